@@ -1,0 +1,1 @@
+"""Figures from episodes: rates, paired differences, counts."""

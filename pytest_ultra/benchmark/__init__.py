@@ -1,0 +1,1 @@
+"""What is measured: tasks, tools, workflows, flaws, prompts, scoring; pure, frozen and seeded."""

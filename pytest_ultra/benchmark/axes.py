@@ -1,0 +1,83 @@
+"""The closed axes of the benchmark's matrix."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FlawKind(StrEnum):
+    """The ways in which a plan can be wrong."""
+
+    SEQUENCE_DISORDER = "sequence_disorder"
+    TOOL_MISUSE = "tool_misuse"
+    PARAMETER_ERROR = "parameter_error"
+    MISSING_STEP = "missing_step"
+    REDUNDANT_OPERATIONS = "redundant_operations"
+    LOGICAL_INCONSISTENCY = "logical_inconsistency"
+    SEMANTIC_DRIFT = "semantic_drift"
+
+
+class PromptType(StrEnum):
+    """How guidance is given. A flawed prompt type carries its kind: there is no bare `flawed`."""
+
+    BASELINE = "baseline"
+    COT = "cot"
+    OPTIMAL = "optimal"
+    FLAWED_SEQUENCE_DISORDER = "flawed_sequence_disorder"
+    FLAWED_TOOL_MISUSE = "flawed_tool_misuse"
+    FLAWED_PARAMETER_ERROR = "flawed_parameter_error"
+    FLAWED_MISSING_STEP = "flawed_missing_step"
+    FLAWED_REDUNDANT_OPERATIONS = "flawed_redundant_operations"
+    FLAWED_LOGICAL_INCONSISTENCY = "flawed_logical_inconsistency"
+    FLAWED_SEMANTIC_DRIFT = "flawed_semantic_drift"
+
+    @property
+    def flaw_kind(self) -> FlawKind | None:
+        return FlawKind(self.removeprefix("flawed_")) if self.startswith("flawed_") else None
+
+    @property
+    def has_plan(self) -> bool:
+        return self not in (PromptType.BASELINE, PromptType.COT)
+
+
+FLAWED_PROMPT_TYPES = tuple(prompt_type for prompt_type in PromptType if prompt_type.flaw_kind)
+
+
+class Severity(StrEnum):
+    """How much of the workflow a flaw damages."""
+
+    LIGHT = "light"
+    MEDIUM = "medium"
+    SEVERE = "severe"
+
+    def damaged_steps(self, n: int) -> int:
+        """Return how many of `n` steps are damaged: 1, ⌊n/2⌋ or ⌈2n/3⌉, never fewer than a milder severity."""
+        medium = max(1, n // 2)
+        return {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[
+            self
+        ]
+
+
+class TaskType(StrEnum):
+    """The shape of a job."""
+
+    SIMPLE_TASK = "simple_task"
+    BASIC_TASK = "basic_task"
+    DATA_PIPELINE = "data_pipeline"
+    API_INTEGRATION = "api_integration"
+    MULTI_STAGE_PIPELINE = "multi_stage_pipeline"
+
+
+class Difficulty(StrEnum):
+    """How much the words hide and how much beside the point is added."""
+
+    VERY_EASY = "very_easy"
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
+    VERY_HARD = "very_hard"
+
+    @property
+    def level(self) -> int:
+        """0 for `very_easy` to 4 for `very_hard`."""
+        return list(Difficulty).index(self)

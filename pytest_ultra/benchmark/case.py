@@ -1,0 +1,58 @@
+"""A case: one point of the matrix, and its identity."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+
+GENERATOR_VERSION = 1
+PROMPT_VERSION = 1
+SCORER_VERSION = 1
+
+
+class TaskKey(msgspec.Struct, frozen=True, order=True):
+    """What a task is made from."""
+
+    task_type: TaskType
+    difficulty: Difficulty
+    instance: int
+    seed: int
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One point of the matrix, with everything that determines its outcome but the model's own chance.
+
+    `severity` is None exactly when `prompt_type` carries no flaw. `timeout_s` and `temperature` may be None:
+    no limit, and whatever the endpoint does by default.
+    """
+
+    model: str
+    prompt_type: PromptType
+    task_type: TaskType
+    difficulty: Difficulty
+    tool_success_rate: float
+    severity: Severity | None
+    instance: int
+    repeat: int
+    seed: int
+    max_turns: int = 30
+    timeout_s: float | None = None
+    temperature: float | None = None
+
+    @property
+    def task_key(self) -> TaskKey:
+        return TaskKey(self.task_type, self.difficulty, self.instance, self.seed)
+
+    @property
+    def case_id(self) -> str:
+        """A hash over every field and the versions of generator, prompts and scorer: 16 hex digits."""
+        identity = [GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, msgspec.to_builtins(self)]
+        return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
+
+    @property
+    def control_key(self) -> tuple[object, ...]:
+        """Equal for a flawed case and its control, whatever their prompt types and severities."""
+        return (self.model, self.task_key, self.tool_success_rate, self.repeat)

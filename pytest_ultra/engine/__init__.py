@@ -1,0 +1,1 @@
+"""Living episodes: many at once, in a background thread with its own event loop."""

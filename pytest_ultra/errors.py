@@ -1,0 +1,59 @@
+"""What can go wrong outside the judged model: misuse by the user, and failures of the infrastructure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+
+class UltraError(Exception):
+    """Base of every exception that pytest-ultra raises on purpose."""
+
+
+class ConfigurationError(UltraError, ValueError):
+    """Misuse by the user; the message names the bad value, the valid ones and the way out."""
+
+
+class AttemptProblem(StrEnum):
+    """Why one HTTP attempt gave no usable answer."""
+
+    REFUSED = "refused"  # no connection could be made, or the host has no address
+    DROPPED = "dropped"  # the connection broke before the answer was whole
+    TIMEOUT = "timeout"
+    STATUS = "status"  # an HTTP status other than 2xx
+    MALFORMED = "malformed"  # a 2xx answer that is not a chat completion
+
+
+class AttemptFailedError(UltraError):
+    """One HTTP attempt at an endpoint failed; whether to try again is the retry loop's decision.
+
+    `status` is the HTTP status where there was one; `retry_after_s` what the endpoint asked for;
+    `detail` a short excerpt for people, without secrets.
+    """
+
+    def __init__(
+        self,
+        problem: AttemptProblem,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(problem, detail, status, retry_after_s)
+        self.problem = problem
+        self.detail = detail
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        status = "" if self.status is None else f" {self.status}"
+        return f"{self.problem}{status}: {self.detail}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (self.problem, self.detail, self.status, self.retry_after_s))
+
+
+def _rebuild(
+    problem: AttemptProblem, detail: str, status: int | None, retry_after_s: float | None
+) -> AttemptFailedError:
+    return AttemptFailedError(problem, detail, status=status, retry_after_s=retry_after_s)

@@ -1,0 +1,1 @@
+"""Keeping what a run produces: journals, generated workflows, the JSON document."""

@@ -1,0 +1,1 @@
+"""The built-in test suite, collected when `--ultra-model` is given."""
