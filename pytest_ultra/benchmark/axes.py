@@ -53,9 +53,7 @@ class Severity(StrEnum):
     def damaged_steps(self, n: int) -> int:
         """Return how many of `n` steps are damaged: 1, ⌊n/2⌋ or ⌈2n/3⌉, never fewer than a milder severity."""
         medium = max(1, n // 2)
-        return {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[
-            self
-        ]
+        return {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[self]
 
 
 class TaskType(StrEnum):

@@ -112,7 +112,5 @@ def flatten(episode: Episode) -> dict[str, Any]:
     record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
     names = ("worker", "started_at", "duration_s", "error")
     record |= {name: getattr(episode, name) for name in names}
-    record |= {
-        name: getattr(episode, name) for name in episode.__struct_fields__ if name.endswith("_version")
-    }
+    record |= {name: getattr(episode, name) for name in episode.__struct_fields__ if name.endswith("_version")}
     return record
