@@ -49,8 +49,9 @@ class Milestone(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """A call that reaches one milestone: the planner's unit. A `Ref(n)` in it is milestone n-1's artefact.
+    """A call that reaches one milestone: the planner's unit.
 
+    Its references count milestones, from 1, where those of a workflow count steps.
     `needs` are the indices of all milestones that must be there before, sessions included.
     """
 
