@@ -77,14 +77,15 @@ class Conversation(msgspec.Struct, frozen=True):
         if not reply.tool_calls:
             return after.end(EndReason.STOPPED)
         for call in reply.tool_calls:
-            after = after._run(call)
+            after = after.run(call)
             if _is_stuck(after.events):
                 return after.end(EndReason.GAVE_UP)
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
 
-    def _run(self, call: ToolCall) -> Self:
+    def run(self, call: ToolCall) -> Self:
+        """Run one tool call, with the fault that this call of the tool is due, if any."""
         arguments = parse_arguments(call.arguments)
         k = self.calls.get(call.name, 0) + 1
         world, result = invoke(self.world, call.name, arguments, self._fault(call.name, k))
