@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_ultra.benchmark.tools import file_operations
+from pytest_ultra.benchmark.tools import computation, data_processing, file_operations, integration, network, utility
 from pytest_ultra.benchmark.tools.base import Tool
 
-_MODULES = (file_operations,)
+_MODULES = (file_operations, data_processing, network, computation, integration, utility)
 
 TOOLS: Mapping[str, Tool] = {tool.name: tool for module in _MODULES for tool in module.TOOLS}
 CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(tool.category for tool in TOOLS.values()))

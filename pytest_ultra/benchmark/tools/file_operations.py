@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tabular import WRITERS, UnreadableTextError, read_csv, read_json, read_lines, write_json
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import find, get_artefact, kind_of, refuse_data
+from pytest_ultra.benchmark.tools.inputs import find, get_artefact, kind_of, wrong_data
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
 from pytest_ultra.benchmark.world import Json, Row, World
 
@@ -36,7 +36,7 @@ def convert(world: World, arguments: dict[str, Any]) -> Effect:
     value = get_artefact(world, arguments)
     kind = kind_of(value)
     if kind == "value":
-        refuse_data(f"A table, a record or text is needed, but {arguments['data']} is a single value.")
+        raise wrong_data(f"A table, a record or text is needed, but {arguments['data']} is a single value.")
     rows = _text_rows(value) if kind == "text" else value if kind == "table" else [value]
     return Effect(world, WRITERS[arguments["to"]](rows))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, Never, TypeVar
+from typing import Any, TypeVar
 
 from pytest_ultra.benchmark.tabular import columns, write_json
 from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError
@@ -12,21 +13,29 @@ from pytest_ultra.benchmark.world import Json, Row, World
 T = TypeVar("T")
 Number = int | float
 
-LARGEST_NUMBER = 1e15  # beyond it floats can no longer tell neighbouring integers apart
+LARGEST_NUMBER = 10**15  # beyond it floats can no longer tell neighbouring integers apart
 _LONGEST_QUOTE = 60
 _MOST_FIELDS_NAMED = 20
 
 
+def show(cell: Json) -> str:
+    return cut(write_json(cell))
+
+
 def quote(text: str) -> str:
-    return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
+    return repr(cut(text))
 
 
-def refuse_arguments(message: str) -> Never:
-    raise EarnedError(EarnedCode.INVALID_ARGUMENTS, message)
+def cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "..."
 
 
-def refuse_data(message: str) -> Never:
-    raise EarnedError(EarnedCode.WRONG_DATA, message)
+def invalid_arguments(message: str) -> EarnedError:
+    return EarnedError(EarnedCode.INVALID_ARGUMENTS, message)
+
+
+def wrong_data(message: str) -> EarnedError:
+    return EarnedError(EarnedCode.WRONG_DATA, message)
 
 
 def get_artefact(world: World, arguments: dict[str, Any]) -> Json:
@@ -41,7 +50,7 @@ def get_rows(world: World, arguments: dict[str, Any]) -> list[Row]:
     value = get_artefact(world, arguments)
     kind = kind_of(value)
     if kind != "table":
-        refuse_data(f"A table is needed, but {arguments['data']} is a {kind}.")
+        raise wrong_data(f"A table is needed, but {arguments['data']} is a {kind}.")
     rows: list[Row] = value
     return rows
 
@@ -49,7 +58,7 @@ def get_rows(world: World, arguments: dict[str, Any]) -> list[Row]:
 def get_text(world: World, arguments: dict[str, Any]) -> str:
     value = get_artefact(world, arguments)
     if not isinstance(value, str):
-        refuse_data(f"Text is needed, but {arguments['data']} is a {kind_of(value)}.")
+        raise wrong_data(f"Text is needed, but {arguments['data']} is a {kind_of(value)}.")
     return value
 
 
@@ -96,14 +105,19 @@ def get_numbers(rows: list[Row], field: str) -> list[Number]:
     cells: list[Any] = [row.get(field) for row in rows]
     for number, cell in enumerate(cells, start=1):
         if not is_number(cell) or not -LARGEST_NUMBER <= cell <= LARGEST_NUMBER:
-            refuse_data(f"Row {number} has {quote(write_json(cell))} in {quote(field)}, which cannot be computed with.")
+            raise wrong_data(f"Row {number} has {show(cell)} in {quote(field)}, which cannot be computed with.")
     return cells
+
+
+def add(numbers: list[Number]) -> Number:
+    """Add exactly, whatever the order."""
+    return sum(numbers) if all(isinstance(number, int) for number in numbers) else math.fsum(numbers)
 
 
 def tidy(number: Number) -> Number:
     """Round a computed number so that it is the same on every machine; integers lose their point."""
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
-        refuse_data("The result is too large to be computed with.")
+        raise wrong_data("The result is too large to be computed with.")
     rounded = round(number, 6)
     return int(rounded) if rounded == int(rounded) else rounded
 

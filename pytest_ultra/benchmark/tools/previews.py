@@ -1,4 +1,4 @@
-"""What the agent sees of an artefact: enough to know it by, never more than a few hundred characters of it."""
+"""What the agent sees of an artefact: enough to know it by, and no more."""
 
 from __future__ import annotations
 
