@@ -30,7 +30,7 @@ def classify(evidence: Evidence) -> FailureClass:
     """Name the reason for which an episode is not `full`.
 
     How it ended comes first, if that was not the model's free choice; then harm done beside a right result;
-    then the last earned error that was never mended; then needed tools that were passed over.
+    then the first earned error that was never mended (later ones follow from it); then needed tools that were passed over.
     """
     if evidence.end in _BY_END:
         return _BY_END[evidence.end]
@@ -38,7 +38,7 @@ def classify(evidence: Evidence) -> FailureClass:
         return FailureClass.HARMFUL_SIDE_EFFECT
     unmended = [index for index, call in enumerate(evidence.calls) if _is_unmended(evidence, index, call)]
     if unmended:
-        return _classify_error(evidence, unmended[-1])
+        return _classify_error(evidence, unmended[0])
     return FailureClass.TOOL_SELECTION if _has_chosen_wrong_tools(evidence) else FailureClass.WRONG_DELIVERABLE
 
 

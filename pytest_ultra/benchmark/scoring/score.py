@@ -34,7 +34,7 @@ def score(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
         reference_calls=reference_calls,
         efficiency=reference_calls / (calls - faults) if outcome is Outcome.FULL else None,
         random_faults=faults,
-        recovered_faults=sum(_is_recovered(evidence, fault) for fault in evidence.random_faults),
+        recovered_faults=sum(_is_recovered(evidence, index) for index in range(calls)),
         tool_precision=_tool_precision(evidence),
         tool_recall=_tool_recall(evidence),
         argument_validity=_argument_validity(evidence),
@@ -59,17 +59,19 @@ def _failure_class(evidence: Evidence, outcome: Outcome) -> FailureClass | None:
     return None if outcome in (Outcome.FULL, Outcome.SKIPPED) else classify(evidence)
 
 
-def _is_recovered(evidence: Evidence, fault: Answered) -> bool:
-    """Tell whether the step that met a random fault got done afterwards: by the same call or by an alternative."""
-    after = evidence.calls[evidence.calls.index(fault) + 1 :]
+def _is_recovered(evidence: Evidence, index: int) -> bool:
+    """Tell whether a call met a random fault and its step got done afterwards, by the same call or an alternative."""
+    fault, after = evidence.calls[index], evidence.calls[index + 1 :]
+    return fault.result.is_random and any(_does_the_same(evidence, fault, call) for call in after)
+
+
+def _does_the_same(evidence: Evidence, fault: Answered, call: Answered) -> bool:
+    if not call.result.is_success:
+        return False
+    if call.call.name == fault.call.name:
+        return call.arguments == fault.arguments
     purposes = {action.reaches for action in evidence.task.actions if action.call.tool == fault.call.name}
-    alternatives = {action.call.tool for action in evidence.task.actions if action.reaches in purposes}
-    alternatives.discard(fault.call.name)
-    return any(
-        call.result.is_success
-        and (call.call.name in alternatives or (call.call.name, call.arguments) == (fault.call.name, fault.arguments))
-        for call in after
-    )
+    return any(action.reaches in purposes and action.call.tool == call.call.name for action in evidence.task.actions)
 
 
 def _tool_precision(evidence: Evidence) -> float | None:
