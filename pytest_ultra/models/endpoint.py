@@ -17,9 +17,8 @@ from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.providers import ModelSpec
 from pytest_ultra.models.secret import Secret
 from pytest_ultra.models.transport import HttpResponse, Transport
-from pytest_ultra.models.wire import decode_reply, encode_request, excerpt
+from pytest_ultra.models.wire import KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
 
-KNOWLEDGE_HEADER = "x-ultra-knowledge"
 REQUEST_TIMEOUT_S = 120.0
 _DETAIL_CHARS = 300
 

@@ -12,6 +12,7 @@ from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
+KNOWLEDGE_HEADER = "x-ultra-knowledge"  # to the embedded endpoint alone: what a reference agent knows, ASCII JSON
 _EXCERPT_CHARS = 4_000  # whoever shows it cuts it, after secrets are blotted out
 
 

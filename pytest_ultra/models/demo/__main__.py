@@ -1,4 +1,4 @@
-"""Serve the embedded endpoint until standard input closes or the parent is gone: `python -m pytest_ultra.models.demo`."""
+"""`python -m pytest_ultra.models.demo`: serve until standard input, if a pipe, is closed, or the parent is gone."""
 
 from __future__ import annotations
 

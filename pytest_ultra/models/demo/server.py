@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -15,11 +14,10 @@ from pytest_ultra.benchmark.agents import AGENTS, Knowledge
 from pytest_ultra.benchmark.transcript import Message, Reply
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.demo.agent_name import AgentName, parse_agent_name
-from pytest_ultra.models.wire import ReceivedRequest, decode_request, encode_reply
+from pytest_ultra.models.wire import KNOWLEDGE_HEADER, ReceivedRequest, decode_request, encode_reply
 
 Act = Callable[[str, Sequence[Message], Knowledge], Reply]
 
-KNOWLEDGE_HEADER = "x-ultra-knowledge"
 _MAX_HEADER_BYTES = 4 * 1024 * 1024
 _CHARS_PER_TOKEN = 4
 
@@ -105,7 +103,7 @@ def _understand_knowledge(text: bytes) -> Knowledge:
     except msgspec.DecodeError:
         raise Refusal(
             400,
-            f"Reference agents know more than the prompt: send what `pytest --ultra-model demo` sends as {KNOWLEDGE_HEADER}.",
+            f"Reference agents know more than the prompt; {KNOWLEDGE_HEADER} must say it, as --ultra-model demo does.",
         ) from None
 
 
