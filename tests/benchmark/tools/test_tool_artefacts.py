@@ -199,52 +199,6 @@ ADDRESSES: list[tuple[str, dict[str, Json], Json]] = [
     ("utility_helper", {"topic": "taxes"}, [{"country": "NO", "percent": 25}]),
 ]
 
-COMPUTED: list[tuple[str, dict[str, Json], Json]] = [
-    (
-        "calculator",
-        {"left_field": "age", "operator": "*", "right": "pay", "result_field": "z"},
-        [row | {"z": z} for row, z in zip(PEOPLE, (378, 820, 870), strict=True)],
-    ),
-    (
-        "calculator",
-        {"left_field": "pay", "operator": "/", "right": 3, "result_field": "pay"},
-        [row | {"pay": z} for row, z in zip(PEOPLE, (3.5, 6.666667, 10), strict=True)],
-    ),
-    (
-        "calculator",
-        {"left_field": "pay", "operator": "-", "right": "pay", "result_field": "z"},
-        [row | {"z": 0} for row in PEOPLE],
-    ),
-    (
-        "calculator",
-        {"left_field": "pay", "operator": "+", "right": 0.25, "result_field": "z"},
-        [row | {"z": row["pay"] + 0.25} for row in PEOPLE],
-    ),
-    (
-        "analyzer",
-        {"field": "pay"},
-        {
-            "field": "pay",
-            "count": 3,
-            "sum": 60.5,
-            "mean": 20.166667,
-            "median": 20,
-            "min": 10.5,
-            "max": 30,
-            "stdev": 7.961714,
-        },
-    ),
-    ("predictor", {"field": "pay", "periods": 2}, [{"period": 4, "pay": 39.666667}, {"period": 5, "pay": 49.416667}]),
-    (
-        "simulator",
-        {"field": "pay", "rate_percent": 10, "periods": 2},
-        [{"period": 1, "pay": 66.55}, {"period": 2, "pay": 73.205}],
-    ),
-    ("optimizer", {"value_field": "pay", "cost_field": "age", "budget": 70}, [PEOPLE[1], PEOPLE[2]]),
-    ("optimizer", {"value_field": "pay", "cost_field": "age", "budget": 69.5}, [PEOPLE[0], PEOPLE[2]]),
-    ("optimizer", {"value_field": "pay", "cost_field": "age", "budget": 0}, []),
-]
-
 
 def produce(tool: str, arguments: dict[str, Json], world: World = WORLD) -> Json:
     after, result = invoke(world, tool, arguments)
@@ -278,11 +232,6 @@ def test_rows_are_processed(tool: str, arguments: dict[str, Json], expected: Jso
 @pytest.mark.parametrize(("tool", "arguments", "expected"), ADDRESSES)
 def test_sources_give_what_the_world_holds(tool: str, arguments: dict[str, Json], expected: Json) -> None:
     assert produce(tool, arguments) == expected
-
-
-@pytest.mark.parametrize(("tool", "arguments", "expected"), COMPUTED)
-def test_numbers_are_computed_with(tool: str, arguments: dict[str, Json], expected: Json) -> None:
-    assert produce(f"computation_{tool}", {"data": "people", **arguments}) == expected
 
 
 def test_deduplication_keeps_the_first_of_equal_rows_whatever_the_order_of_their_fields() -> None:
