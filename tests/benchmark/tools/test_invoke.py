@@ -101,14 +101,14 @@ def test_arguments_are_read_from_json() -> None:
     assert parse_arguments(' {"a": [1, "é", null]} ') == {"a": [1, "é", None]}
 
 
-CELLS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-99, 99)
-    | st.floats(-1e16, 1e16)
-    | st.sampled_from(["", "x", "7", "2024-01-01"])
+CELLS: st.SearchStrategy[Json] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-99, 99),
+    st.floats(-1e16, 1e16),
+    st.sampled_from(["", "x", "7", "2024-01-01"]),
+    st.lists(st.integers(), max_size=2),
 )
-CELLS = CELLS | st.lists(st.integers(), max_size=2)
 TABLES = st.lists(st.dictionaries(st.sampled_from("abc"), CELLS, max_size=3), max_size=4)
 TEXTS = st.sampled_from(["a,b\n1,2\n3,x\n", "a: 1\n", '[{"a": 1}]', "~~~~aaaa", ""]) | st.text(max_size=20)
 WORLDS = st.builds(
