@@ -79,7 +79,7 @@ def _held(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
     try:
         if text.lstrip()[:1] in ("{", "["):
             return canonical(msgspec.json.decode(text), is_ordered=is_ordered)
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
     try:
         rows = read_csv_cells(text)

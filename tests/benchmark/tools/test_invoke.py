@@ -152,7 +152,7 @@ def arguments_of(name: str) -> st.SearchStrategy[dict[str, Json]]:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data(), world=WORLDS)
 def test_a_call_never_raises_and_never_touches_the_world_it_was_given(
     tool: str, data: st.DataObject, world: World

@@ -134,15 +134,26 @@ UNKNOWN_FIELD: list[tuple[str, dict[str, Json]]] = [
 ]
 
 INVALID: list[tuple[str, dict[str, Json], str]] = [
-    ("file_operations_reader", {}, 'arguments: "path" is a required property'),
-    ("file_operations_reader", {"path": 3}, 'path: 3 is not of type "string"'),
+    ("file_operations_reader", {}, "arguments: 'path' is missing."),
+    ("file_operations_reader", {"path": 3}, "path: 3 is not of type string."),
     (
         "file_operations_reader",
         {"path": "x", "file": "y"},
-        "arguments: Additional properties are not allowed ('file' was unexpected)",
+        "arguments: there is no argument 'file'.",
     ),
-    ("file_operations_converter", {"data": "rows", "to": "xml"}, 'to: "xml" is not one of "csv", "json" or "lines"'),
-    ("network_monitor", {"urls": ["x", 3]}, 'urls.1: 3 is not of type "string"'),
+    ("file_operations_converter", {"data": "rows", "to": "xml"}, 'to: "xml" is not one of csv, json, lines.'),
+    ("network_monitor", {"urls": ["x", 3]}, "urls.1: 3 is not of type string."),
+    ("file_operations_writer", {}, "arguments: 'path', 'data' is missing."),
+    ("file_operations_reader", {"path": ["x" * 99]}, 'path: ["' + "x" * 58 + "... is not of type string."),
+    ("file_operations_reader", {"path": ""}, 'path: "" breaks the rule minLength 1.'),
+    ("network_monitor", {"urls": []}, "urls: [] breaks the rule minItems 1."),
+    ("integration_mapper", {"data": "rows", "mapping": {"a": 1}}, "mapping.a: 1 is not of type string."),
+    ("computation_calculator", CALCULATE | {"right": None}, "right: null is not of type string, number."),
+    (
+        "computation_predictor",
+        {"data": "rows", "field": "a", "periods": 61},
+        "periods: 61 breaks the rule maximum 60.",
+    ),
     ("utility_cache", {"action": "put", "key": "k"}, "data: the action 'put' needs this argument."),
     ("utility_cache", {"action": "get", "key": "k", "data": "rows"}, "data: the action 'get' takes no such argument."),
     (
@@ -199,12 +210,6 @@ def test_arguments_that_break_the_schema_are_told_where_and_why(
     tool: str, arguments: dict[str, Json], message: str
 ) -> None:
     assert earn(tool, arguments) == (EarnedCode.INVALID_ARGUMENTS, message)
-
-
-def test_a_long_reason_is_cut() -> None:
-    code, message = earn("file_operations_reader", {"path": ["x" * 1000]})
-    assert code == EarnedCode.INVALID_ARGUMENTS
-    assert len(message) < 220
 
 
 @pytest.mark.parametrize(
