@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from stand_in import RULES
 
@@ -22,6 +24,8 @@ from pytest_ultra.engine.retry import Caller, RetryPolicy
 from pytest_ultra.engine.rules import Rules
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+
+T = TypeVar("T")
 
 DONE = Reply(text="done", prompt_tokens=10, completion_tokens=2)
 
@@ -104,6 +108,28 @@ def steady(latency_s: float = 1.0, reply: Reply = DONE) -> FakeEndpoint:
     return FakeEndpoint(respond)
 
 
+class HoldingEndpoint(FakeEndpoint):
+    """Answers at once, but for the instances `held`, which are answered after `release`."""
+
+    def __init__(self, *held: int) -> None:
+        super().__init__(self._hold)
+        self._held = held
+        self._is_released = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def _hold(self, request: ChatRequest) -> Reply:
+        self._loop = asyncio.get_running_loop()
+        if request.case.instance in self._held:
+            await self._is_released.wait()
+        return DONE
+
+    def release(self) -> None:
+        """Release from another thread, once somebody is held."""
+        while self._loop is None:
+            time.sleep(0.001)
+        self._loop.call_soon_threadsafe(self._is_released.set)
+
+
 def hanging() -> FakeEndpoint:
     return steady(1e9)
 
@@ -181,3 +207,12 @@ def make_engine(
         rules=rules,
         clock=clock or VirtualClock(),
     )
+
+
+def run(clock: VirtualClock, work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the clock's loop."""
+    loop = clock.new_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
