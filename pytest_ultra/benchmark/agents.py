@@ -110,7 +110,7 @@ def _see(content: str) -> Seen:
     answer = msgspec.json.decode(content)
     if "error" in answer:
         return Seen(is_success=False, is_transient=answer["transient"])
-    return Seen(is_success=True, output=answer.get("handle"), value=answer["result"])
+    return Seen(is_success=True, output=answer.get("handle"), value=answer.get("value"))
 
 
 def _shown_plan(messages: Sequence[Message]) -> Workflow | None:

@@ -45,9 +45,9 @@ def opening(prompt_type: PromptType, guidance: Guidance) -> tuple[Message, ...]:
 
 
 def answer_content(result: ToolResult) -> str:
-    """Write a tool's answer as the model sees it; `read_answer` is its inverse for those who play models."""
+    """Write a tool's answer as the model sees it: what was made, a receipt, or an error."""
     if result.is_success:
-        content = {"handle": result.handle, "result": result.value} if result.handle else {"result": result.value}
+        content = result.value if result.handle else {"result": result.value}
     else:
         content = {"error": result.code, "transient": result.is_random, "message": result.message}
     return msgspec.json.encode(content).decode()
