@@ -77,6 +77,15 @@ def test_a_shard_is_lived_concurrently_up_to_the_limit_in_the_given_order(make: 
     assert clock.seconds == pytest.approx(3)
 
 
+def test_a_shard_is_lived_though_nobody_waits_yet(make: Make) -> None:
+    finished = threading.Semaphore(0)
+    engine = make(steady(), on_episode=lambda _: finished.release(), concurrency=2)
+
+    engine.start(make_assignment(make_case(instance)) for instance in range(5))
+
+    assert all(finished.acquire(timeout=10) for _ in range(5))
+
+
 def test_a_case_that_was_never_submitted_is_lived_on_demand(make: Make) -> None:
     assignment = make_assignment(make_case(3))
 
@@ -210,6 +219,18 @@ def test_an_engine_that_was_never_used_starts_no_thread_and_opens_no_endpoint() 
 
     with pytest.raises(EngineStoppedError):
         engine.wait(make_assignment(make_case()))
+
+
+def test_an_engine_can_be_stopped_from_its_own_thread(make: Make) -> None:
+    engines: list[Engine] = []
+    endpoint = HoldingEndpoint(1)
+    engines.append(make(endpoint, on_episode=lambda _: engines[0].stop(), clock=SYSTEM_CLOCK))
+    shard = [make_assignment(make_case(instance)) for instance in range(2)]
+    engines[0].start(reversed(shard))
+
+    assert engines[0].wait(shard[0]).outcome is Outcome.FULL
+    with pytest.raises(EngineStoppedError):
+        engines[0].wait(shard[1])
 
 
 def test_stopping_is_prompt_though_an_endpoint_takes_the_cancellation_for_a_broken_connection(make: Make) -> None:

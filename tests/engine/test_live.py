@@ -85,6 +85,7 @@ def test_the_time_limit_counts_tools() -> None:
     assert (episode.outcome, episode.score.failure_class) == (Outcome.FAILED, FailureClass.AGENT_TIMEOUT)
     assert episode.usage.tool_time_s == pytest.approx(8)
     assert episode.usage.model_time_s == pytest.approx(2)
+    assert episode.usage.requests == 2
     assert episode.transcript[-1] == Ended(EndReason.AGENT_TIMEOUT, "The episode's time limit ran out.")
 
 
