@@ -32,9 +32,7 @@ def alternatives(task: Task, call: Call, name: str, fields: list[str]) -> list[J
 
 def wrong_types(value: Json) -> list[Json]:
     """Return values of a type that the argument does not take."""
-    if isinstance(value, str):
-        return [[value], None]
-    return ["high" if isinstance(value, int | float) else "as usual", None]
+    return [[value]] if isinstance(value, str) else [f"about {value}", [value]]
 
 
 def _named_like(world: World, value: str) -> list[str]:
@@ -64,6 +62,8 @@ def _other_value(value: Json, fields: list[str]) -> list[Json]:
         return [round(value * 2, 2), round(value / 2, 2), round(value + 10, 2)]
     if isinstance(value, dict):
         return _other_mappings(value, fields)
+    if isinstance(value, list):
+        return [value[1:], value[:-1], [f"{value[0]}-old", *value[1:]]]
     return []
 
 

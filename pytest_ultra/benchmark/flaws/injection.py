@@ -56,5 +56,15 @@ def is_proved(task: Task, optimal: Workflow, kind: FlawKind, candidate: Candidat
 
 def carries_all_flaws(task: Task) -> bool:
     """Tell whether every kind can be injected at every severity into the task's optimal workflow."""
-    optimal = solve(task, tool_success_rate=1.0, max_calls=len(task.milestones)).workflow
+    optimal = perfect_plan(task)
     return all(inject(task, optimal, kind, severity) for severity in reversed(Severity) for kind in FlawKind)
+
+
+def is_minimal(task: Task) -> bool:
+    """Tell whether the goal needs every step of the task's optimal workflow."""
+    return not omission.has_needless_step(task, perfect_plan(task))
+
+
+def perfect_plan(task: Task) -> Workflow:
+    """Return the workflow for tools that never fail; alternatives aside, it is the one for those that do."""
+    return solve(task, tool_success_rate=1.0, max_calls=len(task.milestones)).workflow

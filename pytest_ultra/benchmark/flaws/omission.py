@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from pytest_ultra.benchmark.flaws.candidate import Candidate, choose
+from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Damage, Task
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.benchmark.world import Json
@@ -13,8 +14,18 @@ from pytest_ultra.benchmark.world import Json
 def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:  # noqa: ARG001 - an Injector
     numbers = range(1, len(optimal.steps) + 1)
     removed = choose(chance, numbers, size)
-    if removed is None or len(removed) == len(optimal.steps):
-        return None
+    return remove(optimal, removed) if removed and len(removed) < len(optimal.steps) else None
+
+
+def has_needless_step(task: Task, optimal: Workflow) -> bool:
+    """Tell whether the goal is reached just as well without some step."""
+    numbers = range(1, len(optimal.steps) + 1)
+    return any(rehearse(task, remove(optimal, [number]).workflow).has_delivered(task) for number in numbers)
+
+
+def remove(optimal: Workflow, removed: list[int]) -> Candidate:
+    """Take some steps out, but not all of them."""
+    numbers = range(1, len(optimal.steps) + 1)
     kept = [number for number in numbers if number not in removed]
     place = {number: position for position, number in enumerate(kept, start=1)}
     steps = tuple(_repair(optimal, optimal.steps[number - 1], place) for number in kept)

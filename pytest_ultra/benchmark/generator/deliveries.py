@@ -23,7 +23,7 @@ def write_file(draft: Draft, item: Item, kind: str = "json") -> None:
 
 
 def notify(draft: Draft, item: Item) -> None:
-    team, name = draft.chance.choice(TEAMS), _name(draft)
+    team, name = draft.pick(TEAMS), _name(draft)
     recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()}"
     draft.say(f"Notify {recipient} with the subject '{subject}' and the result as data.")
     draft.want(
@@ -35,7 +35,7 @@ def notify(draft: Draft, item: Item) -> None:
 
 
 def put_in_cache(draft: Draft, item: Item) -> None:
-    key = f"{draft.chance.choice(TEAMS)}:{_name(draft)}"
+    key = f"{draft.pick(TEAMS)}:{_name(draft)}"
     draft.say(f"Put the result into the cache under {key}.")
     draft.want(f"Cache {item.noun} under {key}", f"the cache holds {item.noun} under {key}")
     call = Call("utility_cache", {"action": "put", "key": key, "data": item.data})
@@ -43,7 +43,7 @@ def put_in_cache(draft: Draft, item: Item) -> None:
 
 
 def enqueue(draft: Draft, item: Item) -> None:
-    name = f"{draft.chance.choice(TEAMS)}-{draft.chance.choice(('jobs', 'review', 'intake'))}"
+    name = f"{draft.pick(TEAMS)}-{draft.pick(('jobs', 'review', 'intake'))}"
     draft.add(queues={name: (), f"{name}-retired": ()})
     draft.say(f"Put the result on the queue {name}.")
     draft.want(f"Put {item.noun} on the queue {name}", f"the queue {name} has {item.noun}")
@@ -52,7 +52,7 @@ def enqueue(draft: Draft, item: Item) -> None:
 
 
 def schedule(draft: Draft, item: Item) -> None:
-    name = f"{draft.chance.choice(TEAMS)}_{_name(draft)}"
+    name = f"{draft.pick(TEAMS)}_{_name(draft)}"
     at = f"2027-{draft.chance.randint(1, 12):02}-{draft.chance.randint(1, 28):02}T{draft.chance.randint(6, 20):02}:00"
     draft.say(f"Schedule it as {name} at {at}, with the result as data.")
     draft.want(f"Schedule {item.noun} as {name} at {at}", f"the schedule {name} at {at} carries {item.noun}")
@@ -61,7 +61,7 @@ def schedule(draft: Draft, item: Item) -> None:
 
 
 def track(draft: Draft, item: Item) -> None:
-    name = f"{draft.chance.choice(TEAMS)}-{draft.chance.choice(('quarterly', 'monthly', 'weekly'))}"
+    name = f"{draft.pick(TEAMS)}-{draft.pick(('quarterly', 'monthly', 'weekly'))}"
     draft.say(f"Record the result under the tracker {name}.")
     draft.want(f"Record {item.noun} under the tracker {name}", f"the tracker {name} has {item.noun}")
     call = Call("utility_tracker", {"name": name, "data": item.data})
@@ -69,7 +69,7 @@ def track(draft: Draft, item: Item) -> None:
 
 
 def log(draft: Draft, item: Item) -> None:
-    level = draft.chance.choice(("info", "warning"))
+    level = draft.pick(("info", "warning"))
     message = f"{_name(draft).replace('_', ' ')} ready"
     draft.say(f"Log the message '{message}' at level {level} with the result as data.")
     draft.want(
@@ -94,10 +94,8 @@ def post(draft: Draft, item: Item, service: str | None = None, session: int | No
 def route(draft: Draft, item: Item, service: str | None = None, session: int | None = None) -> None:
     """Post only the rows of one category to a sink."""
     fields = item.category_fields()
-    if not fields:
-        raise RejectedError("nothing to route by")
-    field = draft.chance.choice(fields)
-    value = draft.chance.choice(sorted({row[field] for row in item.rows if row[field]}))
+    field = draft.pick(fields)
+    value = draft.pick(sorted({row[field] for row in item.rows if row[field]}))
     url = _sink(draft, service)
     place = f"{url} (service {service})" if service else url
     draft.say(f"Route the rows whose {field} is {value} to {place}, and no others.")
@@ -134,11 +132,11 @@ ANYTHING: tuple[Callable[[Draft, Item], None], ...] = (
 
 
 def _name(draft: Draft) -> str:
-    return f"{draft.chance.choice(WORDS)}_{draft.chance.randint(10, 99)}"
+    return f"{draft.pick(WORDS)}_{draft.chance.randint(10, 99)}"
 
 
 def _sink(draft: Draft, service: str | None) -> str:
-    host = f"https://{draft.chance.choice(TEAMS)}.example"
+    host = f"https://{draft.pick(TEAMS)}.example"
     url = f"{host}/intake/{draft.chance.randint(100, 999)}"
     draft.add(sinks={url: Sink(service), f"{host}/sandbox": Sink(service)})
     return url

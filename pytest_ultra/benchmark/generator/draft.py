@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.workflow import Call, reference, referenced_step
 from pytest_ultra.benchmark.world import Json, Row, World
+
+T = TypeVar("T")
 
 
 class RejectedError(Exception):
@@ -78,6 +81,12 @@ class Draft:
         self.wants: list[Want] = []
         self._state = World()
         self._handles: dict[int, str] = {}
+
+    def pick(self, options: Sequence[T]) -> T:
+        """Choose one of the options; the draw is rejected where there is none."""
+        if not options:
+            raise RejectedError("nothing to choose from")
+        return self.chance.choice(options)
 
     @property
     def steps(self) -> int:

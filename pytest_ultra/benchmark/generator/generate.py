@@ -7,7 +7,7 @@ from random import Random
 
 from pytest_ultra.benchmark.axes import Difficulty
 from pytest_ultra.benchmark.case import TaskKey
-from pytest_ultra.benchmark.flaws.injection import carries_all_flaws
+from pytest_ultra.benchmark.flaws.injection import carries_all_flaws, is_minimal
 from pytest_ultra.benchmark.generator.data import DOMAINS, as_csv, make_rows
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.shapes import lay_out
@@ -40,7 +40,7 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
     except RejectedError:
         return None
     _add_distractor_files(draft, key.difficulty)
-    return Task(
+    task = Task(
         key=key,
         draw=draw,
         world=draft.world,
@@ -49,6 +49,7 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
         actions=tuple(draft.actions),
         tools=_offer_tools(draft, key.difficulty),
     )
+    return task if is_minimal(task) else None
 
 
 def _add_distractor_files(draft: Draft, difficulty: Difficulty) -> None:

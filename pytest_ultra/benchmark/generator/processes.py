@@ -10,12 +10,12 @@ from pytest_ultra.benchmark.world import Json
 def keep_matching(draft: Draft, item: Item) -> Item:
     """Filter by a category or by a number; some rows stay and some go."""
     chance = draft.chance
-    field = chance.choice(item.numeric_fields() + item.category_fields())
+    field = draft.pick(item.numeric_fields() + item.category_fields())
     values = sorted({row[field] for row in item.rows})
     if len(values) < 2:
         raise RejectedError("nothing to tell the rows apart by")
     if isinstance(values[0], str):
-        operator, value, words = "eq", chance.choice([value for value in values if value]), "is"
+        operator, value, words = "eq", draft.pick([value for value in values if value]), "is"
     elif chance.random() < 0.5:
         operator, value, words = "gt", values[len(values) // 2 - 1], "is greater than"
     else:
@@ -42,8 +42,8 @@ def sort_rows(draft: Draft, item: Item) -> Item:
     unique = [field for field in item.numeric_fields() if len({row[field] for row in item.rows}) == len(item.rows)]
     if not unique:
         raise RejectedError("no field gives one order")
-    field = draft.chance.choice(unique)
-    order, words = draft.chance.choice((("ascending", "lowest first"), ("descending", "highest first")))
+    field = draft.pick(unique)
+    order, words = draft.pick((("ascending", "lowest first"), ("descending", "highest first")))
     draft.say(f"Sort the rows by {field}, {words}.")
     arguments = {"data": item.data, "operation": "sort", "field": field, "order": order}
     noun = f"{item.noun}, sorted by {field}, {words}"
@@ -53,13 +53,13 @@ def sort_rows(draft: Draft, item: Item) -> Item:
 def aggregate(draft: Draft, item: Item, *, grouped: bool | None = None) -> Item:
     """Sum up a field, by groups or (always, with `grouped` False) over all rows."""
     chance = draft.chance
-    function = chance.choice(tuple(_FUNCTIONS))
-    field = chance.choice(item.numeric_fields())
+    function = draft.pick(tuple(_FUNCTIONS))
+    field = draft.pick(item.numeric_fields())
     groups = item.category_fields()
     arguments: dict[str, Json] = {"data": item.data, "function": function, "field": field}
     words = f"the {_FUNCTIONS[function]} {field}"
     if groups and (chance.random() < 0.7 if grouped is None else grouped):
-        arguments["group_by"] = chance.choice(groups)
+        arguments["group_by"] = draft.pick(groups)
         words += f" per {arguments['group_by']}"
     draft.say(f"Compute {words}.")
     return draft.make(Call("data_processing_aggregator", arguments), f"{words} of {item.noun}")
@@ -68,10 +68,10 @@ def aggregate(draft: Draft, item: Item, *, grouped: bool | None = None) -> Item:
 def add_column(draft: Draft, item: Item) -> Item:
     """Compute a new field from two others, or from one and a number."""
     fields = item.numeric_fields()
-    left = draft.chance.choice(fields)
+    left = draft.pick(fields)
     others = [field for field in fields if field != left]
-    right: str | int = draft.chance.choice(others) if others and draft.chance.random() < 0.5 else _factor(draft)
-    operator, words = draft.chance.choice((("*", "times"), ("+", "plus"), ("-", "minus")))
+    right: str | int = draft.pick(others) if others and draft.chance.random() < 0.5 else _factor(draft)
+    operator, words = draft.pick((("*", "times"), ("+", "plus"), ("-", "minus")))
     result = f"{left}_{'adjusted' if isinstance(right, int) else 'combined'}"
     draft.say(f"Add a field {result}: {left} {words} {right}.")
     arguments = {
@@ -90,7 +90,7 @@ def rename_fields(draft: Draft, item: Item) -> Item:
     """Map the table to another system's field names, leaving the rest out."""
     fields = draft.chance.sample(list(item.rows[0]), min(3, len(item.rows[0])))
     fields.sort(key=list(item.rows[0]).index)
-    mapping = {field: f"{draft.chance.choice(('ext', 'crm', 'erp'))}_{field}" for field in fields}
+    mapping = {field: f"{draft.pick(('ext', 'crm', 'erp'))}_{field}" for field in fields}
     words = ", ".join(f"{old} as {new}" for old, new in mapping.items())
     draft.say(f"Map the fields to their new names and leave out all others: {words}.")
     noun = f"{item.noun}, with only the fields {words}"
@@ -98,14 +98,14 @@ def rename_fields(draft: Draft, item: Item) -> Item:
 
 
 def analyze(draft: Draft, item: Item) -> Item:
-    field = draft.chance.choice(item.numeric_fields())
+    field = draft.pick(item.numeric_fields())
     draft.say(f"Compute the statistics of {field}.")
     arguments = {"data": item.data, "field": field}
     return draft.make(Call("computation_analyzer", arguments), f"the statistics of {field} in {item.noun}")
 
 
 def forecast(draft: Draft, item: Item) -> Item:
-    field, periods = draft.chance.choice(item.numeric_fields()), draft.chance.randint(2, 6)
+    field, periods = draft.pick(item.numeric_fields()), draft.chance.randint(2, 6)
     draft.say(f"Predict {field} for the next {periods} periods by its linear trend.")
     arguments = {"data": item.data, "field": field, "periods": periods}
     noun = f"the linear forecast of {field} for {periods} periods from {item.noun}"
@@ -113,7 +113,7 @@ def forecast(draft: Draft, item: Item) -> Item:
 
 
 def simulate_growth(draft: Draft, item: Item) -> Item:
-    field, periods = draft.chance.choice(item.numeric_fields()), draft.chance.randint(2, 6)
+    field, periods = draft.pick(item.numeric_fields()), draft.chance.randint(2, 6)
     rate = draft.chance.randint(1, 15)
     draft.say(f"Simulate the total of {field} growing by {rate} percent a period, for {periods} periods.")
     arguments = {"data": item.data, "field": field, "rate_percent": rate, "periods": periods}
@@ -127,7 +127,7 @@ def choose_best(draft: Draft, item: Item) -> Item:
     if len(fields) < 2:
         raise RejectedError("a value and a cost are needed")
     value, cost = draft.chance.sample(fields, 2)
-    budget = int(sum(row[cost] for row in item.rows) * draft.chance.choice((0.3, 0.4, 0.5)))
+    budget = int(sum(row[cost] for row in item.rows) * draft.pick((0.3, 0.4, 0.5)))
     draft.say(f"Choose the rows with the highest total {value} whose total {cost} is at most {budget}.")
     arguments = {"data": item.data, "value_field": value, "cost_field": cost, "budget": budget}
     noun = f"the best choice (highest total {value}, total {cost} at most {budget}) of {item.noun}"
@@ -143,7 +143,7 @@ def convert(draft: Draft, item: Item, to: str) -> Item:
 
 
 def compress(draft: Draft, item: Item) -> Item:
-    method, words = draft.chance.choice((("run_length", "run-length"), ("dedupe_lines", "dedupe-lines")))
+    method, words = draft.pick((("run_length", "run-length"), ("dedupe_lines", "dedupe-lines")))
     draft.say(f"Compress it by the {words} method.")
     arguments = {"data": item.data, "method": method}
     return draft.make(Call("file_operations_compressor", arguments), f"{item.noun}, compressed ({words} method)")

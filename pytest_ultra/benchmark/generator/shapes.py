@@ -53,6 +53,7 @@ def lay_out(draft: Draft, task_type: TaskType) -> None:
 
 _SIMPLE: tuple[Callable[[Draft], None], ...] = (
     lambda draft: deliveries.write_file(draft, processes.convert(draft, sources.file_text(draft), "json"), "json"),
+    lambda draft: _deliver(draft, processes.compress(draft, sources.address_report(draft))),
     lambda draft: _answer(draft, sources.file_table(draft)),
     lambda draft: _answer(draft, _narrow(draft, _one_step_source(draft))),
     lambda draft: _deliver(draft, _process(draft, _one_step_source(draft))),

@@ -91,7 +91,7 @@ def file_listing(draft: Draft) -> Item:
 
 
 def latency_table(draft: Draft) -> Item:
-    """Measure the addresses of one host."""
+    """Measure some addresses of one host."""
     host = f"https://{draft.chance.choice(HOSTS)}.example"
     pages = draft.chance.sample(("login", "search", "basket", "profile", "export", "status", "orders"), 6)
     latencies = draft.chance.sample(range(20, 900), 6)
@@ -99,10 +99,20 @@ def latency_table(draft: Draft) -> Item:
         f"{host}/{page}": Resource({"page": page}, latency_ms=latency)
         for page, latency in zip(pages, latencies, strict=True)
     }
-    draft.add(resources={**resources, "https://other.example/login": Resource({"page": "login"}, latency_ms=77)})
-    pattern = f"{host}/*"
-    draft.say(f"Measure the addresses that match {pattern}.")
-    return draft.make(Call("network_monitor", {"pattern": pattern}), f"the measurements of the addresses {pattern}")
+    draft.add(resources=resources)
+    urls = list(resources)[:5]
+    words = ", ".join(urls)
+    draft.say(f"Measure the addresses {words}.")
+    return draft.make(Call("network_monitor", {"urls": urls}), f"the measurements of the addresses {words}")
+
+
+def address_report(draft: Draft) -> Item:
+    """Check one address, without taking its content."""
+    domain, rows = _table(draft)
+    url = _address(draft, domain)
+    draft.add(resources={url: Resource(rows), f"{url}/last-year": Resource(_sibling(draft, domain))})
+    draft.say(f"Check the address {url}.")
+    return draft.make(Call("network_validator", {"url": url}), f"the report of a check of the address {url}")
 
 
 def protected_table(draft: Draft, *, is_dirty: bool = False) -> tuple[Item, str, int]:

@@ -22,7 +22,7 @@ def describe(draft: Draft, difficulty: Difficulty) -> str:
     without saying that there are several things to do.
     """
     words = _WORDINGS[difficulty](draft)
-    return " ".join([words, *CONSTRAINTS[: difficulty.level]])
+    return "\n".join([words, " ".join(CONSTRAINTS[: difficulty.level])]).strip()
 
 
 def _every_operation(draft: Draft) -> str:
@@ -39,7 +39,7 @@ def _requests(draft: Draft) -> str:
 
 def _outcomes(draft: Draft) -> str:
     listed = "\n".join(f"- {want.outcome}" for want in draft.wants)
-    return f"See to it that at the end:\n{listed}\n"
+    return f"See to it that at the end:\n{listed}"
 
 
 def _business_outcome(draft: Draft) -> str:
