@@ -6,15 +6,15 @@ import asyncio
 import traceback
 
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
-from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
+from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.retry import TIME_LIMIT, Caller, GivenUp
-from pytest_ultra.engine.rules import Rules, Talk
+from pytest_ultra.engine.rules import BENCHMARK, Rules, Talk
 
 _TRACEBACK_LINES = 12
 
 
-async def live_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: Rules) -> Episode:
+async def live_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: Rules = BENCHMARK) -> Episode:
     """Live an assignment to its end. Every failure is a value in the episode; only cancellation is raised."""
     life = _Life(assignment, caller, rules)
     try:
@@ -45,6 +45,7 @@ class _Life:
         self._started = self._clock.now()
         self._events: tuple[Event, ...] = ()
         self._plan = ""
+        self._replies: list[Reply] = []
         self._score = Score(Outcome.ERROR, FailureClass.HARNESS)
         self._error: str | None = None
         self._model_time_s = 0.0
@@ -97,7 +98,9 @@ class _Life:
         self._book(self._clock.now() - started, answer, attempts)
         for attempt in attempts:
             talk = talk.note(attempt)
-        return talk.end(answer.reason, answer.detail) if isinstance(answer, GivenUp) else self._take(talk, answer)
+        if isinstance(answer, GivenUp):
+            return talk.end(answer.reason, answer.detail)
+        return self._take(talk, answer)
 
     def _book(self, asked_s: float, answer: Reply | GivenUp, attempts: list[Attempted]) -> None:
         """Tell the model's time from waiting: an attempt cut by the episode's time limit was the model's."""
@@ -107,6 +110,7 @@ class _Life:
         self._waiting_time_s += asked_s - model_s
 
     def _take(self, talk: Talk, reply: Reply) -> Talk:
+        self._replies.append(reply)
         started = self._clock.now()
         talk = talk.take(reply)
         self._tool_time_s += self._clock.now() - started
@@ -119,11 +123,10 @@ class _Life:
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
-        replies = [event.reply for event in self._events if isinstance(event, Replied)]
         return Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),
-            prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-            completion_tokens=sum(reply.completion_tokens for reply in replies),
+            prompt_tokens=sum(reply.prompt_tokens for reply in self._replies),
+            completion_tokens=sum(reply.completion_tokens for reply in self._replies),
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,

@@ -9,7 +9,9 @@ import msgspec
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Score
+from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Event, Reply
 
@@ -40,3 +42,6 @@ class Rules(msgspec.Struct, frozen=True):
 
     begin: Callable[[Case, Guidance], Talk]
     score: Callable[[Case, Guidance, Sequence[Event]], Score]
+
+
+BENCHMARK = Rules(Conversation.begin, score)

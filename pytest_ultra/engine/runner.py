@@ -14,7 +14,7 @@ from pytest_ultra.engine.crew import GRACE_S, Crew
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.retry import DEFAULT_POLICY, Caller, RetryPolicy
-from pytest_ultra.engine.rules import Rules
+from pytest_ultra.engine.rules import BENCHMARK, Rules
 
 _JOIN_S = 3 * GRACE_S
 
@@ -34,8 +34,8 @@ class Engine:
         *,
         worker: str,
         concurrency: int,
-        rules: Rules,
         clock: Clock = SYSTEM_CLOCK,
+        rules: Rules = BENCHMARK,
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
     ) -> None:

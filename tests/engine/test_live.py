@@ -162,7 +162,7 @@ def test_a_bug_of_ours_is_an_error_with_the_end_of_its_traceback(rules: Rules, e
     assert episode.error.endswith(error)
     assert "test_live.py" in episode.error
     assert len(episode.error.splitlines()) <= 12
-    assert episode.usage.requests == requests
+    assert (episode.usage.requests, episode.usage.completion_tokens) == (requests, 2 * requests)
     assert isinstance(episode.transcript[-1], Ended)
 
 
