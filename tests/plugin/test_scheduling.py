@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -189,13 +187,3 @@ def test_a_scheduler_of_the_users_own_is_respected_and_its_cost_told(project: py
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines("scheduling tests via LoadFileScheduling")
     result.stdout.fnmatch_lines(f"ultra: with the scheduler of *conftest.py {COST}*")
-
-
-def test_xdist_is_imported_in_the_distribution_package_alone() -> None:
-    package = Path(__file__).parents[2] / "pytest_ultra"
-    importers = {
-        path.parent.name
-        for path in package.rglob("*.py")
-        if re.search(r"^\s*(import|from) xdist", path.read_text(), re.MULTILINE)
-    }
-    assert importers == {"distribution"}
