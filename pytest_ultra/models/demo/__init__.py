@@ -1,0 +1,1 @@
+"""The embedded endpoint: plays the reference agents over real HTTP on loopback."""

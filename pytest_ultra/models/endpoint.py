@@ -1,0 +1,134 @@
+"""One attempt at a model, over HTTP: what the engine asks, whatever serves the model."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from pytest_ultra.benchmark.agents import knowledge_of
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.models.providers import ModelSpec
+from pytest_ultra.models.secret import Secret
+from pytest_ultra.models.transport import HttpResponse, Transport
+from pytest_ultra.models.wire import KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
+
+REQUEST_TIMEOUT_S = 120.0
+_DETAIL_CHARS = 300
+
+
+class HttpEndpoint:
+    """Serves every model of a run. `specs` is keyed by the model as the user wrote it, as cases are.
+
+    `demo_url` is the base URL of the run's embedded endpoint, needed when a spec is a demo one.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, ModelSpec],
+        transport: Transport,
+        *,
+        demo_url: str = "",
+        request_timeout_s: float = REQUEST_TIMEOUT_S,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._routes = {model: (spec, spec.url(demo_url), spec.headers()) for model, spec in specs.items()}
+        self._transport = transport
+        self._timeout_s = request_timeout_s
+        self._now = now
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        """Ask once. Raises `AttemptFailedError`, without secrets, for any answer that is no chat completion."""
+        spec, url, headers = self._routes[request.case.model]
+        if spec.is_demo:
+            headers = headers | {KNOWLEDGE_HEADER: _knowledge_text(request)}
+        body = encode_request(request, spec.name)
+        try:
+            response = await self._transport.post(url, headers, body, self._timeout_s)
+            return self._read(response, request.turn)
+        except AttemptFailedError as error:
+            raise _without(spec.key, error) from None
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    def _read(self, response: HttpResponse, turn: int) -> Reply:
+        if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
+            raise AttemptFailedError(
+                AttemptProblem.STATUS,
+                _refusal(response),
+                status=response.status,
+                retry_after_s=read_retry_after(response.headers, now=self._now),
+            )
+        return decode_reply(response.body, turn=turn)
+
+
+def open_endpoint(
+    specs: Mapping[str, ModelSpec],
+    *,
+    environ: Mapping[str, str],
+    demo_url: str = "",
+    request_timeout_s: float = REQUEST_TIMEOUT_S,
+) -> HttpEndpoint:
+    """Return an endpoint on real HTTP; call it inside the running loop that is to use it."""
+    from pytest_ultra.models.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - heavy, so imported when used
+
+    transport = AiohttpTransport(environ)
+    return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s)
+
+
+def read_retry_after(headers: Mapping[str, str], *, now: Callable[[], float]) -> float | None:
+    """Return the seconds for which an answer asks us to wait, from `retry-after-ms` or `retry-after` (seconds, date).
+
+    A date is compared with the server's own `date` where there is one, so that its clock may be wrong.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    asked = headers.get("retry-after")
+    seconds = _number(asked)
+    if seconds is None and (until := _timestamp(asked)) is not None:
+        sent = _timestamp(headers.get("date"))
+        seconds = until - (now() if sent is None else sent)
+    return None if seconds is None else max(0.0, seconds)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _timestamp(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text or "").timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _refusal(response: HttpResponse) -> str:
+    if location := response.headers.get("location"):
+        return f"the endpoint has moved to {location[:200]}; name that address as the base URL"
+    return excerpt(response.body) or "no body"
+
+
+def _knowledge_text(request: ChatRequest) -> str:
+    """Encode what a demo agent knows as ASCII, as headers need it."""
+    knowledge = knowledge_of(request)
+    text = msgspec.json.encode(knowledge).decode()
+    return text if text.isascii() else json.dumps(msgspec.to_builtins(knowledge))
+
+
+def _without(key: Secret, error: AttemptFailedError) -> AttemptFailedError:
+    """Blot out the key before cutting, so that no part of it is left at the cut."""
+    detail = key.redact(error.detail)
+    short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
+    return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)
