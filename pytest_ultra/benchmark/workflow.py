@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 
-class Ref(msgspec.Struct, frozen=True):
+class Ref(msgspec.Struct, frozen=True, tag_field="$", tag="output"):
     """The output of the step with this number, counted from 1."""
 
     step: int
@@ -24,6 +24,12 @@ class Call(msgspec.Struct, frozen=True):
 
     tool: str
     arguments: dict[str, Argument]
+
+    def __post_init__(self) -> None:
+        """Make the references whole again that a decoder, knowing only JSON values, left as dictionaries."""
+        if any(type(value) is dict and "$" in value for value in self.arguments.values()):
+            whole = {name: _decode_argument(value) for name, value in self.arguments.items()}
+            msgspec.structs.force_setattr(self, "arguments", whole)
 
     def references(self) -> tuple[int, ...]:
         return tuple(value.step for value in self.arguments.values() if isinstance(value, Ref))
@@ -61,6 +67,11 @@ def read(text: str) -> Workflow | None:
     steps = tuple(_read_steps(text))
     answer = _ANSWER.search(text)
     return Workflow(steps, Ref(int(answer[1])) if answer else None) if steps else None
+
+
+def _decode_argument(value: Any) -> Argument:
+    is_reference = isinstance(value, dict) and value.keys() == {"$", "step"}
+    return Ref(value["step"]) if is_reference else value
 
 
 def _render_step(step: Step) -> str:
