@@ -65,7 +65,7 @@ def _deeds(episode: Episode) -> str:
 def _attempts(episode: Episode) -> str:
     attempts = [event for event in episode.transcript if isinstance(event, Attempted)]
     problems = Counter(_problem(event) for event in attempts if event.problem is not None)
-    told = ", ".join(f"{problem} ({times} times)" for problem, times in problems.items())
+    told = ", ".join(f"{times} x {problem}" for problem, times in problems.items())
     return f"{episode.usage.requests} made; failed: {told or 'none'}"
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 import msgspec
 
 from pytest_ultra.benchmark.figures import Row, Summary
-from pytest_ultra.reporting.text import fill, neutralise
+from pytest_ultra.reporting.text import count, fill, neutralise
 
 LEGEND = (
     "success: full / scored; n: scored, or scored/planned; vs optimal: points over pairs of the same task "
@@ -32,9 +32,9 @@ class _Column(msgspec.Struct, frozen=True):
 def header(*, cases: int, models: Sequence[str], workers: int, seed: int, where: str) -> list[str]:
     """Say what will run and where it is kept. `workers` is 0 without xdist."""
     named = f"model{'s' if len(models) > 1 else ''} {_enumerate(models)}"
-    processes = f"{workers} worker{'s' if workers > 1 else ''}" if workers else "no workers (one process)"
-    counted = f"{cases:,} case{'s' if cases != 1 else ''}"
-    return [f"ultra: {counted}, {named}, {processes}, seed {seed}", f"ultra: kept in {neutralise(where)}"]
+    processes = count(workers, "worker") if workers else "no workers (one process)"
+    what = f"{count(cases, 'case')}, {named}, {processes}, seed {seed}"
+    return [f"ultra: {what}", f"ultra: kept in {neutralise(where)}"]
 
 
 def _enumerate(models: Sequence[str], most: int = 4) -> str:

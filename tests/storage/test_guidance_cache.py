@@ -31,12 +31,14 @@ from pytest_ultra.storage.guidance import GuidanceCache, Variant
 from tests.results_factory import make_guidance
 from tests.storage.test_guidance_cache import CASES
 
-directory, pause_s = Path(sys.argv[1]), float(sys.argv[2])
+directory, last = Path(sys.argv[1]), int(sys.argv[2])
+log = directory / "generated.log"
 
 def generate(case, **known):
-    with (directory / "generated.log").open("a") as log:
-        log.write(f"{os.getpid()} {case.case_id}\\n")
-    time.sleep(pause_s)
+    with log.open("a") as file:
+        file.write(f"{os.getpid()} {case.case_id}\\n")
+    if len(log.read_text().splitlines()) == last:
+        time.sleep(60)  # until killed
     return make_guidance(case, **known)
 
 cache = GuidanceCache(directory / "cache")
@@ -142,8 +144,9 @@ def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(
     assert {case.instance for case in generator.asked} == {1, 2}
 
 
-def start(directory: Path, pause_s: float) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", FILL, str(directory), str(pause_s)]
+def start(directory: Path, last: int = -1) -> subprocess.Popen[bytes]:
+    """Start a process that fills the cache and checks it; whoever generates number `last` stays at it for ever."""
+    command = [sys.executable, "-c", FILL, str(directory), str(last)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2])  # noqa: S603 - our own script
 
 
@@ -154,22 +157,26 @@ def generated(directory: Path) -> list[tuple[int, str]]:
 
 
 def test_four_processes_that_start_together_generate_everything_once(tmp_path: Path) -> None:
-    processes = [start(tmp_path, 0.02) for _ in range(4)]
+    processes = [start(tmp_path) for _ in range(4)]
     assert [process.wait(30) for process in processes] == [0] * 4
     cases = [case_id for _, case_id in generated(tmp_path)]
     assert len(cases) == len(set(cases)) == 21
 
 
 def test_when_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Path) -> None:
-    processes = {process.pid: process for process in (start(tmp_path, 0.02) for _ in range(3))}
-    while len(generated(tmp_path)) < 10:
+    processes = {process.pid: process for process in (start(tmp_path, last=10) for _ in range(4))}
+    deadline = time.monotonic() + 20
+    while len(generated(tmp_path)) < 10 and time.monotonic() < deadline:
         time.sleep(0.005)
-    holder = generated(tmp_path)[0][0]
+    holder = generated(tmp_path)[-1][0]
     os.kill(holder, signal.SIGKILL)
     codes = {pid: process.wait(30) for pid, process in processes.items()}
     assert codes == {pid: -signal.SIGKILL if pid == holder else 0 for pid in processes}
-    by_survivors = [case_id for pid, case_id in generated(tmp_path) if pid != holder]
-    assert len(by_survivors) == len(set(by_survivors)) == 14
+    by_holder = [case_id for pid, case_id in generated(tmp_path) if pid == holder]
+    by_others = [case_id for pid, case_id in generated(tmp_path) if pid != holder]
+    assert len(by_holder) == 10  # one task's seven, and three of the next, which its death undid
+    assert len(by_others) == len(set(by_others)) == 14
+    assert set(by_others) & set(by_holder) == set(by_holder[7:])
 
 
 def test_a_variant_knows_what_the_optimal_workflow_depends_on() -> None:
