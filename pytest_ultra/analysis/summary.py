@@ -95,6 +95,5 @@ def _count_failure_classes(episodes: Iterable[Episode]) -> tuple[tuple[FailureCl
 
 
 def _mean(values: Iterable[float]) -> float | None:
-    """Return the mean, exact before its one rounding, so that no order of the values changes a digit."""
     known = list(values)
     return fmean(known) if known else None

@@ -39,8 +39,12 @@ def generate(case, **known):
         file.write(f"{os.getpid()} {case.case_id}\\n")
     if len(log.read_text().splitlines()) == last:
         time.sleep(60)  # until killed
+    time.sleep(0.01)
     return make_guidance(case, **known)
 
+(directory / f"{os.getpid()}.ready").touch()
+while len(list(directory.glob("*.ready"))) < 4:
+    time.sleep(0.001)
 cache = GuidanceCache(directory / "cache")
 cache.fill(CASES, generate)
 assert all(cache.get(case) == make_guidance(case) for case in CASES)
@@ -145,7 +149,7 @@ def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(
 
 
 def start(directory: Path, last: int = -1) -> subprocess.Popen[bytes]:
-    """Start a process that fills the cache and checks it; whoever generates number `last` stays at it for ever."""
+    """Start one of four processes that together fill the cache; who generates number `last` stays at it for ever."""
     command = [sys.executable, "-c", FILL, str(directory), str(last)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2])  # noqa: S603 - our own script
 

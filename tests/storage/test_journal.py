@@ -200,6 +200,13 @@ def test_the_newest_life_of_a_case_counts_whoever_lived_it(run: RunDirectory) ->
     assert read_episodes(run).episodes == (newest,)
 
 
+def test_the_newest_life_counts_wherever_it_stands_in_its_journal(run: RunDirectory) -> None:
+    new = make_episode(started_at=1_700_000_009.0)
+    write(run, "gw0", [make_episode(make_case(instance=1)), make_episode(outcome=Outcome.ERROR)])
+    write(run, "gw1", [new])
+    assert new in read_episodes(run).episodes
+
+
 def test_of_lives_that_began_together_the_later_line_counts(run: RunDirectory) -> None:
     write(run, "gw0", [make_episode(outcome=Outcome.ERROR), make_episode()])
     assert [episode.outcome for episode in read_episodes(run).episodes] == [Outcome.FULL]
