@@ -101,7 +101,7 @@ class GuidanceCache:
         if not self._find_missing(wanted):
             return 0
         self._directory.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._directory / "lock", poll_interval=0.02):
+        with FileLock(self._directory / "lock").acquire(poll_interval=0.02):
             missing = self._find_missing(wanted)
             made = sum(self._generate(key, variants, generate) for key, variants in missing.items())
             self._look_up_paths()
