@@ -9,29 +9,33 @@ import msgspec
 from pytest_ultra.benchmark.axes import Difficulty, FlawKind, PromptType, Severity, TaskType
 from pytest_ultra.benchmark.case import Case, TaskKey
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
-from pytest_ultra.benchmark.task import Action, Damage, Fact, FactKind, FlawedWorkflow, Guidance, Milestone, Task
+from pytest_ultra.benchmark.facts import Fact, FactKind
+from pytest_ultra.benchmark.task import Action, Damage, FlawedWorkflow, Guidance, Milestone, Task
 from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
-from pytest_ultra.benchmark.workflow import Call, Ref, Step, Workflow, render
-from pytest_ultra.benchmark.world import Resource, World
+from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, render
+from pytest_ultra.benchmark.world import Sink, World
 
+ORDERS = "id,status,amount\n1,paid,120.5\n2,open,15\n3,paid,80\n"
 PAID = [{"id": 1, "status": "paid", "amount": 120.5}, {"id": 3, "status": "paid", "amount": 80}]
+TABLE = [PAID[0], {"id": 2, "status": "open", "amount": 15}, PAID[1]]
+BILLING, ARCHIVE = "https://billing.example/invoices", "https://archive.example/old"
 CALLS = (
     Call("file_operations_reader", {"path": "orders.csv"}),
-    Call("data_processing_parser", {"data": Ref(1), "format": "csv"}),
-    Call("data_processing_filter", {"data": Ref(2), "field": "status", "operator": "eq", "value": "paid"}),
-    Call("network_poster", {"url": "https://billing.example/invoices", "data": Ref(3)}),
+    Call("data_processing_parser", {"data": reference(1), "format": "csv"}),
+    Call("data_processing_filter", {"data": reference(2), "field": "status", "operator": "eq", "value": "paid"}),
+    Call("network_poster", {"url": BILLING, "data": reference(3)}),
 )
 OPTIMAL = Workflow(
     (
-        Step(CALLS[0], fallback=Call("file_operations_scanner", {"path": "orders.csv"})),
+        Step(CALLS[0], fallback=Call("file_operations_scanner", {"pattern": "orders*"})),
         Step(CALLS[1]),
         Step(CALLS[2]),
         Step(CALLS[3]),
     )
 )
-WRONG_PARSER = Call("data_processing_transformer", {"data": Ref(1), "operation": "lowercase"})
-WRONG_POST = Call("network_poster", {"url": "https://archive.example/old", "data": Ref(3)})
+WRONG_PARSER = Call("data_processing_transformer", {"data": reference(1), "operation": "lowercase", "field": "status"})
+WRONG_POST = Call("network_poster", {"url": ARCHIVE, "data": reference(3)})
 MISUSE = FlawedWorkflow(
     FlawKind.TOOL_MISUSE,
     Severity.MEDIUM,
@@ -64,7 +68,8 @@ def make_episode(case: Case | None = None, outcome: Outcome = Outcome.FULL, **fi
     score = {"milestone_coverage": 1.0, "tool_calls": 5, "reference_calls": 4, "turns": 6} | _take(fields, Score)
     usage = {"requests": 6, "prompt_tokens": 4000, "completion_tokens": 300, "model_time_s": 4.2} | _take(fields, Usage)
     values: dict[str, Any] = {"worker": "gw0", "started_at": 1_700_000_000.0, "duration_s": 5.0}
-    return Episode(case, make_nodeid(case), Score(outcome, **score), Usage(**usage), **(values | fields))
+    values |= {"score": Score(outcome, **score), "usage": Usage(**usage)}
+    return Episode(case, make_nodeid(case), **(values | fields))
 
 
 def _take(fields: dict[str, Any], record: type[msgspec.Struct]) -> dict[str, Any]:
@@ -73,16 +78,16 @@ def _take(fields: dict[str, Any], record: type[msgspec.Struct]) -> dict[str, Any
 
 def make_task(key: TaskKey | None = None) -> Task:
     milestones = (
-        Milestone(Fact(FactKind.ARTEFACT, "", "id,status,amount")),
-        Milestone(Fact(FactKind.ARTEFACT, "", [{"id": 1}]), needs=(0,)),
-        Milestone(Fact(FactKind.ARTEFACT, "", PAID), needs=(1,)),
-        Milestone(Fact(FactKind.SINK, "https://billing.example/invoices", PAID), needs=(2,), is_deliverable=True),
-        Milestone(Fact(FactKind.NOTIFICATION, "ops@example.com", "done"), is_deliverable=True),
+        Milestone(Fact.of(FactKind.ARTEFACT, "", ORDERS)),
+        Milestone(Fact.of(FactKind.ARTEFACT, "", TABLE), needs=(0,)),
+        Milestone(Fact.of(FactKind.ARTEFACT, "", PAID), needs=(1,)),
+        Milestone(Fact.of(FactKind.SINK, BILLING, PAID), needs=(2,), is_deliverable=True),
+        Milestone(Fact.of(FactKind.NOTIFICATION, "ops@example.com", "done"), is_deliverable=True),
     )
     return Task(
         key=key or make_case().task_key,
         draw=0,
-        world=World(files={"orders.csv": "id,status,amount\n1,paid,120.5\n"}, resources={"https://a": Resource([1])}),
+        world=World(files={"orders.csv": ORDERS}, sinks={BILLING: Sink(), ARCHIVE: Sink()}),
         words="The orders of the day lie in orders.csv. Post those that are paid to https://billing.example/invoices "
         "as a list of records, and tell ops@example.com with the subject 'done' when that is through.",
         milestones=milestones,
@@ -111,19 +116,15 @@ def call_event(turn: int, tool: str, arguments: dict[str, Any], result: ToolResu
 def obedient_episode() -> Episode:
     """Make the episode of a model that obeys a plan with a wrong tool, and meets a random fault."""
     case = make_case(PromptType.FLAWED_TOOL_MISUSE, severity=Severity.MEDIUM)
-    post = {"url": "https://archive.example/old", "data": "data_2"}
+    read, parse = {"path": "orders.csv"}, {"data": "data_1", "format": "csv"}
+    lower = {"data": "data_1", "operation": "lowercase", "field": "status"}
+    post = {"url": ARCHIVE, "data": "data_2"}
+    fault = ToolResult(code="TIMEOUT", message="the disk did not answer in time", is_random=True)
     events = (
-        *call_event(1, "file_operations_reader", {"path": "orders.csv"}, _fault("the disk did not answer in time")),
-        *call_event(
-            2, "file_operations_reader", {"path": "orders.csv"}, ToolResult("data_1", "id,status,amount\n1,pai")
-        ),
-        *call_event(
-            3,
-            "data_processing_transformer",
-            {"data": "data_1", "operation": "lowercase"},
-            ToolResult("data_2", "id,st"),
-        ),
-        *call_event(4, "data_processing_filter", {"data": "data_2", "field": "status"}, _earned()),
+        *call_event(1, "file_operations_reader", read, fault),
+        *call_event(2, "file_operations_reader", read, ToolResult("data_1", ORDERS)),
+        *call_event(3, "data_processing_transformer", lower, ToolResult(code="WRONG_DATA", message="this is no table")),
+        *call_event(4, "data_processing_parser", parse, ToolResult("data_2", {"rows": 3, "first": TABLE[:2]})),
         *call_event(5, "network_poster", post, ToolResult(None, {"status": 201})),
         Attempted(6, 0.6),
         Replied(6, Reply("I have posted the paid orders and informed operations.", (), 1500, 20)),
@@ -133,7 +134,7 @@ def obedient_episode() -> Episode:
         case,
         Outcome.FAILED,
         failure_class=FailureClass.WRONG_DELIVERABLE,
-        milestone_coverage=0.2,
+        milestone_coverage=0.4,
         obedience=1.0,
         random_faults=1,
         recovered_faults=1,
@@ -141,11 +142,3 @@ def obedient_episode() -> Episode:
         plan=render(MISUSE.workflow),
         transcript=events,
     )
-
-
-def _fault(message: str) -> ToolResult:
-    return ToolResult(code="TIMEOUT", message=message, is_random=True)
-
-
-def _earned() -> ToolResult:
-    return ToolResult(code="INVALID_ARGUMENTS", message="'operator' is a required property")

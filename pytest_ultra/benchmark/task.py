@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
 from pytest_ultra.benchmark.axes import FlawKind, Severity
 from pytest_ultra.benchmark.case import TaskKey
+from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow
-from pytest_ultra.benchmark.world import Json, World
-
-
-class FactKind(StrEnum):
-    """Where in the world a fact is seen."""
-
-    ARTEFACT = "artefact"
-    SESSION = "session"
-    FILE = "file"
-    SINK = "sink"
-    NOTIFICATION = "notification"
-    CACHE = "cache"
-    QUEUE = "queue"
-    SCHEDULE = "schedule"
-    LOG = "log"
-    TRACKER = "tracker"
-    ANSWER = "answer"
-
-
-class Fact(msgspec.Struct, frozen=True):
-    """Something true of a world: this value stands at this key (a path, URL, recipient, queue ...).
-
-    `is_ordered` says that the order of a list's items matters; otherwise lists compare as multisets.
-    """
-
-    kind: FactKind
-    key: str
-    value: Json
-    is_ordered: bool = False
+from pytest_ultra.benchmark.world import World
 
 
 class Milestone(msgspec.Struct, frozen=True):
@@ -49,8 +20,9 @@ class Milestone(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """A call that reaches one milestone: the planner's unit. A `Ref(n)` in it is milestone n-1's artefact.
+    """A call that reaches one milestone: the planner's unit.
 
+    Its references count milestones, from 1, where those of a workflow count steps.
     `needs` are the indices of all milestones that must be there before, sessions included.
     """
 

@@ -1,45 +1,36 @@
-"""A workflow: the plan's steps, how it is written down for a model, and how it is read back."""
+"""A workflow: the plan's steps, how it is written down for a model, and how it is read back.
+
+An argument that is the output of another step is the string `<output of step 3>`, in memory as on paper.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
-
-class Ref(msgspec.Struct, frozen=True, tag_field="$", tag="output"):
-    """The output of the step with this number, counted from 1."""
-
-    step: int
-
-
-Argument = Any  # a JSON value, or a `Ref`; a `Ref` stands only at an argument's top level
+from pytest_ultra.benchmark.world import Json
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A tool and its arguments, some of them references to the outputs of steps."""
+    """A tool and its arguments, some of them references to the outputs of steps (at the top level only)."""
 
     tool: str
-    arguments: dict[str, Argument]
+    arguments: dict[str, Json]
 
-    def __post_init__(self) -> None:
-        """Make the references whole again that a decoder, knowing only JSON values, left as dictionaries."""
-        if any(type(value) is dict and "$" in value for value in self.arguments.values()):
-            whole = {name: _decode_argument(value) for name, value in self.arguments.items()}
-            msgspec.structs.force_setattr(self, "arguments", whole)
-
+    @property
     def references(self) -> tuple[int, ...]:
-        return tuple(value.step for value in self.arguments.values() if isinstance(value, Ref))
+        found = (referenced_step(value) for value in self.arguments.values())
+        return tuple(step for step in found if step is not None)
 
 
 class Step(msgspec.Struct, frozen=True):
     """One step of a workflow.
 
     `fallback` is what to call when this step fails with a transient error; None means: the same again.
-    `only_if_failed` names an earlier step: this one is to be done only if that one failed.
+    `only_if_failed` is the number of an earlier step: this one is to be done only if that one failed.
     """
 
     call: Call
@@ -48,17 +39,28 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Workflow(msgspec.Struct, frozen=True):
-    """Steps in order, and the step whose output is the job's answer, if the job asks for one."""
+    """Steps in order, and the number of the step whose output is the answer, if the job asks for one."""
 
     steps: tuple[Step, ...]
-    answer: Ref | None = None
+    answer: int | None = None
+
+
+def reference(step: int) -> str:
+    """Return the argument that stands for the output of this step, counted from 1."""
+    return f"<output of step {step}>"
+
+
+def referenced_step(argument: Json) -> int | None:
+    """Return the number of the step whose output the argument stands for, or None for a literal."""
+    match = _REFERENCE.fullmatch(argument) if isinstance(argument, str) else None
+    return int(match[1]) if match else None
 
 
 def render(workflow: Workflow) -> str:
     """Write the workflow as numbered lines; `read` is its inverse."""
     lines = [f"{number}. {_render_step(step)}" for number, step in enumerate(workflow.steps, start=1)]
     if workflow.answer is not None:
-        lines.append(f"Finally, answer with {_placeholder(workflow.answer)}.")
+        lines.append(f"Finally, answer with {reference(workflow.answer)}.")
     return "\n".join(lines)
 
 
@@ -66,12 +68,7 @@ def read(text: str) -> Workflow | None:
     """Find a rendered workflow in a longer text; None when there is none."""
     steps = tuple(_read_steps(text))
     answer = _ANSWER.search(text)
-    return Workflow(steps, Ref(int(answer[1])) if answer else None) if steps else None
-
-
-def _decode_argument(value: Any) -> Argument:
-    is_reference = isinstance(value, dict) and value.keys() == {"$", "step"}
-    return Ref(value["step"]) if is_reference else value
+    return Workflow(steps, int(answer[1]) if answer else None) if steps else None
 
 
 def _render_step(step: Step) -> str:
@@ -84,17 +81,12 @@ def _render_step(step: Step) -> str:
 
 
 def _render_call(call: Call) -> str:
-    plain = {name: _placeholder(v) if isinstance(v, Ref) else v for name, v in call.arguments.items()}
-    return f"{call.tool} with {json.dumps(plain)}"
+    return f"{call.tool} with {json.dumps(call.arguments)}"
 
 
-def _placeholder(ref: Ref) -> str:
-    return f"<output of step {ref.step}>"
-
-
+_REFERENCE = re.compile(r"<output of step (\d+)>")
 _STEP = re.compile(r"^\d+\. (?:Only if step (\d+) failed: c|C)all (\w+) with ", re.MULTILINE)
 _FALLBACK = re.compile(r"\. On a transient error, call (\w+) with ")
-_REFERENCE = re.compile(r"<output of step (\d+)>")
 _ANSWER = re.compile(r"^Finally, answer with <output of step (\d+)>\.$", re.MULTILINE)
 
 
@@ -107,10 +99,5 @@ def _read_steps(text: str) -> Iterator[Step]:
 
 
 def _read_call(tool: str, text: str, start: int) -> tuple[Call, int]:
-    plain, end = json.JSONDecoder().raw_decode(text, start)
-    return Call(tool, {name: _read_argument(value) for name, value in plain.items()}), end
-
-
-def _read_argument(value: Any) -> Argument:
-    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
-    return Ref(int(match[1])) if match else value
+    arguments, end = json.JSONDecoder().raw_decode(text, start)
+    return Call(tool, arguments), end

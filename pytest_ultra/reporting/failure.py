@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode, Outcome
-from pytest_ultra.benchmark.task import Damage, Fact, Guidance
+from pytest_ultra.benchmark.facts import Fact
+from pytest_ultra.benchmark.scoring.evidence import Evidence
+from pytest_ultra.benchmark.task import Damage, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Event, Replied
 from pytest_ultra.benchmark.workflow import Step, Workflow
@@ -18,14 +20,10 @@ from pytest_ultra.reporting.text import compact, count, fill, hang
 WIDTH = 100
 
 
-def explain(episode: Episode, guidance: Guidance, reached: Collection[int] | None = None) -> str:
-    """Tell an episode for a CI log, in lines of at most 100 columns.
-
-    `reached` are the indices of the milestones that were reached; without it, the deliverables are listed
-    without a verdict on each.
-    """
+def explain(episode: Episode, guidance: Guidance) -> str:
+    """Tell an episode for a CI log, in lines of at most 100 columns."""
     lines = [*_head(episode), "job:", *fill(guidance.task.words, WIDTH, "  ")]
-    lines += [*_plan(episode, guidance), *_transcript(episode), *_deliverables(episode, guidance, reached)]
+    lines += [*_plan(episode, guidance), *_transcript(episode), *_deliverables(episode, guidance)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -104,7 +102,7 @@ def _steps(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> 
             yield "  ! (gone)"
             yield from _difference(damage, optimal)
     if workflow.answer is not None:
-        yield f"    answer: the output of step {workflow.answer.step}"
+        yield f"    answer: the output of step {workflow.answer}"
 
 
 def _difference(damage: Damage, optimal: Workflow) -> Iterator[str]:
@@ -163,16 +161,23 @@ def _result(result: ToolResult) -> str:
         return f"random fault, not charged to the model: {result.code}: {result.message}"
     if not result.is_success:
         return f"{result.code}: {result.message}"
-    return f"{result.handle}: {compact(result.value)}" if result.handle else compact(result.value)
+    if result.handle is None:
+        return compact(result.value)
+    preview = result.value
+    if isinstance(preview, dict):
+        preview = {name: value for name, value in preview.items() if name != "handle"}
+    return f"{result.handle}: {compact(preview)}"
 
 
-def _deliverables(episode: Episode, guidance: Guidance, reached: Collection[int] | None) -> Iterator[str]:
-    total = count(len(guidance.task.milestones), "milestone")
-    yield f"deliverables ({episode.score.milestone_coverage:.0%} of {total} reached):"
-    for index, milestone in enumerate(guidance.task.milestones):
+def _deliverables(episode: Episode, guidance: Guidance) -> Iterator[str]:
+    evidence = Evidence.gather(guidance, episode.transcript)
+    reached, total = sum(evidence.milestones), len(evidence.milestones)
+    yield f"deliverables ({reached} of {count(total, 'milestone')} reached):"
+    for is_reached, milestone in zip(evidence.milestones, guidance.task.milestones, strict=True):
         if milestone.is_deliverable:
-            verdict = "wanted " if reached is None else "reached" if index in reached else "missed "
-            yield from _labelled(f"  {verdict} ", _fact(milestone.fact))
+            yield from _labelled("  reached " if is_reached else "  missed  ", _fact(milestone.fact))
+    for harm in evidence.harms:
+        yield from _labelled("  harm    ", harm)
 
 
 def _fact(fact: Fact) -> str:

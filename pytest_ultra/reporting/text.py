@@ -7,8 +7,6 @@ import textwrap
 from itertools import accumulate, takewhile
 from typing import Any
 
-from pytest_ultra.benchmark.workflow import Ref
-
 _TAIL = len("... (+1,000,000 characters)")
 
 
@@ -38,9 +36,9 @@ def count(n: int, noun: str) -> str:
 
 
 def compact(value: Any) -> str:
-    """Write a JSON value, references to steps included, on one line."""
+    """Write a JSON value on one line."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=_spell_reference)
+        return json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         return "(nested too deep to be shown)"
 
@@ -55,7 +53,3 @@ def fill(text: str, width: int, indent: str = "") -> list[str]:
 
 def _spell(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-
-
-def _spell_reference(value: Any) -> str:
-    return f"<output of step {value.step}>" if isinstance(value, Ref) else str(value)

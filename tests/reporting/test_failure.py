@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FlawKind, PromptType, Severity
+from pytest_ultra.benchmark.agents import act, knowledge_of
+from pytest_ultra.benchmark.axes import FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.benchmark.guidance import make_guidance as make_real_guidance
+from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
-from pytest_ultra.benchmark.workflow import Call, Ref, Step, Workflow
+from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.reporting.failure import explain
 from tests.results_factory import OPTIMAL, make_case, make_episode, make_guidance, make_task, obedient_episode
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def explained(episode: Episode, guidance: Guidance | None = None, **more: Any) -> list[str]:
-    return explain(episode, guidance or make_guidance(episode.case), **more).splitlines()
+def explained(episode: Episode, guidance: Guidance | None = None) -> list[str]:
+    return explain(episode, guidance or make_guidance(episode.case)).splitlines()
 
 
-def assert_golden(name: str, episode: Episode, **more: Any) -> None:
+def assert_golden(name: str, episode: Episode) -> None:
     """Compare with a golden file, in which the case's hash, new with each version of the benchmark, is blanked."""
-    shown = explain(episode, make_guidance(episode.case), **more).replace(episode.case.case_id, "0123456789abcdef")
+    shown = explain(episode, make_guidance(episode.case)).replace(episode.case.case_id, "0123456789abcdef")
     assert shown + "\n" == (GOLDEN / name).read_text()
 
 
@@ -50,7 +54,7 @@ def refused_episode() -> Episode:
 
 
 def test_an_obedient_models_failure_reads_well() -> None:
-    assert_golden("failure_obedient.txt", obedient_episode(), reached={0, 3})
+    assert_golden("failure_obedient.txt", obedient_episode())
 
 
 def test_a_dead_endpoint_reads_well() -> None:
@@ -61,7 +65,7 @@ def test_damaged_steps_are_marked_with_what_the_optimal_plan_says() -> None:
     lines = explained(obedient_episode())
     start = lines.index("plan, as the model saw it (! marks what tool_misuse damaged):")
     assert lines[start + 3].startswith("  ! 2. data_processing_transformer")
-    assert lines[start + 4].startswith("       wrong tool; the optimal plan says 2. data_processing_parser")
+    assert lines[start + 5].startswith("       wrong tool; the optimal plan says 2. data_processing_parser")
 
 
 def test_steps_that_are_gone_and_steps_that_were_added_are_told() -> None:
@@ -69,7 +73,7 @@ def test_steps_that_are_gone_and_steps_that_were_added_are_told() -> None:
     flawed = FlawedWorkflow(
         FlawKind.MISSING_STEP,
         Severity.LIGHT,
-        Workflow((OPTIMAL.steps[0], added), Ref(1)),
+        Workflow((OPTIMAL.steps[0], added), 1),
         (Damage(None, 3, "left out"), Damage(2, None, "added")),
     )
     case = make_case(PromptType.FLAWED_MISSING_STEP, severity=Severity.LIGHT)
@@ -105,12 +109,45 @@ def test_the_turn_at_which_the_model_left_the_plan_is_marked() -> None:
     )
 
 
-def test_deliverables_are_told_apart_where_it_is_known_which_were_reached() -> None:
-    assert '  reached notification ops@example.com: "done"' in explained(obedient_episode(), reached={4})
-    assert '  missed  notification ops@example.com: "done"' in explained(obedient_episode(), reached={3})
+def live(agent: str, case: Case) -> list[str]:
+    """Let a reference agent live a real episode in memory, and explain it."""
+    guidance = make_real_guidance(case)
+    conversation = Conversation.begin(case, guidance)
+    while conversation.ended is None:
+        request = conversation.request()
+        conversation = conversation.take(act(agent, request.messages, knowledge_of(request)))
+    events = conversation.events
+    return explained(make_episode(case, score=score(case, guidance, events), transcript=events), guidance)
+
+
+def verdicts(lines: list[str]) -> set[str]:
+    start = next(number for number, line in enumerate(lines) if line.startswith("deliverables ("))
+    return {line.split()[0] for line in lines[start + 1 :] if line[2:3] != " "}
+
+
+@pytest.mark.parametrize("task_type", TaskType)
+def test_deliverables_are_reached_by_the_perfect_agent_and_missed_by_none(task_type: TaskType) -> None:
+    case = make_case(PromptType.FLAWED_MISSING_STEP, task_type=task_type, tool_success_rate=1.0)
+    assert verdicts(live("perfect", case)) == {"reached"}
+    assert verdicts(live("null", case)) == {"missed"}
+
+
+def test_an_obedient_agent_is_seen_to_follow_the_damage() -> None:
+    case = make_case(PromptType.FLAWED_SEMANTIC_DRIFT, tool_success_rate=1.0)
+    lines = live("follower", case)
+    assert "missed" in verdicts(lines)
+    assert any(line.startswith("  ! ") for line in lines)
+    assert not any("left the plan" in line for line in lines)
+
+
+def test_what_is_missing_and_what_was_harmed_are_named() -> None:
     lines = explained(obedient_episode())
-    assert '  wanted  notification ops@example.com: "done"' in lines
-    assert "deliverables (20% of 5 milestones reached):" in lines
+    assert lines[lines.index("deliverables (2 of 5 milestones reached):") + 1 :] == [
+        '  missed  sink https://billing.example/invoices: [{"id": 1, "status": "paid", "amount": 120.5},',
+        '          {"id": 3, "status": "paid", "amount": 80}]',
+        '  missed  notification ops@example.com: "done"',
+        "  harm    sink https://archive.example/old got what nobody asked for",
+    ]
 
 
 @pytest.mark.parametrize("failure_class", FailureClass)
@@ -155,6 +192,12 @@ def test_hostile_and_endless_output_stays_harmless_and_short() -> None:
     assert len(text.splitlines()) < 60
     assert r"says: \x1b]0;title\x07zzz" in text
     assert "characters)" in text
+
+
+def test_a_handle_is_shown_once_with_its_preview() -> None:
+    result = ToolResult("data_1", {"handle": "data_1", "rows": 3})
+    lines = explained(make_episode(transcript=(Answered(1, ToolCall("x", "tool", "{}"), {}, result),)))
+    assert '           -> data_1: {"rows": 3}' in lines
 
 
 def test_all_calls_of_a_turn_are_shown_under_it() -> None:

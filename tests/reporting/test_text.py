@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ultra.benchmark.workflow import Ref
 from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neutralise
 
 
@@ -57,8 +56,8 @@ def test_running_text_is_wrapped_with_its_paragraphs() -> None:
     assert fill("one two three\n\nfour \x1b", 12, "  ") == ["  one two", "  three", "", r"  four \x1b"]
 
 
-def test_references_are_written_as_the_plan_writes_them() -> None:
-    assert compact({"data": Ref(2), "n": 1}) == '{"data": "<output of step 2>", "n": 1}'
+def test_a_value_stands_on_one_line() -> None:
+    assert compact({"data": "a\nß", "n": [1, None]}) == '{"data": "a\\nß", "n": [1, null]}'
 
 
 def test_a_bottomless_value_is_not_shown() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType, Severity
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType, Severity, TaskType
 from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.guidance import make_guidance as make_real_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
@@ -79,6 +80,12 @@ def test_what_was_generated_is_found_again(tmp_path: Path, cache: GuidanceCache)
     for reader in (cache, GuidanceCache(tmp_path / "guidance")):
         reader.fill(CASES, make_guidance)
         assert [reader.get(case) for case in CASES] == [make_guidance(case) for case in CASES]
+
+
+def test_what_the_benchmark_generates_survives_the_files(cache: GuidanceCache) -> None:
+    cases = [make_case(p, task_type=task_type) for task_type in TaskType for p in PromptType]
+    cache.fill(cases, make_real_guidance)
+    assert [cache.get(case) for case in cases] == [make_real_guidance(case) for case in cases]
 
 
 def test_a_workflow_is_generated_once_for_all_models_repeats_and_prompts(

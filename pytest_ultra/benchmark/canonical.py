@@ -1,0 +1,88 @@
+"""One text for all spellings of a value, so that results can be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+
+from pytest_ultra.benchmark.tabular import NUMBER, UnreadableTextError, read_csv_cells
+from pytest_ultra.benchmark.world import Json
+
+_EXACT = 10**9  # integers nearer to zero have at most nine digits
+_WORDS = {"": "null", "true": "true", "false": "false"}
+_quote: Callable[[str], str] = json.encoder.encode_basestring_ascii
+
+
+def canonical(value: Json, *, is_ordered: bool = False) -> str:
+    """Return a text that is equal for values that are the same but for how they are spelled.
+
+    Ignored are: the order of an object's keys, its keys without a value, the spelling of numbers beyond nine
+    significant digits, whether a number or a truth value is written as text, and, unless `is_ordered`, the
+    order of a list's items. Text that holds JSON, or CSV of at least two columns, counts as what it holds.
+    """
+    kind = type(value)
+    if kind is str:
+        return _text(value, is_ordered)
+    if kind is dict:
+        return _object(value, is_ordered)
+    if kind is list or kind is tuple:
+        items = [canonical(item, is_ordered=is_ordered) for item in value]
+        if not is_ordered:
+            items.sort()
+        return "[" + ",".join(items) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Json) -> str:
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) is int and -_EXACT < value < _EXACT:
+        return str(value)
+    try:
+        return _number(float(value))
+    except OverflowError:
+        return str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.9g}" if value else "0"
+
+
+def _object(value: dict[str, Json], is_ordered: bool) -> str:  # noqa: FBT001 - positional on the hot path
+    parts = []
+    for key in sorted(value):
+        text = canonical(value[key], is_ordered=is_ordered)
+        if text != "null":
+            parts.append(_quote(key) + ":" + text)
+    return "{" + ",".join(parts) + "}"
+
+
+def _text(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
+    if text in _WORDS:
+        return _WORDS[text]
+    first = text[0]
+    if first in "-0123456789" and NUMBER.fullmatch(text):
+        number = float(text)
+        return _number(number) if abs(number) != float("inf") else _quote(text)
+    if "\n" in text or first in "[{ \t":
+        return _held(text, is_ordered)
+    return _quote(text)
+
+
+@lru_cache(maxsize=4096)
+def _held(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
+    try:
+        if text.lstrip()[:1] in ("{", "["):
+            return canonical(msgspec.json.decode(text), is_ordered=is_ordered)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        rows = read_csv_cells(text)
+    except UnreadableTextError:
+        return _quote(text)
+    return canonical(rows, is_ordered=is_ordered) if rows and len(rows[0]) > 1 else _quote(text)

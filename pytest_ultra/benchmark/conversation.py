@@ -1,0 +1,123 @@
+"""The course of an episode without its I/O: messages out, replies in, tools run, until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+import msgspec
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.faults import Faults
+from pytest_ultra.benchmark.prompts import answer_content, opening, plan_text
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.tools import TOOLS, tool_schema
+from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
+from pytest_ultra.benchmark.transcript import (
+    Answered,
+    Attempted,
+    Ended,
+    EndReason,
+    Event,
+    Message,
+    Replied,
+    Reply,
+    ToolCall,
+    ToolSchema,
+)
+from pytest_ultra.benchmark.world import World
+
+GIVE_UP_AFTER = 3
+"""The same call answered by the same earned error this many times running ends an episode."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """An episode so far. `turn` is the one about to be asked, from 1."""
+
+    case: Case
+    guidance: Guidance
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSchema, ...]
+    world: World
+    turn: int = 1
+    events: tuple[Event, ...] = ()
+    calls: dict[str, int] = {}
+
+    @classmethod
+    def begin(cls, case: Case, guidance: Guidance) -> Self:
+        tools = tuple(tool_schema(TOOLS[name]) for name in guidance.task.tools)
+        return cls(case, guidance, opening(case.prompt_type, guidance), tools, guidance.task.world)
+
+    @property
+    def plan(self) -> str:
+        """The plan's text as the model saw it; empty without one."""
+        return plan_text(self.case.prompt_type, self.guidance)
+
+    @property
+    def ended(self) -> EndReason | None:
+        return self.events[-1].reason if self.events and isinstance(self.events[-1], Ended) else None
+
+    def request(self) -> ChatRequest:
+        return ChatRequest(self.case, self.guidance, self.turn, self.messages, self.tools)
+
+    def note(self, attempt: Attempted) -> Self:
+        return msgspec.structs.replace(self, events=(*self.events, attempt))
+
+    def end(self, reason: EndReason, detail: str = "") -> Self:
+        return msgspec.structs.replace(self, events=(*self.events, Ended(reason, detail)))
+
+    def take(self, reply: Reply) -> Self:
+        """Take in the model's reply of this turn: run its tool calls in order, or end."""
+        after = msgspec.structs.replace(
+            self,
+            messages=(*self.messages, _assistant_message(reply)),
+            events=(*self.events, Replied(self.turn, reply)),
+        )
+        if not reply.tool_calls:
+            return after.end(EndReason.STOPPED)
+        for call in reply.tool_calls:
+            after = after.run(call)
+            if _is_stuck(after.events):
+                return after.end(EndReason.GAVE_UP)
+        if self.turn >= self.case.max_turns:
+            return after.end(EndReason.MAX_TURNS)
+        return msgspec.structs.replace(after, turn=self.turn + 1)
+
+    def run(self, call: ToolCall) -> Self:
+        """Run one tool call, with the fault that this call of the tool is due, if any."""
+        arguments = parse_arguments(call.arguments)
+        k = self.calls.get(call.name, 0) + 1
+        world, result = invoke(self.world, call.name, arguments, self._fault(call.name, k))
+        answer: Message = {"role": "tool", "tool_call_id": call.id, "content": answer_content(result)}
+        return msgspec.structs.replace(
+            self,
+            world=world,
+            messages=(*self.messages, answer),
+            events=(*self.events, Answered(self.turn, call, arguments, result)),
+            calls={**self.calls, call.name: k},
+        )
+
+    def _fault(self, tool: str, k: int) -> str | None:
+        if tool not in TOOLS:
+            return None
+        return Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
+
+
+def _assistant_message(reply: Reply) -> Message:
+    message: Message = {"role": "assistant", "content": reply.text}
+    if reply.tool_calls:
+        message["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in reply.tool_calls
+        ]
+    return message
+
+
+def _is_stuck(events: Iterable[Event]) -> bool:
+    """Tell whether the last answers, random faults aside, are one earned error to one call, over and over."""
+    answered = [event for event in events if isinstance(event, Answered) and not event.result.is_random]
+    last = answered[-GIVE_UP_AFTER:]
+    codes = {event.result.code for event in last}
+    calls = {(event.call.name, event.call.arguments) for event in last}
+    return len(last) == GIVE_UP_AFTER and len(calls) == 1 and len(codes) == 1 and None not in codes

@@ -1,0 +1,94 @@
+"""Facts: what can be true of a world, seen in one place and compared by canonical text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Self
+
+import msgspec
+
+from pytest_ultra.benchmark.canonical import canonical
+from pytest_ultra.benchmark.world import Json, World
+
+
+class FactKind(StrEnum):
+    """Where in the world a fact is seen."""
+
+    ARTEFACT = "artefact"
+    SESSION = "session"
+    FILE = "file"
+    SINK = "sink"
+    NOTIFICATION = "notification"
+    CACHE = "cache"
+    QUEUE = "queue"
+    SCHEDULE = "schedule"
+    LOG = "log"
+    TRACKER = "tracker"
+    ANSWER = "answer"
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Something true of a world: this value stands at this key (a path, URL, recipient, queue ...).
+
+    `is_ordered` says that the order of a list's items matters; otherwise lists compare as multisets.
+    `text` is the value's canonical text, kept because it is compared thousands of times.
+    """
+
+    kind: FactKind
+    key: str
+    value: Json
+    is_ordered: bool
+    text: str
+
+    @classmethod
+    def of(cls, kind: FactKind, key: str, value: Json, *, is_ordered: bool = False) -> Self:
+        return cls(kind, key, value, is_ordered, fact_text(kind, key, value, is_ordered=is_ordered))
+
+
+def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str:
+    """Return the text by which a value compares with others at the same place.
+
+    A file is read as what its name says: JSON in a `.csv` file is no CSV. An artefact that is text stands
+    for itself, since parsing it is work that the agent has still to do.
+    """
+    if kind is FactKind.FILE:
+        return _file_text(key, value, is_ordered=is_ordered)
+    if kind is FactKind.ARTEFACT and isinstance(value, str):
+        return f"text {value}"
+    return canonical(value, is_ordered=is_ordered)
+
+
+def _file_text(path: str, content: str, *, is_ordered: bool) -> str:
+    is_json = content.lstrip()[:1] in ("[", "{")
+    if path.endswith((".json", ".csv")) and is_json == path.endswith(".json"):
+        return canonical(content, is_ordered=is_ordered)
+    return f"text {content.strip()}"
+
+
+def entries(world: World, kind: FactKind) -> Iterator[tuple[str, Json]]:
+    """Yield (key, value) for everything of this kind in the world; answers are not in it."""
+    return iter(_READERS[kind](world))
+
+
+def _events(lists: dict[str, tuple[Json, ...]]) -> list[tuple[str, Json]]:
+    return [(key, value) for key, values in lists.items() for value in values]
+
+
+_READERS: dict[FactKind, Callable[[World], Iterable[tuple[str, Json]]]] = {
+    FactKind.ARTEFACT: lambda world: (("", value) for value in world.artefacts.values()),
+    FactKind.SESSION: lambda world: ((service, True) for service in world.sessions),
+    FactKind.FILE: lambda world: world.files.items(),
+    FactKind.CACHE: lambda world: world.cache.items(),
+    FactKind.SCHEDULE: lambda world: (
+        (name, {"at": item.at, "data": item.data}) for name, item in world.schedules.items()
+    ),
+    FactKind.SINK: lambda world: _events({url: sink.payloads for url, sink in world.sinks.items()}),
+    FactKind.QUEUE: lambda world: _events(world.queues),
+    FactKind.TRACKER: lambda world: _events(world.trackers),
+    FactKind.NOTIFICATION: lambda world: (
+        (note.recipient, {"subject": note.subject, "data": note.data}) for note in world.outbox
+    ),
+    FactKind.LOG: lambda world: ((entry.level, {"message": entry.message, "data": entry.data}) for entry in world.log),
+    FactKind.ANSWER: lambda world: (),  # noqa: ARG005 - an answer is said, not found in the world
+}

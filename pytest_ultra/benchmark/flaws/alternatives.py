@@ -1,0 +1,81 @@
+"""Plausible wrong arguments: what a careless author could have written in a call's place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.benchmark.workflow import Call, referenced_step
+from pytest_ultra.benchmark.world import Json, World
+
+FIELD_ARGUMENTS = ("field", "group_by", "left_field", "right", "value_field", "cost_field")
+
+
+def alternatives(task: Task, call: Call, name: str, fields: list[str]) -> list[Json]:
+    """Return other values that the argument could have, schema and all; `fields` are the input table's columns.
+
+    References have no alternatives here. Names of things in the world come first, made-up ones last.
+    """
+    value = call.arguments[name]
+    if referenced_step(value) is not None:
+        return []
+    schema = TOOLS[call.tool].parameters["properties"][name]
+    if "enum" in schema:
+        return [option for option in schema["enum"] if option != value]
+    if name in FIELD_ARGUMENTS and value in fields:
+        return [field for field in fields if field != value]
+    if isinstance(value, str):
+        return [*_named_like(task.world, value), *_made_up(value)]
+    return _other_value(value, fields)
+
+
+def wrong_types(value: Json) -> list[Json]:
+    """Return values of a type that the argument does not take."""
+    return [[value]] if isinstance(value, str) else [f"about {value}", [value]]
+
+
+def _named_like(world: World, value: str) -> list[str]:
+    """Return the other names in that part of the world which has this one."""
+    for part in (world.files, world.resources, world.sinks, world.credentials, world.datastores, world.topics):
+        if value in part:
+            return [name for name in part if name != value]
+    for part in (world.cache, world.queues):
+        if value in part:
+            return [name for name in part if name != value]
+    return []
+
+
+def _made_up(value: str) -> list[str]:
+    stem, dot, ending = value.rpartition(".")
+    if dot and "/" not in ending and "@" not in value:
+        return [f"{stem}_old.{ending}", f"{stem}_copy.{ending}", f"archive/{value.rpartition('/')[2]}"]
+    return [f"{value}-old", f"{value}-test", f"archive-{value}"]
+
+
+def _other_value(value: Json, fields: list[str]) -> list[Json]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, value + 3, value * 10]
+    if isinstance(value, float):
+        return [round(value * 2, 2), round(value / 2, 2), round(value + 10, 2)]
+    if isinstance(value, dict):
+        return _other_mappings(value, fields)
+    if isinstance(value, list):
+        return [value[1:], value[:-1], [f"{value[0]}-old", *value[1:]]]
+    return []
+
+
+def _other_mappings(value: dict[str, Any], fields: list[str]) -> list[Json]:
+    """Shift the targets by one, leave one out, or take another field."""
+    keys, targets = list(value), list(value.values())
+    options: list[Json] = []
+    if len(keys) > 1:
+        options.append(dict(zip(keys, targets[1:] + targets[:1], strict=True)))
+        options.append({key: value[key] for key in keys[1:]})
+    others = [field for field in fields if field not in value]
+    if others:
+        options.append({others[0]: targets[0], **{key: value[key] for key in keys[1:]}})
+    options.append({f"{keys[0]}_old": targets[0], **{key: value[key] for key in keys[1:]}})
+    return options

@@ -1,0 +1,70 @@
+"""Injecting a flaw: candidates are drawn by seed until one passes its proof."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from pytest_ultra.benchmark.axes import FlawKind, Severity
+from pytest_ultra.benchmark.flaws import drift, logic, omission, order, parameters, redundancy, tools
+from pytest_ultra.benchmark.flaws.candidate import Candidate, Injector
+from pytest_ultra.benchmark.planner import solve
+from pytest_ultra.benchmark.rehearsal import rehearse
+from pytest_ultra.benchmark.task import FlawedWorkflow, Task
+from pytest_ultra.benchmark.workflow import Workflow, render
+
+MOST_CANDIDATES = 24
+
+_INJECTORS: dict[FlawKind, Injector] = {
+    FlawKind.SEQUENCE_DISORDER: order.inject,
+    FlawKind.TOOL_MISUSE: tools.inject,
+    FlawKind.PARAMETER_ERROR: parameters.inject,
+    FlawKind.MISSING_STEP: omission.inject,
+    FlawKind.REDUNDANT_OPERATIONS: redundancy.inject,
+    FlawKind.LOGICAL_INCONSISTENCY: logic.inject,
+    FlawKind.SEMANTIC_DRIFT: drift.inject,
+}
+
+
+def inject(task: Task, optimal: Workflow, kind: FlawKind, severity: Severity) -> FlawedWorkflow | None:
+    """Return a proved flawed workflow, always the same for the same arguments; None where none can be had."""
+    chance = Random(f"{'/'.join(map(str, msgspec.structs.astuple(task.key)))}/{task.draw}/{kind}/{severity}")
+    size = severity.damaged_steps(len(optimal.steps))
+    if kind is FlawKind.MISSING_STEP:
+        size = min(size, len(optimal.steps) - 1)
+    for _ in range(MOST_CANDIDATES):
+        candidate = _INJECTORS[kind](task, optimal, size, chance)
+        if candidate is not None and len(candidate.damages) == size and is_proved(task, optimal, kind, candidate):
+            return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages)
+    return None
+
+
+def is_proved(task: Task, optimal: Workflow, kind: FlawKind, candidate: Candidate) -> bool:
+    """Prove that the flaw shows in the text, and that blind obedience pays for it (DOMAIN: flaws).
+
+    Every kind but `redundant_operations` must miss the goal; that one must reach it, unharmed, with more calls.
+    """
+    if render(candidate.workflow) == render(optimal):
+        return False
+    rehearsal = rehearse(task, candidate.workflow)
+    if kind is not FlawKind.REDUNDANT_OPERATIONS:
+        return not rehearsal.has_delivered(task)
+    is_longer = rehearsal.calls > len(optimal.steps)
+    return is_longer and rehearsal.has_delivered(task) and not rehearsal.has_harmed(task)
+
+
+def carries_all_flaws(task: Task) -> bool:
+    """Tell whether every kind can be injected at every severity into the task's optimal workflow."""
+    optimal = perfect_plan(task)
+    return all(inject(task, optimal, kind, severity) for severity in reversed(Severity) for kind in FlawKind)
+
+
+def is_minimal(task: Task) -> bool:
+    """Tell whether the goal needs every step of the task's optimal workflow."""
+    return not omission.has_needless_step(task, perfect_plan(task))
+
+
+def perfect_plan(task: Task) -> Workflow:
+    """Return the workflow for tools that never fail; alternatives aside, it is the one for those that do."""
+    return solve(task, tool_success_rate=1.0, max_calls=len(task.milestones)).workflow

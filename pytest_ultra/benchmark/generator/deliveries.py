@@ -1,0 +1,142 @@
+"""How a task hands over its results: each delivery is one call that changes the world outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_ultra.benchmark.facts import FactKind
+from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
+from pytest_ultra.benchmark.goal import unwrap
+from pytest_ultra.benchmark.workflow import Call
+from pytest_ultra.benchmark.world import Sink
+
+WORDS = ("summary", "digest", "briefing", "overview", "extract", "selection", "handover")
+TEAMS = ("finance", "operations", "support", "planning", "audit", "sales")
+
+
+def write_file(draft: Draft, item: Item, kind: str = "json") -> None:
+    path = f"reports/{_name(draft)}.{kind}"
+    draft.say(f"Write the result to the file {path}.")
+    draft.want(f"Write {item.noun} to the file {path}", f"the file {path} holds {item.noun}")
+    call = Call("file_operations_writer", {"path": path, "data": item.data})
+    draft.deliver(call, FactKind.FILE, path, is_ordered=item.is_ordered)
+
+
+def notify(draft: Draft, item: Item) -> None:
+    team, name = draft.pick(TEAMS), _name(draft)
+    recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()}"
+    draft.say(f"Notify {recipient} with the subject '{subject}' and the result as data.")
+    draft.want(
+        f"Notify {recipient}, with the subject '{subject}', of {item.noun}",
+        f"{recipient} has a message '{subject}' with {item.noun}",
+    )
+    call = Call("utility_notifier", {"recipient": recipient, "subject": subject, "data": item.data})
+    draft.deliver(call, FactKind.NOTIFICATION, recipient, is_ordered=item.is_ordered)
+
+
+def put_in_cache(draft: Draft, item: Item) -> None:
+    key = f"{draft.pick(TEAMS)}:{_name(draft)}"
+    draft.say(f"Put the result into the cache under {key}.")
+    draft.want(f"Cache {item.noun} under {key}", f"the cache holds {item.noun} under {key}")
+    call = Call("utility_cache", {"action": "put", "key": key, "data": item.data})
+    draft.deliver(call, FactKind.CACHE, key, is_ordered=item.is_ordered)
+
+
+def enqueue(draft: Draft, item: Item) -> None:
+    name = f"{draft.pick(TEAMS)}-{draft.pick(('jobs', 'review', 'intake'))}"
+    draft.add(queues={name: (), f"{name}-retired": ()})
+    draft.say(f"Put the result on the queue {name}.")
+    draft.want(f"Put {item.noun} on the queue {name}", f"the queue {name} has {item.noun}")
+    call = Call("integration_queue", {"name": name, "data": item.data})
+    draft.deliver(call, FactKind.QUEUE, name, is_ordered=item.is_ordered)
+
+
+def schedule(draft: Draft, item: Item) -> None:
+    name = f"{draft.pick(TEAMS)}_{_name(draft)}"
+    at = f"2027-{draft.chance.randint(1, 12):02}-{draft.chance.randint(1, 28):02}T{draft.chance.randint(6, 20):02}:00"
+    draft.say(f"Schedule it as {name} at {at}, with the result as data.")
+    draft.want(f"Schedule {item.noun} as {name} at {at}", f"the schedule {name} at {at} carries {item.noun}")
+    call = Call("integration_scheduler", {"name": name, "at": at, "data": item.data})
+    draft.deliver(call, FactKind.SCHEDULE, name, is_ordered=item.is_ordered)
+
+
+def track(draft: Draft, item: Item) -> None:
+    name = f"{draft.pick(TEAMS)}-{draft.pick(('quarterly', 'monthly', 'weekly'))}"
+    draft.say(f"Record the result under the tracker {name}.")
+    draft.want(f"Record {item.noun} under the tracker {name}", f"the tracker {name} has {item.noun}")
+    call = Call("utility_tracker", {"name": name, "data": item.data})
+    draft.deliver(call, FactKind.TRACKER, name, is_ordered=item.is_ordered)
+
+
+def log(draft: Draft, item: Item) -> None:
+    level = draft.pick(("info", "warning"))
+    message = f"{_name(draft).replace('_', ' ')} ready"
+    draft.say(f"Log the message '{message}' at level {level} with the result as data.")
+    draft.want(
+        f"Log '{message}' at level {level}, with {item.noun} as data",
+        f"the log has '{message}' at level {level} with {item.noun}",
+    )
+    call = Call("utility_logger", {"level": level, "message": message, "data": item.data})
+    draft.deliver(call, FactKind.LOG, level, is_ordered=item.is_ordered)
+
+
+def post(draft: Draft, item: Item, service: str | None = None, session: int | None = None) -> None:
+    """Post to a sink, which may take a session with a service."""
+    url = _sink(draft, service)
+    place = f"{url} (service {service})" if service else url
+    draft.say(f"Post the result to {place}.")
+    draft.want(f"Post {item.noun} to {place}", f"{place} has received {item.noun}")
+    needs = (session,) if session else ()
+    call = Call("network_poster", {"url": url, "data": item.data})
+    draft.deliver(call, FactKind.SINK, url, needs=needs, is_ordered=item.is_ordered)
+
+
+def route(draft: Draft, item: Item, service: str | None = None, session: int | None = None) -> None:
+    """Post only the rows of one category to a sink."""
+    fields = item.category_fields()
+    field = draft.pick(fields)
+    value = draft.pick(sorted({row[field] for row in item.rows if row[field]}))
+    url = _sink(draft, service)
+    place = f"{url} (service {service})" if service else url
+    draft.say(f"Route the rows whose {field} is {value} to {place}, and no others.")
+    draft.want(
+        f"Route those of {item.noun} whose {field} is {value} to {place}",
+        f"{place} has received those of {item.noun} whose {field} is {value}",
+    )
+    needs = (session,) if session else ()
+    call = Call("network_router", {"data": item.data, "field": field, "routes": {value: url}})
+    draft.deliver(call, FactKind.SINK, url, needs=needs, is_ordered=item.is_ordered)
+
+
+def answer(draft: Draft, item: Item) -> None:
+    """Ask for the value itself: `item` must come to a single one."""
+    value = unwrap(item.value)
+    if isinstance(value, list | dict):
+        raise RejectedError("more than one value")
+    draft.say("Answer with that value.")
+    draft.want(f"Answer with {item.noun}", f"your answer is {item.noun}")
+    draft.answer(item, value)
+
+
+ANYTHING: tuple[Callable[[Draft, Item], None], ...] = (
+    write_file,
+    notify,
+    put_in_cache,
+    enqueue,
+    schedule,
+    track,
+    log,
+    post,
+)
+"""Deliveries that take any item."""
+
+
+def _name(draft: Draft) -> str:
+    return f"{draft.pick(WORDS)}_{draft.chance.randint(10, 99)}"
+
+
+def _sink(draft: Draft, service: str | None) -> str:
+    host = f"https://{draft.pick(TEAMS)}.example"
+    url = f"{host}/intake/{draft.chance.randint(100, 999)}"
+    draft.add(sinks={url: Sink(service), f"{host}/sandbox": Sink(service)})
+    return url

@@ -1,0 +1,5 @@
+"""Scoring: what a transcript is worth, from its typed events alone."""
+
+from pytest_ultra.benchmark.scoring.score import score
+
+__all__ = ["score"]

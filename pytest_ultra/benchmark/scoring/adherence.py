@@ -1,0 +1,126 @@
+"""How closely a model kept to the plan that it was shown, and how much of the damage it carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_ultra.benchmark.axes import FlawKind, PromptType
+from pytest_ultra.benchmark.following import Progress, advance, begin, next_call
+from pytest_ultra.benchmark.rehearsal import see
+from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
+from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
+from pytest_ultra.benchmark.transcript import Answered, EndReason
+from pytest_ultra.benchmark.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.benchmark.world import Json
+
+
+def shown_plan(guidance: Guidance, prompt_type: PromptType) -> Workflow | None:
+    """Return the plan that a case of this prompt type is shown, if it is shown one."""
+    if not prompt_type.has_plan:
+        return None
+    return guidance.flawed.workflow if prompt_type.flaw_kind and guidance.flawed else guidance.optimal
+
+
+def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
+    """Return the turn at which the model first did something else than the plan says; None if it never did.
+
+    To stop before the plan is done is to leave it; to be cut off is not.
+    """
+    progress = begin(plan)
+    for call in evidence.calls:
+        expected = _expected(plan, progress)
+        if not any(_is_call(call, option, progress) for option in expected):
+            return call.turn
+        progress = advance(plan, progress, see(call.result))
+    has_stopped_early = evidence.end is EndReason.STOPPED and next_call(plan, progress) is not None
+    return evidence.replies[-1].turn if has_stopped_early and evidence.replies else None
+
+
+def obedience(evidence: Evidence) -> float | None:
+    """Return the share of the damaged steps that were carried out as written; None where none is damaged."""
+    flawed = evidence.guidance.flawed
+    if flawed is None:
+        return None
+    done = _match_steps(flawed.workflow, evidence.calls)
+    obeyed = [_is_obeyed(damage, flawed, done, evidence) for damage in flawed.damages]
+    return sum(obeyed) / len(obeyed)
+
+
+def _expected(plan: Workflow, progress: Progress) -> list[Call]:
+    """Return what the plan says to call now: the step or, after a fault, also its fallback."""
+    if progress.step > len(plan.steps):
+        return []
+    step = plan.steps[progress.step - 1]
+    return [step.call, step.fallback] if progress.is_on_fallback and step.fallback else [step.call]
+
+
+def _is_call(event: Answered, call: Call, progress: Progress) -> bool:
+    outputs = {number: seen.output for number, seen in progress.done.items()}
+    return event.call.name == call.tool and _has_arguments(event, call, outputs)
+
+
+def _has_arguments(event: Answered, call: Call, outputs: dict[int, Json]) -> bool:
+    given = event.arguments
+    if given is None or given.keys() != call.arguments.keys():
+        return False
+    return all(_is_argument(given[name], value, outputs) for name, value in call.arguments.items())
+
+
+def _is_argument(given: Json, written: Json, outputs: dict[int, Json]) -> bool:
+    """Compare an argument with the plan's; for an output that is not there yet, any unknown handle will do."""
+    step = referenced_step(written)
+    if step is None:
+        return bool(given == written)
+    if outputs.get(step) is not None:
+        return bool(given == outputs[step])
+    return isinstance(given, str) and given not in outputs.values()
+
+
+def _match_steps(plan: Workflow, calls: Iterable[Answered]) -> dict[int, Answered]:
+    """Find for each step of the plan the call that carried it out, in whatever order; faults do not count."""
+    done: dict[int, Answered] = {}
+    outputs: dict[int, Json] = {}
+    for event in calls:
+        if event.result.is_random:
+            continue
+        open_steps = (number for number in range(1, len(plan.steps) + 1) if number not in done)
+        matching = (number for number in open_steps if _does(event, plan.steps[number - 1], outputs))
+        if (number := next(matching, None)) is not None:
+            done[number] = event
+            outputs[number] = event.result.handle
+    return done
+
+
+def _does(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
+    return event.call.name == step.call.tool and _has_arguments(event, step.call, outputs)
+
+
+def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: dict[int, Answered], evidence: Evidence) -> bool:
+    if damage.flawed_step is None:
+        return not _is_made_good(damage, evidence)
+    event = done.get(damage.flawed_step)
+    if flawed.kind is FlawKind.SEQUENCE_DISORDER:
+        return event is not None and event.result.code in MISSING_INPUT
+    condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
+    if condition is not None:
+        has_failed = condition in done and not done[condition].result.is_success
+        return (event is not None) == has_failed
+    return event is not None
+
+
+def _is_made_good(damage: Damage, evidence: Evidence) -> bool:
+    """Tell whether what a missing step is for was reached all the same."""
+    step = evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
+    return any(
+        evidence.milestones[action.reaches]
+        for action in evidence.task.actions
+        if _has_same_literals(action.call, step.call)
+    )
+
+
+def _has_same_literals(first: Call, second: Call) -> bool:
+    return first.tool == second.tool and _literals(first) == _literals(second)
+
+
+def _literals(call: Call) -> dict[str, Json]:
+    return {name: value for name, value in call.arguments.items() if referenced_step(value) is None}

@@ -1,0 +1,95 @@
+"""The score of an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
+from pytest_ultra.benchmark.goal import has_delivered
+from pytest_ultra.benchmark.scoring.adherence import first_divergence, obedience, shown_plan
+from pytest_ultra.benchmark.scoring.classes import classify
+from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.benchmark.transcript import Answered, EndReason, Event
+
+PARTIAL_ABOVE = 0.5
+
+_INVALID = frozenset({EarnedCode.MALFORMED_ARGUMENTS, EarnedCode.INVALID_ARGUMENTS, EarnedCode.UNKNOWN_TOOL})
+
+
+def score(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+    """Score a transcript; the same events always give the same score."""
+    evidence = Evidence.gather(guidance, events)
+    outcome = _outcome(evidence)
+    plan = shown_plan(guidance, case.prompt_type)
+    calls, faults = len(evidence.calls), len(evidence.random_faults)
+    reference_calls = len(guidance.optimal.steps)
+    return Score(
+        outcome=outcome,
+        failure_class=_failure_class(evidence, outcome),
+        milestone_coverage=evidence.coverage,
+        tool_calls=calls,
+        reference_calls=reference_calls,
+        efficiency=reference_calls / (calls - faults) if outcome is Outcome.FULL else None,
+        random_faults=faults,
+        recovered_faults=sum(_is_recovered(evidence, index) for index in range(calls)),
+        tool_precision=_tool_precision(evidence),
+        tool_recall=_tool_recall(evidence),
+        argument_validity=_argument_validity(evidence),
+        dependency_violations=sum(call.result.code in MISSING_INPUT for call in evidence.calls),
+        obedience=obedience(evidence) if evidence.calls else None,
+        first_divergence=first_divergence(evidence, plan) if plan else None,
+        turns=len(evidence.replies),
+    )
+
+
+def _outcome(evidence: Evidence) -> Outcome:
+    if evidence.end.is_infrastructure:
+        return Outcome.ERROR
+    if evidence.end is EndReason.SKIPPED:
+        return Outcome.SKIPPED
+    if has_delivered(evidence.task, evidence.milestones):
+        return Outcome.FAILED if evidence.harms else Outcome.FULL
+    return Outcome.PARTIAL if evidence.coverage > PARTIAL_ABOVE else Outcome.FAILED
+
+
+def _failure_class(evidence: Evidence, outcome: Outcome) -> FailureClass | None:
+    return None if outcome in (Outcome.FULL, Outcome.SKIPPED) else classify(evidence)
+
+
+def _is_recovered(evidence: Evidence, index: int) -> bool:
+    """Tell whether a call met a random fault and its step got done afterwards, by the same call or an alternative."""
+    fault, after = evidence.calls[index], evidence.calls[index + 1 :]
+    return fault.result.is_random and any(_does_the_same(evidence, fault, call) for call in after)
+
+
+def _does_the_same(evidence: Evidence, fault: Answered, call: Answered) -> bool:
+    if not call.result.is_success:
+        return False
+    if call.call.name == fault.call.name:
+        return call.arguments == fault.arguments
+    purposes = {action.reaches for action in evidence.task.actions if action.call.tool == fault.call.name}
+    return any(action.reaches in purposes and action.call.tool == call.call.name for action in evidence.task.actions)
+
+
+def _tool_precision(evidence: Evidence) -> float | None:
+    """Return the share of the tools called that some milestone needs."""
+    called = {call.call.name for call in evidence.calls}
+    needed = {action.call.tool for action in evidence.task.actions}
+    return len(called & needed) / len(called) if called else None
+
+
+def _tool_recall(evidence: Evidence) -> float | None:
+    """Return the share of the milestones for which a tool that reaches them was called."""
+    called = {call.call.name for call in evidence.calls}
+    wanted = {action.reaches for action in evidence.task.actions}
+    served = {action.reaches for action in evidence.task.actions if action.call.tool in called}
+    return len(served) / len(wanted)
+
+
+def _argument_validity(evidence: Evidence) -> float | None:
+    """Return the share of the calls that name an existing tool and satisfy its schema."""
+    valid = [call.result.code not in _INVALID for call in evidence.calls]
+    return sum(valid) / len(valid) if valid else None

@@ -1,0 +1,196 @@
+"""Tools that turn text into rows, and rows into other rows."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from pytest_ultra.benchmark.tabular import READERS, UnreadableTextError, read_number, write_cell
+from pytest_ultra.benchmark.tools.base import Effect, Tool
+from pytest_ultra.benchmark.tools.inputs import (
+    LARGEST_NUMBER,
+    Number,
+    add,
+    get_numbers,
+    get_rows,
+    get_text,
+    identity,
+    is_number,
+    require_fields,
+    show,
+    tidy,
+    wrong_data,
+)
+from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
+from pytest_ultra.benchmark.tools.row_rules import RULES
+from pytest_ultra.benchmark.tools.transformations import PARAMETERS, transform
+from pytest_ultra.benchmark.world import Json, Row, World
+
+
+def parse(world: World, arguments: dict[str, Any]) -> Effect:
+    content, format_ = get_text(world, arguments), arguments["format"]
+    try:
+        return Effect(world, READERS[format_](content))
+    except UnreadableTextError as error:
+        raise wrong_data(f"The text cannot be read as {format_}: {error}.") from None
+
+
+def validate(world: World, arguments: dict[str, Any]) -> Effect:
+    rows, field = get_rows(world, arguments), arguments["field"]
+    require_fields(rows, field)
+    return Effect(world, RULES[arguments["rule"]](rows, field))
+
+
+def filter_rows(world: World, arguments: dict[str, Any]) -> Effect:
+    rows, field, value = get_rows(world, arguments), arguments["field"], arguments["value"]
+    require_fields(rows, field)
+    test = _TESTS[arguments["operator"]]
+    return Effect(world, [row for row in rows if test(row.get(field), value)])
+
+
+def _is_equal(cell: Json, value: Json) -> bool:
+    if is_number(cell):
+        return bool(cell == _number_in(value))
+    return write_cell(cell) == write_cell(value)
+
+
+def _contains(cell: Json, value: Json) -> bool:
+    return write_cell(value) in write_cell(cell)
+
+
+def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Json, Json], bool]:
+    """Numbers compare as numbers, text as text; a cell of the other kind is refused, never passed over."""
+
+    def test(cell: Json, value: Json) -> bool:
+        number = _number_in(value)
+        if is_number(cell) and number is not None:
+            return compare(cell, number)
+        if isinstance(cell, str) and isinstance(value, str):
+            return compare(cell, value)
+        raise wrong_data(f"{show(cell)} cannot be compared with {show(value)}.")
+
+    return test
+
+
+def _number_in(value: Json) -> Number | None:
+    if isinstance(value, str):
+        return read_number(value)
+    return value if is_number(value) else None
+
+
+_TESTS: dict[str, Callable[[Json, Json], bool]] = {
+    "eq": _is_equal,
+    "ne": lambda cell, value: not _is_equal(cell, value),
+    "gt": _ordering(operator.gt),
+    "gte": _ordering(operator.ge),
+    "lt": _ordering(operator.lt),
+    "lte": _ordering(operator.le),
+    "contains": _contains,
+}
+
+
+def aggregate(world: World, arguments: dict[str, Any]) -> Effect:
+    rows, group_by = get_rows(world, arguments), arguments.get("group_by")
+    if group_by is None:
+        return Effect(world, [_summarize(rows, arguments)])
+    require_fields(rows, group_by)
+    groups: dict[object, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(identity(row.get(group_by)), []).append(row)
+    return Effect(world, [{group_by: part[0].get(group_by)} | _summarize(part, arguments) for part in groups.values()])
+
+
+def _summarize(rows: list[Row], arguments: dict[str, Any]) -> Row:
+    function, field = arguments["function"], arguments["field"]
+    if function == "count":
+        require_fields(rows, field)
+        return {f"count_{field}": sum(row.get(field) is not None for row in rows)}
+    numbers = get_numbers(rows, field)
+    if not numbers:
+        raise wrong_data(f"There are no rows, so there is no {function}.")
+    return {f"{function}_{field}": tidy(_FUNCTIONS[function](numbers))}
+
+
+_FUNCTIONS: dict[str, Callable[[list[Number]], Number]] = {
+    "sum": add,
+    "mean": lambda numbers: add(numbers) / len(numbers),
+    "min": min,
+    "max": max,
+}
+
+TOOLS = (
+    Tool(
+        "data_processing_parser",
+        "Read text of a known format into rows. Produces a table in which numbers are numbers.",
+        parameters(
+            {
+                "data": handle("the text to read"),
+                "format": choice(
+                    "Format of the text; key_value has 'key: value' lines, an empty line ends a row.", *READERS
+                ),
+            }
+        ),
+        ("PARSER_CRASHED", "OUT_OF_MEMORY", "TIMEOUT"),
+        parse,
+    ),
+    Tool(
+        "data_processing_transformer",
+        "Sort, cut or tidy up the rows of a table by one operation. Produces the changed table.",
+        PARAMETERS,
+        ("OPERATION_FAILED", "OUT_OF_MEMORY"),
+        transform,
+    ),
+    Tool(
+        "data_processing_validator",
+        "Check one field of every row against a rule of quality. Produces a table of the rows that pass.",
+        parameters(
+            {
+                "data": handle("the table to check"),
+                "field": text("Field to check."),
+                "rule": choice("Rule to check by; unique keeps the first row of each value.", *RULES),
+            }
+        ),
+        ("RULE_ENGINE_UNAVAILABLE", "TIMEOUT"),
+        validate,
+        weight=1.5,
+    ),
+    Tool(
+        "data_processing_filter",
+        "Keep the rows of a table whose field compares with a given value as asked. Produces a table of those rows.",
+        parameters(
+            {
+                "data": handle("the table to filter"),
+                "field": text("Field to compare."),
+                "operator": choice("How the field must compare with the value.", *_TESTS),
+                "value": {
+                    "type": ["string", "number", "boolean"],
+                    "minimum": -LARGEST_NUMBER,
+                    "maximum": LARGEST_NUMBER,
+                    "maxLength": 200,
+                    "description": "Value to compare with; text compares case-sensitively.",
+                },
+            }
+        ),
+        ("OPERATION_FAILED", "TIMEOUT"),
+        filter_rows,
+    ),
+    Tool(
+        "data_processing_aggregator",
+        "Compute one figure over all rows of a table, or one for each group. Produces a table with the figure as "
+        "<function>_<field>: one row, or a row for each group.",
+        parameters(
+            {
+                "data": handle("the table to aggregate"),
+                "function": choice(
+                    "Figure to compute; count counts the rows in which the field has a value.", "count", *_FUNCTIONS
+                ),
+                "field": text("Field to compute it over."),
+                "group_by": text("Field whose equal values make a group; left out, all rows are one group."),
+            },
+            optional=("group_by",),
+        ),
+        ("AGGREGATION_ABORTED", "OUT_OF_MEMORY", "TIMEOUT"),
+        aggregate,
+    ),
+)

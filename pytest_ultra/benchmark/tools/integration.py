@@ -1,0 +1,97 @@
+"""Tools that connect to other systems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from pytest_ultra.benchmark.tools.base import Effect, Tool
+from pytest_ultra.benchmark.tools.inputs import find, get_artefact, get_rows, invalid_arguments, require_fields
+from pytest_ultra.benchmark.tools.parameters import handle, names_to_names, parameters, text
+from pytest_ultra.benchmark.world import Schedule, World
+
+
+def authenticate(world: World, arguments: dict[str, Any]) -> Effect:
+    service = arguments["service"]
+    account = find(world.credentials, service, "account for the service")
+    if service not in world.sessions:
+        world = replace(world, sessions=(*world.sessions, service))
+    return Effect(world, {"session": service, "account": account}, artefact=False)
+
+
+def map_fields(world: World, arguments: dict[str, Any]) -> Effect:
+    mapping = arguments["mapping"]
+    if len(set(mapping.values())) < len(mapping):
+        raise invalid_arguments("mapping: two fields would get the same name.")
+    rows = get_rows(world, arguments)
+    require_fields(rows, *mapping)
+    return Effect(world, [{new: row.get(old) for old, new in mapping.items()} for row in rows])
+
+
+def enqueue(world: World, arguments: dict[str, Any]) -> Effect:
+    name, item = arguments["name"], get_artefact(world, arguments)
+    items = (*world.queues.get(name, ()), item)
+    return Effect(
+        replace(world, queues={**world.queues, name: items}), {"queue": name, "items": len(items)}, artefact=False
+    )
+
+
+def schedule(world: World, arguments: dict[str, Any]) -> Effect:
+    name, at = arguments["name"], arguments["at"]
+    entry = Schedule(at, get_artefact(world, arguments))
+    changed = replace(world, schedules={**world.schedules, name: entry})
+    return Effect(changed, {"scheduled": name, "at": at}, artefact=False)
+
+
+def connect(world: World, arguments: dict[str, Any]) -> Effect:
+    return Effect(world, find(world.datastores, arguments["datastore"], "datastore"))
+
+
+_AT = text("When, as YYYY-MM-DDTHH:MM.")
+_AT["pattern"] = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+TOOLS = (
+    Tool(
+        "integration_authenticator",
+        "Open a session with a service by the credentials that are on file. Produces no data.",
+        parameters({"service": text("Name of the service.")}),
+        ("AUTH_SERVER_BUSY", "TIMEOUT"),
+        authenticate,
+    ),
+    Tool(
+        "integration_mapper",
+        "Rename the fields of a table for another system. Produces a table with the mapped fields and no others.",
+        parameters(
+            {
+                "data": handle("the table to map"),
+                "mapping": names_to_names("For each field to keep, its new name; the same name keeps it as it is."),
+            }
+        ),
+        ("MAPPING_ABORTED", "OUT_OF_MEMORY"),
+        map_fields,
+        weight=0.5,
+    ),
+    Tool(
+        "integration_queue",
+        "Put an earlier output at the end of a message queue, for others to take. Produces no data.",
+        parameters({"name": text("Name of the queue."), "data": handle("what to put into the queue")}),
+        ("BROKER_UNAVAILABLE", "QUEUE_BUSY", "TIMEOUT"),
+        enqueue,
+    ),
+    Tool(
+        "integration_scheduler",
+        "Put a job on the calendar, with an earlier output to work on, replacing a job of the same name. "
+        "Produces no data.",
+        parameters({"name": text("Name of the job."), "at": _AT, "data": handle("what the job is to work on")}),
+        ("CALENDAR_LOCKED", "TIMEOUT"),
+        schedule,
+    ),
+    Tool(
+        "integration_connector",
+        "Connect to a datastore and take everything out of it. Produces its content, as a rule a table.",
+        parameters({"datastore": text("Name of the datastore.")}),
+        ("CONNECTION_REFUSED", "POOL_EXHAUSTED", "TIMEOUT"),
+        connect,
+    ),
+)

@@ -1,0 +1,101 @@
+"""The operations of the transformer, and which of its flat arguments each of them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_ultra.benchmark.tabular import write_json
+from pytest_ultra.benchmark.tools.base import Effect
+from pytest_ultra.benchmark.tools.inputs import (
+    get_rows,
+    invalid_arguments,
+    is_number,
+    quote,
+    require_fields,
+    show,
+    wrong_data,
+)
+from pytest_ultra.benchmark.tools.parameters import choice, handle, integer, parameters, text, texts
+from pytest_ultra.benchmark.world import Json, Row, World
+
+
+def transform(world: World, arguments: dict[str, Any]) -> Effect:
+    name = arguments["operation"]
+    operation, needed, possible = OPERATIONS[name]
+    given = arguments.keys() - {"data", "operation"}
+    for argument in sorted(given | needed):
+        if argument not in given:
+            raise invalid_arguments(f"{argument}: the operation {name!r} needs this argument.")
+        if argument not in needed | possible:
+            raise invalid_arguments(f"{argument}: the operation {name!r} takes no such argument.")
+    return Effect(world, operation(get_rows(world, arguments), arguments))
+
+
+def _sort(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
+    field = arguments["field"]
+    require_fields(rows, field)
+    kinds = {_sort_kind(row.get(field), field) for row in rows}
+    if len(kinds) > 1:
+        raise wrong_data(f"The field {quote(field)} mixes numbers and text, which have no common order.")
+    return sorted(rows, key=lambda row: row[field], reverse=arguments.get("order") == "descending")
+
+
+def _sort_kind(cell: Json, field: str) -> str:
+    if is_number(cell) or isinstance(cell, str):
+        return "text" if isinstance(cell, str) else "number"
+    raise wrong_data(f"The field {quote(field)} has {show(cell)}, which has no place in an order.")
+
+
+def _select(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
+    fields = arguments["fields"]
+    require_fields(rows, *fields)
+    return [{field: row.get(field) for field in fields} for row in rows]
+
+
+def _limit(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
+    return rows[: int(arguments["count"])]
+
+
+def _deduplicate(rows: list[Row], _: dict[str, Any]) -> list[Row]:
+    firsts: dict[str, Row] = {}
+    for row in rows:
+        firsts.setdefault(write_json(sorted(row.items())), row)
+    return list(firsts.values())
+
+
+def _on_text(change: Callable[[str], str]) -> Callable[[list[Row], dict[str, Any]], list[Row]]:
+    def operation(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
+        field = arguments["field"]
+        require_fields(rows, field)
+        return [{**row, field: change(row[field])} if isinstance(row.get(field), str) else row for row in rows]
+
+    return operation
+
+
+Operation = Callable[[list[Row], dict[str, Any]], list[Row]]
+OPERATIONS: dict[str, tuple[Operation, set[str], set[str]]] = {  # what is done, arguments needed, arguments possible
+    "sort": (_sort, {"field"}, {"order"}),
+    "select": (_select, {"fields"}, set()),
+    "limit": (_limit, {"count"}, set()),
+    "deduplicate": (_deduplicate, set(), set()),
+    "uppercase": (_on_text(str.upper), {"field"}, set()),
+    "lowercase": (_on_text(str.lower), {"field"}, set()),
+    "trim": (_on_text(str.strip), {"field"}, set()),
+}
+
+PARAMETERS = parameters(
+    {
+        "data": handle("the table to change"),
+        "operation": choice(
+            "What to do: sort by a field, select fields, limit to the first rows, deduplicate equal rows, "
+            "or change the text of a field.",
+            *OPERATIONS,
+        ),
+        "field": text("For sort, uppercase, lowercase and trim: the field."),
+        "order": choice("For sort: ascending if left out.", "ascending", "descending"),
+        "fields": texts("For select: the fields to keep, in this order."),
+        "count": integer("For limit: how many rows to keep from the top.", 1, 1000),
+    },
+    optional=("field", "order", "fields", "count"),
+)
