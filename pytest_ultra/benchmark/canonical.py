@@ -23,13 +23,19 @@ def canonical(value: Json, *, is_ordered: bool = False) -> str:
     significant digits, whether a number or a truth value is written as text, and, unless `is_ordered`, the
     order of a list's items. Text that holds JSON, or CSV of at least two columns, counts as what it holds.
     """
+    return _write(value, is_ordered)
+
+
+def _write(value: Json, is_ordered: bool) -> str:  # noqa: FBT001 - positional on the hot path
     kind = type(value)
     if kind is str:
         return _text(value, is_ordered)
+    if kind is int and -_EXACT < value < _EXACT:
+        return str(value)
     if kind is dict:
         return _object(value, is_ordered)
     if kind is list or kind is tuple:
-        items = [canonical(item, is_ordered=is_ordered) for item in value]
+        items = [_write(item, is_ordered) for item in value]
         if not is_ordered:
             items.sort()
         return "[" + ",".join(items) + "]"
@@ -41,8 +47,6 @@ def _scalar(value: Json) -> str:
         return "null"
     if value is True or value is False:
         return "true" if value else "false"
-    if type(value) is int and -_EXACT < value < _EXACT:
-        return str(value)
     try:
         return _number(float(value))
     except OverflowError:
@@ -50,13 +54,13 @@ def _scalar(value: Json) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value + 0.0:.9g}" if value else "0"
+    return f"{value:.9g}" if value else "0"
 
 
-def _object(value: dict[str, Json], is_ordered: bool) -> str:  # noqa: FBT001 - positional on the hot path
+def _object(value: dict[str, Json], is_ordered: bool) -> str:  # noqa: FBT001 - as above
     parts = []
     for key in sorted(value):
-        text = canonical(value[key], is_ordered=is_ordered)
+        text = _write(value[key], is_ordered)
         if text != "null":
             parts.append(_quote(key) + ":" + text)
     return "{" + ",".join(parts) + "}"
@@ -78,11 +82,11 @@ def _text(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
 def _held(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
     try:
         if text.lstrip()[:1] in ("{", "["):
-            return canonical(msgspec.json.decode(text), is_ordered=is_ordered)
-    except (ValueError, RecursionError):
+            return _write(msgspec.json.decode(text), is_ordered)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
     try:
         rows = read_csv_cells(text)
     except UnreadableTextError:
         return _quote(text)
-    return canonical(rows, is_ordered=is_ordered) if rows and len(rows[0]) > 1 else _quote(text)
+    return _write(rows, is_ordered) if rows and len(rows[0]) > 1 else _quote(text)

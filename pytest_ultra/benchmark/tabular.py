@@ -85,7 +85,7 @@ def read_json(text: str) -> list[Row]:
     """Read a JSON list of objects, or one object as a table of one row."""
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UnreadableTextError(str(error)) from None
     rows = value if isinstance(value, list) else [value]
     if not all(isinstance(row, dict) for row in rows):

@@ -30,7 +30,8 @@ def classify(evidence: Evidence) -> FailureClass:
     """Name the reason for which an episode is not `full`.
 
     How it ended comes first, if that was not the model's free choice; then harm done beside a right result;
-    then the first earned error that was never mended (later ones follow from it); then needed tools that were passed over.
+    then the first earned error that was never mended (later ones follow from it); then needed tools that
+    were passed over.
     """
     if evidence.end in _BY_END:
         return _BY_END[evidence.end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +11,19 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, Effect, ToolResult
-from pytest_ultra.benchmark.tools.inputs import quote
+from pytest_ultra.benchmark.tools.inputs import quote, show
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import World
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
-_LONGEST_REASON = 200
-
 
 def parse_arguments(text: str) -> dict[str, Any] | None:
     """Read a call's arguments; None when the text is not one JSON object."""
     try:
         arguments = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return arguments if isinstance(arguments, dict) else None
 
@@ -62,10 +61,27 @@ def _run(world: World, name: str, arguments: dict[str, Any] | None) -> Effect:
 
 
 def _say_what_is_wrong(name: str, arguments: dict[str, Any]) -> str:
-    error = next(_validator(name).iter_errors(arguments))
-    where = ".".join(map(str, error.instance_path)) or "arguments"
-    reason = error.message
-    return f"{where}: {reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + '...'}"
+    """Say where the first break of the schema is and why, in words that no version of a library changes."""
+    places = ((error.instance_path, error.schema_path) for error in _validator(name).iter_errors(arguments))
+    instance_path, schema_path = min(places, key=lambda place: [str(part) for part in place[1]])
+    rule = schema_path[-1]
+    wanted, given = _follow(schema_path, TOOLS[name].parameters), _follow(instance_path, arguments)
+    where = ".".join(str(part) for part in instance_path) or "arguments"
+    if rule == "required":
+        return f"{where}: {', '.join(repr(key) for key in wanted if key not in given)} is missing."
+    if rule == "additionalProperties":
+        unknown = next(key for key in given if key not in TOOLS[name].parameters["properties"])
+        return f"{where}: there is no argument {quote(unknown)}."
+    if rule in ("enum", "type"):
+        possible = wanted if isinstance(wanted, str) else ", ".join(wanted)
+        return f"{where}: {show(given)} is not {'of type' if rule == 'type' else 'one of'} {possible}."
+    return f"{where}: {show(given)} breaks the rule {rule} {wanted}."
+
+
+def _follow(path: Iterable[str | int], value: Any) -> Any:
+    for part in path:
+        value = value[part]
+    return value
 
 
 @cache

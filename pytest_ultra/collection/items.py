@@ -1,0 +1,42 @@
+"""Items: every test function that takes `ultra_episode` is there once for each planned case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from pytest_ultra.benchmark.case import Case
+
+FIXTURE = "ultra_episode"
+
+
+def parametrize(metafunc: pytest.Metafunc, cases: Mapping[str, Case]) -> None:
+    if FIXTURE in metafunc.fixturenames:
+        params = [pytest.param(case, id=case_id, marks=mark(case)) for case_id, case in cases.items()]
+        metafunc.parametrize(FIXTURE, params, indirect=True)
+
+
+def mark(case: Case) -> pytest.MarkDecorator:
+    """Return the marker that makes a case selectable by `-m`; plain values only, for that is what `-m` compares."""
+    return pytest.mark.ultra(
+        model=case.model,
+        prompt_type=str(case.prompt_type),
+        task_type=str(case.task_type),
+        difficulty=str(case.difficulty),
+        severity=case.severity and str(case.severity),
+        tool_success_rate=str(case.tool_success_rate),
+        instance=case.instance,
+        repeat=case.repeat,
+    )
+
+
+def case_of(item: pytest.Item) -> Case | None:
+    """Return the case that an item takes, if any."""
+    callspec = getattr(item, "callspec", None)
+    case = callspec.params.get(FIXTURE) if callspec else None
+    return case if isinstance(case, Case) else None
+
+
+def takes_episode(item: pytest.Item) -> bool:
+    return FIXTURE in getattr(item, "fixturenames", ())

@@ -1,0 +1,92 @@
+"""The built-in suite: when it is collected, under which node ids, and how those are accepted back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_ultra.collection.items import takes_episode
+
+SUITE_ID = "pytest_ultra/suite/test_workflows.py"
+SUITE_PATH = Path(__file__).parents[1] / "suite" / "test_workflows.py"
+TEST_NAME = "test_workflow"
+
+_PATHS = (SUITE_ID, SUITE_ID.rpartition("/")[0])
+_MODULES = ("pytest_ultra.suite", "pytest_ultra.suite.test_workflows")
+
+
+class SuiteModule(pytest.Module):
+    """The suite's module: its node id and its test's name do not depend on where it is installed, or on ini keys."""
+
+    def funcnamefilter(self, name: str) -> bool:
+        return name == TEST_NAME
+
+
+class Suite:
+    """What of the built-in suite the command line asks for."""
+
+    def __init__(self, config: pytest.Config, case_ids: Collection[str]) -> None:
+        """Take the arguments that name the suite out of `config.args`; raise `pytest.UsageError` for an unknown id."""
+        named = {
+            arg: name for arg in config.args if (name := _suite_name(arg, pyargs=config.option.pyargs)) is not None
+        }
+        for arg, name in named.items():
+            _check_name(arg, name, case_ids)
+        config.args = [arg for arg in config.args if arg not in named]
+        self._names = frozenset(named.values())
+        self._is_wanted = bool(named) or not _names_narrow_path(config)
+
+    def add_to(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Append the suite's items, unless others take the fixture or narrower paths are named."""
+        if self._names or (self._is_wanted and not any(map(takes_episode, items))):
+            items.extend(self._collect(session))
+
+    def _collect(self, session: pytest.Session) -> Sequence[pytest.Item]:
+        """Make the items without pytest's path-bound collection, to which a path outside rootdir does not exist.
+
+        Otherwise `--lf`, for one, would lose them.
+        """
+        module = SuiteModule.from_parent(session, path=SUITE_PATH, name=SUITE_ID, nodeid=SUITE_ID)
+        items = [item for item in module.collect() if isinstance(item, pytest.Function) and self._has(item.name)]
+        for item in items:
+            item.location = (SUITE_ID, *item.location[1:])
+            item.ihook.pytest_itemcollected(item=item)
+        report = pytest.CollectReport(nodeid=SUITE_ID, outcome="passed", longrepr=None, result=list(items))
+        session.ihook.pytest_collectreport(report=report)
+        return items
+
+    def _has(self, name: str) -> bool:
+        return not self._names or bool(self._names & {name, TEST_NAME, ""})
+
+
+def _suite_name(arg: str, *, pyargs: bool) -> str | None:
+    """Return the test's name in an argument that names the suite (empty for all of it), None for any other."""
+    path, _, name = arg.replace("\\", "/").partition("::")
+    is_path = any(f"/{path.rstrip('/')}".endswith(f"/{suffix}") for suffix in _PATHS)
+    return name if is_path or (pyargs and path in _MODULES) else None
+
+
+def _check_name(arg: str, name: str, case_ids: Collection[str]) -> None:
+    test, bracket, case_id = name.partition("[")
+    if test in ("", TEST_NAME) and (not bracket or case_id.removesuffix("]") in case_ids):
+        return
+    example = next(iter(case_ids))
+    raise pytest.UsageError(
+        f"not found: {arg}: no such case among the {len(case_ids)} that the --ultra options ask for, "
+        f"such as {SUITE_ID}::{TEST_NAME}[{example}]; add the options that it needs, or see --collect-only"
+    )
+
+
+def _names_narrow_path(config: pytest.Config) -> bool:
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return False
+    broad = set(_broad_paths(config))
+    return any("::" in arg or (config.invocation_params.dir / arg).resolve() not in broad for arg in config.args)
+
+
+def _broad_paths(config: pytest.Config) -> Iterator[Path]:
+    yield config.invocation_params.dir.resolve()
+    yield from (config.rootpath.resolve(), *config.rootpath.resolve().parents)
+    yield from ((config.rootpath / path).resolve() for path in config.getini("testpaths"))

@@ -1,0 +1,64 @@
+"""What a process of the run is told about its place in it, and which tests it therefore takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pytest
+
+from pytest_ultra.distribution.partition import partition
+
+_KEY = "ultra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A place among `workers` processes, numbered from 0.
+
+    `is_sharded` False: xdist hands out tests a few at a time, nothing is known in advance. `remaining` holds
+    the node ids that a crashed worker has left to this one; None means: the whole shard.
+    """
+
+    worker: str = "main"
+    number: int = 0
+    workers: int = 1
+    is_sharded: bool = True
+    remaining: list[str] | None = None
+    run_folder: str = ""
+    demo_url: str | None = None
+
+    @property
+    def is_heir(self) -> bool:
+        return self.remaining is not None
+
+    def take(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+        """Return the indices of the tests with a case that are this worker's for certain."""
+        if not self.is_sharded:
+            return []
+        if self.remaining is not None:
+            left = frozenset(self.remaining)
+            return [index for index in partition(nodeids, 1, case_ids)[0] if nodeids[index] in left]
+        return partition(nodeids, self.workers, case_ids)[self.number]
+
+
+def send(placement: Placement, workerinput: dict[str, Any]) -> None:
+    workerinput[_KEY] = asdict(placement)
+
+
+def receive(config: pytest.Config) -> Placement | None:
+    """Return a worker's placement, None in any other process."""
+    told = getattr(config, "workerinput", {}).get(_KEY)
+    return Placement(**told) if told else None
+
+
+def number_of(workerinput: dict[str, Any]) -> int:
+    number: int = workerinput[_KEY]["number"]
+    return number
+
+
+def is_distributed(config: pytest.Config) -> bool:
+    """Whether this process is an xdist controller with workers to come."""
+    has_workers = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", None))
+    return config.pluginmanager.hasplugin("xdist") and has_workers and not config.getoption("collectonly")

@@ -1,0 +1,205 @@
+"""Asking an endpoint until it answers or is given up: the one retry loop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
+from pytest_ultra.engine.clock import Clock
+from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.health import Health
+from pytest_ultra.engine.limiter import UNLIMITED, Limiter
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+
+TOO_MANY_REQUESTS = 429
+_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)})
+_MAX_DOUBLINGS = 16
+
+TIME_LIMIT = "The episode's time limit ran out."
+
+Chance = Callable[[Case, int, int], float]
+"""A number in [0, 1) for the back-off of a case's turn after its n-th attempt."""
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """How much is put up with in one turn.
+
+    A 429 uses up none of the `attempts`. All waits of a turn together are at most `patience_s`; an endpoint
+    that asks for a longer wait than is left is given up at once.
+    """
+
+    attempts: int = 6
+    attempt_timeout_s: float = 120.0
+    patience_s: float = 600.0
+    backoff_base_s: float = 0.5
+    backoff_cap_s: float = 30.0
+
+
+DEFAULT_POLICY = RetryPolicy()
+
+
+class GivenUp(msgspec.Struct, frozen=True):
+    """Why a turn got no reply."""
+
+    reason: EndReason
+    detail: str
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What a turn has cost so far: `attempts` are those that count, `made` all of them."""
+
+    attempts: int = 0
+    made: int = 0
+    waited_s: float = 0.0
+
+    def failed(self, failure: AttemptFailedError) -> Tried:
+        counts = failure.status != TOO_MANY_REQUESTS
+        return Tried(self.attempts + counts, self.made + 1, self.waited_s)
+
+    def waited(self, seconds: float) -> Tried:
+        return msgspec.structs.replace(self, waited_s=self.waited_s + seconds)
+
+
+def keyed_chance(case: Case, turn: int, attempt: int) -> float:
+    """Draw the same number for the same attempt in every run."""
+    return random.Random(f"{case.case_id}|{turn}|{attempt}").random()
+
+
+def is_retried(failure: AttemptFailedError) -> bool:
+    return failure.problem is not AttemptProblem.STATUS or failure.status in _RETRIED_STATUSES
+
+
+def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
+    """Return the seconds to wait before the next attempt, or why there is none; `chance` is in [0, 1)."""
+    if not is_retried(failure):
+        return GivenUp(EndReason.ENDPOINT, f"The endpoint rejects the request ({failure}).")
+    reason = EndReason.RATE_LIMIT if failure.status == TOO_MANY_REQUESTS else EndReason.ENDPOINT
+    if tried.attempts >= policy.attempts:
+        return GivenUp(reason, f"No answer after {tried.made} attempts; the last one: {failure}.")
+    left_s = policy.patience_s - tried.waited_s
+    asked_s = failure.retry_after_s or 0.0
+    if left_s <= 0 or asked_s > left_s:
+        return GivenUp(reason, _impatience(failure, tried, policy))
+    return min(left_s, _wait_s(asked_s, tried.made, policy, chance))
+
+
+def _wait_s(asked_s: float, made: int, policy: RetryPolicy, chance: float) -> float:
+    if asked_s > 0:  # never earlier than asked, a little later so that not all come back at once
+        return max(asked_s, policy.backoff_base_s) * (1 + chance / 10)
+    doubled = policy.backoff_base_s * 2.0 ** min(made - 1, _MAX_DOUBLINGS)
+    return min(policy.backoff_cap_s, doubled) * (1 + chance) / 2
+
+
+def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) -> str:
+    asked = f", which now asks for {failure.retry_after_s:g} s more" if failure.retry_after_s else ""
+    return (
+        f"Waited {tried.waited_s:g} s of at most {policy.patience_s:g} s for the endpoint{asked}; "
+        f"{tried.made} attempts, the last one: {failure}."
+    )
+
+
+class Caller:
+    """The way to an endpoint that all episodes of an engine share."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clock: Clock,
+        *,
+        policy: RetryPolicy = DEFAULT_POLICY,
+        limiter: Limiter = UNLIMITED,
+        chance: Chance = keyed_chance,
+    ) -> None:
+        self.clock = clock
+        self._endpoint = endpoint
+        self._policy = policy
+        self._limiter = limiter
+        self._chance = chance
+        self._healths: dict[str, Health] = {}
+
+    async def ask(
+        self, request: ChatRequest, note: Callable[[Attempted], None], limit_s: float | None = None
+    ) -> Reply | GivenUp:
+        """Return the model's reply to a turn, or why there is none; `note` is told of each attempt.
+
+        An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts
+        and waiting are not counted into it.
+        """
+        health = self._health_of(request.case.model)
+        tried = Tried()
+        while health.verdict is None:
+            result, duration_s = await self._attempt(request, limit_s)
+            if isinstance(result, Reply):
+                health.answered()
+                note(Attempted(request.turn, duration_s))
+                return result
+            if isinstance(result, GivenUp):
+                note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
+                return result
+            tried = tried.failed(result)
+            health.failed(result, self.clock.now())
+            step = self._next_step(request, result, tried, health)
+            wait_s = 0.0 if isinstance(step, GivenUp) else step
+            note(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))
+            if isinstance(step, GivenUp):
+                return step
+            tried = tried.waited(wait_s)
+            await self.clock.sleep(wait_s)
+        return GivenUp(EndReason.ENDPOINT, health.verdict)
+
+    def _health_of(self, model: str) -> Health:
+        if model not in self._healths:
+            self._healths[model] = Health(model)
+        return self._healths[model]
+
+    def _next_step(
+        self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, health: Health
+    ) -> float | GivenUp:
+        if health.verdict is not None:
+            return GivenUp(EndReason.ENDPOINT, health.verdict)
+        return decide(failure, tried, self._policy, self._chance(request.case, request.turn, tried.made))
+
+    async def _attempt(
+        self, request: ChatRequest, limit_s: float | None
+    ) -> tuple[Reply | AttemptFailedError | GivenUp, float]:
+        await self._limiter.enter(request)
+        started = self.clock.now()
+        result: Reply | AttemptFailedError | None = None
+        is_cut = False
+        try:
+            result, is_cut = await self._attempt_within(request, limit_s)
+        finally:
+            self._limiter.leave(request, result)
+        duration_s = self.clock.now() - started
+        return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
+
+    async def _attempt_within(
+        self, request: ChatRequest, limit_s: float | None
+    ) -> tuple[Reply | AttemptFailedError, bool]:
+        """Return what the attempt brought, and whether it was the episode's limit that ended it."""
+        timeout_s = self._policy.attempt_timeout_s
+        is_cut = limit_s is not None and limit_s <= timeout_s
+        timeout = asyncio.timeout(limit_s if is_cut else timeout_s)
+        try:
+            async with timeout:
+                return await self._endpoint.attempt(request), False
+        except (AttemptFailedError, TimeoutError) as error:
+            if timeout.expired():
+                return AttemptFailedError(AttemptProblem.TIMEOUT, f"no answer within {timeout_s:g} s"), is_cut
+            _go_on_unless_cancelled()
+            if isinstance(error, AttemptFailedError):
+                return error, False
+            raise
+
+
+def _go_on_unless_cancelled() -> None:
+    """Cancel for certain: an endpoint may have turned the cancellation into a failed attempt."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,23 @@
+"""Hooks by which a user replaces parts of pytest-ultra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # an unused plugin must not import what these need
+    from pytest_ultra.benchmark.task import Task
+    from pytest_ultra.benchmark.workflow import Workflow
+    from pytest_ultra.engine.endpoint import Endpoint
+    from pytest_ultra.options.settings import Settings
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_ultra_endpoint(config: pytest.Config, settings: Settings) -> Endpoint | None:
+    """Return what is asked in place of the models' endpoints, such as an agent of your own."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_ultra_workflow(task: Task, tool_success_rate: float, max_turns: int) -> Workflow | None:
+    """Return the optimal workflow of a task in place of the planner's."""

@@ -1,0 +1,172 @@
+"""The options of the `ultra` group: read once, checked before anything runs, kept as frozen settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.options import values
+from pytest_ultra.options.values import Stagger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user asked for. Paths are absolute; None means: not given, and something sensible is done."""
+
+    model: tuple[str, ...]
+    prompt_type: tuple[PromptType, ...]
+    task_type: tuple[TaskType, ...]
+    difficulty: tuple[Difficulty, ...]
+    severity: tuple[Severity, ...]
+    tool_success_rate: tuple[float, ...]
+    instances: int
+    repeats: int
+    seed: int
+    max_turns: int
+    timeout: float | None
+    concurrency: int | None
+    stagger: Stagger
+    base_url: str | None
+    temperature: float | None
+    least_outcome: str
+    json: Path | None
+    dir: Path
+
+
+SETTINGS = pytest.StashKey[Settings]()
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One option and its ini key. `parse` takes the texts given, and raises ValueError saying what is wrong."""
+
+    name: str
+    default: str | None
+    metavar: str
+    help: str
+    parse: Callable[[Sequence[str]], Any]
+
+    @property
+    def flag(self) -> str:
+        return f"--ultra-{self.name.replace('_', '-')}"
+
+    @property
+    def key(self) -> str:
+        return f"ultra_{self.name}"
+
+    @property
+    def full_help(self) -> str:
+        return self.help if self.default is None else f"{self.help} (default: {self.default})"
+
+
+def _options() -> tuple[_Option, ...]:
+    one = values.last
+    return (
+        _Option(
+            "model",
+            None,
+            "NAME",
+            "Model to judge; `demo` needs no key. Repeatable, or separated by commas",
+            values.names,
+        ),
+        _Option(
+            "prompt_type",
+            "all",
+            "TYPE",
+            f"Prompt types: {values.listed(PromptType)}, `flawed` or `all`",
+            values.prompt_types,
+        ),
+        _Option(
+            "task_type", "all", "TYPE", f"Task types: {values.listed(TaskType)} or `all`", values.members(TaskType)
+        ),
+        _Option(
+            "difficulty",
+            "easy",
+            "NAME",
+            f"Difficulties: {values.listed(Difficulty)} or `all`",
+            values.members(Difficulty),
+        ),
+        _Option(
+            "severity",
+            "severe",
+            "NAME",
+            f"Severities of flaws: {values.listed(Severity)} or `all`",
+            values.members(Severity),
+        ),
+        _Option("tool_success_rate", "0.8", "RATE", "Chances in (0, 1] that a tool call succeeds", values.rates),
+        _Option("instances", "1", "N", "Tasks per task type and difficulty", one(values.whole(at_least=1))),
+        _Option("repeats", "1", "N", "How often each task is asked of a model", one(values.whole(at_least=1))),
+        _Option("seed", "0", "N", "Seed that tasks are made from", one(values.whole(at_least=0))),
+        _Option("max_turns", "30", "N", "Turns after which an episode ends", one(values.whole(at_least=1))),
+        _Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", one(values.seconds)),
+        _Option(
+            "concurrency",
+            None,
+            "N",
+            "Episodes in flight per worker (default: as many as the endpoint bears)",
+            one(values.whole(at_least=1)),
+        ),
+        _Option(
+            "stagger",
+            "auto",
+            "auto|off|S[,S]",
+            "Delay of the second worker and of each later one, in seconds",
+            values.stagger,
+        ),
+        _Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", one(values.url)),
+        _Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", one(values.temperature)),
+        _Option("pass", "full", "full|partial", "The least outcome with which an item passes", one(values.outcome)),
+        _Option("json", None, "PATH", "Write one JSON document with all episodes here", one(Path)),
+        _Option("dir", ".ultra", "PATH", "Folder in which runs are kept", one(Path)),
+    )
+
+
+OPTIONS = _options()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    group = parser.getgroup("ultra", "pytest-ultra: how well LLM agents work when plans are flawed and tools fail")
+    for option in OPTIONS:
+        group.addoption(
+            option.flag, dest=option.key, action="append", default=None, metavar=option.metavar, help=option.full_help
+        )
+        parser.addini(option.key, option.full_help, default="")
+
+
+def read_settings(config: pytest.Config) -> Settings | None:
+    """Return what the user asked for, None if no model was named; raise `pytest.UsageError` for a bad value."""
+    if not (config.getoption("ultra_model") or config.getini("ultra_model")):
+        return None
+    read = {"least_outcome" if option.name == "pass" else option.name: _read(config, option) for option in OPTIONS}
+    folder = config.invocation_params.dir
+    read["dir"] = folder / read["dir"]
+    read["json"] = read["json"] and folder / read["json"]
+    return Settings(**read)
+
+
+def check_outputs(settings: Settings) -> None:
+    """Raise `pytest.UsageError` if a file that the run will leave cannot be written."""
+    checks = ((settings.json, "--ultra-json", values.check_file), (settings.dir, "--ultra-dir", values.check_folder))
+    for path, flag, check in checks:
+        if path is not None:
+            try:
+                check(path)
+            except ValueError as error:
+                raise pytest.UsageError(f"{flag}: {error}") from None
+
+
+def _read(config: pytest.Config, option: _Option) -> Any:
+    given, source = config.getoption(option.key), option.flag
+    if not given:
+        given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"
+    if not given:
+        given = [] if option.default is None else [option.default]
+    try:
+        return option.parse(given) if given else None
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {error}") from None

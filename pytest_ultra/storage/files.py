@@ -1,0 +1,62 @@
+"""Writing whole files so that a reader never meets half of one, and saying early when it cannot be done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_ultra.errors import ConfigurationError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` at `path` by temporary file, fsync and rename: after a kill or a power cut, all of it or none."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def make_directory(path: Path, option: str) -> None:
+    """Make the directory that a user named by `option`, or raise ConfigurationError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        _try_out(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{option}: cannot write to {str(path)!r} ({_reason(error)}); name a directory that can be written"
+        ) from error
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise ConfigurationError unless a file can be written at `path`, which the user named by `option`.
+
+    Makes missing parent directories, leaves `path` itself as it is.
+    """
+    if path.is_dir():
+        raise ConfigurationError(f"{option}: {str(path)!r} is a directory; name a file that can be written")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _try_out(path.parent)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{option}: cannot write {str(path)!r} ({_reason(error)}); name a file in a directory that can be written"
+        ) from error
+
+
+def _try_out(directory: Path) -> None:
+    """Write and remove a file: a read-only mount, a quota or a full disk shows in nothing less."""
+    trial = directory / f".trial.{os.getpid()}.tmp"
+    try:
+        trial.write_bytes(b"trial")
+    finally:
+        trial.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

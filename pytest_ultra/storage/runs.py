@@ -1,0 +1,84 @@
+"""The directory that a run leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.files import make_directory, write_atomically
+
+
+class RunDirectory(msgspec.Struct, frozen=True):
+    """`.ultra/runs/<run id>`: run.json, a journal a worker, the generated workflows."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, run: Mapping[str, Any], *, started_at: float) -> RunDirectory:
+        """Make the directory of a new run under `root`, which is what `--ultra-dir` names.
+
+        `run` (options, versions, no secrets) is kept as run.json. Raises ConfigurationError if it cannot be written.
+        """
+        make_directory(root / "runs", "--ultra-dir")
+        try:
+            _ignore_in_git(root)
+            made = cls(_make_unique(root / "runs", started_at))
+            made._write_description(run, started_at)
+        except OSError as error:
+            raise ConfigurationError(
+                f"--ultra-dir: cannot write to {str(root)!r} ({error}); name a directory that can be written"
+            ) from error
+        return made
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Return the run kept at `path`; raise ConfigurationError when there is none."""
+        if not (path / "run.json").is_file():
+            raise ConfigurationError(f"{str(path)!r} holds no run: it has no run.json; name a directory under runs/")
+        return cls(path)
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def guidance(self) -> Path:
+        return self.path / "guidance"
+
+    def describe(self) -> dict[str, Any]:
+        """Return run.json: schema_version, run_id, started_at, and what `create` was given."""
+        path = self.path / "run.json"
+        content = path.read_bytes()
+        check_version(content, path)
+        return msgspec.json.decode(content, type=dict[str, Any])
+
+    def _write_description(self, run: Mapping[str, Any], started_at: float) -> None:
+        started = datetime.fromtimestamp(started_at, UTC).isoformat()
+        description = {"schema_version": SCHEMA_VERSION, "run_id": self.run_id, "started_at": started, **run}
+        write_atomically(self.path / "run.json", msgspec.json.format(encode(description)) + b"\n")
+
+
+def _ignore_in_git(root: Path) -> None:
+    ignore = root / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def _make_unique(runs: Path, started_at: float) -> Path:
+    """Make a directory named by the time, which sorts; a run that started in the same microsecond gets a suffix."""
+    name = datetime.fromtimestamp(started_at, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    number = 1
+    while True:
+        path = runs / (name if number == 1 else f"{name}-{number:02}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path

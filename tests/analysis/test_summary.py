@@ -1,0 +1,133 @@
+"""The summary: rates with denominators, paired differences, nothing that depends on order."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from pytest_ultra.analysis.summary import summarize
+from pytest_ultra.benchmark.axes import PromptType, Severity
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate
+from tests.results_factory import make_case, make_episode
+
+FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome
+MISUSE = PromptType.FLAWED_TOOL_MISUSE
+
+
+def lived(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
+    return [make_episode(make_case(prompt_type, instance=i, **axes), o) for i, o in enumerate(outcomes)]
+
+
+def test_a_rate_is_full_over_scored() -> None:
+    (row,) = summarize(lived(MISUSE, FULL, PARTIAL, FAILED, ERROR, SKIPPED, FULL)).rows
+    assert row.counts == Counts(full=2, partial=1, failed=1, error=1, skipped=1)
+    assert (row.counts.scored, row.counts.planned) == (4, 6)
+    assert row.success is not None
+    assert (row.success.successes, row.success.n, row.success.value) == (2, 4, 0.5)
+
+
+def test_a_group_without_a_scored_episode_has_no_rate_and_no_means() -> None:
+    (row,) = summarize(lived(MISUSE, ERROR, SKIPPED)).rows
+    assert (row.success, row.difference, row.mean_calls, row.mean_tokens, row.mean_duration_s) == (None,) * 5
+    assert row.counts.planned == 2
+
+
+def test_differences_are_paired_over_scored_pairs_only() -> None:
+    optimal = lived(PromptType.OPTIMAL, FULL, FULL, FAILED, FULL, ERROR)
+    flawed = lived(MISUSE, FAILED, FULL, FULL, ERROR, FULL, FULL)
+    rows = {row.prompt_type: row for row in summarize(optimal + flawed).rows}
+    assert rows[MISUSE].difference == PairedDifference(pairs=3, won=1, lost=1)
+    assert rows[PromptType.OPTIMAL].difference is None
+
+
+def test_points_are_percentage_points_with_a_sign() -> None:
+    optimal = lived(PromptType.OPTIMAL, FULL, FULL, FULL, FULL)
+    flawed = lived(MISUSE, PARTIAL, FULL, FAILED, FAILED)
+    difference = summarize(optimal + flawed).rows[1].difference
+    assert difference is not None
+    assert (difference.points, difference.pairs) == (-75.0, 4)
+
+
+@pytest.mark.parametrize("other", [{"model": "other"}, {"seed": 1}, {"tool_success_rate": 0.5}, {"repeat": 1}])
+def test_a_control_is_of_the_same_model_task_rate_and_repeat(other: dict[str, Any]) -> None:
+    rows = summarize(lived(PromptType.OPTIMAL, FULL) + lived(MISUSE, FAILED, **other)).rows
+    assert [row.difference for row in rows] == [None, None]
+
+
+def test_one_control_serves_all_severities() -> None:
+    episodes = lived(PromptType.OPTIMAL, FULL)
+    for severity in Severity:
+        episodes += lived(MISUSE, FAILED, severity=severity)
+    rows = summarize(episodes).rows
+    assert [row.severity for row in rows] == [None, *Severity]
+    assert [row.difference for row in rows] == [None, *[PairedDifference(pairs=1, won=0, lost=1)] * 3]
+
+
+def test_severities_and_rates_are_told_apart_only_where_there_are_several() -> None:
+    (row,) = summarize(lived(MISUSE, FULL, severity=Severity.LIGHT)).rows
+    assert (row.severity, row.tool_success_rate) == (None, None)
+    several = [*lived(MISUSE, FULL, tool_success_rate=0.6), *lived(MISUSE, FULL, tool_success_rate=0.9)]
+    assert [row.tool_success_rate for row in summarize(several).rows] == [0.9, 0.6]
+
+
+def test_means_are_over_scored_episodes() -> None:
+    episodes = [
+        make_episode(make_case(instance=0), tool_calls=2, prompt_tokens=100, completion_tokens=10, duration_s=1.0),
+        make_episode(make_case(instance=1), tool_calls=5, prompt_tokens=200, completion_tokens=20, duration_s=2.0),
+        make_episode(make_case(instance=2), ERROR, tool_calls=90, prompt_tokens=9000, duration_s=900.0),
+    ]
+    (row,) = summarize(episodes).rows
+    assert (row.mean_calls, row.mean_tokens, row.mean_duration_s) == (3.5, 165.0, 1.5)
+
+
+def test_the_order_of_episodes_does_not_matter() -> None:
+    chance = random.Random(0)
+    episodes = [
+        make_episode(
+            make_case(prompt_type, model=model, instance=n),
+            chance.choice(list(Outcome)),
+            duration_s=chance.random(),
+            failure_class=chance.choice(list(FailureClass)),
+        )
+        for model in ("b", "a")
+        for prompt_type in PromptType
+        for n in range(7)
+    ]
+    expected = summarize(episodes)
+    for _ in range(20):
+        chance.shuffle(episodes)
+        assert summarize(episodes) == expected
+
+
+def test_rows_go_by_model_and_the_order_of_prompt_types() -> None:
+    episodes = [make_episode(make_case(p, model=m)) for m in ("b", "a") for p in reversed(PromptType)]
+    rows = summarize(episodes).rows
+    assert [(row.model, row.prompt_type) for row in rows] == [(m, p) for m in ("a", "b") for p in PromptType]
+
+
+def test_failure_classes_are_counted_most_frequent_first() -> None:
+    classes = [FailureClass.GAVE_UP, FailureClass.ENDPOINT, FailureClass.ENDPOINT, None, FailureClass.DEPENDENCY]
+    episodes = [make_episode(make_case(instance=n), FAILED, failure_class=c) for n, c in enumerate(classes)]
+    assert summarize(episodes).failure_classes == (
+        (FailureClass.ENDPOINT, 2),
+        (FailureClass.DEPENDENCY, 1),
+        (FailureClass.GAVE_UP, 1),
+    )
+
+
+def test_demo_models_are_known_by_their_provider() -> None:
+    models = ["demo", "demo/null", "demo?latency=0.1", "demo/perfect?latency=0.1", "demon", "openai/demo", "demo-x"]
+    summary = summarize(make_episode(make_case(model=model)) for model in models)
+    assert set(summary.demo_models) == set(models[:4])
+
+
+def test_no_episodes_make_an_empty_summary() -> None:
+    summary = summarize([])
+    assert (summary.rows, summary.counts, summary.failure_classes) == ((), Counts(), ())
+
+
+def test_a_rate_knows_its_value() -> None:
+    assert Rate(1, 4, 0.0, 1.0).value == 0.25

@@ -1,0 +1,62 @@
+"""A conversation and a score without a benchmark behind them, for trying the engine alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import msgspec
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
+from pytest_ultra.engine.rules import Rules
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """Goes on while the model calls tools, up to the case's turns."""
+
+    case: Case
+    guidance: Guidance
+    turn: int = 1
+    events: tuple[Event, ...] = ()
+    plan: str = "1. Do nothing."
+
+    @property
+    def ended(self) -> EndReason | None:
+        return self.events[-1].reason if self.events and isinstance(self.events[-1], Ended) else None
+
+    def request(self) -> ChatRequest:
+        return ChatRequest(self.case, self.guidance, self.turn, (), ())
+
+    def note(self, attempted: Attempted) -> Self:
+        return self._add(attempted)
+
+    def take(self, reply: Reply) -> Self:
+        after = self._add(Replied(self.turn, reply))
+        if not reply.tool_calls:
+            return after.end(EndReason.STOPPED)
+        if self.turn >= self.case.max_turns:
+            return after.end(EndReason.MAX_TURNS)
+        return msgspec.structs.replace(after, turn=self.turn + 1)
+
+    def end(self, reason: EndReason, detail: str = "") -> Self:
+        return self._add(Ended(reason, detail))
+
+    def _add(self, event: Event) -> Self:
+        return msgspec.structs.replace(self, events=(*self.events, event))
+
+
+def score(_case: Case, _guidance: Guidance, events: Sequence[Event]) -> Score:
+    """Score by the ending alone: `full` for a model that stopped by itself."""
+    ended = events[-1]
+    assert isinstance(ended, Ended)
+    if ended.reason is EndReason.STOPPED:
+        return Score(Outcome.FULL)
+    outcome = Outcome.ERROR if ended.reason.is_infrastructure else Outcome.FAILED
+    return Score(outcome, FailureClass(ended.reason))
+
+
+RULES = Rules(Chat, score)

@@ -1,0 +1,393 @@
+"""The engine lives episodes ahead in its thread, and tests wait for their own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.engine.agenda import EngineStoppedError
+from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
+from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.rules import Rules
+from pytest_ultra.engine.runner import Engine
+from pytest_ultra.errors import AttemptProblem
+from tests.engine.engine_fakes import (
+    DONE,
+    FakeEndpoint,
+    HoldingEndpoint,
+    VirtualClock,
+    hanging,
+    make_assignment,
+    make_case,
+    make_engine,
+    problem,
+    scripted,
+    status,
+    steady,
+)
+from tests.engine.stand_in import RULES, Chat, score
+
+Make = Callable[..., Engine]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Make engines that are stopped after the test."""
+    engines: list[Engine] = []
+
+    def make_one(
+        endpoint: FakeEndpoint,
+        *,
+        concurrency: int = 100,
+        on_episode: Callable[[Episode], None] = lambda _: None,
+        rules: Rules = RULES,
+        clock: Clock | None = None,
+    ) -> Engine:
+        engines.append(make_engine(endpoint, concurrency=concurrency, on_episode=on_episode, rules=rules, clock=clock))
+        return engines[-1]
+
+    yield make_one
+    for engine in engines:
+        engine.stop()
+
+
+def test_a_shard_is_lived_concurrently_up_to_the_limit_in_the_given_order(make: Make) -> None:
+    endpoint = steady()
+    clock = VirtualClock()
+    engine = make(endpoint, concurrency=4, clock=clock)
+    shard = [make_assignment(make_case(instance)) for instance in range(10)]
+
+    engine.start(shard)
+    episodes = [engine.wait(assignment) for assignment in shard]
+
+    assert [episode.case.instance for episode in episodes] == list(range(10))
+    assert {(episode.outcome, episode.worker) for episode in episodes} == {(Outcome.FULL, "gw7")}
+    assert endpoint.most_in_flight == 4
+    assert endpoint.asked == list(range(10))
+    assert clock.seconds == pytest.approx(3)
+
+
+def test_a_shard_is_lived_though_nobody_waits_yet(make: Make) -> None:
+    finished = threading.Semaphore(0)
+    engine = make(steady(), on_episode=lambda _: finished.release(), concurrency=2)
+
+    engine.start(make_assignment(make_case(instance)) for instance in range(5))
+
+    assert all(finished.acquire(timeout=10) for _ in range(5))
+
+
+def test_a_case_that_was_never_submitted_is_lived_on_demand(make: Make) -> None:
+    assignment = make_assignment(make_case(3))
+
+    episode = make(steady()).wait(assignment)
+
+    assert (episode.nodeid, episode.case) == (assignment.nodeid, assignment.case)
+
+
+def test_a_case_that_is_waited_for_goes_before_those_that_are_not(make: Make) -> None:
+    endpoint = HoldingEndpoint(0, 1)
+    engine = make(endpoint, concurrency=2, clock=SYSTEM_CLOCK)
+    shard = [make_assignment(make_case(instance)) for instance in range(9)]
+    engine.start(shard)
+
+    threading.Timer(0.2, endpoint.release).start()
+    engine.wait(shard[7])
+    engine.wait(shard[2])
+
+    assert endpoint.asked[:4] == [0, 1, 7, 2]
+
+
+def test_with_concurrency_one_nothing_runs_ahead_and_the_tests_set_the_order(make: Make) -> None:
+    endpoint = steady()
+    engine = make(endpoint, concurrency=1)
+    shard = [make_assignment(make_case(instance)) for instance in range(4)]
+    engine.start(shard)
+
+    for position in (2, 0, 3):
+        engine.wait(shard[position])
+
+    assert endpoint.asked == [2, 0, 3]
+    assert endpoint.most_in_flight == 1
+
+
+def test_a_test_that_asks_again_gets_a_new_episode(make: Make) -> None:
+    finished: list[Episode] = []
+    endpoint = steady()
+    engine = make(endpoint, on_episode=finished.append)
+    assignment = make_assignment(make_case())
+    engine.start([assignment])
+
+    first, second = engine.wait(assignment), engine.wait(assignment)
+
+    assert first is not second
+    assert finished == [first, second]
+    assert len(endpoint.requests) == 2
+
+
+def test_tests_of_one_case_share_its_episode(make: Make) -> None:
+    endpoint = steady()
+    engine = make(endpoint)
+    one, other = make_assignment(make_case(), "test_one"), make_assignment(make_case(), "test_other")
+    engine.start([one, other])
+
+    assert engine.wait(one) is engine.wait(other)
+    assert len(endpoint.requests) == 1
+
+
+def test_after_a_rerun_the_other_tests_of_the_case_get_its_newest_episode(make: Make) -> None:
+    engine = make(steady())
+    one, other = make_assignment(make_case(), "test_one"), make_assignment(make_case(), "test_other")
+    engine.wait(one)
+
+    assert engine.wait(one) is engine.wait(other)
+
+
+def test_an_episode_is_handed_on_before_its_waiter_sees_it(make: Make) -> None:
+    handed_on: list[tuple[Episode, str]] = []
+    engine = make(steady(), on_episode=lambda episode: handed_on.append((episode, threading.current_thread().name)))
+
+    episode = engine.wait(make_assignment(make_case()))
+
+    assert handed_on == [(episode, "ultra-engine")]
+
+
+def test_stopping_cancels_what_is_in_flight_and_keeps_what_is_finished(make: Make) -> None:
+    finished: list[Episode] = []
+    endpoint = HoldingEndpoint(1, 2)
+    engine = make(endpoint, on_episode=finished.append, clock=SYSTEM_CLOCK)
+    shard = [make_assignment(make_case(instance)) for instance in range(3)]
+    engine.start(shard)
+    episode = engine.wait(shard[0])
+    started = time.monotonic()
+
+    engine.stop()
+    engine.stop()
+
+    assert time.monotonic() - started < 1
+    assert endpoint.in_flight == 0
+    assert endpoint.is_closed
+    assert finished == [episode]
+    assert "ultra-engine" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_stopped_engine_says_so_to_those_who_wait_and_those_who_come_later(make: Make) -> None:
+    engine = make(hanging(), clock=SYSTEM_CLOCK)
+    raised: list[BaseException] = []
+
+    def wait() -> None:
+        with pytest.raises(EngineStoppedError) as caught:
+            engine.wait(make_assignment(make_case(), "t::early"))
+        raised.append(caught.value)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    time.sleep(0.05)
+    engine.stop()
+    waiter.join()
+
+    assert str(raised[0]) == "The run was stopped before the episode of t::early was finished."
+    with pytest.raises(EngineStoppedError, match="the episode of t::late was"):
+        engine.wait(make_assignment(make_case(1), "t::late"))
+
+
+def test_a_stopped_engine_still_gives_what_was_finished(make: Make) -> None:
+    engine = make(steady())
+    one, other = make_assignment(make_case(), "test_one"), make_assignment(make_case(), "test_other")
+    episode = engine.wait(one)
+
+    engine.stop()
+
+    assert engine.wait(other) is episode
+
+
+def test_an_engine_that_was_never_used_starts_no_thread_and_opens_no_endpoint() -> None:
+    def open_endpoint() -> Endpoint:
+        pytest.fail("opened")
+
+    engine = Engine(open_endpoint, lambda _: None, worker="main", concurrency=9, rules=RULES)
+    engine.stop()
+
+    with pytest.raises(EngineStoppedError):
+        engine.wait(make_assignment(make_case()))
+
+
+def test_an_engine_can_be_stopped_from_its_own_thread(make: Make) -> None:
+    engines: list[Engine] = []
+    endpoint = HoldingEndpoint(1)
+    engines.append(make(endpoint, on_episode=lambda _: engines[0].stop(), clock=SYSTEM_CLOCK))
+    shard = [make_assignment(make_case(instance)) for instance in range(2)]
+    engines[0].start(reversed(shard))
+
+    assert engines[0].wait(shard[0]).outcome is Outcome.FULL
+    with pytest.raises(EngineStoppedError):
+        engines[0].wait(shard[1])
+
+
+def test_stopping_is_prompt_though_an_endpoint_takes_the_cancellation_for_a_broken_connection(make: Make) -> None:
+    async def respond(_: ChatRequest) -> Reply:
+        try:
+            await asyncio.sleep(1e9)
+        except asyncio.CancelledError:
+            raise problem(AttemptProblem.DROPPED) from None
+        return DONE
+
+    endpoint = FakeEndpoint(respond)
+    engine = make(endpoint, clock=SYSTEM_CLOCK)
+    engine.start([make_assignment(make_case())])
+    while not endpoint.in_flight:
+        time.sleep(0.002)
+    started = time.monotonic()
+
+    engine.stop()
+
+    assert time.monotonic() - started < 1
+
+
+def test_a_dead_endpoint_makes_all_cases_errors_at_once(make: Make) -> None:
+    endpoint = scripted([problem(AttemptProblem.REFUSED)], latency_s=0.001)
+    clock = VirtualClock()
+    engine = make(endpoint, concurrency=10, clock=clock)
+    shard = [make_assignment(make_case(instance)) for instance in range(200)]
+    engine.start(shard)
+
+    episodes = [engine.wait(assignment) for assignment in shard]
+
+    assert {episode.score.failure_class for episode in episodes} == {FailureClass.ENDPOINT}
+    assert len(endpoint.requests) <= 10
+    assert clock.seconds < 2
+
+
+def test_a_wrong_key_makes_the_models_cases_errors_at_once_and_no_others(make: Make) -> None:
+    async def respond(request: ChatRequest) -> Reply:
+        await asyncio.sleep(0.01)
+        if request.case.model == "locked":
+            raise status(401)
+        return DONE
+
+    endpoint = FakeEndpoint(respond)
+    engine = make(endpoint, concurrency=4)
+    shard = [make_assignment(make_case(i, model=model)) for i in range(50) for model in ("locked", "open")]
+    engine.start(shard)
+
+    episodes = [engine.wait(assignment) for assignment in shard]
+
+    assert {(episode.case.model, episode.outcome) for episode in episodes} == {
+        ("locked", Outcome.ERROR),
+        ("open", Outcome.FULL),
+    }
+    assert sum(request.case.model == "locked" for request in endpoint.requests) <= 4
+
+
+def test_a_bug_in_one_episode_leaves_the_others_alone(make: Make) -> None:
+    def begin(case: Case, guidance: Guidance) -> Chat:
+        if case.instance == 1:
+            raise LookupError("no such world")
+        return Chat(case, guidance)
+
+    engine = make(steady(), rules=Rules(begin, score))
+    shard = [make_assignment(make_case(instance)) for instance in range(3)]
+    engine.start(shard)
+
+    outcomes = [engine.wait(assignment).outcome for assignment in shard]
+
+    assert outcomes == [Outcome.FULL, Outcome.ERROR, Outcome.FULL]
+
+
+def test_an_episode_that_cannot_be_kept_stops_the_engine_and_is_never_shown(make: Make) -> None:
+    def keep(episode: Episode) -> None:
+        if episode.case.instance == 1:
+            raise OSError(28, "No space left on device")
+
+    endpoint = HoldingEndpoint(2)
+    engine = make(endpoint, on_episode=keep, clock=SYSTEM_CLOCK)
+    shard = [make_assignment(make_case(instance)) for instance in range(3)]
+    engine.start(shard)
+    engine.wait(shard[0])
+
+    for assignment in shard[1:]:
+        with pytest.raises(OSError, match="No space left on device"):
+            engine.wait(assignment)
+    assert endpoint.is_closed
+
+
+def test_an_endpoint_that_cannot_be_opened_is_told_to_whoever_waits() -> None:
+    def open_endpoint() -> Endpoint:
+        raise RuntimeError("no CA bundle")
+
+    engine = Engine(open_endpoint, lambda _: None, worker="main", concurrency=9, rules=RULES)
+
+    for instance in range(2):
+        with pytest.raises(RuntimeError, match="no CA bundle"):
+            engine.wait(make_assignment(make_case(instance)))
+    engine.stop()
+
+
+def test_a_thread_that_dies_takes_no_waiter_with_it(make: Make) -> None:
+    def die(_: Episode) -> None:
+        raise SystemExit("the thread is gone")
+
+    endpoint = steady()
+    engine = make(endpoint, on_episode=die)
+
+    for instance in range(2):
+        with pytest.raises(SystemExit, match="the thread is gone"):
+            engine.wait(make_assignment(make_case(instance)))
+    engine.stop()
+    assert endpoint.is_closed
+
+
+def test_an_endpoint_that_does_not_close_cleanly_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Sticky(FakeEndpoint):
+        async def aclose(self) -> None:
+            raise ConnectionResetError("peer")
+
+    async def respond(_: ChatRequest) -> Reply:
+        return DONE
+
+    engine = make_engine(Sticky(respond))
+    engine.wait(make_assignment(make_case()))
+
+    engine.stop()
+
+    assert "The endpoint did not close cleanly." in caplog.text
+
+
+def test_ctrl_c_gets_through_to_a_waiting_test_and_it_can_wait_again(make: Make) -> None:
+    endpoint = HoldingEndpoint(0)
+    engine = make(endpoint, clock=SYSTEM_CLOCK)
+    assignment = make_assignment(make_case())
+    main = threading.main_thread().ident
+    assert main is not None
+    interrupt = threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT])
+
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the interrupt must not come before it is expected
+        interrupt.start()
+        engine.wait(assignment)
+
+    endpoint.release()
+    assert engine.wait(assignment).outcome is Outcome.FULL
+    assert len(endpoint.requests) == 1
+
+
+def test_the_system_clock_goes_on() -> None:
+    async def measure() -> float:
+        started = SYSTEM_CLOCK.now()
+        await SYSTEM_CLOCK.sleep(0.01)
+        return SYSTEM_CLOCK.now() - started
+
+    loop = SYSTEM_CLOCK.new_loop()
+    slept_s = loop.run_until_complete(measure())
+    loop.close()
+
+    assert slept_s >= 0.0099
+    assert SYSTEM_CLOCK.time() == pytest.approx(time.time(), abs=5)

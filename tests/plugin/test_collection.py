@@ -1,0 +1,211 @@
+"""Items: the built-in suite, a user's own tests, and every way of selecting among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Collect = Callable[..., list[str]]
+
+SUITE = "pytest_ultra/suite/test_workflows.py"
+ONE = f"{SUITE}::test_workflow[gpt-4o-mini-optimal-simple_task-easy-0]"
+INSTALLED = str(Path(__file__).parents[2] / SUITE)
+MINE = """
+    def test_mine(ultra_episode): pass
+    def test_plain(): pass
+"""
+
+
+def test_the_suite_is_collected_without_any_test_file(collect: Collect) -> None:
+    nodeids = collect()
+    assert len(nodeids) == 50
+    assert all(nodeid.startswith(f"{SUITE}::test_workflow[gpt-4o-mini-") for nodeid in nodeids)
+
+
+@pytest.mark.parametrize("path", [".", "{0}", "tests", "{0}/tests"])
+def test_paths_as_broad_as_the_project_do_not_keep_the_suite_out(
+    collect: Collect, pytester: pytest.Pytester, path: str
+) -> None:
+    pytester.makeini("[pytest]\ntestpaths = tests")
+    pytester.mkdir("tests")
+    assert len(collect(path.format(pytester.path))) == 50
+
+
+def test_testpaths_do_not_keep_the_suite_out(collect: Collect, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\ntestpaths = tests")
+    pytester.mkdir("tests").joinpath("test_plain.py").write_text("def test_plain(): pass")
+    assert len(collect()) == 51
+
+
+@pytest.mark.parametrize("path", ["below", "below/test_plain.py", "below/test_plain.py::test_plain"])
+def test_a_narrower_path_keeps_the_suite_out(collect: Collect, pytester: pytest.Pytester, path: str) -> None:
+    pytester.mkdir("below").joinpath("test_plain.py").write_text("def test_plain(): pass")
+    assert collect(path) == ["below/test_plain.py::test_plain"]
+
+
+def test_a_users_own_test_replaces_the_suite(collect: Collect, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_own=MINE)
+    nodeids = collect()
+    assert len(nodeids) == 51
+    assert "test_own.py::test_mine[gpt-4o-mini-optimal-simple_task-easy-0]" in nodeids
+    assert not any(nodeid.startswith(SUITE) for nodeid in nodeids)
+
+
+def test_a_test_behind_a_fixture_of_the_users_own_is_parametrized_too(
+    collect: Collect, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.fixture
+        def episode(ultra_episode): return ultra_episode
+
+        @pytest.mark.parametrize("metric", ["calls", "tokens"])
+        def test_mine(episode, metric): pass
+        """
+    )
+    nodeids = collect("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task")
+    assert len(nodeids) == 2
+    assert all("gpt-4o-mini-optimal-simple_task-easy-0" in nodeid for nodeid in nodeids)
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "/somewhere/else/", "{installed}", "C:\\venv\\"])
+def test_a_node_id_is_accepted_back_and_so_is_any_path_that_ends_in_it(collect: Collect, prefix: str) -> None:
+    path = ONE if prefix != "{installed}" else INSTALLED + ONE.removeprefix(SUITE)
+    assert collect(path if prefix == "{installed}" else prefix + path) == [ONE]
+
+
+def test_several_node_ids_select_several(collect: Collect) -> None:
+    two = [ONE, ONE.replace("simple", "basic")]
+    assert collect(*two) == two
+
+
+@pytest.mark.parametrize("path", [SUITE, f"{SUITE}::test_workflow", "pytest_ultra/suite/"])
+def test_the_suite_can_be_named_beside_a_users_own_tests(
+    collect: Collect, pytester: pytest.Pytester, path: str
+) -> None:
+    pytester.makepyfile(test_own=MINE)
+    assert len(collect(path)) == 50
+    assert len(collect(path, "test_own.py")) == 101
+
+
+@pytest.mark.parametrize("module", ["pytest_ultra.suite", "pytest_ultra.suite.test_workflows"])
+def test_the_suite_can_be_named_as_a_module(collect: Collect, module: str) -> None:
+    assert len(collect("--pyargs", module)) == 50
+    assert collect("--pyargs", module.removesuffix(".test_workflows") + ".test_workflows::" + ONE.split("::")[1]) == [
+        ONE
+    ]
+
+
+@pytest.mark.parametrize("bad", [ONE.replace("optimal", "optimum"), f"{SUITE}::test_other"])
+def test_an_unknown_node_id_is_a_usage_error(pytester: pytest.Pytester, way: tuple[str, ...], bad: str) -> None:
+    result = pytester.runpytest(*way, "--ultra-model=gpt-4o-mini", bad)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    expected = (
+        f"ERROR: not found: {bad}: no such case among the 50 that the --ultra options ask for, such as "
+        f"{SUITE}::test_workflow[gpt-4o-mini-baseline-simple_task-easy-0]; "
+        "add the options that it needs, or see --collect-only"
+    )
+    assert expected in result.errlines
+
+
+@pytest.mark.parametrize(
+    ("args", "count"),
+    [
+        (("-k", "optimal and simple_task"), 1),
+        (("-k", "test_workflow[gpt-4o-mini-optimal"), 5),
+        (("-m", "ultra(prompt_type='optimal')"), 5),
+        (("-m", "ultra(difficulty='easy', tool_success_rate='0.8', instance=0, severity=None)"), 15),
+        (("-m", "ultra(severity='severe')"), 35),
+        (("--deselect", ONE), 49),
+        (("--deselect", SUITE), 0),
+        (("--import-mode=importlib",), 50),
+        (("-p", "no:cacheprovider"), 50),
+    ],
+)
+def test_pytests_own_selection_works(collect: Collect, args: tuple[str, ...], count: int) -> None:
+    assert len(collect(*args)) == count
+
+
+def test_ini_keys_about_names_of_tests_do_not_hide_the_suite(collect: Collect, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\npython_files = check_*.py\npython_functions = check_*")
+    assert len(collect()) == 50
+
+
+def test_items_look_like_any_parametrized_function(pytester: pytest.Pytester) -> None:
+    items, _ = pytester.inline_genitems("-p", "no:xdist", "--ultra-model=gpt-4o-mini", ONE)
+    (item,) = items
+    assert isinstance(item, pytest.Function)
+    assert item.originalname == "test_workflow"
+    assert item.callspec.id == "gpt-4o-mini-optimal-simple_task-easy-0"
+    assert item.path == Path(INSTALLED)
+    assert item.location[0] == SUITE
+    assert item.get_closest_marker("ultra").kwargs == {  # type: ignore[union-attr] # it has the marker
+        "model": "gpt-4o-mini",
+        "prompt_type": "optimal",
+        "task_type": "simple_task",
+        "difficulty": "easy",
+        "severity": None,
+        "tool_success_rate": "0.8",
+        "instance": 0,
+        "repeat": 0,
+    }
+
+
+def test_collecting_alone_leaves_nothing_behind(collect: Collect, pytester: pytest.Pytester) -> None:
+    assert len(collect("-p", "no:cacheprovider")) == 50
+    assert not (pytester.path / ".ultra").exists()
+
+
+FAILING = """
+    import pytest
+
+    @pytest.fixture
+    def ultra_episode(request):
+        case = request.param
+        class Episode:
+            def assert_passed(self):
+                assert case.prompt_type != "flawed_missing_step"
+        return Episode()
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project where the suite's five cases of one flaw fail, and so does a test of the user's."""
+    pytester.makeconftest(FAILING)
+    pytester.makepyfile(test_plain="def test_bad(): assert False\ndef test_good(): pass")
+    return pytester
+
+
+def test_last_failed_runs_what_failed_in_the_suite_and_beside_it(
+    project: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    args = (*way, "--ultra-model=gpt-4o-mini")
+    project.runpytest(*args).assert_outcomes(passed=46, failed=6)
+    project.runpytest(*args, "--lf").assert_outcomes(failed=6)
+
+
+def test_failed_first_runs_failures_first(project: pytest.Pytester) -> None:
+    args = ("-p", "no:xdist", "--ultra-model=gpt-4o-mini", "-v")
+    project.runpytest(*args)
+    lines = [line for line in project.runpytest(*args, "--ff").outlines if "::" in line and "%]" in line]
+    assert ["FAILED" in line for line in lines] == [True] * 6 + [False] * 46
+    assert not any("<-" in line for line in lines), "where the suite is installed is of no interest"
+
+
+def test_stepwise_goes_on_where_it_stopped(project: pytest.Pytester) -> None:
+    project.path.joinpath("test_plain.py").unlink()
+    args = ("-p", "no:xdist", "--ultra-model=gpt-4o-mini", "--sw")
+    project.runpytest(*args).assert_outcomes(passed=6, failed=1)
+    project.runpytest(*args, "--sw-skip").assert_outcomes(passed=9, failed=2, deselected=6)
+
+
+def test_junit_names_each_case(project: pytest.Pytester, way: tuple[str, ...]) -> None:
+    project.runpytest(*way, "--ultra-model=gpt-4o-mini", "--junitxml=junit.xml", ONE).assert_outcomes(passed=1)
+    text = project.path.joinpath("junit.xml").read_text()
+    assert 'classname="pytest_ultra.suite.test_workflows"' in text
+    assert 'name="test_workflow[gpt-4o-mini-optimal-simple_task-easy-0]"' in text

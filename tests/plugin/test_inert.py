@@ -1,0 +1,47 @@
+"""Installed and not asked for, the plugin costs nothing and leaves nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+REPORT_MODULES = """
+    import sys
+
+    before = set(sys.modules)
+
+    def pytest_unconfigure(config):
+        print("\\nIMPORTED", *sorted(name for name in sys.modules if name.startswith("pytest_ultra")))
+        print("HEAVY", *sorted(set(sys.modules) & {"msgspec", "asyncio", "filelock", "jsonschema_rs", "aiohttp"}))
+"""
+
+PYTESTERS_OWN = ("stdout", "stderr", "runpytest-0", "runpytest-current")
+
+
+def test_nothing_heavy_is_imported_nothing_written_nothing_printed(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(REPORT_MODULES)
+    pytester.makepyfile("def test_plain(): pass")
+    before = {path.name for path in pytester.path.iterdir()}
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["HEAVY"])
+    imported = next(line for line in result.outlines if line.startswith("IMPORTED")).split()[1:]
+    assert "pytest_ultra.plugin" in imported
+    assert not any(name.startswith(("pytest_ultra.collection", "pytest_ultra.engine")) for name in imported)
+    assert not any(
+        "ultra" in line for line in result.outlines if not line.startswith(("IMPORTED", "plugins:", "rootdir:"))
+    )
+    assert {path.name for path in pytester.path.iterdir()} - before <= {"__pycache__", *PYTESTERS_OWN}
+
+
+def test_a_test_that_takes_the_fixture_is_skipped_when_no_model_is_named(
+    pytester: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    pytester.makepyfile("def test_mine(ultra_episode): assert False")
+    result = pytester.runpytest(*way, "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines("SKIPPED * no model is named: add --ultra-model NAME (demo needs no key)")
+
+
+def test_the_marker_is_known(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest("--markers")
+    result.stdout.fnmatch_lines("@pytest.mark.ultra(model, prompt_type, *")

@@ -1,0 +1,195 @@
+"""Options and ini keys become settings; what is wrong with a value is said before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.options.settings import OPTIONS, Settings, read_settings
+from pytest_ultra.options.values import Stagger
+
+PROMPT_TYPES = ", ".join(PromptType)
+
+
+def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
+    settings = read_settings(pytester.parseconfig("-p", "no:xdist", "--ultra-model", "demo", *args))
+    assert settings is not None
+    return settings
+
+
+def test_nothing_is_asked_for_without_a_model(pytester: pytest.Pytester) -> None:
+    assert read_settings(pytester.parseconfig("--ultra-difficulty", "hard")) is None
+
+
+def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None:
+    assert settings_of(pytester) == Settings(
+        model=("demo",),
+        prompt_type=tuple(PromptType),
+        task_type=tuple(TaskType),
+        difficulty=(Difficulty.EASY,),
+        severity=(Severity.SEVERE,),
+        tool_success_rate=(0.8,),
+        instances=1,
+        repeats=1,
+        seed=0,
+        max_turns=30,
+        timeout=None,
+        concurrency=None,
+        stagger=Stagger(),
+        base_url=None,
+        temperature=None,
+        least_outcome="full",
+        json=None,
+        dir=pytester.path / ".ultra",
+    )
+
+
+def test_lists_are_repeatable_and_separated_by_commas_and_hold_each_name_once(pytester: pytest.Pytester) -> None:
+    settings = settings_of(pytester, "--ultra-model=a, b,demo", "--ultra-model", "c", "--ultra-tool-success-rate=1,0.5")
+    assert settings.model == ("demo", "a", "b", "c")
+    assert settings.tool_success_rate == (1.0, 0.5)
+
+
+def test_flawed_stands_for_the_seven_flawed_prompt_types(pytester: pytest.Pytester) -> None:
+    chosen = settings_of(pytester, "--ultra-prompt-type=optimal,flawed").prompt_type
+    assert chosen == (PromptType.OPTIMAL, *FLAWED_PROMPT_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("text", "delays"),
+    [("auto", [0, 0, 0]), ("off", [0, 0, 0]), ("30,20", [0, 30, 50]), ("1.5", [0, 1.5, 3])],
+)
+def test_the_stagger_says_when_each_worker_begins(pytester: pytest.Pytester, text: str, delays: list[float]) -> None:
+    stagger = settings_of(pytester, "--ultra-stagger", text).stagger
+    assert [stagger.delay_s(worker) for worker in range(3)] == delays
+
+
+def test_every_option_can_stand_in_the_ini_file(pytester: pytest.Pytester) -> None:
+    values = {"model": "a,b", "prompt_type": "cot", "difficulty": "hard", "instances": "3", "json": "out.json"}
+    pytester.makeini("[pytest]\n" + "\n".join(f"ultra_{name} = {value}" for name, value in values.items()))
+    settings = read_settings(pytester.parseconfig("--ultra-difficulty", "medium"))
+    assert settings is not None
+    assert settings.model == ("a", "b")
+    assert settings.prompt_type == (PromptType.COT,)
+    assert settings.difficulty == (Difficulty.MEDIUM,), "the command line goes before the ini file"
+    assert (settings.instances, settings.json) == (3, pytester.path / "out.json")
+
+
+def test_flag_ini_key_and_destination_agree(pytester: pytest.Pytester) -> None:
+    config = pytester.parseconfig()
+    for option in OPTIONS:
+        assert option.flag == f"--{option.key.replace('_', '-')}"
+        assert config.getoption(option.key) is None
+        assert config.getini(option.key) == ""
+
+
+def test_paths_are_relative_to_the_folder_of_invocation(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]")
+    folder = pytester.mkdir("below")
+    monkeypatch.chdir(folder)
+    settings = settings_of(pytester, "--ultra-json", "out.json", "--ultra-dir", str(pytester.path / "kept"))
+    assert (settings.json, settings.dir) == (folder / "out.json", pytester.path / "kept")
+
+
+BAD_VALUES = {
+    "--ultra-model=,": "',' names no model; name one, such as gpt-4o-mini, or demo, which needs no key",
+    "--ultra-prompt-type=optimum": f"'optimum' is not valid; choose from all, flawed, {PROMPT_TYPES} "
+    "(did you mean 'optimal'?)",
+    "--ultra-task-type=xyz": f"'xyz' is not valid; choose from all, {', '.join(TaskType)}",
+    "--ultra-difficulty=esay": f"'esay' is not valid; choose from all, {', '.join(Difficulty)} (did you mean 'easy'?)",
+    "--ultra-severity=none": f"'none' is not valid; choose from all, {', '.join(Severity)}",
+    "--ultra-difficulty=,": f"nothing is chosen; choose from all, {', '.join(Difficulty)}",
+    "--ultra-tool-success-rate=0": "'0' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-tool-success-rate=0.5,80": "'80' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-tool-success-rate=nan": "'nan' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-tool-success-rate=,": "no tool success rate is given; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-instances=0": "'0' is not valid; give a whole number of at least 1",
+    "--ultra-repeats=two": "'two' is not valid; give a whole number of at least 1",
+    "--ultra-seed=-1": "'-1' is not valid; give a whole number of at least 0",
+    "--ultra-max-turns=1.5": "'1.5' is not valid; give a whole number of at least 1",
+    "--ultra-concurrency=0": "'0' is not valid; give a whole number of at least 1",
+    "--ultra-timeout=0": "'0' is no time; give a number of seconds above 0, or leave it out for no limit",
+    "--ultra-temperature=hot": "'hot' is no temperature; give a number of at least 0, "
+    "or leave it out for the endpoint's",
+    "--ultra-stagger=30,20,10": "'30,20,10' is no stagger; give auto, off, or the seconds of the second worker "
+    "and of each later one, as in 30,20",
+    "--ultra-base-url=localhost:8080": "'localhost:8080' is no base URL; give one with http:// or https://, "
+    "such as http://127.0.0.1:8080/v1",
+    "--ultra-pass=failed": "'failed' is not valid; give full or partial",
+}
+
+
+@pytest.mark.parametrize("arg", BAD_VALUES)
+def test_a_bad_value_is_a_usage_error_that_names_it_the_valid_ones_and_the_way_out(
+    pytester: pytest.Pytester, arg: str
+) -> None:
+    with pytest.raises(pytest.UsageError) as error:
+        read_settings(pytester.parseconfig("-p", "no:xdist", *([] if "model" in arg else ["--ultra-model=demo"]), arg))
+    assert str(error.value) == f"{arg.partition('=')[0]}: {BAD_VALUES[arg]}"
+
+
+def test_a_bad_ini_value_names_its_key(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nultra_repeats = 0")
+    with pytest.raises(pytest.UsageError, match=r"^ultra_repeats \(ini\): '0' is not valid"):
+        settings_of(pytester)
+
+
+def test_a_usage_error_ends_with_exit_code_4_before_anything_is_collected(
+    pytester: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    result = pytester.runpytest(*way, "--ultra-model=demo", "--ultra-difficulty=esay")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("ERROR: --ultra-difficulty: 'esay' is not valid; choose from *")
+    result.stdout.no_fnmatch_line("*collected*")
+
+
+@pytest.mark.parametrize(
+    ("arg", "message"),
+    [
+        ("--ultra-json={0}", "--ultra-json: '{0}' is a folder; give the path of a file"),
+        (
+            "--ultra-json={0}/no/out.json",
+            "--ultra-json: '{0}/no/out.json' cannot be written: there is no folder '{0}/no'; make it first",
+        ),
+        (
+            "--ultra-json=/proc/out.json",
+            "--ultra-json: '/proc/out.json' cannot be written (*); give another path",
+        ),
+        (
+            "--ultra-dir={0}/file/x",
+            "--ultra-dir: '{0}/file/x' cannot be made: '{0}/file' is a file; give the path of a folder",
+        ),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_a_usage_error(pytester: pytest.Pytester, arg: str, message: str) -> None:
+    (pytester.path / "file").touch()
+    result = pytester.runpytest("-p", "no:xdist", "--ultra-model=demo", arg.format(pytester.path))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(f"ERROR: {message.format(pytester.path)}")
+
+
+def test_trying_whether_an_output_can_be_written_changes_nothing(pytester: pytest.Pytester) -> None:
+    old = pytester.path / "old.json"
+    old.write_text("kept")
+    before = sorted(pytester.path.iterdir())
+    pytester.runpytest(
+        "-p", "no:xdist", "--ultra-model=demo", f"--ultra-json={old}", "--collect-only", "-p", "no:cacheprovider"
+    )
+    assert old.read_text() == "kept"
+    assert [path for path in sorted(pytester.path.iterdir()) if path.suffix != ".pyc"] == before
+
+
+def test_the_help_lists_every_option_in_one_group(pytester: pytest.Pytester) -> None:
+    lines = pytester.runpytest("--help").outlines
+    start = next(index for index, line in enumerate(lines) if line.startswith("pytest-ultra:"))
+    group = "\n".join(lines[start : start + 60])
+    assert all(option.flag in group for option in OPTIONS)
+
+
+def test_a_path_option_is_absolute(pytester: pytest.Pytester) -> None:
+    assert settings_of(pytester).dir.is_absolute()
+    assert isinstance(settings_of(pytester).dir, Path)

@@ -1,0 +1,75 @@
+"""Which worker takes which tests follows from node ids and the number of workers alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ultra.distribution.partition import find_case_id, partition
+from pytest_ultra.distribution.placement import Placement
+
+CASE_IDS = [f"m-{prompt}-simple_task-easy-{instance}" for instance in range(5) for prompt in ("optimal", "cot")]
+
+
+def nodeids(name: str = "t.py::test", case_ids: list[str] = CASE_IDS) -> list[str]:
+    return [f"{name}[{case_id}]" for case_id in case_ids]
+
+
+@given(cases=st.integers(0, 10), workers=st.integers(1, 12), others=st.integers(0, 5), tests=st.integers(1, 3))
+def test_every_case_is_on_exactly_one_worker_and_shards_differ_by_one_at_most(
+    cases: int, workers: int, others: int, tests: int
+) -> None:
+    ids = [nodeid for test in range(tests) for nodeid in nodeids(f"t.py::test_{test}", CASE_IDS[:cases])]
+    ids += [f"t.py::test_plain[{number}]" for number in range(others)]
+    shards = partition(ids, workers, CASE_IDS)
+    assert sorted(index for shard in shards for index in shard) == list(range(cases * tests))
+    homes = [{find_case_id(ids[index], CASE_IDS) for index in shard} for shard in shards]
+    assert sum(map(len, homes)) == cases, "tests of one case stay together"
+    assert max(map(len, homes)) - min(map(len, homes)) <= 1
+
+
+def test_cases_that_were_collected_side_by_side_stay_so() -> None:
+    assert partition(nodeids(), 3, CASE_IDS) == [[0, 1, 2], [3, 4, 5], [6, 7, 8, 9]]
+
+
+def test_a_shard_keeps_the_order_in_which_tests_were_collected() -> None:
+    both = nodeids("t.py::test_a") + nodeids("t.py::test_b")
+    assert partition(both, 5, CASE_IDS)[0] == [0, 1, 10, 11]
+
+
+def test_a_selection_is_shared_out_anew() -> None:
+    assert partition(nodeids()[4:], 2, CASE_IDS) == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "case_id"),
+    [
+        ("t.py::test[m-cot-simple_task-easy-0]", "m-cot-simple_task-easy-0"),
+        ("t.py::TestA::test[m-cot-simple_task-easy-0-calls]", "m-cot-simple_task-easy-0"),
+        ("t.py::test[calls-m-cot-simple_task-easy-0]", "m-cot-simple_task-easy-0"),
+        ("a[m-cot-simple_task-easy-0].py::test[x]", None),
+        ("t.py::test[m-cot-simple_task]", None),
+        ("t.py::test", None),
+    ],
+)
+def test_a_case_is_found_in_the_parameters_of_a_node_id(nodeid: str, case_id: str | None) -> None:
+    assert find_case_id(nodeid, CASE_IDS) == case_id
+
+
+def test_without_xdist_one_process_takes_all() -> None:
+    assert Placement().take(nodeids(), CASE_IDS) == list(range(10))
+
+
+def test_a_worker_takes_its_shard() -> None:
+    assert Placement(number=2, workers=3).take(nodeids(), CASE_IDS) == [6, 7, 8, 9]
+
+
+def test_the_heir_of_a_crashed_worker_takes_what_is_left() -> None:
+    left = [nodeids()[4], nodeids()[7]]
+    assert Placement(number=1, workers=2, remaining=left).take(nodeids(), CASE_IDS) == [4, 7]
+    assert Placement(number=1, workers=2, remaining=[]).take(nodeids(), CASE_IDS) == []
+
+
+def test_nothing_is_taken_in_advance_when_xdist_hands_out_tests_a_few_at_a_time() -> None:
+    assert Placement(number=1, workers=2, is_sharded=False).take(nodeids(), CASE_IDS) == []

@@ -1,0 +1,84 @@
+"""Cases and ids follow from the settings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_ultra.collection.plan import label_models
+
+Collect = Callable[..., list[str]]
+
+
+def ids(nodeids: list[str]) -> list[str]:
+    return [nodeid.partition("[")[2].removesuffix("]") for nodeid in nodeids]
+
+
+def test_an_id_names_the_axes_and_leaves_out_what_has_one_value(collect: Collect) -> None:
+    nodeids = collect("--ultra-prompt-type=flawed_tool_misuse", "--ultra-task-type=simple_task")
+    assert nodeids == [
+        "pytest_ultra/suite/test_workflows.py::test_workflow[gpt-4o-mini-flawed_tool_misuse-simple_task-easy-0]"
+    ]
+
+
+def test_severity_rate_and_repeat_are_in_the_id_when_there_are_several(collect: Collect) -> None:
+    several = ("--ultra-severity=all", "--ultra-tool-success-rate=0.9,1", "--ultra-repeats=2")
+    found = ids(collect("--ultra-prompt-type=flawed_tool_misuse", "--ultra-task-type=simple_task", *several))
+    assert len(found) == len(set(found)) == 12
+    assert found[0] == "gpt-4o-mini-flawed_tool_misuse-simple_task-easy-light-0.9-r0-0"
+    assert found[-1] == "gpt-4o-mini-flawed_tool_misuse-simple_task-easy-severe-1.0-r1-0"
+
+
+def test_a_prompt_type_without_a_flaw_appears_once_whatever_severities_are_asked_for(collect: Collect) -> None:
+    found = ids(
+        collect(
+            "--ultra-prompt-type=optimal,flawed_missing_step", "--ultra-severity=all", "--ultra-task-type=basic_task"
+        )
+    )
+    assert found == [
+        "gpt-4o-mini-optimal-basic_task-easy-0",
+        "gpt-4o-mini-flawed_missing_step-basic_task-easy-light-0",
+        "gpt-4o-mini-flawed_missing_step-basic_task-easy-medium-0",
+        "gpt-4o-mini-flawed_missing_step-basic_task-easy-severe-0",
+    ]
+
+
+def test_cases_of_one_task_stand_side_by_side(collect: Collect) -> None:
+    found = ids(collect("--ultra-instances=2", "--ultra-task-type=simple_task,data_pipeline", model="a,b"))
+    tasks = [found[start : start + 20] for start in range(0, len(found), 20)]
+    assert len(found) == 80
+    for task in tasks:
+        assert len({tuple(case.split("-")[2:]) for case in task}) == 1
+        assert {case.split("-")[0] for case in task} == {"a", "b"}
+
+
+def test_the_matrix_is_full_and_the_same_every_time(collect: Collect) -> None:
+    args = ("--ultra-task-type=all", "--ultra-difficulty=all", "--ultra-severity=all")
+    found = collect(*args)
+    assert len(found) == len(set(found)) == 5 * 5 * (3 + 7 * 3)
+    assert collect(*args) == found
+
+
+@pytest.mark.parametrize(
+    ("model", "label"),
+    [
+        ("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"),
+        ("ollama/llama3:8b", "ollama/llama3:8b"),
+        ("demo/follower?latency=0.05&error_rate=0.01", "demo/follower?latency=0.05_error_rate=0.01"),
+        ("odd::name[x]", "odd:name_x_"),
+        ("modèle à moi", "mod_le___moi"),
+    ],
+)
+def test_a_model_is_written_so_that_node_ids_and_shells_take_it(model: str, label: str) -> None:
+    assert label_models((model,)) == {model: label}
+
+
+def test_models_that_would_be_written_alike_are_numbered() -> None:
+    assert list(label_models(("a[b]", "a(b)", "a_b_", "c")).values()) == ["a_b_", "a_b_~2", "a_b_~3", "c"]
+
+
+@pytest.mark.parametrize("model", ["demo/follower?latency=0.05&error_rate=0.01", "odd::name[x]", "meta-llama/Llama-3"])
+def test_an_id_with_any_model_is_accepted_back(collect: Collect, model: str) -> None:
+    nodeid = collect(model=model)[7]
+    assert collect(nodeid, model=model) == [nodeid]

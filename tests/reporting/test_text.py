@@ -1,0 +1,71 @@
+"""Text from outside is made harmless and short."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neutralise
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("over\rwrite", r"over\rwrite"),
+        ("bell\a", r"bell\x07"),
+        ("\x9b1A", r"\x9b1A"),
+        ("\u202etxt.exe", r"\u202etxt.exe"),
+        ("half \ud83d", r"half \ud83d"),
+        ("two\nlines", r"two\nlines"),
+    ],
+)
+def test_control_codes_are_spelled_out(hostile: str, shown: str) -> None:
+    assert neutralise(hostile) == shown
+
+
+def test_plain_text_of_any_language_stays() -> None:
+    assert neutralise("Größe 价格 🙂") == "Größe 价格 🙂"
+
+
+def test_a_short_text_is_shown_whole() -> None:
+    assert excerpt("a" * 40, 40) == "a" * 40
+
+
+def test_a_long_text_says_how_much_is_left_out() -> None:
+    assert excerpt("a" * 12_345, 60) == "a" * 33 + "... (+12,312 characters)"
+
+
+@given(st.text(max_size=300), st.integers(30, 120))
+def test_an_excerpt_is_printable_and_fits(text: str, room: int) -> None:
+    shown = excerpt(text, room)
+    assert shown.isprintable()
+    assert len(shown) <= room
+
+
+@given(st.text(st.characters(), max_size=600))
+def test_a_hanging_text_fits_and_ends(text: str) -> None:
+    lines = hang(text, 60, 10)
+    assert all(line.isprintable() and len(line) <= 60 for line in lines)
+    assert len(lines) <= 4
+    assert all(line.startswith(" " * 10) for line in lines[1:])
+
+
+def test_running_text_is_wrapped_with_its_paragraphs() -> None:
+    assert fill("one two three\n\nfour \x1b", 12, "  ") == ["  one two", "  three", "", r"  four \x1b"]
+
+
+def test_a_value_stands_on_one_line() -> None:
+    assert compact({"data": "a\nß", "n": [1, None]}) == '{"data": "a\\nß", "n": [1, null]}'
+
+
+def test_a_bottomless_value_is_not_shown() -> None:
+    value: object = 0
+    for _ in range(20_000):
+        value = [value]
+    assert compact(value) == "(nested too deep to be shown)"
+
+
+def test_nouns_agree_with_their_number() -> None:
+    assert [count(n, "case") for n in (0, 1, 1200)] == ["0 cases", "1 case", "1,200 cases"]

@@ -1,0 +1,194 @@
+"""The cache of generated guidance: exactly once, whoever asks, whoever is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.guidance import make_guidance as make_real_guidance
+from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.workflow import Workflow
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.guidance import GuidanceCache, Variant
+from tests.results_factory import make_case, make_guidance
+
+CASES = [make_case(prompt_type, instance=n) for n in range(3) for prompt_type in PromptType]
+
+FILL = """
+import os, sys, time
+from pathlib import Path
+from typing import Any
+from pytest_ultra.storage.guidance import GuidanceCache, Variant
+from tests.results_factory import make_guidance
+from tests.storage.test_guidance_cache import CASES
+
+directory, last = Path(sys.argv[1]), int(sys.argv[2])
+log = directory / "generated.log"
+
+def generate(case, **known):
+    with log.open("a") as file:
+        file.write(f"{os.getpid()} {case.case_id}\\n")
+    if len(log.read_text().splitlines()) == last:
+        time.sleep(60)  # until killed
+    time.sleep(0.01)
+    return make_guidance(case, **known)
+
+(directory / f"{os.getpid()}.ready").touch()
+while len(list(directory.glob("*.ready"))) < 4:
+    time.sleep(0.001)
+cache = GuidanceCache(directory / "cache")
+cache.fill(CASES, generate)
+assert all(cache.get(case) == make_guidance(case) for case in CASES)
+"""
+
+
+class Generator:
+    """Counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Case] = []
+        self.known: list[tuple[bool, bool]] = []
+
+    def __call__(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        self.asked.append(case)
+        self.known.append((task is not None, optimal is not None))
+        return make_guidance(case, task=task, optimal=optimal)
+
+
+@pytest.fixture
+def generator() -> Generator:
+    return Generator()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> GuidanceCache:
+    return GuidanceCache(tmp_path / "guidance")
+
+
+def test_what_was_generated_is_found_again(tmp_path: Path, cache: GuidanceCache) -> None:
+    cache.fill(CASES, make_guidance)
+    for reader in (cache, GuidanceCache(tmp_path / "guidance")):
+        reader.fill(CASES, make_guidance)
+        assert [reader.get(case) for case in CASES] == [make_guidance(case) for case in CASES]
+
+
+def test_what_the_benchmark_generates_survives_the_files(cache: GuidanceCache) -> None:
+    cases = [make_case(p, task_type=task_type) for task_type in TaskType for p in PromptType]
+    cache.fill(cases, make_real_guidance)
+    assert [cache.get(case) for case in cases] == [make_real_guidance(case) for case in cases]
+
+
+def test_a_workflow_is_generated_once_for_all_models_repeats_and_prompts(
+    cache: GuidanceCache, generator: Generator
+) -> None:
+    models = [make_case(p, model=m, repeat=r) for m in ("a", "b") for r in (0, 1) for p in PromptType]
+    assert cache.fill(models, generator) == 7
+    assert [case.prompt_type for case in generator.asked] == list(FLAWED_PROMPT_TYPES)
+    assert generator.known == [(False, False)] + [(True, True)] * 6
+
+
+def test_only_what_is_missing_is_generated(cache: GuidanceCache, generator: Generator) -> None:
+    cache.fill([make_case(PromptType.OPTIMAL)], make_guidance)
+    more = [make_case(PromptType.COT), make_case(FLAWED_PROMPT_TYPES[0]), make_case(instance=1)]
+    assert cache.fill(more, generator) == 2
+    assert generator.asked == more[1:]
+    assert generator.known == [(True, True), (False, False)]
+    assert cache.fill(more, generator) == 0
+
+
+@pytest.mark.parametrize(
+    "other", [{"tool_success_rate": 0.6}, {"max_turns": 5}, {"severity": Severity.LIGHT}, {"seed": 1}, {"instance": 1}]
+)
+def test_everything_that_changes_a_workflow_makes_another(
+    cache: GuidanceCache, generator: Generator, other: dict[str, Any]
+) -> None:
+    prompt_type = PromptType.FLAWED_MISSING_STEP
+    cases = [make_case(prompt_type), make_case(prompt_type, **other)]
+    assert cache.fill(cases, generator) == 2
+    assert generator.asked == cases
+    assert [cache.get(case) for case in cases] == [make_guidance(case) for case in cases]
+
+
+def test_what_nobody_asked_for_is_not_there(cache: GuidanceCache) -> None:
+    cache.fill([make_case()], make_guidance)
+    with pytest.raises(LookupError, match=r"nothing was generated for Case\(model='gpt-4o-mini'"):
+        cache.get(make_case(PromptType.FLAWED_MISSING_STEP))
+
+
+@pytest.mark.parametrize(
+    ("made_for", "got"),
+    [(PromptType.OPTIMAL, "none"), (PromptType.FLAWED_TOOL_MISUSE, r"tool_misuse \(severe\)")],
+)
+def test_a_generator_that_makes_another_flaw_than_asked_is_named(
+    cache: GuidanceCache, made_for: PromptType, got: str
+) -> None:
+    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        other = msgspec.structs.replace(case, prompt_type=made_for)
+        return make_guidance(other, task=task, optimal=optimal)
+
+    message = rf"^workflow generator: a flaw missing_step \(severe\) was asked for in Case\(.*\), it made {got}$"
+    with pytest.raises(ConfigurationError, match=message):
+        cache.fill([make_case(PromptType.FLAWED_MISSING_STEP)], careless)
+
+
+def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(
+    cache: GuidanceCache, generator: Generator
+) -> None:
+    def failing(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        if case.instance == 1:
+            raise OSError("no planner")
+        return make_guidance(case, task=task, optimal=optimal)
+
+    with pytest.raises(OSError, match="no planner"):
+        cache.fill(CASES, failing)
+    assert cache.fill(CASES, generator) == 14
+    assert {case.instance for case in generator.asked} == {1, 2}
+
+
+def start(directory: Path, last: int = -1) -> subprocess.Popen[bytes]:
+    """Start one of four processes that together fill the cache; who generates number `last` stays at it for ever."""
+    command = [sys.executable, "-c", FILL, str(directory), str(last)]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2])  # noqa: S603 - our own script
+
+
+def generated(directory: Path) -> list[tuple[int, str]]:
+    log = directory / "generated.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(int(pid), case_id) for pid, case_id in map(str.split, lines)]
+
+
+def test_four_processes_that_start_together_generate_everything_once(tmp_path: Path) -> None:
+    processes = [start(tmp_path) for _ in range(4)]
+    assert [process.wait(30) for process in processes] == [0] * 4
+    cases = [case_id for _, case_id in generated(tmp_path)]
+    assert len(cases) == len(set(cases)) == 21
+
+
+def test_when_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Path) -> None:
+    processes = {process.pid: process for process in (start(tmp_path, last=10) for _ in range(4))}
+    deadline = time.monotonic() + 20
+    while len(generated(tmp_path)) < 10 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    holder = generated(tmp_path)[-1][0]
+    os.kill(holder, signal.SIGKILL)
+    codes = {pid: process.wait(30) for pid, process in processes.items()}
+    assert codes == {pid: -signal.SIGKILL if pid == holder else 0 for pid in processes}
+    by_holder = [case_id for pid, case_id in generated(tmp_path) if pid == holder]
+    by_others = [case_id for pid, case_id in generated(tmp_path) if pid != holder]
+    assert len(by_holder) == 10  # one task's seven, and three of the next, which its death undid
+    assert len(by_others) == len(set(by_others)) == 14
+    assert set(by_others) & set(by_holder) == set(by_holder[7:])
+
+
+def test_a_variant_knows_what_the_optimal_workflow_depends_on() -> None:
+    assert Variant.of(make_case(PromptType.FLAWED_MISSING_STEP, tool_success_rate=0.5)).conditions == (0.5, 30)

@@ -1,0 +1,244 @@
+"""Journals: encode and decode, torn lines, the newest life."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
+from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.journal import Journal, JournalContents, decode_line, encode_line, read_episodes
+from pytest_ultra.storage.runs import RunDirectory
+from tests.results_factory import make_case, make_episode, obedient_episode
+
+HERE = Path("journal-gw0.jsonl")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory.create(tmp_path, {}, started_at=0.0)
+
+
+def write(run: RunDirectory, worker: str, episodes: Sequence[Episode]) -> None:
+    journal = Journal(run, worker)
+    for episode in episodes:
+        journal.append(episode)
+    journal.close()
+
+
+def run_script(run: RunDirectory, script: str) -> int:
+    """Run a script in a process of its own, with the run's `journal` open; return the exit code."""
+    head = """
+import sys
+from pathlib import Path
+from pytest_ultra.storage.journal import Journal
+from pytest_ultra.storage.runs import RunDirectory
+from tests.results_factory import make_case, make_episode
+journal = Journal(RunDirectory.open(Path(sys.argv[1])), "gw0")
+"""
+    command = [sys.executable, "-c", head + script, str(run.path)]
+    return subprocess.run(command, check=False, cwd=Path(__file__).parents[2]).returncode  # noqa: S603 - our own script
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 2**40)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | numbers | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=8,
+)
+calls = st.builds(ToolCall, text, text, text)
+results = st.builds(ToolResult, st.none() | text, json_values, st.none() | text, text, st.booleans())
+events = st.one_of(
+    st.builds(Attempted, counts, numbers, st.none() | text, st.none() | counts, text, numbers),
+    st.builds(Replied, counts, st.builds(Reply, text, st.lists(calls, max_size=2).map(tuple), counts, counts, text)),
+    st.builds(Answered, counts, calls, st.none() | st.dictionaries(text, json_values, max_size=3), results),
+    st.builds(Ended),
+)
+cases = st.builds(
+    Case, model=text, tool_success_rate=numbers, instance=counts, repeat=counts, seed=counts,
+    max_turns=counts, timeout_s=st.none() | numbers, temperature=st.none() | numbers,
+)  # fmt: skip
+scores = st.builds(
+    Score, milestone_coverage=numbers, tool_calls=counts, efficiency=st.none() | numbers, obedience=st.none() | numbers,
+    first_divergence=st.none() | counts, failure_class=st.none() | st.sampled_from(FailureClass),
+)  # fmt: skip
+usages = st.builds(Usage, requests=counts, model_time_s=numbers)
+episodes = st.builds(
+    Episode, cases, text, scores, usages, text, numbers, numbers, error=st.none() | text, plan=text,
+    transcript=st.lists(events, max_size=4).map(tuple),
+)  # fmt: skip
+
+
+@given(episode=episodes, sequence=counts)
+@settings(max_examples=150, deadline=None)
+def test_an_episode_survives_its_line(episode: Episode, sequence: int) -> None:
+    content = encode_line(episode, sequence)
+    assert content.count(b"\n") == 1
+    line = decode_line(content, HERE)
+    assert line is not None
+    assert (line.episode, line.sequence, line.case_id) == (episode, sequence, episode.case.case_id)
+
+
+@given(episode=episodes, data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_no_torn_line_is_taken_for_an_episode(episode: Episode, data: st.DataObject) -> None:
+    content = encode_line(episode, 0)
+    end = data.draw(st.integers(0, len(content) - 2))
+    assert decode_line(content[:end], HERE) is None
+
+
+def test_half_a_surrogate_pair_does_not_cost_the_episode() -> None:
+    episode = make_episode(transcript=(Replied(1, Reply("broken \ud83d emoji")),), plan="1. é")
+    line = decode_line(encode_line(episode, 0), HERE)
+    assert line is not None
+    assert line.episode.transcript == (Replied(1, Reply("broken ��� emoji")),)
+    assert line.episode.plan == "1. é"
+
+
+def test_an_episode_that_nests_too_deep_keeps_its_score() -> None:
+    value: object = 0
+    for _ in range(20_000):
+        value = [value]
+    answered = Answered(1, ToolCall("a", "b", "{}"), {"deep": value}, ToolResult())
+    line = decode_line(encode_line(make_episode(transcript=(answered,)), 0), HERE)
+    assert line is not None
+    assert line.episode == make_episode()
+
+
+def test_a_finished_episode_is_on_disk_before_append_returns(run: RunDirectory) -> None:
+    journal = Journal(run, "gw0")
+    journal.append(obedient_episode())
+    assert read_episodes(run) == JournalContents((obedient_episode(),))
+    journal.close()
+    journal.close()
+
+
+def test_a_killed_worker_loses_nothing(run: RunDirectory) -> None:
+    code = run_script(
+        run,
+        """
+import os, signal
+for instance in range(50):
+    journal.append(make_episode(make_case(instance=instance)))
+os.kill(os.getpid(), signal.SIGKILL)
+""",
+    )
+    assert code == -signal.SIGKILL
+    contents = read_episodes(run)
+    assert sorted(episode.case.instance for episode in contents.episodes) == list(range(50))
+    assert contents.torn == ()
+
+
+def test_a_torn_last_line_is_left_aside_and_reported(run: RunDirectory) -> None:
+    write(run, "gw0", [make_episode()])
+    path = run.path / "journal-gw0.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"schema_version":1,"seq')
+    contents = read_episodes(run)
+    assert contents.episodes == (make_episode(),)
+    (torn,) = contents.torn
+    assert (torn.path, torn.line, torn.content) == (path, 2, b'{"schema_version":1,"seq')
+    assert str(torn) == "journal-gw0.jsonl, line 2: 24 bytes cannot be read and were left aside"
+
+
+def test_a_journal_goes_on_behind_a_torn_line(run: RunDirectory) -> None:
+    (run.path / "journal-gw0.jsonl").write_bytes(b'{"torn')
+    write(run, "gw0", [make_episode()])
+    contents = read_episodes(run)
+    assert contents.episodes == (make_episode(),)
+    assert [torn.content for torn in contents.torn] == [b'{"torn\n']
+
+
+def test_a_journal_that_is_opened_again_goes_on(run: RunDirectory) -> None:
+    first, second = make_episode(), make_episode(make_case(PromptType.BASELINE))
+    write(run, "gw0", [first])
+    write(run, "gw0", [second])
+    contents = read_episodes(run)
+    assert (set(contents.episodes), contents.torn) == ({first, second}, ())
+
+
+def test_a_line_of_a_newer_schema_is_refused_with_the_way_out(run: RunDirectory) -> None:
+    path = run.path / "journal-gw0.jsonl"
+    path.write_text(json.dumps({"schema_version": 2, "episodes": "otherwise"}) + "\n")
+    message = (
+        r"journal-gw0.jsonl' was written by a newer pytest-ultra \(schema 2, this one reads up to 1\); "
+        r"upgrade pytest-ultra, or name another directory with --ultra-dir$"
+    )
+    with pytest.raises(ConfigurationError, match=message):
+        read_episodes(run)
+
+
+def test_a_line_of_a_newer_schema_is_refused_even_when_it_looks_like_ours(run: RunDirectory) -> None:
+    line = msgspec.json.decode(encode_line(make_episode(), 0)) | {"schema_version": 2}
+    (run.path / "journal-gw0.jsonl").write_bytes(msgspec.json.encode(line) + b"\n")
+    with pytest.raises(ConfigurationError, match="schema 2"):
+        read_episodes(run)
+
+
+def test_the_newest_life_of_a_case_counts_whoever_lived_it(run: RunDirectory) -> None:
+    old, new = make_episode(outcome=Outcome.ERROR), make_episode(started_at=1_700_000_009.0)
+    write(run, "gw5", [old])
+    write(run, "gw0", [new])
+    assert read_episodes(run).episodes == (new,)
+    newest = make_episode(started_at=1_700_000_010.0, worker="gw5")
+    write(run, "gw5", [newest])
+    assert read_episodes(run).episodes == (newest,)
+
+
+def test_the_newest_life_counts_wherever_it_stands_in_its_journal(run: RunDirectory) -> None:
+    new = make_episode(started_at=1_700_000_009.0)
+    write(run, "gw0", [make_episode(make_case(instance=1)), make_episode(outcome=Outcome.ERROR)])
+    write(run, "gw1", [new])
+    assert new in read_episodes(run).episodes
+
+
+def test_of_lives_that_began_together_the_later_line_counts(run: RunDirectory) -> None:
+    write(run, "gw0", [make_episode(outcome=Outcome.ERROR), make_episode()])
+    assert [episode.outcome for episode in read_episodes(run).episodes] == [Outcome.FULL]
+
+
+def test_the_order_of_episodes_does_not_depend_on_who_finished_when(tmp_path: Path) -> None:
+    lived = [make_episode(make_case(prompt_type, instance=n)) for n in range(3) for prompt_type in PromptType]
+    one = RunDirectory.create(tmp_path, {}, started_at=0.0)
+    other = RunDirectory.create(tmp_path, {}, started_at=1.0)
+    write(one, "main", lived)
+    write(other, "gw1", lived[::-2])
+    write(other, "gw0", lived[-2::-2])
+    assert read_episodes(one).episodes == read_episodes(other).episodes
+    assert len(read_episodes(one).episodes) == len(lived)
+
+
+def test_a_line_that_a_full_disk_cut_off_does_not_spoil_the_next(run: RunDirectory) -> None:
+    run_script(
+        run,
+        """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal.append(make_episode())
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (journal.path.stat().st_size + 100, most))
+try:
+    journal.append(make_episode(make_case(instance=1)))
+except OSError:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    journal.append(make_episode(make_case(instance=2)))
+""",
+    )
+    contents = read_episodes(run)
+    assert [episode.case.instance for episode in contents.episodes] == [0, 2]
+    assert [(torn.line, len(torn.content)) for torn in contents.torn] == [(2, 101)]
