@@ -16,13 +16,39 @@ from pathlib import Path
 
 import pytest
 import trustme
-from http_stand_in import COMPLETION, Answer, hangs, response, says, says_and_closes, says_and_resets, stand_in
 
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.aiohttp_transport import MAX_BODY_BYTES, AiohttpTransport
 from pytest_ultra.models.transport import HttpResponse
+from tests.models.http_stand_in import (
+    COMPLETION,
+    Answer,
+    hangs,
+    response,
+    says,
+    says_and_closes,
+    says_and_resets,
+    stand_in,
+)
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+ASK = """
+import asyncio, sys
+from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.models.aiohttp_transport import AiohttpTransport
+
+async def ask():
+    transport = AiohttpTransport({})
+    try:
+        return (await transport.post(sys.argv[1], {}, b"{}", 5)).status
+    except AttemptFailedError as error:
+        return error
+    finally:
+        await transport.aclose()
+
+print(asyncio.run(ask()), end="")
+"""  # in a process of its own, since authorities are read once in each
 
 
 @asynccontextmanager
@@ -211,23 +237,10 @@ def test_an_own_authority_is_trusted_by_ssl_cert_file_and_not_without(tmp_path: 
         server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            command = [sys.executable, __file__, f"https://localhost:{port}"]
+            command = [sys.executable, "-c", ASK, f"https://localhost:{port}"]
             process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=os.environ | environ)
             said, _ = await process.communicate()
             return said.decode()
 
     assert asyncio.run(run({"SSL_CERT_FILE": str(tmp_path / "ca.pem")})) == "200"
     assert asyncio.run(run({})).startswith("refused: ClientConnectorCertificateError")
-
-
-def main(url: str) -> None:
-    """Ask from a fresh process, since TLS authorities are read once in each."""
-    try:
-        said = str(asyncio.run(post(url)).status)
-    except AttemptFailedError as error:
-        said = str(error)
-    sys.stdout.write(said)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from requests_made import make_request
 
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.models.demo.process import start_demo
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.models.providers import resolve
+from tests.models.requests_made import make_request
 
 PARENT = """
 import os, subprocess, sys, time
@@ -71,7 +71,9 @@ def test_a_reference_agent_answers_from_its_own_process_until_it_is_stopped() ->
 @pytest.mark.parametrize("children", CHILDREN)
 def test_it_ends_when_its_parent_is_killed(children: str) -> None:
     script = PARENT.format(children=CHILDREN[children])
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as parent:
         assert parent.stdout is not None
         demo, *others = map(int, parent.stdout.readline().split())
         try:
@@ -88,7 +90,7 @@ def test_it_ends_when_its_parent_is_killed(children: str) -> None:
 
 def test_ctrl_c_is_the_parents_to_deal_with() -> None:
     script = PARENT.format(children="[]").replace("time.sleep(60)", "sys.stdin.readline()")
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as parent:
         assert parent.stdout is not None
@@ -102,7 +104,7 @@ def test_a_server_that_cannot_start_is_told_with_what_it_said(tmp_path: Path) ->
     script = "from pytest_ultra.models.demo.process import start_demo; start_demo()"
     (tmp_path / "sitecustomize.py").write_text("import sys\nif '-m' in sys.orig_argv: sys.exit('no luck today')\n")
     environ = os.environ | {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False, timeout=30
     )
     assert "UltraError: The embedded demo endpoint did not start (exit code 1).\n" in done.stderr
@@ -115,5 +117,7 @@ def test_it_imports_nothing_heavy() -> None:
         "print([name for name in ('pytest', '_pytest', 'jsonschema_rs', 'pytest_ultra.benchmark.tools.invoke')"
         " if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"

@@ -12,7 +12,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from requests_made import make_request
 
 from pytest_ultra.benchmark.agents import Knowledge
 from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall
@@ -20,6 +19,7 @@ from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.models.demo.server import open_server
 from pytest_ultra.models.endpoint import HttpEndpoint, open_endpoint
 from pytest_ultra.models.providers import resolve
+from tests.models.requests_made import make_request
 
 
 def echo(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:

@@ -8,8 +8,6 @@ from email.utils import formatdate
 
 import msgspec
 import pytest
-from http_stand_in import COMPLETION, Answer, StandIn, hangs, response, says, stand_in
-from requests_made import make_request
 
 from pytest_ultra.benchmark.agents import Knowledge, knowledge_of
 from pytest_ultra.benchmark.chat import ChatRequest
@@ -19,6 +17,8 @@ from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.endpoint import open_endpoint, read_retry_after
 from pytest_ultra.models.providers import resolve
+from tests.models.http_stand_in import COMPLETION, Answer, StandIn, hangs, response, says, stand_in
+from tests.models.requests_made import make_request
 
 KEY = "sk-very-secret"
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests_made import make_request
 
 from pytest_ultra.benchmark.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.wire import decode_reply, decode_request, encode_reply, encode_request, excerpt
+from tests.models.requests_made import make_request
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]))
 _calls = st.builds(ToolCall, id=_texts.filter(bool), name=_texts, arguments=_texts.filter(str.strip))
