@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from pytest_ultra.benchmark.agents import Knowledge
@@ -61,6 +62,16 @@ def test_the_agent_named_answers_from_messages_and_knowledge() -> None:
     assert reply.text == "turn 1"
     assert reply.tool_calls == (ToolCall("call_1", "one-call", "Do it."),)
     assert (reply.prompt_tokens, reply.completion_tokens) == (17, 5)
+
+
+def test_an_agent_that_fails_is_told_by_name_and_is_not_worth_another_try() -> None:
+    async def run() -> None:
+        async with open_demo("demo/null") as (endpoint, _):
+            await endpoint.attempt(msgspec.structs.replace(make_request("demo/null"), messages=()))
+
+    with pytest.raises(AttemptFailedError) as caught:
+        asyncio.run(run())
+    assert str(caught.value) == "status 400: The demo agent null failed: IndexError: list index out of range"
 
 
 def test_latency_is_each_calls_own() -> None:

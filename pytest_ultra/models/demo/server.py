@@ -73,8 +73,14 @@ class DemoHandler:
         await asyncio.sleep(name.latency)
         if is_failure:
             raise Refusal(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
-        reply = self._act(name.agent, received.messages, _understand_knowledge(knowledge_text))
+        reply = self._reply(name.agent, received.messages, _understand_knowledge(knowledge_text))
         return encode_reply(_with_usage(reply, body), received.model)
+
+    def _reply(self, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+        try:
+            return self._act(agent, messages, knowledge)
+        except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again
+            raise Refusal(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
 
     def _draw(self, error_rate: float, request: bytes) -> bool:
         key = hashlib.blake2b(request, digest_size=16).digest()
