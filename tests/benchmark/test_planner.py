@@ -8,7 +8,6 @@ from math import comb, sqrt
 from random import Random
 
 import pytest
-from playing import converse, make_case
 
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.benchmark.case import TaskKey
@@ -26,6 +25,7 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow, referenced_step
 from pytest_ultra.benchmark.world import World
+from tests.benchmark.playing import converse, make_case
 
 KEY = TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 0, 0)
 READER, CONVERTER, ROUTER = "file_operations_reader", "file_operations_converter", "network_router"  # w = 1, 0.5, 2
