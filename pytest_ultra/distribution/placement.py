@@ -10,6 +10,9 @@ import pytest
 
 from pytest_ultra.distribution.partition import partition
 
+MAIN = "main"
+"""What the only process of a run without workers is called."""
+
 _KEY = "ultra"
 
 
@@ -21,13 +24,17 @@ class Placement:
     the node ids that a crashed worker has left to this one; None means: the whole shard.
     """
 
-    worker: str = "main"
+    worker: str = MAIN
     number: int = 0
     workers: int = 1
     is_sharded: bool = True
     remaining: list[str] | None = None
     run_folder: str = ""
     demo_url: str | None = None
+
+    @property
+    def is_worker(self) -> bool:
+        return self.worker != MAIN
 
     @property
     def is_heir(self) -> bool:
