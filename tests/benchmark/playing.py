@@ -1,6 +1,10 @@
-"""Reference agents at a case without a network: the same course as over HTTP, in memory."""
+"""Reference agents and scripted models at a case without a network: the same course as over HTTP, in memory."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
 
 from pytest_ultra.benchmark.agents import act, knowledge_of
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
@@ -9,6 +13,9 @@ from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Score
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.benchmark.world import Json
 
 
 def make_case(
@@ -35,15 +42,28 @@ def make_case(
     )
 
 
-def converse(agent: str, case: Case) -> Conversation:
+def converse(agent: str, case: Case, guidance: Guidance | None = None) -> Conversation:
     """Let an agent live an episode."""
-    conversation = Conversation.begin(case, make_guidance(case))
+    conversation = Conversation.begin(case, guidance or make_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
         conversation = conversation.take(act(agent, request.messages, knowledge_of(request)))
     return conversation
 
 
-def play(agent: str, case: Case) -> Score:
-    conversation = converse(agent, case)
+def play(agent: str, case: Case, guidance: Guidance | None = None) -> Score:
+    conversation = converse(agent, case, guidance)
     return score(case, conversation.guidance, conversation.events)
+
+
+def use(tool: str, **arguments: Json) -> ToolCall:
+    return ToolCall("call", tool, msgspec.json.encode(arguments).decode())
+
+
+def recite(case: Case, guidance: Guidance, *turns: Sequence[ToolCall] | str) -> Conversation:
+    """Let a scripted model live an episode: a turn is its tool calls, or what it says at the end."""
+    conversation = Conversation.begin(case, guidance)
+    for turn in turns:
+        reply = Reply(text=turn) if isinstance(turn, str) else Reply(tool_calls=tuple(turn))
+        conversation = conversation.take(reply)
+    return conversation
