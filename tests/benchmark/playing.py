@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -67,3 +71,11 @@ def recite(case: Case, guidance: Guidance, *turns: Sequence[ToolCall] | str) -> 
         reply = Reply(text=turn) if isinstance(turn, str) else Reply(tool_calls=tuple(turn))
         conversation = conversation.take(reply)
     return conversation
+
+
+def run_elsewhere(code: str, hash_seed: str) -> str:
+    """Run code in another process under another hash seed, and return what it prints."""
+    environ, root = {**os.environ, "PYTHONHASHSEED": hash_seed}, Path(__file__).parents[2]
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environ, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    return done.stdout
