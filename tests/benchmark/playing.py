@@ -5,21 +5,32 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 import msgspec
 
 from pytest_ultra.benchmark.agents import act, knowledge_of
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.case import Case, TaskKey
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Score
+from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.transcript import Reply, ToolCall
 from pytest_ultra.benchmark.world import Json
+
+make_task = cache(generate_task)
+"""Each task is made once for all tests."""
+
+
+def make_tasks(instances: int, task_types: Iterable[TaskType] = TaskType) -> list[Task]:
+    keys = product(task_types, Difficulty, range(instances), [0])
+    return [make_task(TaskKey(*key)) for key in keys]
 
 
 def make_case(
