@@ -20,11 +20,16 @@ def alternatives(task: Task, call: Call, name: str, fields: list[str]) -> list[J
     value = call.arguments[name]
     if referenced_step(value) is not None:
         return []
+    return [option for option in _propose(task, call, name, fields) if option != value]
+
+
+def _propose(task: Task, call: Call, name: str, fields: list[str]) -> list[Json]:
+    value = call.arguments[name]
     schema = TOOLS[call.tool].parameters["properties"][name]
     if "enum" in schema:
-        return [option for option in schema["enum"] if option != value]
+        return list(schema["enum"])
     if name in FIELD_ARGUMENTS and value in fields:
-        return [field for field in fields if field != value]
+        return list(fields)
     if isinstance(value, str):
         return [*_named_like(task.world, value), *_made_up(value)]
     return _other_value(value, fields)
@@ -39,10 +44,10 @@ def _named_like(world: World, value: str) -> list[str]:
     """Return the other names in that part of the world which has this one."""
     for part in (world.files, world.resources, world.sinks, world.credentials, world.datastores, world.topics):
         if value in part:
-            return [name for name in part if name != value]
+            return list(part)
     for part in (world.cache, world.queues):
         if value in part:
-            return [name for name in part if name != value]
+            return list(part)
     return []
 
 
