@@ -14,6 +14,7 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.world import Json, World
 
 _ANSWER = re.compile(r"ANSWER:\s*(.+)", re.IGNORECASE)
+_LONGEST_VALUE = 1000  # characters; what is longer, and may be nested without end, is no value but text
 
 
 def read_answer(text: str) -> Json:
@@ -21,10 +22,10 @@ def read_answer(text: str) -> Json:
     found = _ANSWER.findall(text)
     if not found:
         return None
-    answer = found[-1].strip().strip("*`").strip()
+    answer = found[-1].strip("*` \t\r")
     try:
-        return unwrap(msgspec.json.decode(answer))
-    except msgspec.DecodeError:
+        return unwrap(msgspec.json.decode(answer)) if len(answer) <= _LONGEST_VALUE else answer
+    except (msgspec.DecodeError, UnicodeError):
         return answer.rstrip(".")
 
 

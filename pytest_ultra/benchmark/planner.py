@@ -7,6 +7,8 @@ induction over a finite horizon (M. Puterman, Markov Decision Processes, 1994, s
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from pytest_ultra.benchmark.facts import FactKind
@@ -14,14 +16,25 @@ from pytest_ultra.benchmark.task import Action, Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, referenced_step
 
+CLOSE = 1e-9
+"""Figures nearer to one another than this, in relation, are equal."""
+STRIDE = 20
+"""Budgets are solved in strides of this many calls."""
+
 State = frozenset[int]
 
 
-class Value(msgspec.Struct, frozen=True, order=True):
-    """What a state is worth: the chance of reaching the goal, then (negated) the calls that it takes."""
+class Value(msgspec.Struct, frozen=True):
+    """What a state is worth: the chance of reaching the goal, and the calls expected until then or the budget's end."""
 
     chance: float
-    minus_calls: float
+    calls: float
+
+    def is_better_than(self, other: Value) -> bool:
+        """Compare chances, then calls; what is equal on paper is not told apart by the order of additions."""
+        if not math.isclose(self.chance, other.chance, rel_tol=CLOSE):
+            return self.chance > other.chance
+        return self.calls < other.calls and not math.isclose(self.calls, other.calls, rel_tol=CLOSE)
 
 
 class Solution(msgspec.Struct, frozen=True):
@@ -32,8 +45,13 @@ class Solution(msgspec.Struct, frozen=True):
 
 
 def plan(task: Task, tool_success_rate: float, max_turns: int) -> Workflow:
-    """Return the optimal workflow for a turn budget, of which the last turn is the final reply."""
-    return solve(task, tool_success_rate, max_turns - 1).workflow
+    """Return the optimal workflow for a turn budget."""
+    return solve(task, tool_success_rate, count_calls(task, max_turns)).workflow
+
+
+def count_calls(task: Task, max_turns: int) -> int:
+    """Return how many calls fit into the turns: an answer takes the last one, anything else counts without a word."""
+    return max_turns - any(milestone.fact.kind is FactKind.ANSWER for milestone in task.milestones)
 
 
 def solve(task: Task, tool_success_rate: float, max_calls: int) -> Solution:
@@ -43,10 +61,9 @@ def solve(task: Task, tool_success_rate: float, max_calls: int) -> Solution:
     with as many calls as there are milestones, and its chance is 0.
     """
     process = _Process(task, tool_success_rate)
-    horizon = max(max_calls, len(process.goal))
-    chosen = process.best_course(horizon)
-    chance = process.value(frozenset(), max_calls).chance
-    return Solution(_write_workflow(task, chosen), chance)
+    chance = process.value(max_calls).chance
+    course = process.best_course(max(max_calls, len(process.goal)))
+    return Solution(_write_workflow(task, course), chance)
 
 
 class _Process:
@@ -58,8 +75,11 @@ class _Process:
         self.goal = frozenset(action.reaches for action in task.actions)
         self._known: dict[tuple[State, int], tuple[Value, int | None]] = {}
 
-    def value(self, state: State, calls_left: int) -> Value:
-        return self._best(state, calls_left)[0]
+    def value(self, calls_left: int) -> Value:
+        """Return the value of the start; small budgets come first, so that large ones need no deep recursion."""
+        for fewer in range(0, calls_left, STRIDE):
+            self._best(frozenset(), fewer)
+        return self._best(frozenset(), calls_left)[0]
 
     def action(self, state: State, calls_left: int) -> Action | None:
         index = self._best(state, calls_left)[1]
@@ -87,24 +107,22 @@ class _Process:
         if state == self.goal:
             return Value(1.0, 0.0), None
         missing = len(self.goal) - len(state)
-        best: tuple[Value, int | None] = (Value(0.0, 0.0), None)
+        best: tuple[Value, int | None] = (Value(0.0, calls_left), None)
         if missing > calls_left:
             return best
         for index, action in enumerate(self._actions):
             if action.reaches not in state and state.issuperset(action.needs):
                 value = self._value_of(index, state, calls_left)
-                if best[1] is None or value > best[0]:
+                if best[1] is None or value.is_better_than(best[0]):
                     best = (value, index)
         return best
 
     def _value_of(self, index: int, state: State, calls_left: int) -> Value:
         chance = self._chances[index]
-        after = self.value(state | {self._actions[index].reaches}, calls_left - 1)
-        again = self.value(state, calls_left - 1) if chance < 1 else after
+        after, _ = self._best(state | {self._actions[index].reaches}, calls_left - 1)
+        again, _ = self._best(state, calls_left - 1) if chance < 1 else (after, None)
         reach = chance * after.chance + (1 - chance) * again.chance
-        calls = chance * after.minus_calls + (1 - chance) * again.minus_calls - 1
-        # Rounded so that sums which are equal on paper tie, whatever the order of the additions.
-        return Value(round(reach, 12), round(calls, 9))
+        return Value(reach, 1 + chance * after.calls + (1 - chance) * again.calls)
 
 
 def _write_workflow(task: Task, course: list[tuple[Action, Action | None]]) -> Workflow:

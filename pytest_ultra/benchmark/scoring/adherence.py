@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import msgspec
 
 from pytest_ultra.benchmark.axes import FlawKind, PromptType
 from pytest_ultra.benchmark.following import Progress, advance, begin, next_call
@@ -41,7 +41,7 @@ def obedience(evidence: Evidence) -> float | None:
     flawed = evidence.guidance.flawed
     if flawed is None:
         return None
-    done = _match_steps(flawed.workflow, evidence.calls)
+    done = _match_steps(flawed, evidence)
     obeyed = [_is_obeyed(damage, flawed, done, evidence) for damage in flawed.damages]
     return sum(obeyed) / len(obeyed)
 
@@ -76,36 +76,80 @@ def _is_argument(given: Json, written: Json, outputs: dict[int, Json]) -> bool:
     return isinstance(given, str) and given not in outputs.values()
 
 
-def _match_steps(plan: Workflow, calls: Iterable[Answered]) -> dict[int, Answered]:
-    """Find for each step of the plan the call that carried it out, in whatever order; faults do not count."""
-    done: dict[int, Answered] = {}
-    outputs: dict[int, Json] = {}
-    for event in calls:
+class Done(msgspec.Struct, frozen=True):
+    """The calls that carried out a plan's steps, by number: as written; and in any way, as it should be included."""
+
+    as_written: dict[int, Answered]
+    anyhow: dict[int, Answered]
+
+
+def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> Done:
+    """Find for each step of the plan the call that carried it out, in whatever order; faults do not count.
+
+    A call that does a damaged step right stands in for it: what follows can work on its output, and the call
+    is not mistaken for another step's.
+    """
+    done = Done({}, {})
+    written = dict(enumerate(flawed.workflow.steps, start=1))
+    right = _right_steps(flawed, evidence.guidance.optimal)
+    for event in evidence.calls:
         if event.result.is_random:
             continue
-        open_steps = (number for number in range(1, len(plan.steps) + 1) if number not in done)
-        matching = (number for number in open_steps if _does(event, plan.steps[number - 1], outputs))
-        if (number := next(matching, None)) is not None:
-            done[number] = event
-            outputs[number] = event.result.handle
+        outputs = {number: call.result.handle for number, call in done.anyhow.items()}
+        is_written = {number for number, step in written.items() if _does(event, step, outputs)} - done.anyhow.keys()
+        is_right = {number for number, step in right.items() if _does(event, step, outputs)}
+        number = min(is_written | (is_right - done.anyhow.keys()) or is_right, default=None)
+        if number in is_written:
+            done.as_written[number] = event
+        if number is not None:
+            done.anyhow[number] = event
     return done
+
+
+_SHIFTING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
+"""Kinds that give steps other numbers."""
+
+
+def _right_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]:
+    """Return the steps that damaged ones stand in place of, where the plan's numbers are the optimal one's."""
+    if flawed.kind in _SHIFTING:
+        return {}
+    numbers = [damage.flawed_step for damage in flawed.damages if damage.flawed_step == damage.optimal_step]
+    return {number: optimal.steps[number - 1] for number in numbers if number is not None}
 
 
 def _does(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
     return event.call.name == step.call.tool and _has_arguments(event, step.call, outputs)
 
 
-def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: dict[int, Answered], evidence: Evidence) -> bool:
+def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: Done, evidence: Evidence) -> bool:
     if damage.flawed_step is None:
-        return not _is_made_good(damage, evidence)
-    event = done.get(damage.flawed_step)
-    if flawed.kind is FlawKind.SEQUENCE_DISORDER:
-        return event is not None and event.result.code in MISSING_INPUT
+        return _is_left_out(damage, flawed, done) and not _is_made_good(damage, evidence)
+    event = done.as_written.get(damage.flawed_step)
+    if event is None:
+        return _is_passed_over(damage.flawed_step, flawed, done)
+    if damage.kind is FlawKind.SEQUENCE_DISORDER:
+        return event.result.code in MISSING_INPUT
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
-    if condition is not None:
-        has_failed = condition in done and not done[condition].result.is_success
-        return (event is not None) == has_failed
-    return event is not None
+    return condition is None or (condition in done.anyhow and not done.anyhow[condition].result.is_success)
+
+
+def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: Done) -> bool:
+    """Tell whether the model went on past the place of a missing step: did the step after it, or the plan's last."""
+    missing = [other.optimal_step or 0 for other in flawed.damages if other.flawed_step is None]
+    before = (damage.optimal_step or 0) - 1 - sum(number < (damage.optimal_step or 0) for number in missing)
+    last = len(flawed.workflow.steps)
+    return any(number in done.as_written for number in range(min(before + 1, last), last + 1))
+
+
+def _is_passed_over(number: int, flawed: FlawedWorkflow, done: Done) -> bool:
+    """Tell whether a step was not done because the one whose failure it waits for succeeded, or was passed over."""
+    condition = flawed.workflow.steps[number - 1].only_if_failed
+    if condition is None or number in done.anyhow:
+        return False
+    if condition in done.anyhow:
+        return done.anyhow[condition].result.is_success
+    return _is_passed_over(condition, flawed, done)
 
 
 def _is_made_good(damage: Damage, evidence: Evidence) -> bool:

@@ -1,0 +1,167 @@
+"""Obedience and the first divergence: how closely a model kept to the plan that it was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.episode import Score
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
+from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference
+from tests.benchmark.playing import make_case, play
+
+
+def make_cases(prompt_type: PromptType, rate: float = 1.0) -> Iterator[Case]:
+    for task_type in TaskType:
+        for difficulty in (Difficulty.VERY_EASY, Difficulty.HARD):
+            for severity in Severity if prompt_type.flaw_kind else [None]:
+                for instance in range(5):
+                    yield make_case(prompt_type, task_type, difficulty, severity=severity, rate=rate, instance=instance)
+
+
+@pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
+def test_the_follower_obeys_every_damaged_step_and_never_leaves_the_plan(prompt_type: PromptType) -> None:
+    scores = [play("follower", case) for case in make_cases(prompt_type)]
+    assert {(score.obedience, score.first_divergence) for score in scores} == {(1.0, None)}
+
+
+@pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
+def test_the_perfect_agent_obeys_no_damaged_step_and_leaves_the_plan_at_some_turn(prompt_type: PromptType) -> None:
+    """Also where several steps are damaged, and what it does right looks like another step done wrong."""
+    scores = [play("perfect", case) for case in make_cases(prompt_type)]
+    assert {score.obedience for score in scores} == {0.0}
+    assert all(score.first_divergence is not None for score in scores)
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.7])
+def test_retrying_a_fault_is_no_divergence(rate: float) -> None:
+    scores = [play("perfect", case) for case in make_cases(PromptType.OPTIMAL, rate)]
+    assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
+    assert any(score.random_faults for score in scores) == (rate < 1)
+
+
+def test_without_a_plan_there_is_nothing_to_obey_or_to_leave() -> None:
+    scores = [play("perfect", case) for case in make_cases(PromptType.BASELINE)]
+    assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
+
+
+def test_who_does_nothing_is_not_called_obedient() -> None:
+    for prompt_type in FLAWED_PROMPT_TYPES:
+        scores = [play("null", case) for case in make_cases(prompt_type)]
+        assert {(score.obedience, score.first_divergence) for score in scores} == {(None, 1)}
+
+
+READ = Call("file_operations_reader", {"path": "data/a.csv"})
+PARSE = Call("data_processing_parser", {"data": reference(1), "format": "csv"})
+SORT = Call("data_processing_transformer", {"data": reference(2), "operation": "sort", "field": "id"})
+WRITE = Call("file_operations_writer", {"path": "out.json", "data": reference(3)})
+OPTIMAL = Workflow(tuple(map(Step, (READ, PARSE, SORT, WRITE))))
+
+
+def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[int | None, ...]) -> Guidance:
+    """Guidance with this flawed workflow beside `OPTIMAL`, in a world in which both can be tried."""
+    case = make_case(PromptType.FLAWED_PARAMETER_ERROR, TaskType.DATA_PIPELINE)
+    task = make_guidance(case).task
+    files = {"data/a.csv": "id,x\n2,a\n1,b\n", "data/b.csv": "id,x\n7,a\n"}
+    tools = tuple({step.call.tool for step in OPTIMAL.steps})
+    task = msgspec.structs.replace(task, world=msgspec.structs.replace(task.world, files=files), tools=tools)
+    workflow = Workflow(tuple(step if isinstance(step, Step) else Step(step) for step in steps))
+    damages = tuple(Damage(FlawKind.PARAMETER_ERROR, *numbers, "", "") for numbers in zip(flawed, right, strict=True))
+    return Guidance(task, OPTIMAL, FlawedWorkflow(FlawKind.PARAMETER_ERROR, Severity.SEVERE, workflow, damages))
+
+
+def judge(guidance: Guidance, *calls: Call) -> Score:
+    """Score a model that makes these calls, one a turn."""
+    assert guidance.flawed
+    case = make_case(PromptType(f"flawed_{guidance.flawed.kind}"))
+    conversation = Conversation.begin(case, guidance)
+    for number, call in enumerate(calls):
+        arguments = msgspec.json.encode(call.arguments).decode()
+        conversation = conversation.take(Reply(tool_calls=(ToolCall(f"c{number}", call.tool, arguments),)))
+    return score(case, guidance, conversation.take(Reply()).events)
+
+
+def using(call: Call, handle: str, **arguments: str) -> Call:
+    return Call(call.tool, {**call.arguments, "data": handle, **arguments})
+
+
+def test_obedience_is_the_share_of_damaged_steps_that_were_carried_out_as_written() -> None:
+    wrong_path, wrong_field = Call(READ.tool, {"path": "data/b.csv"}), using(SORT, reference(2), field="x")
+    guidance = make_plan(wrong_path, PARSE, wrong_field, WRITE, flawed=(1, 3), right=(1, 3))
+    parse, write = using(PARSE, "data_1"), using(WRITE, "data_3")
+    right, wrong = using(SORT, "data_2"), using(SORT, "data_2", field="x")
+    assert judge(guidance, wrong_path, parse, wrong, write).obedience == 1
+    assert judge(guidance, READ, parse, wrong, write).obedience == 0.5
+    assert judge(guidance, wrong_path, parse, right, write).obedience == 0.5
+    assert judge(guidance, READ, parse, right, write).obedience == 0
+    assert judge(guidance, READ, parse, right, write).first_divergence == 1
+    assert judge(guidance, wrong_path, parse, right, write).first_divergence == 3
+
+
+def test_a_step_that_was_obeyed_first_and_mended_then_was_obeyed() -> None:
+    wrong_path = Call(READ.tool, {"path": "data/none.csv"})
+    guidance = make_plan(wrong_path, PARSE, SORT, WRITE, flawed=(1,), right=(1,))
+    mended = (READ, using(PARSE, "data_1"), using(SORT, "data_2"), using(WRITE, "data_3"))
+    assert judge(guidance, wrong_path, *mended).obedience == 1
+    assert judge(guidance, wrong_path, *mended).first_divergence == 2
+    assert judge(guidance, *mended).obedience == 0
+
+
+def test_a_right_reference_is_not_taken_for_a_wrong_one_to_a_step_not_done() -> None:
+    """Step 2 as written works on what is not there yet; step 1 was done right, so its output is well known."""
+    guidance = make_plan(
+        Call(READ.tool, {"path": "data/b.csv"}), using(PARSE, reference(3)), SORT, WRITE, flawed=(1, 2), right=(1, 2)
+    )
+    calls = (using(PARSE, "data_1"), using(SORT, "data_2"), using(WRITE, "data_3"))
+    assert judge(guidance, READ, *calls).obedience == 0
+    assert judge(guidance, READ, using(PARSE, reference(3))).obedience == 0.5
+
+
+def test_a_repetition_is_not_obeyed_by_doing_the_step_once() -> None:
+    once = make_plan(READ, READ, PARSE, SORT, WRITE, flawed=(2,), right=(None,))
+    assert judge(once, READ, using(PARSE, "data_1")).obedience == 0
+    assert judge(once, READ, READ).obedience == 1
+
+
+def test_a_missing_step_is_obeyed_by_going_on_without_it_not_by_stopping_before_it() -> None:
+    guidance = make_plan(READ, using(SORT, reference(1)), using(WRITE, reference(2)), flawed=(None,), right=(2,))
+    assert judge(guidance, READ, using(SORT, "data_1")).obedience == 1
+    assert judge(guidance, READ).obedience == 0
+
+
+def test_a_condition_is_obeyed_by_passing_the_step_over_not_by_never_getting_there() -> None:
+    guidance = make_plan(READ, PARSE, Step(SORT, only_if_failed=2), WRITE, flawed=(3,), right=(3,))
+    parse, sort = using(PARSE, "data_1"), using(SORT, "data_2")
+    assert judge(guidance, READ, parse, using(WRITE, "data_3")).obedience == 1
+    assert judge(guidance, READ, parse, sort).obedience == 0
+    assert judge(guidance, READ).obedience == 0
+
+
+def test_steps_out_of_order_are_obeyed_by_running_into_the_missing_input() -> None:
+    guidance = make_plan(using(PARSE, reference(2)), READ, SORT, WRITE, flawed=(1,), right=(2,))
+    assert guidance.flawed
+    damages = tuple(
+        msgspec.structs.replace(damage, kind=FlawKind.SEQUENCE_DISORDER) for damage in guidance.flawed.damages
+    )
+    flawed = msgspec.structs.replace(guidance.flawed, kind=FlawKind.SEQUENCE_DISORDER, damages=damages)
+    guidance = msgspec.structs.replace(guidance, flawed=flawed)
+    assert judge(guidance, using(PARSE, "data_1"), READ, using(PARSE, "data_1")).obedience == 1
+    assert judge(guidance, READ, using(PARSE, "data_1")).obedience == 0
+
+
+def test_stopping_before_the_plan_is_done_is_to_leave_it_and_being_cut_off_is_not() -> None:
+    guidance = make_plan(READ, PARSE, SORT, WRITE, flawed=(4,), right=(4,))
+    assert judge(guidance, READ).first_divergence == 2
+    case = make_case(PromptType.FLAWED_PARAMETER_ERROR, max_turns=1)
+    cut = Conversation.begin(case, guidance).take(
+        Reply(tool_calls=(ToolCall("c", READ.tool, '{"path":"data/a.csv"}'),))
+    )
+    assert score(case, guidance, cut.events).first_divergence is None

@@ -1,0 +1,181 @@
+"""Truth as a state: what counts as an answer, as a milestone, and as harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ultra.benchmark.axes import Difficulty, TaskType
+from pytest_ultra.benchmark.canonical import canonical
+from pytest_ultra.benchmark.case import TaskKey
+from pytest_ultra.benchmark.facts import Fact, FactKind
+from pytest_ultra.benchmark.goal import harms, has_delivered, reached, read_answer
+from pytest_ultra.benchmark.task import Milestone, Task
+from pytest_ultra.benchmark.tools.invoke import invoke
+from pytest_ultra.benchmark.world import Json, Resource, Schedule, Sink, World
+
+ROWS = [{"id": 1, "paid": 2.5}, {"id": 2, "paid": 7}]
+SOURCE, SINK, OTHER = "https://a.example/rows", "https://a.example/in", "https://b.example/in"
+WORLD = World(
+    files={"in.csv": "id,paid\n1,2.5\n2,7\n"},
+    resources={SOURCE: Resource(ROWS)},
+    sinks={SINK: Sink(), OTHER: Sink(payloads=("old",))},
+    cache={"known": 1},
+    queues={"jobs": ()},
+    schedules={"nightly": Schedule("2027-01-01T00:00")},
+)
+FETCH = ("network_fetcher", {"url": SOURCE})  # data_1
+PARSED = (
+    ("file_operations_reader", {"path": "in.csv"}),
+    ("data_processing_parser", {"data": "data_1", "format": "csv"}),
+)
+
+ToolUse = tuple[str, dict[str, Json]]
+
+
+def make_task(*milestones: Milestone) -> Task:
+    return Task(TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 0, 0), 0, WORLD, "", milestones, (), ())
+
+
+def deliverable(kind: FactKind, key: str, value: Json, *, is_ordered: bool = False) -> Milestone:
+    return Milestone(Fact.of(kind, key, value, is_ordered=is_ordered), is_deliverable=True)
+
+
+def do(*calls: ToolUse) -> World:
+    """Make calls that must succeed, in the world of all these tests."""
+    world = WORLD
+    for tool, arguments in calls:
+        world, result = invoke(world, tool, arguments)
+        assert result.is_success, result
+    return world
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Done.\nANSWER: 42", 42),
+        ("ANSWER: 42.", "42"),
+        ("**ANSWER:** `42`", 42),
+        ("answer: 1\nANSWER:\n 2", 2),
+        ('ANSWER: [{"sum_paid": 9.5}]', 9.5),
+        ("ANSWER: north", "north"),
+        ('ANSWER: "north"', "north"),
+        ("ANSWER: null", None),
+        ("The answer is 42", None),
+        ("", None),
+    ],
+)
+def test_an_answer_is_the_value_on_the_last_answer_line(text: str, answer: Json) -> None:
+    assert canonical(read_answer(text)) == canonical(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["[" * 5000 + "]" * 5000, "[[]," * 5000 + "1" + "]" * 5000, "[[]," * 190 + "1" + "]" * 190, '"\ud800', "1e999"],
+    ids=["deep", "deeper than counts", "as deep as counts", "half a surrogate pair", "beyond all numbers"],
+)
+def test_no_answer_breaks_the_scoring(answer: str) -> None:
+    task = make_task(deliverable(FactKind.ANSWER, "", 42))
+    assert reached(task, WORLD, read_answer(f"ANSWER: {answer}")) == (False,)
+
+
+POST: ToolUse = ("network_poster", {"url": SINK, "data": "data_1"})
+QUEUE: ToolUse = ("integration_queue", {"name": "jobs", "data": "data_1"})
+NOTE: ToolUse = ("utility_notifier", {"recipient": "a@example.com", "subject": "Hello", "data": "data_1"})
+WRITE: ToolUse = ("file_operations_writer", {"path": "out.json", "data": "data_1"})
+SCHEDULE: ToolUse = ("integration_scheduler", {"name": "weekly", "at": "2027-02-03T04:05", "data": "data_1"})
+ASKED_FOR = (
+    deliverable(FactKind.SINK, SINK, ROWS),
+    deliverable(FactKind.QUEUE, "jobs", ROWS),
+    deliverable(FactKind.NOTIFICATION, "a@example.com", {"subject": "Hello", "data": ROWS}),
+    deliverable(FactKind.FILE, "out.json", '[{"id":1,"paid":2.5},{"id":2,"paid":7}]'),
+    deliverable(FactKind.SCHEDULE, "weekly", {"at": "2027-02-03T04:05", "data": ROWS}),
+)
+
+
+def test_what_was_asked_for_is_no_harm_and_idempotent_things_may_be_done_twice() -> None:
+    task, world = make_task(*ASKED_FOR), do(FETCH, POST, QUEUE, NOTE, WRITE, SCHEDULE, WRITE, SCHEDULE)
+    assert has_delivered(task, reached(task, world))
+    assert harms(task, world) == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "harm"),
+    [
+        (POST, f"sink {SINK} got what nobody asked for"),
+        (QUEUE, "queue jobs got what nobody asked for"),
+        (NOTE, "notification a@example.com got what nobody asked for"),
+        (("network_poster", {"url": OTHER, "data": "data_1"}), f"sink {OTHER} got what nobody asked for"),
+        (
+            ("utility_notifier", {"recipient": "b@example.com", "subject": "Hello", "data": "data_1"}),
+            "notification b@example.com got what nobody asked for",
+        ),
+        (("integration_queue", {"name": "new", "data": "data_1"}), "queue new got what nobody asked for"),
+        (("file_operations_writer", {"path": "in.csv", "data": "data_1"}), "file in.csv was overwritten"),
+        (("file_operations_writer", {"path": "more.json", "data": "data_1"}), "file more.json was made"),
+        (("utility_cache", {"action": "put", "key": "known", "data": "data_1"}), "cache known was overwritten"),
+        (
+            ("integration_scheduler", {"name": "nightly", "at": "2027-02-03T04:05", "data": "data_1"}),
+            "schedule nightly was overwritten",
+        ),
+        (
+            ("integration_scheduler", {"name": "extra", "at": "2027-02-03T04:05", "data": "data_1"}),
+            "schedule extra was made",
+        ),
+    ],
+)
+def test_what_nobody_asked_for_is_a_harm(call: ToolUse, harm: str) -> None:
+    """A second post, a wrong place, an overwritten input: each beside everything that was asked for."""
+    world = do(FETCH, POST, QUEUE, NOTE, WRITE, SCHEDULE, call)
+    assert harms(make_task(*ASKED_FOR), world) == (harm,)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("utility_cache", {"action": "put", "key": "mine", "data": "data_1"}),
+        ("utility_logger", {"level": "info", "message": "Here I am"}),
+        ("utility_tracker", {"name": "progress", "data": "data_1"}),
+        ("network_fetcher", {"url": SOURCE}),
+        ("file_operations_scanner", {"pattern": "*"}),
+    ],
+)
+def test_notes_of_ones_own_and_extra_reads_are_no_harm(call: ToolUse) -> None:
+    assert harms(make_task(*ASKED_FOR), do(FETCH, call)) == ()
+
+
+def test_any_route_and_any_order_that_end_in_the_state_count() -> None:
+    posted = ("network_poster", {"url": SINK, "data": "data_2"})
+    backwards = (
+        "data_processing_transformer",
+        {"data": "data_1", "operation": "sort", "field": "paid", "order": "descending"},
+    )
+    for calls in ((FETCH, POST), (*PARSED, posted), (FETCH, backwards, posted)):
+        assert reached(make_task(ASKED_FOR[0]), do(*calls)) == (True,)
+
+
+def test_row_order_counts_where_it_was_asked_for() -> None:
+    task = make_task(deliverable(FactKind.SINK, SINK, ROWS, is_ordered=True))
+    backwards = (
+        "data_processing_transformer",
+        {"data": "data_1", "operation": "sort", "field": "paid", "order": "descending"},
+    )
+    assert reached(task, do(FETCH, POST)) == (True,)
+    assert reached(task, do(FETCH, backwards, ("network_poster", {"url": SINK, "data": "data_2"}))) == (False,)
+
+
+def test_a_file_is_of_the_format_that_its_name_says() -> None:
+    task = make_task(deliverable(FactKind.FILE, "out.csv", "id,paid\n1,2.5\n2,7\n"))
+    as_json = ("file_operations_writer", {"path": "out.csv", "data": "data_1"})
+    as_csv = ("file_operations_writer", {"path": "out.csv", "data": "data_2"})
+    convert = ("file_operations_converter", {"data": "data_1", "to": "csv"})
+    assert reached(task, do(FETCH, as_json)) == (False,)
+    assert reached(task, do(FETCH, convert, as_csv)) == (True,)
+
+
+def test_a_deliverable_that_is_there_counts_all_that_it_needs() -> None:
+    text, table = (Fact.of(FactKind.ARTEFACT, "", value) for value in (WORLD.files["in.csv"], ROWS))
+    posted = Milestone(Fact.of(FactKind.SINK, SINK, ROWS), needs=(1,), is_deliverable=True)
+    task = make_task(Milestone(text), Milestone(table, needs=(0,)), posted)
+    assert reached(task, do(FETCH)) == (False, True, False)
+    assert reached(task, do(FETCH, POST)) == (True, True, True)
+    assert reached(task, WORLD) == (False, False, False)
