@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    MOST_FLAWS,
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
 from pytest_ultra.options import values
 from pytest_ultra.options.values import Stagger
 
@@ -23,6 +31,10 @@ class Settings:
     task_type: tuple[TaskType, ...]
     difficulty: tuple[Difficulty, ...]
     severity: tuple[Severity, ...]
+    flaws_per_case: int
+    prompt_variant: tuple[PromptVariant, ...]
+    tool_protocol: ToolProtocol
+    tool_discovery: bool
     tool_success_rate: tuple[float, ...]
     instances: int
     repeats: int
@@ -97,6 +109,35 @@ def _options() -> tuple[_Option, ...]:
             "NAME",
             f"Severities of flaws: {values.listed(Severity)} or `all`",
             values.members(Severity),
+        ),
+        _Option(
+            "flaws_per_case",
+            "1",
+            "N",
+            f"Kinds that a flawed plan's flaw is composed of: 1 to {MOST_FLAWS}",
+            one(values.whole(at_least=1, at_most=MOST_FLAWS)),
+        ),
+        _Option(
+            "prompt_variant",
+            "standard",
+            "NAME",
+            f"Wordings of the prompts: {values.listed(PromptVariant)} or `all`",
+            values.members(PromptVariant),
+        ),
+        _Option(
+            "tool_protocol",
+            "native",
+            "NAME",
+            f"How tools are offered and called: {values.listed(ToolProtocol)}; "
+            "auto is native, or text where the endpoint rejects tools",
+            one(values.member(ToolProtocol)),
+        ),
+        _Option(
+            "tool_discovery",
+            "off",
+            "on|off",
+            "Instead of all tool schemas, offer two tools by which the model finds the others",
+            one(values.switch),
         ),
         _Option("tool_success_rate", "0.8", "RATE", "Chances in (0, 1] that a tool call succeeds", values.rates),
         _Option("instances", "1", "N", "Tasks per task type and difficulty", one(values.whole(at_least=1))),
