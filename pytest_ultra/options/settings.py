@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,20 @@ from pytest_ultra.benchmark.axes import (
     ToolProtocol,
 )
 from pytest_ultra.options import values
+from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.values import Stagger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the user asked for. Paths are absolute; None means: not given, and something sensible is done."""
+    """What the user asked for. Paths are absolute; None means: not given, and something sensible is done.
+
+    `departures` are the flags of the preset's axes for which the user asked for something else.
+    """
 
     model: tuple[str, ...]
+    preset: Preset | None
+    departures: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
     task_type: tuple[TaskType, ...]
     difficulty: tuple[Difficulty, ...]
@@ -85,6 +91,13 @@ def _options() -> tuple[_Option, ...]:
             "NAME",
             "Model to judge; `demo` needs no key. Repeatable, or separated by commas",
             values.names,
+        ),
+        _Option(
+            "preset",
+            None,
+            "NAME",
+            f"Axes of a published experiment: {values.listed(Preset)}; options of your own go before it",
+            one(values.member(Preset)),
         ),
         _Option(
             "prompt_type",
@@ -183,7 +196,11 @@ def read_settings(config: pytest.Config) -> Settings | None:
     """Return what the user asked for, None if no model was named; raise `pytest.UsageError` for a bad value."""
     if not (config.getoption("ultra_model") or config.getini("ultra_model")):
         return None
-    read = {"least_outcome" if option.name == "pass" else option.name: _read(config, option) for option in OPTIONS}
+    read = {option.name: _read(config, option) for option in OPTIONS}
+    if read["preset"]:
+        read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+    read["departures"] = _find_departures(read)
+    read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     read["dir"] = folder / read["dir"]
     read["json"] = read["json"] and folder / read["json"]
@@ -201,12 +218,20 @@ def check_outputs(settings: Settings) -> None:
                 raise pytest.UsageError(f"{flag}: {error}") from None
 
 
-def _read(config: pytest.Config, option: _Option) -> Any:
+def _find_departures(read: Mapping[str, Any]) -> tuple[str, ...]:
+    axes = AXES[read["preset"]] if read["preset"] else {}
+    set_by_preset = [option for option in OPTIONS if option.name in axes]
+    return tuple(o.flag for o in set_by_preset if read[o.name] != o.parse([axes[o.name]]))
+
+
+def _read(config: pytest.Config, option: _Option, preset: Preset | None = None) -> Any:
+    """Read the command line, else the ini file, else the preset, else the default."""
     given, source = config.getoption(option.key), option.flag
     if not given:
         given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"
     if not given:
-        given = [] if option.default is None else [option.default]
+        default = AXES[preset].get(option.name, option.default) if preset else option.default
+        given = [] if default is None else [default]
     try:
         return option.parse(given) if given else None
     except ValueError as error:

@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.options.presets import Preset
 from pytest_ultra.options.settings import OPTIONS, Settings, read_settings
 from pytest_ultra.options.values import Stagger
 
@@ -34,6 +35,8 @@ def test_nothing_is_asked_for_without_a_model(pytester: pytest.Pytester) -> None
 def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None:
     assert settings_of(pytester) == Settings(
         model=("demo",),
+        preset=None,
+        departures=(),
         prompt_type=tuple(PromptType),
         task_type=tuple(TaskType),
         difficulty=(Difficulty.EASY,),
@@ -144,6 +147,8 @@ BAD_VALUES = {
     "--ultra-tool-protocol=native,text": "'native,text' is not valid; choose from native, text, auto "
     "(did you mean 'native'?)",
     "--ultra-tool-discovery=maybe": "'maybe' is not valid; give on or off",
+    "--ultra-preset=5.2": f"'5.2' is not valid; choose from {', '.join(Preset)}",
+    "--ultra-preset=sizes": f"'sizes' is not valid; choose from {', '.join(Preset)} (did you mean 'size'?)",
     "--ultra-difficulty=,": f"nothing is chosen; choose from all, {', '.join(Difficulty)}",
     "--ultra-tool-success-rate=0": "'0' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-tool-success-rate=0.5,80": "'80' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
