@@ -73,6 +73,8 @@ class Run:
             workers=_count_workers(config),
             seed=self._settings.seed,
             where=_relative(self.directory.path),
+            preset=self._settings.preset,
+            departures=self._settings.departures,
         )
 
     @pytest.hookimpl
