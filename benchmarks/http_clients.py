@@ -12,6 +12,7 @@ import asyncio
 import importlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ REQUEST = b'{"model":"m","messages":[{"role":"user","content":"' + b"x" * 4000 +
 ANSWER = b'{"choices":[{"message":{"role":"assistant","content":"' + b"y" * 600 + b'"},"finish_reason":"stop"}]}'
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER)
 TIMEOUT_S = 1.0
+HUNG_S = 20.0
 
 Post = Callable[[str], Awaitable[bytes]]
 
@@ -192,9 +194,16 @@ EXITS = {end.__name__: end for end in (exit_done, exit_cancelled, exit_abandoned
 def run_child(*args: object) -> tuple[subprocess.CompletedProcess[bytes], float]:
     """Run this script again; return how it ended and its CPU seconds, start-up included."""
     before = os.times()
-    done = subprocess.run([sys.executable, __file__, *map(str, args)], capture_output=True, check=False)
+    done = _run([sys.executable, __file__, *map(str, args)])
     after = os.times()
     return done, after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=HUNG_S)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"hung, and killed")
 
 
 def measure_cost(base: str, rounds: int) -> None:

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
-    from pytest_ultra.benchmark.case import Case
     from pytest_ultra.lived import LivedEpisode
+    from pytest_ultra.shard import Shard
 
 NO_MODEL = "no model is named: add --ultra-model NAME (demo needs no key)"
 
 
-class Shard(Protocol):
-    """The cases of this process, in the making."""
-
-    def start(self, session: pytest.Session) -> None:
-        """Make the workflows, waiting for this worker's turn, and begin to live episodes ahead."""
-
-    def live(self, case: Case, nodeid: str) -> LivedEpisode:
-        """Wait for the test's episode: each time it asks, another one."""
-
-    def stop(self) -> None:
-        """Cancel what is in flight."""
-
-
-SHARD = pytest.StashKey[Shard]()
+SHARD = pytest.StashKey[Callable[[], "Shard"]]()
+"""Makes the shard of this process; not there where no model is named, and in a controller."""
 
 
 @pytest.fixture(scope="session")
 def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
     """Episodes of this process's cases, being lived ahead."""
-    shard = request.config.stash[SHARD]
-    shard.start(request.session)
-    yield shard
-    shard.stop()
+    shard = request.config.stash[SHARD]()
+    try:
+        shard.start(request.session)
+        yield shard
+    finally:
+        shard.stop()
 
 
 @pytest.fixture

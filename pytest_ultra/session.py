@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Mapping
+
 import pytest
 
+from pytest_ultra.benchmark.case import Case
 from pytest_ultra.collection.hooks import CASES, CollectionHooks
 from pytest_ultra.collection.plan import plan_cases
-from pytest_ultra.distribution.placement import Placement, is_distributed
+from pytest_ultra.distribution.placement import Placement, is_distributed, receive
+from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.settings import Settings, check_outputs
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
-    check_outputs(settings)
+    """Take part in a run: as its controller, as one of its workers, or as its only process."""
     cases = plan_cases(settings)
     config.stash[CASES] = cases
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
+    placement = receive(config)
+    if placement is not None:
+        _join_as_worker(config, settings, cases, placement)
+    else:
+        check_outputs(settings)
+        _open_run(config, settings, cases, chosen_dist)
+    gc.freeze()  # what is there now stays to the end; to look it over at exit, as pytest does, costs 0.1 s a process
+
+
+def _join_as_worker(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], placement: Placement) -> None:
+    from pytest_ultra.shard import Shard  # noqa: PLC0415 - the controller lives no episodes
+
+    config.stash[SHARD] = lambda: Shard(config, settings, placement, cases.keys())
+
+
+def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
+    from pytest_ultra.run import Run  # noqa: PLC0415 - workers open no run
+
+    run = Run(config, settings, cases)
+    if config.getoption("collectonly"):
+        return
+    config.pluginmanager.register(run, "ultra-run")
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 
-        hooks = Distribution(cases.keys(), chosen_dist, base=Placement)
+        hooks = Distribution(config, cases.keys(), chosen_dist, base=run.place, plan=run.plan, stop=run.stop)
         config.pluginmanager.register(hooks, "ultra-distribution")
+    else:
+        from pytest_ultra.shard import Shard  # noqa: PLC0415 - a controller lives no episodes
+
+        config.stash[SHARD] = lambda: Shard(config, settings, run.place(), cases.keys())

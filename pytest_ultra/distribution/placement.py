@@ -10,7 +10,11 @@ import pytest
 
 from pytest_ultra.distribution.partition import partition
 
+MAIN = "main"
+"""What the only process of a run without workers is called."""
+
 _KEY = "ultra"
+_XDIST = ("xdist", "xdist.plugin")  # the second where it is loaded by `-p`, as without autoloading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +25,17 @@ class Placement:
     the node ids that a crashed worker has left to this one; None means: the whole shard.
     """
 
-    worker: str = "main"
+    worker: str = MAIN
     number: int = 0
     workers: int = 1
     is_sharded: bool = True
     remaining: list[str] | None = None
     run_folder: str = ""
     demo_url: str | None = None
+
+    @property
+    def is_worker(self) -> bool:
+        return self.worker != MAIN
 
     @property
     def is_heir(self) -> bool:
@@ -61,4 +69,5 @@ def number_of(workerinput: dict[str, Any]) -> int:
 def is_distributed(config: pytest.Config) -> bool:
     """Whether this process is an xdist controller with workers to come."""
     has_workers = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", None))
-    return config.pluginmanager.hasplugin("xdist") and has_workers and not config.getoption("collectonly")
+    has_xdist = any(map(config.pluginmanager.hasplugin, _XDIST))
+    return has_xdist and has_workers and not config.getoption("collectonly")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from collections.abc import Mapping
 
@@ -13,6 +14,7 @@ from pytest_ultra.models.proxies import find_proxy
 from pytest_ultra.models.transport import HttpResponse
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
+_LARGE_BYTES = 1024 * 1024  # aiohttp warns of larger bodies in one piece
 
 
 class AiohttpTransport:
@@ -43,8 +45,9 @@ class AiohttpTransport:
         await self._session.close()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpResponse:
+        data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
         proxy = self._proxy(url)
-        async with self._session.post(url, headers=headers, data=body, proxy=proxy, allow_redirects=False) as response:
+        async with self._session.post(url, headers=headers, data=data, proxy=proxy, allow_redirects=False) as response:
             return HttpResponse(response.status, response.headers, await _read(response))
 
     def _proxy(self, url: str) -> str | None:

@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # to the embedded endpoint alone: what a reference agent knows, ASCII JSON
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what a body that is no JSON raises
 _EXCERPT_CHARS = 4_000  # whoever shows it cuts it, after secrets are blotted out
 
 
@@ -34,7 +35,7 @@ def encode_request(request: ChatRequest, model: str) -> bytes:
 
 
 def decode_request(body: bytes) -> ReceivedRequest:
-    """Read a request's body; raises `msgspec.DecodeError` when it is none."""
+    """Read a request's body; raises one of `UNREADABLE` when it is none."""
     return msgspec.json.decode(body, type=ReceivedRequest)
 
 
@@ -86,7 +87,7 @@ def decode_reply(body: bytes, *, turn: int) -> Reply:
 def excerpt(body: bytes) -> str:
     """Return what a body says, for people: an error object's message where there is one, on one printable line."""
     text = body[:_EXCERPT_CHARS].decode(errors="replace")
-    with suppress(msgspec.DecodeError, RecursionError):
+    with suppress(*UNREADABLE):
         text = _error_message(msgspec.json.decode(body)) or text
     return " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT_CHARS]).split())
 
@@ -94,7 +95,7 @@ def excerpt(body: bytes) -> str:
 def _decode_object(body: bytes) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         raise _malformed("not JSON, so not", body) from None
     return _as_dict(answer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,10 @@ class RunDirectory(msgspec.Struct, frozen=True):
         content = path.read_bytes()
         check_version(content, path)
         return msgspec.json.decode(content, type=dict[str, Any])
+
+    def discard(self) -> None:
+        """Remove the directory of a run that came to nothing."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _write_description(self, run: Mapping[str, Any], started_at: float) -> None:
         started = datetime.fromtimestamp(started_at, UTC).isoformat()

@@ -8,8 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from stand_in import RULES
-
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
@@ -24,6 +22,7 @@ from pytest_ultra.engine.retry import Caller, RetryPolicy
 from pytest_ultra.engine.rules import Rules
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from tests.engine.stand_in import RULES
 
 T = TypeVar("T")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from engine_fakes import make_assignment, make_case
-
 from pytest_ultra.engine.agenda import Agenda
+from tests.engine.engine_fakes import make_assignment, make_case
 
 SHARD = [make_assignment(make_case(instance)) for instance in range(5)]
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
-from engine_fakes import DONE, FakeEndpoint, VirtualClock, make_assignment, make_caller, make_case, run, steady
-from stand_in import RULES
-
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.engine.agenda import Agenda
 from pytest_ultra.engine.crew import Crew
+from tests.engine.engine_fakes import (
+    DONE,
+    FakeEndpoint,
+    VirtualClock,
+    make_assignment,
+    make_caller,
+    make_case,
+    run,
+    steady,
+)
+from tests.engine.stand_in import RULES
 
 CASE = make_case()
 

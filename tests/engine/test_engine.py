@@ -9,7 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from engine_fakes import (
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.engine.agenda import EngineStoppedError
+from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
+from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.rules import Rules
+from pytest_ultra.engine.runner import Engine
+from pytest_ultra.errors import AttemptProblem
+from tests.engine.engine_fakes import (
     DONE,
     FakeEndpoint,
     HoldingEndpoint,
@@ -23,19 +35,7 @@ from engine_fakes import (
     status,
     steady,
 )
-from stand_in import RULES, Chat, score
-
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Reply
-from pytest_ultra.engine.agenda import EngineStoppedError
-from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.rules import Rules
-from pytest_ultra.engine.runner import Engine
-from pytest_ultra.errors import AttemptProblem
+from tests.engine.stand_in import RULES, Chat, score
 
 Make = Callable[..., Engine]
 

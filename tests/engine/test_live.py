@@ -8,7 +8,15 @@ from typing import Self
 
 import msgspec
 import pytest
-from engine_fakes import (
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
+from pytest_ultra.engine.live import live_episode
+from pytest_ultra.engine.rules import Rules
+from tests.engine.engine_fakes import (
     DONE,
     FakeEndpoint,
     VirtualClock,
@@ -21,15 +29,7 @@ from engine_fakes import (
     scripted,
     status,
 )
-from stand_in import RULES, Chat, score
-
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score
-from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
-from pytest_ultra.engine.live import live_episode
-from pytest_ultra.engine.rules import Rules
+from tests.engine.stand_in import RULES, Chat, score
 
 
 def live(endpoint: FakeEndpoint, case: Case, rules: Rules = RULES, clock: VirtualClock | None = None) -> Episode:

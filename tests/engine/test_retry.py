@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from engine_fakes import (
+
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
+from pytest_ultra.engine.retry import Caller, GivenUp, RetryPolicy, Tried, decide, keyed_chance
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from tests.engine.engine_fakes import (
     DONE,
     FakeEndpoint,
     VirtualClock,
@@ -19,11 +24,6 @@ from engine_fakes import (
     status,
     steady,
 )
-
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
-from pytest_ultra.engine.retry import Caller, GivenUp, RetryPolicy, Tried, decide, keyed_chance
-from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 POLICY = RetryPolicy()
 

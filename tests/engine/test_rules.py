@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from engine_fakes import FakeEndpoint, VirtualClock
 
 from pytest_ultra.benchmark.agents import act, knowledge_of
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
@@ -16,6 +15,7 @@ from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.transcript import Answered, Reply
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.runner import Engine
+from tests.engine.engine_fakes import FakeEndpoint, VirtualClock
 
 FLAWED = Case(
     model="demo/any",

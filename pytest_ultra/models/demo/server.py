@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,8 +14,9 @@ from aiohttp import web
 from pytest_ultra.benchmark.agents import AGENTS, Knowledge
 from pytest_ultra.benchmark.transcript import Message, Reply
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.models.demo import BACKLOG
 from pytest_ultra.models.demo.agent_name import AgentName, parse_agent_name
-from pytest_ultra.models.wire import KNOWLEDGE_HEADER, ReceivedRequest, decode_request, encode_reply
+from pytest_ultra.models.wire import KNOWLEDGE_HEADER, UNREADABLE, ReceivedRequest, decode_request, encode_reply
 
 Act = Callable[[str, Sequence[Message], Knowledge], Reply]
 
@@ -31,10 +33,11 @@ class Refusal(Exception):  # noqa: N818 - an answer rather than an error of ours
         self.message = message
 
 
-async def open_server(act: Act, *, host: str = "127.0.0.1", port: int = 0) -> asyncio.Server:
-    """Listen; port 0 takes a free one."""
+async def open_server(act: Act, listener: socket.socket | None = None) -> asyncio.Server:
+    """Serve on a socket that listens, or else on a free port of loopback."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     protocol = web.Server(DemoHandler(act), access_log=None, max_field_size=_MAX_HEADER_BYTES)
-    return await asyncio.get_running_loop().create_server(protocol, host, port, backlog=1024)
+    return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=BACKLOG)
 
 
 class DemoHandler:
@@ -73,8 +76,14 @@ class DemoHandler:
         await asyncio.sleep(name.latency)
         if is_failure:
             raise Refusal(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
-        reply = self._act(name.agent, received.messages, _understand_knowledge(knowledge_text))
+        reply = self._reply(name.agent, received.messages, _understand_knowledge(knowledge_text))
         return encode_reply(_with_usage(reply, body), received.model)
+
+    def _reply(self, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+        try:
+            return self._act(agent, messages, knowledge)
+        except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again
+            raise Refusal(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
 
     def _draw(self, error_rate: float, request: bytes) -> bool:
         key = hashlib.blake2b(request, digest_size=16).digest()
@@ -91,7 +100,7 @@ def _understand(body: bytes) -> tuple[ReceivedRequest, AgentName]:
     try:
         received = decode_request(body)
         return received, parse_agent_name(received.model)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Refusal(400, f"The body is not a chat completions request: {error}.") from None
     except ConfigurationError as error:
         raise Refusal(404, str(error)) from None
@@ -100,7 +109,7 @@ def _understand(body: bytes) -> tuple[ReceivedRequest, AgentName]:
 def _understand_knowledge(text: bytes) -> Knowledge:
     try:
         return msgspec.json.decode(text, type=Knowledge)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise Refusal(
             400,
             f"Reference agents know more than the prompt; {KNOWLEDGE_HEADER} must say it, as --ultra-model demo does.",

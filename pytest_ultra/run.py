@@ -1,0 +1,154 @@
+"""A run as its first process sees it: opened, announced, summed up, closed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ultra import __version__
+from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
+from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.distribution.partition import find_case_id
+from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.models.demo.process import DemoProcess, start_demo
+from pytest_ultra.models.providers import resolve
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.terminal import end_of_run, header
+from pytest_ultra.stopping import order_stop
+from pytest_ultra.storage.document import complete, write_document
+from pytest_ultra.storage.journal import read_episodes
+from pytest_ultra.storage.runs import RunDirectory
+
+
+class Run:
+    """Hook implementations of the controller, or of the only process."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
+        """Check that every model can be asked; raise `pytest.UsageError` if one cannot."""
+        self._settings = settings
+        self._cases = cases
+        self._demo: DemoProcess | None = None
+        self._planned: list[tuple[Case, str]] = []
+        self._has_demo = _needs_demo(config, settings)
+        self._started_at = time.time()
+
+    @cached_property
+    def directory(self) -> RunDirectory:
+        """The run's directory, made when it is first asked for: a run that never begins leaves none."""
+        return RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
+
+    @cached_property
+    def demo_url(self) -> str | None:
+        if not self._has_demo:
+            return None
+        self._demo = start_demo()
+        return self._demo.url
+
+    def place(self) -> Placement:
+        """Return what holds for every process of the run."""
+        return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url)
+
+    def plan(self, nodeids: Sequence[str]) -> None:
+        """Note the tests that were selected; by now, the embedded endpoint has had the time to get ready."""
+        if self._demo is not None:
+            self._demo.wait_until_ready()
+        found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
+        self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
+
+    @pytest.hookimpl
+    def pytest_report_header(self, config: pytest.Config) -> list[str]:
+        return header(
+            cases=len(self._cases),
+            models=self._settings.model,
+            workers=_count_workers(config),
+            seed=self._settings.seed,
+            where=_relative(self.directory.path),
+            preset=self._settings.preset,
+            departures=self._settings.departures,
+        )
+
+    @pytest.hookimpl
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what was selected where this process collects; xdist's controller does not."""
+        self.plan([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
+        """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
+        self.stop()
+        result = yield
+        if self._settings.json and self._is_begun:
+            ended = {"duration_s": time.time() - self._started_at, "exit_status": int(exitstatus)}
+            write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
+        return result
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._planned:
+            from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
+
+            terminalreporter.section("ultra")
+            for line in end_of_run(summarize(self._episodes()), shutil.get_terminal_size().columns):
+                terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
+
+    @pytest.hookimpl
+    def pytest_unconfigure(self) -> None:
+        if self._demo is not None:
+            self._demo.stop()
+        if self._is_begun and not self._planned:
+            self.directory.discard()
+
+    def stop(self) -> None:
+        """Have all workers cancel what is in flight."""
+        if self._is_begun:
+            order_stop(self.directory.path)
+
+    @property
+    def _is_begun(self) -> bool:
+        return "directory" in self.__dict__
+
+    def _episodes(self) -> tuple[Episode, ...]:
+        return complete(read_episodes(self.directory).episodes, self._planned)
+
+
+def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
+    """Tell whether a model is served by the embedded endpoint; raise `pytest.UsageError` if one cannot be served.
+
+    Where the user's own endpoint is plugged in, the names of models are the user's own too.
+    """
+    if config.hook.pytest_ultra_endpoint.get_hookimpls():
+        return False
+    try:
+        specs = [resolve(name, base_url=settings.base_url, environ=os.environ) for name in settings.model]
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--ultra-model: {error}") from None
+    return any(spec.is_demo for spec in specs)
+
+
+def _describe(settings: Settings) -> dict[str, Any]:
+    """Return what run.json says of a run that begins: nothing in it is secret."""
+    options = {name: _plain(value) for name, value in asdict(settings).items()}
+    versions = {"generator": GENERATOR_VERSION, "prompts": PROMPT_VERSION, "scorer": SCORER_VERSION}
+    return {"pytest_ultra": __version__, "python": sys.version.split()[0], "versions": versions, "options": options}
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _count_workers(config: pytest.Config) -> int:
+    return len(config.getoption("tx", None) or ())
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path)

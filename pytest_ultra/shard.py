@@ -1,0 +1,128 @@
+"""The shard of one process: its cases' workflows made in turn, its episodes lived ahead, each handed to its test."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.generator.generate import generate_task
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.workflow import Workflow
+from pytest_ultra.collection.items import case_of
+from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.engine.agenda import EngineStoppedError
+from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.runner import Engine
+from pytest_ultra.lived import LivedEpisode, present
+from pytest_ultra.models.endpoint import open_endpoint
+from pytest_ultra.models.providers import resolve
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.stopping import StopWatch
+from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.storage.journal import Journal, read_episodes
+from pytest_ultra.storage.runs import RunDirectory
+
+CONCURRENCY = 256
+"""Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only bound."""
+
+
+class Shard:
+    """The cases of this process."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: Settings,
+        placement: Placement,
+        case_ids: Collection[str],
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._placement = placement
+        self._case_ids = case_ids
+        self._run = RunDirectory.open(Path(placement.run_folder))
+        self._guidance = GuidanceCache(self._run.guidance)
+        self._inherited: dict[str, Episode] = {}
+        self._journal: Journal | None = None
+        self._engine: Engine | None = None
+        self._watch: StopWatch | None = None
+
+    def start(self, session: pytest.Session) -> None:
+        """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
+        if self._placement.is_worker:
+            self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
+        self._wait_for_turn()
+        self._guidance.fill(filter(None, map(case_of, session.items)), self._generate)
+        if self._placement.is_heir:
+            self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
+        self._journal = Journal(self._run, self._placement.worker)
+        self._engine = self._make_engine(self._journal)
+        self._engine.start(self._own_assignments(session.items))
+
+    def live(self, case: Case, nodeid: str) -> LivedEpisode:
+        """Wait for the test's episode: each time it asks, another one."""
+        if self._engine is None:
+            raise RuntimeError("a shard lives no episode before it is started")
+        assignment = self._assign(case, nodeid)
+        episode = self._inherited.pop(case.case_id, None)
+        if episode is None:
+            try:
+                episode = self._engine.wait(assignment)
+            except EngineStoppedError:
+                pytest.skip("not lived: the run was stopped")
+        return present(episode, assignment.guidance, self._settings.least_outcome)
+
+    def stop(self) -> None:
+        """Cancel what is in flight; what is finished is on disk."""
+        if self._watch is not None:
+            self._watch.stop()
+        if self._engine is not None:
+            self._engine.stop()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _wait_for_turn(self) -> None:
+        """Wait this worker's stagger; a replacement comes to an endpoint that is warm already."""
+        if not self._placement.is_heir:
+            time.sleep(self._settings.stagger.delay_s(self._placement.number))
+
+    def _generate(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        task = task or generate_task(case.task_key)
+        optimal = optimal or self._config.hook.pytest_ultra_workflow(
+            task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
+        )
+        return make_guidance(case, task=task, optimal=optimal)
+
+    def _make_engine(self, journal: Journal) -> Engine:
+        is_one_at_a_time = self._config.getoption("usepdb", default=False)
+        concurrency = 1 if is_one_at_a_time else self._settings.concurrency or CONCURRENCY
+        return Engine(self._open_endpoint, journal.append, worker=self._placement.worker, concurrency=concurrency)
+
+    def _open_endpoint(self) -> Endpoint:
+        own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
+        if own is not None:
+            return own
+        names, base_url = self._settings.model, self._settings.base_url
+        specs = {name: resolve(name, base_url=base_url, environ=os.environ) for name in names}
+        return open_endpoint(specs, environ=os.environ, demo_url=self._placement.demo_url or "")
+
+    def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
+        own = self._placement.take([item.nodeid for item in items], self._case_ids)
+        taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
+        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._inherited]
+
+    def _assign(self, case: Case, nodeid: str) -> Assignment:
+        return Assignment(case, self._guidance.get(case), nodeid)
+
+    def _break_off(self, session: pytest.Session) -> None:
+        session.shouldstop = "the run was stopped"
+        if self._engine is not None:
+            self._engine.stop()
