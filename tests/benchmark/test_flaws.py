@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from math import ceil
@@ -20,7 +21,7 @@ from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, referenced_step, render
+from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, render
 from tests.benchmark.playing import make_case, make_task, make_tasks
 
 INSTANCES = 20
@@ -99,8 +100,9 @@ def test_a_wrong_parameter_is_one_of_the_same_call() -> None:
             assert damage.flawed_step
             right = optimal.steps[damage.flawed_step - 1].call
             wrong = flawed.workflow.steps[damage.flawed_step - 1].call
-            assert (wrong.tool, wrong.arguments.keys()) == (right.tool, right.arguments.keys())
-            assert sum(wrong.arguments[name] != right.arguments[name] for name in right.arguments) == 1
+            assert wrong.tool == right.tool
+            assert wrong.arguments.keys() <= right.arguments.keys()
+            assert sum(wrong.arguments.get(name) != value for name, value in right.arguments.items()) == 1
 
 
 def test_drift_goes_on_from_some_step_to_the_end() -> None:
@@ -120,7 +122,14 @@ def test_missing_steps_are_gone_and_nothing_refers_to_them() -> None:
             assert all(used < number for used in step.call.references)
 
 
-def test_redundant_steps_repeat_others_without_external_effect() -> None:
+LOOKING = {
+    *("file_operations_reader", "file_operations_scanner", "network_validator", "integration_connector"),
+    *("utility_helper", "utility_cache"),
+}
+"""Tools by which one can look something up; the cache, in the plans of tasks, only where it gets."""
+
+
+def test_redundant_steps_repeat_others_or_only_look_without_external_effect() -> None:
     for _, optimal, flawed in make_flawed(FlawKind.REDUNDANT_OPERATIONS):
         added = {damage.flawed_step for damage in flawed.damages}
         steps = flawed.workflow.steps
@@ -129,7 +138,7 @@ def test_redundant_steps_repeat_others_without_external_effect() -> None:
         assert kept == [step.call.tool for step in optimal.steps]
         for number in added:
             assert number
-            assert steps[number - 1] in steps[: number - 1]
+            assert steps[number - 1] in steps[: number - 1] or steps[number - 1].call.tool in LOOKING
 
 
 def get_service(task: Task, call: Call) -> str | None:
@@ -140,19 +149,21 @@ def get_service(task: Task, call: Call) -> str | None:
     return next((place.service for place in places if place), None)
 
 
+def get_needs(task: Task, calls: list[Call], number: int) -> set[int]:
+    """The steps that one needs, directly or through others, from references and sessions alone."""
+    call = calls[number - 1]
+    direct = set(call.references)
+    service = get_service(task, call)
+    if service and not call.tool.endswith(("_validator", "_monitor")):
+        direct.add(1 + next(i for i, other in enumerate(calls) if other.arguments.get("service") == service))
+    return direct.union(*(get_needs(task, calls, other) for other in direct))
+
+
 def test_disordered_steps_are_all_those_that_stand_before_something_they_need() -> None:
-    """Counted anew, from references and sessions alone."""
     for task, optimal, flawed in make_flawed(FlawKind.SEQUENCE_DISORDER):
-        early = []
         calls = [step.call for step in flawed.workflow.steps]
-        opened = {call.arguments.get("service"): number for number, call in enumerate(calls, start=1)}
-        for number, call in enumerate(calls, start=1):
-            needed = [*call.references]
-            service = get_service(task, call)
-            if service and not call.tool.endswith(("_validator", "_monitor")):
-                needed.append(opened[service])
-            if any(other > number for other in needed):
-                early.append(number)
+        numbers = range(1, len(calls) + 1)
+        early = [number for number in numbers if any(need > number for need in get_needs(task, calls, number))]
         assert [damage.flawed_step for damage in flawed.damages] == early
         assert sorted(call.tool for call in calls) == sorted(step.call.tool for step in optimal.steps)
 
@@ -241,43 +252,11 @@ def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:
     assert removed.steps[1] == Step(Call("network_poster", {"data": reference(1)}), Call("y", {"data": reference(1)}))
 
 
-def get_ways(optimal: Workflow, flawed: FlawedWorkflow) -> Iterator[str]:
-    """Name how each step was damaged, from the workflows alone."""
-    for damage in flawed.damages:
-        steps = flawed.workflow.steps
-        if flawed.kind is FlawKind.MISSING_STEP:
-            yield f"{TOOLS[optimal.steps[(damage.optimal_step or 0) - 1].call.tool].category} is missing"
-            continue
-        number = damage.flawed_step or 0
-        if flawed.kind is FlawKind.REDUNDANT_OPERATIONS:
-            yield "at once" if steps[number - 1] == steps[number - 2] else "later"
-            continue
-        right, wrong = optimal.steps[(damage.optimal_step or 0) - 1], steps[number - 1]
-        if flawed.kind is FlawKind.TOOL_MISUSE:
-            is_sibling = TOOLS[right.call.tool].category == TOOLS[wrong.call.tool].category
-            yield "a sibling" if is_sibling else "another category"
-        elif wrong.only_if_failed:
-            yield "a condition"
-        else:
-            for name, value in wrong.call.arguments.items():
-                if value != right.call.arguments[name]:
-                    is_typed = isinstance(value, type(right.call.arguments[name]))
-                    yield "a reference" if referenced_step(value) else "a value" if is_typed else "a type"
-
-
-@pytest.mark.parametrize(
-    ("kind", "ways"),
-    [
-        (FlawKind.TOOL_MISUSE, {"a sibling", "another category"}),
-        (FlawKind.PARAMETER_ERROR, {"a value", "a type", "a reference"}),
-        (FlawKind.MISSING_STEP, {"file_operations is missing", "network is missing", "data_processing is missing"}),
-        (FlawKind.REDUNDANT_OPERATIONS, {"at once", "later"}),
-        (FlawKind.LOGICAL_INCONSISTENCY, {"a condition", "a reference", "a value"}),
-    ],
-)
-def test_a_kind_has_several_ways_to_go_wrong(kind: FlawKind, ways: set[str]) -> None:
-    found = {way for _, optimal, flawed in make_flawed(kind) for way in get_ways(optimal, flawed)}
-    assert found >= ways
+@pytest.mark.parametrize("kind", FlawKind)
+def test_a_kind_has_three_ways_to_go_wrong_and_none_is_a_curiosity(kind: FlawKind) -> None:
+    ways = Counter(damage.way for _, _, flawed in make_flawed(kind) for damage in flawed.damages)
+    assert len(ways) >= 3
+    assert min(ways.values()) > ways.total() / 100
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FlawKind if kind is not FlawKind.SEMANTIC_DRIFT])

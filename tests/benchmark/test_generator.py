@@ -44,7 +44,7 @@ def digest(instances: int) -> str:
     return hashed.hexdigest()
 
 
-DIGESTS = {1: "736a5525f6ec60d113bdccda4d1a62a289135f0b6be33e4405d5fb1b6a8c85da"}
+DIGESTS = {1: "007e5b8d5d0d04d734403228250a5c50aa0fb93cddaded266803b48d0c5f9bf3"}
 """What every machine must come to, by the version of the generator."""
 
 

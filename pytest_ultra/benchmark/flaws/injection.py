@@ -42,9 +42,10 @@ def inject(
         candidate = _INJECTORS[kind](task, optimal, size, chance)
         if candidate is not None and len(candidate.damages) == size:
             candidate = _compose(task, candidate, kind, flaws - 1, chance)
-        if candidate is not None and len(candidate.damages) == size + flaws - 1:
-            if is_proved(task, optimal, kind, candidate, flaws=flaws):
-                return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
+        if candidate is None or len(candidate.damages) != size + flaws - 1:
+            continue
+        if is_proved(task, optimal, kind, candidate, flaws=flaws):
+            return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
     return None
 
 
