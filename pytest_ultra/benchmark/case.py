@@ -59,4 +59,5 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def control_key(self) -> tuple[object, ...]:
         """Equal for a flawed case and its control, whatever their prompt types and severities."""
-        return (self.model, self.task_key, self.tool_success_rate, self.repeat, self.prompt_variant)
+        shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
+        return (self.model, self.task_key, self.tool_success_rate, self.repeat, *shown)
