@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pytest_ultra.benchmark.agents import AGENTS
 from pytest_ultra.benchmark.axes import (
     Difficulty,
     FlawKind,
@@ -21,7 +22,6 @@ from pytest_ultra.benchmark.axes import (
 from pytest_ultra.benchmark.episode import FailureClass
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.models.demo.agent_name import AGENTS
 from pytest_ultra.models.providers import PROVIDERS, Provider
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.options.settings import OPTIONS
