@@ -25,6 +25,13 @@ def test_it_tells_its_version_as_a_module_too(pytester: pytest.Pytester) -> None
 
 
 def test_an_unknown_argument_is_refused(pytester: pytest.Pytester) -> None:
-    result = pytester.run(COMMAND, "report")
+    result = pytester.run(COMMAND, "--reprot")
     assert result.ret == 2
-    result.stderr.fnmatch_lines("pytest-ultra: error: unrecognized arguments: report")
+    result.stderr.fnmatch_lines("pytest-ultra: error: unrecognized arguments: --reprot")
+
+
+def test_an_unknown_command_is_refused_and_the_known_ones_named(pytester: pytest.Pytester) -> None:
+    result = pytester.run(COMMAND, "resocre")
+    assert result.ret == 2
+    told = "pytest-ultra: error: argument COMMAND: invalid choice: 'resocre' (choose from *rescore*)"
+    result.stderr.fnmatch_lines(told)
