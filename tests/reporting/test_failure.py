@@ -10,7 +10,6 @@ import pytest
 
 from pytest_ultra.benchmark.agents import act, knowledge_of
 from pytest_ultra.benchmark.axes import (
-    Difficulty,
     FlawKind,
     PromptType,
     PromptVariant,
