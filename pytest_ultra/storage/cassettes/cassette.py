@@ -13,12 +13,15 @@ from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.cassettes.requests import (
+    Lines,
     Said,
     describe_case,
     describe_tools,
     in_words,
+    join,
     messages_said,
     request_key,
+    split,
 )
 from pytest_ultra.storage.codec import encode
 
@@ -26,9 +29,9 @@ CASSETTE_VERSION = 1
 
 
 class Spoken(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reply as a file holds it: `text` by lines when it has several."""
+    """A reply as a file holds it."""
 
-    text: str | tuple[str, ...] = ""
+    text: Lines = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = ""
     prompt_tokens: int = 0
@@ -36,17 +39,16 @@ class Spoken(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
-        lines = tuple(reply.text.split("\n"))
-        text = lines if len(lines) > 1 else reply.text
-        return cls(text, reply.tool_calls, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens)
+        return cls(
+            split(reply.text), reply.tool_calls, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens
+        )
 
     @property
     def reply(self) -> Reply:
-        text = self.text if isinstance(self.text, str) else "\n".join(self.text)
-        return Reply(text, self.tool_calls, self.prompt_tokens, self.completion_tokens, self.finish_reason)
+        return Reply(join(self.text), self.tool_calls, self.prompt_tokens, self.completion_tokens, self.finish_reason)
 
 
-class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A request and its answer.
 
     `messages` and `tools` hold what is new since the turn before: with `is_whole`, all messages anew. `reply` is
@@ -55,11 +57,11 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
 
     turn: int
     key: str
-    messages: tuple[Said, ...]
-    model_time_s: float
-    reply: Spoken | None = None
     tools: dict[str, str] | None = None
     is_whole: bool = False
+    messages: tuple[Said, ...]
+    reply: Spoken | None = None
+    model_time_s: float
 
 
 class Cassette(msgspec.Struct, frozen=True):
@@ -92,11 +94,11 @@ class Cassette(msgspec.Struct, frozen=True):
         turn = Turn(
             turn=request.turn,
             key=request_key(request),
-            messages=said if is_whole else said[len(known) :],
-            model_time_s=round(model_time_s, 3),
-            reply=None if reply is None else Spoken.of(reply),
             tools=None if tools == before.tools() else tools,
             is_whole=is_whole,
+            messages=said if is_whole else said[len(known) :],
+            reply=None if reply is None else Spoken.of(reply),
+            model_time_s=round(model_time_s, 3),
         )
         return msgspec.structs.replace(before, case=describe_case(request.case), turns=(*before.turns, turn))
 
@@ -120,7 +122,7 @@ class Cassette(msgspec.Struct, frozen=True):
 
 
 def _redacted(said: Said, redact: Callable[[str], str]) -> Said:
-    return Said(said.role, tuple(map(redact, said.content)))
+    return Said(said.role, split(redact(join(said.content))))
 
 
 def encode_cassette(cassette: Cassette) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import islice
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.storage.cassettes.cassette import Cassette
@@ -11,7 +12,6 @@ from pytest_ultra.storage.cassettes.folder import cassette_path
 from pytest_ultra.storage.cassettes.requests import describe_case, describe_tools, in_words, messages_said
 
 _MOST_LINES = 24
-_MOST_CHARS = 160
 _WAY_OUT = "To record it, use --ultra-cassette=auto."
 _EDITED = "The requests read the same; if an answer was edited by hand, the requests after it are others."
 
@@ -41,9 +41,6 @@ def _difference(request: ChatRequest, cassette: Cassette) -> list[str]:
     return _short(lines) or [_EDITED]
 
 
-def _short(lines: Iterable[str]) -> list[str]:
-    """Cut long lines, and what comes after many."""
-    cut = [line if len(line) <= _MOST_CHARS else line[: _MOST_CHARS - 1] + "…" for line in lines]
-    if len(cut) <= _MOST_LINES:
-        return cut
-    return [*cut[:_MOST_LINES], f"… and {len(cut) - _MOST_LINES} more lines"]
+def _short(lines: Iterator[str]) -> list[str]:
+    first, more = list(islice(lines, _MOST_LINES)), sum(1 for _ in lines)
+    return [*first, f"… and {more} more lines"] if more else first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +14,29 @@ from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Message, ToolSchema
 from pytest_ultra.storage.codec import encode
 
+_MOST_CHARS = 90
+_BREAK = re.compile(r"""(?<=[.;:]\ ) | (?<=,)(?=["{\[])""", re.VERBOSE)
 _UNKEYED = ("max_turns", "timeout_s")  # they decide how long an episode goes on, not what is asked in it
 
 
+Lines = str | tuple[str, ...]
+"""A text as files hold it: by lines when it has several, so that a difference shows line by line."""
+
+
+def split(text: str) -> Lines:
+    lines = tuple(text.split("\n"))
+    return lines if len(lines) > 1 else text
+
+
+def join(lines: Lines) -> str:
+    return lines if isinstance(lines, str) else "\n".join(lines)
+
+
 class Said(msgspec.Struct, frozen=True):
-    """A message to the model: its role, and its content by lines."""
+    """A message to the model."""
 
     role: str
-    content: tuple[str, ...]
+    content: Lines
 
 
 def request_key(request: ChatRequest) -> str:
@@ -52,18 +68,26 @@ def messages_said(request: ChatRequest) -> tuple[Said, ...]:
 
 
 def in_words(case: Mapping[str, Any], tools: Mapping[str, str], said: tuple[Said, ...]) -> list[str]:
-    """Write out a request by lines, to be compared."""
+    """Write out a request by short lines, to be compared."""
     lines = [f"{name}: {value}" for name, value in case.items()]
     lines += [f"tool {name} {digest}" for name, digest in tools.items()]
     for message in said:
-        lines += [f"[{message.role}]", *message.content]
-    return lines
+        lines += [f"[{message.role}]", *join(message.content).split("\n")]
+    return [piece for line in lines for piece in _pieces(line)]
+
+
+def _pieces(line: str) -> list[str]:
+    """Break a line after sentences and JSON values, so that a difference far into it can be seen."""
+    if len(line) <= _MOST_CHARS:
+        return [line]
+    parts = _BREAK.split(line)
+    return [part[start : start + _MOST_CHARS] for part in parts for start in range(0, len(part), _MOST_CHARS)]
 
 
 def _said(message: Message) -> Said:
     content = message.get("content")
     text = content if isinstance(content, str) else encode(content).decode()
-    return Said(str(message.get("role")), tuple(text.split("\n")))
+    return Said(str(message.get("role")), split(text))
 
 
 def _name(tool: ToolSchema) -> str:
