@@ -45,7 +45,7 @@ def inject(
         if candidate is not None and len(candidate.damages) == size + flaws - 1:
             hurts = kind is not FlawKind.REDUNDANT_OPERATIONS or flaws > 1
             if is_proved(task, optimal, candidate, hurts=hurts):
-                return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages)
+                return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
     return None
 
 
@@ -93,10 +93,6 @@ def _merge(candidate: Candidate, added: Candidate) -> Candidate:
         for damage in added.damages
     ]
     return Candidate(added.workflow, (*candidate.damages, *damages), candidate.origin)
-
-
-MOST_FLAWS = 2
-"""How many kinds a case's flaw can be composed of: a severe one leaves a short workflow one sound step."""
 
 
 def carries_all_flaws(task: Task) -> bool:
