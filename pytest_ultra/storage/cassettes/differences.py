@@ -21,17 +21,14 @@ def explain_missing(request: ChatRequest, cassette: Cassette) -> str:
     path = str(cassette_path(request.case))
     if not cassette.turns:
         return f"There is no cassette {path!r}, so turn {request.turn} has no answer. {_WAY_OUT}"
+    if cassette.find(request) is not None:
+        return f"The cassette {path!r} was cut off before turn {request.turn} was answered. {_WAY_OUT}"
     last = cassette.turns[-1].turn
     if last < request.turn:
         what = f"The cassette {path!r} ends with turn {last}, so turn {request.turn} has no answer."
     else:
         what = f"Turn {request.turn} is not on the cassette {path!r}: another request was recorded."
     return "\n".join([f"{what} {_WAY_OUT}", *_difference(request, cassette.until(request.turn))])
-
-
-def explain_cut(request: ChatRequest) -> str:
-    path = str(cassette_path(request.case))
-    return f"The cassette {path!r} was cut off before turn {request.turn} was answered. {_WAY_OUT}"
 
 
 def _difference(request: ChatRequest, cassette: Cassette) -> list[str]:

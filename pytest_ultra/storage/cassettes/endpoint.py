@@ -9,17 +9,22 @@ from typing import NoReturn, Protocol
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem, ConfigurationError
 from pytest_ultra.storage.cassettes.cassette import Cassette, Turn
-from pytest_ultra.storage.cassettes.differences import explain_cut, explain_missing
+from pytest_ultra.storage.cassettes.differences import explain_missing
 from pytest_ultra.storage.cassettes.folder import CassetteFolder, cassette_path
 from pytest_ultra.storage.codec import encode
 
 _CUT_SHARE = 0.95
 """The model's share of an episode's time limit above which it was that limit that cut it; tools took the rest."""
+
+
+_AFTER_S = 0.001  # past the limit for certain, whatever floating-point numbers make of a sum
+_BAD_REQUEST = 400
+_NO_TOOLS = "when this was recorded, the endpoint rejected native tools"
 
 
 class Inner(Protocol):
@@ -71,16 +76,12 @@ class CassetteEndpoint:
     async def attempt(self, request: ChatRequest) -> Reply:
         """Answer a turn; a request that is neither recorded nor can be asked is a final failure."""
         cassette = self._load(request)
-        turn = cassette.find(request) if self._is_replaying else None
-        if turn is not None and turn.reply is not None:
-            await asyncio.sleep(0)  # so that others get their turn as well
-            self._clock.advance(turn.model_time_s)
-            return turn.reply.reply
-        if turn is not None and _is_cut_by_limit(turn, cassette, request.case):
-            self._clock.advance((request.case.timeout_s or 0.0) - cassette.time_before(turn.turn))
-            _fail(explain_cut(request))
+        replayed = self._replay(cassette, request) if self._is_replaying else None
+        if replayed is not None:
+            await asyncio.sleep(0)  # so that other episodes go on as well
+            return replayed
         if self._asking is None:
-            _fail(explain_cut(request) if turn is not None else explain_missing(request, cassette))
+            _fail(explain_missing(request, cassette))
         return await self._record(self._open(self._asking, request.case.model), cassette, request)
 
     async def aclose(self) -> None:
@@ -102,6 +103,25 @@ class CassetteEndpoint:
         if self._inner is None:
             self._inner = asking.open()
         return self._inner
+
+    def _replay(self, cassette: Cassette, request: ChatRequest) -> Reply | None:
+        """Return the recorded answer, or fail as it failed; None when there is neither."""
+        turn = cassette.find(request)
+        if turn is None and _fell_back(cassette, request):
+            raise AttemptFailedError(AttemptProblem.STATUS, _NO_TOOLS, status=_BAD_REQUEST)
+        if turn is not None and turn.reply is None:
+            self._run_out_of_time(turn, cassette, request)
+        if turn is None or turn.reply is None:
+            return None
+        self._clock.advance(turn.model_time_s)
+        return turn.reply.reply
+
+    def _run_out_of_time(self, turn: Turn, cassette: Cassette, request: ChatRequest) -> None:
+        """Let the episode's time limit run out if that cut the answer off; else the end of a run did, which is over."""
+        before_s, limit_s = cassette.time_before(turn.turn), request.case.timeout_s
+        if limit_s is not None and before_s + turn.model_time_s >= _CUT_SHARE * limit_s:
+            self._clock.advance(limit_s - before_s + _AFTER_S)
+            _fail(explain_missing(request, cassette))
 
     async def _record(self, inner: Inner, cassette: Cassette, request: ChatRequest) -> Reply:
         started = self._clock.now()
@@ -126,14 +146,14 @@ class CassetteEndpoint:
 
 def _as_replayed(reply: Reply) -> Reply:
     """Return the reply as its file will give it, so that a replay goes on from the same one."""
-    return msgspec.json.decode(encode(reply), type=Reply)
+    kept = msgspec.json.decode(encode(reply), type=Reply)
+    return msgspec.structs.replace(reply, **{name: getattr(kept, name) for name in Reply.__struct_fields__})
 
 
-def _is_cut_by_limit(turn: Turn, cassette: Cassette, case: Case) -> bool:
-    """Tell an answer that the episode's time limit cut off from one that the end of the run did."""
-    if case.timeout_s is None:
-        return False
-    return cassette.time_before(turn.turn) + turn.model_time_s >= _CUT_SHARE * case.timeout_s
+def _fell_back(cassette: Cassette, request: ChatRequest) -> bool:
+    """Tell whether the endpoint rejected native tools here, so that the text protocol was recorded."""
+    is_open = request.case.tool_protocol is ToolProtocol.AUTO and bool(request.tools)
+    return is_open and bool(cassette.turns) and not cassette.tools()
 
 
 def _fail(detail: str) -> NoReturn:
