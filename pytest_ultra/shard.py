@@ -21,6 +21,7 @@ from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.runner import Engine
+from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.models.providers import resolve
@@ -104,7 +105,13 @@ class Shard:
     def _make_engine(self, journal: Journal) -> Engine:
         is_one_at_a_time = self._config.getoption("usepdb", default=False)
         concurrency = 1 if is_one_at_a_time else self._settings.concurrency or CONCURRENCY
-        return Engine(self._open_endpoint, journal.append, worker=self._placement.worker, concurrency=concurrency)
+        return Engine(
+            self._open_endpoint,
+            journal.append,
+            worker=self._placement.worker,
+            concurrency=concurrency,
+            limiter=limiter_of(self._config, self._settings, self._placement.demo_url or ""),
+        )
 
     def _open_endpoint(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)

@@ -8,7 +8,10 @@ import pytest
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
-from pytest_ultra.engine.retry import Caller, GivenUp, RetryPolicy, Tried, decide, keyed_chance
+from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.limiter import Unlimited
+from pytest_ultra.engine.retry import Caller, RetryPolicy, Tried, decide, keyed_chance
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from tests.engine.engine_fakes import (
     DONE,
@@ -279,7 +282,7 @@ def test_cases_that_are_backing_off_end_too_when_their_model_is_turned_away() ->
     assert endpoint.asked == [0, 1]
 
 
-class SlowDoor:
+class SlowDoor(Unlimited):
     """A limiter that keeps everyone waiting, and notes what it is told."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -290,8 +293,8 @@ class SlowDoor:
         del request
         await self._clock.sleep(40)
 
-    def leave(self, request: ChatRequest, result: Reply | AttemptFailedError | None) -> None:
-        del request
+    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+        del permit
         self.told.append(result)
 
 
