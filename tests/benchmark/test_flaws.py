@@ -189,7 +189,8 @@ OPTIMAL = perfect_plan(TASK)
 
 
 def propose(*steps: Step) -> Candidate:
-    return Candidate(Workflow(steps, OPTIMAL.answer), (Damage(1, 1, "is said to be damaged"),))
+    damage = Damage(FlawKind.PARAMETER_ERROR, 1, 1, "tagged", "is said to be damaged")
+    return Candidate(Workflow(steps, OPTIMAL.answer), (damage,), tuple(range(1, len(steps) + 1)))
 
 
 @pytest.mark.parametrize("kind", FlawKind)
