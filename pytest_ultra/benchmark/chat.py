@@ -38,8 +38,10 @@ class MeteredReply(Reply, frozen=True):
     quota: Quota | None = None
 
 
+def metered(reply: Reply, quota: Quota) -> MeteredReply:
+    return MeteredReply(**msgspec.structs.asdict(reply), quota=quota)
+
+
 def plain(reply: Reply) -> Reply:
     """Return the reply without what only the limiter needs."""
-    if not isinstance(reply, MeteredReply):
-        return reply
-    return Reply(*(getattr(reply, name) for name in Reply.__struct_fields__))
+    return Reply(*msgspec.structs.astuple(reply)[:-1]) if isinstance(reply, MeteredReply) else reply

@@ -25,7 +25,7 @@ _STALE_S = 0.3
 """A process that has not looked for so long is stopped, or busy with other things: nobody waits for it."""
 _LOOK_S = 0.1
 _FIRST_POLL_S = 0.002
-_LAST_POLL_S = 0.05
+_LAST_POLL_S = 0.02
 _BURIAL_S = 0.05
 _EARLY_S = 1e-6  # a timer may ring that much too soon
 
@@ -64,6 +64,8 @@ class Gate:
         self._timer: asyncio.TimerHandle | None = None
         self._poll_s = _FIRST_POLL_S
         self._buried_at = 0.0
+        self._resting: set[asyncio.Future[None]] = set()
+        self._is_closed = False
 
     async def enter(self, model: str, tokens: float = 0.0) -> Permit | GivenUp:
         """Return when an attempt may be made, or why none ever may."""
@@ -81,6 +83,8 @@ class Gate:
 
     def leave(self, permit: Permit, result: Reply | AttemptFailedError | None, tokens: float | None = None) -> None:
         """Give the slot back, with what became of the attempt (None if it was cut off), and what it really took."""
+        if self._is_closed:
+            return
         now = self._clock.now()
         with self._ledger as state:
             if result is not None:
@@ -89,6 +93,9 @@ class Gate:
             self._ledger.in_flight[row] = max(0, self._ledger.in_flight[row] - 1)
             if tokens is not None:
                 state.tokens_due = self._tokens.settle(state.tokens_due, tokens - permit.tokens)
+            is_refused = state.is_refused
+        if is_refused:
+            self._wake_resting()
         if self._line:
             self._pump()
 
@@ -100,10 +107,27 @@ class Gate:
                 waiter.answer.set_result(answer)
         self._pump()
 
+    async def rest(self, seconds: float) -> None:
+        """Back off; return early when the endpoint is found to refuse everyone."""
+        loop = asyncio.get_running_loop()
+        waking = loop.create_future()
+        timer = loop.call_later(seconds, _wake, waking)
+        self._resting.add(waking)
+        try:
+            await waking
+        finally:
+            timer.cancel()
+            self._resting.discard(waking)
+
     def close(self) -> None:
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         self._ledger.close()
+
+    def _wake_resting(self) -> None:
+        for waking in self._resting:
+            _wake(waking)
 
     async def _wait(self, waiter: _Waiter) -> Permit | GivenUp:
         try:
@@ -118,6 +142,8 @@ class Gate:
 
     def _pump(self) -> None:
         """Let in whoever may, and see to it that the line is looked at again when that makes sense."""
+        if self._is_closed:
+            return
         now = self._clock.now()
         with self._ledger as state:
             look_at = self._admit(state, now)
@@ -226,3 +252,8 @@ class Gate:
             wait_s = state.paused_until - now
             detail = f"The endpoint asks for a wait of {wait_s:.0f} s; we wait {patience} at most."
         return GivenUp(EndReason.RATE_LIMIT, detail)
+
+
+def _wake(waking: asyncio.Future[None]) -> None:
+    if not waking.done():
+        waking.set_result(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -22,6 +23,9 @@ class Limiter(Protocol):
     def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
         """Learn what became of the attempt; None when it was cut off."""
 
+    async def rest(self, model: str, seconds: float) -> None:
+        """Back off before another attempt; return early when that has lost its sense."""
+
     def dismiss(self, model: str, verdict: GivenUp) -> None:
         """Turn away all who wait to ask a model that is given up."""
 
@@ -35,6 +39,10 @@ class Unlimited:
     async def enter(self, request: ChatRequest) -> None: ...
 
     def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None: ...
+
+    async def rest(self, model: str, seconds: float) -> None:
+        del model
+        await asyncio.sleep(seconds)
 
     def dismiss(self, model: str, verdict: GivenUp) -> None: ...
 
@@ -59,6 +67,9 @@ class EndpointLimiter:
     def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
         if permit is not None:
             permit.gate.leave(permit, result, self._settle(permit, result))
+
+    async def rest(self, model: str, seconds: float) -> None:
+        await self._gates[model].rest(seconds)
 
     def dismiss(self, model: str, verdict: GivenUp) -> None:
         self._gates[model].dismiss(model, verdict)

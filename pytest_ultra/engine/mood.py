@@ -37,16 +37,16 @@ class Experience(msgspec.Struct, frozen=True, gc=False):
 
 def learn(state: State, experience: Experience, limits: Limits, patience_s: float) -> None:
     """Take in an experience. 429s are put up with for so long from the first one since the last success."""
-    result, now = experience.result, experience.now
+    result = experience.result
     if isinstance(result, Reply):
         _succeeded(state, result, experience, limits)
         return
     if result.status == TOO_MANY_REQUESTS:
-        _limited(state, result, experience, patience_s)
+        _limited(state, result, experience, limits, patience_s)
     elif result.status in _OVERLOADED or result.problem in _TROUBLES:
-        _troubled(state, experience)
+        _troubled(state, experience, limits)
     if result.status in _UNAVAILABLE and result.retry_after_s:
-        state.paused_until = max(state.paused_until, now + result.retry_after_s)
+        _pause(state, experience.now, result.retry_after_s)
 
 
 def _succeeded(state: State, reply: Reply, experience: Experience, limits: Limits) -> None:
@@ -54,34 +54,45 @@ def _succeeded(state: State, reply: Reply, experience: Experience, limits: Limit
     state.error_share -= state.error_share / _ANSWERS
     quota = reply.quota if isinstance(reply, MeteredReply) else None
     if quota is not None and quota.left <= 0:
-        state.paused_until = max(state.paused_until, experience.now + quota.reset_s)
+        _pause(state, experience.now, quota.reset_s)
     if quota is not None and quota.left < _NEAR_ZERO:
-        _cut(state, experience)
-    elif experience.in_flight >= _BUSY * limits.capacity(state.window):
-        state.window = min(state.window + min(1.0, _GROWTH / state.window), limits.ceiling)
+        _cut(state, experience, limits)
+    elif state.window < limits.ceiling and experience.in_flight >= _BUSY * state.window:
+        state.window += min(1.0, _GROWTH / state.window)
 
 
-def _limited(state: State, failure: AttemptFailedError, experience: Experience, patience_s: float) -> None:
+def _limited(
+    state: State, failure: AttemptFailedError, experience: Experience, limits: Limits, patience_s: float
+) -> None:
     now, asked_s = experience.now, failure.retry_after_s or 0.0
     state.quota_since = state.quota_since or now
-    if _cut(state, experience):
+    if _cut(state, experience, limits):
         state.strikes += 1
-        if state.strikes > 1 and not asked_s:
-            pause_s = _PAUSE_S * 2.0 ** min(state.strikes - 2, _MAX_DOUBLINGS)
-            state.paused_until = max(state.paused_until, now + min(pause_s, _PAUSE_CAP_S))
+        if not asked_s:
+            _pause(state, now, _pause_s(state.strikes))
     state.is_refused = now + asked_s - state.quota_since >= patience_s
 
 
-def _troubled(state: State, experience: Experience) -> None:
+def _pause_s(strikes: int) -> float:
+    """Return how long all wait after a burst of 429s that names no time; none after the first since a success."""
+    return min(_PAUSE_S * (2.0 ** min(strikes - 1, _MAX_DOUBLINGS) - 1), _PAUSE_CAP_S)
+
+
+def _pause(state: State, now: float, seconds: float) -> None:
+    state.paused_until = max(state.paused_until, now + seconds)
+
+
+def _troubled(state: State, experience: Experience, limits: Limits) -> None:
     state.error_share += (1.0 - state.error_share) / _ANSWERS
     if state.error_share > _ERROR_SHARE:
-        _cut(state, experience)
+        _cut(state, experience, limits)
 
 
-def _cut(state: State, experience: Experience) -> bool:
+def _cut(state: State, experience: Experience, limits: Limits) -> bool:
     """Make the window smaller, once for all attempts that were under way when it last was; tell whether it was done."""
     if experience.started < state.cut_at:
         return False
-    state.window = max(1.0, state.window * _CUT)
+    if limits.is_adaptive:
+        state.window = max(1.0, limits.capacity(state.window) * _CUT)
     state.cut_at = experience.now
     return True

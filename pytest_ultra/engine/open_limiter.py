@@ -30,7 +30,7 @@ def open_limiter(
     trouble: str | None = None
     for name in sorted(set(endpoints.values())):
         ledgers[name], trouble = _open_ledger(name, folder)
-        ledgers[name].begin(clock.now(), min(START_IN_FLIGHT, limits.ceiling))
+        ledgers[name].begin(clock.now(), START_IN_FLIGHT)
     gates = {name: Gate(ledger, limits, clock, patience_s=patience_s) for name, ledger in ledgers.items()}
     estimate = None if limits.tpm is None else TokenEstimate()
     return EndpointLimiter({model: gates[name] for model, name in endpoints.items()}, estimate), trouble

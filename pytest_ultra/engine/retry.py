@@ -148,7 +148,7 @@ class Caller:
             if isinstance(step, GivenUp):
                 return step
             tried = tried.waited(wait_s)
-            await self.clock.sleep(wait_s)
+            await self._limiter.rest(request.case.model, wait_s)
         return GivenUp(EndReason.ENDPOINT, health.verdict)
 
     def _health_of(self, model: str) -> Health:

@@ -285,13 +285,12 @@ def test_cases_that_are_backing_off_end_too_when_their_model_is_turned_away() ->
 class SlowDoor(Unlimited):
     """A limiter that keeps everyone waiting, and notes what it is told."""
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self.told: list[Reply | AttemptFailedError | None] = []
 
     async def enter(self, request: ChatRequest) -> None:
         del request
-        await self._clock.sleep(40)
+        await asyncio.sleep(40)
 
     def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
         del permit
@@ -301,7 +300,7 @@ class SlowDoor(Unlimited):
 def test_the_limiter_is_asked_before_each_attempt_and_told_what_became_of_it() -> None:
     clock = VirtualClock()
     failure = status(500)
-    door = SlowDoor(clock)
+    door = SlowDoor()
     caller = Caller(scripted([failure, DONE]), clock, limiter=door)
     attempts: list[Attempted] = []
 
@@ -313,7 +312,7 @@ def test_the_limiter_is_asked_before_each_attempt_and_told_what_became_of_it() -
 
 def test_the_limiter_is_told_of_an_attempt_that_was_cut_off() -> None:
     clock = VirtualClock()
-    door = SlowDoor(clock)
+    door = SlowDoor()
     caller = Caller(steady(1e9), clock, limiter=door)
 
     async def cancel_soon() -> None:
