@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    FLAWED_PROMPT_TYPES,
+    Difficulty,
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from tests.benchmark.playing import make_case, run_elsewhere
 
@@ -49,6 +58,10 @@ OTHER: dict[str, Any] = {
     "max_turns": 31,
     "timeout_s": 5.0,
     "temperature": 0.0,
+    "prompt_variant": PromptVariant.BRIEF,
+    "tool_protocol": ToolProtocol.TEXT,
+    "has_tool_discovery": True,
+    "flaws": 2,
 }
 
 
