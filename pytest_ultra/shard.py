@@ -11,7 +11,6 @@ import pytest
 
 from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
@@ -26,9 +25,11 @@ from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.resuming import Finished, keep_turns
 from pytest_ultra.stopping import StopWatch
+from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
-from pytest_ultra.storage.journal import Journal, read_episodes
+from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.runs import RunDirectory
 
 CONCURRENCY = 256
@@ -51,7 +52,7 @@ class Shard:
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = GuidanceCache(self._run.guidance)
-        self._inherited: dict[str, Episode] = {}
+        self._finished = Finished(self._run, is_heir=placement.is_heir)
         self._journal: Journal | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
@@ -62,8 +63,6 @@ class Shard:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
         self._wait_for_turn()
         self._guidance.fill(filter(None, map(case_of, session.items)), self._generate)
-        if self._placement.is_heir:
-            self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
         self._journal = Journal(self._run, self._placement.worker)
         self._engine = self._make_engine(self._journal)
         self._engine.start(self._own_assignments(session.items))
@@ -73,12 +72,16 @@ class Shard:
         if self._engine is None:
             raise RuntimeError("a shard lives no episode before it is started")
         assignment = self._assign(case, nodeid)
-        episode = self._inherited.pop(case.case_id, None)
-        if episode is None:
-            try:
-                episode = self._engine.wait(assignment)
-            except EngineStoppedError:
-                pytest.skip("not lived: the run was stopped")
+        finished = self._finished.take(case.case_id)
+        if finished is not None:
+            self._engine.keep(assignment, finished)
+        try:
+            episode = self._engine.wait(assignment)
+        except EngineStoppedError:
+            pytest.skip("not lived: the run was stopped")
+        except JournalError as error:
+            note_cut_off(self._run, f"{self._placement.worker} {error}")
+            pytest.fail(f"the run cannot go on: {error}", pytrace=False)
         return present(episode, assignment.guidance, self._settings.least_outcome)
 
     def stop(self) -> None:
@@ -108,13 +111,18 @@ class Shard:
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
         opener, clock = by_way_of_cassettes(self._settings, asking)
+        limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
+        if self._settings.cassette is None and not has_own:  # cassettes keep answers too; own agents have own memories
+            opener, clock, limiter = keep_turns(
+                self._run, self._placement.worker, self._finished, opener, limiter, is_heir=self._placement.is_heir
+            )
         return Engine(
             opener,
             journal.append,
             worker=self._placement.worker,
             concurrency=concurrency,
             clock=clock,
-            limiter=limiter_of(self._config, self._settings, self._placement.demo_url or ""),
+            limiter=limiter,
         )
 
     def _open_models(self) -> Endpoint:
@@ -127,7 +135,7 @@ class Shard:
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
-        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._inherited]
+        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._finished]
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)
