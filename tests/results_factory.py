@@ -40,7 +40,7 @@ MISUSE = FlawedWorkflow(
     FlawKind.TOOL_MISUSE,
     Severity.MEDIUM,
     Workflow((OPTIMAL.steps[0], Step(WRONG_PARSER), OPTIMAL.steps[2], Step(WRONG_POST))),
-    (Damage(2, 2, "wrong tool"), Damage(4, 4, "wrong address")),
+    (Damage(FlawKind.TOOL_MISUSE, 2, 2, "", "wrong tool"), Damage(FlawKind.TOOL_MISUSE, 4, 4, "", "wrong address")),
 )
 
 

@@ -56,6 +56,26 @@ class Severity(StrEnum):
         return {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[self]
 
 
+class PromptVariant(StrEnum):
+    """Wordings of the same content, to tell a model's robustness from the wording's luck.
+
+    `canary` is the standard wording with tools and entities renamed, to expose memorised answers.
+    """
+
+    STANDARD = "standard"
+    BRIEF = "brief"
+    FORMAL = "formal"
+    CANARY = "canary"
+
+
+class ToolProtocol(StrEnum):
+    """How tools are offered and called. `auto` is native, or text where the endpoint rejects tools."""
+
+    NATIVE = "native"
+    TEXT = "text"
+    AUTO = "auto"
+
+
 class TaskType(StrEnum):
     """The shape of a job."""
 

@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
 
 GENERATOR_VERSION = 1
 PROMPT_VERSION = 1
@@ -26,7 +26,7 @@ class Case(msgspec.Struct, frozen=True):
     """One point of the matrix, with everything that determines its outcome but the model's own chance.
 
     `severity` is None exactly when `prompt_type` carries no flaw. `timeout_s` and `temperature` may be None:
-    no limit, and whatever the endpoint does by default.
+    no limit, and whatever the endpoint does by default. `flaws` is how many kinds a flaw is composed of.
     """
 
     model: str
@@ -41,6 +41,10 @@ class Case(msgspec.Struct, frozen=True):
     max_turns: int = 30
     timeout_s: float | None = None
     temperature: float | None = None
+    prompt_variant: PromptVariant = PromptVariant.STANDARD
+    tool_protocol: ToolProtocol = ToolProtocol.NATIVE
+    has_tool_discovery: bool = False
+    flaws: int = 1
 
     @property
     def task_key(self) -> TaskKey:
@@ -55,4 +59,4 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def control_key(self) -> tuple[object, ...]:
         """Equal for a flawed case and its control, whatever their prompt types and severities."""
-        return (self.model, self.task_key, self.tool_success_rate, self.repeat)
+        return (self.model, self.task_key, self.tool_success_rate, self.repeat, self.prompt_variant)

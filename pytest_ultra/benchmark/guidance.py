@@ -28,7 +28,7 @@ def _flaw(case: Case, task: Task, optimal: Workflow) -> FlawedWorkflow | None:
     kind = case.prompt_type.flaw_kind
     if kind is None or case.severity is None:
         return None
-    flawed = inject(task, optimal, kind, case.severity)
+    flawed = inject(task, optimal, kind, case.severity, flaws=case.flaws)
     if flawed is None:
         raise UnflawableError(f"no {case.severity} {kind} can be proved on the workflow of {case.task_key}")
     return flawed

@@ -53,10 +53,16 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Damage(msgspec.Struct, frozen=True):
-    """One damaged step: its number in the flawed plan (None: gone), in the optimal one (None: added), and how."""
+    """One damaged step: its number in the flawed plan (None: gone), in the optimal one (None: added), and how.
 
+    `kind` is the flaw's own, but for flaws composed of several. `way` names which of its kind's ways to go
+    wrong this is; `how` says it to people.
+    """
+
+    kind: FlawKind
     flawed_step: int | None
     optimal_step: int | None
+    way: str
     how: str
 
 

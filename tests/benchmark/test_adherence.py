@@ -74,7 +74,7 @@ def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[
     tools = tuple({step.call.tool for step in OPTIMAL.steps})
     task = msgspec.structs.replace(task, world=msgspec.structs.replace(task.world, files=files), tools=tools)
     workflow = Workflow(tuple(step if isinstance(step, Step) else Step(step) for step in steps))
-    damages = tuple(Damage(*numbers, "") for numbers in zip(flawed, right, strict=True))
+    damages = tuple(Damage(FlawKind.PARAMETER_ERROR, *numbers, "", "") for numbers in zip(flawed, right, strict=True))
     return Guidance(task, OPTIMAL, FlawedWorkflow(FlawKind.PARAMETER_ERROR, Severity.SEVERE, workflow, damages))
 
 
@@ -148,7 +148,10 @@ def test_a_condition_is_obeyed_by_passing_the_step_over_not_by_never_getting_the
 def test_steps_out_of_order_are_obeyed_by_running_into_the_missing_input() -> None:
     guidance = make_plan(using(PARSE, reference(2)), READ, SORT, WRITE, flawed=(1,), right=(2,))
     assert guidance.flawed
-    flawed = msgspec.structs.replace(guidance.flawed, kind=FlawKind.SEQUENCE_DISORDER)
+    damages = tuple(
+        msgspec.structs.replace(damage, kind=FlawKind.SEQUENCE_DISORDER) for damage in guidance.flawed.damages
+    )
+    flawed = msgspec.structs.replace(guidance.flawed, kind=FlawKind.SEQUENCE_DISORDER, damages=damages)
     guidance = msgspec.structs.replace(guidance, flawed=flawed)
     assert judge(guidance, using(PARSE, "data_1"), READ, using(PARSE, "data_1")).obedience == 1
     assert judge(guidance, READ, using(PARSE, "data_1")).obedience == 0

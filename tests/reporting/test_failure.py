@@ -74,7 +74,7 @@ def test_steps_that_are_gone_and_steps_that_were_added_are_told() -> None:
         FlawKind.MISSING_STEP,
         Severity.LIGHT,
         Workflow((OPTIMAL.steps[0], added), 1),
-        (Damage(None, 3, "left out"), Damage(2, None, "added")),
+        (Damage(FlawKind.MISSING_STEP, None, 3, "", "left out"), Damage(FlawKind.MISSING_STEP, 2, None, "", "added")),
     )
     case = make_case(PromptType.FLAWED_MISSING_STEP, severity=Severity.LIGHT)
     lines = explained(make_episode(case), Guidance(make_task(), OPTIMAL, flawed))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.workflow import Call, referenced_step
+from pytest_ultra.benchmark.workflow import Call, Workflow, referenced_step
 from pytest_ultra.benchmark.world import Json, World
 
 FIELD_ARGUMENTS = ("field", "group_by", "left_field", "right", "value_field", "cost_field")
@@ -35,15 +37,41 @@ def wrong_types(value: Json) -> list[Json]:
     return [[value]] if isinstance(value, str) else [f"about {value}", [value]]
 
 
+def is_name_in(world: World, value: Json) -> bool:
+    """Tell whether something in the world has this name."""
+    return isinstance(value, str) and any(value in part for part in _named_parts(world))
+
+
+def input_fields(task: Task, workflow: Workflow) -> dict[int, list[str]]:
+    """Return for each step the columns of the table that it works on; none where it works on no table."""
+    rehearsal = rehearse(task, workflow)
+    made = {number: _columns(rehearsal.world, seen.output) for number, seen in rehearsal.progress.done.items()}
+    steps = enumerate(workflow.steps, start=1)
+    return {number: next((made.get(used, []) for used in step.call.references), []) for number, step in steps}
+
+
+def _columns(world: World, handle: Json) -> list[str]:
+    value = world.artefacts.get(handle) if isinstance(handle, str) else None
+    is_table = isinstance(value, list) and value and isinstance(value[0], dict)
+    return list(value[0]) if is_table and isinstance(value, list) else []
+
+
+def _named_parts(world: World) -> tuple[Mapping[str, object], ...]:
+    return (
+        world.files,
+        world.resources,
+        world.sinks,
+        world.credentials,
+        world.datastores,
+        world.topics,
+        world.cache,
+        world.queues,
+    )
+
+
 def _named_like(world: World, value: str) -> list[str]:
     """Return the other names in that part of the world which has this one."""
-    for part in (world.files, world.resources, world.sinks, world.credentials, world.datastores, world.topics):
-        if value in part:
-            return [name for name in part if name != value]
-    for part in (world.cache, world.queues):
-        if value in part:
-            return [name for name in part if name != value]
-    return []
+    return next(([name for name in part if name != value] for part in _named_parts(world) if value in part), [])
 
 
 def _made_up(value: str) -> list[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from random import Random
 
-from pytest_ultra.benchmark.flaws.alternatives import alternatives
-from pytest_ultra.benchmark.flaws.candidate import Candidate, replace_steps
-from pytest_ultra.benchmark.flaws.parameters import input_fields
+from pytest_ultra.benchmark.axes import FlawKind
+from pytest_ultra.benchmark.flaws.alternatives import alternatives, input_fields, is_name_in
+from pytest_ultra.benchmark.flaws.candidate import Candidate, Change, replace_steps
 from pytest_ultra.benchmark.following import Seen
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow
+from pytest_ultra.benchmark.world import Json
 
 MOST_TRIES = 6
+
+_KIND = FlawKind.SEMANTIC_DRIFT
 
 
 def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
@@ -21,30 +24,46 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
     A step for which nothing else would work is changed all the same: the drift is then a dead end.
     """
     drifting = optimal
-    first = len(optimal.steps) - size + 1
-    for number in range(first, len(optimal.steps) + 1):
-        step = _drift(task, drifting, number, chance)
-        if step is None:
+    changed: dict[int, Change] = {}
+    for number in range(len(optimal.steps) - size + 1, len(optimal.steps) + 1):
+        options = _options(task, drifting, number)
+        chance.shuffle(options)
+        working = (option for option in options[:MOST_TRIES] if _works(task, drifting, number, option))
+        chosen = next(working, options[0] if options else None)
+        if chosen is None:
             return None
-        drifting = Workflow((*drifting.steps[: number - 1], step, *drifting.steps[number:]), optimal.answer)
-    changed = {number: drifting.steps[number - 1] for number in range(first, len(optimal.steps) + 1)}
-    return replace_steps(optimal, changed, dict.fromkeys(changed, "serves another goal"))
+        changed[number] = chosen
+        steps = (*drifting.steps[: number - 1], chosen.step, *drifting.steps[number:])
+        drifting = Workflow(steps, optimal.answer)
+    return replace_steps(optimal, changed)
 
 
-def _drift(task: Task, workflow: Workflow, number: int, chance: Random) -> Step | None:
+def _options(task: Task, workflow: Workflow, number: int) -> list[Change]:
     call = workflow.steps[number - 1].call
     fields = input_fields(task, workflow)[number]
-    options = [
-        Call(call.tool, {**call.arguments, name: value})
+    return [
+        _change(task, call, name, value)
         for name in sorted(call.arguments)
         for value in alternatives(task, call, name, fields)
     ]
-    chance.shuffle(options)
-    working = (option for option in options[:MOST_TRIES] if _works(task, workflow, number, option))
-    chosen = next(working, options[0] if options else None)
-    return Step(chosen) if chosen else None
 
 
-def _works(task: Task, workflow: Workflow, number: int, call: Call) -> bool:
-    begun = Workflow((*workflow.steps[: number - 1], Step(call)))
+def _change(task: Task, call: Call, name: str, value: Json) -> Change:
+    step = Step(Call(call.tool, {**call.arguments, name: value}))
+    way = _way(task, call.arguments[name])
+    return Change(_KIND, step, way, f"serves another goal: {_WORDS[way]} ({name})")
+
+
+_WORDS = {"other_subject": "another subject", "other_place": "another place", "other_question": "another question"}
+
+
+def _way(task: Task, value: Json) -> str:
+    """Tell what drifts: the thing worked on (it is in the world), where the result goes, or what is asked of it."""
+    if not isinstance(value, str) or value.isidentifier():
+        return "other_subject" if is_name_in(task.world, value) else "other_question"
+    return "other_subject" if is_name_in(task.world, value) else "other_place"
+
+
+def _works(task: Task, workflow: Workflow, number: int, change: Change) -> bool:
+    begun = Workflow((*workflow.steps[: number - 1], change.step))
     return rehearse(task, begun).progress.done.get(number, Seen(is_success=False)).is_success

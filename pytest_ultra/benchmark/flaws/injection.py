@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_ultra.benchmark.axes import FlawKind, Severity
 from pytest_ultra.benchmark.flaws import drift, logic, omission, order, parameters, redundancy, tools
-from pytest_ultra.benchmark.flaws.candidate import Candidate, Injector
+from pytest_ultra.benchmark.flaws.candidate import Candidate, Changer, Injector, change_steps
 from pytest_ultra.benchmark.planner import solve
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import FlawedWorkflow, Task
@@ -27,31 +27,76 @@ _INJECTORS: dict[FlawKind, Injector] = {
 }
 
 
-def inject(task: Task, optimal: Workflow, kind: FlawKind, severity: Severity) -> FlawedWorkflow | None:
-    """Return a proved flawed workflow, always the same for the same arguments; None where none can be had."""
-    chance = Random(f"{'/'.join(map(str, msgspec.structs.astuple(task.key)))}/{task.draw}/{kind}/{severity}")
+def inject(
+    task: Task, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int = 1
+) -> FlawedWorkflow | None:
+    """Return a proved flawed workflow, always the same for the same arguments; None where none can be had.
+
+    With `flaws` above 1, that many less one further steps are damaged, each by another kind.
+    """
+    chance = Random(f"{'/'.join(map(str, msgspec.structs.astuple(task.key)))}/{task.draw}/{kind}/{severity}/{flaws}")
     size = severity.damaged_steps(len(optimal.steps))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
         candidate = _INJECTORS[kind](task, optimal, size, chance)
-        if candidate is not None and len(candidate.damages) == size and is_proved(task, optimal, kind, candidate):
-            return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages)
+        if candidate is not None and len(candidate.damages) == size:
+            candidate = _compose(task, candidate, kind, flaws - 1, chance)
+        if candidate is not None and len(candidate.damages) == size + flaws - 1:
+            hurts = kind is not FlawKind.REDUNDANT_OPERATIONS or flaws > 1
+            if is_proved(task, optimal, candidate, hurts=hurts):
+                return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages)
     return None
 
 
-def is_proved(task: Task, optimal: Workflow, kind: FlawKind, candidate: Candidate) -> bool:
+def is_proved(task: Task, optimal: Workflow, candidate: Candidate, *, hurts: bool) -> bool:
     """Prove that the flaw shows in the text, and that blind obedience pays for it (DOMAIN: flaws).
 
-    Every kind but `redundant_operations` must miss the goal; that one must reach it, unharmed, with more calls.
+    One that `hurts` must miss the goal; one that does not (`redundant_operations`, alone) must reach it,
+    unharmed, with more calls.
     """
     if render(candidate.workflow) == render(optimal):
         return False
     rehearsal = rehearse(task, candidate.workflow)
-    if kind is not FlawKind.REDUNDANT_OPERATIONS:
+    if hurts:
         return not rehearsal.has_delivered(task)
     is_longer = rehearsal.calls > len(optimal.steps)
     return is_longer and rehearsal.has_delivered(task) and not rehearsal.has_harmed(task)
+
+
+_CHANGERS: dict[FlawKind, Changer] = {
+    FlawKind.TOOL_MISUSE: tools.changes,
+    FlawKind.PARAMETER_ERROR: parameters.changes,
+    FlawKind.LOGICAL_INCONSISTENCY: logic.changes,
+}
+"""The kinds that can be added to another: they change a step where it stands."""
+
+
+def _compose(task: Task, candidate: Candidate, kind: FlawKind, more: int, chance: Random) -> Candidate | None:
+    """Damage `more` of the steps that are still sound, each by a kind of its own."""
+    kinds = chance.sample([other for other in _CHANGERS if other is not kind], more)
+    for other in kinds:
+        damaged = {damage.flawed_step for damage in candidate.damages}
+        sound = [number for number in range(1, len(candidate.origin) + 1) if number not in damaged]
+        if not sound:
+            return None
+        added = change_steps(task, candidate.workflow, [chance.choice(sound)], _CHANGERS[other], chance)
+        if added is None:
+            return None
+        candidate = _merge(candidate, added)
+    return candidate
+
+
+def _merge(candidate: Candidate, added: Candidate) -> Candidate:
+    damages = [
+        msgspec.structs.replace(damage, optimal_step=candidate.origin[(damage.flawed_step or 1) - 1])
+        for damage in added.damages
+    ]
+    return Candidate(added.workflow, (*candidate.damages, *damages), candidate.origin)
+
+
+MOST_FLAWS = 2
+"""How many kinds a case's flaw can be composed of: a severe one leaves a short workflow one sound step."""
 
 
 def carries_all_flaws(task: Task) -> bool:

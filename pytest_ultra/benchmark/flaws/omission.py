@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from pytest_ultra.benchmark.flaws.candidate import Candidate, choose
+from pytest_ultra.benchmark.axes import FlawKind
+from pytest_ultra.benchmark.flaws.candidate import Candidate
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Damage, Task
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, referenced_step
@@ -12,9 +13,18 @@ from pytest_ultra.benchmark.world import Json
 
 
 def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:  # noqa: ARG001 - an Injector
-    numbers = range(1, len(optimal.steps) + 1)
-    removed = choose(chance, numbers, size)
-    return remove(optimal, removed) if removed and len(removed) < len(optimal.steps) else None
+    """Take steps out: here and there, several in a row, or the last ones."""
+    count = len(optimal.steps)
+    if size >= count:
+        return None
+    first = chance.randint(1, count - size)  # not the last ones: they are a way of their own
+    removed = {
+        "here_and_there": sorted(chance.sample(range(1, count + 1), size)),
+        "in_a_row": list(range(first, first + size)),
+        "at_the_end": list(range(count - size + 1, count + 1)),
+    }
+    way = chance.choice(sorted(removed))
+    return remove(optimal, removed[way], way)
 
 
 def has_needless_step(task: Task, optimal: Workflow) -> bool:
@@ -23,14 +33,14 @@ def has_needless_step(task: Task, optimal: Workflow) -> bool:
     return any(rehearse(task, remove(optimal, [number]).workflow).has_delivered(task) for number in numbers)
 
 
-def remove(optimal: Workflow, removed: list[int]) -> Candidate:
+def remove(optimal: Workflow, removed: list[int], way: str = "here_and_there") -> Candidate:
     """Take some steps out, but not all of them."""
     numbers = range(1, len(optimal.steps) + 1)
     kept = [number for number in numbers if number not in removed]
     place = {number: position for position, number in enumerate(kept, start=1)}
     steps = tuple(_repair(optimal, optimal.steps[number - 1], place) for number in kept)
-    damages = tuple(Damage(None, number, "is missing") for number in removed)
-    return Candidate(Workflow(steps, _repair_answer(optimal, place)), damages)
+    damages = tuple(Damage(FlawKind.MISSING_STEP, None, number, way, "is missing") for number in removed)
+    return Candidate(Workflow(steps, _repair_answer(optimal, place)), damages, tuple(kept))
 
 
 def _repair(optimal: Workflow, step: Step, place: dict[int, int]) -> Step:

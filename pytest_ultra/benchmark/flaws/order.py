@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
+from pytest_ultra.benchmark.axes import FlawKind
 from pytest_ultra.benchmark.flaws.candidate import Candidate, choose, renumber
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Damage, Task
 from pytest_ultra.benchmark.workflow import Workflow
 
+Needs = Mapping[int, frozenset[int]]
+
 
 def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    """Move `size` steps, in reverse, to before the earliest thing that any of them needs.
-
-    The chosen steps all have needs; in reverse order each stands before its own, and every other step
-    keeps its place behind what it needs: so exactly these are damaged.
-    """
+    """Put the steps in an order in which exactly `size` stand before something they need."""
     needs = step_needs(task, optimal)
-    chosen = choose(chance, (number for number, needed in needs.items() if needed), size)
-    if chosen is None:
+    way = chance.choice(sorted(_WAYS))
+    order = _WAYS[way](needs, size, chance)
+    if order is None:
         return None
-    others = [number for number in needs if number not in chosen]
-    first_need = min(min(needs[number]) for number in chosen)
-    earliest = sum(1 for number in others if number < first_need)
-    order = others[:earliest] + chosen[::-1] + others[earliest:]
-    return _reorder(optimal, order, set(chosen))
+    damaged = find_damaged(order, needs)
+    return _reorder(optimal, order, damaged, way) if len(damaged) == size else None
 
 
 def step_needs(task: Task, workflow: Workflow) -> dict[int, frozenset[int]]:
@@ -34,14 +32,69 @@ def step_needs(task: Task, workflow: Workflow) -> dict[int, frozenset[int]]:
     return {number: frozenset(other for other in numbers if number in failing[other]) for number in numbers}
 
 
+def find_damaged(order: Sequence[int], needs: Needs) -> set[int]:
+    """Return the steps that stand before something they need, directly or through other steps."""
+    return {number for place, number in enumerate(order) if needs[number] & set(order[place + 1 :])}
+
+
 def _failing_without(task: Task, workflow: Workflow, left_out: int) -> set[int]:
     done = rehearse(task, workflow, left_out=left_out).progress.done
     return {number for number, seen in done.items() if not seen.is_success and number != left_out}
 
 
-def _reorder(optimal: Workflow, order: list[int], moved: set[int]) -> Candidate:
+def _bring_forward(needs: Needs, size: int, chance: Random) -> list[int] | None:
+    """Move steps, in reverse, to before the earliest thing that any of them needs.
+
+    The chosen steps all have needs; in reverse order each stands before its own, and every other step
+    keeps its place behind what it needs: so exactly these are damaged.
+    """
+    chosen = choose(chance, (number for number, needed in needs.items() if needed), size)
+    if chosen is None:
+        return None
+    others = [number for number in needs if number not in chosen]
+    first_need = min(min(needs[number]) for number in chosen)
+    earliest = sum(1 for number in others if number < first_need)
+    return others[:earliest] + chosen[::-1] + others[earliest:]
+
+
+def _swap_neighbours(needs: Needs, size: int, chance: Random) -> list[int] | None:
+    """Swap steps with the ones right before them that they need."""
+    order = sorted(needs)
+    pairs = [number for number in order if number - 1 in needs[number]]
+    chance.shuffle(pairs)
+    swapped = set[int]()
+    for number in pairs:
+        if len(swapped) < size and not swapped & {number - 1, number + 1}:
+            swapped.add(number)
+    for number in swapped:
+        order[number - 2 : number] = [number, number - 1]
+    return order
+
+
+def _put_off(needs: Needs, size: int, chance: Random) -> list[int] | None:
+    """Move one step to behind the `size` that follow it."""
+    last_start = len(needs) - size
+    if last_start < 1:
+        return None
+    late = chance.randint(1, last_start)
+    rest = [number for number in sorted(needs) if number != late]
+    return [*rest[: late - 1 + size], late, *rest[late - 1 + size :]]
+
+
+_WAYS: dict[str, Callable[[Needs, int, Random], list[int] | None]] = {
+    "bring_forward": _bring_forward,
+    "swap_neighbours": _swap_neighbours,
+    "put_off": _put_off,
+}
+
+
+def _reorder(optimal: Workflow, order: list[int], damaged: set[int], way: str) -> Candidate:
     place = {number: position for position, number in enumerate(order, start=1)}
     steps = tuple(renumber(optimal.steps[number - 1], place) for number in order)
     answer = place[optimal.answer] if optimal.answer else None
-    damages = tuple(Damage(place[number], number, "stands before what it needs") for number in sorted(moved))
-    return Candidate(Workflow(steps, answer), tuple(sorted(damages, key=lambda damage: damage.flawed_step or 0)))
+    damages = tuple(
+        Damage(FlawKind.SEQUENCE_DISORDER, place[number], number, way, "stands before what it needs")
+        for number in order
+        if number in damaged
+    )
+    return Candidate(Workflow(steps, answer), damages, tuple(order))

@@ -5,34 +5,38 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pytest_ultra.benchmark.flaws.candidate import Candidate, choose, replace_steps
+from pytest_ultra.benchmark.axes import FlawKind
+from pytest_ultra.benchmark.flaws.candidate import Candidate, Change, change_steps, choose
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.benchmark.world import Json
 
+_KIND = FlawKind.TOOL_MISUSE
+
 
 def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    """Name another of the offered tools, one of the same category where there is one."""
     chosen = choose(chance, range(1, len(optimal.steps) + 1), size)
-    if chosen is None:
-        return None
-    changed: dict[int, Step] = {}
-    how: dict[int, str] = {}
-    for number in chosen:
-        call = optimal.steps[number - 1].call
-        wrong = _wrong_tool(task, call.tool, chance)
-        if wrong is None:
-            return None
-        changed[number] = Step(Call(wrong, _adapt(call, wrong, number, chance)))
-        how[number] = f"names {wrong} instead of {call.tool}"
-    return replace_steps(optimal, changed, how)
+    return change_steps(task, optimal, chosen, changes, chance) if chosen else None
 
 
-def _wrong_tool(task: Task, right: str, chance: Random) -> str | None:
-    others = [name for name in task.tools if name != right]
-    siblings = [name for name in others if TOOLS[name].category == TOOLS[right].category]
-    return chance.choice(siblings or others) if others else None
+def changes(task: Task, workflow: Workflow, number: int, chance: Random) -> list[Change]:
+    """Return the wrong tools that a step could name: only of the same category where one of it is offered."""
+    call = workflow.steps[number - 1].call
+    found = [_change(workflow, call, wrong, number, chance) for wrong in task.tools if wrong != call.tool]
+    siblings = [change for change in found if change.way == "sibling"]
+    return siblings or found
+
+
+def _change(workflow: Workflow, call: Call, wrong: str, number: int, chance: Random) -> Change:
+    step = Step(Call(wrong, _adapt(call, wrong, number, chance)))
+    return Change(_KIND, step, _way(workflow, call, wrong), f"names {wrong} instead of {call.tool}")
+
+
+def _way(workflow: Workflow, call: Call, wrong: str) -> str:
+    if TOOLS[wrong].category == TOOLS[call.tool].category:
+        return "sibling"
+    return "tool_of_another_step" if wrong in {step.call.tool for step in workflow.steps} else "stranger"
 
 
 def _adapt(call: Call, tool: str, number: int, chance: Random) -> dict[str, Json]:

@@ -22,6 +22,35 @@ def write_file(draft: Draft, item: Item, kind: str = "json") -> None:
     draft.deliver(call, FactKind.FILE, path, is_ordered=item.is_ordered)
 
 
+def write_beside(draft: Draft, item: Item) -> None:
+    """Ask for a file where one stands that must not be overwritten."""
+    name = _name(draft)
+    taken, free = f"reports/{name}.json", f"reports/{name}_new.json"
+    draft.add(files={taken: '{"note": "signed off, keep"}'})
+    rule = f"the file {taken}, or if that is there already, leave it alone and use {free}"
+    draft.say(f"Write the result to {rule}.")
+    draft.want(f"Write {item.noun} to {rule}", f"{item.noun} stands in {rule}")
+    call = Call("file_operations_writer", {"path": free, "data": item.data})
+    draft.deliver(call, FactKind.FILE, free, is_ordered=item.is_ordered)
+
+
+def notify_if_many(draft: Draft, item: Item) -> None:
+    """Notify of a table only if it has more rows than a limit; where it has not, nothing may be sent."""
+    rows = len(item.rows)
+    limit = rows + draft.pick((-2, -1, 0, 1))
+    team, name = draft.pick(TEAMS), _name(draft)
+    recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()} alert"
+    condition = f"only if it has more than {limit} rows"
+    draft.say(f"Notify {recipient} with the subject '{subject}' and the result as data, but {condition}.")
+    draft.want(
+        f"Notify {recipient}, with the subject '{subject}', of {item.noun}, but {condition}",
+        f"{recipient} has a message '{subject}' with {item.noun}, but {condition}",
+    )
+    if rows > limit:
+        call = Call("utility_notifier", {"recipient": recipient, "subject": subject, "data": item.data})
+        draft.deliver(call, FactKind.NOTIFICATION, recipient, is_ordered=item.is_ordered)
+
+
 def notify(draft: Draft, item: Item) -> None:
     team, name = draft.pick(TEAMS), _name(draft)
     recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()}"
@@ -120,6 +149,7 @@ def answer(draft: Draft, item: Item) -> None:
 
 ANYTHING: tuple[Callable[[Draft, Item], None], ...] = (
     write_file,
+    write_beside,
     notify,
     put_in_cache,
     enqueue,

@@ -86,6 +86,8 @@ def _multi_stage(draft: Draft) -> None:
     table = draft.chance.choice((sources.file_table, _one_step_source, _protected))(draft)
     first = _narrow(draft, table)
     _deliver(draft, first)
+    if draft.chance.random() < 0.3:
+        deliveries.notify_if_many(draft, _take(draft, first))
     base = first if draft.chance.random() < 0.6 else table
     second = _process(draft, _take(draft, base))
     _deliver(draft, second)

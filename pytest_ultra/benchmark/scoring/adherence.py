@@ -106,9 +106,13 @@ def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> Done:
     return done
 
 
+_SHIFTING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
+"""Kinds that give steps other numbers."""
+
+
 def _right_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]:
     """Return the steps that damaged ones stand in place of, where the plan's numbers are the optimal one's."""
-    if flawed.kind is FlawKind.SEQUENCE_DISORDER:
+    if flawed.kind in _SHIFTING:
         return {}
     numbers = [damage.flawed_step for damage in flawed.damages if damage.flawed_step == damage.optimal_step]
     return {number: optimal.steps[number - 1] for number in numbers if number is not None}
@@ -124,7 +128,7 @@ def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: Done, evidence: Evi
     event = done.as_written.get(damage.flawed_step)
     if event is None:
         return _is_passed_over(damage.flawed_step, flawed, done)
-    if flawed.kind is FlawKind.SEQUENCE_DISORDER:
+    if damage.kind is FlawKind.SEQUENCE_DISORDER:
         return event.result.code in MISSING_INPUT
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
     return condition is None or (condition in done.anyhow and not done.anyhow[condition].result.is_success)
@@ -132,7 +136,7 @@ def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: Done, evidence: Evi
 
 def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: Done) -> bool:
     """Tell whether the model went on past the place of a missing step: did the step after it, or the plan's last."""
-    missing = [other.optimal_step or 0 for other in flawed.damages]
+    missing = [other.optimal_step or 0 for other in flawed.damages if other.flawed_step is None]
     before = (damage.optimal_step or 0) - 1 - sum(number < (damage.optimal_step or 0) for number in missing)
     last = len(flawed.workflow.steps)
     return any(number in done.as_written for number in range(min(before + 1, last), last + 1))
