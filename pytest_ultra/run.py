@@ -24,7 +24,7 @@ from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.terminal import end_of_run, header
-from pytest_ultra.stopping import order_stop
+from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.document import complete, write_document
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.runs import RunDirectory
@@ -83,7 +83,9 @@ class Run:
         """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
         self.stop()
         result = yield
-        if self._settings.json and self._is_begun:
+        if self._is_begun:
+            withdraw_stop(self.directory.path)
+        if self._settings.json and self._planned:
             ended = {"duration_s": time.time() - self._started_at, "exit_status": int(exitstatus)}
             write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
         return result
@@ -122,13 +124,17 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
 
     Where the user's own endpoint is plugged in, the names of models are the user's own too.
     """
-    if config.hook.pytest_ultra_endpoint.get_hookimpls():
-        return False
+    has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
+    return any([_is_demo(name, settings, is_open=has_own_endpoint) for name in settings.model])
+
+
+def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
     try:
-        specs = [resolve(name, base_url=settings.base_url, environ=os.environ) for name in settings.model]
+        return resolve(name, base_url=settings.base_url, environ=os.environ).is_demo
     except ConfigurationError as error:
+        if is_open:
+            return False
         raise pytest.UsageError(f"--ultra-model: {error}") from None
-    return any(spec.is_demo for spec in specs)
 
 
 def _describe(settings: Settings) -> dict[str, Any]:

@@ -114,8 +114,8 @@ class Shard:
         return make_guidance(case, task=task, optimal=optimal)
 
     def _make_engine(self, journal: Journal) -> Engine:
-        is_one_at_a_time = self._config.getoption("usepdb", default=False)
-        concurrency = 1 if is_one_at_a_time else self._settings.concurrency or CONCURRENCY
+        is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
+        concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
         return Engine(self._open_endpoint, journal.append, worker=self._placement.worker, concurrency=concurrency)
 
     def _open_endpoint(self) -> Endpoint:

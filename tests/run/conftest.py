@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from tests.run.running import MARK, NO_XDIST, Project
-from tests.run.scripted import Scripted, Script
+from tests.run.scripted import Script, Scripted
 
 WAYS = {"no-xdist": NO_XDIST, "n0": ("-n0",), "n2": ("-n2",)}
 

@@ -65,7 +65,7 @@ def _handler(script: Script, asked: list[Asked]) -> type[BaseHTTPRequestHandler]
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             began = time.time()
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             request = Asked(body, self.headers.get("authorization", ""), began)

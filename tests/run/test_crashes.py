@@ -44,7 +44,7 @@ def test_four_workers_that_start_together_make_each_workflow_once(project: Proje
 
 def test_a_run_finishes_though_the_process_that_holds_the_lock_is_killed(project: Project) -> None:
     project.pytester.makeconftest(PLANNER.replace("IS_DEADLY", "True"))
-    result = project.run("-n4", "--ultra-model=demo/perfect", "--ultra-task-type=simple_task,basic_task")
+    result = project.run("-n2", "--ultra-model=demo/perfect", "--ultra-task-type=simple_task,basic_task")
     assert result.ret == 0
     assert dict(project.outcomes()) == {"full": 20}
     pids, tasks = made(project)

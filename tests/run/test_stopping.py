@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -26,7 +25,7 @@ def check_what_is_left(project: Project) -> None:
 
 
 def last_finished_at(project: Project) -> float:
-    return max(life["started_at"] + life["duration_s"] for life in project.lives())
+    return max(float(life["started_at"] + life["duration_s"]) for life in project.lives())
 
 
 @pytest.mark.parametrize(
@@ -98,16 +97,16 @@ def test_stepwise_on_workers_ends_paid_work_at_once_and_goes_on_from_there(proje
     check_what_is_left(project)
 
 
-@pytest.mark.parametrize("option", ["--ultra-stagger=60", "slow-planner"])
-def test_a_worker_that_waits_for_its_turn_stops_at_once_too(project: Project, option: str) -> None:
-    args: list[str] = [option]
-    if option == "slow-planner":
-        args = []
+@pytest.mark.parametrize("waits_for", ["stagger", "lock"])
+def test_a_worker_that_waits_for_its_turn_stops_at_once_too(project: Project, waits_for: str) -> None:
+    args = ["--ultra-stagger=60"] if waits_for == "stagger" else []
+    if waits_for == "lock":
         project.pytester.makeconftest("import time\ndef pytest_ultra_workflow(): time.sleep(60)")
     started = project.start("-n2", "--ultra-model=demo/null", TEN, *args)
-    wait_until(lambda: len(project.workers()) == 2)
-    is_ready: Callable[[], object] = lambda: project.lives() if args else list(project.runs()[-1].glob("guidance/lock"))  # noqa: E731
-    wait_until(lambda: project.runs() and is_ready())
+    if waits_for == "stagger":
+        wait_until(project.lives)
+    else:
+        wait_until(lambda: project.runs() and list(project.runs()[-1].glob("guidance/lock")))
     started.interrupt(is_group=False)
     started.wait(AT_ONCE_S)
     assert project.processes() == []
