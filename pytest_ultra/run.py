@@ -125,7 +125,8 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
     Where the user's own endpoint is plugged in, the names of models are the user's own too.
     """
     has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
-    return any([_is_demo(name, settings, is_open=has_own_endpoint) for name in settings.model])
+    are_demo = [_is_demo(name, settings, is_open=has_own_endpoint) for name in settings.model]  # checks all of them
+    return any(are_demo)
 
 
 def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
