@@ -11,8 +11,6 @@ import pytest
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.collection.items import case_of
@@ -60,11 +58,12 @@ class Shard:
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
         self._wait_for_turn()
+        self._journal = Journal(self._run, self._placement.worker)
+        self._engine = self._make_engine(self._journal)
+        self._engine.start(())  # it opens the endpoint, which takes its time, while workflows are made or waited for
         self._guidance.fill(filter(None, map(case_of, session.items)), self._generate)
         if self._placement.is_heir:
             self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
-        self._journal = Journal(self._run, self._placement.worker)
-        self._engine = self._make_engine(self._journal)
         self._engine.start(self._own_assignments(session.items))
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
@@ -95,6 +94,9 @@ class Shard:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
     def _generate(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - for one worker only
+        from pytest_ultra.benchmark.guidance import make_guidance  # noqa: PLC0415 - likewise
+
         task = task or generate_task(case.task_key)
         optimal = optimal or self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
