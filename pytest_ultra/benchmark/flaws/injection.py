@@ -42,9 +42,9 @@ def inject(
         candidate = _INJECTORS[kind](task, optimal, size, chance)
         if candidate is not None and len(candidate.damages) == size:
             candidate = _compose(task, candidate, kind, flaws - 1, chance)
-        if candidate is not None and len(candidate.damages) == size + flaws - 1:
-            if is_proved(task, optimal, kind, candidate, flaws=flaws):
-                return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
+        is_whole = candidate is not None and len(candidate.damages) == size + flaws - 1
+        if candidate is not None and is_whole and is_proved(task, optimal, kind, candidate, flaws=flaws):
+            return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
     return None
 
 
