@@ -13,8 +13,6 @@ import pytest
 from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.collection.items import case_of
@@ -67,9 +65,7 @@ class Shard:
         self._prepare(filter(None, map(case_of, session.items)))
         if self._placement.is_heir:
             self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
-        self._journal = Journal(self._run, self._placement.worker)
-        self._engine = self._make_engine(self._journal)
-        self._engine.start(self._own_assignments(session.items))
+        self._begin(self._own_assignments(session.items))
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
         """Wait for the test's episode: each time it asks, another one."""
@@ -94,13 +90,21 @@ class Shard:
             self._journal.close()
 
     def _prepare(self, cases: Iterable[Case]) -> None:
+        """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
         try:
             self._wait_for_turn()
+            self._journal = Journal(self._run, self._placement.worker)
+            self._engine = self._make_engine(self._journal)
+            self._begin(())
             self._guidance.fill(cases, self._generate)
         except KeyboardInterrupt:
             if not self._is_stopped:
                 raise
             pytest.skip(STOPPED)
+
+    def _begin(self, assignments: Iterable[Assignment]) -> None:
+        if self._engine is not None:
+            self._engine.start(assignments)
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
@@ -108,6 +112,9 @@ class Shard:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
     def _generate(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - for one worker only
+        from pytest_ultra.benchmark.guidance import make_guidance  # noqa: PLC0415 - likewise
+
         task = task or generate_task(case.task_key)
         optimal = optimal or self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
