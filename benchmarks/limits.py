@@ -22,14 +22,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the judge and its workers are those of the tests
 
+from pytest_ultra.benchmark.agents import act, knowledge_of  # noqa: E402 - as above
 from pytest_ultra.benchmark.chat import ChatRequest  # noqa: E402
 from pytest_ultra.benchmark.episode import Episode  # noqa: E402
-from pytest_ultra.benchmark.transcript import Attempted, Replied, Reply  # noqa: E402
+from pytest_ultra.benchmark.guidance import make_guidance  # noqa: E402
+from pytest_ultra.benchmark.transcript import Attempted, Reply  # noqa: E402
+from pytest_ultra.engine.assignment import Assignment  # noqa: E402
 from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: E402
 from pytest_ultra.engine.gate import Gate, Permit  # noqa: E402
 from pytest_ultra.engine.ledger import Ledger  # noqa: E402
 from pytest_ultra.engine.limiter import Limiter, Unlimited  # noqa: E402
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits  # noqa: E402
+from pytest_ultra.engine.live import live_episode  # noqa: E402
 from pytest_ultra.engine.open_limiter import open_limiter  # noqa: E402
 from pytest_ultra.engine.retry import Caller  # noqa: E402
 from pytest_ultra.engine.shared_ledger import SharedLedger  # noqa: E402
@@ -38,7 +42,6 @@ from pytest_ultra.storage.runs import RunDirectory  # noqa: E402
 from tests.engine.engine_fakes import make_case, make_request  # noqa: E402
 from tests.engine.limit_server import Judge, Seen  # noqa: E402
 from tests.engine.limit_worker import Job, start  # noqa: E402
-from tests.results_factory import obedient_episode  # noqa: E402
 
 CALLS = 20_000
 ALL_LIMITS = Limits(rpm=1e9, tpm=1e12, max_in_flight=1000)
@@ -168,8 +171,8 @@ def measure_overhead() -> None:
         limiter, _ = open_limiter({"m": "overhead"}, ALL_LIMITS, folder=Path(folder))
         limited_us = asyncio.run(ask_us(limiter))
         retried_us = asyncio.run(ask_us(Unlimited()))
-        episode, turns = long_episode()
-        journal_us = append_us(Path(folder), episode) / turns
+        episode = real_episode()
+        journal_us = append_us(Path(folder), episode) / episode.usage.requests
     ours_us = limited_us + journal_us
     whole_us = main_job_us()
     print(f"retry loop: {retried_us:.1f} us, limiter with it: {limited_us:.1f} us, journal: {journal_us:.1f} us a call")
@@ -188,9 +191,19 @@ async def ask_us(limiter: Limiter) -> float:
     return spent / CALLS * 1e6
 
 
-def long_episode() -> tuple[Episode, int]:
-    episode = obedient_episode()
-    return episode, sum(isinstance(event, Replied) for event in episode.transcript)
+class Played:
+    """An endpoint that answers as the reference agent does, without HTTP."""
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        return act("perfect", request.messages, knowledge_of(request))
+
+    async def aclose(self) -> None: ...
+
+
+def real_episode() -> Episode:
+    case = make_case()
+    assignment = Assignment(case, make_guidance(case), "test")
+    return asyncio.run(live_episode(assignment, Caller(Played(), SYSTEM_CLOCK), worker="gw0"))
 
 
 def append_us(folder: Path, episode: Episode, episodes: int = 1000) -> float:
