@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 
 import pytest
 
-from pytest_ultra.engine.limiter import Limiter
+from pytest_ultra.asking import reachable_models
+from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.open_limiter import open_limiter
-from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.options.values import RateMode
 
 
 def limiter_of(config: pytest.Config, settings: Settings, demo_url: str) -> Limiter:
-    """Open the limiter; warn if it cannot be shared with other processes."""
+    """Open the limiter; warn if it cannot be shared with other processes. Cassettes are read without one."""
+    if settings.cassette is not None and len(reachable_models(settings)) < len(settings.model):
+        return UNLIMITED
     limiter, trouble = open_limiter(_endpoints(config, settings, demo_url), limits_of(settings))
     if trouble:
         warnings.warn(
@@ -44,5 +45,4 @@ def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict
     if config.hook.pytest_ultra_endpoint.get_hookimpls():
         own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
         return dict.fromkeys(settings.model, own)
-    specs = {model: resolve(model, base_url=settings.base_url, environ=os.environ) for model in settings.model}
-    return {model: spec.endpoint_id(demo_url) for model, spec in specs.items()}
+    return {model: spec.endpoint_id(demo_url) for model, spec in reachable_models(settings).items()}

@@ -67,11 +67,15 @@ def keyed_chance(case: Case, turn: int, attempt: int) -> float:
 
 
 def is_retried(failure: AttemptFailedError) -> bool:
+    if failure.problem is AttemptProblem.UNRECORDED:
+        return False
     return failure.problem is not AttemptProblem.STATUS or failure.status in _RETRIED_STATUSES
 
 
 def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
     """Return the seconds to wait before the next attempt, or why there is none; `chance` is in [0, 1)."""
+    if failure.problem is AttemptProblem.UNRECORDED:
+        return GivenUp(EndReason.ENDPOINT, failure.detail)
     if not is_retried(failure):
         return GivenUp(EndReason.ENDPOINT, f"The endpoint rejects the request ({failure}).")
     reason = EndReason.RATE_LIMIT if failure.status == TOO_MANY_REQUESTS else EndReason.ENDPOINT
@@ -179,6 +183,7 @@ class Caller:
         finally:
             self._limiter.leave(permit, result)
         duration_s = self.clock.now() - started
+        is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
         return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
 
     async def _attempt_within(

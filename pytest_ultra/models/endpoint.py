@@ -50,7 +50,7 @@ class HttpEndpoint:
         body = encode_request(request, spec.name)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            return self._read(response, request.turn)
+            return self._read(response, request.turn).with_texts(spec.key.redact)
         except AttemptFailedError as error:
             raise _without(spec.key, error) from None
 

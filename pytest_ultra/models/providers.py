@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
@@ -104,6 +104,19 @@ def resolve(model: str, *, base_url: str | None, environ: Mapping[str, str]) -> 
     find_proxy(address, environ)
     key = _key(model, provider, is_required=provider.needs_key and not base_url, environ=environ)
     return ModelSpec(provider_name, name, address, key, provider.key_header)
+
+
+def redact_keys(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what blots out every key that a provider's variable holds, whichever of them a run uses."""
+    variables = {name for provider in PROVIDERS.values() for name in provider.key_variables}
+    secrets = [Secret(environ[name].strip()) for name in sorted(variables & environ.keys())]
+
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = secret.redact(text)
+        return text
+
+    return redact
 
 
 def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:

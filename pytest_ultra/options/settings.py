@@ -59,6 +59,8 @@ class Settings:
     least_outcome: str
     json: Path | None
     dir: Path
+    cassette: str | None
+    cassette_dir: Path
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -194,6 +196,20 @@ def _options() -> tuple[_Option, ...]:
         _Option("pass", "full", "full|partial", "The least outcome with which an item passes", one(values.outcome)),
         _Option("json", None, "PATH", "Write one JSON document with all episodes here", one(Path)),
         _Option("dir", ".ultra", "PATH", "Folder in which runs are kept", one(Path)),
+        _Option(
+            "cassette",
+            None,
+            "record|replay|auto",
+            "Keep the model's answers, give kept ones and ask for none, or give kept ones and keep the rest",
+            one(values.cassette_mode),
+        ),
+        _Option(
+            "cassette_dir",
+            "cassettes",
+            "PATH",
+            "Folder in which answers are kept; what is not given on the command line is under the rootdir",
+            one(Path),
+        ),
     )
 
 
@@ -223,6 +239,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
     _check_limits(read)
     read["dir"] = folder / read["dir"]
     read["json"] = read["json"] and folder / read["json"]
+    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
+    read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
 
 
@@ -233,8 +251,14 @@ def _check_limits(read: Mapping[str, Any]) -> None:
 
 
 def check_outputs(settings: Settings) -> None:
-    """Raise `pytest.UsageError` if a file that the run will leave cannot be written."""
-    checks = ((settings.json, "--ultra-json", values.check_file), (settings.dir, "--ultra-dir", values.check_folder))
+    """Raise `pytest.UsageError` if a file that the run will leave cannot be written, or there is nothing to replay."""
+    cassettes = settings.cassette_dir if settings.cassette else None
+    check_cassettes = values.check_filled if settings.cassette == "replay" else values.check_folder
+    checks = (
+        (settings.json, "--ultra-json", values.check_file),
+        (settings.dir, "--ultra-dir", values.check_folder),
+        (cassettes, "--ultra-cassette-dir", check_cassettes),
+    )
     for path, flag, check in checks:
         if path is not None:
             try:

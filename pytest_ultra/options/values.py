@@ -167,6 +167,12 @@ def outcome(text: str) -> str:
     return text
 
 
+def cassette_mode(text: str) -> str:
+    if text not in ("record", "replay", "auto"):
+        raise ValueError(f"{text!r} is not valid; give record, replay or auto")
+    return text
+
+
 def check_file(path: Path) -> None:
     """Raise ValueError unless a file can be written at this path."""
     if path.is_dir():
@@ -182,6 +188,15 @@ def check_folder(path: Path) -> None:
     if not nearest.is_dir():
         raise ValueError(f"{str(path)!r} cannot be made: {str(nearest)!r} is a file; give the path of a folder")
     _probe(path, nearest)
+
+
+def check_filled(path: Path) -> None:
+    """Raise ValueError unless there is a folder with something in it."""
+    if not (path.is_dir() and any(path.iterdir())):
+        raise ValueError(
+            f"there is nothing to replay in {str(path)!r}; record first with --ultra-cassette=record, or name the "
+            "folder of a recording"
+        )
 
 
 def _probe(wanted: Path, folder: Path) -> None:

@@ -205,7 +205,7 @@ def make_engine(
     )
 
 
-def run(clock: VirtualClock, work: Coroutine[Any, Any, T]) -> T:
+def run(clock: Clock, work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the clock's loop."""
     loop = clock.new_loop()
     try:
