@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -15,16 +16,14 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.options.values import RateMode
 
 
-def limiter_of(config: pytest.Config, settings: Settings, demo_url: str) -> Limiter:
+def limiter_of(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
     """Open the limiter; warn if it cannot be shared with other processes. Cassettes are read without one."""
     if settings.cassette is not None and len(reachable_models(settings)) < len(settings.model):
         return UNLIMITED
-    limiter, trouble = open_limiter(_endpoints(config, settings, demo_url), limits_of(settings))
+    limiter, trouble = open_limiter(_endpoints(config, settings, demo_url), limits_of(settings), folder=folder)
     if trouble:
         warnings.warn(
-            pytest.PytestWarning(
-                f"pytest-ultra: limits hold for each worker by itself, not for all together: {trouble}"
-            ),
+            pytest.PytestWarning(f"ultra: limits hold for each worker by itself, not for all together ({trouble})"),
             stacklevel=2,
         )
     return limiter
