@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
+from pytest_ultra.benchmark.axes import PromptVariant, ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode, Outcome
 from pytest_ultra.benchmark.facts import Fact
@@ -37,6 +38,8 @@ def _head(episode: Episode) -> Iterator[str]:
     if episode.outcome is Outcome.ERROR:
         yield from _labelled("requests: ", _attempts(episode))
     yield from _labelled("case: ", _case(episode.case))
+    if unusual := ", ".join(_unusual(episode.case)):
+        yield from _labelled("asked by: ", unusual)
     yield from _labelled("model: ", episode.case.model)
     yield from _labelled("did: ", _deeds(episode))
 
@@ -50,11 +53,22 @@ def _reason(error: str) -> Iterator[str]:
 
 
 def _case(case: Case) -> str:
-    severity = f" ({case.severity})" if case.severity else ""
+    composed = f", {case.flaws} kinds" if case.flaws > 1 else ""
+    severity = f" ({case.severity}{composed})" if case.severity else ""
     return (
         f"{case.prompt_type}{severity}, {case.task_type}, {case.difficulty}, tool success rate "
         f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed} [{case.case_id}]"
     )
+
+
+def _unusual(case: Case) -> Iterator[str]:
+    """Name what differs from the usual way of asking."""
+    if case.prompt_variant is not PromptVariant.STANDARD:
+        yield f"prompt variant {case.prompt_variant}"
+    if case.tool_protocol is not ToolProtocol.NATIVE:
+        yield f"tool protocol {case.tool_protocol}"
+    if case.has_tool_discovery:
+        yield "tool discovery"
 
 
 def _deeds(episode: Episode) -> str:
