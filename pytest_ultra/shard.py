@@ -22,6 +22,7 @@ from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.runner import Engine
+from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
@@ -106,8 +107,16 @@ class Shard:
         concurrency = 1 if is_one_at_a_time else self._settings.concurrency or CONCURRENCY
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        opener, clock = by_way_of_cassettes(self._settings, asking)
-        return Engine(opener, journal.append, worker=self._placement.worker, concurrency=concurrency, clock=clock)
+        way = by_way_of_cassettes(self._settings, asking)
+        limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
+        return Engine(
+            way.open,
+            journal.append,
+            worker=self._placement.worker,
+            concurrency=concurrency,
+            clock=way.clock,
+            limiter=way.limit(limiter),
+        )
 
     def _open_models(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)

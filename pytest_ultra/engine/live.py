@@ -8,7 +8,8 @@ import traceback
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.assignment import Assignment
-from pytest_ultra.engine.retry import TIME_LIMIT, Caller, GivenUp
+from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 from pytest_ultra.engine.rules import BENCHMARK, Rules, Talk
 
 _TRACEBACK_LINES = 12

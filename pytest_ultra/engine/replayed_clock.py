@@ -30,8 +30,5 @@ class ReplayedClock:
     def time(self) -> float:
         return self._clock.time()
 
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-
     def new_loop(self) -> asyncio.AbstractEventLoop:
         return self._clock.new_loop()

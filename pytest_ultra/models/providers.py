@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
@@ -73,6 +74,12 @@ class ModelSpec(msgspec.Struct, frozen=True):
     def url(self, demo_url: str = "") -> str:
         parts = urlsplit(self.base_url or demo_url)
         return parts._replace(path=parts.path.rstrip("/") + _PATH).geturl()
+
+    def endpoint_id(self, demo_url: str = "") -> str:
+        """Return a name for the endpoint together with the key, which gives neither away."""
+        parts = urlsplit(self.url(demo_url))
+        said = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {self.key.reveal()}"
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
 
     def headers(self) -> dict[str, str]:
         headers = {"content-type": "application/json", "accept": "application/json"}

@@ -29,6 +29,13 @@ class Stagger:
         return self.second_s + self.later_s * (worker - 1) if worker else 0.0
 
 
+class RateMode(StrEnum):
+    """Whether the number of calls in flight follows what the endpoint bears."""
+
+    ADAPTIVE = "adaptive"
+    FIXED = "fixed"
+
+
 def listed(names: Iterable[str]) -> str:
     return ", ".join(str(name) for name in names)
 
@@ -111,6 +118,19 @@ def seconds(text: str) -> float:
     if not 0 < number < math.inf:
         raise ValueError(f"{text!r} is no time; give a number of seconds above 0, or leave it out for no limit")
     return number
+
+
+def amount(text: str) -> float:
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} is no limit; give a number above 0, or leave it out for no limit")
+    return number
+
+
+def rate_mode(text: str) -> RateMode:
+    if text not in tuple(RateMode):
+        raise ValueError(f"{text!r} is not valid; give adaptive or fixed{_hint(text, RateMode)}")
+    return RateMode(text)
 
 
 def temperature(text: str) -> float:
@@ -206,7 +226,7 @@ def _select(texts: Sequence[str], valid: dict[str, tuple[E, ...]]) -> tuple[E, .
 
 def _hint(name: str, valid: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(valid), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return f" (did you mean {str(close[0])!r}?)" if close else ""
 
 
 def _number(text: str) -> float:

@@ -41,9 +41,6 @@ class VirtualClock:
     def time(self) -> float:
         return 1_000_000.0 + self.seconds
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
     def new_loop(self) -> asyncio.AbstractEventLoop:
         return _VirtualLoop(self)
 
