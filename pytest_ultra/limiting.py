@@ -17,8 +17,8 @@ from pytest_ultra.options.values import RateMode
 
 
 def limiter_of(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
-    """Open the limiter; warn if it cannot be shared with other processes. Cassettes are read without one."""
-    if settings.cassette is not None and len(reachable_models(settings)) < len(settings.model):
+    """Open the limiter; warn if it cannot be shared with other processes. A replay needs none."""
+    if settings.cassette == "replay":
         return UNLIMITED
     limiter, trouble = open_limiter(_endpoints(config, settings, demo_url), limits_of(settings), folder=folder)
     if trouble:
@@ -40,8 +40,9 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict[str, str]:
-    """Name each model's endpoint; one that the user plugs in is known by the project alone."""
+    """Name each model's endpoint; one that the user plugs in, or that only cassettes speak for, by the project."""
+    own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
+    endpoints = dict.fromkeys(settings.model, own)
     if config.hook.pytest_ultra_endpoint.get_hookimpls():
-        own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
-        return dict.fromkeys(settings.model, own)
-    return {model: spec.endpoint_id(demo_url) for model, spec in reachable_models(settings).items()}
+        return endpoints
+    return endpoints | {model: spec.endpoint_id(demo_url) for model, spec in reachable_models(settings).items()}

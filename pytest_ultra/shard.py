@@ -126,14 +126,15 @@ class Shard:
         concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        opener, clock = by_way_of_cassettes(self._settings, asking)
+        way = by_way_of_cassettes(self._settings, asking)
+        limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
-            opener,
+            way.open,
             journal.append,
             worker=self._placement.worker,
             concurrency=concurrency,
-            clock=clock,
-            limiter=limiter_of(self._config, self._settings, self._placement.demo_url or ""),
+            clock=way.clock,
+            limiter=way.limit(limiter),
         )
 
     def _open_models(self) -> Endpoint:
