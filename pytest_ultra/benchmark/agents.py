@@ -10,6 +10,7 @@ import msgspec
 from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.following import Progress, Seen, advance, answer_text, begin, next_call
+from pytest_ultra.benchmark.textual.messages import read_messages, write_reply
 from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall
 from pytest_ultra.benchmark.workflow import Workflow, read
 
@@ -31,6 +32,19 @@ def knowledge_of(request: ChatRequest) -> Knowledge:
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     """Return the reply of the agent with this name (one of `AGENTS`) to the messages so far."""
     return _AGENTS[agent](messages, knowledge)
+
+
+Act = Callable[[str, Sequence[Message], Knowledge], Reply]
+"""What plays agents by name: `act`, or a stand-in."""
+
+
+def in_text(play: Act) -> Act:
+    """Let agents, who know native calls only, take part in the text protocol."""
+
+    def play_in_text(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+        return write_reply(play(agent, read_messages(messages), knowledge))
+
+    return play_in_text
 
 
 def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:

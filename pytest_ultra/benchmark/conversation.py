@@ -7,12 +7,15 @@ from typing import Self
 
 import msgspec
 
+from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.exchange import UNREADABLE_CALL, assistant_message, hear, with_answer
 from pytest_ultra.benchmark.faults import Faults
-from pytest_ultra.benchmark.prompts import answer_content, opening, plan_text
+from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
+from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.transcript import (
     Answered,
@@ -20,23 +23,25 @@ from pytest_ultra.benchmark.transcript import (
     Ended,
     EndReason,
     Event,
+    FellBack,
     Message,
     Replied,
     Reply,
     ToolCall,
     ToolSchema,
 )
-from pytest_ultra.benchmark.world import World
+from pytest_ultra.benchmark.world import Json, World
 
 GIVE_UP_AFTER = 3
 """The same call answered by the same earned error this many times running ends an episode."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """An episode so far. `turn` is the one about to be asked, from 1."""
+    """An episode so far. `turn` is the one about to be asked, from 1; `protocol` is never `auto`."""
 
     case: Case
     guidance: Guidance
+    protocol: ToolProtocol
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
     world: World
@@ -46,8 +51,21 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @classmethod
     def begin(cls, case: Case, guidance: Guidance) -> Self:
-        tools = tuple(tool_schema(TOOLS[name]) for name in guidance.task.tools)
-        return cls(case, guidance, opening(case.prompt_type, guidance), tools, guidance.task.world)
+        """Begin in the case's protocol; `auto` begins as native."""
+        protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
+        return cls(case, guidance, protocol, (), (), guidance.task.world).open()
+
+    def open(self) -> Self:
+        """Show the job and the tools, as the protocol has it."""
+        tools = tuple(tool_schema(TOOLS[name]) for name in self.guidance.task.tools)
+        is_text = self.protocol is ToolProtocol.TEXT
+        messages = opening(self.case, self.guidance, tools if is_text else ())
+        return msgspec.structs.replace(self, messages=messages, tools=() if is_text else tools)
+
+    def fall_back(self, detail: str) -> Self:
+        """Begin anew in the text protocol, since the endpoint rejects native tools."""
+        events = (*self.events, FellBack(self.turn, detail))
+        return msgspec.structs.replace(self, protocol=ToolProtocol.TEXT, events=events).open()
 
     @property
     def plan(self) -> str:
@@ -69,49 +87,45 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def take(self, reply: Reply) -> Self:
         """Take in the model's reply of this turn: run its tool calls in order, or end."""
+        heard = hear(reply, self.protocol, self.turn)
         after = msgspec.structs.replace(
             self,
-            messages=(*self.messages, _assistant_message(reply)),
-            events=(*self.events, Replied(self.turn, reply)),
+            messages=(*self.messages, assistant_message(reply, self.protocol)),
+            events=(*self.events, Replied(self.turn, reply, heard.forgiven)),
         )
-        if not reply.tool_calls:
+        if not heard.calls:
             return after.end(EndReason.STOPPED)
-        for call in reply.tool_calls:
-            after = after.run(call)
+        for call in heard.calls:
+            after = after.refuse(call) if call.id in heard.unreadable else after.run(call)
             if _is_stuck(after.events):
                 return after.end(EndReason.GAVE_UP)
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
 
+    def refuse(self, call: ToolCall) -> Self:
+        """Answer a call that could not be read."""
+        return self.answer(call, None, UNREADABLE_CALL)
+
     def run(self, call: ToolCall) -> Self:
         """Run one tool call, with the fault that this call of the tool is due, if any."""
         arguments = parse_arguments(call.arguments)
         k = self.calls.get(call.name, 0) + 1
         world, result = invoke(self.world, call.name, arguments, self._fault(call.name, k))
-        answer: Message = {"role": "tool", "tool_call_id": call.id, "content": answer_content(result)}
+        after = msgspec.structs.replace(self, world=world, calls={**self.calls, call.name: k})
+        return after.answer(call, arguments, result)
+
+    def answer(self, call: ToolCall, arguments: dict[str, Json] | None, result: ToolResult) -> Self:
         return msgspec.structs.replace(
             self,
-            world=world,
-            messages=(*self.messages, answer),
+            messages=with_answer(self.messages, call, result, self.protocol),
             events=(*self.events, Answered(self.turn, call, arguments, result)),
-            calls={**self.calls, call.name: k},
         )
 
     def _fault(self, tool: str, k: int) -> str | None:
         if tool not in TOOLS:
             return None
         return Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
-
-
-def _assistant_message(reply: Reply) -> Message:
-    message: Message = {"role": "assistant", "content": reply.text}
-    if reply.tool_calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in reply.tool_calls
-        ]
-    return message
 
 
 def _is_stuck(events: Iterable[Event]) -> bool:

@@ -13,12 +13,14 @@ from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.fallback import may_reject_tools
 from pytest_ultra.engine.health import Health
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 TOO_MANY_REQUESTS = 429
-_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)})
+NOT_IMPLEMENTED = 501
+_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)} - {NOT_IMPLEMENTED})
 _MAX_DOUBLINGS = 16
 
 TIME_LIMIT = "The episode's time limit ran out."
@@ -72,7 +74,12 @@ def keyed_chance(case: Case, turn: int, attempt: int) -> float:
 
 
 def is_retried(failure: AttemptFailedError) -> bool:
-    return failure.problem is not AttemptProblem.STATUS or failure.status in _RETRIED_STATUSES
+    return failure.problem is not AttemptProblem.STATUS or not is_final(failure.status)
+
+
+def is_final(status: int | None) -> bool:
+    """Tell whether an endpoint that answers a request with this status always will."""
+    return status is not None and status not in _RETRIED_STATUSES
 
 
 def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
@@ -105,7 +112,10 @@ def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) 
 
 
 class Caller:
-    """The way to an endpoint that all episodes of an engine share."""
+    """The way to an endpoint that all episodes of an engine share.
+
+    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known.
+    """
 
     def __init__(
         self,
@@ -121,6 +131,7 @@ class Caller:
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
+        self.tool_rejections: dict[str, str] = {}
         self._healths: dict[str, Health] = {}
 
     async def ask(
@@ -143,7 +154,8 @@ class Caller:
                 note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
                 return result
             tried = tried.failed(result)
-            health.failed(result, self.clock.now())
+            if not may_reject_tools(request, result.status):  # that says nothing about the model yet
+                health.failed(result, self.clock.now())
             step = self._next_step(request, result, tried, health)
             wait_s = 0.0 if isinstance(step, GivenUp) else step
             note(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.agents import act, knowledge_of
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.agents import act, in_text, knowledge_of
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Score
@@ -20,6 +20,9 @@ def make_case(
     rate: float = 1.0,
     instance: int = 0,
     max_turns: int = 30,
+    prompt_variant: PromptVariant = PromptVariant.STANDARD,
+    tool_protocol: ToolProtocol = ToolProtocol.NATIVE,
+    has_tool_discovery: bool = False,
 ) -> Case:
     return Case(
         model="demo/agent",
@@ -32,6 +35,9 @@ def make_case(
         repeat=0,
         seed=0,
         max_turns=max_turns,
+        prompt_variant=prompt_variant,
+        tool_protocol=tool_protocol,
+        has_tool_discovery=has_tool_discovery,
     )
 
 
@@ -40,7 +46,8 @@ def converse(agent: str, case: Case) -> Conversation:
     conversation = Conversation.begin(case, make_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
-        conversation = conversation.take(act(agent, request.messages, knowledge_of(request)))
+        play_turn = act if request.tools else in_text(act)
+        conversation = conversation.take(play_turn(agent, request.messages, knowledge_of(request)))
     return conversation
 
 

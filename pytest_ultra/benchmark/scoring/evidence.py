@@ -52,6 +52,11 @@ class Evidence(msgspec.Struct, frozen=True):
         return sum(self.milestones) / len(self.milestones)
 
     @property
+    def called_tools(self) -> set[str]:
+        """Names called, whether or not there is such a tool; a call that could not be read may have none."""
+        return {call.call.name for call in self.calls} - {""}
+
+    @property
     def random_faults(self) -> tuple[Answered, ...]:
         return tuple(call for call in self.calls if call.result.is_random)
 
