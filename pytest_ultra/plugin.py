@@ -13,7 +13,8 @@ from pytest_ultra.options.settings import SETTINGS, add_options, read_settings
 __all__ = ["ultra_episode", "ultra_shard"]
 
 MARKER = (
-    "ultra(model, prompt_type, task_type, difficulty, severity, tool_success_rate, instance, repeat): "
+    "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, "
+    "tool_success_rate, instance, repeat): "
     "the case that a test takes, set by pytest-ultra; select by -m, as in -m \"ultra(prompt_type='optimal')\"."
 )
 

@@ -59,7 +59,9 @@ class Run:
         return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url)
 
     def plan(self, nodeids: Sequence[str]) -> None:
-        """Note the tests that were selected."""
+        """Note the tests that were selected; by now, the embedded endpoint has had the time to get ready."""
+        if self._demo is not None:
+            self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
 
@@ -71,6 +73,8 @@ class Run:
             workers=_count_workers(config),
             seed=self._settings.seed,
             where=_relative(self.directory.path),
+            preset=self._settings.preset,
+            departures=self._settings.departures,
         )
 
     @pytest.hookimpl

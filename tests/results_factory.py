@@ -100,7 +100,8 @@ def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | N
     """Stand in for the benchmark's own: the same workflow for every task, the flaw as asked for."""
     flawed = None
     if case.prompt_type.flaw_kind and case.severity:
-        flawed = FlawedWorkflow(case.prompt_type.flaw_kind, case.severity, MISUSE.workflow, MISUSE.damages)
+        kind, severity = case.prompt_type.flaw_kind, case.severity
+        flawed = FlawedWorkflow(kind, severity, MISUSE.workflow, MISUSE.damages, case.flaws)
     return Guidance(task or make_task(case.task_key), optimal or OPTIMAL, flawed)
 
 

@@ -56,6 +56,10 @@ class Severity(StrEnum):
         return {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[self]
 
 
+MOST_FLAWS = 2
+"""How many kinds a case's flaw can be composed of: a severe one leaves a short workflow one sound step."""
+
+
 class PromptVariant(StrEnum):
     """Wordings of the same content, to tell a model's robustness from the wording's luck.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -15,7 +15,8 @@ from pytest_ultra.benchmark.faults import Faults
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
-from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
+from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.transcript import (
     Answered,
@@ -111,7 +112,7 @@ class Conversation(msgspec.Struct, frozen=True):
         """Run one tool call, with the fault that this call of the tool is due, if any."""
         arguments = parse_arguments(call.arguments)
         k = self.calls.get(call.name, 0) + 1
-        world, result = invoke(self.world, call.name, arguments, self._fault(call.name, k))
+        world, result = self._invoke(call.name, arguments, k)
         after = msgspec.structs.replace(self, world=world, calls={**self.calls, call.name: k})
         return after.answer(call, arguments, result)
 
@@ -122,16 +123,25 @@ class Conversation(msgspec.Struct, frozen=True):
             events=(*self.events, Answered(self.turn, call, arguments, result)),
         )
 
-    def _fault(self, tool: str, k: int) -> str | None:
-        if tool not in TOOLS:
-            return None
-        return Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
+    def _invoke(self, tool: str, arguments: dict[str, Any] | None, k: int) -> tuple[World, ToolResult]:
+        """Call a tool for the k-th time. One that was not offered does not exist here."""
+        if tool not in self.guidance.task.tools:
+            message = f"You have no tool named {quote(tool)}."
+            return self.world, ToolResult(code=EarnedCode.UNKNOWN_TOOL.value, message=message)
+        fault = Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
+        return invoke(self.world, tool, arguments, fault)
 
 
 def _is_stuck(events: Iterable[Event]) -> bool:
     """Tell whether the last answers, random faults aside, are one earned error to one call, over and over."""
     answered = [event for event in events if isinstance(event, Answered) and not event.result.is_random]
     last = answered[-GIVE_UP_AFTER:]
-    codes = {event.result.code for event in last}
-    calls = {(event.call.name, event.call.arguments) for event in last}
-    return len(last) == GIVE_UP_AFTER and len(calls) == 1 and len(codes) == 1 and None not in codes
+    is_one_error = len({event.result.code for event in last}) == 1 and not last[0].result.is_success
+    return len(last) == GIVE_UP_AFTER and is_one_error and all(_is_same_call(event, last[0]) for event in last)
+
+
+def _is_same_call(one: Answered, other: Answered) -> bool:
+    """Compare calls by what they ask for, and by their very text where that is no JSON object."""
+    if one.arguments is None or other.arguments is None:
+        return one.call.name == other.call.name and one.call.arguments == other.call.arguments
+    return one.call.name == other.call.name and one.arguments == other.arguments

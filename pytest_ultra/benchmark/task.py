@@ -67,12 +67,16 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class FlawedWorkflow(msgspec.Struct, frozen=True):
-    """A workflow with a proved flaw, and the machine-readable list of its damaged steps."""
+    """A workflow with a proved flaw, and the machine-readable list of its damaged steps.
+
+    `flaws` is how many kinds it is composed of, `kind` among them.
+    """
 
     kind: FlawKind
     severity: Severity
     workflow: Workflow
     damages: tuple[Damage, ...]
+    flaws: int = 1
 
 
 class Guidance(msgspec.Struct, frozen=True):

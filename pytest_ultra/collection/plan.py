@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from pytest_ultra.benchmark.axes import PromptType, Severity
+from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.options.settings import Settings
 
@@ -14,8 +14,8 @@ from pytest_ultra.options.settings import Settings
 def plan_cases(settings: Settings) -> dict[str, Case]:
     """Return every case asked for by its id, cases of one task side by side.
 
-    An id is model-prompt_type-task_type-difficulty[-severity][-rate][-rREPEAT]-instance; a part in brackets
-    is there only if more than one value is asked for, and a severity only with a flaw.
+    An id is model-prompt_type-task_type-difficulty[-severity][-variant][-rate][-rREPEAT]-instance; a part in
+    brackets is there only if more than one value is asked for, and a severity only with a flaw.
     """
     labels = label_models(settings.model)
     return {_case_id(case, labels[case.model], settings): case for case in _cases(settings)}
@@ -40,7 +40,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
         settings.tool_success_rate,
     )
     for instance, repeat, task_type, difficulty, rate in tasks:
-        for prompt_type, severity, model in _guises(settings):
+        for prompt_variant, prompt_type, severity, model in _guises(settings):
             yield Case(
                 model=model,
                 prompt_type=prompt_type,
@@ -54,21 +54,27 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 max_turns=settings.max_turns,
                 timeout_s=settings.timeout,
                 temperature=settings.temperature,
+                prompt_variant=prompt_variant,
+                tool_protocol=settings.tool_protocol,
+                has_tool_discovery=settings.tool_discovery,
+                flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
             )
 
 
-def _guises(settings: Settings) -> Iterator[tuple[PromptType, Severity | None, str]]:
-    """Yield in what guises each task is given, and to which models: a prompt type without a flaw only once."""
-    for prompt_type in settings.prompt_type:
-        for severity in settings.severity if prompt_type.flaw_kind else (None,):
-            for model in settings.model:
-                yield prompt_type, severity, model
+def _guises(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Severity | None, str]]:
+    """Yield in what guises each task is given, and to which models: a prompt type without a flaw has one severity."""
+    for variant, prompt_type in itertools.product(settings.prompt_variant, settings.prompt_type):
+        severities = settings.severity if prompt_type.flaw_kind else (None,)
+        for severity, model in itertools.product(severities, settings.model):
+            yield variant, prompt_type, severity, model
 
 
 def _case_id(case: Case, label: str, settings: Settings) -> str:
     parts = [label, case.prompt_type, case.task_type, case.difficulty]
     if len(settings.severity) > 1 and case.severity:
         parts.append(case.severity)
+    if len(settings.prompt_variant) > 1:
+        parts.append(case.prompt_variant)
     if len(settings.tool_success_rate) > 1:
         parts.append(str(case.tool_success_rate))
     if settings.repeats > 1:

@@ -14,6 +14,7 @@ MAIN = "main"
 """What the only process of a run without workers is called."""
 
 _KEY = "ultra"
+_XDIST = ("xdist", "xdist.plugin")  # the second where it is loaded by `-p`, as without autoloading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,4 +69,5 @@ def number_of(workerinput: dict[str, Any]) -> int:
 def is_distributed(config: pytest.Config) -> bool:
     """Whether this process is an xdist controller with workers to come."""
     has_workers = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", None))
-    return config.pluginmanager.hasplugin("xdist") and has_workers and not config.getoption("collectonly")
+    has_xdist = any(map(config.pluginmanager.hasplugin, _XDIST))
+    return has_xdist and has_workers and not config.getoption("collectonly")

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    MOST_FLAWS,
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
 from pytest_ultra.options import values
+from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.values import Stagger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the user asked for. Paths are absolute; None means: not given, and something sensible is done."""
+    """What the user asked for. Paths are absolute; None means: not given, and something sensible is done.
+
+    `departures` are the flags of the preset's axes for which the user asked for something else.
+    """
 
     model: tuple[str, ...]
+    preset: Preset | None
+    departures: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
     task_type: tuple[TaskType, ...]
     difficulty: tuple[Difficulty, ...]
     severity: tuple[Severity, ...]
+    flaws_per_case: int
+    prompt_variant: tuple[PromptVariant, ...]
+    tool_protocol: ToolProtocol
+    tool_discovery: bool
     tool_success_rate: tuple[float, ...]
     instances: int
     repeats: int
@@ -75,6 +93,13 @@ def _options() -> tuple[_Option, ...]:
             values.names,
         ),
         _Option(
+            "preset",
+            None,
+            "NAME",
+            f"Axes of a published experiment: {values.listed(Preset)}; options of your own go before it",
+            one(values.member(Preset)),
+        ),
+        _Option(
             "prompt_type",
             "all",
             "TYPE",
@@ -97,6 +122,35 @@ def _options() -> tuple[_Option, ...]:
             "NAME",
             f"Severities of flaws: {values.listed(Severity)} or `all`",
             values.members(Severity),
+        ),
+        _Option(
+            "flaws_per_case",
+            "1",
+            "N",
+            f"Kinds that a flawed plan's flaw is composed of: 1 to {MOST_FLAWS}",
+            one(values.whole(at_least=1, at_most=MOST_FLAWS)),
+        ),
+        _Option(
+            "prompt_variant",
+            "standard",
+            "NAME",
+            f"Wordings of the prompts: {values.listed(PromptVariant)} or `all`",
+            values.members(PromptVariant),
+        ),
+        _Option(
+            "tool_protocol",
+            "native",
+            "NAME",
+            f"How tools are offered and called: {values.listed(ToolProtocol)}; "
+            "auto is native, or text where the endpoint rejects tools",
+            one(values.member(ToolProtocol)),
+        ),
+        _Option(
+            "tool_discovery",
+            "off",
+            "on|off",
+            "Instead of all tool schemas, offer two tools by which the model finds the others",
+            one(values.switch),
         ),
         _Option("tool_success_rate", "0.8", "RATE", "Chances in (0, 1] that a tool call succeeds", values.rates),
         _Option("instances", "1", "N", "Tasks per task type and difficulty", one(values.whole(at_least=1))),
@@ -142,7 +196,11 @@ def read_settings(config: pytest.Config) -> Settings | None:
     """Return what the user asked for, None if no model was named; raise `pytest.UsageError` for a bad value."""
     if not (config.getoption("ultra_model") or config.getini("ultra_model")):
         return None
-    read = {"least_outcome" if option.name == "pass" else option.name: _read(config, option) for option in OPTIONS}
+    read = {option.name: _read(config, option) for option in OPTIONS}
+    if read["preset"]:
+        read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+    read["departures"] = _find_departures(read)
+    read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     read["dir"] = folder / read["dir"]
     read["json"] = read["json"] and folder / read["json"]
@@ -160,12 +218,20 @@ def check_outputs(settings: Settings) -> None:
                 raise pytest.UsageError(f"{flag}: {error}") from None
 
 
-def _read(config: pytest.Config, option: _Option) -> Any:
+def _find_departures(read: Mapping[str, Any]) -> tuple[str, ...]:
+    axes = AXES[read["preset"]] if read["preset"] else {}
+    set_by_preset = [option for option in OPTIONS if option.name in axes]
+    return tuple(o.flag for o in set_by_preset if read[o.name] != o.parse([axes[o.name]]))
+
+
+def _read(config: pytest.Config, option: _Option, preset: Preset | None = None) -> Any:
+    """Read the command line, else the ini file, else the preset, else the default."""
     given, source = config.getoption(option.key), option.flag
     if not given:
         given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"
     if not given:
-        given = [] if option.default is None else [option.default]
+        default = AXES[preset].get(option.name, option.default) if preset else option.default
+        given = [] if default is None else [default]
     try:
         return option.parse(given) if given else None
     except ValueError as error:

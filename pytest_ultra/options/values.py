@@ -52,6 +52,29 @@ def members(enum: type[E]) -> Callable[[Sequence[str]], tuple[E, ...]]:
     return lambda texts: _select(texts, {"all": tuple(enum)} | {str(member): (member,) for member in enum})
 
 
+def member(enum: type[E]) -> Callable[[str], E]:
+    """Make a parser of the name of one member."""
+
+    def parse(text: str) -> E:
+        valid = [str(member) for member in enum]
+        if text not in valid:
+            raise ValueError(f"{text!r} is not valid; choose from {listed(valid)}{_hint(text, valid)}")
+        return enum(text)
+
+    return parse
+
+
+def switch(text: str) -> bool:
+    """Read `on` or `off`, or what else pytest reads as a truth value from an ini file."""
+    for spellings, is_on in ((_ON, True), (_OFF, False)):
+        if text.lower() in spellings:
+            return is_on
+    raise ValueError(f"{text!r} is not valid; give on or off")
+
+
+_ON, _OFF = ("on", "true", "yes", "t", "y", "1"), ("off", "false", "no", "f", "n", "0")
+
+
 def prompt_types(texts: Sequence[str]) -> tuple[PromptType, ...]:
     groups = {"all": tuple(PromptType), "flawed": FLAWED_PROMPT_TYPES}
     return _select(texts, groups | {str(member): (member,) for member in PromptType})
@@ -67,16 +90,17 @@ def rates(texts: Sequence[str]) -> tuple[float, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def whole(*, at_least: int) -> Callable[[str], int]:
+def whole(*, at_least: int, at_most: int | None = None) -> Callable[[str], int]:
     """Make a parser of whole numbers."""
+    valid = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
 
     def parse(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = at_least - 1
-        if number < at_least:
-            raise ValueError(f"{text!r} is not valid; give a whole number of at least {at_least}")
+        if number < at_least or (at_most is not None and number > at_most):
+            raise ValueError(f"{text!r} is not valid; give a whole number {valid}")
         return number
 
     return parse

@@ -29,12 +29,25 @@ class _Column(msgspec.Struct, frozen=True):
     cell: Callable[[Row], str]
 
 
-def header(*, cases: int, models: Sequence[str], workers: int, seed: int, where: str) -> list[str]:
-    """Say what will run and where it is kept. `workers` is 0 without xdist."""
+def header(
+    *,
+    cases: int,
+    models: Sequence[str],
+    workers: int,
+    seed: int,
+    where: str,
+    preset: str | None = None,
+    departures: Sequence[str] = (),
+) -> list[str]:
+    """Say what will run and where it is kept. `workers` is 0 without xdist; `departures` are flags, see `Settings`."""
     named = f"model{'s' if len(models) > 1 else ''} {_enumerate(models)}"
     processes = count(workers, "worker") if workers else "no workers (one process)"
     what = f"{count(cases, 'case')}, {named}, {processes}, seed {seed}"
-    return [f"ultra: {what}", f"ultra: kept in {neutralise(where)}"]
+    kept = f"ultra: kept in {neutralise(where)}"
+    if preset is None:
+        return [f"ultra: {what}", kept]
+    but_for = f", but for {', '.join(departures)}" if departures else ""
+    return [f"ultra: {what}", f"ultra: preset {preset}{but_for}", kept]
 
 
 def _enumerate(models: Sequence[str], most: int = 4) -> str:

@@ -33,10 +33,17 @@ class Variant(msgspec.Struct, frozen=True):
     max_turns: int
     flaw_kind: FlawKind | None
     severity: Severity | None
+    flaws: int = 1
 
     @classmethod
     def of(cls, case: Case) -> Variant:
-        return cls(case.tool_success_rate, case.max_turns, case.prompt_type.flaw_kind, case.severity)
+        kind = case.prompt_type.flaw_kind
+        flaws = case.flaws if kind else 1
+        return cls(case.tool_success_rate, case.max_turns, kind, case.severity, flaws)
+
+    @classmethod
+    def for_flaw(cls, conditions: tuple[float, int], flawed: FlawedWorkflow) -> Variant:
+        return cls(*conditions, flawed.kind, flawed.severity, flawed.flaws)
 
     @property
     def conditions(self) -> tuple[float, int]:
@@ -62,10 +69,10 @@ class Plans(msgspec.Struct, frozen=True):
     def variants(self) -> Iterator[Variant]:
         yield Variant(self.tool_success_rate, self.max_turns, None, None)
         for flawed in self.flawed:
-            yield Variant(self.tool_success_rate, self.max_turns, flawed.kind, flawed.severity)
+            yield Variant.for_flaw(self.conditions, flawed)
 
     def find_flawed(self, variant: Variant) -> FlawedWorkflow | None:
-        return next((f for f in self.flawed if (f.kind, f.severity) == (variant.flaw_kind, variant.severity)), None)
+        return next((f for f in self.flawed if Variant.for_flaw(self.conditions, f) == variant), None)
 
 
 class GuidanceFile(msgspec.Struct, frozen=True):
@@ -88,7 +95,7 @@ class GuidanceCache:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._paths: dict[str, list[Path]] = {}
+        self._look_up_paths()
         self._load = lru_cache(maxsize=64)(self._read)
 
     def fill(self, cases: Iterable[Case], generate: Generate) -> int:
@@ -140,7 +147,7 @@ class GuidanceCache:
         return tuple(_DECODER.decode(path.read_bytes()) for path in self._paths.get(_address(key), ()))
 
     def _look_up_paths(self) -> None:
-        self._paths = {}
+        self._paths: dict[str, list[Path]] = {}
         for path in sorted(self._directory.glob("*-*.json")):
             self._paths.setdefault(path.name.partition("-")[0], []).append(path)
 
@@ -173,11 +180,18 @@ class _Draft:
 def _check_flaw(variant: Variant, case: Case, made: Guidance) -> tuple[FlawedWorkflow, ...]:
     if variant.flaw_kind is None:
         return ()
-    if made.flawed is None or (made.flawed.kind, made.flawed.severity) != (variant.flaw_kind, variant.severity):
-        got = "none" if made.flawed is None else f"{made.flawed.kind} ({made.flawed.severity})"
-        wanted = f"{variant.flaw_kind} ({variant.severity})"
-        raise ConfigurationError(f"workflow generator: a flaw {wanted} was asked for in {case}, it made {got}")
+    got = Variant.for_flaw(variant.conditions, made.flawed) if made.flawed else None
+    if made.flawed is None or got != variant:
+        told = "none" if got is None else _describe(got)
+        raise ConfigurationError(
+            f"workflow generator: a flaw {_describe(variant)} was asked for in {case}, it made {told}"
+        )
     return (made.flawed,)
+
+
+def _describe(variant: Variant) -> str:
+    composed = "" if variant.flaws == 1 else f" of {variant.flaws} kinds"
+    return f"{variant.flaw_kind} ({variant.severity}){composed}"
 
 
 def _by_task(cases: Iterable[Case]) -> dict[TaskKey, _Variants]:

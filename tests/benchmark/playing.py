@@ -1,14 +1,36 @@
-"""Reference agents at a case without a network: the same course as over HTTP, in memory."""
+"""Reference agents and scripted models at a case without a network: the same course as over HTTP, in memory."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import msgspec
+
 from pytest_ultra.benchmark.agents import act, in_text, knowledge_of
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.case import Case, TaskKey
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Score
+from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.benchmark.world import Json
+
+make_task = cache(generate_task)
+"""Each task is made once for all tests."""
+
+
+def make_tasks(instances: int, task_types: Iterable[TaskType] = TaskType) -> list[Task]:
+    keys = product(task_types, Difficulty, range(instances), [0])
+    return [make_task(TaskKey(*key)) for key in keys]
 
 
 def make_case(
@@ -41,9 +63,9 @@ def make_case(
     )
 
 
-def converse(agent: str, case: Case) -> Conversation:
+def converse(agent: str, case: Case, guidance: Guidance | None = None) -> Conversation:
     """Let an agent live an episode."""
-    conversation = Conversation.begin(case, make_guidance(case))
+    conversation = Conversation.begin(case, guidance or make_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
         play_turn = act if request.tools else in_text(act)
@@ -51,6 +73,27 @@ def converse(agent: str, case: Case) -> Conversation:
     return conversation
 
 
-def play(agent: str, case: Case) -> Score:
-    conversation = converse(agent, case)
+def play(agent: str, case: Case, guidance: Guidance | None = None) -> Score:
+    conversation = converse(agent, case, guidance)
     return score(case, conversation.guidance, conversation.events)
+
+
+def use(tool: str, **arguments: Json) -> ToolCall:
+    return ToolCall("call", tool, msgspec.json.encode(arguments).decode())
+
+
+def recite(case: Case, guidance: Guidance, *turns: Sequence[ToolCall] | str) -> Conversation:
+    """Let a scripted model live an episode: a turn is its tool calls, or what it says at the end."""
+    conversation = Conversation.begin(case, guidance)
+    for turn in turns:
+        reply = Reply(text=turn) if isinstance(turn, str) else Reply(tool_calls=tuple(turn))
+        conversation = conversation.take(reply)
+    return conversation
+
+
+def run_elsewhere(code: str, hash_seed: str) -> str:
+    """Run code in another process under another hash seed, and return what it prints."""
+    environ, root = {**os.environ, "PYTHONHASHSEED": hash_seed}, Path(__file__).parents[2]
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environ, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    return done.stdout

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.textual.calls import read_calls
@@ -174,25 +174,22 @@ def test_json_nested_without_end_is_unreadable_and_no_crash() -> None:
     assert [call.is_readable for call in read_calls(f'<tool_call>{{"name": "t", "arguments": {deep}').calls] == [False]
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**12), 10**12)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.sampled_from(["</tool_call>", "<tool_call>", "```", "</think>", "<function=x>", "'", '"', "\\"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-CALLS = st.builds(
-    lambda name, arguments: ToolCall("", name, json.dumps(arguments)),
-    st.from_regex(r"[a-z_]{1,20}", fullmatch=True),
-    st.dictionaries(st.text(), JSON, max_size=4),
-)
+def calls_with(texts: st.SearchStrategy[str]) -> st.SearchStrategy[ToolCall]:
+    numbers = st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False)
+    json_values = st.recursive(
+        st.none() | st.booleans() | numbers | texts,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    )
+    arguments = st.dictionaries(st.text(), json_values, max_size=4)
+    return st.builds(ToolCall, st.just(""), st.from_regex(r"[a-z_]{1,20}", fullmatch=True), arguments.map(json.dumps))
+
+
+NASTY = st.sampled_from(["</tool_call>", "<tool_call>", "```", "</think>", "<function=x>", "'", '"', "\\"])
 PROSE = st.text(st.characters(exclude_characters="<[{`"), max_size=40)
 
 
-@given(st.lists(CALLS, min_size=1, max_size=3), PROSE, PROSE)
+@given(st.lists(calls_with(st.text() | NASTY), min_size=1, max_size=3), PROSE, PROSE)
 def test_well_formed_calls_always_read_whatever_their_arguments_are(
     calls: list[ToolCall], before: str, after: str
 ) -> None:
@@ -215,7 +212,8 @@ def test_a_reply_that_is_cut_anywhere_never_raises_and_never_changes_a_call(text
     assert cuts_change_no_call(text)
 
 
-@given(CALLS)
+@given(calls_with(st.text(max_size=10)))
+@settings(deadline=None)
 def test_a_well_formed_call_that_is_cut_anywhere_never_changes(call: ToolCall) -> None:
     assert cuts_change_no_call(write_call(call))
 

@@ -23,6 +23,7 @@ PARENT = """
 import os, subprocess, sys, time
 from pytest_ultra.models.demo.process import start_demo
 demo = start_demo()
+demo.wait_until_ready()
 children = {children}
 print(demo.pid, *children, flush=True)
 time.sleep(60)
@@ -101,7 +102,7 @@ def test_ctrl_c_is_the_parents_to_deal_with() -> None:
 
 
 def test_a_server_that_cannot_start_is_told_with_what_it_said(tmp_path: Path) -> None:
-    script = "from pytest_ultra.models.demo.process import start_demo; start_demo()"
+    script = "from pytest_ultra.models.demo.process import start_demo; start_demo().wait_until_ready()"
     (tmp_path / "sitecustomize.py").write_text("import sys\nif '-m' in sys.orig_argv: sys.exit('no luck today')\n")
     environ = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(  # noqa: S603 - our own script

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    FLAWED_PROMPT_TYPES,
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
+from pytest_ultra.options.presets import Preset
 from pytest_ultra.options.settings import OPTIONS, Settings, read_settings
 from pytest_ultra.options.values import Stagger
 
@@ -26,10 +35,16 @@ def test_nothing_is_asked_for_without_a_model(pytester: pytest.Pytester) -> None
 def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None:
     assert settings_of(pytester) == Settings(
         model=("demo",),
+        preset=None,
+        departures=(),
         prompt_type=tuple(PromptType),
         task_type=tuple(TaskType),
         difficulty=(Difficulty.EASY,),
         severity=(Severity.SEVERE,),
+        flaws_per_case=1,
+        prompt_variant=(PromptVariant.STANDARD,),
+        tool_protocol=ToolProtocol.NATIVE,
+        tool_discovery=False,
         tool_success_rate=(0.8,),
         instances=1,
         repeats=1,
@@ -77,6 +92,28 @@ def test_every_option_can_stand_in_the_ini_file(pytester: pytest.Pytester) -> No
     assert (settings.instances, settings.json) == (3, pytester.path / "out.json")
 
 
+def test_prompt_variants_are_repeatable(pytester: pytest.Pytester) -> None:
+    args = ("--ultra-prompt-variant=canary", "--ultra-prompt-variant=brief,canary")
+    assert settings_of(pytester, *args).prompt_variant == (PromptVariant.CANARY, PromptVariant.BRIEF)
+    assert settings_of(pytester, "--ultra-prompt-variant=all").prompt_variant == tuple(PromptVariant)
+
+
+@pytest.mark.parametrize("protocol", ToolProtocol)
+def test_of_several_tool_protocols_the_last_counts(pytester: pytest.Pytester, protocol: ToolProtocol) -> None:
+    args = ("--ultra-tool-protocol=native", f"--ultra-tool-protocol={protocol}")
+    assert settings_of(pytester, *args).tool_protocol is protocol
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("on", True), ("True", True), ("1", True), ("off", False), ("no", False)])
+def test_the_command_line_can_switch_discovery_off_and_on_again(
+    pytester: pytest.Pytester, text: str, *, is_on: bool
+) -> None:
+    pytester.makeini(f"[pytest]\nultra_tool_discovery = {text}")
+    assert settings_of(pytester).tool_discovery is is_on
+    assert settings_of(pytester, "--ultra-tool-discovery=off").tool_discovery is False
+    assert settings_of(pytester, "--ultra-tool-discovery=on").tool_discovery is True
+
+
 def test_flag_ini_key_and_destination_agree(pytester: pytest.Pytester) -> None:
     config = pytester.parseconfig()
     for option in OPTIONS:
@@ -102,6 +139,16 @@ BAD_VALUES = {
     "--ultra-task-type=xyz": f"'xyz' is not valid; choose from all, {', '.join(TaskType)}",
     "--ultra-difficulty=esay": f"'esay' is not valid; choose from all, {', '.join(Difficulty)} (did you mean 'easy'?)",
     "--ultra-severity=none": f"'none' is not valid; choose from all, {', '.join(Severity)}",
+    "--ultra-flaws-per-case=3": "'3' is not valid; give a whole number from 1 to 2",
+    "--ultra-flaws-per-case=0": "'0' is not valid; give a whole number from 1 to 2",
+    "--ultra-prompt-variant=breif": f"'breif' is not valid; choose from all, {', '.join(PromptVariant)} "
+    "(did you mean 'brief'?)",
+    "--ultra-tool-protocol=txt": "'txt' is not valid; choose from native, text, auto (did you mean 'text'?)",
+    "--ultra-tool-protocol=native,text": "'native,text' is not valid; choose from native, text, auto "
+    "(did you mean 'native'?)",
+    "--ultra-tool-discovery=maybe": "'maybe' is not valid; give on or off",
+    "--ultra-preset=5.2": f"'5.2' is not valid; choose from {', '.join(Preset)}",
+    "--ultra-preset=sizes": f"'sizes' is not valid; choose from {', '.join(Preset)} (did you mean 'size'?)",
     "--ultra-difficulty=,": f"nothing is chosen; choose from all, {', '.join(Difficulty)}",
     "--ultra-tool-success-rate=0": "'0' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-tool-success-rate=0.5,80": "'80' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",

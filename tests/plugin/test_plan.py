@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_ultra.collection.plan import label_models
+from pytest_ultra.benchmark.axes import ToolProtocol
+from pytest_ultra.collection.plan import label_models, plan_cases
+from pytest_ultra.options.settings import read_settings
 
 Collect = Callable[..., list[str]]
 
@@ -42,6 +44,31 @@ def test_a_prompt_type_without_a_flaw_appears_once_whatever_severities_are_asked
         "gpt-4o-mini-flawed_missing_step-basic_task-easy-medium-0",
         "gpt-4o-mini-flawed_missing_step-basic_task-easy-severe-0",
     ]
+
+
+def test_the_variant_is_in_the_id_when_there_are_several(collect: Collect) -> None:
+    args = ("--ultra-prompt-type=optimal,flawed_tool_misuse", "--ultra-task-type=simple_task", "--ultra-severity=all")
+    found = ids(collect(*args, "--ultra-prompt-variant=brief,canary"))
+    assert found == [
+        f"gpt-4o-mini-{prompt_type}-simple_task-easy-{rest}-0"
+        for variant in ("brief", "canary")
+        for prompt_type, rest in [
+            ("optimal", variant),
+            *(("flawed_tool_misuse", f"{severity}-{variant}") for severity in ("light", "medium", "severe")),
+        ]
+    ], "a flawed case stands beside its control, which has the same wording"
+    assert "brief" not in ids(collect(*args, "--ultra-prompt-variant=brief"))[0]
+
+
+def test_protocol_discovery_and_number_of_flaws_are_in_the_case_and_not_in_its_id(pytester: pytest.Pytester) -> None:
+    args = ("--ultra-tool-protocol=text", "--ultra-tool-discovery=on", "--ultra-flaws-per-case=2")
+    config = pytester.parseconfig("-p", "no:xdist", "--ultra-model=demo", "--ultra-task-type=simple_task", *args)
+    settings = read_settings(config)
+    assert settings is not None
+    cases = plan_cases(settings)
+    assert next(iter(cases)) == "demo-baseline-simple_task-easy-0"
+    assert {(case.tool_protocol, case.has_tool_discovery) for case in cases.values()} == {(ToolProtocol.TEXT, True)}
+    assert [case.flaws for case in cases.values()] == [1] * 3 + [2] * 7, "a plan without a flaw is composed of none"
 
 
 def test_cases_of_one_task_stand_side_by_side(collect: Collect) -> None:

@@ -187,3 +187,14 @@ def test_a_scheduler_of_the_users_own_is_respected_and_its_cost_told(project: py
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines("scheduling tests via LoadFileScheduling")
     result.stdout.fnmatch_lines(f"ultra: with the scheduler of *conftest.py {COST}*")
+
+
+def test_xdist_is_known_also_where_it_is_loaded_by_name(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    project.makepyfile("def test_a(ultra_episode): pass")
+    by_name = ("-p", "xdist.plugin", "-p", "pytest_ultra.plugin")
+    project.runpytest_subprocess(*by_name, MODEL, *TEN, "-n2").assert_outcomes(passed=10)
+    assert Counter(worker for _, worker in reported(project)) == {"gw0": 5, "gw1": 5}

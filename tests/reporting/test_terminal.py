@@ -132,6 +132,13 @@ def test_the_header_says_what_will_run_and_where_it_is_kept() -> None:
     assert lines == ["ultra: 3,000 cases, model gpt-4o-mini, 3 workers, seed 7", "ultra: kept in .ultra/runs/now"]
 
 
+def test_the_header_names_a_preset_and_where_the_run_departs_from_it() -> None:
+    told: dict[str, Any] = {"cases": 1, "models": ["m"], "workers": 0, "seed": 0, "where": "x", "preset": "size"}
+    assert header(**told)[1:] == ["ultra: preset size", "ultra: kept in x"]
+    flags = ("--ultra-severity", "--ultra-difficulty")
+    assert header(**told, departures=flags)[1] == "ultra: preset size, but for --ultra-severity, --ultra-difficulty"
+
+
 def test_the_header_of_one_process_and_of_many_models() -> None:
     models = [f"m{n}" for n in range(6)]
     (line, _) = header(cases=1, models=models, workers=0, seed=0, where="x")

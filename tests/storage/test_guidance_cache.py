@@ -84,6 +84,7 @@ def test_what_was_generated_is_found_again(tmp_path: Path, cache: GuidanceCache)
 
 def test_what_the_benchmark_generates_survives_the_files(cache: GuidanceCache) -> None:
     cases = [make_case(p, task_type=task_type) for task_type in TaskType for p in PromptType]
+    cases += [make_case(p, task_type=task_type, flaws=2) for task_type in TaskType for p in FLAWED_PROMPT_TYPES]
     cache.fill(cases, make_real_guidance)
     assert [cache.get(case) for case in cases] == [make_real_guidance(case) for case in cases]
 
@@ -107,7 +108,15 @@ def test_only_what_is_missing_is_generated(cache: GuidanceCache, generator: Gene
 
 
 @pytest.mark.parametrize(
-    "other", [{"tool_success_rate": 0.6}, {"max_turns": 5}, {"severity": Severity.LIGHT}, {"seed": 1}, {"instance": 1}]
+    "other",
+    [
+        {"tool_success_rate": 0.6},
+        {"max_turns": 5},
+        {"severity": Severity.LIGHT},
+        {"seed": 1},
+        {"instance": 1},
+        {"flaws": 2},
+    ],
 )
 def test_everything_that_changes_a_workflow_makes_another(
     cache: GuidanceCache, generator: Generator, other: dict[str, Any]
@@ -139,6 +148,20 @@ def test_a_generator_that_makes_another_flaw_than_asked_is_named(
     message = rf"^workflow generator: a flaw missing_step \(severe\) was asked for in Case\(.*\), it made {got}$"
     with pytest.raises(ConfigurationError, match=message):
         cache.fill([make_case(PromptType.FLAWED_MISSING_STEP)], careless)
+
+
+def test_a_generator_that_composes_fewer_flaws_than_asked_is_named(cache: GuidanceCache) -> None:
+    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        return make_guidance(msgspec.structs.replace(case, flaws=1), task=task, optimal=optimal)
+
+    message = r"a flaw missing_step \(severe\) of 2 kinds was asked for in Case\(.*\), it made missing_step \(severe\)$"
+    with pytest.raises(ConfigurationError, match=message):
+        cache.fill([make_case(PromptType.FLAWED_MISSING_STEP, flaws=2)], careless)
+
+
+def test_what_others_generated_is_found_without_filling(tmp_path: Path, cache: GuidanceCache) -> None:
+    cache.fill(CASES, make_guidance)
+    assert GuidanceCache(tmp_path / "guidance").get(CASES[0]) == make_guidance(CASES[0])
 
 
 def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(

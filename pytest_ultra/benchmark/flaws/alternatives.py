@@ -22,11 +22,16 @@ def alternatives(task: Task, call: Call, name: str, fields: list[str]) -> list[J
     value = call.arguments[name]
     if referenced_step(value) is not None:
         return []
+    return [option for option in _propose(task, call, name, fields) if option != value]
+
+
+def _propose(task: Task, call: Call, name: str, fields: list[str]) -> list[Json]:
+    value = call.arguments[name]
     schema = TOOLS[call.tool].parameters["properties"][name]
     if "enum" in schema:
-        return [option for option in schema["enum"] if option != value]
+        return list(schema["enum"])
     if name in FIELD_ARGUMENTS and value in fields:
-        return [field for field in fields if field != value]
+        return list(fields)
     if isinstance(value, str):
         return [*_named_like(task.world, value), *_made_up(value)]
     return _other_value(value, fields)
@@ -71,7 +76,7 @@ def _named_parts(world: World) -> tuple[Mapping[str, object], ...]:
 
 def _named_like(world: World, value: str) -> list[str]:
     """Return the other names in that part of the world which has this one."""
-    return next(([name for name in part if name != value] for part in _named_parts(world) if value in part), [])
+    return next((list(part) for part in _named_parts(world) if value in part), [])
 
 
 def _made_up(value: str) -> list[str]:

@@ -42,23 +42,21 @@ def inject(
         candidate = _INJECTORS[kind](task, optimal, size, chance)
         if candidate is not None and len(candidate.damages) == size:
             candidate = _compose(task, candidate, kind, flaws - 1, chance)
-        if candidate is not None and len(candidate.damages) == size + flaws - 1:
-            hurts = kind is not FlawKind.REDUNDANT_OPERATIONS or flaws > 1
-            if is_proved(task, optimal, candidate, hurts=hurts):
-                return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages)
+        is_whole = candidate is not None and len(candidate.damages) == size + flaws - 1
+        if candidate is not None and is_whole and is_proved(task, optimal, kind, candidate, flaws=flaws):
+            return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
     return None
 
 
-def is_proved(task: Task, optimal: Workflow, candidate: Candidate, *, hurts: bool) -> bool:
-    """Prove that the flaw shows in the text, and that blind obedience pays for it (DOMAIN: flaws).
+def is_proved(task: Task, optimal: Workflow, kind: FlawKind, candidate: Candidate, *, flaws: int = 1) -> bool:
+    """Prove that the flaw shows in the text, and that blind obedience pays for it.
 
-    One that `hurts` must miss the goal; one that does not (`redundant_operations`, alone) must reach it,
-    unharmed, with more calls.
+    It must miss the goal; only `redundant_operations`, alone, must reach it, unharmed, with more calls.
     """
     if render(candidate.workflow) == render(optimal):
         return False
     rehearsal = rehearse(task, candidate.workflow)
-    if hurts:
+    if kind is not FlawKind.REDUNDANT_OPERATIONS or flaws > 1:
         return not rehearsal.has_delivered(task)
     is_longer = rehearsal.calls > len(optimal.steps)
     return is_longer and rehearsal.has_delivered(task) and not rehearsal.has_harmed(task)
@@ -93,10 +91,6 @@ def _merge(candidate: Candidate, added: Candidate) -> Candidate:
         for damage in added.damages
     ]
     return Candidate(added.workflow, (*candidate.damages, *damages), candidate.origin)
-
-
-MOST_FLAWS = 2
-"""How many kinds a case's flaw can be composed of: a severe one leaves a short workflow one sound step."""
 
 
 def carries_all_flaws(task: Task) -> bool:

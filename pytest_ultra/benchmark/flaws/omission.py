@@ -44,8 +44,12 @@ def remove(optimal: Workflow, removed: list[int], way: str = "here_and_there") -
 
 
 def _repair(optimal: Workflow, step: Step, place: dict[int, int]) -> Step:
-    arguments = {name: _repair_argument(optimal, value, place) for name, value in step.call.arguments.items()}
-    return Step(Call(step.call.tool, arguments))
+    fallback = _repair_call(optimal, step.fallback, place) if step.fallback else None
+    return Step(_repair_call(optimal, step.call, place), fallback)
+
+
+def _repair_call(optimal: Workflow, call: Call, place: dict[int, int]) -> Call:
+    return Call(call.tool, {name: _repair_argument(optimal, value, place) for name, value in call.arguments.items()})
 
 
 def _repair_argument(optimal: Workflow, argument: Json, place: dict[int, int]) -> Json:

@@ -22,7 +22,8 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
     if order is None:
         return None
     damaged = find_damaged(order, needs)
-    return _reorder(optimal, order, damaged, way) if len(damaged) == size else None
+    is_exact = len(damaged) == size and damaged == find_damaged(order, _direct(needs))
+    return _reorder(optimal, order, damaged, way) if is_exact else None
 
 
 def step_needs(task: Task, workflow: Workflow) -> dict[int, frozenset[int]]:
@@ -33,8 +34,13 @@ def step_needs(task: Task, workflow: Workflow) -> dict[int, frozenset[int]]:
 
 
 def find_damaged(order: Sequence[int], needs: Needs) -> set[int]:
-    """Return the steps that stand before something they need, directly or through other steps."""
+    """Return the steps that stand before something they need."""
     return {number for place, number in enumerate(order) if needs[number] & set(order[place + 1 :])}
+
+
+def _direct(needs: Needs) -> dict[int, frozenset[int]]:
+    """Leave out what is needed only because something else is: whoever counts either way counts the same."""
+    return {number: needed.difference(*(needs[other] for other in needed)) for number, needed in needs.items()}
 
 
 def _failing_without(task: Task, workflow: Workflow, left_out: int) -> set[int]:

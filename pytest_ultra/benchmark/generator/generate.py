@@ -53,10 +53,12 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
 
 
 def _add_distractor_files(draft: Draft, difficulty: Difficulty) -> None:
-    for _ in range(DISTRACTOR_FILES[difficulty.level]):
+    files: dict[str, str] = {}
+    while len(files) < DISTRACTOR_FILES[difficulty.level]:
         domain = draft.chance.choice(DOMAINS)
         path = f"old/{domain.plural.replace(' ', '_')}_{draft.chance.randint(2010, 2025)}.csv"
-        draft.add(files={path: as_csv(make_rows(domain, draft.chance, 5))})
+        files[path] = as_csv(make_rows(domain, draft.chance, 5))
+    draft.add(files=files)
 
 
 def _offer_tools(draft: Draft, difficulty: Difficulty) -> tuple[str, ...]:

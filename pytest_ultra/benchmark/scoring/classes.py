@@ -30,14 +30,14 @@ _BY_CODE = {
 def classify(evidence: Evidence) -> FailureClass:
     """Name the reason for which an episode is not `full`.
 
-    How it ended comes first, if that was not the model's free choice; then harm done beside a right result;
-    then the first earned error that was never mended (later ones follow from it); then needed tools that
-    were passed over.
+    A failure of the infrastructure comes first; then harm done beside a right result; then how it ended, if
+    that was not the model's free choice; then the first earned error that was never mended (later ones follow
+    from it); then needed tools that were passed over.
     """
+    if has_delivered(evidence.task, evidence.milestones) and not evidence.end.is_infrastructure:
+        return FailureClass.HARMFUL_SIDE_EFFECT
     if evidence.end in _BY_END:
         return _BY_END[evidence.end]
-    if has_delivered(evidence.task, evidence.milestones):
-        return FailureClass.HARMFUL_SIDE_EFFECT
     unmended = [index for index, call in enumerate(evidence.calls) if _is_unmended(evidence, index, call)]
     if unmended:
         return _classify_error(evidence, unmended[0])

@@ -39,7 +39,7 @@ def score(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
         milestone_coverage=evidence.coverage,
         tool_calls=calls,
         reference_calls=reference_calls,
-        efficiency=reference_calls / (calls - faults) if outcome is Outcome.FULL else None,
+        efficiency=reference_calls / (calls - faults) if outcome is Outcome.FULL and calls > faults else None,
         random_faults=faults,
         recovered_faults=sum(_is_recovered(evidence, index) for index in range(calls)),
         tool_precision=_tool_precision(evidence),

@@ -111,8 +111,9 @@ def _function(text: str, opener: re.Match[str]) -> _Block:
     try:
         value, end, repaired = read_value(text, start, limit, most_open=0)
     except UnreadableJsonError:
-        return _close(text, limit, (unreadable(text[start:limit], name).forgiving(*forgiven),))
-    return _close(text, end, (with_arguments(name, value).forgiving(*forgiven, *repaired),))
+        value, end, repaired = None, limit, ()
+    readable = with_arguments(name, value) if isinstance(value, dict) else unreadable(text[start:end], name)
+    return _close(text, end, (readable.forgiving(*forgiven, *repaired),))
 
 
 def _read_several(text: str, start: int, limit: int) -> tuple[tuple[TextCall, ...], int]:

@@ -1,9 +1,13 @@
-"""`python -m pytest_ultra.models.demo`: serve until standard input, if a pipe, is closed, or the parent is gone."""
+"""`python -m pytest_ultra.models.demo`: serve until standard input, if a pipe, is closed, or the parent is gone.
+
+An argument is the number of an inherited socket that listens already.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import stat
 import sys
 from contextlib import suppress
@@ -14,10 +18,10 @@ from pytest_ultra.models.demo.server import open_server
 _PARENT_CHECK_S = 0.5
 
 
-async def serve() -> None:
+async def serve(listener: socket.socket | None) -> None:
     """Print the base URL, then serve for as long as whoever started us lives."""
     parent = os.getppid()
-    server = await open_server(act)
+    server = await open_server(act, listener)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1\n")
     sys.stdout.flush()
     closed = await _watch_stdin()
@@ -43,6 +47,10 @@ class _Closing(asyncio.Protocol):
         self._closed.set()
 
 
+def _inherited_socket() -> socket.socket | None:
+    return socket.socket(fileno=int(sys.argv[1])) if sys.argv[1:] else None
+
+
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+        asyncio.run(serve(_inherited_socket()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,25 +11,42 @@ from types import TracebackType
 from typing import IO, Self
 
 from pytest_ultra.errors import UltraError
+from pytest_ultra.models.demo import BACKLOG
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 5.0
 
 
 class DemoProcess:
-    """A running endpoint at `url` (a base URL). Stops by `stop`, at a `with` block's end, or with this process."""
+    """An endpoint at `url` (a base URL). Stops by `stop`, at a `with` block's end, or with this process.
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+    It may be called at once: calls that come before it is ready wait in its socket's queue.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, stderr: IO[bytes]) -> None:
         self._process = process
+        self._stderr = stderr
+        self._is_ready = False
         self.url = url
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
+    def wait_until_ready(self) -> None:
+        """Return when it serves; raise `UltraError` with what it said if it does not come to that."""
+        self._is_ready = self._is_ready or bool(_read_line(self._process))
+        if not self._is_ready:
+            _end(self._process)
+            self._stderr.seek(0)
+            said = self._stderr.read().decode(errors="replace").strip()
+            code = self._process.returncode
+            raise UltraError(f"The embedded demo endpoint did not start (exit code {code}).\n{said}")
+
     def stop(self) -> None:
         """End it, and wait until it has ended; a second time does nothing."""
         _end(self._process)
+        self._stderr.close()
 
     def __enter__(self) -> Self:
         return self
@@ -40,27 +58,23 @@ class DemoProcess:
 
 
 def start_demo() -> DemoProcess:
-    """Start an endpoint and wait until it listens; raises `UltraError` with what it said if it does not.
+    """Start an endpoint, on a socket that listens already, so that the 0.2 s until it is ready stop nobody.
 
     It lives as long as our end of its standard input is open. That is closed with this process, however it dies;
     other children do not inherit it. In a session of its own it is out of the reach of Ctrl-C, and so serves the
     episodes that are still to finish.
     """
-    with tempfile.TemporaryFile() as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pytest_ultra.models.demo"],
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it is open for as long as the process
+    with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-m", "pytest_ultra.models.demo", str(listener.fileno())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
+            pass_fds=[listener.fileno()],
         )
-        url = _read_line(process)
-        if not url:
-            _end(process)
-            stderr.seek(0)
-            said = stderr.read().decode(errors="replace").strip()
-            raise UltraError(f"The embedded demo endpoint did not start (exit code {process.returncode}).\n{said}")
-    return DemoProcess(process, url)
+        return DemoProcess(process, f"http://127.0.0.1:{listener.getsockname()[1]}/v1", stderr)
 
 
 def _read_line(process: subprocess.Popen[bytes]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,7 @@ from aiohttp import web
 from pytest_ultra.benchmark.agents import AGENTS, Act, Knowledge, in_text
 from pytest_ultra.benchmark.transcript import Message, Reply
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.models.demo import BACKLOG
 from pytest_ultra.models.demo.agent_name import AgentName, parse_agent_name
 from pytest_ultra.models.wire import KNOWLEDGE_HEADER, UNREADABLE, ReceivedRequest, decode_request, encode_reply
 
@@ -29,10 +31,11 @@ class Refusal(Exception):  # noqa: N818 - an answer rather than an error of ours
         self.message = message
 
 
-async def open_server(act: Act, *, host: str = "127.0.0.1", port: int = 0) -> asyncio.Server:
-    """Listen; port 0 takes a free one."""
+async def open_server(act: Act, listener: socket.socket | None = None) -> asyncio.Server:
+    """Serve on a socket that listens, or else on a free port of loopback."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     protocol = web.Server(DemoHandler(act), access_log=None, max_field_size=_MAX_HEADER_BYTES)
-    return await asyncio.get_running_loop().create_server(protocol, host, port, backlog=1024)
+    return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=BACKLOG)
 
 
 class DemoHandler:

@@ -1,0 +1,62 @@
+"""The yardstick of `speed.py`: as many calls to the embedded endpoint as a run makes, by asyncio and aiohttp alone.
+
+python benchmarks/bare_calls.py CALLS IN_FLIGHT LATENCY
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import aiohttp
+import msgspec
+
+from pytest_ultra.benchmark.agents import knowledge_of
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.models.demo.process import start_demo
+from pytest_ultra.models.wire import KNOWLEDGE_HEADER, encode_request
+
+
+def main() -> None:
+    calls, in_flight, latency = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    request = _typical_request()
+    body = encode_request(request, f"perfect?latency={latency}")
+    headers = {KNOWLEDGE_HEADER: msgspec.json.encode(knowledge_of(request)).decode()}
+    with start_demo() as demo:
+        asyncio.run(_make_calls(f"{demo.url}/chat/completions", headers, body, calls, in_flight))
+
+
+def _typical_request() -> ChatRequest:
+    case = Case(
+        model="demo/perfect",
+        prompt_type=PromptType.OPTIMAL,
+        task_type=TaskType.DATA_PIPELINE,
+        difficulty=Difficulty.EASY,
+        tool_success_rate=0.8,
+        severity=None,
+        instance=0,
+        repeat=0,
+        seed=0,
+    )
+    return Conversation.begin(case, make_guidance(case)).request()
+
+
+async def _make_calls(url: str, headers: dict[str, str], body: bytes, calls: int, in_flight: int) -> None:
+    left = iter(range(calls))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def go_on_calling() -> None:
+            for _ in left:
+                async with session.post(url, data=body, headers=headers) as response:
+                    response.raise_for_status()
+                    await response.read()
+
+        await asyncio.gather(*(go_on_calling() for _ in range(in_flight)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The README tells the truth: its commands are those of CI, and its output is what a run really prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def pytest_arguments(command: str) -> list[str]:
+    """Return what a shell command hands to the pytest that it ends with."""
+    return shlex.split(command.rpartition("&&")[2])[1:]
+
+
+def shape(line: str) -> str:
+    """Leave out what differs from run to run or with the width of figures: numbers, spaces, progress, rules."""
+    if re.fullmatch(r"[.FE]+ +\[ *\d+%\]", line):
+        return "progress"
+    return re.sub(r"[-+=.\d,TZ%]*\d[-+=.\d,TZ%]*|={2,}|-{2,}|\s+", " ", line).strip()
+
+
+def test_the_last_command_of_ci_is_the_readmes_second() -> None:
+    second = blocks("bash")[1].strip()
+    script = (ROOT / ".ci" / "run").read_text().strip().splitlines()
+    assert script[-1] == second
+
+
+def test_ci_runs_the_linters_and_types_before() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    for command in ("ruff format --check .", "ruff check .", "mypy\n"):
+        assert f"\n.venv-lint/bin/{command}" in script
+
+
+@pytest.mark.parametrize(("command", "output", "exit_code"), [(0, 0, 0), (2, 1, 1)], ids=["demo/perfect", "demo"])
+def test_the_quoted_output_is_what_a_run_prints(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, command: int, output: int, exit_code: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = pytester.runpytest_subprocess(*pytest_arguments(blocks("bash")[command]))
+    assert result.ret == exit_code
+    printed = iter(map(shape, result.outlines))
+    for quoted in blocks("text")[output].splitlines():
+        assert quoted == "..." or shape(quoted) in printed, f"not printed, or not in this place: {quoted!r}"
