@@ -10,6 +10,7 @@ import msgspec
 from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.discovery import DESCRIBE, SCHEMAS, SEARCH, discover, is_discovery, not_described
 from pytest_ultra.benchmark.exchange import UNREADABLE_CALL, assistant_message, hear, with_answer
 from pytest_ultra.benchmark.faults import Faults
 from pytest_ultra.benchmark.prompts import opening, plan_text
@@ -21,6 +22,7 @@ from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.transcript import (
     Answered,
     Attempted,
+    Discovered,
     Ended,
     EndReason,
     Event,
@@ -49,6 +51,7 @@ class Conversation(msgspec.Struct, frozen=True):
     turn: int = 1
     events: tuple[Event, ...] = ()
     calls: dict[str, int] = {}
+    described: tuple[str, ...] = ()
 
     @classmethod
     def begin(cls, case: Case, guidance: Guidance) -> Self:
@@ -58,10 +61,9 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def open(self) -> Self:
         """Show the job and the tools, as the protocol has it."""
-        tools = tuple(tool_schema(TOOLS[name]) for name in self.guidance.task.tools)
         is_text = self.protocol is ToolProtocol.TEXT
-        messages = opening(self.case, self.guidance, tools if is_text else ())
-        return msgspec.structs.replace(self, messages=messages, tools=() if is_text else tools)
+        messages = opening(self.case, self.guidance, self.schemas() if is_text else ())
+        return msgspec.structs.replace(self, messages=messages, tools=() if is_text else self.schemas())
 
     def fall_back(self, detail: str) -> Self:
         """Begin anew in the text protocol, since the endpoint rejects native tools."""
@@ -77,8 +79,17 @@ class Conversation(msgspec.Struct, frozen=True):
     def ended(self) -> EndReason | None:
         return self.events[-1].reason if self.events and isinstance(self.events[-1], Ended) else None
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The names of the tools that can be called now."""
+        return (SEARCH, DESCRIBE, *self.described) if self.case.has_tool_discovery else self.guidance.task.tools
+
+    def schemas(self) -> tuple[ToolSchema, ...]:
+        described = self.described if self.case.has_tool_discovery else self.guidance.task.tools
+        return (*(SCHEMAS if self.case.has_tool_discovery else ()), *(tool_schema(TOOLS[name]) for name in described))
+
     def request(self) -> ChatRequest:
-        return ChatRequest(self.case, self.guidance, self.turn, self.messages, self.tools)
+        return ChatRequest(self.case, self.guidance, self.turn, self.messages, self.tools, self.offered)
 
     def note(self, attempt: Attempted) -> Self:
         return msgspec.structs.replace(self, events=(*self.events, attempt))
@@ -111,10 +122,24 @@ class Conversation(msgspec.Struct, frozen=True):
     def run(self, call: ToolCall) -> Self:
         """Run one tool call, with the fault that this call of the tool is due, if any."""
         arguments = parse_arguments(call.arguments)
+        if self.case.has_tool_discovery and is_discovery(call.name):
+            return self.discover(call, arguments)
         k = self.calls.get(call.name, 0) + 1
         world, result = self._invoke(call.name, arguments, k)
         after = msgspec.structs.replace(self, world=world, calls={**self.calls, call.name: k})
         return after.answer(call, arguments, result)
+
+    def discover(self, call: ToolCall, arguments: dict[str, Json] | None) -> Self:
+        """Answer a call by which the model looks for tools; one that is described can be called from then on."""
+        result = discover(self.guidance.task.tools, call.name, arguments)
+        is_new = call.name == DESCRIBE and result.is_success and result.value["name"] not in self.described
+        after = msgspec.structs.replace(
+            self,
+            messages=with_answer(self.messages, call, result, self.protocol),
+            events=(*self.events, Discovered(self.turn, call, arguments, result)),
+            described=(*self.described, result.value["name"]) if is_new else self.described,
+        )
+        return msgspec.structs.replace(after, tools=after.schemas()) if self.tools else after
 
     def answer(self, call: ToolCall, arguments: dict[str, Json] | None, result: ToolResult) -> Self:
         return msgspec.structs.replace(
@@ -128,19 +153,21 @@ class Conversation(msgspec.Struct, frozen=True):
         if tool not in self.guidance.task.tools:
             message = f"You have no tool named {quote(tool)}."
             return self.world, ToolResult(code=EarnedCode.UNKNOWN_TOOL.value, message=message)
+        if self.case.has_tool_discovery and tool not in self.described:
+            return self.world, not_described(tool)
         fault = Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
         return invoke(self.world, tool, arguments, fault)
 
 
 def _is_stuck(events: Iterable[Event]) -> bool:
     """Tell whether the last answers, random faults aside, are one earned error to one call, over and over."""
-    answered = [event for event in events if isinstance(event, Answered) and not event.result.is_random]
+    answered = [event for event in events if isinstance(event, Answered | Discovered) and not event.result.is_random]
     last = answered[-GIVE_UP_AFTER:]
     is_one_error = len({event.result.code for event in last}) == 1 and not last[0].result.is_success
     return len(last) == GIVE_UP_AFTER and is_one_error and all(_is_same_call(event, last[0]) for event in last)
 
 
-def _is_same_call(one: Answered, other: Answered) -> bool:
+def _is_same_call(one: Answered | Discovered, other: Answered | Discovered) -> bool:
     """Compare calls by what they ask for, and by their very text where that is no JSON object."""
     if one.arguments is None or other.arguments is None:
         return one.call.name == other.call.name and one.call.arguments == other.call.arguments

@@ -9,7 +9,7 @@ from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.textual.messages import describe_tools
 from pytest_ultra.benchmark.transcript import Message, ToolSchema
-from pytest_ultra.benchmark.wordings import WORDINGS, Wording
+from pytest_ultra.benchmark.wordings import WORDINGS
 from pytest_ultra.benchmark.workflow import render
 
 
@@ -35,12 +35,15 @@ def opening(case: Case, guidance: Guidance, text_tools: Sequence[ToolSchema] = (
         parts.append(wording.cot)
     if case.prompt_type.has_plan:
         parts.append(f"{wording.plan}\n{plan_text(case.prompt_type, guidance)}")
-    system = {"role": "system", "content": _system(wording, text_tools)}
+    system = {"role": "system", "content": _system(case, text_tools)}
     return (system, {"role": "user", "content": "\n\n".join(parts)})
 
 
-def _system(wording: Wording, text_tools: Sequence[ToolSchema]) -> str:
+def _system(case: Case, text_tools: Sequence[ToolSchema]) -> str:
+    wording = WORDINGS[case.prompt_variant]
     parts = [wording.system]
+    if case.has_tool_discovery:
+        parts.append(wording.discovery)
     if text_tools:
         parts.append(f"{wording.text_protocol}\n{describe_tools(text_tools)}")
     return "\n\n".join(parts)

@@ -102,6 +102,15 @@ class Answered(msgspec.Struct, frozen=True, tag="tool"):
     result: ToolResult
 
 
+class Discovered(msgspec.Struct, frozen=True, tag="discovery"):
+    """The answer to a call by which the model looks for tools; no tool call, but it takes a turn."""
+
+    turn: int
+    call: ToolCall
+    arguments: dict[str, Any] | None
+    result: ToolResult
+
+
 class FellBack(msgspec.Struct, frozen=True, tag="fallback"):
     """The endpoint rejects native tools (`detail` says how), so the episode begins anew in the text protocol."""
 
@@ -116,4 +125,4 @@ class Ended(msgspec.Struct, frozen=True, tag="end"):
     detail: str = ""
 
 
-Event = Attempted | Replied | Answered | FellBack | Ended
+Event = Attempted | Replied | Answered | Discovered | FellBack | Ended

@@ -34,8 +34,8 @@ To call a tool, write {CALL} with its name and its arguments as JSON. You may ma
 The results come back in the same order, each in <tool_result>...</tool_result>.
 These are the tools, one a line, with the JSON Schema of their arguments:""",
     discovery="""\
-There are more tools than those listed here. Find them with search_tools, and have each one described with \
-describe_tool before you call it for the first time.""",
+There are more tools than search_tools and describe_tool. Find them with search_tools, and have each one described \
+with describe_tool before you call it for the first time.""",
     job="{words}",
     cot="Think step by step: before each call, say briefly what is still missing and which call comes next.",
     plan="Here is a workflow for this job:",
@@ -51,7 +51,9 @@ the value.""",
 Call a tool: {CALL}, arguments as JSON, several calls a reply allowed. Results: <tool_result>...</tool_result>, in \
 the same order.
 Tools, one a line, with the JSON Schema of the arguments:""",
-    discovery="More tools exist: find them with search_tools; describe_tool before a tool's first call.",
+    discovery="""\
+More tools exist than search_tools and describe_tool. Find them with search_tools; describe_tool before a tool's \
+first call.""",
     job="Job: {words}",
     cot="Step by step: before each call, say in brief what is missing and which call is next.",
     plan="Workflow:",
@@ -70,8 +72,8 @@ In order to call a tool, write {CALL}, stating its name, and its arguments in th
 several calls. Their results will be returned in the same order, each enclosed in <tool_result>...</tool_result>.
 The following tools are available, one on each line, together with the JSON Schema of their arguments:""",
     discovery="""\
-Further tools exist in addition to those listed here. They can be found by means of search_tools, and each of them \
-is to be described by means of describe_tool before it is called for the first time.""",
+Further tools exist besides search_tools and describe_tool. They can be found by means of search_tools, and each of \
+them is to be described by means of describe_tool before it is called for the first time.""",
     job="The following assignment is to be completed:\n{words}",
     cot="""\
 Please proceed step by step: prior to each call, state briefly what is still missing and which call follows next.""",

@@ -12,7 +12,7 @@ from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Damage, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Event, FellBack, Replied
+from pytest_ultra.benchmark.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
 from pytest_ultra.benchmark.workflow import Step, Workflow
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.text import compact, count, fill, hang
@@ -150,6 +150,9 @@ def _event(event: Event) -> Iterator[str]:
                 yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
         case Answered():
             yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
+            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case Discovered():
+            yield from _labelled(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
             yield from _labelled(f"{_INDENT}-> ", _result(event.result))
         case FellBack():
             yield from _labelled(

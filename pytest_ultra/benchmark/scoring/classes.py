@@ -19,6 +19,7 @@ _BY_END = {
 _BY_CODE = {
     EarnedCode.MALFORMED_CALL: FailureClass.TOOL_CALL_FORMAT,
     EarnedCode.MALFORMED_ARGUMENTS: FailureClass.TOOL_CALL_FORMAT,
+    EarnedCode.NOT_DESCRIBED: FailureClass.TOOL_SELECTION,
     EarnedCode.UNKNOWN_TOOL: FailureClass.TOOL_SELECTION,
     EarnedCode.INVALID_ARGUMENTS: FailureClass.PARAMETER_CONFIG,
     EarnedCode.NOT_FOUND: FailureClass.PARAMETER_CONFIG,
