@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.asking import reachable_models
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
-from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.terminal import end_of_run, header
 from pytest_ultra.stopping import order_stop
@@ -67,7 +67,10 @@ class Run:
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
-        return header(
+        replayed = self._settings.cassette and (
+            f"ultra: --ultra-cassette={self._settings.cassette}, answers in {_relative(self._settings.cassette_dir)}"
+        )
+        told = header(
             cases=len(self._cases),
             models=self._settings.model,
             workers=_count_workers(config),
@@ -76,6 +79,7 @@ class Run:
             preset=self._settings.preset,
             departures=self._settings.departures,
         )
+        return [*told, replayed] if replayed else told
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -129,10 +133,10 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
     if config.hook.pytest_ultra_endpoint.get_hookimpls():
         return False
     try:
-        specs = [resolve(name, base_url=settings.base_url, environ=os.environ) for name in settings.model]
+        specs = reachable_models(settings)
     except ConfigurationError as error:
         raise pytest.UsageError(f"--ultra-model: {error}") from None
-    return any(spec.is_demo for spec in specs)
+    return any(spec.is_demo for spec in specs.values())
 
 
 def _describe(settings: Settings) -> dict[str, Any]:

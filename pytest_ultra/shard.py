@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.generator.generate import generate_task
@@ -21,9 +22,9 @@ from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.runner import Engine
+from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
-from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.stopping import StopWatch
 from pytest_ultra.storage.guidance import GuidanceCache
@@ -104,14 +105,23 @@ class Shard:
     def _make_engine(self, journal: Journal) -> Engine:
         is_one_at_a_time = self._config.getoption("usepdb", default=False)
         concurrency = 1 if is_one_at_a_time else self._settings.concurrency or CONCURRENCY
-        return Engine(self._open_endpoint, journal.append, worker=self._placement.worker, concurrency=concurrency)
+        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
+        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
+        opener, clock = by_way_of_cassettes(self._settings, asking)
+        return Engine(
+            opener,
+            journal.append,
+            worker=self._placement.worker,
+            concurrency=concurrency,
+            clock=clock,
+            limiter=limiter_of(self._config, self._settings, self._placement.demo_url or ""),
+        )
 
-    def _open_endpoint(self) -> Endpoint:
+    def _open_models(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
             return own
-        names, base_url = self._settings.model, self._settings.base_url
-        specs = {name: resolve(name, base_url=base_url, environ=os.environ) for name in names}
+        specs = reachable_models(self._settings)
         return open_endpoint(specs, environ=os.environ, demo_url=self._placement.demo_url or "")
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:

@@ -1,4 +1,4 @@
-"""What is asked of a model in one turn."""
+"""What is asked of a model in one turn, and what its endpoint says of rate limits beside the answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Message, ToolSchema
+from pytest_ultra.benchmark.transcript import Message, Reply, ToolSchema
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -22,3 +22,28 @@ class ChatRequest(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """What an endpoint says it has left: a share in [0, 1] of what it grants, and the seconds until that is full again.
+
+    Of several counts (requests, tokens) it is the scarcest.
+    """
+
+    left: float
+    reset_s: float = 0.0
+
+
+class MeteredReply(Reply, frozen=True):
+    """A reply with a quota, on its way from an endpoint to the limiter; no transcript holds one."""
+
+    quota: Quota | None = None
+
+
+def metered(reply: Reply, quota: Quota) -> MeteredReply:
+    return MeteredReply(**msgspec.structs.asdict(reply), quota=quota)
+
+
+def plain(reply: Reply) -> Reply:
+    """Return the reply without what only the limiter needs."""
+    return Reply(*msgspec.structs.astuple(reply)[:-1]) if isinstance(reply, MeteredReply) else reply

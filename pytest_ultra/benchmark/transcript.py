@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -29,6 +30,13 @@ class Reply(msgspec.Struct, frozen=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     finish_reason: str = "stop"
+
+    def with_texts(self, change: Callable[[str], str]) -> Self:
+        """Return the reply with all its texts changed, such as to blot out secrets."""
+        calls = tuple(ToolCall(change(call.id), change(call.name), change(call.arguments)) for call in self.tool_calls)
+        return msgspec.structs.replace(
+            self, text=change(self.text), tool_calls=calls, finish_reason=change(self.finish_reason)
+        )
 
 
 class Forgiven(StrEnum):

@@ -15,8 +15,9 @@ from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from pytest_ultra.models.endpoint import open_endpoint, read_retry_after
+from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.models.providers import resolve
+from pytest_ultra.models.quota import read_retry_after
 from tests.models.http_stand_in import COMPLETION, Answer, StandIn, hangs, response, says, stand_in
 from tests.models.requests_made import make_request
 

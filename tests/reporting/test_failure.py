@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from pytest_ultra.benchmark.agents import act, knowledge_of
-from pytest_ultra.benchmark.axes import FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
@@ -103,6 +111,20 @@ def test_a_prompt_without_a_plan_shows_the_optimal_one_as_such() -> None:
     lines = explained(make_episode())
     assert "plan, as the model saw it:" in lines
     assert not any(line.startswith("  !") for line in lines)
+
+
+def test_what_differs_from_the_usual_way_of_asking_is_named() -> None:
+    unusual: dict[str, Any] = {
+        "prompt_variant": PromptVariant.CANARY,
+        "tool_protocol": ToolProtocol.TEXT,
+        "has_tool_discovery": True,
+        "flaws": 2,
+    }
+    case = make_case(PromptType.FLAWED_REDUNDANT_OPERATIONS, severity=Severity.SEVERE, **unusual)
+    lines = explained(make_episode(case))
+    assert any(line.startswith("case: flawed_redundant_operations (severe, 2 kinds), simple_task") for line in lines)
+    assert "asked by: prompt variant canary, tool protocol text, tool discovery" in lines
+    assert not any(line.startswith("asked by:") for line in explained(make_episode()))
 
 
 def test_a_random_fault_is_marked_as_such() -> None:
