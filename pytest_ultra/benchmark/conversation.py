@@ -10,10 +10,11 @@ import msgspec
 from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.discovery import DESCRIBE, SCHEMAS, SEARCH, discover, is_discovery, not_described
+from pytest_ultra.benchmark.discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
 from pytest_ultra.benchmark.exchange import UNREADABLE_CALL, assistant_message, hear, with_answer
 from pytest_ultra.benchmark.faults import Faults
 from pytest_ultra.benchmark.prompts import opening, plan_text
+from pytest_ultra.benchmark.renaming import Renaming, renaming_of
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
@@ -27,6 +28,7 @@ from pytest_ultra.benchmark.transcript import (
     EndReason,
     Event,
     FellBack,
+    Forgiven,
     Message,
     Replied,
     Reply,
@@ -40,10 +42,16 @@ GIVE_UP_AFTER = 3
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """An episode so far. `turn` is the one about to be asked, from 1; `protocol` is never `auto`."""
+    """An episode so far. `turn` is the one about to be asked, from 1; `protocol` is never `auto`.
+
+    Messages hold the names that the model is shown, everything else the benchmark's own. `shown` is the guidance
+    in the former.
+    """
 
     case: Case
     guidance: Guidance
+    shown: Guidance
+    renaming: Renaming
     protocol: ToolProtocol
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
@@ -57,12 +65,14 @@ class Conversation(msgspec.Struct, frozen=True):
     def begin(cls, case: Case, guidance: Guidance) -> Self:
         """Begin in the case's protocol; `auto` begins as native."""
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
-        return cls(case, guidance, protocol, (), (), guidance.task.world).open()
+        renaming = renaming_of(case, guidance.task)
+        shown = renaming.guidance(guidance)
+        return cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
 
     def open(self) -> Self:
         """Show the job and the tools, as the protocol has it."""
         is_text = self.protocol is ToolProtocol.TEXT
-        messages = opening(self.case, self.guidance, self.schemas() if is_text else ())
+        messages = opening(self.case, self.shown, self.schemas() if is_text else ())
         return msgspec.structs.replace(self, messages=messages, tools=() if is_text else self.schemas())
 
     def fall_back(self, detail: str) -> Self:
@@ -73,7 +83,7 @@ class Conversation(msgspec.Struct, frozen=True):
     @property
     def plan(self) -> str:
         """The plan's text as the model saw it; empty without one."""
-        return plan_text(self.case.prompt_type, self.guidance)
+        return plan_text(self.case.prompt_type, self.shown)
 
     @property
     def ended(self) -> EndReason | None:
@@ -81,15 +91,16 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @property
     def offered(self) -> tuple[str, ...]:
-        """The names of the tools that can be called now."""
-        return (SEARCH, DESCRIBE, *self.described) if self.case.has_tool_discovery else self.guidance.task.tools
+        """The tools that can be called now, by the names that the model is shown."""
+        return tuple(schema["function"]["name"] for schema in self.schemas())
 
     def schemas(self) -> tuple[ToolSchema, ...]:
         described = self.described if self.case.has_tool_discovery else self.guidance.task.tools
-        return (*(SCHEMAS if self.case.has_tool_discovery else ()), *(tool_schema(TOOLS[name]) for name in described))
+        schemas = (self.renaming.schema(tool_schema(TOOLS[name])) for name in described)
+        return (*(SCHEMAS if self.case.has_tool_discovery else ()), *schemas)
 
     def request(self) -> ChatRequest:
-        return ChatRequest(self.case, self.guidance, self.turn, self.messages, self.tools, self.offered)
+        return ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
 
     def note(self, attempt: Attempted) -> Self:
         return msgspec.structs.replace(self, events=(*self.events, attempt))
@@ -103,12 +114,12 @@ class Conversation(msgspec.Struct, frozen=True):
         after = msgspec.structs.replace(
             self,
             messages=(*self.messages, assistant_message(reply, self.protocol)),
-            events=(*self.events, Replied(self.turn, reply, heard.forgiven)),
+            events=(*self.events, self._replied(reply, heard.forgiven)),
         )
         if not heard.calls:
             return after.end(EndReason.STOPPED)
         for call in heard.calls:
-            after = after.refuse(call) if call.id in heard.unreadable else after.run(call)
+            after = after.refuse(call) if call.id in heard.unreadable else after.run(self.renaming.call(call))
             if _is_stuck(after.events):
                 return after.end(EndReason.GAVE_UP)
         if self.turn >= self.case.max_turns:
@@ -135,7 +146,7 @@ class Conversation(msgspec.Struct, frozen=True):
         is_new = call.name == DESCRIBE and result.is_success and result.value["name"] not in self.described
         after = msgspec.structs.replace(
             self,
-            messages=with_answer(self.messages, call, result, self.protocol),
+            messages=with_answer(self.messages, call, self.renaming.result(result), self.protocol),
             events=(*self.events, Discovered(self.turn, call, arguments, result)),
             described=(*self.described, result.value["name"]) if is_new else self.described,
         )
@@ -144,9 +155,13 @@ class Conversation(msgspec.Struct, frozen=True):
     def answer(self, call: ToolCall, arguments: dict[str, Json] | None, result: ToolResult) -> Self:
         return msgspec.structs.replace(
             self,
-            messages=with_answer(self.messages, call, result, self.protocol),
+            messages=with_answer(self.messages, call, self.renaming.result(result), self.protocol),
             events=(*self.events, Answered(self.turn, call, arguments, result)),
         )
+
+    def _replied(self, reply: Reply, forgiven: tuple[Forgiven, ...]) -> Replied:
+        text = self.renaming.text(reply.text)
+        return Replied(self.turn, reply, forgiven, None if text == reply.text else text)
 
     def _invoke(self, tool: str, arguments: dict[str, Any] | None, k: int) -> tuple[World, ToolResult]:
         """Call a tool for the k-th time. One that was not offered does not exist here."""

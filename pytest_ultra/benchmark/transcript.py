@@ -93,12 +93,18 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
 class Replied(msgspec.Struct, frozen=True, tag="reply"):
     """The model's answer of a turn, as it was sent; turns count from 1.
 
-    `forgiven` is what had to be forgiven to read its calls in the text protocol.
+    `forgiven` is what had to be forgiven to read its calls in the text protocol. `own_names` is its text in the
+    benchmark's own names, where the model was shown others.
     """
 
     turn: int
     reply: Reply
     forgiven: tuple[Forgiven, ...] = ()
+    own_names: str | None = None
+
+    @property
+    def text(self) -> str:
+        return self.reply.text if self.own_names is None else self.own_names
 
 
 class Answered(msgspec.Struct, frozen=True, tag="tool"):

@@ -166,7 +166,7 @@ def _event(event: Event) -> Iterator[str]:
             told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
             yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
         case Replied():
-            if text := event.reply.text.strip():
+            if text := event.text.strip():
                 yield from _labelled(f"{_INDENT}says: ", text)
             if event.forgiven:
                 yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")

@@ -38,7 +38,7 @@ class Evidence(msgspec.Struct, frozen=True):
         replies = tuple(event for event in events if isinstance(event, Replied))
         ends = [event.reason for event in events if isinstance(event, Ended)]
         world = replay(guidance.task, calls)
-        answer = read_answer(replies[-1].reply.text) if replies else None
+        answer = read_answer(replies[-1].text) if replies else None
         milestones = reached(guidance.task, world, answer)
         end = ends[-1] if ends else EndReason.HARNESS
         return cls(guidance, calls, replies, end, world, milestones, harms(guidance.task, world))
