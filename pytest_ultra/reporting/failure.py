@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import assert_never
 
 from pytest_ultra.benchmark.axes import PromptVariant, ToolProtocol
@@ -13,7 +14,7 @@ from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Damage, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Event, Replied
+from pytest_ultra.benchmark.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
 from pytest_ultra.benchmark.workflow import Step, Workflow
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
@@ -35,6 +36,9 @@ def _head(episode: Episode) -> Iterator[str]:
         yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
     if episode.error is not None:
         yield from _reason(episode.error)
+    if episode.reused:
+        began = datetime.fromtimestamp(episode.started_at, UTC)
+        yield f"reused: lived in an earlier run, at {began:%Y-%m-%d %H:%M} UTC"
     if episode.outcome is Outcome.ERROR:
         yield from _labelled("requests: ", _attempts(episode))
     yield from _labelled("case: ", _case(episode.case))
@@ -166,11 +170,20 @@ def _event(event: Event) -> Iterator[str]:
             told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
             yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
         case Replied():
-            if text := event.reply.text.strip():
+            if text := event.text.strip():
                 yield from _labelled(f"{_INDENT}says: ", text)
+            if event.forgiven:
+                yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
         case Answered():
             yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
             yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case Discovered():
+            yield from _labelled(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
+            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case FellBack():
+            yield from _labelled(
+                _INDENT, f"goes on in the text protocol, since the endpoint rejects tools: {event.detail}"
+            )
         case Ended():
             detail = f" ({_first_line(event.detail)})" if event.detail else ""
             yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")

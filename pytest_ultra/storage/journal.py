@@ -13,6 +13,9 @@ from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
 from pytest_ultra.storage.lines import LineFile
 from pytest_ultra.storage.runs import RunDirectory
 
+REUSED = "reused"
+"""What stands in a worker's place in the names of files that hold what other runs' workers have done."""
+
 
 class Line(msgspec.Struct, frozen=True):
     """One line of a journal.
@@ -90,7 +93,7 @@ class Journal:
 
 
 class JournalError(UltraError, OSError):
-    """A finished episode could not be put on disk; what was there before is safe."""
+    """What a run leaves could not be put on disk; what was there before is safe."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(path, error)
@@ -100,13 +103,18 @@ class JournalError(UltraError, OSError):
     def __str__(self) -> str:
         reason = (self.error.strerror or str(self.error)).lower()
         return (
-            f"cannot write to the journal {str(self.path)!r} ({reason}), so nothing more is lived here; what was "
+            f"cannot write to {str(self.path)!r} ({reason}), so nothing more is lived here; what was "
             "finished before is safe: make room, and the next run takes it and goes on"
         )
 
 
 def journal_path(run: RunDirectory, worker: str) -> Path:
     return run.path / f"journal-{worker}.jsonl"
+
+
+def has_journals(run: RunDirectory) -> bool:
+    """Tell whether anybody has begun to live episodes in this run."""
+    return any(path != journal_path(run, REUSED) for path in run.path.glob("journal-*.jsonl"))
 
 
 def read_episodes(run: RunDirectory) -> JournalContents:

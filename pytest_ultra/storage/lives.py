@@ -32,7 +32,7 @@ class Life(msgspec.Struct, frozen=True):
         with self.path.open("rb") as file:
             file.seek(self.offset)
             line = decode_line(file.read(self.length), self.path)
-        return line and line.episode
+        return None if line is None else line.episode
 
 
 def find_lives(run: RunDirectory, journals: str = "journal-*.jsonl") -> list[Life]:

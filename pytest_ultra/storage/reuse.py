@@ -15,17 +15,14 @@ from pytest_ultra.storage.archive import list_runs
 from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
 from pytest_ultra.storage.endings import is_held, read_ending
 from pytest_ultra.storage.files import write_atomically
-from pytest_ultra.storage.journal import encode_line, journal_path
+from pytest_ultra.storage.journal import REUSED, encode_line, journal_path
 from pytest_ultra.storage.lives import Life, find_lives, newest_lives
 from pytest_ultra.storage.runs import RunDirectory
 from pytest_ultra.storage.turns import Prefix, read_turns, turns_path, write_turns
 
-REUSED = "reused"
-"""What stands in a worker's place in the names of files that hold what other runs' workers have done."""
-
 
 class Rerun(StrEnum):
-    """Which cases are lived again though the newest run has an episode of them: those without a score, or not full."""
+    """Which cases are lived again though a run has an episode of them: those without a score, or all not full."""
 
     ERRORS = "errors"
     FAILED = "failed"

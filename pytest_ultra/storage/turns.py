@@ -74,11 +74,11 @@ class Prefixes:
 class TurnKeeper:
     """An endpoint that keeps each answer on disk before it gives it, and gives those of `prefixes` without asking."""
 
-    def __init__(self, path: Path, inner: Inner, clock: Stopwatch, prefixes: Prefixes) -> None:
+    def __init__(self, file: LineFile, inner: Inner, clock: Stopwatch, prefixes: Prefixes) -> None:
         self._inner = inner
         self._clock = clock
         self._prefixes = prefixes
-        self._file = LineFile(path)
+        self._file = file
 
     async def attempt(self, request: ChatRequest) -> Reply:
         kept = self._prefixes.take(request)
@@ -124,6 +124,12 @@ def read_turns(run: RunDirectory, is_wanted: Callable[[str], bool], turns: str =
 
 def write_turns(path: Path, prefixes: Iterable[Prefix]) -> None:
     write_atomically(path, (encode(turn) + b"\n" for prefix in prefixes for turn in prefix.values()))
+
+
+def drop_turns(run: RunDirectory) -> None:
+    """Clear away the answers of a run that came to its end: its journals hold them, and nobody goes on from here."""
+    for path in run.path.glob("turns-*.jsonl"):
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Iterator[KeptTurn]:
