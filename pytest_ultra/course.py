@@ -36,7 +36,7 @@ class Course:
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note a Ctrl-C and `pytest.exit`; what pytest and xdist raise of themselves is a kind of `KeyboardInterrupt`."""
+        """Note a Ctrl-C or `pytest.exit`; for `-x` and the like, pytest and xdist raise interruptions of their own."""
         is_pytests = excinfo.typename == "Interrupted" and _WORKER_INTERRUPTED not in str(excinfo.value)
         if not is_pytests:
             self._cut_off = f"interrupted ({excinfo.typename})"
