@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -63,12 +63,12 @@ class Shard:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
-        self._prepare(filter(None, map(case_of, session.items)))
-        if self._placement.is_heir:
-            self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
-        self._journal = Journal(self._run, self._placement.worker)
-        self._engine = self._make_engine(self._journal)
-        self._engine.start(self._own_assignments(session.items))
+        try:
+            self._start(session.items)
+        except KeyboardInterrupt:
+            if not self._is_stopped:
+                raise
+            pytest.skip(STOPPED)
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
         """Wait for the test's episode: each time it asks, another one."""
@@ -92,14 +92,14 @@ class Shard:
         if self._journal is not None:
             self._journal.close()
 
-    def _prepare(self, cases: Iterable[Case]) -> None:
-        try:
-            self._wait_for_turn()
-            self._guidance.fill(cases, self._generate)
-        except KeyboardInterrupt:
-            if not self._is_stopped:
-                raise
-            pytest.skip(STOPPED)
+    def _start(self, items: Sequence[pytest.Item]) -> None:
+        self._wait_for_turn()
+        self._guidance.fill(filter(None, map(case_of, items)), self._generate)
+        if self._placement.is_heir:
+            self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
+        self._journal = Journal(self._run, self._placement.worker)
+        self._engine = self._make_engine(self._journal)
+        self._engine.start(self._own_assignments(items))
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
