@@ -67,7 +67,10 @@ class Run:
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
-        return header(
+        replayed = self._settings.cassette and (
+            f"ultra: --ultra-cassette={self._settings.cassette}, answers in {_relative(self._settings.cassette_dir)}"
+        )
+        told = header(
             cases=len(self._cases),
             models=self._settings.model,
             workers=_count_workers(config),
@@ -76,6 +79,7 @@ class Run:
             preset=self._settings.preset,
             departures=self._settings.departures,
         )
+        return [*told, replayed] if replayed else told
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -128,12 +132,16 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
 
     Where the user's own endpoint is plugged in, the names of models are the user's own too.
     """
+    if settings.cassette == "replay":
+        return False
     has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
-    are_demo = [_is_demo(name, settings, is_open=has_own_endpoint) for name in settings.model]  # checks all of them
+    is_open = has_own_endpoint or settings.cassette == "auto"
+    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.model]  # checks all of them
     return any(are_demo)
 
 
 def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
+    """Tell who serves a model; with `is_open`, one that cannot be resolved may be served all the same."""
     try:
         return resolve(name, base_url=settings.base_url, environ=os.environ).is_demo
     except ConfigurationError as error:

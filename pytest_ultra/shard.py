@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.collection.items import case_of
@@ -22,9 +21,9 @@ from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.runner import Engine
+from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
-from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.stopping import StopWatch
 from pytest_ultra.storage.guidance import GuidanceCache
@@ -57,6 +56,7 @@ class Shard:
         self._journal: Journal | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
+        self._is_ready = False
         self._is_stopped = False
 
     def start(self, session: pytest.Session) -> None:
@@ -93,13 +93,16 @@ class Shard:
             self._journal.close()
 
     def _start(self, items: Sequence[pytest.Item]) -> None:
+        """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
         self._wait_for_turn()
+        self._journal = Journal(self._run, self._placement.worker)
+        self._engine = engine = self._make_engine(self._journal)
+        engine.start(())
         self._guidance.fill(filter(None, map(case_of, items)), self._generate)
         if self._placement.is_heir:
             self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
-        self._journal = Journal(self._run, self._placement.worker)
-        self._engine = self._make_engine(self._journal)
-        self._engine.start(self._own_assignments(items))
+        engine.start(self._own_assignments(items))
+        self._is_ready = True
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
@@ -107,6 +110,9 @@ class Shard:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
     def _generate(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - for one worker only
+        from pytest_ultra.benchmark.guidance import make_guidance  # noqa: PLC0415 - likewise
+
         task = task or generate_task(case.task_key)
         optimal = optimal or self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
@@ -116,14 +122,24 @@ class Shard:
     def _make_engine(self, journal: Journal) -> Engine:
         is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
         concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
-        return Engine(self._open_endpoint, journal.append, worker=self._placement.worker, concurrency=concurrency)
+        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
+        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
+        way = by_way_of_cassettes(self._settings, asking)
+        limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
+        return Engine(
+            way.open,
+            journal.append,
+            worker=self._placement.worker,
+            concurrency=concurrency,
+            clock=way.clock,
+            limiter=way.limit(limiter),
+        )
 
-    def _open_endpoint(self) -> Endpoint:
+    def _open_models(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
             return own
-        names, base_url = self._settings.model, self._settings.base_url
-        specs = {name: resolve(name, base_url=base_url, environ=os.environ) for name in names}
+        specs = reachable_models(self._settings)
         return open_endpoint(specs, environ=os.environ, demo_url=self._placement.demo_url or "")
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
@@ -138,7 +154,7 @@ class Shard:
         """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
         self._is_stopped = True
         session.shouldstop = STOPPED
+        if not self._is_ready:
+            os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:
             self._engine.stop()
-        else:
-            os.kill(os.getpid(), signal.SIGINT)

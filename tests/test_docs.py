@@ -9,76 +9,25 @@ from typing import NamedTuple
 
 import pytest
 
+from docs import tables
 from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import FailureClass, flatten
-from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.models.providers import PROVIDERS
-from pytest_ultra.options.settings import OPTIONS
-from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
+from pytest_ultra.benchmark.episode import flatten
 from tests.results_factory import make_case, make_episode
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
-VERDICTS = {"full": "passes", "partial": "fails (F)", "failed": "fails (F)", "error": "error (E)", "skipped": "skipped"}
 
 
-def option_rows() -> list[str]:
-    pipe = r"\|"
-    cells = ((o.flag, o.metavar, o.key, o.default, o.help) for o in OPTIONS)
-    return [
-        f"| `{flag} {metavar.replace('|', pipe)}` | `{key}` | {f'`{default}`' if default else ''} | {told} |"
-        for flag, metavar, key, default, told in cells
-    ]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tables_say_what_the_code_says(page: Path) -> None:
+    text = page.read_text()
+    assert text == tables.refresh(text), "run `python docs/tables.py`"
 
 
-def provider_rows() -> list[str]:
-    rows = []
-    for name, provider in PROVIDERS.items():
-        keys = " or ".join(f"`{key}`" for key in provider.key_variables) or "none"
-        optional = " (not required)" if provider.key_variables and not provider.needs_key else ""
-        url = f"`{provider.base_url}`" if provider.base_url else "made for the run, on loopback"
-        if provider.url_variable:
-            url = f"`{provider.url_variable}`" + (f", else {url}" if provider.base_url else "")
-        rows.append(f"| `{name}` | {keys}{optional} | {url} |")
-    return rows
-
-
-def outcome_rows() -> list[str]:
-    return [f"| `{outcome}` | {VERDICTS[outcome]} | {told} |" for outcome, told in OUTCOMES.items()]
-
-
-def class_rows() -> list[str]:
-    return [f"| `{name}` | {_responsible(name)} | {told} |" for name, told in FAILURE_CLASSES.items()]
-
-
-def _responsible(failure_class: FailureClass) -> str:
-    return "infrastructure" if failure_class.is_infrastructure else "model"
-
-
-def tool_rows() -> list[str]:
-    return [
-        f"| `{t.name}` | {t.description.replace('<', '&lt;')} | {t.weight:g} | {', '.join(t.transient_codes)} |"
-        for t in TOOLS.values()
-    ]
-
-
-@pytest.mark.parametrize(
-    ("page", "rows"),
-    [
-        ("options.md", option_rows()),
-        ("options.md", provider_rows()),
-        ("reading-results.md", outcome_rows()),
-        ("reading-results.md", class_rows()),
-        ("benchmark.md", tool_rows()),
-    ],
-    ids=["options", "providers", "outcomes", "failure classes", "tools"],
-)
-def test_tables_say_what_the_code_says(page: str, rows: list[str]) -> None:
-    lines = (ROOT / "docs" / page).read_text().splitlines()
-    start = lines.index(rows[0]) if rows[0] in lines else 0
-    assert lines[start : start + len(rows)] == rows
-    assert not lines[start + len(rows)].startswith("|"), "the table has rows that the code does not know"
+def test_every_table_has_its_place() -> None:
+    placed = [name for page in PAGES for name in re.findall(r"<!-- table: ([\w ]+) -->", page.read_text())]
+    assert sorted(placed) == sorted(tables.TABLES)
 
 
 def test_every_field_of_the_json_document_is_explained() -> None:

@@ -13,6 +13,17 @@ PROMPT_VERSION = 1
 SCORER_VERSION = 1
 
 
+class Versions(msgspec.Struct, frozen=True, order=True):
+    """The versions of what makes, asks and judges: figures of different ones cannot be compared."""
+
+    generator: int = GENERATOR_VERSION
+    prompts: int = PROMPT_VERSION
+    scorer: int = SCORER_VERSION
+
+    def __str__(self) -> str:
+        return f"generator {self.generator}, prompts {self.prompts}, scorer {self.scorer}"
+
+
 class TaskKey(msgspec.Struct, frozen=True, order=True):
     """What a task is made from."""
 
@@ -52,11 +63,16 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def case_id(self) -> str:
-        """A hash over every field and the versions of generator, prompts and scorer: 16 hex digits."""
-        identity = [GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, msgspec.to_builtins(self)]
+        """The case's identity under the present versions."""
+        return self.identify(Versions())
+
+    def identify(self, versions: Versions) -> str:
+        """Return a hash over every field and the versions of generator, prompts and scorer: 16 hex digits."""
+        identity = [*msgspec.structs.astuple(versions), msgspec.to_builtins(self)]
         return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
 
     @property
     def control_key(self) -> tuple[object, ...]:
         """Equal for a flawed case and its control, whatever their prompt types and severities."""
-        return (self.model, self.task_key, self.tool_success_rate, self.repeat, self.prompt_variant)
+        shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
+        return (self.model, self.task_key, self.tool_success_rate, self.repeat, *shown)

@@ -1,4 +1,4 @@
-"""What is asked of a model in one turn."""
+"""What is asked of a model in one turn, and what its endpoint says of rate limits beside the answer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import msgspec
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Message, ToolSchema
+from pytest_ultra.benchmark.transcript import Message, Reply, ToolSchema
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
     """One turn's request: the case it belongs to, the turn (from 1), and what the model is to see.
 
-    `guidance` is for the embedded demo endpoint alone; nothing of it is sent to any other.
+    `guidance`, and `offered` (the names of the tools that can be called now, in whatever protocol), are for the
+    embedded demo endpoint alone; nothing of them is sent to any other.
     """
 
     case: Case
@@ -20,3 +21,29 @@ class ChatRequest(msgspec.Struct, frozen=True):
     turn: int
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
+    offered: tuple[str, ...] = ()
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """What an endpoint says it has left: a share in [0, 1] of what it grants, and the seconds until that is full again.
+
+    Of several counts (requests, tokens) it is the scarcest.
+    """
+
+    left: float
+    reset_s: float = 0.0
+
+
+class MeteredReply(Reply, frozen=True):
+    """A reply with a quota, on its way from an endpoint to the limiter; no transcript holds one."""
+
+    quota: Quota | None = None
+
+
+def metered(reply: Reply, quota: Quota) -> MeteredReply:
+    return MeteredReply(**msgspec.structs.asdict(reply), quota=quota)
+
+
+def plain(reply: Reply) -> Reply:
+    """Return the reply without what only the limiter needs."""
+    return Reply(*msgspec.structs.astuple(reply)[:-1]) if isinstance(reply, MeteredReply) else reply

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
+from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case, Versions
 from pytest_ultra.benchmark.transcript import Event
 
 
@@ -103,11 +103,20 @@ class Episode(msgspec.Struct, frozen=True):
     def outcome(self) -> Outcome:
         return self.score.outcome
 
+    @property
+    def versions(self) -> Versions:
+        return Versions(self.generator_version, self.prompt_version, self.scorer_version)
+
+    @property
+    def case_id(self) -> str:
+        """The case's identity under the versions of the day on which it was lived, or scored last."""
+        return self.case.identify(self.versions)
+
 
 def flatten(episode: Episode) -> dict[str, Any]:
     """Return the episode as one flat JSON object without its transcript: an entry of the `--ultra-json` document."""
     case = episode.case
-    record = {"case_id": case.case_id, "nodeid": episode.nodeid, **msgspec.to_builtins(case)}
+    record = {"case_id": episode.case_id, "nodeid": episode.nodeid, **msgspec.to_builtins(case)}
     record["flaw_kind"] = case.prompt_type.flaw_kind
     record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
     names = ("worker", "started_at", "duration_s", "error")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import PromptType, Severity
+from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.benchmark.case import Versions
 from pytest_ultra.benchmark.episode import FailureClass
 
 
@@ -55,8 +56,8 @@ class PairedDifference(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """One model under one prompt type; the means are over its scored episodes.
 
-    `severity` and `tool_success_rate` are None unless several were run. `difference` is to `optimal`, and
-    None without a pair and for `optimal` itself.
+    `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
+    `difference` is to `optimal`, and None without a pair and for `optimal` itself.
     """
 
     model: str
@@ -69,12 +70,18 @@ class Row(msgspec.Struct, frozen=True):
     mean_calls: float | None
     mean_tokens: float | None
     mean_duration_s: float | None
+    prompt_variant: PromptVariant | None = None
+    versions: Versions | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A run's figures. `failure_classes` holds only what occurred, most frequent first."""
+    """A run's figures. `failure_classes` holds only what occurred, most frequent first.
+
+    `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
+    """
 
     rows: tuple[Row, ...]
     counts: Counts
     failure_classes: tuple[tuple[FailureClass, int], ...]
     demo_models: tuple[str, ...]
+    versions: tuple[Versions, ...] = ()

@@ -16,8 +16,6 @@ class Clock(Protocol):
     def time(self) -> float:
         """Unix time."""
 
-    async def sleep(self, seconds: float) -> None: ...
-
     def new_loop(self) -> asyncio.AbstractEventLoop: ...
 
 
@@ -29,9 +27,6 @@ class SystemClock:
 
     def time(self) -> float:
         return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()

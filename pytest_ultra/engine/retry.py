@@ -9,16 +9,20 @@ from collections.abc import Callable
 import msgspec
 
 from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.chat import ChatRequest, plain
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.fallback import may_reject_tools
+from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.health import Health
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
+from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
-TOO_MANY_REQUESTS = 429
-_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)})
+NOT_IMPLEMENTED = 501
+_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)} - {NOT_IMPLEMENTED})
 _MAX_DOUBLINGS = 16
 
 TIME_LIMIT = "The episode's time limit ran out."
@@ -44,13 +48,6 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 DEFAULT_POLICY = RetryPolicy()
 
 
-class GivenUp(msgspec.Struct, frozen=True):
-    """Why a turn got no reply."""
-
-    reason: EndReason
-    detail: str
-
-
 class Tried(msgspec.Struct, frozen=True):
     """What a turn has cost so far: `attempts` are those that count, `made` all of them."""
 
@@ -72,11 +69,20 @@ def keyed_chance(case: Case, turn: int, attempt: int) -> float:
 
 
 def is_retried(failure: AttemptFailedError) -> bool:
-    return failure.problem is not AttemptProblem.STATUS or failure.status in _RETRIED_STATUSES
+    if failure.problem is AttemptProblem.UNRECORDED:
+        return False
+    return failure.problem is not AttemptProblem.STATUS or not is_final(failure.status)
+
+
+def is_final(status: int | None) -> bool:
+    """Tell whether an endpoint that answers a request with this status always will."""
+    return status is not None and status not in _RETRIED_STATUSES
 
 
 def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
     """Return the seconds to wait before the next attempt, or why there is none; `chance` is in [0, 1)."""
+    if failure.problem is AttemptProblem.UNRECORDED:
+        return GivenUp(EndReason.ENDPOINT, failure.detail)
     if not is_retried(failure):
         return GivenUp(EndReason.ENDPOINT, f"The endpoint rejects the request ({failure}).")
     reason = EndReason.RATE_LIMIT if failure.status == TOO_MANY_REQUESTS else EndReason.ENDPOINT
@@ -105,7 +111,10 @@ def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) 
 
 
 class Caller:
-    """The way to an endpoint that all episodes of an engine share."""
+    """The way to an endpoint that all episodes of an engine share.
+
+    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known.
+    """
 
     def __init__(
         self,
@@ -121,6 +130,7 @@ class Caller:
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
+        self.tool_rejections: dict[str, str] = {}
         self._healths: dict[str, Health] = {}
 
     async def ask(
@@ -134,29 +144,39 @@ class Caller:
         health = self._health_of(request.case.model)
         tried = Tried()
         while health.verdict is None:
-            result, duration_s = await self._attempt(request, limit_s)
+            permit = await self._limiter.enter(request)
+            if isinstance(permit, GivenUp):
+                return permit
+            result, duration_s = await self._attempt(request, permit, limit_s)
             if isinstance(result, Reply):
                 health.answered()
                 note(Attempted(request.turn, duration_s))
-                return result
+                return plain(result)
             if isinstance(result, GivenUp):
                 note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
                 return result
             tried = tried.failed(result)
-            health.failed(result, self.clock.now())
+            self._learn(request, result, health)
             step = self._next_step(request, result, tried, health)
             wait_s = 0.0 if isinstance(step, GivenUp) else step
             note(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))
             if isinstance(step, GivenUp):
                 return step
             tried = tried.waited(wait_s)
-            await self.clock.sleep(wait_s)
+            await self._limiter.rest(request.case.model, wait_s)
         return GivenUp(EndReason.ENDPOINT, health.verdict)
 
     def _health_of(self, model: str) -> Health:
         if model not in self._healths:
             self._healths[model] = Health(model)
         return self._healths[model]
+
+    def _learn(self, request: ChatRequest, failure: AttemptFailedError, health: Health) -> None:
+        if may_reject_tools(request, failure.status):
+            return  # that says nothing about the model yet
+        health.failed(failure, self.clock.now())
+        if health.verdict is not None:
+            self._limiter.dismiss(request.case.model, GivenUp(EndReason.ENDPOINT, health.verdict))
 
     def _next_step(
         self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, health: Health
@@ -166,17 +186,17 @@ class Caller:
         return decide(failure, tried, self._policy, self._chance(request.case, request.turn, tried.made))
 
     async def _attempt(
-        self, request: ChatRequest, limit_s: float | None
+        self, request: ChatRequest, permit: Permit | None, limit_s: float | None
     ) -> tuple[Reply | AttemptFailedError | GivenUp, float]:
-        await self._limiter.enter(request)
         started = self.clock.now()
         result: Reply | AttemptFailedError | None = None
         is_cut = False
         try:
             result, is_cut = await self._attempt_within(request, limit_s)
         finally:
-            self._limiter.leave(request, result)
+            self._limiter.leave(permit, result)
         duration_s = self.clock.now() - started
+        is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
         return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
 
     async def _attempt_within(

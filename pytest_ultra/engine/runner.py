@@ -102,7 +102,10 @@ class Engine:
     async def _work(self) -> None:
         endpoint = self._open_endpoint()
         caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter)
-        await self._crew.work(endpoint, caller)
+        try:
+            await self._crew.work(endpoint, caller)
+        finally:
+            self._limiter.close()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

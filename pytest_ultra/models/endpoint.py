@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 
 import msgspec
 
 from pytest_ultra.benchmark.agents import knowledge_of
-from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.chat import ChatRequest, metered
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.providers import ModelSpec
+from pytest_ultra.models.quota import read_quota, read_retry_after
 from pytest_ultra.models.secret import Secret
 from pytest_ultra.models.transport import HttpResponse, Transport
 from pytest_ultra.models.wire import KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
@@ -51,7 +50,7 @@ class HttpEndpoint:
         body = encode_request(request, spec.name)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            return self._read(response, request.turn)
+            return self._read(response, request.turn).with_texts(spec.key.redact)
         except AttemptFailedError as error:
             raise _without(spec.key, error) from None
 
@@ -66,7 +65,9 @@ class HttpEndpoint:
                 status=response.status,
                 retry_after_s=read_retry_after(response.headers, now=self._now),
             )
-        return decode_reply(response.body, turn=turn)
+        reply = decode_reply(response.body, turn=turn)
+        quota = read_quota(response.headers, now=self._now)
+        return reply if quota is None else metered(reply, quota)
 
 
 def open_endpoint(
@@ -81,37 +82,6 @@ def open_endpoint(
 
     transport = AiohttpTransport(environ)
     return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s)
-
-
-def read_retry_after(headers: Mapping[str, str], *, now: Callable[[], float]) -> float | None:
-    """Return the seconds for which an answer asks us to wait, from `retry-after-ms` or `retry-after` (seconds, date).
-
-    A date is compared with the server's own `date` where there is one, so that its clock may be wrong.
-    """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
-    asked = headers.get("retry-after")
-    seconds = _number(asked)
-    if seconds is None and (until := _timestamp(asked)) is not None:
-        sent = _timestamp(headers.get("date"))
-        seconds = until - (now() if sent is None else sent)
-    return None if seconds is None else max(0.0, seconds)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _timestamp(text: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(text or "").timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _refusal(response: HttpResponse) -> str:

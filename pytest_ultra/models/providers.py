@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
@@ -74,6 +75,12 @@ class ModelSpec(msgspec.Struct, frozen=True):
         parts = urlsplit(self.base_url or demo_url)
         return parts._replace(path=parts.path.rstrip("/") + _PATH).geturl()
 
+    def endpoint_id(self, demo_url: str = "") -> str:
+        """Return a name for the endpoint together with the key, which gives neither away."""
+        parts = urlsplit(self.url(demo_url))
+        said = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {self.key.reveal()}"
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
+
     def headers(self) -> dict[str, str]:
         headers = {"content-type": "application/json", "accept": "application/json"}
         if self.key:
@@ -97,6 +104,19 @@ def resolve(model: str, *, base_url: str | None, environ: Mapping[str, str]) -> 
     find_proxy(address, environ)
     key = _key(model, provider, is_required=provider.needs_key and not base_url, environ=environ)
     return ModelSpec(provider_name, name, address, key, provider.key_header)
+
+
+def redact_keys(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what blots out every key that a provider's variable holds, whichever of them a run uses."""
+    variables = {name for provider in PROVIDERS.values() for name in provider.key_variables}
+    secrets = [Secret(environ[name].strip()) for name in sorted(variables & environ.keys())]
+
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = secret.redact(text)
+        return text
+
+    return redact
 
 
 def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:

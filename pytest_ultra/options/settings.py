@@ -20,7 +20,7 @@ from pytest_ultra.benchmark.axes import (
 )
 from pytest_ultra.options import values
 from pytest_ultra.options.presets import AXES, Preset
-from pytest_ultra.options.values import Stagger
+from pytest_ultra.options.values import RateMode, Stagger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,16 @@ class Settings:
     stagger: Stagger
     base_url: str | None
     temperature: float | None
+    rate_mode: RateMode
+    rpm: float | None
+    qps: float | None
+    tpm: float | None
+    max_in_flight: int | None
     least_outcome: str
     json: Path | None
     dir: Path
+    cassette: str | None
+    cassette_dir: Path
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -174,13 +181,40 @@ def _options() -> tuple[_Option, ...]:
         ),
         _Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", one(values.url)),
         _Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", one(values.temperature)),
+        _Option(
+            "rate_mode",
+            "adaptive",
+            "MODE",
+            "How calls in flight are limited: `adaptive` to what the endpoint bears (under the limits below), or "
+            "`fixed`, by the limits below alone",
+            one(values.rate_mode),
+        ),
+        _Option("rpm", None, "N", "Requests per minute to an endpoint, of all processes together", one(values.amount)),
+        _Option("qps", None, "N", "Requests per second, likewise", one(values.amount)),
+        _Option("tpm", None, "N", "Tokens per minute, likewise", one(values.amount)),
+        _Option("max_in_flight", None, "N", "Calls in flight at most, likewise", one(values.whole(at_least=1))),
         _Option("pass", "full", "full|partial", "The least outcome with which an item passes", one(values.outcome)),
         _Option("json", None, "PATH", "Write one JSON document with all episodes here", one(Path)),
         _Option("dir", ".ultra", "PATH", "Folder in which runs are kept", one(Path)),
+        _Option(
+            "cassette",
+            None,
+            "record|replay|auto",
+            "Keep the models' answers; give kept ones and ask for none; or give kept ones and keep the rest",
+            one(values.cassette_mode),
+        ),
+        _Option(
+            "cassette_dir",
+            "cassettes",
+            "PATH",
+            "Folder in which answers are kept; by default, and in the ini file, under the rootdir",
+            one(Path),
+        ),
     )
 
 
 OPTIONS = _options()
+LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -202,14 +236,29 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["departures"] = _find_departures(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
+    _check_limits(read)
     read["dir"] = folder / read["dir"]
     read["json"] = read["json"] and folder / read["json"]
+    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
+    read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
 
 
+def _check_limits(read: Mapping[str, Any]) -> None:
+    if read["rate_mode"] == "fixed" and not any(read[name] for name in LIMITS):
+        flags = values.listed(option.flag for option in OPTIONS if option.name in LIMITS)
+        raise pytest.UsageError(f"--ultra-rate-mode: fixed needs a limit; give one or more of {flags}, or adaptive")
+
+
 def check_outputs(settings: Settings) -> None:
-    """Raise `pytest.UsageError` if a file that the run will leave cannot be written."""
-    checks = ((settings.json, "--ultra-json", values.check_file), (settings.dir, "--ultra-dir", values.check_folder))
+    """Raise `pytest.UsageError` if a file that the run will leave cannot be written, or there is nothing to replay."""
+    cassettes = settings.cassette_dir if settings.cassette else None
+    check_cassettes = values.check_filled if settings.cassette == "replay" else values.check_folder
+    checks = (
+        (settings.json, "--ultra-json", values.check_file),
+        (settings.dir, "--ultra-dir", values.check_folder),
+        (cassettes, "--ultra-cassette-dir", check_cassettes),
+    )
     for path, flag, check in checks:
         if path is not None:
             try:

@@ -29,6 +29,13 @@ class Stagger:
         return self.second_s + self.later_s * (worker - 1) if worker else 0.0
 
 
+class RateMode(StrEnum):
+    """Whether the number of calls in flight follows what the endpoint bears."""
+
+    ADAPTIVE = "adaptive"
+    FIXED = "fixed"
+
+
 def listed(names: Iterable[str]) -> str:
     return ", ".join(str(name) for name in names)
 
@@ -113,6 +120,19 @@ def seconds(text: str) -> float:
     return number
 
 
+def amount(text: str) -> float:
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} is no limit; give a number above 0, or leave it out for no limit")
+    return number
+
+
+def rate_mode(text: str) -> RateMode:
+    if text not in tuple(RateMode):
+        raise ValueError(f"{text!r} is not valid; give adaptive or fixed{_hint(text, RateMode)}")
+    return RateMode(text)
+
+
 def temperature(text: str) -> float:
     number = _number(text)
     if not 0 <= number < math.inf:
@@ -147,6 +167,12 @@ def outcome(text: str) -> str:
     return text
 
 
+def cassette_mode(text: str) -> str:
+    if text not in ("record", "replay", "auto"):
+        raise ValueError(f"{text!r} is not valid; give record, replay or auto")
+    return text
+
+
 def check_file(path: Path) -> None:
     """Raise ValueError unless a file can be written at this path."""
     if path.is_dir():
@@ -162,6 +188,15 @@ def check_folder(path: Path) -> None:
     if not nearest.is_dir():
         raise ValueError(f"{str(path)!r} cannot be made: {str(nearest)!r} is a file; give the path of a folder")
     _probe(path, nearest)
+
+
+def check_filled(path: Path) -> None:
+    """Raise ValueError unless there is a folder with something in it."""
+    if not (path.is_dir() and any(path.iterdir())):
+        raise ValueError(
+            f"there is nothing to replay in {str(path)!r}; record first with --ultra-cassette=record, or name the "
+            "folder of a recording"
+        )
 
 
 def _probe(wanted: Path, folder: Path) -> None:
@@ -191,7 +226,7 @@ def _select(texts: Sequence[str], valid: dict[str, tuple[E, ...]]) -> tuple[E, .
 
 def _hint(name: str, valid: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(valid), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return f" (did you mean {str(close[0])!r}?)" if close else ""
 
 
 def _number(text: str) -> float:

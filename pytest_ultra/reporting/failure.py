@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
+from pytest_ultra.benchmark.axes import PromptVariant, ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode, Outcome
 from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Damage, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Event, Replied
+from pytest_ultra.benchmark.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
 from pytest_ultra.benchmark.workflow import Step, Workflow
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
-from pytest_ultra.reporting.text import compact, count, fill, hang
+from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
 
 WIDTH = 100
 
@@ -33,20 +34,41 @@ def _head(episode: Episode) -> Iterator[str]:
     if score.failure_class is not None:
         yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
     if episode.error is not None:
-        yield from _labelled("reason: ", episode.error)
+        yield from _reason(episode.error)
     if episode.outcome is Outcome.ERROR:
         yield from _labelled("requests: ", _attempts(episode))
     yield from _labelled("case: ", _case(episode.case))
+    if unusual := ", ".join(_unusual(episode.case)):
+        yield from _labelled("asked by: ", unusual)
     yield from _labelled("model: ", episode.case.model)
     yield from _labelled("did: ", _deeds(episode))
 
 
+def _reason(error: str) -> Iterator[str]:
+    """Show a reason of several lines, such as a difference, line by line."""
+    first, *others = error.split("\n")
+    yield from _labelled("reason: ", first)
+    for line in others:
+        yield f"  {excerpt(line, WIDTH - 2)}"
+
+
 def _case(case: Case) -> str:
-    severity = f" ({case.severity})" if case.severity else ""
+    composed = f", {case.flaws} kinds" if case.flaws > 1 else ""
+    severity = f" ({case.severity}{composed})" if case.severity else ""
     return (
         f"{case.prompt_type}{severity}, {case.task_type}, {case.difficulty}, tool success rate "
         f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed} [{case.case_id}]"
     )
+
+
+def _unusual(case: Case) -> Iterator[str]:
+    """Name what differs from the usual way of asking."""
+    if case.prompt_variant is not PromptVariant.STANDARD:
+        yield f"prompt variant {case.prompt_variant}"
+    if case.tool_protocol is not ToolProtocol.NATIVE:
+        yield f"tool protocol {case.tool_protocol}"
+    if case.has_tool_discovery:
+        yield "tool discovery"
 
 
 def _deeds(episode: Episode) -> str:
@@ -142,18 +164,31 @@ def _event(event: Event) -> Iterator[str]:
         case Attempted():
             wait = f", waited {event.wait_s:.1f} s" if event.wait_s else ""
             told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
-            yield from _labelled(_INDENT, f"request failed: {told}: {event.detail}")
+            yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
         case Replied():
-            if text := event.reply.text.strip():
+            if text := event.text.strip():
                 yield from _labelled(f"{_INDENT}says: ", text)
+            if event.forgiven:
+                yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
         case Answered():
             yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
             yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case Discovered():
+            yield from _labelled(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
+            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case FellBack():
+            yield from _labelled(
+                _INDENT, f"goes on in the text protocol, since the endpoint rejects tools: {event.detail}"
+            )
         case Ended():
-            detail = f" ({event.detail})" if event.detail else ""
+            detail = f" ({_first_line(event.detail)})" if event.detail else ""
             yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")
         case _:
             assert_never(event)
+
+
+def _first_line(detail: str) -> str:
+    return detail.partition("\n")[0]
 
 
 def _result(result: ToolResult) -> str:

@@ -64,6 +64,8 @@ def end_of_run(summary: Summary, width: int) -> list[Line]:
     lines += [Line(text, ("bold",)) for text in fill(counts_line(summary), width)]
     if summary.failure_classes:
         lines += [Line(text) for text in fill(failure_line(summary), width)]
+    if len(summary.versions) > 1:
+        lines += [Line(text, ("yellow",)) for text in fill(versions_line(summary), width)]
     if summary.demo_models:
         lines += [Line(text, ("yellow",)) for text in fill(DEMO, width)]
     return lines
@@ -88,6 +90,14 @@ def failure_line(summary: Summary) -> str:
     return f"failure classes: {'; '.join(parts)}"
 
 
+def versions_line(summary: Summary) -> str:
+    named = "; ".join(map(str, summary.versions))
+    return (
+        f"episodes of {len(summary.versions)} versions ({named}): rows of different versions cannot be compared, "
+        "no difference is taken between them, and the counts are over all of them"
+    )
+
+
 def _table_lines(rows: Sequence[Row], width: int) -> Iterator[Line]:
     if not rows:
         yield Line("no episodes")
@@ -96,11 +106,19 @@ def _table_lines(rows: Sequence[Row], width: int) -> Iterator[Line]:
     yield Line(head, ("bold",))
     yield Line(rule)
     rendered = iter(cells)
-    for (model, rate), group in groupby(rows, key=lambda row: (row.model, row.tool_success_rate)):
-        at = "" if rate is None else f", tool success rate {rate:g}"
-        yield Line(f"{neutralise(model)}{at}", ("bold",))
+    for heading, group in groupby(rows, key=_heading):
+        for text in fill(heading, width):
+            yield Line(text, ("bold",))
         for _ in group:
             yield Line(next(rendered))
+
+
+def _heading(row: Row) -> str:
+    """Say what a row has in common with those around it."""
+    rate = "" if row.tool_success_rate is None else f", tool success rate {row.tool_success_rate:g}"
+    variant = "" if row.prompt_variant is None else f", prompt variant {row.prompt_variant}"
+    versions = "" if row.versions is None else f" ({row.versions})"
+    return f"{neutralise(row.model)}{rate}{variant}{versions}"
 
 
 def _render(rows: Sequence[Row], width: int) -> list[str]:

@@ -26,11 +26,11 @@ def write_document(
 
 def complete(episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]]) -> tuple[Episode, ...]:
     """Return an episode for each planned case, in planned order, then the episodes that nobody planned."""
-    lived = {episode.case.case_id: episode for episode in episodes}
+    lived = {episode.case_id: episode for episode in episodes}
     expected = {case.case_id: (case, nodeid) for case, nodeid in planned}
     first = tuple(lived.get(case_id) or skipped_episode(*expected[case_id]) for case_id in expected)
     others = (episode for case_id, episode in lived.items() if case_id not in expected)
-    return first + tuple(sorted(others, key=lambda episode: (episode.nodeid, episode.case.case_id)))
+    return first + tuple(sorted(others, key=lambda episode: (episode.nodeid, episode.case_id)))
 
 
 def skipped_episode(case: Case, nodeid: str, *, reason: str = "not lived: the run ended before it") -> Episode:

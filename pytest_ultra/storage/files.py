@@ -8,14 +8,18 @@ from pathlib import Path
 from pytest_ultra.errors import ConfigurationError
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` at `path` by temporary file, fsync and rename: after a kill or a power cut, all of it or none."""
+def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> None:
+    """Put `content` at `path` by temporary file, fsync and rename: after a kill or a power cut, all of it or none.
+
+    Without `is_durable` there is no fsync, and only a power cut may tear it: an event loop has no 10 ms to spare.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if is_durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

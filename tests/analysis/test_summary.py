@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import PromptType, Severity
+from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.benchmark.case import Versions
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate
 from tests.results_factory import make_case, make_episode
@@ -51,8 +53,17 @@ def test_points_are_percentage_points_with_a_sign() -> None:
     assert (difference.points, difference.pairs) == (-75.0, 4)
 
 
-@pytest.mark.parametrize("other", [{"model": "other"}, {"seed": 1}, {"tool_success_rate": 0.5}, {"repeat": 1}])
-def test_a_control_is_of_the_same_model_task_rate_and_repeat(other: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": "other"},
+        {"seed": 1},
+        {"tool_success_rate": 0.5},
+        {"repeat": 1},
+        {"prompt_variant": PromptVariant.BRIEF},
+    ],
+)
+def test_a_control_is_of_the_same_model_task_rate_repeat_and_wording(other: dict[str, Any]) -> None:
     rows = summarize(lived(PromptType.OPTIMAL, FULL) + lived(MISUSE, FAILED, **other)).rows
     assert [row.difference for row in rows] == [None, None]
 
@@ -64,6 +75,45 @@ def test_one_control_serves_all_severities() -> None:
     rows = summarize(episodes).rows
     assert [row.severity for row in rows] == [None, *Severity]
     assert [row.difference for row in rows] == [None, *[PairedDifference(pairs=1, won=0, lost=1)] * 3]
+
+
+def test_differences_stay_within_a_prompt_variant() -> None:
+    episodes = []
+    for variant, control in ((PromptVariant.CANARY, FAILED), (PromptVariant.STANDARD, FULL)):
+        episodes += lived(PromptType.OPTIMAL, control, prompt_variant=variant)
+        episodes += lived(MISUSE, FAILED, prompt_variant=variant)
+    rows = summarize(episodes).rows
+    assert [(row.prompt_variant, row.prompt_type) for row in rows] == [
+        (variant, prompt_type)
+        for variant in (PromptVariant.STANDARD, PromptVariant.CANARY)
+        for prompt_type in (PromptType.OPTIMAL, MISUSE)
+    ]
+    assert [row.difference for row in rows[1::2]] == [
+        PairedDifference(pairs=1, won=0, lost=1),
+        PairedDifference(pairs=1, won=0, lost=0),
+    ]
+
+
+@pytest.mark.parametrize("part", ["generator_version", "prompt_version", "scorer_version"])
+def test_figures_of_different_versions_stay_apart(part: str) -> None:
+    newer = lived(PromptType.OPTIMAL, FULL, FULL)
+    older = [msgspec.structs.replace(e, **{part: 0}) for e in lived(PromptType.OPTIMAL, FAILED) + lived(MISUSE, FULL)]
+    summary = summarize(newer + older)
+    old, new = summary.versions
+    assert (old, new) == (older[0].versions, Versions())
+    assert [(row.versions, row.prompt_type, row.counts.planned) for row in summary.rows] == [
+        (old, PromptType.OPTIMAL, 1),
+        (old, MISUSE, 1),
+        (new, PromptType.OPTIMAL, 2),
+    ]
+    assert summary.rows[1].difference == PairedDifference(pairs=1, won=1, lost=0), "its control is of its own versions"
+    assert summarize(newer + older[1:]).rows[0].difference is None
+
+
+def test_variants_and_versions_are_told_apart_only_where_there_are_several() -> None:
+    summary = summarize(lived(MISUSE, FULL, prompt_variant=PromptVariant.CANARY))
+    assert [(row.prompt_variant, row.versions) for row in summary.rows] == [(None, None)]
+    assert summary.versions == (Versions(),)
 
 
 def test_severities_and_rates_are_told_apart_only_where_there_are_several() -> None:

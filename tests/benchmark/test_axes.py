@@ -95,6 +95,7 @@ def test_a_case_has_one_identity_in_all_processes(hash_seed: str) -> None:
 def test_a_control_is_the_same_task_repeat_and_faults_without_the_flaw() -> None:
     control = msgspec.structs.replace(FLAWED, prompt_type=PromptType.OPTIMAL, severity=None)
     assert control.control_key == FLAWED.control_key
-    apart = ("model", "task_type", "difficulty", "tool_success_rate", "instance", "repeat", "seed")
+    own = ("prompt_type", "severity", "flaws", "max_turns", "timeout_s", "temperature")
+    apart = [name for name in OTHER if name not in own]
     changed = [msgspec.structs.replace(FLAWED, **{name: OTHER[name]}) for name in apart]
     assert len({case.control_key for case in (FLAWED, *changed)}) == 1 + len(apart)

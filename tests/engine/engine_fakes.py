@@ -41,9 +41,6 @@ class VirtualClock:
     def time(self) -> float:
         return 1_000_000.0 + self.seconds
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
     def new_loop(self) -> asyncio.AbstractEventLoop:
         return _VirtualLoop(self)
 
@@ -208,7 +205,7 @@ def make_engine(
     )
 
 
-def run(clock: VirtualClock, work: Coroutine[Any, Any, T]) -> T:
+def run(clock: Clock, work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the clock's loop."""
     loop = clock.new_loop()
     try:

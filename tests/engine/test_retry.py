@@ -8,7 +8,10 @@ import pytest
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
-from pytest_ultra.engine.retry import Caller, GivenUp, RetryPolicy, Tried, decide, keyed_chance
+from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.limiter import Unlimited
+from pytest_ultra.engine.retry import Caller, RetryPolicy, Tried, decide, keyed_chance
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from tests.engine.engine_fakes import (
     DONE,
@@ -279,26 +282,25 @@ def test_cases_that_are_backing_off_end_too_when_their_model_is_turned_away() ->
     assert endpoint.asked == [0, 1]
 
 
-class SlowDoor:
+class SlowDoor(Unlimited):
     """A limiter that keeps everyone waiting, and notes what it is told."""
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self.told: list[Reply | AttemptFailedError | None] = []
 
     async def enter(self, request: ChatRequest) -> None:
         del request
-        await self._clock.sleep(40)
+        await asyncio.sleep(40)
 
-    def leave(self, request: ChatRequest, result: Reply | AttemptFailedError | None) -> None:
-        del request
+    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+        del permit
         self.told.append(result)
 
 
 def test_the_limiter_is_asked_before_each_attempt_and_told_what_became_of_it() -> None:
     clock = VirtualClock()
     failure = status(500)
-    door = SlowDoor(clock)
+    door = SlowDoor()
     caller = Caller(scripted([failure, DONE]), clock, limiter=door)
     attempts: list[Attempted] = []
 
@@ -310,7 +312,7 @@ def test_the_limiter_is_asked_before_each_attempt_and_told_what_became_of_it() -
 
 def test_the_limiter_is_told_of_an_attempt_that_was_cut_off() -> None:
     clock = VirtualClock()
-    door = SlowDoor(clock)
+    door = SlowDoor()
     caller = Caller(steady(1e9), clock, limiter=door)
 
     async def cancel_soon() -> None:

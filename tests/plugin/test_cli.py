@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.benchmark.axes import PromptVariant
 
 COMMAND = Path(sys.executable).with_name("pytest-ultra")  # not by PATH: the environment need not be activated
 
@@ -25,6 +27,37 @@ def test_it_tells_its_version_as_a_module_too(pytester: pytest.Pytester) -> None
 
 
 def test_an_unknown_argument_is_refused(pytester: pytest.Pytester) -> None:
-    result = pytester.run(COMMAND, "report")
+    result = pytester.run(COMMAND, "--reprot")
     assert result.ret == 2
-    result.stderr.fnmatch_lines("pytest-ultra: error: unrecognized arguments: report")
+    result.stderr.fnmatch_lines("pytest-ultra: error: unrecognized arguments: --reprot")
+
+
+def test_an_unknown_command_is_refused_and_the_known_ones_named(pytester: pytest.Pytester) -> None:
+    result = pytester.run(COMMAND, "resocre")
+    assert result.ret == 2
+    told = "pytest-ultra: error: argument COMMAND: invalid choice: 'resocre' (choose from *rescore*)"
+    result.stderr.fnmatch_lines(told)
+
+
+@pytest.mark.parametrize(
+    "args", [(), ("--ultra-tool-protocol=text", "--ultra-tool-discovery=on")], ids=["usual", "text"]
+)
+def test_a_run_is_rescored_to_the_scores_that_it_had(
+    pytester: pytest.Pytester, way: tuple[str, ...], args: tuple[str, ...]
+) -> None:
+    axes = (
+        "--ultra-prompt-type=optimal,flawed_tool_misuse",
+        "--ultra-task-type=simple_task",
+        "--ultra-flaws-per-case=2",
+    )
+    asked = ("--ultra-model=demo/perfect,demo/follower", "--ultra-prompt-variant=all")
+    pytester.runpytest(*way, *axes, *asked, *args, "--ultra-json=lived.json").assert_outcomes(passed=12, failed=4)
+    result = pytester.run(COMMAND, "rescore", "--json", "rescored.json")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines("run *: 16 episodes, 0 scores changed")
+    lived, rescored = (json.loads((pytester.path / name).read_text()) for name in ("lived.json", "rescored.json"))
+    by_case = {episode["case_id"]: episode for episode in lived["episodes"]}
+    assert by_case == {episode["case_id"]: episode for episode in rescored["episodes"]}
+    assert {
+        variant: len([e for e in by_case.values() if e["prompt_variant"] == variant]) for variant in PromptVariant
+    } == (dict.fromkeys(PromptVariant, 4))

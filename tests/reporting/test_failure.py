@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from pytest_ultra.benchmark.agents import act, knowledge_of
-from pytest_ultra.benchmark.axes import FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
@@ -16,7 +24,18 @@ from pytest_ultra.benchmark.guidance import make_guidance as make_real_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
+from pytest_ultra.benchmark.transcript import (
+    Answered,
+    Attempted,
+    Discovered,
+    Ended,
+    EndReason,
+    FellBack,
+    Forgiven,
+    Replied,
+    Reply,
+    ToolCall,
+)
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.reporting.failure import explain
 from tests.results_factory import OPTIMAL, make_case, make_episode, make_guidance, make_task, obedient_episode
@@ -51,6 +70,16 @@ def refused_episode() -> Episode:
         tool_calls=0,
         transcript=events,
     )
+
+
+def test_a_reason_of_several_lines_is_shown_line_by_line_and_once() -> None:
+    reason = "Not recorded.\n-old\n+new\x1b[2J"
+    events = (Attempted(1, 0.0, "unrecorded", detail=reason), Ended(EndReason.ENDPOINT, reason))
+    episode = make_episode(outcome=Outcome.ERROR, error=reason, transcript=events)
+    lines = explain(episode, make_guidance(episode.case)).splitlines()
+    start = lines.index("reason: Not recorded.")
+    assert lines[start + 1 : start + 3] == ["  -old", "  +new\\x1b[2J"]
+    assert sum("+new" in line for line in lines) == 1
 
 
 def test_an_obedient_models_failure_reads_well() -> None:
@@ -92,6 +121,20 @@ def test_a_prompt_without_a_plan_shows_the_optimal_one_as_such() -> None:
     lines = explained(make_episode())
     assert "plan, as the model saw it:" in lines
     assert not any(line.startswith("  !") for line in lines)
+
+
+def test_what_differs_from_the_usual_way_of_asking_is_named() -> None:
+    unusual: dict[str, Any] = {
+        "prompt_variant": PromptVariant.CANARY,
+        "tool_protocol": ToolProtocol.TEXT,
+        "has_tool_discovery": True,
+        "flaws": 2,
+    }
+    case = make_case(PromptType.FLAWED_REDUNDANT_OPERATIONS, severity=Severity.SEVERE, **unusual)
+    lines = explained(make_episode(case))
+    assert any(line.startswith("case: flawed_redundant_operations (severe, 2 kinds), simple_task") for line in lines)
+    assert "asked by: prompt variant canary, tool protocol text, tool discovery" in lines
+    assert not any(line.startswith("asked by:") for line in explained(make_episode()))
 
 
 def test_a_random_fault_is_marked_as_such() -> None:
@@ -210,4 +253,29 @@ def test_all_calls_of_a_turn_are_shown_under_it() -> None:
         "           -> 1",
         "           tool {}",
         "           -> 2",
+    ]
+
+
+def test_protocols_and_discovery_are_seen_in_the_transcript() -> None:
+    text = '<tool_call>{"name": "describe_tool", "parameters": {"name": "no_such"}}'
+    call = ToolCall("c", "describe_tool", '{"name": "no_such"}')
+    unknown = ToolResult(code="UNKNOWN_TOOL", message="There is no tool named 'no_such'.")
+    events = (
+        Attempted(1, 0.1, "status", 400, "no tools"),
+        FellBack(1, "status 400: no tools"),
+        Attempted(1, 0.1),
+        Replied(1, Reply(text), (Forgiven.UNCLOSED_TAG, Forgiven.OTHER_KEY)),
+        Discovered(1, call, {"name": "no_such"}, unknown),
+        Ended(EndReason.STOPPED),
+    )
+    lines = explained(make_episode(transcript=events))
+    start = lines.index("transcript:")
+    assert lines[start + 1 : start + 8] == [
+        "  turn 1   request failed: status 400 after 0.1 s: no tools",
+        "           goes on in the text protocol, since the endpoint rejects tools: status 400: no tools",
+        f"           says: {text}",
+        "           forgiven in its calls: unclosed_tag, other_key",
+        '           looks for tools: describe_tool {"name": "no_such"}',
+        "           -> UNKNOWN_TOOL: There is no tool named 'no_such'.",
+        "  end      the model stopped calling tools",
     ]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType, Severity
+from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.benchmark.case import Versions
 from pytest_ultra.benchmark.episode import FailureClass
 from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Row, Summary
 from pytest_ultra.reporting.terminal import Line, end_of_run, header, summary_table
@@ -73,6 +74,35 @@ def test_severities_and_rates_fit_80_columns() -> None:
     assert lines[2] == "gpt-4o-mini, tool success rate 0.6"
     assert [line.split()[:2] for line in lines[4:]] == [["logical_inconsistency", severity] for severity in Severity]
     assert all(line.endswith("12.3 s") for line in lines[3:])
+
+
+def test_variants_and_versions_stand_above_their_rows() -> None:
+    old, new = Versions(1, 1, 1), Versions(1, 1, 2)
+    rows = [make_row(PromptType.OPTIMAL, prompt_variant=v, versions=w) for w in (old, new) for v in PromptVariant]
+    lines = summary_table(make_summary(*rows), 100).splitlines()[2:]
+    assert lines[::2] == [
+        f"gpt-4o-mini, prompt variant {variant} (generator 1, prompts 1, scorer {scorer})"
+        for scorer in (1, 2)
+        for variant in ("standard", "brief", "formal", "canary")
+    ]
+    assert {line.split()[0] for line in lines[1::2]} == {"optimal"}
+
+
+def test_figures_of_different_versions_are_never_mixed_silently() -> None:
+    summary = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(1, 1, 1), Versions(1, 1, 2)))
+    warning = (
+        "episodes of 2 versions (generator 1, prompts 1, scorer 1; generator 1, prompts 1, scorer 2): "
+        "rows of different versions cannot be compared, no difference is taken between them, "
+        "and the counts are over all of them"
+    )
+    assert Line(warning, ("yellow",)) in end_of_run(summary, 300)
+    one = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(),))
+    assert not any("versions" in line.text for line in end_of_run(one, 300))
+
+
+def test_a_long_heading_is_wrapped() -> None:
+    row = make_row(PromptType.OPTIMAL, prompt_variant=PromptVariant.FORMAL, versions=Versions(), tool_success_rate=0.6)
+    assert max(map(len, summary_table(make_summary(row), 80).splitlines())) <= 80
 
 
 def test_figures_of_a_row_stand_in_their_columns() -> None:

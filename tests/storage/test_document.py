@@ -6,9 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.case import SCORER_VERSION
 from pytest_ultra.benchmark.episode import Outcome, flatten
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.document import skipped_episode, write_document
@@ -44,6 +46,15 @@ def test_the_order_of_arrival_does_not_change_a_byte(tmp_path: Path) -> None:
     write_document(tmp_path / "one.json", {}, episodes)
     write_document(tmp_path / "other.json", {}, episodes[::-1])
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "other.json").read_bytes()
+
+
+def test_the_same_case_under_different_versions_is_two_episodes(tmp_path: Path) -> None:
+    new = make_episode()
+    old = msgspec.structs.replace(new, scorer_version=0)
+    assert new.case_id == new.case.case_id != old.case_id
+    write_document(tmp_path / "result.json", {}, [old, new])
+    found = json.loads((tmp_path / "result.json").read_text())["episodes"]
+    assert {(e["case_id"], e["scorer_version"]) for e in found} == {(old.case_id, 0), (new.case_id, SCORER_VERSION)}
 
 
 def test_a_document_without_episodes_is_a_document(tmp_path: Path) -> None:

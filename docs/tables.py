@@ -1,0 +1,147 @@
+"""Write the tables that come from the code into the pages: `python docs/tables.py`; a test holds them to it.
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_ultra.benchmark.agents import AGENTS
+from pytest_ultra.benchmark.axes import (
+    Difficulty,
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
+from pytest_ultra.benchmark.episode import FailureClass
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.models.providers import PROVIDERS, Provider
+from pytest_ultra.options.presets import AXES
+from pytest_ultra.options.settings import OPTIONS
+from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
+
+PAGES = Path(__file__).parent
+_PLACE = re.compile(r"(?<=<!-- table: )(?P<name>[\w ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
+_ITEM = {
+    "full": "passes",
+    "partial": "fails (F), or passes with `--ultra-pass partial`",
+    "failed": "fails (F)",
+    "error": "is an error (E)",
+    "skipped": "is skipped (s)",
+}
+
+
+def options() -> list[str]:
+    rows = [
+        (f"`{option.flag} {option.metavar}`", f"`{option.key}`", _code(option.default), option.help)
+        for option in OPTIONS
+    ]
+    return _table(("option", "key", "default", "meaning"), rows)
+
+
+def axes() -> list[str]:
+    values: Mapping[str, Iterable[str]] = {
+        "prompt types": PromptType,
+        "flaw kinds": FlawKind,
+        "task types": TaskType,
+        "difficulties": Difficulty,
+        "severities": Severity,
+        "prompt variants": PromptVariant,
+        "tool protocols": ToolProtocol,
+        "demo agents": AGENTS,
+    }
+    return _table(("axis", "values"), [(axis, _codes(members)) for axis, members in values.items()])
+
+
+def presets() -> list[str]:
+    rows = []
+    for preset, chosen in AXES.items():
+        told = ", ".join(f"`--ultra-{name.replace('_', '-')} {value}`" for name, value in chosen.items())
+        rows.append((f"`{preset}`", told))
+    return _table(("preset", "is"), rows)
+
+
+def providers() -> list[str]:
+    rows = [(f"`{name}`", _key(provider), _address(provider)) for name, provider in PROVIDERS.items()]
+    return _table(("provider", "key in", "address"), rows)
+
+
+def outcomes() -> list[str]:
+    rows = [(f"`{outcome}`", _ITEM[outcome], told) for outcome, told in OUTCOMES.items()]
+    return _table(("outcome", "the item", "means"), rows)
+
+
+def failure_classes() -> list[str]:
+    rows = [(f"`{name}`", _responsible(name), told) for name, told in FAILURE_CLASSES.items()]
+    return _table(("class", "responsible", "means"), rows)
+
+
+def tools() -> list[str]:
+    rows = [
+        (f"`{tool.name}`", tool.description.replace("<", "&lt;"), f"{tool.weight:g}", ", ".join(tool.transient_codes))
+        for tool in TOOLS.values()
+    ]
+    return _table(("tool", "does", "weight", "transient codes"), rows)
+
+
+def earned_codes() -> list[str]:
+    return [_codes(EarnedCode)]
+
+
+TABLES: Mapping[str, Callable[[], list[str]]] = {
+    table.__name__.replace("_", " "): table
+    for table in (options, axes, presets, providers, outcomes, failure_classes, tools, earned_codes)
+}
+
+
+def refresh(page: str) -> str:
+    """Return the page's text with each of its tables as the code now has it."""
+
+    def place(match: re.Match[str]) -> str:
+        lines = TABLES[match["name"]]()
+        return "\n".join([f"{match['name']} -->", "", *lines, "", ""])
+
+    return _PLACE.sub(place, page)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    cells = [heads, ["---"] * len(heads), *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
+
+
+def _code(text: str | None) -> str:
+    return "" if text is None else f"`{text}`"
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _key(provider: Provider) -> str:
+    keys = " or ".join(f"`{name}`" for name in provider.key_variables) or "none"
+    return keys if provider.needs_key or not provider.key_variables else f"{keys} (not required)"
+
+
+def _address(provider: Provider) -> str:
+    places = [f"`{place}`" for place in (provider.url_variable, provider.base_url) if place]
+    return ", else ".join(places) or "made for the run, on loopback"
+
+
+def _responsible(failure_class: FailureClass) -> str:
+    return "infrastructure" if failure_class.is_infrastructure else "model"
+
+
+def main() -> None:
+    for path in sorted(PAGES.glob("*.md")):
+        path.write_text(refresh(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()

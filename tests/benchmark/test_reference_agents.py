@@ -1,0 +1,124 @@
+"""The ruler is checked: agents of known behaviour get known marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from pytest_ultra.benchmark.agents import AGENTS
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.episode import FailureClass, Outcome
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.planner import plan
+from pytest_ultra.benchmark.task import Guidance
+from tests.benchmark.playing import converse, make_case, make_task, play
+
+INSTANCES = 20
+PLAIN = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
+
+CELLS = [(task_type, difficulty) for task_type in TaskType for difficulty in Difficulty]
+
+
+def make_cases(
+    task_type: TaskType, difficulty: Difficulty, prompt_types: tuple[PromptType, ...], rate: float = 1.0
+) -> Iterator[tuple[Case, Guidance]]:
+    """The cases of one cell, with flaws at all severities, each with its guidance."""
+    for instance in range(INSTANCES):
+        first = make_case(PromptType.OPTIMAL, task_type, difficulty, rate=rate, instance=instance)
+        task = make_task(first.task_key)
+        optimal = plan(task, rate, first.max_turns)
+        for prompt_type in prompt_types:
+            for severity in Severity if prompt_type.flaw_kind else (None,):
+                case = make_case(prompt_type, task_type, difficulty, severity=severity, rate=rate, instance=instance)
+                yield case, make_guidance(case, task=task, optimal=optimal)
+
+
+@pytest.mark.parametrize(("task_type", "difficulty"), CELLS)
+def test_with_perfect_tools_every_agent_gets_its_marks(task_type: TaskType, difficulty: Difficulty) -> None:
+    """Under every prompt type and severity: `perfect` always does the job, `null` and `one-call` never do."""
+    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType)):
+        assert play("perfect", case, guidance).outcome is Outcome.FULL
+        assert play("null", case, guidance).outcome is Outcome.FAILED
+        one = play("one-call", case, guidance)
+        assert (one.outcome, one.tool_calls) == (Outcome.FAILED, 1)
+        follower = play("follower", case, guidance)
+        if case.prompt_type in (PromptType.OPTIMAL, PromptType.FLAWED_REDUNDANT_OPERATIONS):
+            assert follower.outcome is Outcome.FULL
+            assert follower.efficiency is not None
+            assert (follower.efficiency == 1) == (case.prompt_type is PromptType.OPTIMAL)
+        elif case.prompt_type.has_plan:
+            assert follower.outcome is not Outcome.FULL
+        else:
+            assert (follower.outcome, follower.turns) == (Outcome.FAILED, 1)
+
+
+def test_the_perfect_agent_takes_the_optimal_calls() -> None:
+    for task_type, difficulty in CELLS:
+        for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL,)):
+            assert play("perfect", case, guidance).efficiency == 1
+
+
+@pytest.mark.parametrize("task_type", TaskType)
+def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: TaskType) -> None:
+    """At 0.8 under one case in a hundred; faults are the same for all prompt types, so one of them shows it all."""
+    scores = [
+        play("perfect", case, guidance)
+        for difficulty in Difficulty
+        for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL, PromptType.BASELINE), rate=0.8)
+    ]
+    stopped = [score.failure_class for score in scores if score.outcome is not Outcome.FULL]
+    assert set(stopped) <= {FailureClass.MAX_TURNS}
+    assert len(stopped) < len(scores) / 100
+    assert sum(score.random_faults for score in scores) > len(scores) / 2
+
+
+@pytest.mark.parametrize("rate", [0.8, 0.6])
+def test_below_rate_one_obedience_still_costs_what_it_costs(rate: float) -> None:
+    for task_type in TaskType:
+        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate):
+            follower = play("follower", case, guidance)
+            if case.prompt_type is not PromptType.FLAWED_REDUNDANT_OPERATIONS:
+                assert follower.outcome is not Outcome.FULL
+            elif follower.outcome is Outcome.FULL:
+                assert follower.efficiency is not None
+                assert follower.efficiency < 1
+
+
+def test_who_never_retries_falls_with_the_rate_and_the_perfect_agent_does_not() -> None:
+    """And `stubborn` falls as far as it must: its successes are those of tasks that met no fault at all."""
+    shares: dict[str, list[float]] = {"stubborn": [], "perfect": []}
+    for rate in (1.0, 0.9, 0.8, 0.7, 0.6):
+        cells = [(task_type, Difficulty.MEDIUM) for task_type in TaskType]
+        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate)]
+        for agent, kept in shares.items():
+            scores = [play(agent, case, guidance) for case, guidance in cases]
+            kept.append(sum(score.outcome is Outcome.FULL for score in scores) / len(scores))
+            if agent == "stubborn":
+                assert all((score.outcome is Outcome.FULL) == (score.random_faults == 0) for score in scores)
+    stubborn, perfect = shares["stubborn"], shares["perfect"]
+    assert all(higher > lower for higher, lower in pairwise(stubborn))
+    assert stubborn[0] == 1
+    assert stubborn[-1] < 0.3
+    assert min(perfect) > 0.97
+
+
+def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one() -> None:
+    shares = {}
+    for prompt_type in (PromptType.OPTIMAL, PromptType.BASELINE, PromptType.FLAWED_TOOL_MISUSE):
+        pairs = [pair for cell in CELLS for pair in make_cases(*cell, (prompt_type,))]
+        full = [play("mixture", case, guidance).outcome is Outcome.FULL for case, guidance in pairs]
+        shares[prompt_type] = sum(full) / len(full)
+    assert shares[PromptType.OPTIMAL] > shares[PromptType.FLAWED_TOOL_MISUSE]
+    assert shares[PromptType.OPTIMAL] > shares[PromptType.BASELINE]
+    assert all(0.2 < share < 1 for share in shares.values())
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agent_is_a_pure_function_of_what_it_sees(agent: str) -> None:
+    case = make_case(PromptType.FLAWED_PARAMETER_ERROR, rate=0.7)
+    first: Conversation = converse(agent, case)
+    assert converse(agent, case).events == first.events

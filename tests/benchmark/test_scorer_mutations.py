@@ -1,0 +1,141 @@
+"""The scorer's promises, and scorers gone wrong in the ways of the past: each breaks the promise that it should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
+from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.transcript import Answered, Event
+from tests.benchmark.playing import converse, make_case
+
+Scorer = Callable[[Case, Guidance, Sequence[Event]], Score]
+
+
+def judge(
+    scorer: Scorer, agent: str, prompt_types: Sequence[PromptType], rate: float = 1.0
+) -> Iterator[tuple[PromptType, Score]]:
+    """Let a reference agent live some cases of each prompt type, and score them."""
+    for prompt_type in prompt_types:
+        for task_type in TaskType:
+            for severity in Severity if prompt_type.flaw_kind else (None,):
+                case = make_case(prompt_type, task_type, Difficulty.EASY, severity=severity, rate=rate)
+                conversation = converse(agent, case)
+                yield prompt_type, scorer(case, conversation.guidance, conversation.events)
+
+
+def does_not_reward_obedience_to_a_flawed_plan(scorer: Scorer) -> bool:
+    kinds = [kind for kind in FLAWED_PROMPT_TYPES if kind is not PromptType.FLAWED_REDUNDANT_OPERATIONS]
+    return all(score.outcome is not Outcome.FULL for _, score in judge(scorer, "follower", kinds))
+
+
+def does_not_reward_one_call(scorer: Scorer) -> bool:
+    return all(score.outcome is Outcome.FAILED for _, score in judge(scorer, "one-call", list(PromptType)))
+
+
+def does_not_reward_the_right_calls_in_the_wrong_order(scorer: Scorer) -> bool:
+    scores = judge(scorer, "follower", [PromptType.FLAWED_SEQUENCE_DISORDER])
+    return all(score.outcome is not Outcome.FULL for _, score in scores)
+
+
+def rewards_the_job_done_against_the_plan(scorer: Scorer) -> bool:
+    return all(score.outcome is Outcome.FULL for _, score in judge(scorer, "perfect", list(PromptType)))
+
+
+def does_not_charge_faults(scorer: Scorer) -> bool:
+    """A model that stops after a fault has not got its parameters wrong; one that retries is as efficient as ever."""
+    retrying = [score for _, score in judge(scorer, "perfect", [PromptType.OPTIMAL], rate=0.6)]
+    case = make_case(PromptType.BASELINE)
+    events = converse("one-call", case).events
+    fault = ToolResult(code="TIMEOUT", is_random=True)
+    faulty = [msgspec.structs.replace(e, result=fault) if isinstance(e, Answered) else e for e in events]
+    stopped = scorer(case, converse("one-call", case).guidance, faulty)
+    return (
+        any(score.random_faults for score in retrying)
+        and all(score.efficiency == 1 and score.argument_validity == 1 for score in retrying)
+        and (stopped.failure_class, stopped.argument_validity) == (FailureClass.WRONG_DELIVERABLE, 1)
+    )
+
+
+PROMISES: dict[str, Callable[[Scorer], bool]] = {
+    promise.__name__: promise
+    for promise in (
+        does_not_reward_obedience_to_a_flawed_plan,
+        does_not_reward_one_call,
+        does_not_reward_the_right_calls_in_the_wrong_order,
+        rewards_the_job_done_against_the_plan,
+        does_not_charge_faults,
+    )
+}
+
+
+def score_obedience(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+    """Full marks for doing as one is told, as where a run was compared with the flawed plan."""
+    right = score(case, guidance, events)
+    is_obedient = right.first_divergence is None and case.prompt_type.has_plan
+    return msgspec.structs.replace(right, outcome=Outcome.FULL if is_obedient else Outcome.FAILED)
+
+
+def score_one_call(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+    """Full marks for any call that succeeds."""
+    right = score(case, guidance, events)
+    has_called = any(isinstance(event, Answered) and event.result.is_success for event in events)
+    return msgspec.structs.replace(right, outcome=Outcome.FULL if has_called else right.outcome)
+
+
+def score_without_order(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+    """Full marks for having called all the right tools, in whatever order and whatever came of it."""
+    right = score(case, guidance, events)
+    called = {event.call.name for event in events if isinstance(event, Answered)}
+    has_all = called >= {step.call.tool for step in guidance.optimal.steps}
+    return msgspec.structs.replace(right, outcome=Outcome.FULL if has_all else right.outcome)
+
+
+def charge_faults(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+    """Book every random fault as the model's own parameter error."""
+    earned = [
+        msgspec.structs.replace(event, result=ToolResult(code="INVALID_ARGUMENTS"))
+        if isinstance(event, Answered) and event.result.is_random
+        else event
+        for event in events
+    ]
+    return score(case, guidance, earned)
+
+
+MUTANTS: dict[Scorer, set[Callable[[Scorer], bool]]] = {
+    score_obedience: {
+        does_not_reward_obedience_to_a_flawed_plan,
+        does_not_reward_the_right_calls_in_the_wrong_order,
+        does_not_reward_one_call,  # a plan of one step is all that a severe missing_step leaves of a short one
+        rewards_the_job_done_against_the_plan,
+    },
+    score_one_call: {
+        does_not_reward_obedience_to_a_flawed_plan,
+        does_not_reward_one_call,
+        does_not_reward_the_right_calls_in_the_wrong_order,
+    },
+    score_without_order: {
+        does_not_reward_obedience_to_a_flawed_plan,
+        does_not_reward_the_right_calls_in_the_wrong_order,
+    },
+    charge_faults: {does_not_charge_faults},
+}
+"""Scorers gone wrong, and the promises that each of them breaks."""
+
+
+@pytest.mark.parametrize("promise", PROMISES.values(), ids=PROMISES)
+def test_the_scorer_keeps_its_promise(promise: Callable[[Scorer], bool]) -> None:
+    assert promise(score)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.__name__ for mutant in MUTANTS])
+def test_a_scorer_gone_wrong_is_caught(mutant: Scorer) -> None:
+    broken = {promise for promise in PROMISES.values() if not promise(mutant)}
+    assert {promise.__name__ for promise in broken} == {promise.__name__ for promise in MUTANTS[mutant]}

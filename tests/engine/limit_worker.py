@@ -1,0 +1,77 @@
+"""A process that makes calls under shared limits, as a worker does, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.transcript import Message, Reply
+from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.limiter import EndpointLimiter
+from pytest_ultra.engine.limits import Limits
+from pytest_ultra.engine.open_limiter import open_limiter
+from tests.engine.engine_fakes import make_case, make_request
+from tests.engine.limit_server import ROOT, call
+
+ENDPOINT = "endpoint"
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a worker is to do: so many cases, each of which makes one call after another."""
+
+    folder: str
+    port: int
+    limits: Limits
+    cases: int = 20
+    latency_s: float = 0.1
+    tokens: int = 100
+
+
+def start(job: Job) -> subprocess.Popen[str]:
+    """Start a worker and wait until it makes calls. It ends when its stdin is closed."""
+    command = [sys.executable, "-m", "tests.engine.limit_worker", msgspec.json.encode(job).decode()]
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+async def work(job: Job) -> None:
+    limiter, trouble = open_limiter({"m": ENDPOINT}, job.limits, folder=Path(job.folder))
+    assert trouble is None
+    print("ready", flush=True)  # noqa: T201 - how whoever started it learns that it makes calls
+    tasks = [asyncio.create_task(_live(job, limiter)) for _ in range(job.cases)]
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    limiter.close()
+
+
+async def _live(job: Job, limiter: EndpointLimiter) -> None:
+    request = _request()
+    while True:
+        permit = await limiter.enter(request)
+        assert isinstance(permit, Permit)
+        result = None
+        try:
+            await call(job.port, job.latency_s, job.tokens)
+            result = Reply(prompt_tokens=job.tokens)
+        finally:
+            limiter.leave(permit, result)
+
+
+def _request() -> ChatRequest:
+    messages: tuple[Message, ...] = ({"role": "user", "content": "x" * 400},)
+    return msgspec.structs.replace(make_request(make_case()), messages=messages)
+
+
+if __name__ == "__main__":
+    asyncio.run(work(msgspec.json.decode(sys.argv[1], type=Job)))

@@ -1,0 +1,83 @@
+"""A chat completions server on loopback, in a thread, that a test can read and hold up."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+CALLS = 5
+"""How many tool calls it makes, one a turn, before it is done."""
+
+
+class ChatServer(ThreadingHTTPServer):
+    """Calls a tool `CALLS` times. Hangs at turn `hang_at`; fails at `fail_at` once, and tells the key that it got."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: Counter[int] = Counter()
+        self.hang_at = self.fail_at = 0
+        self.is_hanging = threading.Event()
+        self.goes_on = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def answer(self, messages: list[dict[str, Any]], key: str) -> tuple[int, dict[str, Any]]:
+        turn = 1 + sum(message["role"] == "assistant" for message in messages)
+        self.asked[turn] += 1
+        if turn == self.hang_at:
+            self.is_hanging.set()
+            self.goes_on.wait()
+        if turn == self.fail_at and self.asked[turn] == 1:
+            return 500, {"error": {"message": f"The key {key} makes me tired."}}
+        return 200, {"choices": [{"message": _message(turn, key)}], "usage": {"prompt_tokens": 10 * turn}}
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that were killed."""
+
+
+def _message(turn: int, key: str) -> dict[str, Any]:
+    if turn > CALLS:
+        return {"content": f"Done, thanks to {key}."}
+    function = {"name": "utility_helper", "arguments": json.dumps({"topic": f"{turn} {key}"})}
+    return {"content": f"With {key}:", "tool_calls": [{"id": f"call-{turn}", "function": function}]}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ChatServer
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        key = self.headers.get("authorization", "Bearer nobody").removeprefix("Bearer ")
+        status, answer = self.server.answer(body["messages"], key)
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def chat_server() -> Iterator[ChatServer]:
+    server = ChatServer()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.goes_on.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

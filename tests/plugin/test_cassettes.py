@@ -1,0 +1,228 @@
+"""Runs that record models' answers, and runs that are told them again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plugin.chat_server import CALLS, ChatServer, chat_server
+
+KEY = "sk-0123456789abcdef"
+ONE_CASE = ("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task")
+FEW_CASES = ("--ultra-prompt-type=optimal,flawed_missing_step", "--ultra-task-type=simple_task,basic_task")
+UNSTABLE = {"worker", "started_at"}
+"""What the entries of two replays may differ in."""
+
+WATCH = """
+    import sys
+
+    def watch(event, args):
+        is_demo = event == "subprocess.Popen" and "pytest_ultra.models.demo" in str(args)
+        if is_demo or event in ("socket.connect", "socket.bind", "socket.getaddrinfo"):
+            with open("outside.txt", "a") as file:
+                print(event, args, file=file)
+
+    sys.addaudithook(watch)
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with chat_server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+ALONE = ("-p", "no:xdist")  # the quickest way, for what only prepares a test
+
+
+def episodes(pytester: pytest.Pytester, *args: str, in_own_process: bool = False) -> list[dict[str, Any]]:
+    """Run, and return the entries of the document."""
+    run = pytester.runpytest_subprocess if in_own_process else pytester.runpytest
+    run(*args, "--ultra-json=out.json", "-p", "no:cacheprovider")
+    document = json.loads((pytester.path / "out.json").read_text())
+    return list(document["episodes"])
+
+
+def stable(entries: list[dict[str, Any]]) -> str:
+    return json.dumps([{name: entry[name] for name in entry if name not in UNSTABLE} for entry in entries])
+
+
+def cassettes(pytester: pytest.Pytester) -> dict[str, str]:
+    folder = pytester.path / "cassettes"
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.json")}
+
+
+def only_cassette(pytester: pytest.Pytester) -> str:
+    (content,) = cassettes(pytester).values()
+    return content
+
+
+def test_what_two_workers_recorded_is_replayed_in_every_way_with_the_same_bytes_and_nothing_outside(
+    pytester: pytest.Pytester,
+) -> None:
+    model = ("--ultra-model=demo/perfect?error_rate=0.2", *FEW_CASES)
+    recorded = episodes(pytester, "-n2", *model, "--ultra-cassette=record")
+    kept = cassettes(pytester)
+    assert len(kept) == len(recorded) == 4
+    pytester.makeconftest(WATCH)
+    args = (*model, "--ultra-cassette=replay", "-p", "no:rerunfailures")  # which has a server for its workers
+    replays = [episodes(pytester, *way, *args, in_own_process=True) for way in (("-n2",), ("-n0",), ALONE)]
+    assert len({stable(replay) for replay in replays}) == 1
+    assert replays[0][0]["requests"] == replays[0][0]["turns"], "attempts that failed are not replayed"
+    assert sum(entry["requests"] for entry in recorded) > sum(entry["requests"] for entry in replays[0])
+    for name in ("case_id", "outcome", "turns", "tool_calls", "prompt_tokens", "completion_tokens"):
+        assert [entry[name] for entry in replays[0]] == [entry[name] for entry in recorded]
+    assert all(entry["model_time_s"] > 0 for entry in replays[0])
+    assert not (pytester.path / "outside.txt").exists()
+    assert cassettes(pytester) == kept
+
+
+def test_a_replay_needs_no_key_and_no_address(
+    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
+) -> None:
+    args = ("--ultra-model=openai/gpt", *ONE_CASE)
+    with monkeypatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", KEY)
+        (recorded,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=record", f"--ultra-base-url={server.url}")
+    (replayed,) = episodes(pytester, *way, *args, "--ultra-cassette=replay")
+    unroutable = "--ultra-base-url=http://192.0.2.1:9/v1"
+    (elsewhere,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=replay", unroutable)
+    assert server.asked == dict.fromkeys(range(1, CALLS + 2), 1)
+    assert (recorded["outcome"], recorded["turns"]) == (replayed["outcome"], replayed["turns"]) == ("failed", 6)
+    assert stable([replayed]) == stable([elsewhere])
+
+
+def test_the_key_is_nowhere_though_the_endpoint_tells_it_back(
+    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
+) -> None:
+    server.fail_at = 2
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    args = ("--ultra-model=gpt", *ONE_CASE, f"--ultra-base-url={server.url}", "--ultra-json=out.json")
+    results = [
+        pytester.runpytest(*way, *args, "--ultra-cassette=record"),
+        pytester.runpytest(*ALONE, *args, "--ultra-cassette=replay"),
+    ]
+    assert server.asked[2] == 2
+    assert "thanks to ***" in only_cassette(pytester)
+    for result in results:
+        assert KEY not in "\n".join(result.outlines + result.errlines)
+    written = [path for path in pytester.path.rglob("*") if path.is_file()]
+    assert any(path.name.startswith("journal-") for path in written)
+    assert not [path for path in written if KEY.encode() in path.read_bytes()]
+
+
+def test_an_episode_that_was_killed_in_its_middle_goes_on_where_it_was(
+    pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...]
+) -> None:
+    server.hang_at = 4
+    args = (*way, "--ultra-model=gpt", *ONE_CASE, "--ultra-cassette=auto", f"--ultra-base-url={server.url}")
+    process = subprocess.Popen(  # noqa: S603 - the command under test
+        [sys.executable, "-m", "pytest", *args], start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    assert server.is_hanging.wait(20)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert [turn["turn"] for turn in json.loads(only_cassette(pytester))["turns"]] == [1, 2, 3]
+    server.hang_at = 0
+    server.goes_on.set()
+    (episode,) = episodes(pytester, *args)
+    assert (episode["outcome"], episode["turns"]) == ("failed", CALLS + 1)
+    assert server.asked == {1: 1, 2: 1, 3: 1, 4: 2, 5: 1, 6: 1}, "only what was in flight is asked twice"
+
+
+def test_a_request_that_is_not_recorded_is_an_error_that_shows_the_difference(
+    pytester: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    args = ("--ultra-model=demo/perfect", *ONE_CASE)
+    pytester.runpytest(*ALONE, *args, "--ultra-cassette=record").assert_outcomes(passed=1)
+    (path,) = (pytester.path / "cassettes").rglob("*.json")
+    changed = json.loads(path.read_text())
+    changed["turns"][1]["reply"]["tool_calls"][0]["arguments"] = '{"a": 1}'
+    path.write_text(json.dumps(changed))
+    result = pytester.runpytest(*way, *args, "--ultra-cassette=replay")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("ultra: --ultra-cassette=replay, answers in cassettes")
+    result.stdout.fnmatch_lines(
+        [
+            "endpoint: the endpoint gave no usable answer",
+            "reason: Turn 3 is not on the cassette*",
+            "  --- recorded, turn 3",
+            "  +++ asked, turn 3",
+            "  +*there is no argument 'a'.*",
+            "requests: 3 made; failed: 1 x unrecorded",
+        ]
+    )
+    for mode in ("auto", "replay"):
+        pytester.runpytest(*ALONE, *args, f"--ultra-cassette={mode}").assert_outcomes(failed=1)
+
+
+def test_auto_needs_a_key_only_for_what_must_be_asked(
+    pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...]
+) -> None:
+    args = ("--ultra-model=gpt", "--ultra-task-type=simple_task", "--ultra-cassette=auto")
+    episodes(pytester, *ALONE, *args, "--ultra-prompt-type=optimal", f"--ultra-base-url={server.url}")
+    kept, missing = episodes(pytester, *way, *args, "--ultra-prompt-type=optimal,cot")
+    assert {kept["outcome"], missing["outcome"]} == {"failed", "error"}
+    (error,) = (entry["error"] for entry in (kept, missing) if entry["error"])
+    assert error.startswith("not on the cassette, and cannot be asked for: The model 'gpt' needs an API key.")
+
+
+def test_answers_of_an_agent_of_ones_own_are_recorded_and_replayed_without_it(
+    pytester: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    pytester.makeconftest(
+        """
+        from pathlib import Path
+
+        import pytest
+
+        from pytest_ultra.benchmark.transcript import Reply
+
+        class Agent:
+            async def attempt(self, request):
+                return Reply("I would rather not.")
+
+            async def aclose(self): ...
+
+        def pytest_ultra_endpoint():
+            with Path("opened.txt").open("a") as file:
+                file.write("once ")
+            return Agent()
+        """
+    )
+    args = ("--ultra-model=mine", *ONE_CASE)
+    (recorded,) = episodes(pytester, *way, *args, "--ultra-cassette=record")
+    (replayed,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=replay")
+    assert (pytester.path / "opened.txt").read_text() == "once ", "and only to record"
+    assert recorded["outcome"] == replayed["outcome"] == "failed"
+
+
+def test_a_replay_of_nothing_is_a_usage_error(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
+    result = pytester.runpytest(*way, "--ultra-model=gpt", "--ultra-cassette=replay")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    folder = Path(pytester.path / "cassettes")
+    result.stderr.fnmatch_lines(
+        f"ERROR: --ultra-cassette-dir: there is nothing to replay in '{folder}'; record first with "
+        "--ultra-cassette=record, or name the folder of a recording"
+    )
+
+
+def test_a_recording_that_cannot_be_written_is_a_usage_error(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
+    (pytester.path / "file").touch()
+    args = ("--ultra-model=demo", "--ultra-cassette=record", "--ultra-cassette-dir=file/x")
+    result = pytester.runpytest(*way, *args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("ERROR: --ultra-cassette-dir: '*/file/x' cannot be made: *")

@@ -1,0 +1,40 @@
+"""Requests of a conversation for tests of cassettes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall, ToolSchema
+from tests.results_factory import make_case, make_guidance
+
+CASE = make_case(model="gpt")
+CALL = ToolCall("call_1", "file_operations_reader", '{"path": "orders.csv"}')
+CALLING = Reply("", (CALL,), 900, 40, "tool_calls")
+DONE = Reply("All done.\nThe answer is 4.", (), 950, 8, "stop")
+OPENING: tuple[Message, ...] = (
+    {"role": "system", "content": "You get jobs done."},
+    {"role": "user", "content": "Read the file orders.csv.\nLeave every input as it is."},
+)
+ANSWER: Message = {"role": "tool", "tool_call_id": "call_1", "content": '{"handle":"data_1"}'}
+
+
+def schema(name: str, description: str = "Reads a file.") -> ToolSchema:
+    return {"type": "function", "function": {"name": name, "description": description}}
+
+
+TOOLS = (schema("file_operations_reader"), schema("utility_logger"))
+
+
+def first(case: Case = CASE, messages: tuple[Message, ...] = OPENING, tools: Any = TOOLS) -> ChatRequest:
+    return ChatRequest(case, make_guidance(case), 1, messages, tools)
+
+
+def after(request: ChatRequest, reply: Reply, *answers: Message) -> ChatRequest:
+    """Return the next turn's request."""
+    said: Message = {"role": "assistant", "content": reply.text}
+    messages = (*request.messages, said, *(answers or (ANSWER,)))
+    return msgspec.structs.replace(request, turn=request.turn + 1, messages=messages)

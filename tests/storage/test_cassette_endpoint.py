@@ -1,0 +1,280 @@
+"""An endpoint that answers from cassettes: what is asked, what is recorded, what is given again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import ToolProtocol
+from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.engine.replayed_clock import ReplayedClock
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem, ConfigurationError
+from pytest_ultra.storage.cassettes.endpoint import CassetteEndpoint
+from pytest_ultra.storage.cassettes.folder import CassetteFolder, cassette_path
+from tests.storage.cassette_requests import CALLING, CASE, DONE, OPENING, after, first
+
+Answer = Callable[[ChatRequest], Awaitable[Reply]]
+
+
+class Model:
+    """A model that can be asked, and what it was asked."""
+
+    def __init__(self, answer: Answer | None = None, trouble: str = "") -> None:
+        self.turns: list[int] = []
+        self.opened = self.closed = 0
+        self._answer = answer or self._play
+        self._trouble = trouble
+
+    def check(self, _model: str) -> None:
+        if self._trouble:
+            raise ConfigurationError(self._trouble)
+
+    def open(self) -> Model:
+        self.opened += 1
+        return self
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        self.turns.append(request.turn)
+        return await self._answer(request)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+    async def _play(self, request: ChatRequest) -> Reply:
+        return CALLING if request.turn == 1 else DONE
+
+
+def endpoint(root: Path, mode: str, model: Model | None = None, **options: Any) -> CassetteEndpoint:
+    clock = ReplayedClock(is_frozen=mode == "replay")
+    asking = None if mode == "replay" else model
+    return CassetteEndpoint(CassetteFolder(root), clock, is_replaying=mode != "record", asking=asking, **options)
+
+
+async def talk(asked: CassetteEndpoint, request: ChatRequest | None = None) -> list[Reply]:
+    """Ask two turns, and close."""
+    request = request or first()
+    replies = [await asked.attempt(request)]
+    replies.append(await asked.attempt(after(request, replies[0])))
+    await asked.aclose()
+    return replies
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def fail(work: Coroutine[Any, Any, Any]) -> AttemptFailedError:
+    with pytest.raises(AttemptFailedError) as caught:
+        asyncio.run(work)
+    return caught.value
+
+
+def contents(root: Path) -> str:
+    return (root / cassette_path(CASE)).read_text()
+
+
+def test_what_is_recorded_is_replayed_and_no_model_is_asked(tmp_path: Path) -> None:
+    model = Model()
+    assert run(talk(endpoint(tmp_path, "record", model))) == [CALLING, DONE]
+    assert (model.turns, model.opened, model.closed) == ([1, 2], 1, 1)
+    before = contents(tmp_path)
+    assert run(talk(endpoint(tmp_path, "replay"))) == [CALLING, DONE]
+    assert contents(tmp_path) == before
+
+
+def test_record_asks_again_and_replaces(tmp_path: Path) -> None:
+    run(talk(endpoint(tmp_path, "record", Model())))
+    model = Model(lambda _: _said("Nothing."))
+    run(endpoint(tmp_path, "record", model).attempt(first()))
+    assert model.turns == [1]
+    assert run(endpoint(tmp_path, "replay").attempt(first())).text == "Nothing."
+    assert DONE.text.splitlines()[0] not in contents(tmp_path)
+
+
+async def _said(text: str) -> Reply:
+    return Reply(text)
+
+
+def test_auto_asks_only_for_what_is_missing(tmp_path: Path) -> None:
+    run(endpoint(tmp_path, "record", Model()).attempt(first()))
+    model = Model()
+    assert run(talk(endpoint(tmp_path, "auto", model))) == [CALLING, DONE]
+    assert model.turns == [2]
+    unreachable = Model(trouble="it needs an API key")
+    assert run(talk(endpoint(tmp_path, "auto", unreachable))) == [CALLING, DONE]
+    assert (unreachable.opened, unreachable.closed) == (0, 0)
+
+
+def test_auto_says_why_a_model_that_must_be_asked_cannot_be(tmp_path: Path) -> None:
+    error = fail(talk(endpoint(tmp_path, "auto", Model(trouble="The model 'gpt' needs an API key."))))
+    assert error.problem is AttemptProblem.UNRECORDED
+    assert error.detail == "not on the cassette, and cannot be asked for: The model 'gpt' needs an API key."
+
+
+def test_a_failed_attempt_is_passed_on_and_leaves_no_trace(tmp_path: Path) -> None:
+    async def refuse(_: ChatRequest) -> Reply:
+        raise AttemptFailedError(AttemptProblem.STATUS, "overloaded", status=503)
+
+    assert fail(talk(endpoint(tmp_path, "auto", Model(refuse)))).status == 503
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_request_that_is_not_recorded_fails_with_the_difference(tmp_path: Path) -> None:
+    run(talk(endpoint(tmp_path, "record", Model())))
+    other = first(messages=(OPENING[0], {"role": "user", "content": "Do something else."}))
+    error = fail(talk(endpoint(tmp_path, "replay"), other))
+    assert error.problem is AttemptProblem.UNRECORDED
+    assert "+Do something else." in error.detail.splitlines()
+
+
+def test_the_same_request_of_another_repeat_or_case_has_an_answer_of_its_own(tmp_path: Path) -> None:
+    run(talk(endpoint(tmp_path, "record", Model())))
+    for axes in ({"repeat": 1}, {"instance": 1}):
+        error = fail(talk(endpoint(tmp_path, "replay"), first(msgspec.structs.replace(CASE, **axes))))
+        assert error.detail.startswith("There is no cassette ")
+
+
+def test_a_secret_reaches_neither_file_nor_conversation_and_the_replay_goes_on(tmp_path: Path) -> None:
+    leak = "sk-very-secret"
+
+    async def babble(request: ChatRequest) -> Reply:
+        call = ToolCall(leak, leak, f'{{"key": "{leak}"}}')
+        return Reply(f"{leak}\n{leak}", (call,), finish_reason=leak) if request.turn == 1 else DONE
+
+    def redact(text: str) -> str:
+        return text.replace(leak, "***")
+
+    messages = (OPENING[0], {"role": "user", "content": f"Say {leak}.\nNow."})
+    request = first(messages=messages)
+    recorded = run(talk(endpoint(tmp_path, "record", Model(babble), redact=redact), request))
+    assert leak not in repr(recorded)
+    assert leak not in contents(tmp_path)
+    assert run(talk(endpoint(tmp_path, "replay"), request)) == recorded
+
+
+def test_half_a_surrogate_pair_is_given_as_it_will_be_replayed(tmp_path: Path) -> None:
+    recorded = run(endpoint(tmp_path, "record", Model(lambda _: _said("a\ud83d"))).attempt(first()))
+    assert recorded == run(endpoint(tmp_path, "replay").attempt(first()))
+
+
+def test_what_an_endpoint_says_beside_the_reply_is_passed_on(tmp_path: Path) -> None:
+    class Metered(Reply, frozen=True):
+        left: float = 1.0
+
+    async def answer(_: ChatRequest) -> Reply:
+        return Metered("Done.", left=0.25)
+
+    reply = run(endpoint(tmp_path, "record", Model(answer)).attempt(first()))
+    assert isinstance(reply, Metered)
+    assert reply.left == 0.25
+
+
+def test_an_answer_that_cannot_be_kept_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "gpt").write_text("in the way")
+    error = fail(talk(endpoint(tmp_path, "record", Model())))
+    assert error.problem is AttemptProblem.UNRECORDED
+    assert "Not a directory" in error.detail
+
+
+def test_a_full_disk_is_an_error_that_names_the_cassette(tmp_path: Path) -> None:
+    class FullFolder(CassetteFolder, frozen=True):
+        def save(self, *_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+    asked = CassetteEndpoint(FullFolder(tmp_path), ReplayedClock(is_frozen=False), is_replaying=False, asking=Model())
+    detail = f"the answer came, but cannot be recorded in '{cassette_path(CASE)}' (No space left on device)"
+    assert fail(talk(asked)).detail == detail
+
+
+def test_a_cassette_that_cannot_be_read_is_an_error_and_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / cassette_path(CASE)
+    path.parent.mkdir(parents=True)
+    path.write_text("<<<<<<< HEAD")
+    for mode in ("replay", "record", "auto"):
+        assert " cannot be read (" in fail(talk(endpoint(tmp_path, mode, Model()))).detail
+    assert path.read_text() == "<<<<<<< HEAD"
+
+
+def cut(root: Path, *, limit_s: float, after_s: float) -> None:
+    """Record an attempt that hangs and is cancelled."""
+
+    async def hang(_: ChatRequest) -> Reply:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def work() -> None:
+        case = msgspec.structs.replace(CASE, timeout_s=limit_s)
+        async with asyncio.timeout(after_s):
+            await endpoint(root, "record", Model(hang)).attempt(first(case))
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(work())
+
+
+def test_an_answer_that_the_time_limit_cut_off_takes_that_time_again(tmp_path: Path) -> None:
+    cut(tmp_path, limit_s=0.05, after_s=0.05)
+    clock = ReplayedClock(is_frozen=True)
+    asked = CassetteEndpoint(CassetteFolder(tmp_path), clock, is_replaying=True, asking=None)
+
+    async def work() -> float:
+        with pytest.raises(AttemptFailedError, match="was cut off before turn 1 was answered"):
+            await asked.attempt(first(msgspec.structs.replace(CASE, timeout_s=0.05)))
+        return clock.now()
+
+    assert run(work()) == pytest.approx(0.051)
+
+
+def test_only_what_reaches_the_model_is_asked(tmp_path: Path) -> None:
+    run(endpoint(tmp_path, "record", Model()).attempt(first()))
+    kept, missing = first(), after(first(), CALLING)
+    ways = {
+        "record": endpoint(tmp_path, "record", Model()),
+        "auto": endpoint(tmp_path, "auto", Model()),
+        "auto, unreachable": endpoint(tmp_path, "auto", Model(trouble="no key")),
+        "replay": endpoint(tmp_path, "replay"),
+    }
+    asked = {name: (way.is_asked(kept), way.is_asked(missing)) for name, way in ways.items()}
+    assert asked == {
+        "record": (True, True),
+        "auto": (False, True),
+        "auto, unreachable": (False, False),
+        "replay": (False, False),
+    }
+    (tmp_path / cassette_path(CASE)).write_text("<<<<<<< HEAD")
+    assert not ways["auto"].is_asked(missing)
+
+
+@pytest.mark.parametrize(("after_s", "is_asked"), [(0.05, False), (0.02, True)])
+def test_an_answer_that_the_time_limit_cut_off_is_not_asked_for_again(
+    tmp_path: Path, after_s: float, *, is_asked: bool
+) -> None:
+    cut(tmp_path, limit_s=0.05, after_s=after_s)
+    request = first(msgspec.structs.replace(CASE, timeout_s=0.05))
+    assert endpoint(tmp_path, "auto", Model()).is_asked(request) is is_asked
+
+
+@pytest.mark.parametrize("limit_s", [9.0, None])
+def test_an_answer_that_the_end_of_a_run_cut_off_is_missing_or_asked_again(
+    tmp_path: Path, limit_s: float | None
+) -> None:
+    cut(tmp_path, limit_s=9.0, after_s=0.02)
+    request = first(msgspec.structs.replace(CASE, timeout_s=limit_s))
+    assert "was cut off before turn 1 was answered" in fail(talk(endpoint(tmp_path, "replay"), request)).detail
+    assert run(talk(endpoint(tmp_path, "auto", Model()), request)) == [CALLING, DONE]
+    assert run(talk(endpoint(tmp_path, "replay"), request)) == [CALLING, DONE]
+
+
+def test_native_tools_are_rejected_again_where_the_text_protocol_was_recorded(tmp_path: Path) -> None:
+    case = msgspec.structs.replace(CASE, tool_protocol=ToolProtocol.AUTO)
+    run(talk(endpoint(tmp_path, "record", Model()), first(case, tools=())))
+    error = fail(talk(endpoint(tmp_path, "auto", Model()), first(case)))
+    assert (error.problem, error.status) == (AttemptProblem.STATUS, 400)
+    assert not endpoint(tmp_path, "auto", Model()).is_asked(first(case))
+    assert error.detail == "when this was recorded, the endpoint rejected native tools"
+    assert run(talk(endpoint(tmp_path, "replay"), first(case, tools=()))) == [CALLING, DONE]
