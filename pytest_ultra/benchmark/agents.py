@@ -9,23 +9,26 @@ import msgspec
 
 from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.following import Progress, Seen, advance, answer_text, begin, next_call
+from pytest_ultra.benchmark.discovery import DESCRIBE, is_discovery
+from pytest_ultra.benchmark.following import Seen, advance, answer_text, begin, next_call
+from pytest_ultra.benchmark.textual.messages import read_messages, write_reply
 from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall
-from pytest_ultra.benchmark.workflow import Workflow, read
+from pytest_ultra.benchmark.workflow import Call, Workflow, read
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """What a reference agent knows beyond the prompt."""
+    """What a reference agent knows beyond the prompt. `offered` names the tools that it can call now."""
 
     case_id: str
     prompt_type: PromptType
     turn: int
     reference: Workflow
+    offered: tuple[str, ...] = ()
 
 
 def knowledge_of(request: ChatRequest) -> Knowledge:
     case = request.case
-    return Knowledge(case.case_id, case.prompt_type, request.turn, request.guidance.optimal)
+    return Knowledge(case.case_id, case.prompt_type, request.turn, request.guidance.optimal, request.offered)
 
 
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -33,17 +36,30 @@ def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     return _AGENTS[agent](messages, knowledge)
 
 
+Act = Callable[[str, Sequence[Message], Knowledge], Reply]
+"""What plays agents by name: `act`, or a stand-in."""
+
+
+def in_text(play: Act) -> Act:
+    """Let agents, who know native calls only, take part in the text protocol."""
+
+    def play_in_text(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+        return write_reply(play(agent, read_messages(messages), knowledge))
+
+    return play_in_text
+
+
 def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    return _follow(knowledge.reference, messages)
+    return _follow(knowledge.reference, messages, knowledge)
 
 
-def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:  # noqa: ARG001 - one signature for all
+def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     plan = _shown_plan(messages)
-    return _follow(plan, messages) if plan else Reply(text="I was given no plan, so I give up.")
+    return _follow(plan, messages, knowledge) if plan else Reply(text="I was given no plan, so I give up.")
 
 
 def _stubborn(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    return _follow(knowledge.reference, messages, retries=False)
+    return _follow(knowledge.reference, messages, knowledge, retries=False)
 
 
 def _null(messages: Sequence[Message], knowledge: Knowledge) -> Reply:  # noqa: ARG001 - one signature for all
@@ -51,7 +67,7 @@ def _null(messages: Sequence[Message], knowledge: Knowledge) -> Reply:  # noqa: 
 
 
 def _one_call(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    return _null(messages, knowledge) if _answers(messages) else _perfect(messages, knowledge)
+    return _null(messages, knowledge) if _tool_answers(messages) else _perfect(messages, knowledge)
 
 
 def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -61,9 +77,9 @@ def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     if chance < _MIXTURE_SKILL[_guidance_word(knowledge.prompt_type)]:
         return _perfect(messages, knowledge)
     if plan is not None and knowledge.prompt_type.flaw_kind is not None:
-        return _follow(plan, messages)
+        return _follow(plan, messages, knowledge)
     steps = knowledge.reference.steps
-    return _follow(Workflow(steps[: len(steps) - 1 - int(chance * len(steps) / 2)]), messages)
+    return _follow(Workflow(steps[: len(steps) - 1 - int(chance * len(steps) / 2)]), messages, knowledge)
 
 
 # Near the published means (62 % optimal, 51 % chain of thought, 54 % flawed), so that a demo looks plausible.
@@ -85,25 +101,51 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
 AGENTS = tuple(_AGENTS)
 
 
-def _follow(workflow: Workflow, messages: Sequence[Message], *, retries: bool = True) -> Reply:
-    """Replay what was answered so far and make the next call, or answer."""
+def _follow(workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, *, retries: bool = True) -> Reply:
+    """Replay what was answered so far and make the next call, or answer; have a tool described before, if need be."""
     progress = begin(workflow)
-    answers = _answers(messages)
-    for content in answers:
-        progress = advance(workflow, progress, _see(content), retries=retries)
-    return _reply(workflow, progress, call_number=len(answers) + 1)
-
-
-def _reply(workflow: Workflow, progress: Progress, *, call_number: int) -> Reply:
+    for exchange in _tool_answers(messages):
+        progress = advance(workflow, progress, _see(exchange.content), retries=retries)
     call = next_call(workflow, progress)
     if call is None:
         return Reply(text=answer_text(workflow, progress))
+    return _make(_describe_first(call, messages, knowledge), number=len(_exchanges(messages)) + 1)
+
+
+def _describe_first(call: Call, messages: Sequence[Message], knowledge: Knowledge) -> Call:
+    """Return the call, or one that has its tool described, where tools must be and this one was never tried."""
+    if DESCRIBE not in knowledge.offered or call.tool in knowledge.offered:
+        return call
+    describe = Call(DESCRIBE, {"name": call.tool})
+    is_tried = any(exchange.call == describe for exchange in _exchanges(messages))
+    return call if is_tried else describe
+
+
+def _make(call: Call, *, number: int) -> Reply:
     arguments = msgspec.json.encode(call.arguments).decode()
-    return Reply(tool_calls=(ToolCall(f"call_{call_number}", call.tool, arguments),), finish_reason="tool_calls")
+    return Reply(tool_calls=(ToolCall(f"call_{number}", call.tool, arguments),), finish_reason="tool_calls")
 
 
-def _answers(messages: Sequence[Message]) -> list[str]:
-    return [message["content"] for message in messages if message["role"] == "tool"]
+class _Exchange(msgspec.Struct, frozen=True):
+    """A call that was made, and what it was answered."""
+
+    call: Call
+    content: str
+
+
+def _exchanges(messages: Sequence[Message]) -> list[_Exchange]:
+    calls = {
+        call["id"]: Call(call["function"]["name"], msgspec.json.decode(call["function"]["arguments"]))
+        for message in messages
+        for call in message.get("tool_calls", ())
+    }
+    answers = [message for message in messages if message["role"] == "tool"]
+    return [_Exchange(calls[message["tool_call_id"]], message["content"]) for message in answers]
+
+
+def _tool_answers(messages: Sequence[Message]) -> list[_Exchange]:
+    """Return the calls of tools and their answers, without those by which tools are found."""
+    return [exchange for exchange in _exchanges(messages) if not is_discovery(exchange.call.tool)]
 
 
 def _see(content: str) -> Seen:

@@ -12,7 +12,8 @@ from pytest_ultra.benchmark.transcript import Message, Reply, ToolSchema
 class ChatRequest(msgspec.Struct, frozen=True):
     """One turn's request: the case it belongs to, the turn (from 1), and what the model is to see.
 
-    `guidance` is for the embedded demo endpoint alone; nothing of it is sent to any other.
+    `guidance`, and `offered` (the names of the tools that can be called now, in whatever protocol), are for the
+    embedded demo endpoint alone; nothing of them is sent to any other.
     """
 
     case: Case
@@ -20,6 +21,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     turn: int
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
+    offered: tuple[str, ...] = ()
 
 
 class Quota(msgspec.Struct, frozen=True):

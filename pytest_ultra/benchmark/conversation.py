@@ -7,10 +7,14 @@ from typing import Any, Self
 
 import msgspec
 
+from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.benchmark.discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
+from pytest_ultra.benchmark.exchange import UNREADABLE_CALL, assistant_message, hear, with_answer
 from pytest_ultra.benchmark.faults import Faults
-from pytest_ultra.benchmark.prompts import answer_content, opening, plan_text
+from pytest_ultra.benchmark.prompts import opening, plan_text
+from pytest_ultra.benchmark.renaming import Renaming, renaming_of
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
@@ -19,49 +23,84 @@ from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.transcript import (
     Answered,
     Attempted,
+    Discovered,
     Ended,
     EndReason,
     Event,
+    FellBack,
+    Forgiven,
     Message,
     Replied,
     Reply,
     ToolCall,
     ToolSchema,
 )
-from pytest_ultra.benchmark.world import World
+from pytest_ultra.benchmark.world import Json, World
 
 GIVE_UP_AFTER = 3
 """The same call answered by the same earned error this many times running ends an episode."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """An episode so far. `turn` is the one about to be asked, from 1."""
+    """An episode so far. `turn` is the one about to be asked, from 1; `protocol` is never `auto`.
+
+    Messages hold the names that the model is shown, everything else the benchmark's own. `shown` is the guidance
+    in the former.
+    """
 
     case: Case
     guidance: Guidance
+    shown: Guidance
+    renaming: Renaming
+    protocol: ToolProtocol
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
     world: World
     turn: int = 1
     events: tuple[Event, ...] = ()
     calls: dict[str, int] = {}
+    described: tuple[str, ...] = ()
 
     @classmethod
     def begin(cls, case: Case, guidance: Guidance) -> Self:
-        tools = tuple(tool_schema(TOOLS[name]) for name in guidance.task.tools)
-        return cls(case, guidance, opening(case.prompt_type, guidance), tools, guidance.task.world)
+        """Begin in the case's protocol; `auto` begins as native."""
+        protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
+        renaming = renaming_of(case, guidance.task)
+        shown = renaming.guidance(guidance)
+        return cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
+
+    def open(self) -> Self:
+        """Show the job and the tools, as the protocol has it."""
+        is_text = self.protocol is ToolProtocol.TEXT
+        messages = opening(self.case, self.shown, self.schemas() if is_text else ())
+        return msgspec.structs.replace(self, messages=messages, tools=() if is_text else self.schemas())
+
+    def fall_back(self, detail: str) -> Self:
+        """Begin anew in the text protocol, since the endpoint rejects native tools."""
+        events = (*self.events, FellBack(self.turn, detail))
+        return msgspec.structs.replace(self, protocol=ToolProtocol.TEXT, events=events).open()
 
     @property
     def plan(self) -> str:
         """The plan's text as the model saw it; empty without one."""
-        return plan_text(self.case.prompt_type, self.guidance)
+        return plan_text(self.case.prompt_type, self.shown)
 
     @property
     def ended(self) -> EndReason | None:
         return self.events[-1].reason if self.events and isinstance(self.events[-1], Ended) else None
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The tools that can be called now, by the names that the model is shown."""
+        return tuple(schema["function"]["name"] for schema in self.schemas())
+
+    def schemas(self) -> tuple[ToolSchema, ...]:
+        described = self.described if self.case.has_tool_discovery else self.guidance.task.tools
+        schemas = (self.renaming.schema(tool_schema(TOOLS[name])) for name in described)
+        return (*(SCHEMAS if self.case.has_tool_discovery else ()), *schemas)
+
     def request(self) -> ChatRequest:
-        return ChatRequest(self.case, self.guidance, self.turn, self.messages, self.tools)
+        return ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
 
     def note(self, attempt: Attempted) -> Self:
         return msgspec.structs.replace(self, events=(*self.events, attempt))
@@ -71,63 +110,79 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def take(self, reply: Reply) -> Self:
         """Take in the model's reply of this turn: run its tool calls in order, or end."""
+        heard = hear(reply, self.protocol, self.turn)
         after = msgspec.structs.replace(
             self,
-            messages=(*self.messages, _assistant_message(reply)),
-            events=(*self.events, Replied(self.turn, reply)),
+            messages=(*self.messages, assistant_message(reply, self.protocol)),
+            events=(*self.events, self._replied(reply, heard.forgiven)),
         )
-        if not reply.tool_calls:
+        if not heard.calls:
             return after.end(EndReason.STOPPED)
-        for call in reply.tool_calls:
-            after = after.run(call)
+        for call in heard.calls:
+            after = after.refuse(call) if call.id in heard.unreadable else after.run(self.renaming.call(call))
             if _is_stuck(after.events):
                 return after.end(EndReason.GAVE_UP)
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
 
+    def refuse(self, call: ToolCall) -> Self:
+        """Answer a call that could not be read."""
+        return self.answer(call, None, UNREADABLE_CALL)
+
     def run(self, call: ToolCall) -> Self:
         """Run one tool call, with the fault that this call of the tool is due, if any."""
         arguments = parse_arguments(call.arguments)
+        if self.case.has_tool_discovery and is_discovery(call.name):
+            return self.discover(call, arguments)
         k = self.calls.get(call.name, 0) + 1
         world, result = self._invoke(call.name, arguments, k)
-        answer: Message = {"role": "tool", "tool_call_id": call.id, "content": answer_content(result)}
+        after = msgspec.structs.replace(self, world=world, calls={**self.calls, call.name: k})
+        return after.answer(call, arguments, result)
+
+    def discover(self, call: ToolCall, arguments: dict[str, Json] | None) -> Self:
+        """Answer a call by which the model looks for tools; one that is described can be called from then on."""
+        result = discover(self.guidance.task.tools, call.name, arguments)
+        is_new = call.name == DESCRIBE and result.is_success and result.value["name"] not in self.described
+        after = msgspec.structs.replace(
+            self,
+            messages=with_answer(self.messages, call, self.renaming.result(result), self.protocol),
+            events=(*self.events, Discovered(self.turn, call, arguments, result)),
+            described=(*self.described, result.value["name"]) if is_new else self.described,
+        )
+        return msgspec.structs.replace(after, tools=after.schemas()) if self.tools else after
+
+    def answer(self, call: ToolCall, arguments: dict[str, Json] | None, result: ToolResult) -> Self:
         return msgspec.structs.replace(
             self,
-            world=world,
-            messages=(*self.messages, answer),
+            messages=with_answer(self.messages, call, self.renaming.result(result), self.protocol),
             events=(*self.events, Answered(self.turn, call, arguments, result)),
-            calls={**self.calls, call.name: k},
         )
+
+    def _replied(self, reply: Reply, forgiven: tuple[Forgiven, ...]) -> Replied:
+        text = self.renaming.text(reply.text)
+        return Replied(self.turn, reply, forgiven, None if text == reply.text else text)
 
     def _invoke(self, tool: str, arguments: dict[str, Any] | None, k: int) -> tuple[World, ToolResult]:
         """Call a tool for the k-th time. One that was not offered does not exist here."""
         if tool not in self.guidance.task.tools:
             message = f"You have no tool named {quote(tool)}."
             return self.world, ToolResult(code=EarnedCode.UNKNOWN_TOOL.value, message=message)
+        if self.case.has_tool_discovery and tool not in self.described:
+            return self.world, not_described(tool)
         fault = Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
         return invoke(self.world, tool, arguments, fault)
 
 
-def _assistant_message(reply: Reply) -> Message:
-    message: Message = {"role": "assistant", "content": reply.text}
-    if reply.tool_calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in reply.tool_calls
-        ]
-    return message
-
-
 def _is_stuck(events: Iterable[Event]) -> bool:
     """Tell whether the last answers, random faults aside, are one earned error to one call, over and over."""
-    answered = [event for event in events if isinstance(event, Answered) and not event.result.is_random]
+    answered = [event for event in events if isinstance(event, Answered | Discovered) and not event.result.is_random]
     last = answered[-GIVE_UP_AFTER:]
     is_one_error = len({event.result.code for event in last}) == 1 and not last[0].result.is_success
     return len(last) == GIVE_UP_AFTER and is_one_error and all(_is_same_call(event, last[0]) for event in last)
 
 
-def _is_same_call(one: Answered, other: Answered) -> bool:
+def _is_same_call(one: Answered | Discovered, other: Answered | Discovered) -> bool:
     """Compare calls by what they ask for, and by their very text where that is no JSON object."""
     if one.arguments is None or other.arguments is None:
         return one.call.name == other.call.name and one.call.arguments == other.call.arguments

@@ -1,26 +1,16 @@
-"""The words around a task and its plan, and the words in which a tool answers."""
+"""What an episode starts with: the words around a task, its plan and its tools."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
 
 from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Message
+from pytest_ultra.benchmark.textual.messages import describe_tools
+from pytest_ultra.benchmark.transcript import Message, ToolSchema
+from pytest_ultra.benchmark.wordings import WORDINGS
 from pytest_ultra.benchmark.workflow import render
-
-SYSTEM = """\
-You get jobs done by calling tools.
-A tool keeps what it produces under a handle such as data_1 and shows you a short preview; where a tool \
-takes `data`, give it a handle.
-An error marked "transient": true was bad luck and changed nothing; any other error tells you what to change.
-Do what the job asks and nothing beyond it. When it is done, reply without calling a tool. If the job asks \
-for an answer, end that reply with a line "ANSWER: " followed by the value."""
-
-COT = "Think step by step: before each call, say briefly what is still missing and which call comes next."
-
-PLAN = "Here is a workflow for this job:"
 
 
 def plan_text(prompt_type: PromptType, guidance: Guidance) -> str:
@@ -34,20 +24,26 @@ def plan_text(prompt_type: PromptType, guidance: Guidance) -> str:
     return render(guidance.flawed.workflow)
 
 
-def opening(prompt_type: PromptType, guidance: Guidance) -> tuple[Message, ...]:
-    """Return the messages that an episode starts with: a system message, and the user's with the plan."""
-    parts = [guidance.task.words]
-    if prompt_type is PromptType.COT:
-        parts.append(COT)
-    if prompt_type.has_plan:
-        parts.append(f"{PLAN}\n{plan_text(prompt_type, guidance)}")
-    return ({"role": "system", "content": SYSTEM}, {"role": "user", "content": "\n\n".join(parts)})
+def opening(case: Case, guidance: Guidance, text_tools: Sequence[ToolSchema] = ()) -> tuple[Message, ...]:
+    """Return the messages that an episode starts with: a system message, and the user's with the plan.
+
+    `text_tools` are described in the system message, as the text protocol has it.
+    """
+    wording = WORDINGS[case.prompt_variant]
+    parts = [wording.job.format(words=guidance.task.words)]
+    if case.prompt_type is PromptType.COT:
+        parts.append(wording.cot)
+    if case.prompt_type.has_plan:
+        parts.append(f"{wording.plan}\n{plan_text(case.prompt_type, guidance)}")
+    system = {"role": "system", "content": _system(case, text_tools)}
+    return (system, {"role": "user", "content": "\n\n".join(parts)})
 
 
-def answer_content(result: ToolResult) -> str:
-    """Write a tool's answer as the model sees it: what was made, a receipt, or an error."""
-    if result.is_success:
-        content = result.value if result.handle else {"result": result.value}
-    else:
-        content = {"error": result.code, "transient": result.is_random, "message": result.message}
-    return msgspec.json.encode(content).decode()
+def _system(case: Case, text_tools: Sequence[ToolSchema]) -> str:
+    wording = WORDINGS[case.prompt_variant]
+    parts = [wording.system]
+    if case.has_tool_discovery:
+        parts.append(wording.discovery)
+    if text_tools:
+        parts.append(f"{wording.text_protocol}\n{describe_tools(text_tools)}")
+    return "\n\n".join(parts)

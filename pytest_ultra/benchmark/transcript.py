@@ -39,6 +39,29 @@ class Reply(msgspec.Struct, frozen=True):
         )
 
 
+class Forgiven(StrEnum):
+    """What had to be forgiven to read a reply's tool calls as text."""
+
+    UNCLOSED_TAG = "unclosed_tag"
+    OTHER_TAG = "other_tag"  # another family's way to mark a call, such as <function=name> or [TOOL_CALLS]
+    CODE_FENCE = "code_fence"
+    BARE_JSON = "bare_json"  # neither tag nor fence
+    TRAILING_TEXT = "trailing_text"  # beside the call, inside its tag
+    SEVERAL_IN_ONE = "several_in_one"  # one tag around several calls
+    OTHER_KEY = "other_key"  # `parameters` or the like in place of `arguments`
+    MISSING_ARGUMENTS = "missing_arguments"
+    WRAPPED = "wrapped"  # name and arguments under `function`, as in the native protocol
+    ARGUMENTS_AS_TEXT = "arguments_as_text"
+    ARGUMENTS_AS_TAGS = "arguments_as_tags"
+    NATIVE_CALL = "native_call"
+    TRAILING_COMMA = "trailing_comma"
+    SINGLE_QUOTES = "single_quotes"
+    UNQUOTED_KEY = "unquoted_key"
+    PYTHON_LITERAL = "python_literal"
+    MISSING_BRACKET = "missing_bracket"
+    RAW_CONTROL_CHARACTER = "raw_control_character"  # such as a line break inside a string
+
+
 class EndReason(StrEnum):
     """Why an episode ended. The first four are the model's doing, the rest the infrastructure's."""
 
@@ -68,10 +91,20 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
 
 
 class Replied(msgspec.Struct, frozen=True, tag="reply"):
-    """The model's answer of a turn; turns count from 1."""
+    """The model's answer of a turn, as it was sent; turns count from 1.
+
+    `forgiven` is what had to be forgiven to read its calls in the text protocol. `own_names` is its text in the
+    benchmark's own names, where the model was shown others.
+    """
 
     turn: int
     reply: Reply
+    forgiven: tuple[Forgiven, ...] = ()
+    own_names: str | None = None
+
+    @property
+    def text(self) -> str:
+        return self.reply.text if self.own_names is None else self.own_names
 
 
 class Answered(msgspec.Struct, frozen=True, tag="tool"):
@@ -83,6 +116,22 @@ class Answered(msgspec.Struct, frozen=True, tag="tool"):
     result: ToolResult
 
 
+class Discovered(msgspec.Struct, frozen=True, tag="discovery"):
+    """The answer to a call by which the model looks for tools; no tool call, but it takes a turn."""
+
+    turn: int
+    call: ToolCall
+    arguments: dict[str, Any] | None
+    result: ToolResult
+
+
+class FellBack(msgspec.Struct, frozen=True, tag="fallback"):
+    """The endpoint rejects native tools (`detail` says how), so the episode begins anew in the text protocol."""
+
+    turn: int
+    detail: str
+
+
 class Ended(msgspec.Struct, frozen=True, tag="end"):
     """The last event."""
 
@@ -90,4 +139,4 @@ class Ended(msgspec.Struct, frozen=True, tag="end"):
     detail: str = ""
 
 
-Event = Attempted | Replied | Answered | Ended
+Event = Attempted | Replied | Answered | Discovered | FellBack | Ended

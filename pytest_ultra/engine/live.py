@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import traceback
 
+from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.fallback import may_reject_tools
 from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.retry import TIME_LIMIT, Caller
+from pytest_ultra.engine.retry import TIME_LIMIT, Caller, is_final
 from pytest_ultra.engine.rules import BENCHMARK, Rules, Talk
 
 _TRACEBACK_LINES = 12
@@ -54,8 +56,12 @@ class _Life:
         self._waiting_time_s = 0.0
 
     async def live(self) -> None:
-        talk = self._rules.begin(self._assignment.case, self._assignment.guidance)
+        case = self._assignment.case
+        talk = self._rules.begin(case, self._assignment.guidance)
         self._plan = talk.plan
+        rejection = self._caller.tool_rejections.get(case.model)
+        if case.tool_protocol is ToolProtocol.AUTO and rejection is not None:
+            talk = talk.fall_back(rejection)
         while talk.ended is None:
             talk = await self._take_turn(talk)
             self._events = talk.events
@@ -88,7 +94,25 @@ class _Life:
         )
 
     async def _take_turn(self, talk: Talk) -> Talk:
+        request = talk.request()
+        talk, answer = await self._ask(talk)
+        if isinstance(answer, GivenUp) and may_reject_tools(request, _last_status(talk)):
+            talk, answer = await self._ask_in_text(talk, answer)
+        if isinstance(answer, GivenUp):
+            return talk.end(answer.reason, answer.detail)
+        return self._take(talk, answer)
+
+    async def _ask_in_text(self, talk: Talk, rejection: GivenUp) -> tuple[Talk, Reply | GivenUp]:
+        """Ask again without native tools. Where that is rejected as well, the first rejection is the reason."""
+        talk, answer = await self._ask(talk.fall_back(rejection.detail))
+        if isinstance(answer, Reply):
+            self._caller.tool_rejections.setdefault(self._assignment.case.model, rejection.detail)
+            return talk, answer
+        return talk, rejection if is_final(_last_status(talk)) else answer
+
+    async def _ask(self, talk: Talk) -> tuple[Talk, Reply | GivenUp]:
         attempts: list[Attempted] = []
+        self._events = talk.events
 
         def note(attempt: Attempted) -> None:
             attempts.append(attempt)
@@ -99,9 +123,7 @@ class _Life:
         self._book(self._clock.now() - started, answer, attempts)
         for attempt in attempts:
             talk = talk.note(attempt)
-        if isinstance(answer, GivenUp):
-            return talk.end(answer.reason, answer.detail)
-        return self._take(talk, answer)
+        return talk, answer
 
     def _book(self, asked_s: float, answer: Reply | GivenUp, attempts: list[Attempted]) -> None:
         """Tell the model's time from waiting: an attempt cut by the episode's time limit was the model's."""
@@ -132,3 +154,8 @@ class _Life:
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,
         )
+
+
+def _last_status(talk: Talk) -> int | None:
+    last = talk.events[-1] if talk.events else None
+    return last.status if isinstance(last, Attempted) else None

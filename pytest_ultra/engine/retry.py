@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.chat import ChatRequest, plain
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.fallback import may_reject_tools
 from pytest_ultra.engine.gate import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.health import Health
@@ -20,7 +21,8 @@ from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
-_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)})
+NOT_IMPLEMENTED = 501
+_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)} - {NOT_IMPLEMENTED})
 _MAX_DOUBLINGS = 16
 
 TIME_LIMIT = "The episode's time limit ran out."
@@ -69,7 +71,12 @@ def keyed_chance(case: Case, turn: int, attempt: int) -> float:
 def is_retried(failure: AttemptFailedError) -> bool:
     if failure.problem is AttemptProblem.UNRECORDED:
         return False
-    return failure.problem is not AttemptProblem.STATUS or failure.status in _RETRIED_STATUSES
+    return failure.problem is not AttemptProblem.STATUS or not is_final(failure.status)
+
+
+def is_final(status: int | None) -> bool:
+    """Tell whether an endpoint that answers a request with this status always will."""
+    return status is not None and status not in _RETRIED_STATUSES
 
 
 def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
@@ -104,7 +111,10 @@ def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) 
 
 
 class Caller:
-    """The way to an endpoint that all episodes of an engine share."""
+    """The way to an endpoint that all episodes of an engine share.
+
+    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known.
+    """
 
     def __init__(
         self,
@@ -120,6 +130,7 @@ class Caller:
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
+        self.tool_rejections: dict[str, str] = {}
         self._healths: dict[str, Health] = {}
 
     async def ask(
@@ -161,6 +172,8 @@ class Caller:
         return self._healths[model]
 
     def _learn(self, request: ChatRequest, failure: AttemptFailedError, health: Health) -> None:
+        if may_reject_tools(request, failure.status):
+            return  # that says nothing about the model yet
         health.failed(failure, self.clock.now())
         if health.verdict is not None:
             self._limiter.dismiss(request.case.model, GivenUp(EndReason.ENDPOINT, health.verdict))

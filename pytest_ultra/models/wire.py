@@ -22,6 +22,7 @@ class ReceivedRequest(msgspec.Struct, frozen=True):
 
     model: str
     messages: list[Message]
+    tools: list[dict[str, Any]] = []
 
 
 def encode_request(request: ChatRequest, model: str) -> bytes:

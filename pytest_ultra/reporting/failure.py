@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Damage, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Event, Replied
+from pytest_ultra.benchmark.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
 from pytest_ultra.benchmark.workflow import Step, Workflow
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
@@ -166,11 +166,20 @@ def _event(event: Event) -> Iterator[str]:
             told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
             yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
         case Replied():
-            if text := event.reply.text.strip():
+            if text := event.text.strip():
                 yield from _labelled(f"{_INDENT}says: ", text)
+            if event.forgiven:
+                yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
         case Answered():
             yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
             yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case Discovered():
+            yield from _labelled(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
+            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case FellBack():
+            yield from _labelled(
+                _INDENT, f"goes on in the text protocol, since the endpoint rejects tools: {event.detail}"
+            )
         case Ended():
             detail = f" ({_first_line(event.detail)})" if event.detail else ""
             yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.agents import act, knowledge_of
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.agents import act, in_text, knowledge_of
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
 from pytest_ultra.benchmark.case import Case, TaskKey
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.episode import Score
@@ -42,6 +42,9 @@ def make_case(
     rate: float = 1.0,
     instance: int = 0,
     max_turns: int = 30,
+    prompt_variant: PromptVariant = PromptVariant.STANDARD,
+    tool_protocol: ToolProtocol = ToolProtocol.NATIVE,
+    has_tool_discovery: bool = False,
 ) -> Case:
     return Case(
         model="demo/agent",
@@ -54,6 +57,9 @@ def make_case(
         repeat=0,
         seed=0,
         max_turns=max_turns,
+        prompt_variant=prompt_variant,
+        tool_protocol=tool_protocol,
+        has_tool_discovery=has_tool_discovery,
     )
 
 
@@ -62,7 +68,8 @@ def converse(agent: str, case: Case, guidance: Guidance | None = None) -> Conver
     conversation = Conversation.begin(case, guidance or make_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
-        conversation = conversation.take(act(agent, request.messages, knowledge_of(request)))
+        play_turn = act if request.tools else in_text(act)
+        conversation = conversation.take(play_turn(agent, request.messages, knowledge_of(request)))
     return conversation
 
 

@@ -9,7 +9,15 @@ from math import ceil
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.axes import (
+    FLAWED_PROMPT_TYPES,
+    Difficulty,
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+)
 from pytest_ultra.benchmark.case import TaskKey
 from pytest_ultra.benchmark.flaws.alternatives import alternatives
 from pytest_ultra.benchmark.flaws.candidate import Candidate
@@ -173,13 +181,15 @@ def test_injection_changes_nothing_that_it_is_given_and_always_comes_to_the_same
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
 @pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("variant", PromptVariant)
 def test_a_flawed_prompt_differs_from_the_optimal_one_in_the_plan_alone(
-    prompt_type: PromptType, severity: Severity
+    prompt_type: PromptType, severity: Severity, variant: PromptVariant
 ) -> None:
-    flawed = make_guidance(make_case(prompt_type, severity=severity))
-    control = make_guidance(make_case(PromptType.OPTIMAL))
+    case = make_case(prompt_type, severity=severity, prompt_variant=variant)
+    control_case = make_case(PromptType.OPTIMAL, prompt_variant=variant)
+    flawed, control = make_guidance(case), make_guidance(control_case)
     assert (flawed.task, flawed.optimal) == (control.task, control.optimal)
-    (system, user), (control_system, control_user) = opening(prompt_type, flawed), opening(PromptType.OPTIMAL, control)
+    (system, user), (control_system, control_user) = opening(case, flawed), opening(control_case, control)
     plan, control_plan = plan_text(prompt_type, flawed), plan_text(PromptType.OPTIMAL, control)
     assert plan != control_plan
     assert system == control_system

@@ -16,7 +16,7 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.workflow import referenced_step
 from pytest_ultra.benchmark.world import Json
-from tests.benchmark.playing import make_task, make_tasks
+from tests.benchmark.playing import make_case, make_task, make_tasks
 
 INSTANCES = 40
 
@@ -112,7 +112,7 @@ def get_texts(task: Task) -> Iterator[str]:
     """Everything that a prompt without a plan says."""
     guidance = Guidance(task, perfect_plan(task))
     for prompt_type in (PromptType.BASELINE, PromptType.COT):
-        yield from (message["content"] for message in opening(prompt_type, guidance))
+        yield from (message["content"] for message in opening(make_case(prompt_type), guidance))
 
 
 def test_no_prompt_without_a_plan_names_a_tool(tasks: list[Task]) -> None:

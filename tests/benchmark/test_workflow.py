@@ -58,8 +58,9 @@ def test_one_step_is_one_line_and_numbers_count_from_one(workflow: Workflow) -> 
 
 @pytest.mark.parametrize("prompt_type", PromptType)
 def test_the_plan_is_read_back_from_a_whole_prompt(prompt_type: PromptType) -> None:
-    guidance = make_guidance(make_case(prompt_type))
-    shown = read(opening(prompt_type, guidance)[1]["content"])
+    case = make_case(prompt_type)
+    guidance = make_guidance(case)
+    shown = read(opening(case, guidance)[1]["content"])
     if not prompt_type.has_plan:
         assert shown is None
     elif prompt_type.flaw_kind is None:

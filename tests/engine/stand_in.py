@@ -11,7 +11,7 @@ from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
+from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied, Reply
 from pytest_ultra.engine.rules import Rules
 
 
@@ -41,6 +41,9 @@ class Chat(msgspec.Struct, frozen=True):
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
+
+    def fall_back(self, detail: str) -> Self:
+        return self._add(FellBack(self.turn, detail))
 
     def end(self, reason: EndReason, detail: str = "") -> Self:
         return self._add(Ended(reason, detail))

@@ -11,6 +11,7 @@ from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import ToolSchema
 
 CASE = Case(
     model="demo",
@@ -25,10 +26,12 @@ CASE = Case(
 )
 
 
-def make_request(model: str = "demo", *, repeat: int = 0, temperature: float | None = None) -> ChatRequest:
+def make_request(
+    model: str = "demo", *, repeat: int = 0, temperature: float | None = None, tools: tuple[ToolSchema, ...] = ()
+) -> ChatRequest:
     case = msgspec.structs.replace(CASE, model=model, repeat=repeat, temperature=temperature)
     messages = ({"role": "user", "content": "Do it."},)
-    return ChatRequest(case, guidance(), turn=1, messages=messages, tools=())
+    return ChatRequest(case, guidance(), turn=1, messages=messages, tools=tools)
 
 
 @lru_cache

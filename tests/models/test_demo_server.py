@@ -56,12 +56,22 @@ async def count_failures(endpoint: HttpEndpoint, model: str, repeat: int) -> int
 def test_the_agent_named_answers_from_messages_and_knowledge() -> None:
     async def run() -> Reply:
         async with open_demo("demo/one-call") as (endpoint, _):
-            return await endpoint.attempt(make_request("demo/one-call"))
+            return await endpoint.attempt(make_request("demo/one-call", tools=({"type": "function"},)))
 
     reply = asyncio.run(run())
     assert reply.text == "turn 1"
     assert reply.tool_calls == (ToolCall("call_1", "one-call", "Do it."),)
-    assert (reply.prompt_tokens, reply.completion_tokens) == (17, 5)
+    assert (reply.prompt_tokens, reply.completion_tokens) == (24, 5)
+
+
+def test_without_tools_in_the_request_agents_call_them_in_text() -> None:
+    async def run() -> Reply:
+        async with open_demo("demo/one-call") as (endpoint, _):
+            return await endpoint.attempt(make_request("demo/one-call"))
+
+    reply = asyncio.run(run())
+    assert reply.text == 'turn 1\n<tool_call>{"name": "one-call", "arguments": Do it.}</tool_call>'
+    assert (reply.tool_calls, reply.finish_reason) == ((), "stop")
 
 
 def test_an_agent_that_fails_is_told_by_name_and_is_not_worth_another_try() -> None:

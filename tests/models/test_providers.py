@@ -248,3 +248,19 @@ def test_misuse_is_told_with_the_bad_value_the_valid_ones_and_the_way_out(
         resolve(model, base_url=base_url, environ=environ)
     assert str(caught.value) == message
     assert KEY not in message
+
+
+def test_an_endpoint_with_a_key_has_one_name_which_gives_neither_away() -> None:
+    def name(base_url: str, key: str) -> str:
+        return resolve("m", base_url=base_url, environ={"OPENAI_API_KEY": key}).endpoint_id()
+
+    first = name("http://Host:1/v1", "sk-secret")
+    assert first == name("http://host:1/v1/", "sk-secret")
+    assert len({first, name("http://host:1/v1", "sk-other"), name("http://host:2/v1", "sk-secret")}) == 3
+    assert first.isalnum()
+    assert "secret" not in first
+
+
+def test_the_embedded_endpoint_is_named_by_its_address() -> None:
+    spec = resolve("demo", base_url=None, environ={})
+    assert spec.endpoint_id("http://127.0.0.1:1/v1") != spec.endpoint_id("http://127.0.0.1:2/v1")

@@ -24,7 +24,18 @@ from pytest_ultra.benchmark.guidance import make_guidance as make_real_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
+from pytest_ultra.benchmark.transcript import (
+    Answered,
+    Attempted,
+    Discovered,
+    Ended,
+    EndReason,
+    FellBack,
+    Forgiven,
+    Replied,
+    Reply,
+    ToolCall,
+)
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.reporting.failure import explain
 from tests.results_factory import OPTIMAL, make_case, make_episode, make_guidance, make_task, obedient_episode
@@ -242,4 +253,29 @@ def test_all_calls_of_a_turn_are_shown_under_it() -> None:
         "           -> 1",
         "           tool {}",
         "           -> 2",
+    ]
+
+
+def test_protocols_and_discovery_are_seen_in_the_transcript() -> None:
+    text = '<tool_call>{"name": "describe_tool", "parameters": {"name": "no_such"}}'
+    call = ToolCall("c", "describe_tool", '{"name": "no_such"}')
+    unknown = ToolResult(code="UNKNOWN_TOOL", message="There is no tool named 'no_such'.")
+    events = (
+        Attempted(1, 0.1, "status", 400, "no tools"),
+        FellBack(1, "status 400: no tools"),
+        Attempted(1, 0.1),
+        Replied(1, Reply(text), (Forgiven.UNCLOSED_TAG, Forgiven.OTHER_KEY)),
+        Discovered(1, call, {"name": "no_such"}, unknown),
+        Ended(EndReason.STOPPED),
+    )
+    lines = explained(make_episode(transcript=events))
+    start = lines.index("transcript:")
+    assert lines[start + 1 : start + 8] == [
+        "  turn 1   request failed: status 400 after 0.1 s: no tools",
+        "           goes on in the text protocol, since the endpoint rejects tools: status 400: no tools",
+        f"           says: {text}",
+        "           forgiven in its calls: unclosed_tag, other_key",
+        '           looks for tools: describe_tool {"name": "no_such"}',
+        "           -> UNKNOWN_TOOL: There is no tool named 'no_such'.",
+        "  end      the model stopped calling tools",
     ]

@@ -17,7 +17,9 @@ _BY_END = {
     EndReason.HARNESS: FailureClass.HARNESS,
 }
 _BY_CODE = {
+    EarnedCode.MALFORMED_CALL: FailureClass.TOOL_CALL_FORMAT,
     EarnedCode.MALFORMED_ARGUMENTS: FailureClass.TOOL_CALL_FORMAT,
+    EarnedCode.NOT_DESCRIBED: FailureClass.TOOL_SELECTION,
     EarnedCode.UNKNOWN_TOOL: FailureClass.TOOL_SELECTION,
     EarnedCode.INVALID_ARGUMENTS: FailureClass.PARAMETER_CONFIG,
     EarnedCode.NOT_FOUND: FailureClass.PARAMETER_CONFIG,
@@ -44,11 +46,11 @@ def classify(evidence: Evidence) -> FailureClass:
 
 
 def _is_unmended(evidence: Evidence, index: int, call: Answered) -> bool:
-    """Tell whether a call met an earned error and its tool never succeeded afterwards."""
+    """Tell whether a call met an earned error and its tool (any, if it names none) never succeeded afterwards."""
     if call.result.is_success or call.result.is_random:
         return False
     later = evidence.calls[index + 1 :]
-    return not any(other.call.name == call.call.name and other.result.is_success for other in later)
+    return not any(call.call.name in ("", other.call.name) and other.result.is_success for other in later)
 
 
 def _classify_error(evidence: Evidence, index: int) -> FailureClass:
@@ -62,7 +64,7 @@ def _classify_error(evidence: Evidence, index: int) -> FailureClass:
 
 def _has_chosen_wrong_tools(evidence: Evidence) -> bool:
     """Tell whether tools beside the point were called while some that the goal needs were not."""
-    called = {call.call.name for call in evidence.calls}
+    called = evidence.called_tools
     needed = {action.call.tool for action in evidence.task.actions}
     missed = [action for action in evidence.task.actions if not evidence.milestones[action.reaches]]
     return bool(called - needed) and any(action.call.tool not in called for action in missed)

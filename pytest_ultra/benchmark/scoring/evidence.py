@@ -38,7 +38,7 @@ class Evidence(msgspec.Struct, frozen=True):
         replies = tuple(event for event in events if isinstance(event, Replied))
         ends = [event.reason for event in events if isinstance(event, Ended)]
         world = replay(guidance.task, calls)
-        answer = read_answer(replies[-1].reply.text) if replies else None
+        answer = read_answer(replies[-1].text) if replies else None
         milestones = reached(guidance.task, world, answer)
         end = ends[-1] if ends else EndReason.HARNESS
         return cls(guidance, calls, replies, end, world, milestones, harms(guidance.task, world))
@@ -50,6 +50,11 @@ class Evidence(msgspec.Struct, frozen=True):
     @property
     def coverage(self) -> float:
         return sum(self.milestones) / len(self.milestones)
+
+    @property
+    def called_tools(self) -> set[str]:
+        """Names called, whether or not there is such a tool; a call that could not be read may have none."""
+        return {call.call.name for call in self.calls} - {""}
 
     @property
     def random_faults(self) -> tuple[Answered, ...]:

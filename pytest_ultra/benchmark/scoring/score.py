@@ -16,7 +16,14 @@ from pytest_ultra.benchmark.transcript import Answered, EndReason, Event
 
 PARTIAL_ABOVE = 0.5
 
-_INVALID = frozenset({EarnedCode.MALFORMED_ARGUMENTS, EarnedCode.INVALID_ARGUMENTS, EarnedCode.UNKNOWN_TOOL})
+_INVALID = frozenset(
+    {
+        EarnedCode.MALFORMED_CALL,
+        EarnedCode.MALFORMED_ARGUMENTS,
+        EarnedCode.INVALID_ARGUMENTS,
+        EarnedCode.UNKNOWN_TOOL,
+    }
+)
 
 
 def score(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
@@ -76,14 +83,14 @@ def _does_the_same(evidence: Evidence, fault: Answered, call: Answered) -> bool:
 
 def _tool_precision(evidence: Evidence) -> float | None:
     """Return the share of the tools called that some milestone needs."""
-    called = {call.call.name for call in evidence.calls}
+    called = evidence.called_tools
     needed = {action.call.tool for action in evidence.task.actions}
     return len(called & needed) / len(called) if called else None
 
 
 def _tool_recall(evidence: Evidence) -> float | None:
     """Return the share of the milestones for which a tool that reaches them was called."""
-    called = {call.call.name for call in evidence.calls}
+    called = evidence.called_tools
     wanted = {action.reaches for action in evidence.task.actions}
     served = {action.reaches for action in evidence.task.actions if action.call.tool in called}
     return len(served) / len(wanted)

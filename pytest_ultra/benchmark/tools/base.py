@@ -15,6 +15,8 @@ class EarnedCode(StrEnum):
     """Errors that the agent earns; never random."""
 
     UNKNOWN_TOOL = "UNKNOWN_TOOL"
+    NOT_DESCRIBED = "NOT_DESCRIBED"  # with tool discovery: a call of a tool before its description
+    MALFORMED_CALL = "MALFORMED_CALL"  # a call in the text protocol that cannot be read
     MALFORMED_ARGUMENTS = "MALFORMED_ARGUMENTS"  # the arguments are not a JSON object
     INVALID_ARGUMENTS = "INVALID_ARGUMENTS"  # they break the tool's schema
     UNKNOWN_HANDLE = "UNKNOWN_HANDLE"  # no earlier output has this handle: an input is missing

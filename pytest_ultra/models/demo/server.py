@@ -6,19 +6,17 @@ import asyncio
 import hashlib
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from aiohttp import web
 
-from pytest_ultra.benchmark.agents import AGENTS, Knowledge
+from pytest_ultra.benchmark.agents import AGENTS, Act, Knowledge, in_text
 from pytest_ultra.benchmark.transcript import Message, Reply
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.demo import BACKLOG
 from pytest_ultra.models.demo.agent_name import AgentName, parse_agent_name
 from pytest_ultra.models.wire import KNOWLEDGE_HEADER, UNREADABLE, ReceivedRequest, decode_request, encode_reply
-
-Act = Callable[[str, Sequence[Message], Knowledge], Reply]
 
 _MAX_HEADER_BYTES = 4 * 1024 * 1024
 _CHARS_PER_TOKEN = 4
@@ -76,14 +74,9 @@ class DemoHandler:
         await asyncio.sleep(name.latency)
         if is_failure:
             raise Refusal(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
-        reply = self._reply(name.agent, received.messages, _understand_knowledge(knowledge_text))
+        act = self._act if received.tools else in_text(self._act)
+        reply = _reply(act, name.agent, received.messages, _understand_knowledge(knowledge_text))
         return encode_reply(_with_usage(reply, body), received.model)
-
-    def _reply(self, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-        try:
-            return self._act(agent, messages, knowledge)
-        except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again
-            raise Refusal(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
 
     def _draw(self, error_rate: float, request: bytes) -> bool:
         key = hashlib.blake2b(request, digest_size=16).digest()
@@ -114,6 +107,13 @@ def _understand_knowledge(text: bytes) -> Knowledge:
             400,
             f"Reference agents know more than the prompt; {KNOWLEDGE_HEADER} must say it, as --ultra-model demo does.",
         ) from None
+
+
+def _reply(act: Act, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    try:
+        return act(agent, messages, knowledge)
+    except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again
+        raise Refusal(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
 
 
 def _with_usage(reply: Reply, body: bytes) -> Reply:

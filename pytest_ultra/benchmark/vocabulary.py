@@ -1,0 +1,116 @@
+"""The words of a task that name entities, told from those that everybody needs to understand the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from pytest_ultra.benchmark.generator.words import CONSTRAINTS
+from pytest_ultra.benchmark.tabular import UnreadableTextError, read_csv, read_json
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.benchmark.tools.base import EarnedCode, Tool
+from pytest_ultra.benchmark.wordings import WORDINGS
+from pytest_ultra.benchmark.workflow import referenced_step
+from pytest_ultra.benchmark.world import Json, World
+
+_WORD = re.compile(r"[a-z]{3,}")
+_NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?![A-Za-z])")
+
+_PROSE = """
+alone already apart authenticate available best but cached called choice compress compressed connect distinct editions
+entry failed forecast greater growing has have help hold holds input instead keep leave less linear list look lowest
+matching measurements more most nobody note nothing notify now off older once ones only other others parse per place
+predict put received report review row schedule see service signed simulated sorted statistics step take than then
+there use valid values when which whose your
+"""
+"""What tasks' words and plans say around the names."""
+_QUALIFIERS = "example com https http last latest year old new sandbox retired glossary reference"
+"""Parts of names that tell one thing from another of its kind, and so carry information."""
+_RESULT_KEYS = """
+account beginning characters count cut cached content entries error exists fields first handle kind latency left
+lines logged max mean median message method min order original packed path payloads period posted queue record records
+result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
+"""
+
+
+def words_in(*texts: str) -> set[str]:
+    """Return the runs of three and more letters, in lower case."""
+    return set(_WORD.findall(" ".join(texts).lower()))
+
+
+def entity_words(task: Task) -> list[str]:
+    """Return the words that name things in the task, in lower case and alphabetical order."""
+    names = {name.lower() for text in _names(task) for name in _NAME.findall(text)}
+    return sorted(names - PROTECTED)
+
+
+def _tool_words(tool: Tool) -> set[str]:
+    properties = tool.parameters["properties"]
+    descriptions = [str(details.get("description", "")) for details in properties.values()]
+    enumerated = [str(value) for details in properties.values() for value in details.get("enum", ())]
+    return words_in(tool.name, tool.description, *properties, *descriptions, *enumerated, *tool.transient_codes)
+
+
+PROTECTED = words_in(
+    _PROSE,
+    _QUALIFIERS,
+    _RESULT_KEYS,
+    *CONSTRAINTS,
+    *EarnedCode,
+    *(text for wording in WORDINGS.values() for text in msgspec.structs.astuple(wording)),
+).union(*map(_tool_words, TOOLS.values()))
+"""Words that keep their meaning: those of prompts, schemas, errors and results."""
+
+
+def _names(task: Task) -> Iterator[str]:
+    yield from _world_names(task.world)
+    for action in task.actions:
+        yield from (text for value in action.call.arguments.values() for text in _texts(value))
+    yield from (fact.key for fact in task.deliverables)
+
+
+def _world_names(world: World) -> Iterator[str]:
+    for part in (world.files, world.resources, world.sinks, world.credentials, world.datastores, world.topics):
+        yield from part
+    for part in (world.cache, world.queues, world.schedules, world.trackers):
+        yield from part
+    yield from world.credentials.values()
+    services = [resource.service for resource in world.resources.values()]
+    yield from filter(None, [*services, *(sink.service for sink in world.sinks.values())])
+    tables = [resource.content for resource in world.resources.values()]
+    tables += [*world.datastores.values(), *world.topics.values(), *world.cache.values()]
+    for table in (*tables, *map(_table_in, world.files.values())):
+        yield from _cells(table)
+
+
+def _table_in(text: str) -> Json:
+    """Read a file as a table; one that is none names nothing."""
+    for read in (read_json, read_csv):
+        try:
+            rows = read(text)
+        except UnreadableTextError:
+            continue
+        if rows and len(rows[0]) > 1:
+            return rows
+    return []
+
+
+def _cells(value: Json) -> Iterator[str]:
+    """Yield the fields and the cells of one word: free text names nothing."""
+    return (text for text in _texts(value) if " " not in text)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        if referenced_step(value) is None:
+            yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)

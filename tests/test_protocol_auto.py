@@ -1,0 +1,130 @@
+"""Protocol `auto` against a scripted endpoint on loopback that takes no native tools, or nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType, ToolProtocol
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied
+from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
+from pytest_ultra.engine.live import live_episode
+from pytest_ultra.engine.retry import Caller, RetryPolicy
+from pytest_ultra.models.endpoint import open_endpoint
+from pytest_ultra.models.providers import resolve
+from tests.benchmark.playing import make_case
+from tests.models.http_stand_in import COMPLETION, StandIn, response, stand_in
+
+MODEL = "openai/small"
+Script = Callable[[bool], tuple[int, str]]
+"""From whether a request has native tools to the status and what is said; 200 says that the job is done."""
+
+
+def live(script: Script, *cases: Case) -> tuple[list[Episode], list[bool]]:
+    """Live the cases one after another; return also which requests had native tools."""
+
+    async def run() -> tuple[list[Episode], list[bool]]:
+        seen: list[StandIn] = []
+
+        async def answer(writer: asyncio.StreamWriter) -> None:
+            status, said = script("tools" in json.loads(seen[0].requests[-1].body))
+            body = COMPLETION if status == 200 else json.dumps({"error": {"message": said}}).encode()
+            writer.write(response(body, status=f"{status} Scripted"))
+            await writer.drain()
+
+        async with stand_in(answer) as server:
+            seen.append(server)
+            spec = resolve(MODEL, base_url=server.url, environ={})
+            endpoint = open_endpoint({MODEL: spec}, environ={})
+            caller = Caller(endpoint, SYSTEM_CLOCK, policy=RetryPolicy(attempts=1))
+            try:
+                episodes = [
+                    await live_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w") for case in cases
+                ]
+            finally:
+                await endpoint.aclose()
+            return episodes, ["tools" in json.loads(request.body) for request in server.requests]
+
+    return asyncio.run(run())
+
+
+def auto(instance: int = 0, protocol: ToolProtocol = ToolProtocol.AUTO) -> Case:
+    case = make_case(PromptType.BASELINE, instance=instance, tool_protocol=protocol)
+    return msgspec.structs.replace(case, model=MODEL)
+
+
+def kinds(events: tuple[Event, ...]) -> list[type]:
+    return [type(event) for event in events]
+
+
+def rejects_tools(status: int) -> Script:
+    return lambda has_tools: (status, f"{MODEL} does not support tools") if has_tools else (200, "")
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 501])
+def test_where_tools_are_rejected_the_job_is_asked_again_in_text_and_so_are_all_later_ones(status: int) -> None:
+    (first, second), had_tools = live(rejects_tools(status), auto(0), auto(1))
+
+    assert had_tools == [True, False, False]
+    assert (first.outcome, second.outcome) == (Outcome.FAILED, Outcome.FAILED)  # "Done." does no job
+    assert kinds(first.transcript) == [Attempted, FellBack, Attempted, Replied, Ended]
+    assert kinds(second.transcript) == [FellBack, Attempted, Replied, Ended]
+    told = f"The endpoint rejects the request (status {status}: {MODEL} does not support tools)."
+    assert {
+        event.detail for episode in (first, second) for event in episode.transcript if isinstance(event, FellBack)
+    } == {told}
+    assert (first.usage.requests, second.usage.requests) == (2, 1)
+
+
+def test_where_text_is_rejected_as_well_the_first_rejection_is_the_error() -> None:
+    (first, second), had_tools = live(lambda tools: (400, "no tools" if tools else "no text"), auto(0), auto(1))
+
+    for episode in (first, second):
+        assert kinds(episode.transcript) == [Attempted, FellBack, Attempted, Ended]
+        assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.ENDPOINT)
+        assert episode.error == "The endpoint rejects the request (status 400: no tools)."
+    assert had_tools == [True, False, True, False]
+
+
+def test_a_model_that_is_not_there_is_still_given_up_for_all_cases() -> None:
+    (first, second), had_tools = live(
+        lambda _: (404, "no such model"),
+        auto(0),
+        auto(1),
+    )
+
+    assert first.error == "The endpoint rejects the request (status 404: no such model)."
+    assert second.error is not None
+    assert "turns it away" in second.error
+    assert had_tools == [True, False]
+
+
+def test_a_failure_in_text_that_is_no_rejection_is_the_error_itself() -> None:
+    (episode,), _ = live(lambda tools: (400, "no tools") if tools else (503, "overloaded"), auto())
+
+    assert episode.error == "No answer after 1 attempts; the last one: status 503: overloaded."
+
+
+@pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])
+def test_who_asks_for_one_protocol_gets_no_other(protocol: ToolProtocol) -> None:
+    (episode,), had_tools = live(lambda _: (400, "no"), auto(protocol=protocol))
+
+    assert had_tools == [protocol is ToolProtocol.NATIVE]
+    assert kinds(episode.transcript) == [Attempted, Ended]
+
+
+def test_where_tools_are_taken_auto_is_native() -> None:
+    (episode,), had_tools = live(lambda _: (200, ""), auto())
+
+    assert had_tools == [True]
+    assert kinds(episode.transcript) == [Attempted, Replied, Ended]
+    assert isinstance(episode.transcript[-1], Ended)
+    assert episode.transcript[-1].reason is EndReason.STOPPED
