@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.limiter import Limiter, SparingLimiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.providers import ModelSpec, redact_keys, resolve
@@ -47,23 +50,33 @@ class Asking:
             resolve(model, base_url=self._base_url, environ=os.environ)
 
 
-def by_way_of_cassettes(settings: Settings, asking: Asking) -> tuple[Opener, Clock]:
-    """Return what opens the endpoint that the engine is to ask, and the clock to ask it by."""
+@dataclass(frozen=True)
+class Way:
+    """The way that an engine's requests go: what opens the endpoint, the clock, and which requests reach a model."""
+
+    open: Opener
+    clock: Clock = SYSTEM_CLOCK
+    is_asked: Callable[[ChatRequest], bool] | None = None
+
+    def limit(self, limiter: Limiter) -> Limiter:
+        """Have the limiter pace what reaches a model, and nothing else."""
+        return limiter if self.is_asked is None else SparingLimiter(limiter, self.is_asked)
+
+
+def by_way_of_cassettes(settings: Settings, asking: Asking) -> Way:
+    """Return the way to the models, by the cassettes if the user wants them."""
     if settings.cassette is None:
-        return asking.open, SYSTEM_CLOCK
+        return Way(asking.open)
     is_replay = settings.cassette == "replay"
-    clock = ReplayedClock(is_frozen=is_replay)
     folder = CassetteFolder(settings.cassette_dir)
     if not is_replay:
         folder.prepare()
-
-    def open_cassettes() -> Endpoint:
-        return CassetteEndpoint(
-            folder,
-            clock,
-            is_replaying=settings.cassette != "record",
-            asking=None if is_replay else asking,
-            redact=redact_keys(os.environ),
-        )
-
-    return open_cassettes, clock
+    clock = ReplayedClock(is_frozen=is_replay)
+    cassettes = CassetteEndpoint(
+        folder,
+        clock,
+        is_replaying=settings.cassette != "record",
+        asking=None if is_replay else asking,
+        redact=redact_keys(os.environ),
+    )
+    return Way(lambda: cassettes, clock, cassettes.is_asked)

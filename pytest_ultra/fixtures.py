@@ -36,9 +36,16 @@ def ultra_episode(request: pytest.FixtureRequest) -> LivedEpisode:
         pytest.skip(NO_MODEL)
     shard: Shard = request.getfixturevalue("ultra_shard")
     episode = shard.live(request.param, request.node.nodeid)
-    request.node.user_properties += [("ultra_case_id", episode.case.case_id), ("ultra_outcome", str(episode.outcome))]
+    _note(request.node, episode)
     if episode.outcome == "error":
         pytest.fail(episode.explain(), pytrace=False)
     if episode.outcome == "skipped":
         pytest.skip(episode.error or "not lived")
     return episode
+
+
+def _note(item: pytest.Item, episode: LivedEpisode) -> None:
+    """Put on the test's reports which case it took and what became of it; a rerun's replace those before."""
+    noted = {"ultra_case_id": episode.case.case_id, "ultra_outcome": str(episode.outcome)}
+    others = [entry for entry in item.user_properties if entry[0] not in noted]
+    item.user_properties[:] = [*others, *noted.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -15,16 +16,14 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.options.values import RateMode
 
 
-def limiter_of(config: pytest.Config, settings: Settings, demo_url: str) -> Limiter:
-    """Open the limiter; warn if it cannot be shared with other processes. Cassettes are read without one."""
-    if settings.cassette is not None and len(reachable_models(settings)) < len(settings.model):
+def limiter_of(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
+    """Open the limiter; warn if it cannot be shared with other processes. A replay needs none."""
+    if settings.cassette == "replay":
         return UNLIMITED
-    limiter, trouble = open_limiter(_endpoints(config, settings, demo_url), limits_of(settings))
+    limiter, trouble = open_limiter(_endpoints(config, settings, demo_url), limits_of(settings), folder=folder)
     if trouble:
         warnings.warn(
-            pytest.PytestWarning(
-                f"pytest-ultra: limits hold for each worker by itself, not for all together: {trouble}"
-            ),
+            pytest.PytestWarning(f"ultra: limits hold for each worker by itself, not for all together ({trouble})"),
             stacklevel=2,
         )
     return limiter
@@ -41,8 +40,9 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict[str, str]:
-    """Name each model's endpoint; one that the user plugs in is known by the project alone."""
+    """Name each model's endpoint; one that the user plugs in, or that only cassettes speak for, by the project."""
+    own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
+    endpoints = dict.fromkeys(settings.model, own)
     if config.hook.pytest_ultra_endpoint.get_hookimpls():
-        own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
-        return dict.fromkeys(settings.model, own)
-    return {model: spec.endpoint_id(demo_url) for model, spec in reachable_models(settings).items()}
+        return endpoints
+    return endpoints | {model: spec.endpoint_id(demo_url) for model, spec in reachable_models(settings).items()}

@@ -48,4 +48,4 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ultra.session import begin  # noqa: PLC0415 - all that is heavy waits for a model to be named
 
         config.stash[SETTINGS] = settings
-        begin(config, settings, chosen_dist=config.stash[CHOSEN_DIST])
+        begin(config, settings, chosen_dist=config.stash.get(CHOSEN_DIST, None))

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from pytest_ultra import __version__
-from pytest_ultra.asking import reachable_models
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
+from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.terminal import end_of_run, header
-from pytest_ultra.stopping import order_stop
+from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.document import complete, write_document
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.runs import RunDirectory
@@ -91,7 +91,9 @@ class Run:
         """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
         self.stop()
         result = yield
-        if self._settings.json and self._is_begun:
+        if self._is_begun:
+            withdraw_stop(self.directory.path)
+        if self._settings.json and self._planned:
             ended = {"duration_s": time.time() - self._started_at, "exit_status": int(exitstatus)}
             write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
         return result
@@ -130,13 +132,22 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
 
     Where the user's own endpoint is plugged in, the names of models are the user's own too.
     """
-    if config.hook.pytest_ultra_endpoint.get_hookimpls():
+    if settings.cassette == "replay":
         return False
+    has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
+    is_open = has_own_endpoint or settings.cassette == "auto"
+    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.model]  # checks all of them
+    return any(are_demo)
+
+
+def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
+    """Tell who serves a model; with `is_open`, one that cannot be resolved may be served all the same."""
     try:
-        specs = reachable_models(settings)
+        return resolve(name, base_url=settings.base_url, environ=os.environ).is_demo
     except ConfigurationError as error:
+        if is_open:
+            return False
         raise pytest.UsageError(f"--ultra-model: {error}") from None
-    return any(spec.is_demo for spec in specs.values())
 
 
 def _describe(settings: Settings) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,6 @@ import pytest
 from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.collection.items import case_of
@@ -33,6 +32,8 @@ from pytest_ultra.storage.runs import RunDirectory
 
 CONCURRENCY = 256
 """Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only bound."""
+
+STOPPED = "not lived: the run was stopped"
 
 
 class Shard:
@@ -55,18 +56,16 @@ class Shard:
         self._journal: Journal | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
+        self._is_stopped = False
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
-        self._wait_for_turn()
-        self._guidance.fill(filter(None, map(case_of, session.items)), self._generate)
+        self._prepare(filter(None, map(case_of, session.items)))
         if self._placement.is_heir:
             self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
-        self._journal = Journal(self._run, self._placement.worker)
-        self._engine = self._make_engine(self._journal)
-        self._engine.start(self._own_assignments(session.items))
+        self._begin(self._own_assignments(session.items))
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
         """Wait for the test's episode: each time it asks, another one."""
@@ -78,7 +77,7 @@ class Shard:
             try:
                 episode = self._engine.wait(assignment)
             except EngineStoppedError:
-                pytest.skip("not lived: the run was stopped")
+                pytest.skip(STOPPED)
         return present(episode, assignment.guidance, self._settings.least_outcome)
 
     def stop(self) -> None:
@@ -90,12 +89,32 @@ class Shard:
         if self._journal is not None:
             self._journal.close()
 
+    def _prepare(self, cases: Iterable[Case]) -> None:
+        """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
+        try:
+            self._wait_for_turn()
+            self._journal = Journal(self._run, self._placement.worker)
+            self._engine = self._make_engine(self._journal)
+            self._begin(())
+            self._guidance.fill(cases, self._generate)
+        except KeyboardInterrupt:
+            if not self._is_stopped:
+                raise
+            pytest.skip(STOPPED)
+
+    def _begin(self, assignments: Iterable[Assignment]) -> None:
+        if self._engine is not None:
+            self._engine.start(assignments)
+
     def _wait_for_turn(self) -> None:
-        """Wait this worker's stagger; a replacement comes to an endpoint that is warm already."""
-        if not self._placement.is_heir:
+        """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
+        if not self._placement.is_heir and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
     def _generate(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - for one worker only
+        from pytest_ultra.benchmark.guidance import make_guidance  # noqa: PLC0415 - likewise
+
         task = task or generate_task(case.task_key)
         optimal = optimal or self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
@@ -103,18 +122,19 @@ class Shard:
         return make_guidance(case, task=task, optimal=optimal)
 
     def _make_engine(self, journal: Journal) -> Engine:
-        is_one_at_a_time = self._config.getoption("usepdb", default=False)
-        concurrency = 1 if is_one_at_a_time else self._settings.concurrency or CONCURRENCY
+        is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
+        concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        opener, clock = by_way_of_cassettes(self._settings, asking)
+        way = by_way_of_cassettes(self._settings, asking)
+        limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
-            opener,
+            way.open,
             journal.append,
             worker=self._placement.worker,
             concurrency=concurrency,
-            clock=clock,
-            limiter=limiter_of(self._config, self._settings, self._placement.demo_url or ""),
+            clock=way.clock,
+            limiter=way.limit(limiter),
         )
 
     def _open_models(self) -> Endpoint:
@@ -133,6 +153,10 @@ class Shard:
         return Assignment(case, self._guidance.get(case), nodeid)
 
     def _break_off(self, session: pytest.Session) -> None:
-        session.shouldstop = "the run was stopped"
+        """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
+        self._is_stopped = True
+        session.shouldstop = STOPPED
         if self._engine is not None:
             self._engine.stop()
+        else:
+            os.kill(os.getpid(), signal.SIGINT)

@@ -16,6 +16,11 @@ def order_stop(run_folder: Path) -> None:
     (run_folder / _NAME).touch()
 
 
+def withdraw_stop(run_folder: Path) -> None:
+    """Clear away the order when all workers are gone."""
+    (run_folder / _NAME).unlink(missing_ok=True)
+
+
 class StopWatch:
     """Calls `on_stop` once, from a thread of its own, when the run is told to stop or the parent process is gone."""
 

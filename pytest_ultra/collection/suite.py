@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+import pluggy
 import pytest
 
 from pytest_ultra.collection.items import takes_episode
@@ -20,8 +21,21 @@ _MODULES = ("pytest_ultra.suite", "pytest_ultra.suite.test_workflows")
 class SuiteModule(pytest.Module):
     """The suite's module: its node id and its test's name do not depend on where it is installed, or on ini keys."""
 
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        """Hooks as for any test of the project: pytest would leave out its conftest, which lies elsewhere."""
+        return self.session.ihook
+
     def funcnamefilter(self, name: str) -> bool:
         return name == TEST_NAME
+
+
+class SuiteFunction(pytest.Function):
+    """An item of the suite; pytest makes it a plain `Function`, and offers no way to choose the class."""
+
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        return self.session.ihook
 
 
 class Suite:
@@ -51,6 +65,7 @@ class Suite:
         module = SuiteModule.from_parent(session, path=SUITE_PATH, name=SUITE_ID, nodeid=SUITE_ID)
         items = [item for item in module.collect() if isinstance(item, pytest.Function) and self._has(item.name)]
         for item in items:
+            item.__class__ = SuiteFunction
             item.location = (SUITE_ID, *item.location[1:])
             item.ihook.pytest_itemcollected(item=item)
         report = pytest.CollectReport(nodeid=SUITE_ID, outcome="passed", longrepr=None, result=list(items))

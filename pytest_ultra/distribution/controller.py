@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -81,6 +81,14 @@ class Distribution:
     @pytest.hookimpl
     def pytest_runtest_logreport(self) -> None:
         self._stop_in_time()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: WorkerController) -> None:
+        """Have the others stop when a worker has stopped by itself, as by `--sw` or `pytest.exit`; it is no crash."""
+        ended: Mapping[str, object] = getattr(node, "workeroutput", {})
+        is_interrupted = ended.get("exitstatus") == pytest.ExitCode.INTERRUPTED
+        if is_interrupted or ended.get("shouldstop") or ended.get("shouldfail"):
+            self._stop()
 
     def _stop_in_time(self) -> None:
         """Stop as soon as the session is to stop: a worker would otherwise go on to the end of its shard."""

@@ -66,7 +66,7 @@ class ShardScheduling(LoadScheduling):
         episode crashes nobody, and the heir finds the episode on disk or lives it.
         """
         number = _number(node)
-        if self.collection is None:
+        if self.collection is None and not hasattr(node, "workeroutput"):
             self.node2collection.pop(node, None)
             self._legacies.append(Legacy(number, None))
         elif number in self._owed:

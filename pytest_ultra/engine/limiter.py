@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pytest_ultra.benchmark.chat import ChatRequest
@@ -50,6 +50,30 @@ class Unlimited:
 
 
 UNLIMITED = Unlimited()
+
+
+class SparingLimiter:
+    """Has only those attempts paced that go to a model: the others are answered from what is kept."""
+
+    def __init__(self, limiter: Limiter, is_asked: Callable[[ChatRequest], bool]) -> None:
+        self._limiter = limiter
+        self._is_asked = is_asked
+
+    async def enter(self, request: ChatRequest) -> Permit | GivenUp | None:
+        return await self._limiter.enter(request) if self._is_asked(request) else None
+
+    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+        if permit is not None:
+            self._limiter.leave(permit, result)
+
+    async def rest(self, model: str, seconds: float) -> None:
+        await self._limiter.rest(model, seconds)
+
+    def dismiss(self, model: str, verdict: GivenUp) -> None:
+        self._limiter.dismiss(model, verdict)
+
+    def close(self) -> None:
+        self._limiter.close()
 
 
 class EndpointLimiter:

@@ -89,10 +89,10 @@ def _troubled(state: State, experience: Experience, limits: Limits) -> None:
 
 
 def _cut(state: State, experience: Experience, limits: Limits) -> bool:
-    """Make the window smaller, once for all attempts that were under way when it last was; tell whether it was done."""
+    """Halve what is in flight, once for all attempts that were under way when it last was; tell whether it was done."""
     if experience.started < state.cut_at:
         return False
     if limits.is_adaptive:
-        state.window = max(1.0, limits.capacity(state.window) * _CUT)
+        state.window = max(1.0, min(experience.in_flight, limits.capacity(state.window)) * _CUT)
     state.cut_at = experience.now
     return True

@@ -200,14 +200,14 @@ def _options() -> tuple[_Option, ...]:
             "cassette",
             None,
             "record|replay|auto",
-            "Keep the model's answers, give kept ones and ask for none, or give kept ones and keep the rest",
+            "Keep the models' answers; give kept ones and ask for none; or give kept ones and keep the rest",
             one(values.cassette_mode),
         ),
         _Option(
             "cassette_dir",
             "cassettes",
             "PATH",
-            "Folder in which answers are kept; what is not given on the command line is under the rootdir",
+            "Folder in which answers are kept; by default, and in the ini file, under the rootdir",
             one(Path),
         ),
     )

@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 HOST = "127.0.0.1"
+ROOT = Path(__file__).parents[2]
 
 
 class Seen(NamedTuple):
@@ -36,7 +38,7 @@ class Judge:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.engine.limit_server"]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())

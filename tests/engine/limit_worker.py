@@ -16,7 +16,7 @@ from pytest_ultra.engine.limiter import EndpointLimiter
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.open_limiter import open_limiter
 from tests.engine.engine_fakes import make_case, make_request
-from tests.engine.limit_server import call
+from tests.engine.limit_server import ROOT, call
 
 ENDPOINT = "endpoint"
 
@@ -36,7 +36,7 @@ def start(job: Job) -> subprocess.Popen[str]:
     """Start a worker and wait until it makes calls. It ends when its stdin is closed."""
     command = [sys.executable, "-m", "tests.engine.limit_worker", msgspec.json.encode(job).decode()]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

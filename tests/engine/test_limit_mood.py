@@ -24,7 +24,7 @@ class Endpoint:
         self.now = 1000.0
 
     def answers(
-        self, result: Reply | AttemptFailedError, *, times: int = 1, started: float | None = None, in_flight: int = 0
+        self, result: Reply | AttemptFailedError, *, times: int = 1, started: float | None = None, in_flight: int = 1000
     ) -> None:
         begun = self.now if started is None else started
         for _ in range(times):
@@ -47,6 +47,12 @@ def test_a_burst_of_429s_halves_the_limit_once() -> None:
 
     endpoint.answers(status(429), times=100, started=1000.5)
     assert endpoint.state.window == 64
+
+
+def test_what_is_halved_is_what_was_in_flight() -> None:
+    endpoint = Endpoint()
+    endpoint.answers(status(429), in_flight=40)
+    assert endpoint.state.window == 20
 
 
 def test_the_limit_never_falls_below_one() -> None:

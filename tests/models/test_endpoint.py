@@ -12,7 +12,7 @@ import pytest
 from pytest_ultra.benchmark.agents import Knowledge, knowledge_of
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.benchmark.transcript import Reply, ToolCall
 from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.endpoint import open_endpoint
@@ -128,6 +128,15 @@ def test_no_part_of_a_key_is_told_back_and_what_is_told_is_short(padding: int) -
     error = fail(says(response(said.encode(), status="401 Unauthorized")))
     assert KEY[:6] not in str(error)
     assert len(error.detail) == 300
+
+
+def test_a_key_that_is_told_back_in_a_reply_reaches_no_conversation() -> None:
+    arguments = json.dumps({"key": KEY})
+    call = {"id": KEY, "function": {"name": KEY, "arguments": arguments}}
+    message = {"content": f"It is {KEY}.", "tool_calls": [call]}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": KEY}]}).encode()
+    reply, _ = ask(says(response(body)))
+    assert reply == Reply("It is ***.", (ToolCall("***", "***", '{"key": "***"}'),), finish_reason="***")
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.models.providers import PROVIDERS, resolve
+from pytest_ultra.models.providers import PROVIDERS, redact_keys, resolve
 
 KEY = "sk-very-secret"
 PROVIDER_LIST = (
@@ -95,6 +97,15 @@ def test_a_key_is_in_no_representation() -> None:
     spec = resolve("m", base_url=None, environ={"OPENAI_API_KEY": KEY})
     assert "key=Secret(***)" in repr(spec)
     assert KEY not in f"{spec!r} {spec} {spec.key} {spec.key!r}"
+
+
+def test_every_key_that_a_provider_could_use_is_blotted_out_also_within_json() -> None:
+    quoted = 'sk-"quoted"-key'
+    redact = redact_keys(
+        {"OPENAI_API_KEY": f" {KEY}\n", "GROQ_API_KEY": quoted, "VLLM_API_KEY": "none", "OTHER": "text"}
+    )
+    said = f"{KEY}, {json.dumps({'key': quoted})}, {quoted}, none, text"
+    assert redact(said) == '***, {"key": "***"}, ***, none, text'
 
 
 def test_demo_models_get_no_key() -> None:
@@ -237,3 +248,19 @@ def test_misuse_is_told_with_the_bad_value_the_valid_ones_and_the_way_out(
         resolve(model, base_url=base_url, environ=environ)
     assert str(caught.value) == message
     assert KEY not in message
+
+
+def test_an_endpoint_with_a_key_has_one_name_which_gives_neither_away() -> None:
+    def name(base_url: str, key: str) -> str:
+        return resolve("m", base_url=base_url, environ={"OPENAI_API_KEY": key}).endpoint_id()
+
+    first = name("http://Host:1/v1", "sk-secret")
+    assert first == name("http://host:1/v1/", "sk-secret")
+    assert len({first, name("http://host:1/v1", "sk-other"), name("http://host:2/v1", "sk-secret")}) == 3
+    assert first.isalnum()
+    assert "secret" not in first
+
+
+def test_the_embedded_endpoint_is_named_by_its_address() -> None:
+    spec = resolve("demo", base_url=None, environ={})
+    assert spec.endpoint_id("http://127.0.0.1:1/v1") != spec.endpoint_id("http://127.0.0.1:2/v1")

@@ -17,19 +17,10 @@ def way(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return WAYS[request.param]
 
 
-@pytest.fixture
-def unlived(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project in which `ultra_episode` is the bare case: to try collection and distribution without a model."""
-    pytester.makeconftest(
-        """
-        import pytest
-
-        @pytest.fixture
-        def ultra_episode(request):
-            return request.param
-        """
-    )
-    return pytester
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a key for `gpt-4o-mini`, which no test in this folder ever asks."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_what_two_workers_recorded_is_replayed_in_every_way_with_the_same_bytes_
     kept = cassettes(pytester)
     assert len(kept) == len(recorded) == 4
     pytester.makeconftest(WATCH)
-    args = (*model, "--ultra-cassette=replay")
+    args = (*model, "--ultra-cassette=replay", "-p", "no:rerunfailures")  # which has a server for its workers
     replays = [episodes(pytester, *way, *args, in_own_process=True) for way in (("-n2",), ("-n0",), ALONE)]
     assert len({stable(replay) for replay in replays}) == 1
     assert replays[0][0]["requests"] == replays[0][0]["turns"], "attempts that failed are not replayed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,7 @@ BAD_VALUES = {
     "and of each later one, as in 30,20",
     "--ultra-base-url=localhost:8080": "'localhost:8080' is no base URL; give one with http:// or https://, "
     "such as http://127.0.0.1:8080/v1",
+    "--ultra-cassette=rewind": "'rewind' is not valid; give record, replay or auto",
     "--ultra-rate-mode=adaptiv": "'adaptiv' is not valid; give adaptive or fixed (did you mean 'adaptive'?)",
     "--ultra-rate-mode=fixed": "fixed needs a limit; give one or more of --ultra-rpm, --ultra-qps, --ultra-tpm, "
     "--ultra-max-in-flight, or adaptive",
@@ -247,8 +249,19 @@ def test_trying_whether_an_output_can_be_written_changes_nothing(pytester: pytes
 def test_the_help_lists_every_option_in_one_group(pytester: pytest.Pytester) -> None:
     lines = pytester.runpytest("--help").outlines
     start = next(index for index, line in enumerate(lines) if line.startswith("pytest-ultra:"))
-    group = "\n".join(lines[start : start + 90])
+    group = "\n".join(takewhile(str.strip, lines[start:]))
     assert all(option.flag in group for option in OPTIONS)
+
+
+def test_cassettes_lie_under_the_rootdir_unless_the_command_line_says_otherwise(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\nultra_cassette = auto\nultra_cassette_dir = kept")
+    folder = pytester.mkdir("below")
+    monkeypatch.chdir(folder)
+    settings = settings_of(pytester)
+    assert (settings.cassette, settings.cassette_dir) == ("auto", pytester.path / "kept")
+    assert settings_of(pytester, "--ultra-cassette-dir=mine").cassette_dir == folder / "mine"
 
 
 def test_a_path_option_is_absolute(pytester: pytest.Pytester) -> None:

@@ -105,7 +105,7 @@ def test_models_that_would_be_written_alike_are_numbered() -> None:
     assert list(label_models(("a[b]", "a(b)", "a_b_", "c")).values()) == ["a_b_", "a_b_~2", "a_b_~3", "c"]
 
 
-@pytest.mark.parametrize("model", ["demo/follower?latency=0.05&error_rate=0.01", "odd::name[x]", "meta-llama/Llama-3"])
+@pytest.mark.parametrize("model", ["demo/follower?latency=0.05&error_rate=0.01", "odd::name[x]", "ollama/llama3:8b"])
 def test_an_id_with_any_model_is_accepted_back(collect: Collect, model: str) -> None:
     nodeid = collect(model=model)[7]
     assert collect(nodeid, model=model) == [nodeid]

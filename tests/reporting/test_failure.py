@@ -72,6 +72,16 @@ def refused_episode() -> Episode:
     )
 
 
+def test_a_reason_of_several_lines_is_shown_line_by_line_and_once() -> None:
+    reason = "Not recorded.\n-old\n+new\x1b[2J"
+    events = (Attempted(1, 0.0, "unrecorded", detail=reason), Ended(EndReason.ENDPOINT, reason))
+    episode = make_episode(outcome=Outcome.ERROR, error=reason, transcript=events)
+    lines = explain(episode, make_guidance(episode.case)).splitlines()
+    start = lines.index("reason: Not recorded.")
+    assert lines[start + 1 : start + 3] == ["  -old", "  +new\\x1b[2J"]
+    assert sum("+new" in line for line in lines) == 1
+
+
 def test_an_obedient_models_failure_reads_well() -> None:
     assert_golden("failure_obedient.txt", obedient_episode())
 

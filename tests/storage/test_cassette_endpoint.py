@@ -230,6 +230,35 @@ def test_an_answer_that_the_time_limit_cut_off_takes_that_time_again(tmp_path: P
     assert run(work()) == pytest.approx(0.051)
 
 
+def test_only_what_reaches_the_model_is_asked(tmp_path: Path) -> None:
+    run(endpoint(tmp_path, "record", Model()).attempt(first()))
+    kept, missing = first(), after(first(), CALLING)
+    ways = {
+        "record": endpoint(tmp_path, "record", Model()),
+        "auto": endpoint(tmp_path, "auto", Model()),
+        "auto, unreachable": endpoint(tmp_path, "auto", Model(trouble="no key")),
+        "replay": endpoint(tmp_path, "replay"),
+    }
+    asked = {name: (way.is_asked(kept), way.is_asked(missing)) for name, way in ways.items()}
+    assert asked == {
+        "record": (True, True),
+        "auto": (False, True),
+        "auto, unreachable": (False, False),
+        "replay": (False, False),
+    }
+    (tmp_path / cassette_path(CASE)).write_text("<<<<<<< HEAD")
+    assert not ways["auto"].is_asked(missing)
+
+
+@pytest.mark.parametrize(("after_s", "is_asked"), [(0.05, False), (0.02, True)])
+def test_an_answer_that_the_time_limit_cut_off_is_not_asked_for_again(
+    tmp_path: Path, after_s: float, *, is_asked: bool
+) -> None:
+    cut(tmp_path, limit_s=0.05, after_s=after_s)
+    request = first(msgspec.structs.replace(CASE, timeout_s=0.05))
+    assert endpoint(tmp_path, "auto", Model()).is_asked(request) is is_asked
+
+
 @pytest.mark.parametrize("limit_s", [9.0, None])
 def test_an_answer_that_the_end_of_a_run_cut_off_is_missing_or_asked_again(
     tmp_path: Path, limit_s: float | None
@@ -246,5 +275,6 @@ def test_native_tools_are_rejected_again_where_the_text_protocol_was_recorded(tm
     run(talk(endpoint(tmp_path, "record", Model()), first(case, tools=())))
     error = fail(talk(endpoint(tmp_path, "auto", Model()), first(case)))
     assert (error.problem, error.status) == (AttemptProblem.STATUS, 400)
+    assert not endpoint(tmp_path, "auto", Model()).is_asked(first(case))
     assert error.detail == "when this was recorded, the endpoint rejected native tools"
     assert run(talk(endpoint(tmp_path, "replay"), first(case, tools=()))) == [CALLING, DONE]

@@ -44,7 +44,8 @@ class DemoProcess:
             raise UltraError(f"The embedded demo endpoint did not start (exit code {code}).\n{said}")
 
     def stop(self) -> None:
-        """End it, and wait until it has ended; a second time does nothing."""
+        """Kill it, for it has nothing to lose, and wait until it has ended; a second time does nothing."""
+        self._process.kill()
         _end(self._process)
         self._stderr.close()
 

@@ -84,6 +84,17 @@ class CassetteEndpoint:
             _fail(explain_missing(request, cassette))
         return await self._record(self._open(self._asking, request.case.model), cassette, request)
 
+    def is_asked(self, request: ChatRequest) -> bool:
+        """Tell whether an attempt would go to the model."""
+        if self._asking is None:
+            return False
+        try:
+            cassette = self._load(request)
+            self._asking.check(request.case.model)
+        except (AttemptFailedError, ConfigurationError):
+            return False
+        return not (self._is_replaying and _is_kept(cassette, request))
+
     async def aclose(self) -> None:
         if self._inner is not None:
             await self._inner.aclose()
@@ -118,9 +129,8 @@ class CassetteEndpoint:
 
     def _run_out_of_time(self, turn: Turn, cassette: Cassette, request: ChatRequest) -> None:
         """Let the episode's time limit run out if that cut the answer off; else the end of a run did, which is over."""
-        before_s, limit_s = cassette.time_before(turn.turn), request.case.timeout_s
-        if limit_s is not None and before_s + turn.model_time_s >= _CUT_SHARE * limit_s:
-            self._clock.advance(limit_s - before_s + _AFTER_S)
+        if _is_out_of_time(turn, cassette, request):
+            self._clock.advance((request.case.timeout_s or 0.0) - cassette.time_before(turn.turn) + _AFTER_S)
             _fail(explain_missing(request, cassette))
 
     async def _record(self, inner: Inner, cassette: Cassette, request: ChatRequest) -> Reply:
@@ -154,6 +164,19 @@ def _fell_back(cassette: Cassette, request: ChatRequest) -> bool:
     """Tell whether the endpoint rejected native tools here, so that the text protocol was recorded."""
     is_open = request.case.tool_protocol is ToolProtocol.AUTO and bool(request.tools)
     return is_open and bool(cassette.turns) and not cassette.tools()
+
+
+def _is_out_of_time(turn: Turn, cassette: Cassette, request: ChatRequest) -> bool:
+    limit_s = request.case.timeout_s
+    return limit_s is not None and cassette.time_before(turn.turn) + turn.model_time_s >= _CUT_SHARE * limit_s
+
+
+def _is_kept(cassette: Cassette, request: ChatRequest) -> bool:
+    """Tell whether there is an answer, or a failure to go through again."""
+    turn = cassette.find(request)
+    if turn is None:
+        return _fell_back(cassette, request)
+    return turn.reply is not None or _is_out_of_time(turn, cassette, request)
 
 
 def _fail(detail: str) -> NoReturn:

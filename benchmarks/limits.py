@@ -1,0 +1,230 @@
+"""Measure shared limits as an independent server sees them, and what limiter, retry loop and journal cost.
+
+    python benchmarks/limits.py server|cost|overhead|all [--seconds S]
+
+`server`: processes under one limit, and the arrivals that a server in a process of its own has noted. `cost`: CPU of
+the limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, against that of scenario b of
+benchmarks/speed.py. docs/limits.md tells what the figures were, and why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the judge and its workers are those of the tests
+
+from pytest_ultra.benchmark.agents import act, knowledge_of  # noqa: E402 - as above
+from pytest_ultra.benchmark.chat import ChatRequest  # noqa: E402
+from pytest_ultra.benchmark.episode import Episode  # noqa: E402
+from pytest_ultra.benchmark.guidance import make_guidance  # noqa: E402
+from pytest_ultra.benchmark.transcript import Attempted, Reply  # noqa: E402
+from pytest_ultra.engine.assignment import Assignment  # noqa: E402
+from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: E402
+from pytest_ultra.engine.gate import Gate, Permit  # noqa: E402
+from pytest_ultra.engine.ledger import Ledger  # noqa: E402
+from pytest_ultra.engine.limiter import Limiter, Unlimited  # noqa: E402
+from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits  # noqa: E402
+from pytest_ultra.engine.live import live_episode  # noqa: E402
+from pytest_ultra.engine.open_limiter import open_limiter  # noqa: E402
+from pytest_ultra.engine.retry import Caller  # noqa: E402
+from pytest_ultra.engine.shared_ledger import SharedLedger  # noqa: E402
+from pytest_ultra.storage.journal import Journal  # noqa: E402
+from pytest_ultra.storage.runs import RunDirectory  # noqa: E402
+from tests.engine.engine_fakes import make_case, make_request  # noqa: E402
+from tests.engine.limit_server import Judge, Seen  # noqa: E402
+from tests.engine.limit_worker import Job, start  # noqa: E402
+
+CALLS = 20_000
+ALL_LIMITS = Limits(rpm=1e9, tpm=1e12, max_in_flight=1000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["server", "cost", "overhead", "all"])
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long the server is asked (default: 10)")
+    arguments = parser.parse_args()
+    if arguments.what in ("server", "all"):
+        measure_server(arguments.seconds)
+    if arguments.what in ("cost", "all"):
+        measure_cost()
+    if arguments.what in ("overhead", "all"):
+        measure_overhead()
+
+
+# ---- what the server sees
+
+
+def measure_server(seconds: float) -> None:
+    for rpm in (300, 600, 1200, 3000):
+        show_rate(f"4 workers, {rpm} requests a minute", rpm, watch(seconds, [Limits(rpm=rpm)] * 4))
+    halves = watch(seconds, [Limits(rpm=600)] * 2, later=[Limits(rpm=600)] * 2)
+    show_rate("2 workers, and 2 of a second run beside", 600, halves)
+    show_tokens(watch(seconds, [Limits(tpm=100_000)] * 4))
+    seen = watch(seconds, [Limits(max_in_flight=16)] * 4)
+    rate = len(seen.arrivals) / (seen.arrivals[-1] - seen.arrivals[0])
+    print(f"4 workers, 16 in flight: at most {seen.most_in_flight}, {rate / (16 / 0.1):.0%} of what those can do")
+
+
+def watch(seconds: float, limits: Sequence[Limits], later: Sequence[Limits] = ()) -> Seen:
+    """Have one worker for each of the limits make calls, and later ones beside them; return what the server saw."""
+    with tempfile.TemporaryDirectory() as folder, Judge() as judge, ExitStack() as stack:
+        for group in (limits, later):
+            for limit in group:
+                end(stack, start(Job(folder, judge.port, limit)))
+            time.sleep(seconds / 2)
+        return judge.seen()
+
+
+def end(stack: ExitStack, process: subprocess.Popen[str]) -> None:
+    stack.callback(process.communicate)
+
+
+def show_rate(name: str, rpm: float, seen: Seen) -> None:
+    first, last = seen.arrivals[0], seen.arrivals[-1]
+    rate = (len(seen.arrivals) - 1) / (last - first) * 60
+    at_once = seen.most_within(30 / rpm)
+    second = seen.most_within(1.0)
+    print(
+        f"{name}: {rate:.1f} a minute ({rate / rpm:.1%}), at most {at_once} within half an interval, "
+        f"{second} within a second (share: {rpm / 60:.1f})"
+    )
+
+
+def show_tokens(seen: Seen) -> None:
+    spent = sum(seen.tokens[1:]) / (seen.arrivals[-1] - seen.arrivals[0]) * 60
+    print(f"4 workers, 100,000 tokens a minute: {spent:,.0f} a minute")
+
+
+# ---- what the limiter costs
+
+
+def measure_cost() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shared = SharedLedger(Path(folder, "shared"))
+        for name, ledger, limits in (
+            ("in one process", Ledger(), ALL_LIMITS),
+            ("shared, adaptive alone", shared, Limits()),
+            ("shared, all limits", SharedLedger(Path(folder, "all")), ALL_LIMITS),
+        ):
+            print(f"limiter, {name}: {asyncio.run(cost_us(ledger, limits)):.1f} us of CPU a call")
+        print(f"1,000 cases waiting for another process: {asyncio.run(waiting_share(Path(folder, 'busy'))):.3%} of CPU")
+
+
+async def cost_us(ledger: Ledger, limits: Limits) -> float:
+    gate = Gate(ledger.begin(SYSTEM_CLOCK.now(), START_IN_FLIGHT), limits, SYSTEM_CLOCK)
+    reply = Reply(prompt_tokens=1)
+    started = time.process_time()
+    for _ in range(CALLS):
+        permit = await gate.enter("m", 1.0)
+        if not isinstance(permit, Permit):
+            raise SystemExit(permit.detail)
+        gate.leave(permit, reply, 1.0)
+    spent = time.process_time() - started
+    gate.close()
+    return spent / CALLS * 1e6
+
+
+async def waiting_share(path: Path, seconds: float = 5.0) -> float:
+    """Return the share of a CPU that waiting takes while another process has the only slot."""
+    now = SYSTEM_CLOCK.now()
+    limits = Limits(max_in_flight=1)
+    busy = Gate(SharedLedger(path).begin(now, START_IN_FLIGHT), limits, SYSTEM_CLOCK)
+    await busy.enter("m")
+    gate = Gate(SharedLedger(path).begin(now, START_IN_FLIGHT), limits, SYSTEM_CLOCK)
+    tasks = [asyncio.ensure_future(gate.enter("m")) for _ in range(1000)]
+    await asyncio.sleep(0.5)
+    started = time.process_time()
+    await asyncio.sleep(seconds)
+    spent = time.process_time() - started
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    gate.close()
+    busy.close()
+    return spent / seconds
+
+
+# ---- what a call costs on top of its HTTP
+
+
+class Instant:
+    """An endpoint that answers at once."""
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        del request
+        return Reply(prompt_tokens=1)
+
+    async def aclose(self) -> None: ...
+
+
+def measure_overhead() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        limiter, _ = open_limiter({"m": "overhead"}, ALL_LIMITS, folder=Path(folder))
+        limited_us = asyncio.run(ask_us(limiter))
+        retried_us = asyncio.run(ask_us(Unlimited()))
+        episode = real_episode()
+        journal_us = append_us(Path(folder), episode) / episode.usage.requests
+    ours_us = limited_us + journal_us
+    whole_us = main_job_us()
+    print(f"retry loop: {retried_us:.1f} us, limiter with it: {limited_us:.1f} us, journal: {journal_us:.1f} us a call")
+    print(f"together {ours_us:.0f} us of {whole_us:.0f} us of CPU a call: {ours_us / whole_us:.1%}")
+
+
+async def ask_us(limiter: Limiter) -> float:
+    caller = Caller(Instant(), SYSTEM_CLOCK, limiter=limiter)
+    request = make_request(make_case())
+    notes: list[Attempted] = []
+    started = time.process_time()
+    for _ in range(CALLS):
+        await caller.ask(request, notes.append)
+    spent = time.process_time() - started
+    limiter.close()
+    return spent / CALLS * 1e6
+
+
+class Played:
+    """An endpoint that answers as the reference agent does, without HTTP."""
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        return act("perfect", request.messages, knowledge_of(request))
+
+    async def aclose(self) -> None: ...
+
+
+def real_episode() -> Episode:
+    case = make_case()
+    assignment = Assignment(case, make_guidance(case), "test")
+    return asyncio.run(live_episode(assignment, Caller(Played(), SYSTEM_CLOCK), worker="gw0"))
+
+
+def append_us(folder: Path, episode: Episode, episodes: int = 1000) -> float:
+    run = RunDirectory.create(folder, {}, started_at=time.time())
+    journal = Journal(run, "gw0")
+    return timed_us(lambda: journal.append(episode), episodes)
+
+
+def timed_us(work: Callable[[], None], times: int) -> float:
+    started = time.process_time()
+    for _ in range(times):
+        work()
+    return (time.process_time() - started) / times * 1e6
+
+
+def main_job_us() -> float:
+    """Return the CPU of a call in the real command, as benchmarks/speed.py measures it."""
+    speed = Path(__file__).with_name("speed.py")
+    lines = subprocess.run([sys.executable, speed, "b"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    return float(lines.splitlines()[1].split()[7]) * 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""An OpenAI-compatible server on loopback whose answers a test writes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Asked:
+    """A request: what was asked, under which key, and when it came in and was answered."""
+
+    body: dict[str, Any]
+    authorization: str
+    began: float
+    ended: float = 0.0
+
+    @property
+    def model(self) -> str:
+        model: str = self.body["model"]
+        return model
+
+
+Script = Callable[[Asked], tuple[int, str]]
+"""Returns the status and the body of the answer to a request."""
+
+
+class Scripted:
+    """Serves until it is closed, each request in a thread of its own."""
+
+    def __init__(self, script: Script) -> None:
+        self.asked: list[Asked] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script, self.asked))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def says(text: str) -> str:
+    return _completion({"role": "assistant", "content": text})
+
+
+def calls(name: str, arguments: str) -> str:
+    call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+    return _completion({"role": "assistant", "content": None, "tool_calls": [call]})
+
+
+def _completion(message: dict[str, Any]) -> str:
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    return json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
+
+
+def _handler(script: Script, asked: list[Asked]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            began = time.time()
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            request = Asked(body, self.headers.get("authorization", ""), began)
+            asked.append(request)
+            status, text = script(request)
+            self._answer(status, text.encode())
+            request.ended = time.time()
+
+        def _answer(self, status: int, content: bytes) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    return Handler

@@ -1,0 +1,52 @@
+"""What a user gets wrong is said before anything starts: the bad value, the valid ones, the way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.run.running import Project
+
+DEMO = "--ultra-model=demo/perfect"
+
+MISUSES = {
+    "provider": (["--ultra-model=acme/large"], ["'acme'", "openai, demo, azure", "--ultra-base-url"]),
+    "agent": (["--ultra-model=demo/perfekt"], ["'perfekt'", "perfect, follower, null", "openai/demo"]),
+    "parameter": (["--ultra-model=demo?latency=fast"], ["'fast'", "seconds per call", "latency=0.05"]),
+    "key": (["--ultra-model=gpt-4o-mini"], ["'gpt-4o-mini'", "OPENAI_API_KEY", "--ultra-model demo"]),
+    "prompt type": ([DEMO, "--ultra-prompt-type=flaw"], ["'flaw'", "baseline, cot, optimal", "did you mean 'flawed'"]),
+    "task type": ([DEMO, "--ultra-task-type=simple"], ["'simple'", "simple_task, basic_task"]),
+    "difficulty": ([DEMO, "--ultra-difficulty=esay"], ["'esay'", "very_easy, easy", "did you mean 'easy'"]),
+    "severity": ([DEMO, "--ultra-severity=hard"], ["'hard'", "light, medium, severe"]),
+    "rate": ([DEMO, "--ultra-tool-success-rate=1.5"], ["'1.5'", "above 0 and up to 1", "0.8"]),
+    "count": ([DEMO, "--ultra-instances=0"], ["'0'", "at least 1"]),
+    "document": ([DEMO, "--ultra-json=no/such/out.json"], ["no/such/out.json", "no folder", "make it first"]),
+    "folder": ([DEMO, "--ultra-dir=/proc/ultra"], ["/proc/ultra", "give another path"]),
+    "base url": (["--ultra-model=any", "--ultra-base-url=http://"], ["'http://'", "http://127.0.0.1:8080/v1"]),
+    "node id": (
+        [DEMO, "pytest_ultra/suite/test_workflows.py::test_workflow[x]"],
+        ["test_workflow[x]", "test_workflow[demo/perfect-baseline-simple_task-easy-0]", "--collect-only"],
+    ),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES)
+def test_misuse_ends_before_any_call(project: Project, extreme: tuple[str, ...], misuse: str) -> None:
+    args, said = MISUSES[misuse]
+    result = project.pytester.runpytest(*extreme, *args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    message = next(line for line in result.errlines if line.startswith("ERROR: "))
+    assert [part for part in said if part not in message] == []
+    assert "Traceback" not in result.stderr.str()
+    assert "workers" not in result.stdout.str(), "none was started"
+    assert not (project.path / ".ultra").exists()
+    assert project.processes() == []
+
+
+def test_a_path_that_is_not_there_is_pytests_own_error_and_leaves_nothing(
+    project: Project, extreme: tuple[str, ...]
+) -> None:
+    result = project.run(*extreme, DEMO, "nowhere.py")
+    assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED), "xdist hides the error"
+    assert "INTERNALERROR" not in result.stdout.str()
+    assert project.runs() == []
+    assert not (project.path / "out.json").exists()

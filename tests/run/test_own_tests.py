@@ -1,0 +1,132 @@
+"""A user's own tests, agents and hooks: what they replace, what they are given, and what they never start."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.run.running import NO_XDIST, ONE, TEN, Project
+
+MINE = """
+    def test_mine(ultra_episode):
+        assert ultra_episode.passed
+        assert ultra_episode.outcome == "full"
+        assert ultra_episode.score.tool_calls >= ultra_episode.score.reference_calls > 0
+        assert ultra_episode.case.task_type == "simple_task"
+        assert ultra_episode.transcript
+        assert "simple_task" in ultra_episode.explain()
+        ultra_episode.assert_passed()
+
+    def test_plain():
+        pass
+"""
+
+
+def test_a_users_own_test_takes_the_place_of_the_suite(project: Project, way: tuple[str, ...]) -> None:
+    project.pytester.makepyfile(test_own=MINE)
+    project.run(*way, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=11)
+    episodes = project.episodes()
+    assert len(episodes) == 10
+    assert all(episode["nodeid"].startswith("test_own.py::test_mine[demo/perfect-") for episode in episodes)
+
+
+def test_what_a_users_test_says_of_an_episode_is_a_failure(project: Project) -> None:
+    project.pytester.makepyfile(test_own="def test_mine(ultra_episode): assert ultra_episode.score.tool_calls == 99")
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE).assert_outcomes(failed=1)
+    assert dict(project.outcomes()) == {"full": 1}, "what a test makes of it does not change what it was"
+
+
+def test_tests_of_one_case_share_its_episode(project: Project, extreme: tuple[str, ...]) -> None:
+    project.pytester.makepyfile("def test_a(ultra_episode): pass\ndef test_b(ultra_episode): pass")
+    project.run(*extreme, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=20)
+    assert len(project.lives()) == len(project.episodes()) == 10
+
+
+@pytest.mark.parametrize("args", [("test_plain.py",), ("test_plain.py::test_plain",), ("-k", "test_plain")])
+def test_plain_tests_never_start_a_benchmark(project: Project, extreme: tuple[str, ...], args: tuple[str, ...]) -> None:
+    project.pytester.makepyfile(test_plain="def test_plain(): pass")
+    result = project.run(*extreme, "--ultra-model=demo/perfect", *args)
+    assert result.parseoutcomes()["passed"] == 1
+    assert project.runs() == []
+    assert not (project.path / "out.json").exists()
+    assert "planned" not in result.stdout.str()
+
+
+AGENT = """
+    from pytest_ultra.benchmark.transcript import Reply
+
+    class Agent:
+        async def attempt(self, request):
+            return Reply(text=f"I am {request.case.model}.", prompt_tokens=3, completion_tokens=4)
+
+        async def aclose(self):
+            open("closed.txt", "w").close()
+
+    def pytest_ultra_endpoint(config, settings):
+        return Agent() if "my/agent" in settings.model else None
+"""
+
+
+def test_a_users_own_agent_is_asked_whatever_its_name(project: Project, extreme: tuple[str, ...]) -> None:
+    project.pytester.makeconftest(AGENT)
+    project.run(*extreme, "--ultra-model=my/agent", TEN).assert_outcomes(failed=10)
+    lives = project.lives()
+    assert len(lives) == 10
+    assert "I am my/agent." in json.dumps(lives[0]["transcript"])
+    assert {(episode["prompt_tokens"], episode["requests"]) for episode in project.episodes()} == {(3, 1)}
+    assert (project.path / "closed.txt").exists()
+    assert project.processes() == []
+
+
+def test_an_agent_hook_that_has_nothing_to_say_changes_nothing(project: Project) -> None:
+    project.pytester.makeconftest(AGENT)
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE).assert_outcomes(passed=1)
+
+
+def test_a_model_that_nobody_serves_is_an_error_of_its_items_when_the_hook_has_nothing_to_say(
+    project: Project,
+) -> None:
+    project.pytester.makeconftest("def pytest_ultra_endpoint(): return None")
+    result = project.run(*NO_XDIST, "--ultra-model=acme/large", *ONE)
+    result.assert_outcomes(errors=1)
+    assert "There is no provider 'acme'" in result.stdout.str()
+
+
+HOOKS = """
+    import os
+
+    def pytest_runtest_setup(item):
+        with open("hooks.txt", "a") as file:
+            print(item.nodeid, item.get_closest_marker("ultra").kwargs["prompt_type"], file=file)
+"""
+
+
+def test_the_projects_conftest_holds_for_the_suite_too(project: Project, way: tuple[str, ...]) -> None:
+    project.pytester.makeconftest(HOOKS)
+    project.run(*way, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=10)
+    lines = [line.split() for line in (project.path / "hooks.txt").read_text().splitlines()]
+    assert len(lines) == 10
+    assert all(f"-{prompt_type}-" in nodeid for nodeid, prompt_type in lines)
+
+
+@pytest.mark.parametrize("args", [(*NO_XDIST, "-p", "no:cacheprovider"), ("-n2",)], ids=["no-xdist", "n2"])
+def test_a_rerun_is_a_new_episode(project: Project, args: tuple[str, ...]) -> None:
+    two = "--ultra-prompt-type=optimal,cot", "--ultra-task-type=simple_task"
+    result = project.run(*args, "--ultra-model=demo/null", *two, "--reruns=2", "--junitxml=junit.xml")
+    assert result.parseoutcomes() == {"failed": 2, "rerun": 4}
+    assert sorted(project.lives_of_cases().values()) == [3, 3]
+    assert dict(project.outcomes()) == {"failed": 2}
+    newest = {episode["nodeid"]: episode["started_at"] for episode in project.episodes()}
+    assert all(life["started_at"] <= newest[life["nodeid"]] for life in project.lives())
+    assert (project.path / "junit.xml").read_text().count('name="ultra_outcome"') == 6, "one for each life"
+
+
+def test_partial_success_passes_only_where_it_is_enough(project: Project) -> None:
+    too_few_turns = ("--ultra-model=demo/perfect", "--ultra-task-type=multi_stage_pipeline", "--ultra-max-turns=4")
+    strict = project.run(*NO_XDIST, *too_few_turns)
+    counts = project.outcomes()
+    assert counts["partial"] > 0
+    assert strict.parseoutcomes().get("passed", 0) == counts["full"]
+    lenient = project.run(*NO_XDIST, *too_few_turns, "--ultra-pass=partial")
+    assert lenient.parseoutcomes()["passed"] == counts["full"] + counts["partial"]
