@@ -18,7 +18,7 @@ from tests.engine.engine_fakes import DONE, VirtualClock, run
 pytest.importorskip("fcntl", reason="limits are shared on POSIX only")
 resource = pytest.importorskip("resource")
 
-from pytest_ultra.engine.shared_ledger import SharedLedger, shared_folder
+from pytest_ultra.engine.shared_ledger import SharedLedger, shared_folder  # noqa: E402 - not to be had elsewhere
 
 
 @pytest.fixture
