@@ -17,16 +17,18 @@ import pytest
 from pytest_ultra import __version__
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.course import Course
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.terminal import end_of_run, header
 from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.document import complete, write_document
-from pytest_ultra.storage.journal import read_episodes
+from pytest_ultra.storage.journal import has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
 
 
@@ -39,13 +41,19 @@ class Run:
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
+        self._inheritance = Inheritance(settings, [case.case_id for case in cases.values()])
+        self._course = Course(config)
+        config.pluginmanager.register(self._course, "ultra-course")
         self._has_demo = _needs_demo(config, settings)
         self._started_at = time.time()
 
     @cached_property
     def directory(self) -> RunDirectory:
         """The run's directory, made when it is first asked for: a run that never begins leaves none."""
-        return RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
+        self._inheritance.look_up()
+        made = RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
+        self._course.begin(made)
+        return made
 
     @cached_property
     def demo_url(self) -> str | None:
@@ -64,6 +72,7 @@ class Run:
             self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
+        self._inheritance.hand_over(self.directory, self._planned)
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
@@ -79,7 +88,7 @@ class Run:
             preset=self._settings.preset,
             departures=self._settings.departures,
         )
-        return [*told, replayed] if replayed else told
+        return [*told, *([replayed] if replayed else []), *self._inheritance.tell(len(self._cases))]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -98,6 +107,17 @@ class Run:
             write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
         return result
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Show in a verbose terminal which results are reused; a failure says so in its text, and its word is kept."""
+        if (
+            report.when != "call"
+            or hasattr(report, "wasxfail")
+            or ("ultra_reused", "true") not in report.user_properties
+        ):
+            return None
+        return ("passed", ".", "PASSED (reused)") if report.passed else None
+
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
@@ -111,8 +131,10 @@ class Run:
     def pytest_unconfigure(self) -> None:
         if self._demo is not None:
             self._demo.stop()
-        if self._is_begun and not self._planned:
-            self.directory.discard()
+        if self._is_begun:
+            self._course.end()
+            if not has_journals(self.directory):
+                self.directory.discard()
 
     def stop(self) -> None:
         """Have all workers cancel what is in flight."""

@@ -12,7 +12,8 @@ from pytest_ultra.collection.hooks import CASES, CollectionHooks
 from pytest_ultra.collection.plan import plan_cases
 from pytest_ultra.distribution.placement import Placement, is_distributed, receive
 from pytest_ultra.fixtures import SHARD
-from pytest_ultra.options.settings import Settings, check_outputs
+from pytest_ultra.options.outputs import check_outputs
+from pytest_ultra.options.settings import Settings
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
+from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.collection.items import case_of
@@ -25,13 +26,18 @@ from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.resuming import Finished
 from pytest_ultra.stopping import StopWatch
+from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
-from pytest_ultra.storage.journal import Journal, read_episodes
+from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.runs import RunDirectory
 
 CONCURRENCY = 256
 """Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only bound."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""How a disk says that it takes no more."""
 
 STOPPED = "not lived: the run was stopped"
 
@@ -52,32 +58,42 @@ class Shard:
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = GuidanceCache(self._run.guidance)
-        self._inherited: dict[str, Episode] = {}
+        self._finished = Finished(self._run, is_heir=placement.is_heir)
         self._journal: Journal | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
+        self._is_ready = False
         self._is_stopped = False
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
-        self._prepare(filter(None, map(case_of, session.items)))
-        if self._placement.is_heir:
-            self._inherited = {episode.case.case_id: episode for episode in read_episodes(self._run).episodes}
-        self._begin(self._own_assignments(session.items))
+        try:
+            self._start(session.items)
+        except KeyboardInterrupt:
+            if not self._is_stopped:
+                raise
+            pytest.skip(STOPPED)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self._give_up(JournalError(self._run.path, error))
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
         """Wait for the test's episode: each time it asks, another one."""
         if self._engine is None:
             raise RuntimeError("a shard lives no episode before it is started")
         assignment = self._assign(case, nodeid)
-        episode = self._inherited.pop(case.case_id, None)
-        if episode is None:
-            try:
-                episode = self._engine.wait(assignment)
-            except EngineStoppedError:
-                pytest.skip(STOPPED)
+        finished = self._finished.take(case.case_id)
+        if finished is not None:
+            self._engine.keep(assignment, finished)
+        try:
+            episode = self._engine.wait(assignment)
+        except EngineStoppedError:
+            pytest.skip(STOPPED)
+        except JournalError as error:
+            self._give_up(error)
         return present(episode, assignment.guidance, self._settings.least_outcome)
 
     def stop(self) -> None:
@@ -89,22 +105,19 @@ class Shard:
         if self._journal is not None:
             self._journal.close()
 
-    def _prepare(self, cases: Iterable[Case]) -> None:
+    def _start(self, items: Sequence[pytest.Item]) -> None:
         """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
-        try:
-            self._wait_for_turn()
-            self._journal = Journal(self._run, self._placement.worker)
-            self._engine = self._make_engine(self._journal)
-            self._begin(())
-            self._guidance.fill(cases, self._generate)
-        except KeyboardInterrupt:
-            if not self._is_stopped:
-                raise
-            pytest.skip(STOPPED)
+        self._wait_for_turn()
+        self._journal = Journal(self._run, self._placement.worker)
+        self._engine = engine = self._make_engine(self._journal)
+        engine.start(())
+        self._guidance.fill(filter(None, map(case_of, items)), self._generate)
+        engine.start(self._own_assignments(items))
+        self._is_ready = True
 
-    def _begin(self, assignments: Iterable[Assignment]) -> None:
-        if self._engine is not None:
-            self._engine.start(assignments)
+    def _give_up(self, error: JournalError) -> NoReturn:
+        note_cut_off(self._run, f"{self._placement.worker} {error}")
+        pytest.fail(f"the run cannot go on: {error}", pytrace=False)
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
@@ -126,7 +139,9 @@ class Shard:
         concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        way = by_way_of_cassettes(self._settings, asking)
+        way = Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
+        if self._settings.cassette is not None:  # which keeps answers too
+            way = by_way_of_cassettes(self._settings, asking)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
             way.open,
@@ -147,7 +162,7 @@ class Shard:
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
-        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._inherited]
+        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._finished]
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)
@@ -156,7 +171,7 @@ class Shard:
         """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
         self._is_stopped = True
         session.shouldstop = STOPPED
+        if not self._is_ready:
+            os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:
             self._engine.stop()
-        else:
-            os.kill(os.getpid(), signal.SIGINT)

@@ -54,6 +54,7 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         failure_classes=_count_failure_classes(ordered),
         demo_models=tuple(model for model in models if _DEMO.match(model)),
         versions=tuple(sorted({episode.versions for episode in ordered})),
+        reused=sum(episode.reused for episode in ordered),
     )
 
 

@@ -83,7 +83,10 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """One run at a case. `started_at` is a Unix time; `plan` the plan's text as shown, empty without one."""
+    """One run at a case. `started_at` is a Unix time; `plan` the plan's text as shown, empty without one.
+
+    `reused` says that it was lived in an earlier run, and taken from there.
+    """
 
     case: Case
     nodeid: str
@@ -98,6 +101,7 @@ class Episode(msgspec.Struct, frozen=True):
     generator_version: int = GENERATOR_VERSION
     prompt_version: int = PROMPT_VERSION
     scorer_version: int = SCORER_VERSION
+    reused: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -119,7 +123,7 @@ def flatten(episode: Episode) -> dict[str, Any]:
     record = {"case_id": episode.case_id, "nodeid": episode.nodeid, **msgspec.to_builtins(case)}
     record["flaw_kind"] = case.prompt_type.flaw_kind
     record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
-    names = ("worker", "started_at", "duration_s", "error")
+    names = ("worker", "started_at", "duration_s", "error", "reused")
     record |= {name: getattr(episode, name) for name in names}
     record |= {name: getattr(episode, name) for name in episode.__struct_fields__ if name.endswith("_version")}
     return record

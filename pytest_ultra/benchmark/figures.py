@@ -77,6 +77,7 @@ class Row(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """A run's figures. `failure_classes` holds only what occurred, most frequent first.
 
+    `reused` counts the episodes that an earlier run has lived; they are among the counts.
     `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
     """
 
@@ -85,3 +86,4 @@ class Summary(msgspec.Struct, frozen=True):
     failure_classes: tuple[tuple[FailureClass, int], ...]
     demo_models: tuple[str, ...]
     versions: tuple[Versions, ...] = ()
+    reused: int = 0

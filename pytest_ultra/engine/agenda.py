@@ -58,6 +58,14 @@ class Agenda:
                     if not self._is_lazy:
                         self._ahead[assignment.case] = life
 
+    def keep(self, assignment: Assignment, episode: Episode) -> None:
+        """Count an episode that was lived before as a life of its case, unless that has one already."""
+        with self._lock:
+            if assignment.case not in self._newest:
+                self._newest[assignment.case] = life = Life(assignment)
+                life.has_begun = True
+                life.episode.set_result(episode)
+
     def claim(self, assignment: Assignment) -> Life:
         """Return the newest life of the case, or a new one if the test has been given that already.
 

@@ -55,6 +55,10 @@ class Engine:
         self._agenda.plan(assignments)
         self._wake()
 
+    def keep(self, assignment: Assignment, episode: Episode) -> None:
+        """Have tests given an episode that was lived before, by another process or in another run."""
+        self._agenda.keep(assignment, episode)
+
     def wait(self, assignment: Assignment) -> Episode:
         """Block until the case's episode is finished, and return it.
 

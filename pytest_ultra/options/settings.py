@@ -59,6 +59,8 @@ class Settings:
     least_outcome: str
     json: Path | None
     dir: Path
+    fresh: bool
+    rerun: str | None
     cassette: str | None
     cassette_dir: Path
 
@@ -75,6 +77,7 @@ class _Option:
     metavar: str
     help: str
     parse: Callable[[Sequence[str]], Any]
+    is_switch: bool = False  # on the command line it stands alone, and means `on`
 
     @property
     def flag(self) -> str:
@@ -197,6 +200,17 @@ def _options() -> tuple[_Option, ...]:
         _Option("json", None, "PATH", "Write one JSON document with all episodes here", one(Path)),
         _Option("dir", ".ultra", "PATH", "Folder in which runs are kept", one(Path)),
         _Option(
+            "fresh", None, "", "Live all cases, whatever runs before were cut off", one(values.switch), is_switch=True
+        ),
+        _Option(
+            "rerun",
+            None,
+            "errors|failed",
+            "Live again what in the newest run is error or skipped (`errors`), or all that is not full (`failed`), and "
+            "take its other episodes",
+            one(values.rerun_mode),
+        ),
+        _Option(
             "cassette",
             None,
             "record|replay|auto",
@@ -220,9 +234,10 @@ LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("ultra", "pytest-ultra: how well LLM agents work when plans are flawed and tools fail")
     for option in OPTIONS:
-        group.addoption(
-            option.flag, dest=option.key, action="append", default=None, metavar=option.metavar, help=option.full_help
-        )
+        how: dict[str, Any] = {"action": "append", "metavar": option.metavar}
+        if option.is_switch:
+            how = {"action": "append_const", "const": "on"}
+        group.addoption(option.flag, dest=option.key, default=None, help=option.full_help, **how)
         parser.addini(option.key, option.full_help, default="")
 
 
@@ -237,6 +252,9 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     _check_limits(read)
+    read["fresh"] = bool(read["fresh"])
+    if read["fresh"] and read["rerun"]:
+        raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
     read["dir"] = folder / read["dir"]
     read["json"] = read["json"] and folder / read["json"]
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
@@ -248,23 +266,6 @@ def _check_limits(read: Mapping[str, Any]) -> None:
     if read["rate_mode"] == "fixed" and not any(read[name] for name in LIMITS):
         flags = values.listed(option.flag for option in OPTIONS if option.name in LIMITS)
         raise pytest.UsageError(f"--ultra-rate-mode: fixed needs a limit; give one or more of {flags}, or adaptive")
-
-
-def check_outputs(settings: Settings) -> None:
-    """Raise `pytest.UsageError` if a file that the run will leave cannot be written, or there is nothing to replay."""
-    cassettes = settings.cassette_dir if settings.cassette else None
-    check_cassettes = values.check_filled if settings.cassette == "replay" else values.check_folder
-    checks = (
-        (settings.json, "--ultra-json", values.check_file),
-        (settings.dir, "--ultra-dir", values.check_folder),
-        (cassettes, "--ultra-cassette-dir", check_cassettes),
-    )
-    for path, flag, check in checks:
-        if path is not None:
-            try:
-                check(path)
-            except ValueError as error:
-                raise pytest.UsageError(f"{flag}: {error}") from None
 
 
 def _find_departures(read: Mapping[str, Any]) -> tuple[str, ...]:

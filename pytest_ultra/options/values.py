@@ -173,6 +173,12 @@ def cassette_mode(text: str) -> str:
     return text
 
 
+def rerun_mode(text: str) -> str:
+    if text not in ("errors", "failed"):
+        raise ValueError(f"{text!r} is not valid; give errors or failed")
+    return text
+
+
 def check_file(path: Path) -> None:
     """Raise ValueError unless a file can be written at this path."""
     if path.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import assert_never
 
 from pytest_ultra.benchmark.axes import PromptVariant, ToolProtocol
@@ -35,6 +36,9 @@ def _head(episode: Episode) -> Iterator[str]:
         yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
     if episode.error is not None:
         yield from _reason(episode.error)
+    if episode.reused:
+        began = datetime.fromtimestamp(episode.started_at, UTC)
+        yield f"reused: lived in an earlier run, at {began:%Y-%m-%d %H:%M} UTC"
     if episode.outcome is Outcome.ERROR:
         yield from _labelled("requests: ", _attempts(episode))
     yield from _labelled("case: ", _case(episode.case))

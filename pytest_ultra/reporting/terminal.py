@@ -79,7 +79,8 @@ def summary_table(summary: Summary, width: int) -> str:
 def counts_line(summary: Summary) -> str:
     counts = summary.counts
     scored = f"{counts.scored:,} scored ({counts.full:,} full, {counts.partial:,} partial, {counts.failed:,} failed)"
-    return f"{counts.planned:,} planned: {scored}, {counts.error:,} error, {counts.skipped:,} skipped"
+    reused = f"; {summary.reused:,} reused from earlier runs" if summary.reused else ""
+    return f"{counts.planned:,} planned: {scored}, {counts.error:,} error, {counts.skipped:,} skipped{reused}"
 
 
 def failure_line(summary: Summary) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_ultra.errors import ConfigurationError
 
 
-def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> None:
+def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable: bool = True) -> None:
     """Put `content` at `path` by temporary file, fsync and rename: after a kill or a power cut, all of it or none.
 
     Without `is_durable` there is no fsync, and only a power cut may tear it: an event loop has no 10 ms to spare.
@@ -16,7 +17,7 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> 
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             if is_durable:
                 os.fsync(file.fileno())

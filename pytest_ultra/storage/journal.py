@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from io import FileIO
 from pathlib import Path
 
 import msgspec
 
 from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.lines import LineFile
 from pytest_ultra.storage.runs import RunDirectory
+
+REUSED = "reused"
+"""What stands in a worker's place in the names of files that hold what other runs' workers have done."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -70,35 +73,48 @@ _DECODER = msgspec.json.Decoder(Line)
 
 
 class Journal:
-    """Where one worker puts its finished episodes; for one thread at a time.
-
-    A line is handed to the operating system whole before `append` returns, so that a kill of this process loses
-    nothing. Only a power cut could, and an fsync a line, at up to 10 ms of the event loop's time, is too dear
-    for that: it is done once, at `close`.
-    """
+    """Where one worker puts its finished episodes; for one thread at a time."""
 
     def __init__(self, run: RunDirectory, worker: str) -> None:
-        self.path = run.path / f"journal-{worker}.jsonl"
-        self._file: FileIO = self.path.open("ab", buffering=0)
-        self._is_torn = _has_torn_end(self.path)
+        self.path = journal_path(run, worker)
+        self._file = LineFile(self.path)
         self._sequence = 0
 
     def append(self, episode: Episode) -> None:
-        content = encode_line(episode, self._sequence)
-        self._write(b"\n" + content if self._is_torn else content)
+        """Put a finished episode on disk; raise JournalError when that cannot be done."""
+        try:
+            self._file.append(encode_line(episode, self._sequence))
+        except OSError as error:
+            raise JournalError(self.path, error) from error
         self._sequence += 1
 
     def close(self) -> None:
-        if not self._file.closed:
-            with self._file:
-                os.fsync(self._file.fileno())
+        self._file.close()
 
-    def _write(self, content: bytes) -> None:
-        self._is_torn = True
-        rest = memoryview(content)
-        while rest:
-            rest = rest[self._file.write(rest) :]
-        self._is_torn = False
+
+class JournalError(UltraError, OSError):
+    """What a run leaves could not be put on disk; what was there before is safe."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(path, error)
+        self.path = path
+        self.error = error
+
+    def __str__(self) -> str:
+        reason = (self.error.strerror or str(self.error)).lower()
+        return (
+            f"cannot write to {str(self.path)!r} ({reason}), so nothing more is lived here; what was "
+            "finished before is safe: make room, and the next run takes it and goes on"
+        )
+
+
+def journal_path(run: RunDirectory, worker: str) -> Path:
+    return run.path / f"journal-{worker}.jsonl"
+
+
+def has_journals(run: RunDirectory) -> bool:
+    """Tell whether anybody has begun to live episodes in this run."""
+    return any(path != journal_path(run, REUSED) for path in run.path.glob("journal-*.jsonl"))
 
 
 def read_episodes(run: RunDirectory) -> JournalContents:
@@ -123,16 +139,7 @@ def _read_lines(path: Path) -> Iterator[Line | Torn]:
 
 def _newest(lines: Iterable[Line]) -> tuple[Episode, ...]:
     lives: dict[str, Line] = {}
-    for line in sorted(lines, key=lambda line: (line.episode.started_at, line.sequence)):
+    for line in sorted(lines, key=lambda line: (not line.episode.reused, line.episode.started_at, line.sequence)):
         lives[line.case_id] = line
     newest = sorted(lives.values(), key=lambda line: (line.episode.nodeid, line.case_id))
     return tuple(line.episode for line in newest)
-
-
-def _has_torn_end(path: Path) -> bool:
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size == 0:
-            return False
-        file.seek(size - 1)
-        return file.read(1) != b"\n"

@@ -64,6 +64,8 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         least_outcome="full",
         json=None,
         dir=pytester.path / ".ultra",
+        fresh=False,
+        rerun=None,
         cassette=None,
         cassette_dir=pytester.path / "cassettes",
     )
