@@ -64,7 +64,7 @@ def print_flaws(tasks: list[Task]) -> None:
         if flawed is None:
             print(f"  NOT CARRIED: {severity} {kind} in {task.key}")
             continue
-        proved[kind] += is_proved(task, optimal, kind, Candidate(flawed.workflow, flawed.damages))
+        proved[kind] += is_proved(task, optimal, kind, Candidate(flawed.workflow, flawed.damages, ()))
     print(f"Flaws proved, of {len(tasks) * len(Severity)} each (tasks by severities):")
     for kind, n in proved.items():
         print(f"  {kind:24}{n}")

@@ -42,6 +42,7 @@ from pytest_ultra.storage.runs import RunDirectory  # noqa: E402
 from tests.engine.engine_fakes import make_case, make_request  # noqa: E402
 from tests.engine.limit_server import Judge, Seen  # noqa: E402
 from tests.engine.limit_worker import Job, start  # noqa: E402
+from tests.test_limits_over_http import open_first_connections  # noqa: E402
 
 CALLS = 20_000
 ALL_LIMITS = Limits(rpm=1e9, tpm=1e12, max_in_flight=1000)
@@ -64,6 +65,9 @@ def main() -> None:
 
 
 def measure_server(seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        connections, opened_s = asyncio.run(open_first_connections(Path(folder)))
+        print(f"no limit given: {connections} calls in flight after {1000 * opened_s:.0f} ms")
     for rpm in (300, 600, 1200, 3000):
         show_rate(f"4 workers, {rpm} requests a minute", rpm, watch(seconds, [Limits(rpm=rpm)] * 4))
     halves = watch(seconds, [Limits(rpm=600)] * 2, later=[Limits(rpm=600)] * 2)

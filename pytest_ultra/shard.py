@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -62,14 +62,23 @@ class Shard:
         self._journal: Journal | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
+        self._is_ready = False
         self._is_stopped = False
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
-        self._prepare(filter(None, map(case_of, session.items)))
-        self._begin(self._own_assignments(session.items))
+        try:
+            self._start(session.items)
+        except KeyboardInterrupt:
+            if not self._is_stopped:
+                raise
+            pytest.skip(STOPPED)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self._give_up(JournalError(self._run.path, error))
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
         """Wait for the test's episode: each time it asks, another one."""
@@ -96,30 +105,19 @@ class Shard:
         if self._journal is not None:
             self._journal.close()
 
-    def _prepare(self, cases: Iterable[Case]) -> None:
+    def _start(self, items: Sequence[pytest.Item]) -> None:
         """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
-        try:
-            self._wait_for_turn()
-            self._journal = Journal(self._run, self._placement.worker)
-            self._engine = self._make_engine(self._journal)
-            self._begin(())
-            self._guidance.fill(cases, self._generate)
-        except KeyboardInterrupt:
-            if not self._is_stopped:
-                raise
-            pytest.skip(STOPPED)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            self._give_up(JournalError(self._run.path, error))
+        self._wait_for_turn()
+        self._journal = Journal(self._run, self._placement.worker)
+        self._engine = engine = self._make_engine(self._journal)
+        engine.start(())
+        self._guidance.fill(filter(None, map(case_of, items)), self._generate)
+        engine.start(self._own_assignments(items))
+        self._is_ready = True
 
     def _give_up(self, error: JournalError) -> NoReturn:
         note_cut_off(self._run, f"{self._placement.worker} {error}")
         pytest.fail(f"the run cannot go on: {error}", pytrace=False)
-
-    def _begin(self, assignments: Iterable[Assignment]) -> None:
-        if self._engine is not None:
-            self._engine.start(assignments)
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
@@ -173,7 +171,7 @@ class Shard:
         """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
         self._is_stopped = True
         session.shouldstop = STOPPED
+        if not self._is_ready:
+            os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:
             self._engine.stop()
-        else:
-            os.kill(os.getpid(), signal.SIGINT)

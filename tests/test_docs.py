@@ -53,6 +53,11 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    text = PAGES[0].read_text()
+    assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in text] == []
+
+
 class Example(NamedTuple):
     """Files to write and a command to run in their folder, from one section of a page."""
 

@@ -34,6 +34,8 @@ account beginning characters count cut cached content entries error exists field
 lines logged max mean median message method min order original packed path payloads period posted queue record records
 result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
 """
+_FLAW_WORDS = "about copy default test"
+"""What flawed plans put into names: under names that look like all others it gives nothing away."""
 
 
 def words_in(*texts: str) -> set[str]:
@@ -43,7 +45,7 @@ def words_in(*texts: str) -> set[str]:
 
 def entity_words(task: Task) -> list[str]:
     """Return the words that name things in the task, in lower case and alphabetical order."""
-    names = {name.lower() for text in _names(task) for name in _NAME.findall(text)}
+    names = {name.lower() for text in (*_names(task), _FLAW_WORDS) for name in _NAME.findall(text)}
     return sorted(names - PROTECTED)
 
 

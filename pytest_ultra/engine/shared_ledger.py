@@ -15,6 +15,7 @@ from types import TracebackType
 from pytest_ultra.engine.ledger import PROCESSES, SIZE, Ledger, State
 
 _FORMAT = 1
+_SOON_S = 0.5  # no process starts in less
 
 
 def shared_folder(candidates: Iterable[Path] = (Path("/dev/shm"), Path(tempfile.gettempdir()))) -> Path:  # noqa: S108 - made with mode 0700, and refused unless it is ours
@@ -48,7 +49,7 @@ class SharedLedger(Ledger):
         self._path = path.with_name(f"{path.name}.{_FORMAT}")
         self._file = _open_locked(self._path)
         try:
-            os.ftruncate(self._file, SIZE)
+            _fill(self._file)
             self._map = mmap.mmap(self._file, SIZE)
             super().__init__(memoryview(self._map))
             self._is_locked = True
@@ -83,7 +84,7 @@ class SharedLedger(Ledger):
             self._clear(self.row)
             is_last = not self._has_others()
             os.close(self._row_file)
-            if is_last and max(state.requests_due, state.tokens_due, state.paused_until) <= state.written_at:
+            if is_last and max(state.requests_due, state.tokens_due, state.paused_until) < state.written_at + _SOON_S:
                 self._remove()
         for view in (self.in_flight, self.waiting, self.since, self.seen, self._buffer):
             view.release()
@@ -134,8 +135,8 @@ class SharedLedger(Ledger):
         self.since[row] = self.seen[row] = 0.0
 
     def _remove(self) -> None:
-        for path in (self._path, *map(self._row_path, range(self._state.used))):
-            path.unlink(missing_ok=True)
+        for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
+            path.unlink()
 
 
 def _open_locked(path: Path) -> int:
@@ -146,3 +147,10 @@ def _open_locked(path: Path) -> int:
         if os.fstat(file).st_nlink:
             return file
         os.close(file)
+
+
+def _fill(file: int) -> None:
+    """Write the file to its full size: a mapping of what a full disk lacks would kill the process when touched."""
+    size = os.fstat(file).st_size
+    if size < SIZE and os.pwrite(file, bytes(SIZE - size), size) < SIZE - size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

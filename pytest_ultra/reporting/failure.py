@@ -68,7 +68,8 @@ def _case(case: Case) -> str:
 def _unusual(case: Case) -> Iterator[str]:
     """Name what differs from the usual way of asking."""
     if case.prompt_variant is not PromptVariant.STANDARD:
-        yield f"prompt variant {case.prompt_variant}"
+        names = ", with other names than here" if case.prompt_variant is PromptVariant.CANARY else ""
+        yield f"prompt variant {case.prompt_variant}{names}"
     if case.tool_protocol is not ToolProtocol.NATIVE:
         yield f"tool protocol {case.tool_protocol}"
     if case.has_tool_discovery:
@@ -170,7 +171,7 @@ def _event(event: Event) -> Iterator[str]:
             told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
             yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
         case Replied():
-            if text := event.text.strip():
+            if text := event.reply.text.strip():
                 yield from _labelled(f"{_INDENT}says: ", text)
             if event.forgiven:
                 yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from pytest_ultra.benchmark import generator
 from pytest_ultra.benchmark.agents import AGENTS
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
+from pytest_ultra.benchmark.axes import (
+    FLAWED_PROMPT_TYPES,
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
 from pytest_ultra.benchmark.case import Case, TaskKey
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guidance import make_guidance
@@ -26,6 +34,7 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.transcript import Answered, Event, Replied, Reply, ToolCall
 from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
+from pytest_ultra.benchmark.workflow import render
 from tests.benchmark.playing import converse, make_case, make_task, make_tasks, play
 
 TASKS = make_tasks(3)
@@ -148,6 +157,18 @@ def test_the_model_sees_no_name_of_the_benchmarks_own() -> None:
         assert not shown & set(entity_words(conversation.guidance.task))
         seen += len(shown & set(conversation.renaming.words))
     assert seen > 200
+
+
+@pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
+def test_a_flawed_plan_is_not_given_away_by_a_name_that_was_left_as_it_is(prompt_type: PromptType) -> None:
+    for task_type, difficulty, severity in product(TaskType, Difficulty, Severity):
+        for instance in range(2):
+            guidance = make_guidance(
+                make_case(prompt_type, task_type, difficulty, severity=severity, instance=instance)
+            )
+            assert guidance.flawed
+            written = words_in(render(guidance.flawed.workflow)) - words_in(render(guidance.optimal))
+            assert not written - PROTECTED - set(entity_words(guidance.task))
 
 
 def begin(**axes: object) -> Conversation:

@@ -16,8 +16,9 @@ from pytest_ultra.engine.open_limiter import open_limiter
 from tests.engine.engine_fakes import DONE, VirtualClock, run
 
 pytest.importorskip("fcntl", reason="limits are shared on POSIX only")
+resource = pytest.importorskip("resource")
 
-from pytest_ultra.engine.shared_ledger import SharedLedger, shared_folder
+from pytest_ultra.engine.shared_ledger import SharedLedger, shared_folder  # noqa: E402 - not to be had elsewhere
 
 
 @pytest.fixture
@@ -97,6 +98,20 @@ def test_what_nobody_needs_to_know_any_more_is_taken_away(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
+def test_a_pace_that_still_counts_is_kept_for_the_next_run(path: Path) -> None:
+    ledger = SharedLedger(path).begin(100.0, 256)
+    with ledger as state:
+        state.requests_due = 106.0
+    ledger.close()
+    assert path.parent / "name.1" in path.parent.iterdir()
+
+
+def test_rows_of_earlier_runs_are_taken_away_as_well(path: Path) -> None:
+    (path.parent / "name.1.7").touch()
+    SharedLedger(path).begin(100.0, 256).close()
+    assert list(path.parent.iterdir()) == []
+
+
 def test_the_files_are_the_users_alone(path: Path) -> None:
     ledger = SharedLedger(path).begin(100.0, 256)
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
@@ -134,6 +149,26 @@ def test_where_nothing_can_be_shared_limits_hold_for_the_process_and_it_is_said(
     limiter, trouble = open_limiter({"m": "name"}, Limits(), folder=tmp_path / "missing")
     assert "No such file or directory" in str(trouble)
     limiter.close()
+
+
+@pytest.mark.parametrize("room", [0, 1000])
+def test_a_full_disk_is_found_out_in_time(tmp_path: Path, room: int) -> None:
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
+    try:
+        limiter, trouble = open_limiter({"m": "name"}, Limits(), folder=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    limiter.close()
+    assert trouble in {"[Errno 27] File too large", "[Errno 28] No space left on device"}
+
+
+def test_a_file_that_was_cut_off_is_filled_up(path: Path) -> None:
+    path.with_name("name.1").write_bytes(b"\0" * 10)
+    ledger = SharedLedger(path).begin(100.0, 256)
+    with ledger as state:
+        assert state.window == 256
+    ledger.close()
 
 
 class Side:

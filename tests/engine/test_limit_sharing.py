@@ -45,7 +45,7 @@ def test_four_workers_make_n_calls_a_minute_together_evenly(tmp_path: Path, judg
     rpm = 1000
     job = Job(str(tmp_path), judge.port, Limits(rpm=rpm))
     with workers(*[job] * 4):
-        time.sleep(6)
+        time.sleep(4.5)
         seen = judge.seen()
 
     interval_s = 60 / rpm
@@ -61,7 +61,7 @@ def test_a_second_run_shares_the_limit_of_the_first_and_neither_starves(tmp_path
     with workers(first):
         time.sleep(1)
         with workers(second):
-            time.sleep(4)
+            time.sleep(3)
             seen = judge.seen()
 
     assert 0.95 * rpm <= busy_rate(seen) <= 1.02 * rpm
@@ -72,7 +72,7 @@ def test_a_second_run_shares_the_limit_of_the_first_and_neither_starves(tmp_path
 def test_calls_in_flight_are_counted_over_all_workers(tmp_path: Path, judge: Judge) -> None:
     job = Job(str(tmp_path), judge.port, Limits(max_in_flight=5))
     with workers(*[job] * 3):
-        time.sleep(2)
+        time.sleep(1.5)
         seen = judge.seen()
 
     assert seen.most_in_flight == 5
@@ -83,7 +83,7 @@ def test_tokens_a_minute_are_counted_over_all_workers(tmp_path: Path, judge: Jud
     tpm = 100_000
     jobs = [Job(str(tmp_path), judge.port, Limits(tpm=tpm), tokens=tokens) for tokens in (50, 150)]
     with workers(*jobs):
-        time.sleep(5)
+        time.sleep(4)
         seen = judge.seen()
 
     settled = [

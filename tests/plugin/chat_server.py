@@ -23,6 +23,8 @@ class ChatServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: Counter[int] = Counter()
         self.hang_at = self.fail_at = 0
+        self.rejections = 0
+        self.rejects_tools = False
         self.is_hanging = threading.Event()
         self.goes_on = threading.Event()
 
@@ -58,7 +60,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         key = self.headers.get("authorization", "Bearer nobody").removeprefix("Bearer ")
-        status, answer = self.server.answer(body["messages"], key)
+        if self.server.rejects_tools and "tools" in body:
+            self.server.rejections += 1
+            status, answer = 400, {"error": {"message": "This model does not support tools."}}
+        else:
+            status, answer = self.server.answer(body["messages"], key)
         content = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(content)))

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import pytest_ultra
+
 Collect = Callable[..., list[str]]
 
 SUITE = "pytest_ultra/suite/test_workflows.py"
 ONE = f"{SUITE}::test_workflow[gpt-4o-mini-optimal-simple_task-easy-0]"
-INSTALLED = str(Path(__file__).parents[2] / SUITE)
+INSTALLED = str(Path(pytest_ultra.__file__).parents[1] / SUITE)
 MINE = """
     def test_mine(ultra_episode): pass
     def test_plain(): pass

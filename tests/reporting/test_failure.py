@@ -133,7 +133,7 @@ def test_what_differs_from_the_usual_way_of_asking_is_named() -> None:
     case = make_case(PromptType.FLAWED_REDUNDANT_OPERATIONS, severity=Severity.SEVERE, **unusual)
     lines = explained(make_episode(case))
     assert any(line.startswith("case: flawed_redundant_operations (severe, 2 kinds), simple_task") for line in lines)
-    assert "asked by: prompt variant canary, tool protocol text, tool discovery" in lines
+    assert "asked by: prompt variant canary, with other names than here, tool protocol text, tool discovery" in lines
     assert not any(line.startswith("asked by:") for line in explained(make_episode()))
 
 

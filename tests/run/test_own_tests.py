@@ -43,10 +43,14 @@ def test_tests_of_one_case_share_its_episode(project: Project, extreme: tuple[st
     assert len(project.lives()) == len(project.episodes()) == 10
 
 
-@pytest.mark.parametrize("args", [("test_plain.py",), ("test_plain.py::test_plain",), ("-k", "test_plain")])
-def test_plain_tests_never_start_a_benchmark(project: Project, extreme: tuple[str, ...], args: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "args",
+    [(*NO_XDIST, "test_plain.py"), ("-n2", "test_plain.py::test_plain"), (*NO_XDIST, "-k", "test_plain")],
+    ids=["path", "n2-nodeid", "k"],
+)
+def test_plain_tests_never_start_a_benchmark(project: Project, args: tuple[str, ...]) -> None:
     project.pytester.makepyfile(test_plain="def test_plain(): pass")
-    result = project.run(*extreme, "--ultra-model=demo/perfect", *args)
+    result = project.run(*args, "--ultra-model=demo/perfect")
     assert result.parseoutcomes()["passed"] == 1
     assert project.runs() == []
     assert not (project.path / "out.json").exists()
@@ -102,9 +106,9 @@ HOOKS = """
 """
 
 
-def test_the_projects_conftest_holds_for_the_suite_too(project: Project, way: tuple[str, ...]) -> None:
+def test_the_projects_conftest_holds_for_the_suite_too(project: Project, extreme: tuple[str, ...]) -> None:
     project.pytester.makeconftest(HOOKS)
-    project.run(*way, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=10)
+    project.run(*extreme, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=10)
     lines = [line.split() for line in (project.path / "hooks.txt").read_text().splitlines()]
     assert len(lines) == 10
     assert all(f"-{prompt_type}-" in nodeid for nodeid, prompt_type in lines)

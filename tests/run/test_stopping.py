@@ -12,15 +12,18 @@ from tests.run.running import NO_XDIST, TEN, Project, Started, wait_until
 SLOW_S = 60
 QUICK_AND_SLOW = f"--ultra-model=demo/null,demo/perfect?latency={SLOW_S}"
 """Ten cases fail at once, ten would take minutes."""
-AT_ONCE_S = 9.0
-"""What ending may take on a busy machine; xdist kills workers that do not end after ten seconds."""
+AT_ONCE_S = 15.0
+"""What ending may take on a very busy machine; on an idle one it takes one or two."""
+WAYS = {"alone": (NO_XDIST, False), "controller": (("-n2",), False), "group": (("-n2",), True)}
+"""How the command is run, and whether all of its process group is signalled; one process needs no group."""
 
 
 def check_what_is_left(project: Project) -> None:
     """Check that finished episodes were kept, that all planned cases are told of, and that nothing still runs."""
-    assert dict(project.outcomes()) == {"failed": 10, "skipped": 10}
-    assert {episode["outcome"] for episode in project.episodes() if "null" in episode["model"]} == {"failed"}
-    assert len(project.lives()) == 10
+    finished = len(project.lives())
+    assert finished > 0
+    assert dict(project.outcomes()) == {"failed": finished, "skipped": 20 - finished}
+    assert all("null" in episode["model"] for episode in project.episodes() if episode["outcome"] == "failed")
     assert project.processes() == []
 
 
@@ -44,8 +47,9 @@ def start_and_wait_for_the_quick(project: Project, *args: str) -> Started:
     return started
 
 
-@pytest.mark.parametrize("is_group", [True, False], ids=["group", "controller"])
-def test_ctrl_c_ends_the_run_at_once(project: Project, way: tuple[str, ...], *, is_group: bool) -> None:
+@pytest.mark.parametrize("who", WAYS)
+def test_ctrl_c_ends_the_run_at_once(project: Project, who: str) -> None:
+    way, is_group = WAYS[who]
     started = start_and_wait_for_the_quick(project, *way)
     started.interrupt(is_group=is_group)
     assert started.wait(AT_ONCE_S) == pytest.ExitCode.INTERRUPTED
@@ -54,11 +58,10 @@ def test_ctrl_c_ends_the_run_at_once(project: Project, way: tuple[str, ...], *, 
     assert "INTERNALERROR" not in started.text
 
 
-@pytest.mark.parametrize("is_group", [True, False], ids=["group", "controller"])
-def test_a_run_that_is_killed_leaves_no_process_and_all_that_was_finished(
-    project: Project, extreme: tuple[str, ...], *, is_group: bool
-) -> None:
-    started = start_and_wait_for_the_quick(project, *extreme)
+@pytest.mark.parametrize("who", WAYS)
+def test_a_run_that_is_killed_leaves_no_process_and_all_that_was_finished(project: Project, who: str) -> None:
+    way, is_group = WAYS[who]
+    started = start_and_wait_for_the_quick(project, *way)
     started.signal(signal.SIGKILL, is_group=is_group)
     started.wait(1)
     wait_until(lambda: project.processes() == [], within_s=AT_ONCE_S)
@@ -80,12 +83,16 @@ CRASH = """
 """
 
 
-@pytest.mark.parametrize(("conftest", "code"), [(EXIT, 2), (CRASH, 3)], ids=["exit", "internal-error"])
+@pytest.mark.parametrize(
+    ("way", "conftest", "code"),
+    [(NO_XDIST, EXIT, 2), (("-n2",), EXIT, 2), (("-n2",), CRASH, 3)],
+    ids=["no-xdist-exit", "n2-exit", "n2-internal-error"],
+)
 def test_a_failing_session_ends_paid_work_at_once(
-    project: Project, extreme: tuple[str, ...], conftest: str, code: int
+    project: Project, way: tuple[str, ...], conftest: str, code: int
 ) -> None:
     project.pytester.makeconftest(conftest)
-    result = project.run(*extreme, QUICK_AND_SLOW, TEN)
+    result = project.run(*way, QUICK_AND_SLOW, TEN)
     assert time.time() - last_finished_at(project) < AT_ONCE_S
     assert result.ret == code
     check_what_is_left(project)
@@ -95,6 +102,8 @@ def test_stepwise_on_workers_ends_paid_work_at_once_and_goes_on_from_there(proje
     project.run("-n2", QUICK_AND_SLOW, TEN, "--sw")
     assert time.time() - last_finished_at(project) < AT_ONCE_S
     check_what_is_left(project)
+    again = project.run("-n2", "--ultra-model=demo/perfect", TEN, "--sw")
+    again.assert_outcomes(passed=10)
 
 
 @pytest.mark.parametrize("waits_for", ["stagger", "lock"])

@@ -44,8 +44,8 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def test_the_document_holds_every_planned_case_with_all_its_fields(project: Project, way: tuple[str, ...]) -> None:
-    project.run(*way, "--ultra-model=demo", TEN, "--ultra-repeats=2")
+def test_the_document_holds_every_planned_case_with_all_its_fields(project: Project, extreme: tuple[str, ...]) -> None:
+    project.run(*extreme, "--ultra-model=demo", TEN, "--ultra-repeats=2")
     document = project.document()
     assert document["schema_version"] == 1
     assert document["run"]["run_id"] == project.runs()[0].name
@@ -59,7 +59,7 @@ def test_the_document_holds_every_planned_case_with_all_its_fields(project: Proj
     assert wrong == []
     assert len({episode["case_id"] for episode in document["episodes"]}) == 20
     workers = {episode["worker"] for episode in document["episodes"]}
-    assert workers == ({"gw0", "gw1"} if way == ("-n2",) else {"main"})
+    assert workers == ({"gw0", "gw1"} if extreme == ("-n2",) else {"main"})
 
 
 def test_a_run_keeps_its_journals_with_transcripts_and_its_workflows(
@@ -90,9 +90,9 @@ def test_paths_are_relative_to_where_the_command_is_run(
 HEADER = "ultra: 10 cases, model demo/perfect, {}, seed 0"
 
 
-def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, way: tuple[str, ...]) -> None:
-    result = project.run(*way, "--ultra-model=demo/perfect", TEN)
-    workers = "2 workers" if way == ("-n2",) else "no workers (one process)"
+def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, extreme: tuple[str, ...]) -> None:
+    result = project.run(*extreme, "--ultra-model=demo/perfect", TEN)
+    workers = "2 workers" if extreme == ("-n2",) else "no workers (one process)"
     result.stdout.fnmatch_lines([HEADER.format(workers), "ultra: kept in .ultra/runs/*"])
     result.stdout.fnmatch_lines(
         ["*= ultra =*", "prompt type *success*vs optimal*calls*tokens*time", "optimal *100.0%*"]
@@ -103,9 +103,9 @@ def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, wa
     assert "warning" not in result.stdout.str().lower()
 
 
-def test_a_failed_item_shows_plan_and_transcript_from_a_worker_too(project: Project, way: tuple[str, ...]) -> None:
+def test_a_failed_item_shows_plan_and_transcript_from_a_worker_too(project: Project) -> None:
     args = ("--ultra-model=demo/follower", "--ultra-task-type=simple_task", "--ultra-prompt-type=flawed_missing_step")
-    result = project.run(*way, *args)
+    result = project.run("-n2", *args)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["failed: the job was not done", "plan, as the model saw it*", "transcript:*", "*turn 1*"]

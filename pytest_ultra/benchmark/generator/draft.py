@@ -128,7 +128,7 @@ class Draft:
         self._reach(Fact.of(kind, key, value, is_ordered=is_ordered), call, needs, (), is_deliverable=True)
 
     def answer(self, item: Item, value: Json) -> None:
-        fact = Fact.of(FactKind.ANSWER, "", value)
+        fact = Fact.of(FactKind.ANSWER, item.noun, value)
         self.milestones.append(Milestone(fact, (item.number - 1,), is_deliverable=True))
 
     def say(self, text: str, *, is_mechanical: bool = False) -> None:

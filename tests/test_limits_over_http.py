@@ -1,0 +1,78 @@
+"""Limits and the HTTP client together: neither holds up what the other allows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
+from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits
+from pytest_ultra.engine.open_limiter import open_limiter
+from pytest_ultra.engine.retry import Caller
+from pytest_ultra.models.endpoint import open_endpoint
+from pytest_ultra.models.providers import resolve
+from tests.engine.engine_fakes import make_case, make_request
+from tests.models.http_stand_in import COMPLETION, hangs, response, says, stand_in
+
+
+@asynccontextmanager
+async def calling(url: str, folder: Path) -> AsyncIterator[Caller]:
+    spec = resolve("m", base_url=url, environ={})
+    endpoint = open_endpoint({"m": spec}, environ={})
+    limiter, _ = open_limiter({"m": spec.endpoint_id()}, Limits(), folder=folder)
+    try:
+        yield Caller(endpoint, SYSTEM_CLOCK, limiter=limiter)
+    finally:
+        limiter.close()
+        await endpoint.aclose()
+
+
+async def ask(caller: Caller) -> object:
+    return await caller.ask(make_request(make_case()), lambda _: None)
+
+
+async def open_first_connections(folder: Path) -> tuple[int, float]:
+    """Ask more often than is allowed to begin with; return the connections, and the seconds to open that many."""
+    has_all = asyncio.Event()
+
+    async def count(writer: asyncio.StreamWriter) -> None:
+        if len(server.requests) == START_IN_FLIGHT:
+            has_all.set()
+        await hangs(writer)
+
+    async with stand_in(count) as server, calling(server.url, folder) as caller:
+        started = SYSTEM_CLOCK.now()
+        tasks = [asyncio.ensure_future(ask(caller)) for _ in range(START_IN_FLIGHT + 50)]
+        await has_all.wait()
+        opened_s = SYSTEM_CLOCK.now() - started
+        await asyncio.sleep(0.1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        return server.connections, opened_s
+
+
+def test_256_calls_are_in_flight_in_a_moment_and_no_more(tmp_path: Path) -> None:
+    connections, opened_s = asyncio.run(open_first_connections(tmp_path))
+    assert connections == START_IN_FLIGHT
+    assert opened_s < 1.0, "about 0.1 s on an idle machine"
+
+
+def test_an_answer_that_says_nothing_is_left_holds_up_the_next_call(tmp_path: Path) -> None:
+    headers = ("x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: 400ms")
+
+    async def ask_twice() -> tuple[object, float]:
+        answer = says(response(COMPLETION, *headers))
+        async with stand_in(answer) as server, calling(server.url, tmp_path) as caller:
+            await ask(caller)
+            started = SYSTEM_CLOCK.now()
+            return await ask(caller), SYSTEM_CLOCK.now() - started
+
+    reply, seconds = asyncio.run(ask_twice())
+    assert reply == Reply(text="Done.")
+    assert seconds == pytest.approx(0.4, abs=0.2)
