@@ -46,7 +46,16 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 
-        hooks = Distribution(config, cases.keys(), chosen_dist, base=run.place, plan=run.plan, stop=run.stop)
+        hooks = Distribution(
+            config,
+            cases.keys(),
+            chosen_dist,
+            base=run.place,
+            plan=run.plan,
+            stop=run.stop,
+            find_in_flight=run.find_in_flight,
+            set_aside=run.set_aside,
+        )
         config.pluginmanager.register(hooks, "ultra-distribution")
     else:
         from pytest_ultra.shard import Shard  # noqa: PLC0415 - a controller lives no episodes

@@ -28,6 +28,7 @@ from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.resuming import Finished
 from pytest_ultra.stopping import StopWatch
+from pytest_ultra.storage.begun import Begun
 from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
@@ -60,6 +61,7 @@ class Shard:
         self._guidance = GuidanceCache(self._run.guidance)
         self._finished = Finished(self._run, is_heir=placement.is_heir)
         self._journal: Journal | None = None
+        self._begun: Begun | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
         self._is_ready = False
@@ -102,8 +104,9 @@ class Shard:
             self._watch.stop()
         if self._engine is not None:
             self._engine.stop()
-        if self._journal is not None:
-            self._journal.close()
+        for file in (self._journal, self._begun):
+            if file is not None:
+                file.close()
 
     def _start(self, items: Sequence[pytest.Item]) -> None:
         """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
@@ -142,6 +145,7 @@ class Shard:
         way = Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
         if self._settings.cassette is not None:  # which keeps answers too
             way = by_way_of_cassettes(self._settings, asking)
+        self._begun = begun = Begun(self._run, self._placement.worker)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
             way.open,
@@ -150,6 +154,7 @@ class Shard:
             concurrency=concurrency,
             clock=way.clock,
             limiter=way.limit(limiter),
+            on_begin=lambda assignment: begun.note(assignment.case.case_id),
         )
 
     def _open_models(self) -> Endpoint:
@@ -162,7 +167,9 @@ class Shard:
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
-        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._finished]
+        careful = frozenset(self._placement.careful)
+        ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in careful]
+        return [self._assign(case, nodeid) for case, nodeid in ahead]
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)

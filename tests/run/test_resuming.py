@@ -197,11 +197,11 @@ def test_answers_that_were_paid_for_are_not_asked_again(
 FULL = """
     import resource, signal
 
-    def pytest_runtestloop(session):
+    def pytest_collection_finish(session):
         if hasattr(session.config, "workerinput") or WORKERS == 0:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, most))
 """
 
 
