@@ -8,9 +8,8 @@ from contextlib import suppress
 import pytest
 from filelock import FileLock
 
-from pytest_ultra.storage.endings import Ending, hold, mark_end, noted_cut_off
+from pytest_ultra.storage.endings import Ending, clear_up, hold, mark_end, noted_cut_off
 from pytest_ultra.storage.runs import RunDirectory
-from pytest_ultra.storage.turns import drop_turns
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
@@ -54,6 +53,6 @@ class Course:
             cut_off = "pytest crashed"
         with suppress(OSError):
             mark_end(self._run, Ending(self._exit_status, time.time(), cut_off))
+            self._lock.release()
             if cut_off is None:
-                drop_turns(self._run)
-        self._lock.release()
+                clear_up(self._run)
