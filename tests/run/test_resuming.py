@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.storage.endings import hold
+from pytest_ultra.storage.runs import RunDirectory
 from tests.run.running import NO_XDIST, TEN, Project, Record, wait_until
 from tests.run.scripted import Asked, Script, Scripted, calls, says
 
@@ -88,8 +90,15 @@ def test_a_run_that_still_goes_on_is_left_alone(project: Project) -> None:
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN)
     result.stdout.fnmatch_lines("ultra: the run * is still going on, and nothing is taken from it")
     assert reused(project) == 0
+    (project.runs()[-1] / "ended.json").unlink()
+    lock = hold(RunDirectory(project.runs()[-1]))
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN, "--ultra-rerun=errors")
+    lock.release()
     started.end()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        "ERROR: --ultra-rerun: the run * is still going on, and nothing *; leave --ultra-rerun out to live all cases"
+    )
 
 
 def test_fresh_takes_nothing(project: Project) -> None:
