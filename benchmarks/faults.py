@@ -1,8 +1,8 @@
 """Kill a run again and again over an endpoint that misbehaves, and count what that cost: `faults.py [KILLS] [SEED]`.
 
-The endpoint is a process of its own and counts what it was paid for. Runs are killed (kill -9) at random moments, as
-a whole or one worker, and gone on with, on changing numbers of workers. Ends with 1 if anything was lost or lived
-twice, or if more was paid twice than was in flight at the kills.
+The endpoint is a process of its own and counts what it was paid for. Runs are killed (kill -9) at random moments: all
+of it, the first process or one worker; and gone on with, on changing numbers of workers. Ends with 1 if anything was
+lost or lived twice, or if more was paid twice than was in flight at the kills.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Campaign:
             self._kill_worker(process)
             time.sleep(self._chance.uniform(*MOMENTS_S))
         if process.poll() is None:
-            self._kill(process, "run", workers or 1)
+            self._kill(process, workers)
         process.wait()
 
     def _kill_worker(self, process: subprocess.Popen[bytes]) -> None:
@@ -74,10 +74,12 @@ class Campaign:
                 self.killed["worker"] += 1
                 self.in_flight += CONCURRENCY
 
-    def _kill(self, process: subprocess.Popen[bytes], what: str, processes: int) -> None:
-        os.killpg(process.pid, signal.SIGKILL)
-        self.killed[what] += 1
-        self.in_flight += processes * CONCURRENCY
+    def _kill(self, process: subprocess.Popen[bytes], workers: int) -> None:
+        """Kill the whole run, or its first process alone: workers end by themselves when that is gone."""
+        is_whole = not workers or self._chance.random() < 2 / 3
+        (os.killpg if is_whole else os.kill)(process.pid, signal.SIGKILL)
+        self.killed["whole run" if is_whole else "controller"] += 1
+        self.in_flight += max(workers, 1) * CONCURRENCY
 
     def _finish(self) -> int:
         code = self._start(2).wait()
@@ -131,8 +133,8 @@ def judge(campaign: Campaign, paid: dict[str, int], faults: dict[str, int]) -> l
     lost = [case for case in campaign.finished() if case not in final]
     twice = [case_id for case_id, times in lived.items() if times > 1]
     extra = sum(times - 1 for times in paid.values())
-    whole, workers = campaign.killed["run"], campaign.killed["worker"]
-    print(f"kills: {campaign.killed.total()} ({whole} of the whole run, {workers} of a worker); runs: {campaign.runs}")
+    kinds = ", ".join(f"{times} x {what}" for what, times in sorted(campaign.killed.items()))
+    print(f"kills: {campaign.killed.total()} ({kinds}); runs: {campaign.runs}")
     print(f"faults met: {', '.join(f'{times} x {name}' for name, times in sorted(faults.items()))}")
     print(f"cases: {len(document)}, scored exactly once: {sum(times == 1 for times in scored.values())}")
     print(f"finished episodes lost: {len(lost)}, lived twice: {len(twice)}")

@@ -120,7 +120,7 @@ class Shard:
 
     def _give_up(self, error: JournalError) -> NoReturn:
         note_cut_off(self._run, f"{self._placement.worker} {error}")
-        pytest.fail(f"the run cannot go on: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"the run cannot go on: {error}", pytrace=False) from None
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""

@@ -222,6 +222,7 @@ def test_a_full_disk_is_told_and_loses_nothing(project: Project, extreme: tuple[
     result.stdout.fnmatch_lines(
         "*the run cannot go on: cannot write to *journal-*.jsonl* (file too large), so nothing*"
     )
+    result.stdout.no_fnmatch_line("*During handling of the above exception*")
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] + outcomes["errors"] == 20
     assert outcomes["passed"] == project.outcomes()["full"] == len(project.lives())
