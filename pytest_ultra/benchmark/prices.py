@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-import msgspec
 
-
-class Price(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Price:
     """US dollars for a million tokens of prompts, and of completions."""
 
     prompt: float

@@ -6,7 +6,7 @@ import difflib
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -135,7 +135,7 @@ def prices(texts: Sequence[str]) -> dict[str, Price]:
 def _price(text: str) -> tuple[str, Price]:
     model, _, amounts = (part.strip() for part in text.rpartition("="))
     found = [_number(amount) for amount in amounts.split(",")]
-    if not model or len(found) != len(Price.__struct_fields__) or not all(0 <= amount < math.inf for amount in found):
+    if not model or len(found) != len(fields(Price)) or not all(0 <= amount < math.inf for amount in found):
         raise ValueError(
             f"{text!r} is no price; give a model and the US dollars for a million tokens of prompts and of "
             "completions, as in gpt-4o-mini=0.15,0.60"
