@@ -41,8 +41,8 @@ class Course:
             self._cut_off = f"interrupted ({excinfo.typename})"
 
     @pytest.hookimpl
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        self._exit_status = int(exitstatus)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._exit_status = int(session.exitstatus)
 
     def end(self) -> None:
         """Leave word of the end, and let go of the lock; a disk that takes no word has cut the run off itself."""

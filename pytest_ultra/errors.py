@@ -22,6 +22,7 @@ class AttemptProblem(StrEnum):
     TIMEOUT = "timeout"
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion
+    BUDGET = "budget"  # the run may spend nothing more, so nobody was asked
     UNRECORDED = "unrecorded"  # no answer on the cassette, and none to be had or kept
 
 

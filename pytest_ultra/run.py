@@ -100,14 +100,14 @@ class Run:
         self.plan([item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
         self.stop()
         result = yield
         if self._is_begun:
             withdraw_stop(self.directory.path)
         if self._settings.json and self._planned:
-            ended = {"duration_s": time.time() - self._started_at, "exit_status": int(exitstatus)}
+            ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
             write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
         return result
 
@@ -156,6 +156,11 @@ class Run:
         """Have all workers cancel what is in flight."""
         if self._is_begun:
             order_stop(self.directory.path)
+
+    @property
+    def begun(self) -> RunDirectory | None:
+        """The run's directory, None as long as it has not been asked for."""
+        return self.directory if self._is_begun else None
 
     @property
     def _is_begun(self) -> bool:

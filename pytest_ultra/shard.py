@@ -16,6 +16,7 @@ from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_mode
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
+from pytest_ultra.budgeting import within_budget
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
@@ -26,6 +27,7 @@ from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.pricing import known_prices
 from pytest_ultra.resuming import Finished
 from pytest_ultra.stopping import StopWatch
 from pytest_ultra.storage.begun import Begun
@@ -155,9 +157,13 @@ class Shard:
             clock=way.clock,
             limiter=way.limit(limiter),
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
+            prices=known_prices(self._settings),
         )
 
     def _open_models(self) -> Endpoint:
+        return within_budget(self._open_unlimited(), self._settings, self._run)
+
+    def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
             return own

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest, plain
+from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
@@ -124,14 +125,17 @@ class Caller:
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
         chance: Chance = keyed_chance,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
         self.clock = clock
+        self.prices = prices or {}
         self._endpoint = endpoint
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
         self.tool_rejections: dict[str, str] = {}
         self._healths: dict[str, Health] = {}
+        self._broken_off: GivenUp | None = None  # why nothing more is asked in this run
 
     async def ask(
         self, request: ChatRequest, note: Callable[[Attempted], None], limit_s: float | None = None
@@ -143,7 +147,7 @@ class Caller:
         """
         health = self._health_of(request.case.model)
         tried = Tried()
-        while health.verdict is None:
+        while (verdict := self._verdict(health)) is None:
             permit = await self._limiter.enter(request)
             if isinstance(permit, GivenUp):
                 return permit
@@ -153,7 +157,8 @@ class Caller:
                 note(Attempted(request.turn, duration_s))
                 return plain(result)
             if isinstance(result, GivenUp):
-                note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
+                if result.reason is EndReason.AGENT_TIMEOUT:
+                    note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
                 return result
             tried = tried.failed(result)
             self._learn(request, result, health)
@@ -164,7 +169,20 @@ class Caller:
                 return step
             tried = tried.waited(wait_s)
             await self._limiter.rest(request.case.model, wait_s)
-        return GivenUp(EndReason.ENDPOINT, health.verdict)
+        return verdict
+
+    def _verdict(self, health: Health) -> GivenUp | None:
+        """Return why a model is not asked any more."""
+        if self._broken_off is None and health.verdict is not None:
+            return GivenUp(EndReason.ENDPOINT, health.verdict)
+        return self._broken_off
+
+    def _break_off(self, refusal: AttemptFailedError) -> GivenUp:
+        """Let nobody wait for an answer that will not come, whatever the model."""
+        self._broken_off = GivenUp(EndReason.SKIPPED, refusal.detail)
+        for model in self._healths:
+            self._limiter.dismiss(model, self._broken_off)
+        return self._broken_off
 
     def _health_of(self, model: str) -> Health:
         if model not in self._healths:
@@ -196,6 +214,8 @@ class Caller:
         finally:
             self._limiter.leave(permit, result)
         duration_s = self.clock.now() - started
+        if isinstance(result, AttemptFailedError) and result.problem is AttemptProblem.BUDGET:
+            return self._break_off(result), duration_s
         is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
         return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
 

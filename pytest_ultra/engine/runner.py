@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.engine.agenda import Agenda
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
@@ -40,7 +41,9 @@ class Engine:
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
         on_begin: Callable[[Assignment], None] = ignore,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
+        self._prices = prices
         self._open_endpoint = open_endpoint
         self._clock = clock
         self._policy = policy
@@ -109,7 +112,7 @@ class Engine:
 
     async def _work(self) -> None:
         endpoint = self._open_endpoint()
-        caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter)
+        caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter, prices=self._prices)
         try:
             await self._crew.work(endpoint, caller)
         finally:
