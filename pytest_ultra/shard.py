@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_models
+from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
@@ -144,9 +144,10 @@ class Shard:
         concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        way = Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
-        if self._settings.cassette is not None:  # which keeps answers too
+        if has_own or self._settings.cassette is not None:  # own agents may have memories, and cassettes keep answers
             way = by_way_of_cassettes(self._settings, asking)
+        else:
+            way = self._finished.keep_turns(self._placement.worker, asking.open)
         self._begun = begun = Begun(self._run, self._placement.worker)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
