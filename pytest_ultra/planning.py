@@ -23,7 +23,7 @@ from pytest_ultra.pricing import known_prices, price_hint
 from pytest_ultra.reporting.budget import Forecast, forecast_lines
 
 SAMPLE = 500
-"""So many cases are looked at, drawn alike in every run: generating the workflows of more would take longer than is useful."""
+"""So many cases are looked at, drawn alike in every run: to generate the workflows of all would take too long."""
 SECONDS_PER_REQUEST = 2.0
 """What an answer is taken to need."""
 
