@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -22,7 +23,7 @@ from pytest_ultra.pricing import known_prices, price_hint
 from pytest_ultra.reporting.budget import Forecast, forecast_lines
 
 SAMPLE = 500
-"""So many cases are looked at, evenly spread: generating the workflows of more would take longer than is useful."""
+"""So many cases are looked at, drawn alike in every run: to generate the workflows of all would take too long."""
 SECONDS_PER_REQUEST = 2.0
 """What an answer is taken to need."""
 
@@ -46,7 +47,7 @@ class PlanHooks:
         return True
 
     def _forecast(self, cases: Sequence[Case]) -> Forecast:
-        sample = cases[:: -(-len(cases) // SAMPLE) or 1]
+        sample = random.Random(0).sample(cases, SAMPLE) if len(cases) > SAMPLE else cases
         estimates = [(case, estimate(case, self._guidance(case))) for case in sample]
         prices = known_prices(self._settings)
         unknown = sorted({case.model for case in cases} - prices.keys())

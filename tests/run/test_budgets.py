@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -119,8 +120,15 @@ def test_a_plan_needs_no_key_and_says_what_it_costs_and_whether_the_budget_lasts
     )
 
 
-def test_more_cases_than_can_be_looked_at_are_sampled(project: Project) -> None:
-    result = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=60", "--ultra-prompt-type=optimal,cot", TEN, "-q")
-    result.stdout.fnmatch_lines(["ultra: plan: 120 cases; nobody is asked"])
-    result = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=600", *ONE, "-q")
-    result.stdout.fnmatch_lines(["ultra: plan: 600 cases (estimated from 300 of them); nobody is asked"])
+def planned_requests(result: pytest.RunResult) -> int:
+    found = [re.match(r"ultra: calls: about ([\d,]+) requests", line) for line in result.outlines]
+    (match,) = filter(None, found)
+    return int(match[1].replace(",", ""))
+
+
+def test_of_many_cases_some_are_looked_at_and_stand_for_all(project: Project) -> None:
+    few = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=300", *ONE, "-q")
+    few.stdout.fnmatch_lines(["ultra: plan: 300 cases; nobody is asked"])
+    many = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=900", *ONE, "-q")
+    many.stdout.fnmatch_lines(["ultra: plan: 900 cases (estimated from 500 of them); nobody is asked"])
+    assert planned_requests(many) == pytest.approx(3 * planned_requests(few), abs=2)
