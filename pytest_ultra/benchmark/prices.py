@@ -21,7 +21,10 @@ class Price:
 
 FREE = Price(0.0, 0.0)
 AS_OF = "2025-07"
-"""The month of the table: list prices as the providers gave them then, without discounts for caches or batches."""
+"""The month of the table: list prices as they were commonly quoted then, without discounts for caches or batches.
+
+Nobody has checked them against the providers' own pages. `--ultra-price` overrides them.
+"""
 
 PRICES: Mapping[str, Price] = MappingProxyType(
     {
