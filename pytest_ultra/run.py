@@ -25,9 +25,12 @@ from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.notices import tell_left_out
 from pytest_ultra.reporting.terminal import end_of_run, header
+from pytest_ultra.stalling import StallReporter, stall_after_s
 from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.document import complete, write_document
+from pytest_ultra.storage.endings import noted_cut_off
 from pytest_ultra.storage.journal import has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
 
@@ -46,6 +49,7 @@ class Run:
         config.pluginmanager.register(self._course, "ultra-course")
         self._has_demo = _needs_demo(config, settings)
         self._started_at = time.time()
+        self._stalls: StallReporter | None = None
 
     @cached_property
     def directory(self) -> RunDirectory:
@@ -53,6 +57,7 @@ class Run:
         self._inheritance.look_up()
         made = RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
         self._course.begin(made)
+        self._stalls = StallReporter(made.path, stall_after_s(self._settings.request_timeout) / 2)
         return made
 
     @cached_property
@@ -64,7 +69,7 @@ class Run:
 
     def place(self) -> Placement:
         """Return what holds for every process of the run."""
-        return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url)
+        return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url, ends_at=self._ends_at)
 
     def plan(self, nodeids: Sequence[str]) -> None:
         """Note the tests that were selected; by now, the embedded endpoint has had the time to get ready."""
@@ -96,14 +101,16 @@ class Run:
         self.plan([item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
         self.stop()
         result = yield
         if self._is_begun:
             withdraw_stop(self.directory.path)
+            if self._cut_off and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
-            ended = {"duration_s": time.time() - self._started_at, "exit_status": int(exitstatus)}
+            ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
             write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
         return result
 
@@ -124,14 +131,22 @@ class Run:
             from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
 
             terminalreporter.section("ultra")
-            for line in end_of_run(summarize(self._episodes()), shutil.get_terminal_size().columns):
+            episodes = self._episodes()
+            for line in end_of_run(summarize(episodes), shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
+            for text in tell_left_out(episodes):
+                terminalreporter.write_line(text, yellow=True)
+            if self._cut_off:
+                told = f"the run was cut off: {self._cut_off}; the next run takes what is finished and goes on"
+                terminalreporter.write_line(told, red=True)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         if self._demo is not None:
             self._demo.stop()
         if self._is_begun:
+            if self._stalls is not None:
+                self._stalls.stop()
             self._course.end()
             if not has_journals(self.directory):
                 self.directory.discard()
@@ -144,6 +159,15 @@ class Run:
     @property
     def _is_begun(self) -> bool:
         return "directory" in self.__dict__
+
+    @property
+    def _ends_at(self) -> float | None:
+        limit_s = self._settings.run_timeout
+        return None if limit_s is None else self._started_at + limit_s
+
+    @property
+    def _cut_off(self) -> str | None:
+        return noted_cut_off(self.directory) if self._is_begun else None
 
     def _episodes(self) -> tuple[Episode, ...]:
         return complete(read_episodes(self.directory).episodes, self._planned)

@@ -21,13 +21,15 @@ from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.retry import RetryPolicy
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.resuming import Finished
-from pytest_ultra.stopping import StopWatch
+from pytest_ultra.stalling import StallWatch, stall_after_s
+from pytest_ultra.stopping import Curfew, StopWatch
 from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
@@ -40,6 +42,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """How a disk says that it takes no more."""
 
 STOPPED = "not lived: the run was stopped"
+TIME_UP = "not lived: the time of the run was up (--ultra-run-timeout)"
 
 
 class Shard:
@@ -63,18 +66,22 @@ class Shard:
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
         self._is_ready = False
-        self._is_stopped = False
+        self._stall_watch: StallWatch | None = None
+        self._curfew: Curfew | None = None
+        self._stopped: str | None = None
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
+        if self._placement.ends_at is not None:
+            self._curfew = Curfew(self._placement.ends_at, lambda: self._halt(TIME_UP))
         try:
             self._start(session.items)
         except KeyboardInterrupt:
-            if not self._is_stopped:
+            if self._stopped is None:
                 raise
-            pytest.skip(STOPPED)
+            self._skip()
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -91,7 +98,7 @@ class Shard:
         try:
             episode = self._engine.wait(assignment)
         except EngineStoppedError:
-            pytest.skip(STOPPED)
+            self._skip()
         except JournalError as error:
             self._give_up(error)
         return present(episode, assignment.guidance, self._settings.least_outcome)
@@ -100,6 +107,10 @@ class Shard:
         """Cancel what is in flight; what is finished is on disk."""
         if self._watch is not None:
             self._watch.stop()
+        if self._curfew is not None:
+            self._curfew.lift()
+        if self._stall_watch is not None:
+            self._stall_watch.stop()
         if self._engine is not None:
             self._engine.stop()
         if self._journal is not None:
@@ -111,6 +122,8 @@ class Shard:
         self._journal = Journal(self._run, self._placement.worker)
         self._engine = engine = self._make_engine(self._journal)
         engine.start(())
+        after_s = stall_after_s(self._settings.request_timeout)
+        self._stall_watch = StallWatch(self._run.path, self._placement.worker, engine.pulse.stall, after_s)
         self._guidance.fill(filter(None, map(case_of, items)), self._generate)
         engine.start(self._own_assignments(items))
         self._is_ready = True
@@ -149,6 +162,7 @@ class Shard:
             worker=self._placement.worker,
             concurrency=concurrency,
             clock=way.clock,
+            policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
             limiter=way.limit(limiter),
         )
 
@@ -157,7 +171,12 @@ class Shard:
         if own is not None:
             return own
         specs = reachable_models(self._settings)
-        return open_endpoint(specs, environ=os.environ, demo_url=self._placement.demo_url or "")
+        return open_endpoint(
+            specs,
+            environ=os.environ,
+            demo_url=self._placement.demo_url or "",
+            request_timeout_s=self._settings.request_timeout,
+        )
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
@@ -169,8 +188,18 @@ class Shard:
 
     def _break_off(self, session: pytest.Session) -> None:
         """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
-        self._is_stopped = True
         session.shouldstop = STOPPED
+        self._halt(STOPPED)
+
+    def _skip(self) -> NoReturn:
+        """Skip a test whose episode is not lived; a run whose time is up does not come to its end."""
+        if self._stopped == TIME_UP:
+            note_cut_off(self._run, f"its time was up (--ultra-run-timeout {self._settings.run_timeout:g})")
+        pytest.skip(self._stopped or STOPPED)
+
+    def _halt(self, reason: str) -> None:
+        """Cancel what is in flight; tests go on, and are skipped for this reason."""
+        self._stopped = self._stopped or reason
         if not self._is_ready:
             os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:

@@ -22,7 +22,8 @@ class Placement:
     """A place among `workers` processes, numbered from 0.
 
     `is_sharded` False: xdist hands out tests a few at a time, nothing is known in advance. `remaining` holds
-    the node ids that a crashed worker has left to this one; None means: the whole shard.
+    the node ids that a crashed worker has left to this one; None means: the whole shard. At
+    `ends_at`, a Unix time, nothing more is lived.
     """
 
     worker: str = MAIN
@@ -32,6 +33,7 @@ class Placement:
     remaining: list[str] | None = None
     run_folder: str = ""
     demo_url: str | None = None
+    ends_at: float | None = None
 
     @property
     def is_worker(self) -> bool:

@@ -13,12 +13,13 @@ from pytest_ultra.benchmark.chat import ChatRequest, plain
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.fallback import may_reject_tools
+from pytest_ultra.engine.fallback import find_rejected_parameter, may_reject_tools
 from pytest_ultra.engine.gate import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.health import Health
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
+from pytest_ultra.engine.pulse import Pulse
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 NOT_IMPLEMENTED = 501
@@ -124,13 +125,16 @@ class Caller:
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
         chance: Chance = keyed_chance,
+        pulse: Pulse | None = None,
     ) -> None:
         self.clock = clock
+        self.pulse = pulse or Pulse()
         self._endpoint = endpoint
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
         self.tool_rejections: dict[str, str] = {}
+        self._rejected_parameters: dict[str, tuple[str, ...]] = {}
         self._healths: dict[str, Health] = {}
 
     async def ask(
@@ -142,6 +146,7 @@ class Caller:
         and waiting are not counted into it.
         """
         health = self._health_of(request.case.model)
+        request = request.without(*self._rejected_parameters.get(request.case.model, ()))
         tried = Tried()
         while health.verdict is None:
             permit = await self._limiter.enter(request)
@@ -150,11 +155,18 @@ class Caller:
             result, duration_s = await self._attempt(request, permit, limit_s)
             if isinstance(result, Reply):
                 health.answered()
+                self.pulse.beat()
                 note(Attempted(request.turn, duration_s))
+                self._remember(request)
                 return plain(result)
             if isinstance(result, GivenUp):
                 note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
                 return result
+            rejected = find_rejected_parameter(request, result)
+            if rejected is not None:
+                note(_rejection(request.turn, duration_s, result, rejected))
+                request = request.without(rejected)
+                continue
             tried = tried.failed(result)
             self._learn(request, result, health)
             step = self._next_step(request, result, tried, health)
@@ -165,6 +177,11 @@ class Caller:
             tried = tried.waited(wait_s)
             await self._limiter.rest(request.case.model, wait_s)
         return GivenUp(EndReason.ENDPOINT, health.verdict)
+
+    def _remember(self, request: ChatRequest) -> None:
+        """Ask without what an endpoint rejects from now on, since that is what it answers."""
+        if request.omitted:
+            self._rejected_parameters[request.case.model] = request.omitted
 
     def _health_of(self, model: str) -> Health:
         if model not in self._healths:
@@ -216,6 +233,11 @@ class Caller:
             if isinstance(error, AttemptFailedError):
                 return error, False
             raise
+
+
+def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, parameter: str) -> Attempted:
+    detail = f"asked again without {parameter}: {failure.detail}"
+    return Attempted(turn, duration_s, AttemptProblem.PARAMETER, failure.status, detail)
 
 
 def _go_on_unless_cancelled() -> None:

@@ -13,6 +13,7 @@ from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.crew import GRACE_S, Crew
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
+from pytest_ultra.engine.pulse import Pulse
 from pytest_ultra.engine.retry import DEFAULT_POLICY, Caller, RetryPolicy
 from pytest_ultra.engine.rules import BENCHMARK, Rules
 
@@ -39,6 +40,7 @@ class Engine:
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
     ) -> None:
+        self.pulse = Pulse()
         self._open_endpoint = open_endpoint
         self._clock = clock
         self._policy = policy
@@ -105,7 +107,7 @@ class Engine:
 
     async def _work(self) -> None:
         endpoint = self._open_endpoint()
-        caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter)
+        caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter, pulse=self.pulse)
         try:
             await self._crew.work(endpoint, caller)
         finally:

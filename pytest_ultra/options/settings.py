@@ -47,6 +47,8 @@ class Settings:
     seed: int
     max_turns: int
     timeout: float | None
+    request_timeout: float
+    run_timeout: float | None
     concurrency: int | None
     stagger: Stagger
     base_url: str | None
@@ -168,6 +170,20 @@ def _options() -> tuple[_Option, ...]:
         _Option("seed", "0", "N", "Seed that tasks are made from", one(values.whole(at_least=0))),
         _Option("max_turns", "30", "N", "Turns after which an episode ends", one(values.whole(at_least=1))),
         _Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", one(values.seconds)),
+        _Option(
+            "request_timeout",
+            "120",
+            "SECONDS",
+            "Time for one attempt at a request, answer included",
+            one(values.attempt_seconds),
+        ),
+        _Option(
+            "run_timeout",
+            None,
+            "SECONDS",
+            "Time from the start of the run after which nothing more is lived: the rest is skipped, the exit code is 1",
+            one(values.seconds),
+        ),
         _Option(
             "concurrency",
             None,

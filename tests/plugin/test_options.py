@@ -52,6 +52,8 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         seed=0,
         max_turns=30,
         timeout=None,
+        request_timeout=120.0,
+        run_timeout=None,
         concurrency=None,
         stagger=Stagger(),
         base_url=None,
