@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.asking import find_spec
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.course import Course
@@ -23,7 +24,6 @@ from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
-from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.notices import tell_left_out
 from pytest_ultra.reporting.terminal import end_of_run, header
@@ -189,7 +189,7 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
 def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
     """Tell who serves a model; with `is_open`, one that cannot be resolved may be served all the same."""
     try:
-        return resolve(name, base_url=settings.base_url, environ=os.environ).is_demo
+        return find_spec(settings, name).is_demo
     except ConfigurationError as error:
         if is_open:
             return False

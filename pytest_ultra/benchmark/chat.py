@@ -16,7 +16,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     `guidance`, and `offered` (the names of the tools that can be called now, in whatever protocol), are for the
     embedded demo endpoint alone; nothing of them is sent to any other. `omitted` are optional parameters that the
-    endpoint is known to reject.
+    endpoint is known to reject; `route` is the number of the endpoint to ask, where a model has several.
     """
 
     case: Case
@@ -26,6 +26,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
     omitted: tuple[str, ...] = ()
+    route: int = 0
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -135,7 +135,8 @@ class Caller:
         self._chance = chance
         self.tool_rejections: dict[str, str] = {}
         self._rejected_parameters: dict[str, tuple[str, ...]] = {}
-        self._healths: dict[str, Health] = {}
+        self._healths: dict[tuple[str, int], Health] = {}
+        self._verdicts: dict[str, str] = {}
 
     async def ask(
         self, request: ChatRequest, note: Callable[[Attempted], None], limit_s: float | None = None
@@ -145,16 +146,18 @@ class Caller:
         An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts
         and waiting are not counted into it.
         """
-        health = self._health_of(request.case.model)
+        model = request.case.model
         request = request.without(*self._rejected_parameters.get(request.case.model, ()))
         tried = Tried()
-        while health.verdict is None:
+        while model not in self._verdicts:
             permit = await self._limiter.enter(request)
             if isinstance(permit, GivenUp):
                 return permit
+            if permit is not None and permit.route != request.route:
+                request = msgspec.structs.replace(request, route=permit.route)
             result, duration_s = await self._attempt(request, permit, limit_s)
             if isinstance(result, Reply):
-                health.answered()
+                self._health_of(request).answered()
                 self.pulse.beat()
                 note(Attempted(request.turn, duration_s))
                 self._remember(request)
@@ -168,38 +171,47 @@ class Caller:
                 request = request.without(rejected)
                 continue
             tried = tried.failed(result)
-            self._learn(request, result, health)
-            step = self._next_step(request, result, tried, health)
+            self._learn(request, result, permit)
+            step = self._next_step(request, result, tried, permit)
             wait_s = 0.0 if isinstance(step, GivenUp) else step
             note(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))
             if isinstance(step, GivenUp):
                 return step
             tried = tried.waited(wait_s)
-            await self._limiter.rest(request.case.model, wait_s)
-        return GivenUp(EndReason.ENDPOINT, health.verdict)
+            await self._limiter.rest(model, wait_s)
+        return GivenUp(EndReason.ENDPOINT, self._verdicts[model])
 
     def _remember(self, request: ChatRequest) -> None:
         """Ask without what an endpoint rejects from now on, since that is what it answers."""
         if request.omitted:
             self._rejected_parameters[request.case.model] = request.omitted
 
-    def _health_of(self, model: str) -> Health:
-        if model not in self._healths:
-            self._healths[model] = Health(model)
-        return self._healths[model]
+    def _health_of(self, request: ChatRequest) -> Health:
+        asked = (request.case.model, request.route)
+        if asked not in self._healths:
+            self._healths[asked] = Health(request.case.model)
+        return self._healths[asked]
 
-    def _learn(self, request: ChatRequest, failure: AttemptFailedError, health: Health) -> None:
+    def _learn(self, request: ChatRequest, failure: AttemptFailedError, permit: Permit | None) -> None:
+        """Give an endpoint up if it must be, and with the last of its endpoints the model."""
         if may_reject_tools(request, failure.status):
             return  # that says nothing about the model yet
+        health = self._health_of(request)
         health.failed(failure, self.clock.now())
-        if health.verdict is not None:
+        if health.verdict is not None and not self._limiter.exclude(permit):
+            self._verdicts[request.case.model] = health.verdict
             self._limiter.dismiss(request.case.model, GivenUp(EndReason.ENDPOINT, health.verdict))
 
     def _next_step(
-        self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, health: Health
+        self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, permit: Permit | None
     ) -> float | GivenUp:
-        if health.verdict is not None:
-            return GivenUp(EndReason.ENDPOINT, health.verdict)
+        if verdict := self._verdicts.get(request.case.model):
+            return GivenUp(EndReason.ENDPOINT, verdict)
+        if self._health_of(request).verdict is not None:
+            return 0.0  # another endpoint is asked
+        is_put_off = failure.status == TOO_MANY_REQUESTS or bool(failure.retry_after_s)
+        if is_put_off and tried.attempts < self._policy.attempts and self._limiter.has_other(permit):
+            return 0.0  # likewise: the wait is for the one that asks for it
         return decide(failure, tried, self._policy, self._chance(request.case, request.turn, tried.made))
 
     async def _attempt(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,9 +18,13 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import values
 from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.values import RateMode, Stagger
+
+if TYPE_CHECKING:  # likewise late
+    from pytest_ultra.models.served import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class Settings:
     concurrency: int | None
     stagger: Stagger
     base_url: str | None
+    served: Mapping[str, tuple[Served, ...]]
     temperature: float | None
     rate_mode: RateMode
     rpm: float | None
@@ -268,6 +273,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     _check_limits(read)
+    read["served"] = _read_served(config)
     read["fresh"] = bool(read["fresh"])
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
@@ -276,6 +282,15 @@ def read_settings(config: pytest.Config) -> Settings | None:
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
+
+
+def _read_served(config: pytest.Config) -> Mapping[str, tuple[Served, ...]]:
+    from pytest_ultra.models.served import read_served  # noqa: PLC0415 - an unused plugin must not import what it needs
+
+    try:
+        return read_served(config.rootpath / "pyproject.toml")
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _check_limits(read: Mapping[str, Any]) -> None:

@@ -57,6 +57,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         concurrency=None,
         stagger=Stagger(),
         base_url=None,
+        served={},
         temperature=None,
         rate_mode=RateMode.ADAPTIVE,
         rpm=None,
