@@ -44,7 +44,7 @@ def digest(instances: int) -> str:
     return hashed.hexdigest()
 
 
-DIGESTS = {1: "ac3573751aecd5c7b686840b1f986978ad658f1ebefd0370bf4963b82c02ba77"}
+DIGESTS = {1: "82b4897db0ccc57c4e76dd467de8849442324328d525546fddb1837b5c8ab2f3"}
 """What every machine must come to, by the version of the generator."""
 
 

@@ -74,6 +74,7 @@ class Draft:
 
     def __init__(self, chance: Random) -> None:
         self.chance = chance
+        self.edition = f"w{chance.randint(1, 52):02}"  # of the data that the job is about, so that names seldom recur
         self.world = World()
         self.milestones: list[Milestone] = []
         self.actions: list[Action] = []

@@ -14,9 +14,11 @@ def file_table(draft: Draft, *, is_dirty: bool = False) -> Item:
     """Read a file and parse it: two steps."""
     domain, rows = _table(draft, is_dirty=is_dirty)
     kind = draft.chance.choice(("csv", "json"))
-    path = f"data/{_slug(domain)}.{kind}"
+    path = f"data/{_slug(draft, domain)}.{kind}"
     write = as_csv if kind == "csv" else as_json
-    draft.add(files={path: write(rows), f"data/{_slug(domain)}_last_year.{kind}": write(_sibling(draft, domain))})
+    draft.add(
+        files={path: write(rows), f"data/{_slug(draft, domain)}_last_year.{kind}": write(_sibling(draft, domain))}
+    )
     noun = f"the {domain.plural} in {path}"
     text = draft.make(Call("file_operations_reader", {"path": path}), f"the text of {path}")
     draft.say(f"Read the file {path}.")
@@ -28,8 +30,8 @@ def file_table(draft: Draft, *, is_dirty: bool = False) -> Item:
 def file_text(draft: Draft) -> Item:
     """Read a file and leave it unparsed: one step."""
     domain, rows = _table(draft)
-    path = f"data/{_slug(domain)}.csv"
-    draft.add(files={path: as_csv(rows), f"data/{_slug(domain)}_last_year.csv": as_csv(_sibling(draft, domain))})
+    path = f"data/{_slug(draft, domain)}.csv"
+    draft.add(files={path: as_csv(rows), f"data/{_slug(draft, domain)}_last_year.csv": as_csv(_sibling(draft, domain))})
     draft.say(f"Read the file {path}.")
     return draft.make(Call("file_operations_reader", {"path": path}), f"the {domain.plural} in {path}")
 
@@ -43,7 +45,7 @@ def web_table(draft: Draft, *, is_dirty: bool = False) -> Item:
     if draft.chance.random() < 0.5:
         draft.say(f"Fetch {url}.")
         return draft.make(call, f"the {domain.plural} at {url}")
-    store = f"{_slug(domain)}_db"
+    store = f"{_slug(draft, domain)}_db"
     draft.add(datastores={store: rows, f"{store}_last_year": _sibling(draft, domain)})
     draft.say(f"Fetch {url}, or connect to the datastore {store}, which holds the same.")
     other = Call("integration_connector", {"datastore": store})
@@ -52,7 +54,7 @@ def web_table(draft: Draft, *, is_dirty: bool = False) -> Item:
 
 def datastore_table(draft: Draft, *, is_dirty: bool = False) -> Item:
     domain, rows = _table(draft, is_dirty=is_dirty)
-    store = f"{_slug(domain)}_db"
+    store = f"{_slug(draft, domain)}_db"
     draft.add(datastores={store: rows, f"{store}_last_year": _sibling(draft, domain)})
     draft.say(f"Connect to the datastore {store} and take its table.")
     return draft.make(
@@ -62,8 +64,8 @@ def datastore_table(draft: Draft, *, is_dirty: bool = False) -> Item:
 
 def cached_table(draft: Draft, *, is_dirty: bool = False) -> Item:
     domain, rows = _table(draft, is_dirty=is_dirty)
-    key = f"{_slug(domain)}:latest"
-    draft.add(cache={key: rows, f"{_slug(domain)}:last-year": _sibling(draft, domain)})
+    key = f"{_slug(draft, domain)}:latest"
+    draft.add(cache={key: rows, f"{_slug(draft, domain)}:last-year": _sibling(draft, domain)})
     draft.say(f"Get the entry {key} from the cache.")
     return draft.make(Call("utility_cache", {"action": "get", "key": key}), f"the {domain.plural} cached under {key}")
 
@@ -122,7 +124,7 @@ def protected_table(draft: Draft, *, is_dirty: bool = False) -> tuple[Item, str,
     """
     domain, rows = _table(draft, is_dirty=is_dirty)
     url = _address(draft, domain)
-    service = f"{_slug(domain)}-api"
+    service = f"{_slug(draft, domain)}-api"
     draft.add(
         credentials={service: "reporting", f"{service}-sandbox": "tester"},
         resources={url: Resource(rows, service=service), f"{url}/last-year": Resource(_sibling(draft, domain))},
@@ -150,9 +152,9 @@ def _sibling(draft: Draft, domain: Domain) -> list[Row]:
     return make_rows(domain, draft.chance, draft.chance.randint(6, 9))
 
 
-def _slug(domain: Domain) -> str:
-    return domain.plural.replace(" ", "_")
+def _slug(draft: Draft, domain: Domain) -> str:
+    return f"{domain.plural.replace(' ', '_')}_{draft.edition}"
 
 
 def _address(draft: Draft, domain: Domain) -> str:
-    return f"https://{draft.chance.choice(HOSTS)}.example/{_slug(domain)}"
+    return f"https://{draft.chance.choice(HOSTS)}.example/{_slug(draft, domain)}"
