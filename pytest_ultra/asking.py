@@ -12,8 +12,9 @@ from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import Limiter, SparingLimiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.models.providers import ModelSpec, redact_keys, resolve
+from pytest_ultra.models.providers import ModelSpec, redact_keys
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.serving import find_spec
 from pytest_ultra.storage.cassettes.endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.folder import CassetteFolder
 
@@ -35,11 +36,6 @@ def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
             if settings.cassette != "auto":
                 raise
     return specs
-
-
-def find_spec(settings: Settings, model: str) -> ModelSpec:
-    """Resolve one model; raise ConfigurationError if it cannot be asked."""
-    return resolve(model, base_url=settings.base_url, environ=os.environ, served=settings.served.get(model, ()))
 
 
 class Asking:

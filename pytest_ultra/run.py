@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from pytest_ultra import __version__
-from pytest_ultra.asking import find_spec
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.course import Course
@@ -25,8 +24,9 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.notices import tell_left_out
+from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal import end_of_run, header
+from pytest_ultra.serving import find_spec
 from pytest_ultra.stalling import StallReporter, stall_after_s
 from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.document import complete, write_document
@@ -134,7 +134,7 @@ class Run:
             episodes = self._episodes()
             for line in end_of_run(summarize(episodes), shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
-            for text in tell_left_out(episodes):
+            for text in tell_findings(episodes):
                 terminalreporter.write_line(text, yellow=True)
             if self._cut_off:
                 told = f"the run was cut off: {self._cut_off}; the next run takes what is finished and goes on"

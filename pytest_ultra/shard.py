@@ -74,9 +74,9 @@ class Shard:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
-        if self._placement.ends_at is not None:
-            self._curfew = Curfew(self._placement.ends_at, lambda: self._halt(TIME_UP))
         try:
+            if self._placement.ends_at is not None:
+                self._curfew = Curfew(self._placement.ends_at, lambda: self._halt(TIME_UP))
             self._start(session.items)
         except KeyboardInterrupt:
             if self._stopped is None:

@@ -8,9 +8,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytest_ultra.engine.pulse import Stall
 from pytest_ultra.reporting.text import neutralise
+
+if TYPE_CHECKING:  # the first process of several needs no engine
+    from pytest_ultra.engine.pulse import Stall
 
 _PREFIX = "stall-"
 _SHOWN = 3
