@@ -40,7 +40,7 @@ _ITEM = {
 
 def options() -> list[str]:
     rows = [
-        (f"`{option.flag} {option.metavar}`", f"`{option.key}`", _code(option.default), option.help)
+        (f"`{f'{option.flag} {option.metavar}'.strip()}`", f"`{option.key}`", _code(option.default), option.help)
         for option in OPTIONS
     ]
     return _table(("option", "key", "default", "meaning"), rows)

@@ -8,9 +8,8 @@ from contextlib import suppress
 import pytest
 from filelock import FileLock
 
-from pytest_ultra.storage.endings import Ending, hold, mark_end, noted_cut_off
+from pytest_ultra.storage.endings import Ending, clear_up, hold, mark_end, noted_cut_off
 from pytest_ultra.storage.runs import RunDirectory
-from pytest_ultra.storage.turns import drop_turns
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
@@ -36,7 +35,7 @@ class Course:
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note a Ctrl-C and `pytest.exit`; what pytest and xdist raise of themselves is a kind of `KeyboardInterrupt`."""
+        """Note a Ctrl-C or `pytest.exit`; for `-x` and the like, pytest and xdist raise interruptions of their own."""
         is_pytests = excinfo.typename == "Interrupted" and _WORKER_INTERRUPTED not in str(excinfo.value)
         if not is_pytests:
             self._cut_off = f"interrupted ({excinfo.typename})"
@@ -55,6 +54,6 @@ class Course:
             cut_off = "pytest crashed"
         with suppress(OSError):
             mark_end(self._run, Ending(status, time.time(), cut_off))
+            self._lock.release()
             if cut_off is None:
-                drop_turns(self._run)
-        self._lock.release()
+                clear_up(self._run)

@@ -23,6 +23,7 @@ class AttemptProblem(StrEnum):
     PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then left out
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion
+    BUDGET = "budget"  # the run may spend nothing more, so nobody was asked
     UNRECORDED = "unrecorded"  # no answer on the cassette, and none to be had or kept
 
 

@@ -37,6 +37,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     """Note the user's `--dist` before xdist, seeing `-n`, sets its own."""
     chosen = "load" if config.getoption("distload", default=False) else config.getoption("dist", "no")
     config.stash[CHOSEN_DIST] = None if chosen == "no" else chosen
+    if config.getoption("ultra_plan") or config.getini("ultra_plan"):
+        from pytest_ultra.distribution.alone import be_alone  # noqa: PLC0415 - nobody else needs it
+
+        be_alone(config)
     return (yield)
 
 

@@ -29,10 +29,14 @@ from pytest_ultra.reporting.terminal import end_of_run, header
 from pytest_ultra.serving import find_spec
 from pytest_ultra.stalling import StallReporter, stall_after_s
 from pytest_ultra.stopping import order_stop, withdraw_stop
-from pytest_ultra.storage.document import complete, write_document
+from pytest_ultra.storage.begun import find_in_flight
+from pytest_ultra.storage.document import broken_episode, complete, write_document
 from pytest_ultra.storage.endings import noted_cut_off
-from pytest_ultra.storage.journal import has_journals, read_episodes
+from pytest_ultra.storage.journal import Journal, has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
+
+CONTROLLER = "controller"
+"""The name under which the first process keeps records of cases that no worker can."""
 
 
 class Run:
@@ -151,10 +155,27 @@ class Run:
             if not has_journals(self.directory):
                 self.directory.discard()
 
+    def find_in_flight(self, worker: str) -> frozenset[str]:
+        """Return the tests whose episodes a worker was living when it crashed."""
+        case_ids = find_in_flight(self.directory, worker)
+        return frozenset(nodeid for case, nodeid in self._planned if case.case_id in case_ids)
+
+    def set_aside(self, nodeid: str, reason: str) -> None:
+        """Keep a record of a case that is not lived, because it crashes whoever lives it."""
+        case = next(case for case, planned in self._planned if planned == nodeid)
+        journal = Journal(self.directory, CONTROLLER)
+        journal.append(broken_episode(case, nodeid, reason, at=time.time()))
+        journal.close()
+
     def stop(self) -> None:
         """Have all workers cancel what is in flight."""
         if self._is_begun:
             order_stop(self.directory.path)
+
+    @property
+    def begun(self) -> RunDirectory | None:
+        """The run's directory, None as long as it has not been asked for."""
+        return self.directory if self._is_begun else None
 
     @property
     def _is_begun(self) -> bool:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_ultra.benchmark.case import Case
+from pytest_ultra.budgeting import BudgetHooks, amounts_of, check_budget
 from pytest_ultra.collection.hooks import CASES, CollectionHooks
 from pytest_ultra.collection.plan import plan_cases
+from pytest_ultra.distribution.alone import ASKED_WORKERS
 from pytest_ultra.distribution.placement import Placement, is_distributed, receive
 from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.outputs import check_outputs
@@ -24,8 +26,11 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     placement = receive(config)
     if placement is not None:
         _join_as_worker(config, settings, cases, placement)
+    elif settings.plan:
+        _tell_plan(config, settings)
     else:
         check_outputs(settings)
+        check_budget(settings)
         _open_run(config, settings, cases, chosen_dist)
     gc.freeze()  # what is there now stays to the end; to look it over at exit, as pytest does, costs 0.1 s a process
 
@@ -36,6 +41,12 @@ def _join_as_worker(config: pytest.Config, settings: Settings, cases: Mapping[st
     config.stash[SHARD] = lambda: Shard(config, settings, placement, cases.keys())
 
 
+def _tell_plan(config: pytest.Config, settings: Settings) -> None:
+    from pytest_ultra.planning import PlanHooks  # noqa: PLC0415 - a run needs no plan
+
+    config.pluginmanager.register(PlanHooks(config, settings, config.stash[ASKED_WORKERS]), "ultra-plan")
+
+
 def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
     from pytest_ultra.run import Run  # noqa: PLC0415 - workers open no run
 
@@ -43,10 +54,21 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     if config.getoption("collectonly"):
         return
     config.pluginmanager.register(run, "ultra-run")
+    if amounts_of(settings).is_limited:
+        config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 
-        hooks = Distribution(config, cases.keys(), chosen_dist, base=run.place, plan=run.plan, stop=run.stop)
+        hooks = Distribution(
+            config,
+            cases.keys(),
+            chosen_dist,
+            base=run.place,
+            plan=run.plan,
+            stop=run.stop,
+            find_in_flight=run.find_in_flight,
+            set_aside=run.set_aside,
+        )
         config.pluginmanager.register(hooks, "ultra-distribution")
     else:
         from pytest_ultra.shard import Shard  # noqa: PLC0415 - a controller lives no episodes

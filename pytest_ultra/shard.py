@@ -16,6 +16,7 @@ from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_mode
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
+from pytest_ultra.budgeting import within_budget
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
@@ -27,9 +28,11 @@ from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.pricing import known_prices
 from pytest_ultra.resuming import Finished
 from pytest_ultra.stalling import StallWatch, stall_after_s
 from pytest_ultra.stopping import Curfew, StopWatch
+from pytest_ultra.storage.begun import Begun
 from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
@@ -63,6 +66,7 @@ class Shard:
         self._guidance = GuidanceCache(self._run.guidance)
         self._finished = Finished(self._run, is_heir=placement.is_heir)
         self._journal: Journal | None = None
+        self._begun: Begun | None = None
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
         self._is_ready = False
@@ -113,8 +117,9 @@ class Shard:
             self._stall_watch.stop()
         if self._engine is not None:
             self._engine.stop()
-        if self._journal is not None:
-            self._journal.close()
+        for file in (self._journal, self._begun):
+            if file is not None:
+                file.close()
 
     def _start(self, items: Sequence[pytest.Item]) -> None:
         """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
@@ -130,7 +135,7 @@ class Shard:
 
     def _give_up(self, error: JournalError) -> NoReturn:
         note_cut_off(self._run, f"{self._placement.worker} {error}")
-        pytest.fail(f"the run cannot go on: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"the run cannot go on: {error}", pytrace=False) from None
 
     def _wait_for_turn(self) -> None:
         """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
@@ -155,6 +160,7 @@ class Shard:
         way = Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
         if self._settings.cassette is not None:  # which keeps answers too
             way = by_way_of_cassettes(self._settings, asking)
+        self._begun = begun = Begun(self._run, self._placement.worker)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
             way.open,
@@ -164,9 +170,14 @@ class Shard:
             clock=way.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
             limiter=way.limit(limiter),
+            on_begin=lambda assignment: begun.note(assignment.case.case_id),
+            prices=known_prices(self._settings),
         )
 
     def _open_models(self) -> Endpoint:
+        return within_budget(self._open_unlimited(), self._settings, self._run)
+
+    def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
             return own
@@ -181,7 +192,9 @@ class Shard:
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
-        return [self._assign(case, nodeid) for case, nodeid in taken if case.case_id not in self._finished]
+        careful = frozenset(self._placement.careful)
+        ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in careful]
+        return [self._assign(case, nodeid) for case, nodeid in ahead]
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)

@@ -55,7 +55,13 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         demo_models=tuple(model for model in models if _DEMO.match(model)),
         versions=tuple(sorted({episode.versions for episode in ordered})),
         reused=sum(episode.reused for episode in ordered),
+        cost=_add_costs(ordered),
     )
+
+
+def _add_costs(episodes: Iterable[Episode]) -> float | None:
+    costs = [e.usage.cost for e in episodes if e.usage.cost is not None and not e.reused]
+    return sum(costs) if costs else None
 
 
 def _choose_grouping(episodes: Sequence[Episode]) -> Callable[[Episode], _Group]:

@@ -72,7 +72,10 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What an episode consumed. `requests` counts HTTP attempts; times are seconds, told apart by what they were."""
+    """What an episode consumed. `requests` counts HTTP attempts; times are seconds, told apart by what they were.
+
+    `cost` is in US dollars, by the prices of the day; None where the model's price is not known.
+    """
 
     requests: int = 0
     prompt_tokens: int = 0
@@ -80,6 +83,7 @@ class Usage(msgspec.Struct, frozen=True):
     model_time_s: float = 0.0
     tool_time_s: float = 0.0
     waiting_time_s: float = 0.0
+    cost: float | None = None
 
 
 class Episode(msgspec.Struct, frozen=True):

@@ -78,6 +78,7 @@ class Summary(msgspec.Struct, frozen=True):
     """A run's figures. `failure_classes` holds only what occurred, most frequent first.
 
     `reused` counts the episodes that an earlier run has lived; they are among the counts.
+    `cost` is in US dollars, of the episodes that the run has lived itself as far as their prices are known.
     `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
     """
 
@@ -87,3 +88,4 @@ class Summary(msgspec.Struct, frozen=True):
     demo_models: tuple[str, ...]
     versions: tuple[Versions, ...] = ()
     reused: int = 0
+    cost: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pytest
@@ -22,8 +22,9 @@ class Placement:
     """A place among `workers` processes, numbered from 0.
 
     `is_sharded` False: xdist hands out tests a few at a time, nothing is known in advance. `remaining` holds
-    the node ids that a crashed worker has left to this one; None means: the whole shard. At
-    `ends_at`, a Unix time, nothing more is lived.
+    the node ids that a crashed worker has left to this one; None means: the whole shard. Those in
+    `careful` may have crashed it: they are lived only when their test asks for it. At `ends_at`, a Unix
+    time, nothing more is lived.
     """
 
     worker: str = MAIN
@@ -31,6 +32,7 @@ class Placement:
     workers: int = 1
     is_sharded: bool = True
     remaining: list[str] | None = None
+    careful: list[str] = field(default_factory=list)
     run_folder: str = ""
     demo_url: str | None = None
     ends_at: float | None = None
@@ -66,6 +68,11 @@ def receive(config: pytest.Config) -> Placement | None:
 def number_of(workerinput: dict[str, Any]) -> int:
     number: int = workerinput[_KEY]["number"]
     return number
+
+
+def careful_of(workerinput: dict[str, Any]) -> list[str]:
+    careful: list[str] = workerinput[_KEY]["careful"]
+    return careful
 
 
 def is_distributed(config: pytest.Config) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 import pytest
 from xdist.remote import Producer
@@ -12,26 +12,43 @@ from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController
 
 from pytest_ultra.distribution.partition import find_case_id, partition
-from pytest_ultra.distribution.placement import number_of
+from pytest_ultra.distribution.placement import careful_of, number_of
 
 
 @dataclass(frozen=True, slots=True)
 class Legacy:
-    """What a crashed worker leaves: its number, and the node ids not done yet (None: all of its shard)."""
+    """What a crashed worker leaves: its number, and the node ids not done yet (None: all of its shard).
+
+    Those in `careful` are suspected of the crash.
+    """
 
     number: int
     remaining: list[str] | None
+    careful: list[str] = field(default_factory=list)
+
+
+InFlight = Callable[[str], Collection[str]]
+"""Returns the node ids whose episodes a worker was living."""
+
+CRASHES = 2
+"""With so many a case is set aside."""
+
+MOST_CAREFUL = 16
+"""So many cases are lived one by one when any of them may have crashed a worker; of more, those that may have twice."""
 
 
 class ShardScheduling(LoadScheduling):
     """Cases belong to a worker's number; tests that take none are handed out a few at a time, as ever."""
 
-    def __init__(self, config: pytest.Config, log: Producer, case_ids: Collection[str]) -> None:
+    def __init__(
+        self, config: pytest.Config, log: Producer, case_ids: Collection[str], find_in_flight: InFlight
+    ) -> None:
         super().__init__(config, log)
+        self._find_in_flight = find_in_flight
         self._case_ids = case_ids
         self._owed: dict[int, list[int]] = {}  # what the heir of a number is to get once it has collected
         self._legacies: deque[Legacy] = deque()
-        self._suspects: set[int] = set()
+        self._crashes: Counter[str] = Counter()  # how many each test's case may have caused
 
     def inherit(self) -> Legacy | None:
         """Return what the worker about to be started takes over, if it replaces a crashed one."""
@@ -62,8 +79,8 @@ class ShardScheduling(LoadScheduling):
     def remove_node(self, node: WorkerController) -> str | None:
         """Forget a worker that has ended or crashed; return the test to blame for a crash, if there is one.
 
-        The case that a worker was at when it crashed is blamed only when it happens again: to wait for an
-        episode crashes nobody, and the heir finds the episode on disk or lives it.
+        Any case that was being lived may have caused it. The heir lives those only when their tests ask for them, so
+        that a case is known for certain when it happens again.
         """
         number = _number(node)
         if self.collection is None and not hasattr(node, "workeroutput"):
@@ -72,7 +89,7 @@ class ShardScheduling(LoadScheduling):
         elif number in self._owed:
             self._bequeath(number, self._owed[number])
         pending = self.node2pending.pop(node)
-        blamed, left = self._blame(pending)
+        blamed, left = self._blame(node, pending)
         self._bequeath(number, [index for index in left if self._is_case(index)])
         self._put_back([index for index in left if not self._is_case(index)])
         return self._nodeids(blamed)[0] if blamed else None
@@ -101,17 +118,27 @@ class ShardScheduling(LoadScheduling):
             self.node2pending[node].extend(indices)
             node.send_runtest_some(indices)
 
-    def _blame(self, pending: list[int]) -> tuple[list[int], list[int]]:
+    def _blame(self, node: WorkerController, pending: list[int]) -> tuple[list[int], list[int]]:
+        """Return the test that a crashed worker was at if it is to blame, and what is left for others."""
         running = pending[:1]
-        if running and self._is_case(running[0]) and running[0] not in self._suspects:
-            self._suspects.add(running[0])
-            return [], pending
-        return running, pending[1:]
+        if not running or not self._is_case(running[0]):
+            return running, pending[1:]
+        nodeid = self._nodeids(running)[0]
+        suspects = {nodeid, *self._find_in_flight(node.gateway.id)}  # it may be the test, or any episode
+        self._crashes.update(suspects)
+        is_certain = len(suspects) == 1 or nodeid in careful_of(node.workerinput)
+        is_to_blame = is_certain and self._crashes[nodeid] >= CRASHES
+        return (running, pending[1:]) if is_to_blame else ([], pending)
+
+    def _suspected(self, nodeids: list[str]) -> list[str]:
+        once = [nodeid for nodeid in nodeids if self._crashes[nodeid]]
+        return once if len(once) <= MOST_CAREFUL else [nodeid for nodeid in once if self._crashes[nodeid] >= CRASHES]
 
     def _bequeath(self, number: int, cases: list[int]) -> None:
         if cases:
             self._owed[number] = cases
-            self._legacies.append(Legacy(number, self._nodeids(cases)))
+            nodeids = self._nodeids(cases)
+            self._legacies.append(Legacy(number, nodeids, self._suspected(nodeids)))
 
     def _put_back(self, others: list[int]) -> None:
         if others:

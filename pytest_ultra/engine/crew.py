@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.engine.agenda import Agenda, Life
+from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.live import live_episode
 from pytest_ultra.engine.retry import Caller
@@ -17,6 +18,10 @@ GRACE_S = 2.0
 """How long cancelled episodes, and then the endpoint, may take to let go."""
 
 _logger = logging.getLogger(__name__)
+
+
+def ignore(assignment: Assignment) -> None:
+    """Stand in where nobody wants to know what is begun."""
 
 
 class Crew:
@@ -30,9 +35,11 @@ class Crew:
         worker: str,
         concurrency: int,
         rules: Rules,
+        on_begin: Callable[[Assignment], None] = ignore,
     ) -> None:
         self._agenda = agenda
         self._on_episode = on_episode
+        self._on_begin = on_begin
         self._worker = worker
         self._concurrency = concurrency
         self._rules = rules
@@ -61,6 +68,7 @@ class Crew:
             life = self._agenda.begin_next()
             if life is None:
                 return
+            self._on_begin(life.assignment)
             task = asyncio.get_running_loop().create_task(self._live(life, self._caller))
             self._tasks.add(task)
             task.add_done_callback(self._settle)

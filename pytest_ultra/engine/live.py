@@ -69,7 +69,7 @@ class _Life:
     def judge(self) -> None:
         self._score = self._rules.score(self._assignment.case, self._assignment.guidance, self._events)
         last = self._events[-1]
-        if isinstance(last, Ended) and last.reason.is_infrastructure:
+        if isinstance(last, Ended) and (last.reason.is_infrastructure or last.reason is EndReason.SKIPPED):
             self._error = last.detail
 
     def break_off(self, error: BaseException) -> None:
@@ -146,10 +146,14 @@ class _Life:
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
+        prompt_tokens = sum(reply.prompt_tokens for reply in self._replies)
+        completion_tokens = sum(reply.completion_tokens for reply in self._replies)
+        price = self._caller.prices.get(self._assignment.case.model)
         return Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),
-            prompt_tokens=sum(reply.prompt_tokens for reply in self._replies),
-            completion_tokens=sum(reply.completion_tokens for reply in self._replies),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost=None if price is None else price.cost(prompt_tokens, completion_tokens),
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,

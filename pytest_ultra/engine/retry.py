@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest, plain
+from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
@@ -125,9 +126,11 @@ class Caller:
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
         chance: Chance = keyed_chance,
+        prices: Mapping[str, Price] | None = None,
         pulse: Pulse | None = None,
     ) -> None:
         self.clock = clock
+        self.prices = prices or {}
         self.pulse = pulse or Pulse()
         self._endpoint = endpoint
         self._policy = policy
@@ -136,7 +139,9 @@ class Caller:
         self.tool_rejections: dict[str, str] = {}
         self._rejected_parameters: dict[str, tuple[str, ...]] = {}
         self._healths: dict[tuple[str, int], Health] = {}
-        self._verdicts: dict[str, str] = {}
+        self._asked: set[str] = set()
+        self._verdicts: dict[str, GivenUp] = {}
+        self._broken_off: GivenUp | None = None  # why nothing more is asked in this run
 
     async def ask(
         self, request: ChatRequest, note: Callable[[Attempted], None], limit_s: float | None = None
@@ -147,9 +152,10 @@ class Caller:
         and waiting are not counted into it.
         """
         model = request.case.model
-        request = request.without(*self._rejected_parameters.get(request.case.model, ()))
+        self._asked.add(model)
+        request = request.without(*self._rejected_parameters.get(model, ()))
         tried = Tried()
-        while model not in self._verdicts:
+        while (verdict := self._verdict(model)) is None:
             permit = await self._limiter.enter(request)
             if isinstance(permit, GivenUp):
                 return permit
@@ -163,7 +169,8 @@ class Caller:
                 self._remember(request)
                 return plain(result)
             if isinstance(result, GivenUp):
-                note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
+                if result.reason is EndReason.AGENT_TIMEOUT:
+                    note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
                 return result
             rejected = find_rejected_parameter(request, result)
             if rejected is not None:
@@ -179,7 +186,18 @@ class Caller:
                 return step
             tried = tried.waited(wait_s)
             await self._limiter.rest(model, wait_s)
-        return GivenUp(EndReason.ENDPOINT, self._verdicts[model])
+        return verdict
+
+    def _verdict(self, model: str) -> GivenUp | None:
+        """Return why a model is not asked any more."""
+        return self._broken_off or self._verdicts.get(model)
+
+    def _break_off(self, refusal: AttemptFailedError) -> GivenUp:
+        """Let nobody wait for an answer that will not come, whatever the model."""
+        self._broken_off = GivenUp(EndReason.SKIPPED, refusal.detail)
+        for model in self._asked:
+            self._limiter.dismiss(model, self._broken_off)
+        return self._broken_off
 
     def _remember(self, request: ChatRequest) -> None:
         """Ask without what an endpoint rejects from now on, since that is what it answers."""
@@ -199,14 +217,14 @@ class Caller:
         health = self._health_of(request)
         health.failed(failure, self.clock.now())
         if health.verdict is not None and not self._limiter.exclude(permit):
-            self._verdicts[request.case.model] = health.verdict
-            self._limiter.dismiss(request.case.model, GivenUp(EndReason.ENDPOINT, health.verdict))
+            verdict = self._verdicts[request.case.model] = GivenUp(EndReason.ENDPOINT, health.verdict)
+            self._limiter.dismiss(request.case.model, verdict)
 
     def _next_step(
         self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, permit: Permit | None
     ) -> float | GivenUp:
         if verdict := self._verdicts.get(request.case.model):
-            return GivenUp(EndReason.ENDPOINT, verdict)
+            return verdict
         if self._health_of(request).verdict is not None:
             return 0.0  # another endpoint is asked
         is_put_off = failure.status == TOO_MANY_REQUESTS or bool(failure.retry_after_s)
@@ -225,6 +243,8 @@ class Caller:
         finally:
             self._limiter.leave(permit, result)
         duration_s = self.clock.now() - started
+        if isinstance(result, AttemptFailedError) and result.problem is AttemptProblem.BUDGET:
+            return self._break_off(result), duration_s
         is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
         return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
 

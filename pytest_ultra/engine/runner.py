@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.engine.agenda import Agenda
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.crew import GRACE_S, Crew
+from pytest_ultra.engine.crew import GRACE_S, Crew, ignore
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.pulse import Pulse
@@ -23,8 +24,9 @@ _JOIN_S = 3 * GRACE_S
 class Engine:
     """Lives at most `concurrency` episodes at a time; with 1, only those that are waited for, in that order.
 
-    `open_endpoint` is called once, in the engine's running loop; `on_episode` in its thread with each finished
-    episode, before anyone else sees that. If either raises, the engine stops, and whoever waits gets the error.
+    `open_endpoint` is called once, in the engine's running loop; in its thread, `on_begin` is called with each
+    assignment that is begun, and `on_episode` with each finished episode, before anyone else sees that. If one of
+    them raises, the engine stops, and whoever waits gets the error.
     The thread starts with the first call of `start` or `wait`.
     """
 
@@ -39,14 +41,19 @@ class Engine:
         rules: Rules = BENCHMARK,
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
+        on_begin: Callable[[Assignment], None] = ignore,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
         self.pulse = Pulse()
+        self._prices = prices
         self._open_endpoint = open_endpoint
         self._clock = clock
         self._policy = policy
         self._limiter = limiter
         self._agenda = Agenda(is_lazy=concurrency == 1)
-        self._crew = Crew(self._agenda, on_episode, worker=worker, concurrency=concurrency, rules=rules)
+        self._crew = Crew(
+            self._agenda, on_episode, worker=worker, concurrency=concurrency, rules=rules, on_begin=on_begin
+        )
         self._lock = threading.Lock()  # guards the three below
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # None also when it takes no more calls
@@ -107,7 +114,14 @@ class Engine:
 
     async def _work(self) -> None:
         endpoint = self._open_endpoint()
-        caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter, pulse=self.pulse)
+        caller = Caller(
+            endpoint,
+            self._clock,
+            policy=self._policy,
+            limiter=self._limiter,
+            prices=self._prices,
+            pulse=self.pulse,
+        )
         try:
             await self._crew.work(endpoint, caller)
         finally:

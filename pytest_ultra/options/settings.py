@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,11 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import values
+from pytest_ultra.options.budgets import BUDGETS
+from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.values import RateMode, Stagger
 
@@ -70,91 +73,70 @@ class Settings:
     rerun: str | None
     cassette: str | None
     cassette_dir: Path
+    plan: bool
+    price: Mapping[str, Price]
+    max_cost: float | None
+    max_tokens: int | None
+    max_requests: int | None
 
 
 SETTINGS = pytest.StashKey[Settings]()
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """One option and its ini key. `parse` takes the texts given, and raises ValueError saying what is wrong."""
-
-    name: str
-    default: str | None
-    metavar: str
-    help: str
-    parse: Callable[[Sequence[str]], Any]
-    is_switch: bool = False  # on the command line it stands alone, and means `on`
-
-    @property
-    def flag(self) -> str:
-        return f"--ultra-{self.name.replace('_', '-')}"
-
-    @property
-    def key(self) -> str:
-        return f"ultra_{self.name}"
-
-    @property
-    def full_help(self) -> str:
-        return self.help if self.default is None else f"{self.help} (default: {self.default})"
-
-
-def _options() -> tuple[_Option, ...]:
+def _options() -> tuple[Option, ...]:
     one = values.last
     return (
-        _Option(
+        Option(
             "model",
             None,
             "NAME",
             "Model to judge; `demo` needs no key. Repeatable, or separated by commas",
             values.names,
         ),
-        _Option(
+        Option(
             "preset",
             None,
             "NAME",
             f"Axes of a published experiment: {values.listed(Preset)}; options of your own go before it",
             one(values.member(Preset)),
         ),
-        _Option(
+        Option(
             "prompt_type",
             "all",
             "TYPE",
             f"Prompt types: {values.listed(PromptType)}, `flawed` or `all`",
             values.prompt_types,
         ),
-        _Option(
-            "task_type", "all", "TYPE", f"Task types: {values.listed(TaskType)} or `all`", values.members(TaskType)
-        ),
-        _Option(
+        Option("task_type", "all", "TYPE", f"Task types: {values.listed(TaskType)} or `all`", values.members(TaskType)),
+        Option(
             "difficulty",
             "easy",
             "NAME",
             f"Difficulties: {values.listed(Difficulty)} or `all`",
             values.members(Difficulty),
         ),
-        _Option(
+        Option(
             "severity",
             "severe",
             "NAME",
             f"Severities of flaws: {values.listed(Severity)} or `all`",
             values.members(Severity),
         ),
-        _Option(
+        Option(
             "flaws_per_case",
             "1",
             "N",
             f"Kinds that a flawed plan's flaw is composed of: 1 to {MOST_FLAWS}",
             one(values.whole(at_least=1, at_most=MOST_FLAWS)),
         ),
-        _Option(
+        Option(
             "prompt_variant",
             "standard",
             "NAME",
             f"Wordings of the prompts: {values.listed(PromptVariant)} or `all`",
             values.members(PromptVariant),
         ),
-        _Option(
+        Option(
             "tool_protocol",
             "native",
             "NAME",
@@ -162,50 +144,50 @@ def _options() -> tuple[_Option, ...]:
             "auto is native, or text where the endpoint rejects tools",
             one(values.member(ToolProtocol)),
         ),
-        _Option(
+        Option(
             "tool_discovery",
             "off",
             "on|off",
             "Instead of all tool schemas, offer two tools by which the model finds the others",
             one(values.switch),
         ),
-        _Option("tool_success_rate", "0.8", "RATE", "Chances in (0, 1] that a tool call succeeds", values.rates),
-        _Option("instances", "1", "N", "Tasks per task type and difficulty", one(values.whole(at_least=1))),
-        _Option("repeats", "1", "N", "How often each task is asked of a model", one(values.whole(at_least=1))),
-        _Option("seed", "0", "N", "Seed that tasks are made from", one(values.whole(at_least=0))),
-        _Option("max_turns", "30", "N", "Turns after which an episode ends", one(values.whole(at_least=1))),
-        _Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", one(values.seconds)),
-        _Option(
+        Option("tool_success_rate", "0.8", "RATE", "Chances in (0, 1] that a tool call succeeds", values.rates),
+        Option("instances", "1", "N", "Tasks per task type and difficulty", one(values.whole(at_least=1))),
+        Option("repeats", "1", "N", "How often each task is asked of a model", one(values.whole(at_least=1))),
+        Option("seed", "0", "N", "Seed that tasks are made from", one(values.whole(at_least=0))),
+        Option("max_turns", "30", "N", "Turns after which an episode ends", one(values.whole(at_least=1))),
+        Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", one(values.seconds)),
+        Option(
             "request_timeout",
             "120",
             "SECONDS",
             "Time for one attempt at a request, answer included",
             one(values.attempt_seconds),
         ),
-        _Option(
+        Option(
             "run_timeout",
             None,
             "SECONDS",
             "Time from the start of the run after which nothing more is lived: the rest is skipped, the exit code is 1",
             one(values.seconds),
         ),
-        _Option(
+        Option(
             "concurrency",
             None,
             "N",
             "Episodes in flight per worker (default: as many as the endpoint bears)",
             one(values.whole(at_least=1)),
         ),
-        _Option(
+        Option(
             "stagger",
             "auto",
             "auto|off|S[,S]",
             "Delay of the second worker and of each later one, in seconds",
             values.stagger,
         ),
-        _Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", one(values.url)),
-        _Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", one(values.temperature)),
-        _Option(
+        Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", one(values.url)),
+        Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", one(values.temperature)),
+        Option(
             "rate_mode",
             "adaptive",
             "MODE",
@@ -213,17 +195,17 @@ def _options() -> tuple[_Option, ...]:
             "`fixed`, by the limits below alone",
             one(values.rate_mode),
         ),
-        _Option("rpm", None, "N", "Requests per minute to an endpoint, of all processes together", one(values.amount)),
-        _Option("qps", None, "N", "Requests per second, likewise", one(values.amount)),
-        _Option("tpm", None, "N", "Tokens per minute, likewise", one(values.amount)),
-        _Option("max_in_flight", None, "N", "Calls in flight at most, likewise", one(values.whole(at_least=1))),
-        _Option("pass", "full", "full|partial", "The least outcome with which an item passes", one(values.outcome)),
-        _Option("json", None, "PATH", "Write one JSON document with all episodes here", one(Path)),
-        _Option("dir", ".ultra", "PATH", "Folder in which runs are kept", one(Path)),
-        _Option(
+        Option("rpm", None, "N", "Requests per minute to an endpoint, of all processes together", one(values.amount)),
+        Option("qps", None, "N", "Requests per second, likewise", one(values.amount)),
+        Option("tpm", None, "N", "Tokens per minute, likewise", one(values.amount)),
+        Option("max_in_flight", None, "N", "Calls in flight at most, likewise", one(values.whole(at_least=1))),
+        Option("pass", "full", "full|partial", "The least outcome with which an item passes", one(values.outcome)),
+        Option("json", None, "PATH", "Write one JSON document with all episodes here", one(Path)),
+        Option("dir", ".ultra", "PATH", "Folder in which runs are kept", one(Path)),
+        Option(
             "fresh", None, "", "Live all cases, whatever runs before were cut off", one(values.switch), is_switch=True
         ),
-        _Option(
+        Option(
             "rerun",
             None,
             "errors|failed",
@@ -231,14 +213,14 @@ def _options() -> tuple[_Option, ...]:
             "take its other episodes",
             one(values.rerun_mode),
         ),
-        _Option(
+        Option(
             "cassette",
             None,
             "record|replay|auto",
             "Keep the models' answers; give kept ones and ask for none; or give kept ones and keep the rest",
             one(values.cassette_mode),
         ),
-        _Option(
+        Option(
             "cassette_dir",
             "cassettes",
             "PATH",
@@ -248,7 +230,7 @@ def _options() -> tuple[_Option, ...]:
     )
 
 
-OPTIONS = _options()
+OPTIONS = (*_options(), *BUDGETS)
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -265,6 +247,8 @@ def add_options(parser: pytest.Parser) -> None:
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return what the user asked for, None if no model was named; raise `pytest.UsageError` for a bad value."""
     if not (config.getoption("ultra_model") or config.getini("ultra_model")):
+        if config.getoption("ultra_plan"):
+            raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
@@ -274,7 +258,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     folder = config.invocation_params.dir
     _check_limits(read)
     read["served"] = _read_served(config)
-    read["fresh"] = bool(read["fresh"])
+    read |= {"fresh": bool(read["fresh"]), "plan": bool(read["plan"]), "price": read["price"] or {}}
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
     read["dir"] = folder / read["dir"]
@@ -305,7 +289,7 @@ def _find_departures(read: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(o.flag for o in set_by_preset if read[o.name] != o.parse([axes[o.name]]))
 
 
-def _read(config: pytest.Config, option: _Option, preset: Preset | None = None) -> Any:
+def _read(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:
     """Read the command line, else the ini file, else the preset, else the default."""
     given, source = config.getoption(option.key), option.flag
     if not given:

@@ -6,12 +6,13 @@ import difflib
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.benchmark.prices import Price
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -133,6 +134,21 @@ def amount(text: str) -> float:
     if not 0 < number < math.inf:
         raise ValueError(f"{text!r} is no limit; give a number above 0, or leave it out for no limit")
     return number
+
+
+def prices(texts: Sequence[str]) -> dict[str, Price]:
+    return dict(map(_price, filter(str.strip, texts)))
+
+
+def _price(text: str) -> tuple[str, Price]:
+    model, _, amounts = (part.strip() for part in text.rpartition("="))
+    found = [_number(amount) for amount in amounts.split(",")]
+    if not model or len(found) != len(fields(Price)) or not all(0 <= amount < math.inf for amount in found):
+        raise ValueError(
+            f"{text!r} is no price; give a model and the US dollars for a million tokens of prompts and of "
+            "completions, as in gpt-4o-mini=0.15,0.60"
+        )
+    return model, Price(*found)
 
 
 def rate_mode(text: str) -> RateMode:

@@ -8,6 +8,7 @@ from itertools import groupby
 import msgspec
 
 from pytest_ultra.benchmark.figures import Row, Summary
+from pytest_ultra.reporting.budget import dollars
 from pytest_ultra.reporting.text import count, fill, neutralise
 
 LEGEND = (
@@ -80,7 +81,8 @@ def counts_line(summary: Summary) -> str:
     counts = summary.counts
     scored = f"{counts.scored:,} scored ({counts.full:,} full, {counts.partial:,} partial, {counts.failed:,} failed)"
     reused = f"; {summary.reused:,} reused from earlier runs" if summary.reused else ""
-    return f"{counts.planned:,} planned: {scored}, {counts.error:,} error, {counts.skipped:,} skipped{reused}"
+    cost = f"; {dollars(summary.cost)}" if summary.cost else ""
+    return f"{counts.planned:,} planned: {scored}, {counts.error:,} error, {counts.skipped:,} skipped{reused}{cost}"
 
 
 def failure_line(summary: Summary) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode, Outcome, Score, Usage, flatten
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage, flatten
+from pytest_ultra.benchmark.transcript import Ended, EndReason
 from pytest_ultra.storage.codec import SCHEMA_VERSION, encode
 from pytest_ultra.storage.files import write_atomically
 
@@ -36,3 +37,11 @@ def complete(episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]]) -
 def skipped_episode(case: Case, nodeid: str, *, reason: str = "not lived: the run ended before it") -> Episode:
     """Make the episode of a case that was never begun: no worker, and the beginning of Unix time as its start."""
     return Episode(case, nodeid, Score(Outcome.SKIPPED), Usage(), "", 0.0, 0.0, error=reason)
+
+
+def broken_episode(case: Case, nodeid: str, reason: str, *, at: float) -> Episode:
+    """Make the episode of a case that cannot be lived: an error, of which the model is innocent."""
+    score = Score(Outcome.ERROR, FailureClass.HARNESS)
+    return Episode(
+        case, nodeid, score, Usage(), "", at, 0.0, error=reason, transcript=(Ended(EndReason.HARNESS, reason),)
+    )

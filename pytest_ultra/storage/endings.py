@@ -48,6 +48,13 @@ def mark_end(run: RunDirectory, ending: Ending) -> None:
     write_atomically(run.path / "ended.json", encode(ending) + b"\n")
 
 
+def clear_up(run: RunDirectory) -> None:
+    """Remove what only a run that goes on from here would need: of one that came to its end, journals hold it all."""
+    for pattern in ("turns-*.jsonl", "begun-*.txt", "lock"):
+        for path in run.path.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
 def read_ending(run: RunDirectory) -> Ending | None:
     """Return how the run ended, None when it has left no word; raise ConfigurationError for a newer schema."""
     path = run.path / "ended.json"

@@ -54,8 +54,10 @@ class Reuse(msgspec.Struct, frozen=True):
         """Put what is reused for the planned cases into a run's own files, all of it or none, and note the plan."""
         nodeids = {case.case_id: nodeid for case, nodeid in planned}
         unfinished = nodeids.keys() - self.lives.keys()
-        write_atomically(journal_path(run, REUSED), self._lines(nodeids))
-        write_turns(turns_path(run, REUSED), (p for case_id, p in self.prefixes.items() if case_id in unfinished))
+        if self.lives:
+            write_atomically(journal_path(run, REUSED), self._lines(nodeids))
+        if self.prefixes:
+            write_turns(turns_path(run, REUSED), (p for case_id, p in self.prefixes.items() if case_id in unfinished))
         write_atomically(run.path / "plan.json", encode(Plan(is_new_start, nodeids)) + b"\n")
 
     def _lines(self, nodeids: Mapping[str, str]) -> Iterator[bytes]:

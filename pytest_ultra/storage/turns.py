@@ -126,12 +126,6 @@ def write_turns(path: Path, prefixes: Iterable[Prefix]) -> None:
     write_atomically(path, (encode(turn) + b"\n" for prefix in prefixes for turn in prefix.values()))
 
 
-def drop_turns(run: RunDirectory) -> None:
-    """Clear away the answers of a run that came to its end: its journals hold them, and nobody goes on from here."""
-    for path in run.path.glob("turns-*.jsonl"):
-        path.unlink(missing_ok=True)
-
-
 def _read(path: Path) -> Iterator[KeptTurn]:
     """Return what can be read: an answer that cannot is asked for again."""
     with path.open("rb") as file:

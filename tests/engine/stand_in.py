@@ -58,6 +58,8 @@ def score(_case: Case, _guidance: Guidance, events: Sequence[Event]) -> Score:
     assert isinstance(ended, Ended)
     if ended.reason is EndReason.STOPPED:
         return Score(Outcome.FULL)
+    if ended.reason is EndReason.SKIPPED:
+        return Score(Outcome.SKIPPED)
     outcome = Outcome.ERROR if ended.reason.is_infrastructure else Outcome.FAILED
     return Score(outcome, FailureClass(ended.reason))
 

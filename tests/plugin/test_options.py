@@ -70,6 +70,11 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         fresh=False,
         rerun=None,
         cassette=None,
+        plan=False,
+        price={},
+        max_cost=None,
+        max_tokens=None,
+        max_requests=None,
         cassette_dir=pytester.path / "cassettes",
     )
 

@@ -82,3 +82,37 @@ def test_a_worker_that_dies_of_its_test_after_the_episode_does_not_live_it_twice
     assert dict(project.outcomes()) == {"full": 10}
     assert set(project.lives_of_cases().values()) == {1}
     assert len(project.lives()) == 10
+
+
+DEADLY = """
+    import os, signal
+    from pytest_ultra.benchmark.transcript import Reply
+
+    class Agent:
+        async def attempt(self, request):
+            import asyncio
+            await asyncio.sleep(0.3)
+            if request.case.prompt_type == "flawed_tool_misuse":
+                with open("died.txt", "a") as died:
+                    print("died", file=died)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return Reply("Done.")
+
+        async def aclose(self):
+            pass
+
+    def pytest_ultra_endpoint(config, settings):
+        return Agent()
+"""
+
+
+def test_a_case_that_kills_its_worker_twice_is_set_aside_and_no_other(project: Project) -> None:
+    project.pytester.makeconftest(DEADLY)
+    result = project.run("-n2", "--ultra-model=mine", TEN)
+    result.assert_outcomes(failed=9, errors=1)
+    result.stdout.fnmatch_lines("set aside: 2 workers crashed while they were at it, the last of them gw?")
+    assert (project.path / "died.txt").read_text() == "died\n" * 2
+    (broken,) = [episode for episode in project.episodes() if episode["outcome"] == "error"]
+    assert (broken["prompt_type"], broken["failure_class"]) == ("flawed_tool_misuse", "harness")
+    assert broken["error"].startswith("set aside: 2 workers crashed")
+    assert dict(project.outcomes()) == {"failed": 9, "error": 1}

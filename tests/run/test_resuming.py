@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.storage.endings import hold
+from pytest_ultra.storage.runs import RunDirectory
 from tests.run.running import NO_XDIST, TEN, Project, Record, wait_until
 from tests.run.scripted import Asked, Script, Scripted, calls, says
 
@@ -88,8 +90,15 @@ def test_a_run_that_still_goes_on_is_left_alone(project: Project) -> None:
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN)
     result.stdout.fnmatch_lines("ultra: the run * is still going on, and nothing is taken from it")
     assert reused(project) == 0
+    (project.runs()[-1] / "ended.json").unlink()
+    lock = hold(RunDirectory(project.runs()[-1]))
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN, "--ultra-rerun=errors")
+    lock.release()
     started.end()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        "ERROR: --ultra-rerun: the run * is still going on, and nothing *; leave --ultra-rerun out to live all cases"
+    )
 
 
 def test_fresh_takes_nothing(project: Project) -> None:
@@ -99,27 +108,36 @@ def test_fresh_takes_nothing(project: Project) -> None:
     assert reused(project) == 0
 
 
-@pytest.mark.parametrize(("what", "kept"), [("errors", {"full": 1, "failed": 8}), ("failed", {"full": 1})])
-def test_a_rerun_takes_the_others_from_the_newest_run(
-    project: Project, scripted: Start, what: str, kept: dict[str, int]
-) -> None:
+def test_a_rerun_of_errors_takes_the_others_from_the_newest_run(project: Project, scripted: Start) -> None:
     refuses = [True]
 
     def script(asked: Asked) -> tuple[int, str]:
         is_refused = refuses[0] and "step by step" in json.dumps(asked.body["messages"])
-        return (400, "no") if is_refused else (200, says("Done."))
+        return (422, "no") if is_refused else (200, says("Done."))
 
     server = scripted(script)
     args = (*NO_XDIST, "--ultra-model=served", f"--ultra-base-url={server.url}", TEN)
     project.run(*args)
     before = project.outcomes()
-    assert before["error"] >= 1
+    assert before["error"] > 0
     refuses[0] = False
-    result = project.run(*args, f"--ultra-rerun={what}")
-    result.stdout.fnmatch_lines(f"ultra: * reused from run *; --ultra-rerun={what} lives the others")
-    expected = {"errors": before["failed"] + before["full"], "failed": before["full"]}[what]
-    assert reused(project) == expected
-    assert project.outcomes()["error"] == 0
+    result = project.run(*args, "--ultra-rerun=errors")
+    result.stdout.fnmatch_lines(
+        f"ultra: {before['failed']} episodes of 10 cases reused from run *; --ultra-rerun=errors *"
+    )
+    assert (reused(project), dict(project.outcomes())) == (before["failed"], {"failed": 10})
+
+
+def test_a_rerun_of_what_failed_takes_the_others_from_the_newest_run(project: Project) -> None:
+    args = (*NO_XDIST, "--ultra-model=demo/follower", TEN)
+    project.run(*args)
+    assert dict(project.outcomes()) == {"full": 2, "failed": 8}
+    project.run(*args, "--ultra-rerun=failed")
+    assert (reused(project), len(finished(project))) == (2, 8)
+    cut = project.runs()[-1] / "ended.json"
+    cut.unlink()
+    project.run(*args)
+    assert reused(project) == 10
 
 
 def test_a_rerun_without_an_earlier_run_lives_all(project: Project) -> None:
@@ -188,11 +206,11 @@ def test_answers_that_were_paid_for_are_not_asked_again(
 FULL = """
     import resource, signal
 
-    def pytest_runtestloop(session):
+    def pytest_collection_finish(session):
         if hasattr(session.config, "workerinput") or WORKERS == 0:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, most))
 """
 
 
@@ -204,6 +222,7 @@ def test_a_full_disk_is_told_and_loses_nothing(project: Project, extreme: tuple[
     result.stdout.fnmatch_lines(
         "*the run cannot go on: cannot write to *journal-*.jsonl* (file too large), so nothing*"
     )
+    result.stdout.no_fnmatch_line("*During handling of the above exception*")
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] + outcomes["errors"] == 20
     assert outcomes["passed"] == project.outcomes()["full"] == len(project.lives())

@@ -1,0 +1,45 @@
+"""What tokens cost: a dated table of list prices, and the cost of so many tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens of prompts, and of completions."""
+
+    prompt: float
+    completion: float
+
+    def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """Return US dollars."""
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1_000_000
+
+
+FREE = Price(0.0, 0.0)
+AS_OF = "2025-07"
+"""The month of the table: list prices as the providers gave them then, without discounts for caches or batches."""
+
+PRICES: Mapping[str, Price] = MappingProxyType(
+    {
+        "openai/gpt-4.1": Price(2.0, 8.0),
+        "openai/gpt-4.1-mini": Price(0.4, 1.6),
+        "openai/gpt-4.1-nano": Price(0.1, 0.4),
+        "openai/gpt-4o": Price(2.5, 10.0),
+        "openai/gpt-4o-mini": Price(0.15, 0.6),
+        "openai/o3": Price(2.0, 8.0),
+        "openai/o4-mini": Price(1.1, 4.4),
+        "anthropic/claude-3-5-haiku-20241022": Price(0.8, 4.0),
+        "anthropic/claude-3-7-sonnet-20250219": Price(3.0, 15.0),
+        "anthropic/claude-sonnet-4-20250514": Price(3.0, 15.0),
+        "anthropic/claude-opus-4-20250514": Price(15.0, 75.0),
+        "google/gemini-2.0-flash": Price(0.1, 0.4),
+    }
+)
+"""By provider and model. Sources: openai.com/api/pricing, anthropic.com/pricing, ai.google.dev/gemini-api/docs/pricing.
+
+They change; whoever must know gives a price of their own.
+"""

@@ -1,0 +1,87 @@
+"""The budget of a run, from the user's options to the word at its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from pytest_ultra.engine.budget import Amounts, BudgetedEndpoint, Spent, find_limit
+from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.pricing import check_prices, known_prices
+from pytest_ultra.reporting.budget import budget_line
+from pytest_ultra.storage.endings import note_cut_off
+from pytest_ultra.storage.runs import RunDirectory
+
+if TYPE_CHECKING:  # POSIX only
+    from pytest_ultra.engine.shared_budget import SharedBudget
+
+
+def amounts_of(settings: Settings) -> Amounts:
+    return Amounts(settings.max_requests, settings.max_tokens, settings.max_cost)
+
+
+def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> None:
+    """Raise `pytest.UsageError` for a budget that could not be held."""
+    if amounts_of(settings).is_limited and not is_posix:
+        raise pytest.UsageError(
+            "--ultra-max-cost, --ultra-max-tokens and --ultra-max-requests need a POSIX system; leave them out here"
+        )
+    check_prices(settings)
+
+
+def within_budget(endpoint: Endpoint, settings: Settings, run: RunDirectory) -> Endpoint:
+    """Have an endpoint asked only as long as the run's budget lasts; without a budget, it is left alone."""
+    if not amounts_of(settings).is_limited:
+        return endpoint
+    return BudgetedEndpoint(endpoint, _open(settings, run), known_prices(settings))
+
+
+class _Begun(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+
+
+class BudgetHooks:
+    """Hook implementations of the controller, or of the only process: what became of the budget."""
+
+    def __init__(self, settings: Settings, run: _Begun) -> None:
+        self._settings = settings
+        self._run = run
+        self._spent = Spent()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Read what was spent. A run that could not go on for want of budget is cut off, and no success."""
+        run = self._run.begun
+        if run is None:
+            return
+        budget = _open(self._settings, run)
+        self._spent = budget.spent
+        budget.close()
+        if self._spent.has_refused:
+            note_cut_off(run, find_limit(self._spent, amounts_of(self._settings)) or "the budget is spent")
+            if session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Come after the table."""
+        if self._run.begun is None:
+            return
+        limit = find_limit(self._spent, amounts_of(self._settings)) if self._spent.has_refused else None
+        line = budget_line(self._spent.requests, self._spent.tokens, self._spent.cost, limit=limit)
+        terminalreporter.write_line(line, yellow=self._spent.has_refused)
+
+
+def _open(settings: Settings, run: RunDirectory) -> SharedBudget:
+    from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: PLC0415 - not on Windows
+
+    return SharedBudget(budget_path(run), amounts_of(settings))
+
+
+def budget_path(run: RunDirectory) -> Path:
+    return run.path / "budget"

@@ -1,0 +1,70 @@
+"""What is said of money: what a run has spent, and what one would come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from pytest_ultra.reporting.text import count, neutralise
+
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """What a run would come to; `cost` is None while some price is unknown, and then `price_hints` say of which model.
+
+    `sampled` is how many of the cases were looked at, the others being taken to be alike; `pace` names what bounds
+    the time.
+    """
+
+    cases: int
+    sampled: int
+    requests: float
+    tool_calls: float
+    prompt_tokens: float
+    completion_tokens: float
+    cost: float | None
+    price_hints: Sequence[str]
+    seconds: float
+    pace: str
+    budget: str | None = None
+
+
+def dollars(amount: float) -> str:
+    """Write an amount with cents, or with two figures where it is less than a dollar."""
+    return f"${amount:,.2f}" if amount == 0 or amount >= 1 else f"${amount:.{1 - math.floor(math.log10(amount))}f}"
+
+
+def budget_line(requests: int, tokens: int, cost: float, *, limit: str | None) -> str:
+    paid = f", {dollars(cost)}" if cost else ""
+    spent = f"budget: {count(requests, 'request')}, {count(tokens, 'token')}{paid} spent by this run"
+    if limit is None:
+        return spent
+    return f"{spent}; {limit}, what was left is skipped: the next run goes on from here"
+
+
+def forecast_lines(forecast: Forecast) -> Iterator[str]:
+    sample = "" if forecast.sampled == forecast.cases else f" (estimated from {forecast.sampled:,} of them)"
+    yield f"plan: {count(forecast.cases, 'case')}{sample}; nobody is asked"
+    yield f"calls: about {forecast.requests:,.0f} requests to models, {forecast.tool_calls:,.0f} tool calls"
+    tokens = forecast.prompt_tokens + forecast.completion_tokens
+    yield (
+        f"tokens: about {tokens:,.0f} ({forecast.prompt_tokens:,.0f} of prompts, "
+        f"{forecast.completion_tokens:,.0f} of completions)"
+    )
+    if forecast.cost is None:
+        yield f"cost: unknown ({neutralise('; '.join(forecast.price_hints))})"
+    else:
+        yield f"cost: about {dollars(forecast.cost)}"
+    yield f"wall-clock: about {_duration(forecast.seconds)}, {forecast.pace}"
+    if forecast.budget is not None:
+        yield f"budget: {forecast.budget}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE_S:
+        return f"{seconds:.0f} s"
+    return f"{seconds / _MINUTE_S:.0f} min" if seconds < _HOUR_S else f"{seconds / _HOUR_S:.1f} h"

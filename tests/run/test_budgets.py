@@ -1,0 +1,126 @@
+"""A run is held to its budget by all workers together, says so, and is gone on with; a plan asks nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.run.running import ONE, TEN, Project
+from tests.run.scripted import Asked, Script, Scripted, calls, says
+
+Start = Callable[[Script], Scripted]
+
+PERFECT = "--ultra-model=demo/perfect"
+FEW = "--ultra-concurrency=2"
+REASON = "the budget of 25 requests (--ultra-max-requests) is spent"
+
+
+def finish(_asked: Asked) -> tuple[int, str]:
+    return 200, says("Done.")
+
+
+def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project, way: tuple[str, ...]) -> None:
+    result = project.run(*way, PERFECT, TEN, FEW, "--ultra-max-requests=25", "-rs")
+    assert result.ret == project.document()["run"]["exit_status"] == 1
+    outcomes = project.outcomes()
+    assert set(outcomes) == {"full", "skipped"}
+    result.assert_outcomes(passed=outcomes["full"], skipped=outcomes["skipped"])
+    result.stdout.fnmatch_lines(
+        [f"budget: 25 requests, * tokens spent by this run; {REASON}, what was left is skipped: the next run goes *"]
+    )
+    assert f"not lived to its end: {REASON}" in result.stdout.str()
+    episodes = project.episodes()
+    assert sum(episode["requests"] for episode in episodes) == 25
+    skipped = [episode for episode in episodes if episode["outcome"] == "skipped"]
+    assert {(e["error"], e["failure_class"]) for e in skipped} == {(f"not lived to its end: {REASON}", None)}
+    assert json.loads((project.runs()[-1] / "ended.json").read_text())["cut_off"] == REASON
+
+    again = project.run(*way, PERFECT, TEN)
+    again.assert_outcomes(passed=10)
+    assert again.ret == 0
+    assert sum(episode["reused"] for episode in project.episodes()) == outcomes["full"]
+
+
+def test_a_budget_that_lasts_changes_nothing(project: Project) -> None:
+    result = project.run("-n2", PERFECT, ONE[0], "--ultra-max-requests=1000", "--ultra-max-cost=1")
+    assert result.ret == 0
+    requests = sum(episode["requests"] for episode in project.episodes())
+    result.stdout.fnmatch_lines([f"budget: {requests} requests, * tokens spent by this run"])
+    assert json.loads((project.runs()[-1] / "ended.json").read_text())["cut_off"] is None
+
+
+def test_money_is_overshot_by_the_calls_in_flight_at_most(
+    project: Project, scripted: Start, extreme: tuple[str, ...]
+) -> None:
+    server = scripted(finish)
+    model = ("--ultra-model=m", f"--ultra-base-url={server.url}", "--ultra-price=m=100000,100000")  # a dollar an answer
+    result = project.run(*extreme, *model, TEN, "--ultra-max-cost=3", "--ultra-max-in-flight=2")
+    assert result.ret == 1
+    assert 3 <= len(server.asked) <= 3 + 1
+    outcomes = project.outcomes()
+    assert outcomes == {"failed": len(server.asked), "skipped": 10 - len(server.asked)}
+    costs = [e["cost"] for e in project.episodes() if e["outcome"] == "failed"]
+    assert costs == [pytest.approx(1.0)] * len(server.asked)
+    result.stdout.fnmatch_lines([f"10 planned: *; ${len(server.asked)}.00"])
+
+
+def test_tokens_are_counted_as_the_endpoint_does(project: Project, scripted: Start) -> None:
+    server = scripted(lambda _asked: (200, calls("utility_logger", '{"message": "on"}')))
+    model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
+    project.run("-n2", *model, TEN, "--ultra-max-tokens=50", "--ultra-max-in-flight=1")
+    assert len(server.asked) == 5
+    assert {episode["cost"] for episode in project.episodes()} == {None}
+
+
+def test_an_unknown_price_refuses_to_start(project: Project, extreme: tuple[str, ...]) -> None:
+    result = project.run(*extreme, "--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", "--ultra-max-cost=1")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--ultra-max-cost: the price of 'm' is not known; give it*"])
+    assert project.runs() == []
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_a_plan_asks_nobody_and_leaves_nothing(
+    project: Project, scripted: Start, way: tuple[str, ...], quiet: tuple[str, ...]
+) -> None:
+    server = scripted(finish)
+    model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
+    result = project.run(*way, *model, TEN, "--ultra-plan", "--ultra-rpm=10", "-k", "not baseline", *quiet)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "ultra: plan: 9 cases; nobody is asked",
+            "ultra: calls: about * requests to models, * tool calls",
+            "ultra: tokens: about * of prompts, * of completions)",
+            "ultra: cost: unknown (no price for m in the table of *: give --ultra-price 'm=PROMPT,COMPLETION')",
+            "ultra: wall-clock: about * min, bounded by 10 requests a minute",
+        ]
+    )
+    assert "bringing up" not in result.stdout.str()
+    assert server.asked == []
+    assert not {".ultra", "out.json"} & {path.name for path in project.path.iterdir()}
+
+
+def test_a_plan_needs_no_key_and_says_what_it_costs_and_whether_the_budget_lasts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    result = project.run("-n2", "--ultra-model=gpt-4o", TEN, "--ultra-plan", "--ultra-max-cost=0.01")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "ultra: cost: about $0.*",
+            "ultra: wall-clock: about * s, *if an answer takes 2 s*",
+            "ultra: budget: it would not last: the budget of $0.01 (--ultra-max-cost) is spent before the end",
+        ]
+    )
+
+
+def test_more_cases_than_can_be_looked_at_are_sampled(project: Project) -> None:
+    result = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=60", "--ultra-prompt-type=optimal,cot", TEN, "-q")
+    result.stdout.fnmatch_lines(["ultra: plan: 120 cases; nobody is asked"])
+    result = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=600", *ONE, "-q")
+    result.stdout.fnmatch_lines(["ultra: plan: 600 cases (estimated from 300 of them); nobody is asked"])
