@@ -155,11 +155,7 @@ class Shard:
     def _make_engine(self, journal: Journal) -> Engine:
         is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
         concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
-        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
-        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        way = Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
-        if self._settings.cassette is not None:  # which keeps answers too
-            way = by_way_of_cassettes(self._settings, asking)
+        way = self._way()
         self._begun = begun = Begun(self._run, self._placement.worker)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
@@ -173,6 +169,14 @@ class Shard:
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
             prices=known_prices(self._settings),
         )
+
+    def _way(self) -> Way:
+        """Return the way to the models; cassettes keep answers too, so that no other file need."""
+        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
+        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
+        if self._settings.cassette is not None:
+            return by_way_of_cassettes(self._settings, asking)
+        return Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
 
     def _open_models(self) -> Endpoint:
         return within_budget(self._open_unlimited(), self._settings, self._run)
