@@ -172,7 +172,7 @@ class Instant:
 
 def measure_overhead() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        limiter, _ = open_limiter({"m": "overhead"}, ALL_LIMITS, folder=Path(folder))
+        limiter, _ = open_limiter({"m": ["overhead"]}, ALL_LIMITS, folder=Path(folder))
         limited_us = asyncio.run(ask_us(limiter))
         retried_us = asyncio.run(ask_us(Unlimited()))
         episode = real_episode()

@@ -12,8 +12,9 @@ from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import Limiter, SparingLimiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.models.providers import ModelSpec, redact_keys, resolve
+from pytest_ultra.models.providers import ModelSpec, redact_keys
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.serving import find_spec
 from pytest_ultra.storage.cassettes.endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.folder import CassetteFolder
 
@@ -30,7 +31,7 @@ def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
     specs = {}
     for name in settings.model:
         try:
-            specs[name] = resolve(name, base_url=settings.base_url, environ=os.environ)
+            specs[name] = find_spec(settings, name)
         except ConfigurationError:
             if settings.cassette != "auto":
                 raise
@@ -41,13 +42,13 @@ class Asking:
     """The way to the models. `check` raises ConfigurationError for a model that cannot be asked."""
 
     def __init__(self, settings: Settings, open_models: Opener, *, has_own_endpoint: bool) -> None:
-        self._base_url = settings.base_url
+        self._settings = settings
         self._has_own_endpoint = has_own_endpoint
         self.open = open_models
 
     def check(self, model: str) -> None:
         if not self._has_own_endpoint:
-            resolve(model, base_url=self._base_url, environ=os.environ)
+            find_spec(self._settings, model)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,6 @@ def by_way_of_cassettes(settings: Settings, asking: Asking) -> Way:
         clock,
         is_replaying=settings.cassette != "record",
         asking=None if is_replay else asking,
-        redact=redact_keys(os.environ),
+        redact=redact_keys(os.environ, [one.key_env for served in settings.served.values() for one in served]),
     )
     return Way(lambda: cassettes, clock, cassettes.is_asked)

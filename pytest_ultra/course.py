@@ -27,7 +27,7 @@ class Course:
         self._run: RunDirectory | None = None
         self._lock: FileLock | None = None
         self._cut_off: str | None = None
-        self._exit_status: int = pytest.ExitCode.INTERNAL_ERROR
+        self._session: pytest.Session | None = None
 
     def begin(self, run: RunDirectory) -> None:
         self._run = run
@@ -41,18 +41,19 @@ class Course:
             self._cut_off = f"interrupted ({excinfo.typename})"
 
     @pytest.hookimpl
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        self._exit_status = int(session.exitstatus)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
 
     def end(self) -> None:
         """Leave word of the end, and let go of the lock; a disk that takes no word has cut the run off itself."""
         if self._run is None or self._lock is None:
             return
+        status = int(pytest.ExitCode.INTERNAL_ERROR if self._session is None else self._session.exitstatus)
         cut_off = self._cut_off or noted_cut_off(self._run)
-        if cut_off is None and self._exit_status in _CRASHED:
+        if cut_off is None and status in _CRASHED:
             cut_off = "pytest crashed"
         with suppress(OSError):
-            mark_end(self._run, Ending(self._exit_status, time.time(), cut_off))
+            mark_end(self._run, Ending(status, time.time(), cut_off))
             self._lock.release()
             if cut_off is None:
                 clear_up(self._run)

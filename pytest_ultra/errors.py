@@ -20,6 +20,7 @@ class AttemptProblem(StrEnum):
     REFUSED = "refused"  # no connection could be made, or the host has no address
     DROPPED = "dropped"  # the connection broke before the answer was whole
     TIMEOUT = "timeout"
+    PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then left out
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion
     BUDGET = "budget"  # the run may spend nothing more, so nobody was asked

@@ -39,10 +39,10 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict[str, str]:
+def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict[str, tuple[str, ...]]:
     """Name each model's endpoint; one that the user plugs in, or that only cassettes speak for, by the project."""
     own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
-    endpoints = dict.fromkeys(settings.model, own)
+    endpoints: dict[str, tuple[str, ...]] = dict.fromkeys(settings.model, (own,))
     if config.hook.pytest_ultra_endpoint.get_hookimpls():
         return endpoints
-    return endpoints | {model: spec.endpoint_id(demo_url) for model, spec in reachable_models(settings).items()}
+    return endpoints | {model: spec.endpoint_ids(demo_url) for model, spec in reachable_models(settings).items()}

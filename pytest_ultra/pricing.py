@@ -41,5 +41,6 @@ def _list_price(model: str, settings: Settings, environ: Mapping[str, str]) -> P
         return FREE
     name = model if "/" in model else f"openai/{model}"
     provider = PROVIDERS.get(name.partition("/")[0])
-    is_moved = settings.base_url or provider is None or environ.get(provider.url_variable, "").strip()
+    has_own_address = settings.base_url or any(one.base_url for one in settings.served.get(model, ()))
+    is_moved = has_own_address or provider is None or environ.get(provider.url_variable, "").strip()
     return None if is_moved else PRICES.get(name)

@@ -23,12 +23,15 @@ from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
-from pytest_ultra.models.providers import resolve
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal import end_of_run, header
+from pytest_ultra.serving import find_spec
+from pytest_ultra.stalling import StallReporter, stall_after_s
 from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.begun import find_in_flight
 from pytest_ultra.storage.document import broken_episode, complete, write_document
+from pytest_ultra.storage.endings import noted_cut_off
 from pytest_ultra.storage.journal import Journal, has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
 
@@ -50,6 +53,7 @@ class Run:
         config.pluginmanager.register(self._course, "ultra-course")
         self._has_demo = _needs_demo(config, settings)
         self._started_at = time.time()
+        self._stalls: StallReporter | None = None
 
     @cached_property
     def directory(self) -> RunDirectory:
@@ -57,6 +61,7 @@ class Run:
         self._inheritance.look_up()
         made = RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
         self._course.begin(made)
+        self._stalls = StallReporter(made.path, stall_after_s(self._settings.request_timeout) / 2)
         return made
 
     @cached_property
@@ -68,7 +73,7 @@ class Run:
 
     def place(self) -> Placement:
         """Return what holds for every process of the run."""
-        return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url)
+        return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url, ends_at=self._ends_at)
 
     def plan(self, nodeids: Sequence[str]) -> None:
         """Note the tests that were selected; by now, the embedded endpoint has had the time to get ready."""
@@ -106,6 +111,8 @@ class Run:
         result = yield
         if self._is_begun:
             withdraw_stop(self.directory.path)
+            if self._cut_off and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
             ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
             write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
@@ -128,14 +135,22 @@ class Run:
             from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
 
             terminalreporter.section("ultra")
-            for line in end_of_run(summarize(self._episodes()), shutil.get_terminal_size().columns):
+            episodes = self._episodes()
+            for line in end_of_run(summarize(episodes), shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
+            for text in tell_findings(episodes):
+                terminalreporter.write_line(text, yellow=True)
+            if self._cut_off:
+                told = f"the run was cut off: {self._cut_off}; the next run takes what is finished and goes on"
+                terminalreporter.write_line(told, red=True)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         if self._demo is not None:
             self._demo.stop()
         if self._is_begun:
+            if self._stalls is not None:
+                self._stalls.stop()
             self._course.end()
             if not has_journals(self.directory):
                 self.directory.discard()
@@ -166,6 +181,15 @@ class Run:
     def _is_begun(self) -> bool:
         return "directory" in self.__dict__
 
+    @property
+    def _ends_at(self) -> float | None:
+        limit_s = self._settings.run_timeout
+        return None if limit_s is None else self._started_at + limit_s
+
+    @property
+    def _cut_off(self) -> str | None:
+        return noted_cut_off(self.directory) if self._is_begun else None
+
     def _episodes(self) -> tuple[Episode, ...]:
         return complete(read_episodes(self.directory).episodes, self._planned)
 
@@ -186,7 +210,7 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
 def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
     """Tell who serves a model; with `is_open`, one that cannot be resolved may be served all the same."""
     try:
-        return resolve(name, base_url=settings.base_url, environ=os.environ).is_demo
+        return find_spec(settings, name).is_demo
     except ConfigurationError as error:
         if is_open:
             return False

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_ultra.asking import Asking, by_way_of_cassettes, reachable_models
+from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
@@ -22,6 +22,7 @@ from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.retry import RetryPolicy
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
@@ -29,7 +30,8 @@ from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.pricing import known_prices
 from pytest_ultra.resuming import Finished
-from pytest_ultra.stopping import StopWatch
+from pytest_ultra.stalling import StallWatch, stall_after_s
+from pytest_ultra.stopping import Curfew, StopWatch
 from pytest_ultra.storage.begun import Begun
 from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
@@ -43,6 +45,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """How a disk says that it takes no more."""
 
 STOPPED = "not lived: the run was stopped"
+TIME_UP = "not lived: the time of the run was up (--ultra-run-timeout)"
 
 
 class Shard:
@@ -67,18 +70,22 @@ class Shard:
         self._engine: Engine | None = None
         self._watch: StopWatch | None = None
         self._is_ready = False
-        self._is_stopped = False
+        self._stall_watch: StallWatch | None = None
+        self._curfew: Curfew | None = None
+        self._stopped: str | None = None
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
         if self._placement.is_worker:
             self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
         try:
+            if self._placement.ends_at is not None:
+                self._curfew = Curfew(self._placement.ends_at, lambda: self._halt(TIME_UP))
             self._start(session.items)
         except KeyboardInterrupt:
-            if not self._is_stopped:
+            if self._stopped is None:
                 raise
-            pytest.skip(STOPPED)
+            self._skip()
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -95,7 +102,7 @@ class Shard:
         try:
             episode = self._engine.wait(assignment)
         except EngineStoppedError:
-            pytest.skip(STOPPED)
+            self._skip()
         except JournalError as error:
             self._give_up(error)
         return present(episode, assignment.guidance, self._settings.least_outcome)
@@ -104,6 +111,10 @@ class Shard:
         """Cancel what is in flight; what is finished is on disk."""
         if self._watch is not None:
             self._watch.stop()
+        if self._curfew is not None:
+            self._curfew.lift()
+        if self._stall_watch is not None:
+            self._stall_watch.stop()
         if self._engine is not None:
             self._engine.stop()
         for file in (self._journal, self._begun):
@@ -116,6 +127,8 @@ class Shard:
         self._journal = Journal(self._run, self._placement.worker)
         self._engine = engine = self._make_engine(self._journal)
         engine.start(())
+        after_s = stall_after_s(self._settings.request_timeout)
+        self._stall_watch = StallWatch(self._run.path, self._placement.worker, engine.pulse.stall, after_s)
         self._guidance.fill(filter(None, map(case_of, items)), self._generate)
         engine.start(self._own_assignments(items))
         self._is_ready = True
@@ -142,12 +155,7 @@ class Shard:
     def _make_engine(self, journal: Journal) -> Engine:
         is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
         concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
-        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
-        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        if has_own or self._settings.cassette is not None:  # own agents may have memories, and cassettes keep answers
-            way = by_way_of_cassettes(self._settings, asking)
-        else:
-            way = self._finished.keep_turns(self._placement.worker, asking.open)
+        way = self._way()
         self._begun = begun = Begun(self._run, self._placement.worker)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
@@ -156,10 +164,19 @@ class Shard:
             worker=self._placement.worker,
             concurrency=concurrency,
             clock=way.clock,
+            policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
             limiter=way.limit(limiter),
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
             prices=known_prices(self._settings),
         )
+
+    def _way(self) -> Way:
+        """Return the way to the models; cassettes keep answers too, so that no other file need."""
+        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
+        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
+        if self._settings.cassette is not None:
+            return by_way_of_cassettes(self._settings, asking)
+        return Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
 
     def _open_models(self) -> Endpoint:
         return within_budget(self._open_unlimited(), self._settings, self._run)
@@ -169,7 +186,12 @@ class Shard:
         if own is not None:
             return own
         specs = reachable_models(self._settings)
-        return open_endpoint(specs, environ=os.environ, demo_url=self._placement.demo_url or "")
+        return open_endpoint(
+            specs,
+            environ=os.environ,
+            demo_url=self._placement.demo_url or "",
+            request_timeout_s=self._settings.request_timeout,
+        )
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
@@ -183,8 +205,18 @@ class Shard:
 
     def _break_off(self, session: pytest.Session) -> None:
         """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
-        self._is_stopped = True
         session.shouldstop = STOPPED
+        self._halt(STOPPED)
+
+    def _skip(self) -> NoReturn:
+        """Skip a test whose episode is not lived; a run whose time is up does not come to its end."""
+        if self._stopped == TIME_UP:
+            note_cut_off(self._run, f"its time was up (--ultra-run-timeout {self._settings.run_timeout:g})")
+        pytest.skip(self._stopped or STOPPED)
+
+    def _halt(self, reason: str) -> None:
+        """Cancel what is in flight; tests go on, and are skipped for this reason."""
+        self._stopped = self._stopped or reason
         if not self._is_ready:
             os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,15 @@ class StopWatch:
             if self._path.exists() or os.getppid() != self._parent:
                 self._on_stop()
                 return
+
+
+class Curfew:
+    """Calls `on_end` at a point in Unix time, from a thread of its own, unless it is lifted before."""
+
+    def __init__(self, ends_at: float, on_end: Callable[[], None]) -> None:
+        self._timer = threading.Timer(max(0.0, ends_at - time.time()), on_end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def lift(self) -> None:
+        self._timer.cancel()

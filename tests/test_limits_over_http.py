@@ -24,7 +24,7 @@ from tests.models.http_stand_in import COMPLETION, hangs, response, says, stand_
 async def calling(url: str, folder: Path) -> AsyncIterator[Caller]:
     spec = resolve("m", base_url=url, environ={})
     endpoint = open_endpoint({"m": spec}, environ={})
-    limiter, _ = open_limiter({"m": spec.endpoint_id()}, Limits(), folder=folder)
+    limiter, _ = open_limiter({"m": spec.endpoint_ids()}, Limits(), folder=folder)
     try:
         yield Caller(endpoint, SYSTEM_CLOCK, limiter=limiter)
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import msgspec
 
 from pytest_ultra.benchmark.case import Case
@@ -13,7 +15,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """One turn's request: the case it belongs to, the turn (from 1), and what the model is to see.
 
     `guidance`, and `offered` (the names of the tools that can be called now, in whatever protocol), are for the
-    embedded demo endpoint alone; nothing of them is sent to any other.
+    embedded demo endpoint alone; nothing of them is sent to any other. `omitted` are optional parameters that the
+    endpoint is known to reject; `route` is the number of the endpoint to ask, where a model has several.
     """
 
     case: Case
@@ -22,6 +25,17 @@ class ChatRequest(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
+    route: int = 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The optional parameters to send, by name."""
+        asked = {"temperature": self.case.temperature}
+        return {name: value for name, value in asked.items() if value is not None and name not in self.omitted}
+
+    def without(self, *names: str) -> Self:
+        return msgspec.structs.replace(self, omitted=(*self.omitted, *names)) if names else self
 
 
 class Quota(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from pytest_ultra.benchmark.textual.calls import read_calls
 from pytest_ultra.benchmark.textual.messages import CALL, write_reply, write_results
 from pytest_ultra.benchmark.textual.reading import TextCall
 from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
+from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.benchmark.transcript import Forgiven, Message, Reply, ToolCall
 
 UNREADABLE_CALL = ToolResult(
@@ -48,10 +49,22 @@ def assistant_message(reply: Reply, protocol: ToolProtocol) -> Message:
     message: Message = {"role": "assistant", "content": reply.text}
     if reply.tool_calls:
         message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": _as_object(call.arguments)},
+            }
             for call in reply.tool_calls
         ]
     return message
+
+
+def _as_object(arguments: str) -> str:
+    """Put what is no JSON object into one: a strict endpoint rejects a history with anything else in it."""
+    if parse_arguments(arguments) is not None:
+        return arguments
+    said = arguments.encode(errors="replace").decode()
+    return msgspec.json.encode({"malformed_arguments": said}).decode()
 
 
 def with_answer(

@@ -23,7 +23,8 @@ class Placement:
 
     `is_sharded` False: xdist hands out tests a few at a time, nothing is known in advance. `remaining` holds
     the node ids that a crashed worker has left to this one; None means: the whole shard. Those in
-    `careful` may have crashed it: they are lived only when their test asks for it.
+    `careful` may have crashed it: they are lived only when their test asks for it. At `ends_at`, a Unix
+    time, nothing more is lived.
     """
 
     worker: str = MAIN
@@ -34,6 +35,7 @@ class Placement:
     careful: list[str] = field(default_factory=list)
     run_folder: str = ""
     demo_url: str | None = None
+    ends_at: float | None = None
 
     @property
     def is_worker(self) -> bool:

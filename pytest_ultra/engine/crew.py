@@ -78,7 +78,12 @@ class Crew:
         self._is_quitting.set()
 
     async def _live(self, life: Life, caller: Caller) -> None:
-        episode = await live_episode(life.assignment, caller, worker=self._worker, rules=self._rules)
+        nodeid = life.assignment.nodeid
+        caller.pulse.begin(nodeid)
+        try:
+            episode = await live_episode(life.assignment, caller, worker=self._worker, rules=self._rules)
+        finally:
+            caller.pulse.end(nodeid)
         if not life.episode.done():  # else the engine was given up while this one hung
             self._on_episode(episode)
             life.episode.set_result(episode)

@@ -31,11 +31,16 @@ _EARLY_S = 1e-6  # a timer may ring that much too soon
 
 
 class Permit(msgspec.Struct, frozen=True, gc=False):
-    """Leave to make one attempt, counted as so many tokens."""
+    """Leave to make one attempt, counted as so many tokens.
+
+    Where a model has several endpoints, it says whose permit it is and which endpoint's, by its number.
+    """
 
     gate: Gate
     started: float
     tokens: float
+    model: str = ""
+    route: int = 0
 
 
 class _Waiter:
@@ -106,6 +111,19 @@ class Gate:
             if not waiter.answer.done():
                 waiter.answer.set_result(answer)
         self._pump()
+
+    def outlook(self) -> tuple[float, float]:
+        """Return in how many seconds pace and pauses let one more in, and which share of what is allowed is taken."""
+        now = self._clock.now()
+        with self._ledger as state:
+            if state.is_refused or state.paused_until - now > self._patience_s:
+                return math.inf, math.inf
+            opens_at = state.paused_until
+            if self._limits.rpm is not None:
+                opens_at = max(opens_at, state.requests_due + len(self._line) * self._requests.interval_s)
+            if self._limits.tpm is not None:
+                opens_at = max(opens_at, state.tokens_due)
+            return max(0.0, opens_at - now), self._load(state)
 
     async def rest(self, seconds: float) -> None:
         """Back off; return early when the endpoint is found to refuse everyone."""
@@ -214,6 +232,10 @@ class Gate:
 
     def _room(self, state: State) -> float:
         return self._limits.capacity(state.window) - sum(self._ledger.in_flight[: state.used])
+
+    def _load(self, state: State) -> float:
+        busy = sum(self._ledger.in_flight[: state.used]) + len(self._line)
+        return busy / self._limits.capacity(state.window)
 
     def _owed(self, state: State, since: float, now: float) -> float:
         """Return how many slots belong to other processes' cases because they have waited longer."""

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Reply
-from pytest_ultra.engine.gate import Gate, Permit
+from pytest_ultra.engine.gate import Permit
 from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.pool import Pool
 from pytest_ultra.engine.token_estimate import TokenEstimate
 from pytest_ultra.errors import AttemptFailedError
 
@@ -29,6 +30,12 @@ class Limiter(Protocol):
     def dismiss(self, model: str, verdict: GivenUp) -> None:
         """Turn away all who wait to ask a model that is given up."""
 
+    def exclude(self, permit: Permit | None) -> bool:
+        """Ask the permit's endpoint for its model no more; tell whether the model has others."""
+
+    def has_other(self, permit: Permit | None) -> bool:
+        """Tell whether another endpoint would take a call for the permit's model now."""
+
     def close(self) -> None:
         """Give back what is held. Called once, after the last attempt."""
 
@@ -45,6 +52,14 @@ class Unlimited:
         await asyncio.sleep(seconds)
 
     def dismiss(self, model: str, verdict: GivenUp) -> None: ...
+
+    def exclude(self, permit: Permit | None) -> bool:
+        del permit
+        return False
+
+    def has_other(self, permit: Permit | None) -> bool:
+        del permit
+        return False
 
     def close(self) -> None: ...
 
@@ -72,34 +87,48 @@ class SparingLimiter:
     def dismiss(self, model: str, verdict: GivenUp) -> None:
         self._limiter.dismiss(model, verdict)
 
+    def exclude(self, permit: Permit | None) -> bool:
+        return self._limiter.exclude(permit)
+
+    def has_other(self, permit: Permit | None) -> bool:
+        return self._limiter.has_other(permit)
+
     def close(self) -> None:
         self._limiter.close()
 
 
 class EndpointLimiter:
-    """A gate to each model's endpoint; models that are served by the same endpoint have the same gate."""
+    """The gates to each model's endpoints; models that are served by the same endpoint have the same gate."""
 
-    def __init__(self, gates: Mapping[str, Gate], estimate: TokenEstimate | None = None) -> None:
+    def __init__(self, pools: Mapping[str, Pool], estimate: TokenEstimate | None = None) -> None:
         """Without an estimate, tokens are not counted."""
-        self._gates = gates
+        self._pools = pools
         self._estimate = estimate
 
     async def enter(self, request: ChatRequest) -> Permit | GivenUp | None:
         tokens = 0.0 if self._estimate is None else self._estimate.of(request)
-        return await self._gates[request.case.model].enter(request.case.model, tokens)
+        return await self._pools[request.case.model].enter(tokens)
 
     def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
         if permit is not None:
             permit.gate.leave(permit, result, self._settle(permit, result))
+            if permit.model:
+                self._pools[permit.model].leave(permit, result)
 
     async def rest(self, model: str, seconds: float) -> None:
-        await self._gates[model].rest(seconds)
+        await self._pools[model].gates[0].rest(seconds)
 
     def dismiss(self, model: str, verdict: GivenUp) -> None:
-        self._gates[model].dismiss(model, verdict)
+        self._pools[model].dismiss(verdict)
+
+    def exclude(self, permit: Permit | None) -> bool:
+        return permit is not None and bool(permit.model) and self._pools[permit.model].exclude(permit.route)
+
+    def has_other(self, permit: Permit | None) -> bool:
+        return permit is not None and bool(permit.model) and self._pools[permit.model].has_other(permit.route)
 
     def close(self) -> None:
-        for gate in set(self._gates.values()):
+        for gate in {gate for pool in self._pools.values() for gate in pool.gates}:
             gate.close()
 
     def _settle(self, permit: Permit, result: Reply | AttemptFailedError | None) -> float | None:

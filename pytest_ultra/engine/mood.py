@@ -43,10 +43,15 @@ def learn(state: State, experience: Experience, limits: Limits, patience_s: floa
         return
     if result.status == TOO_MANY_REQUESTS:
         _limited(state, result, experience, limits, patience_s)
-    elif result.status in _OVERLOADED or result.problem in _TROUBLES:
+    elif is_trouble(result):
         _troubled(state, experience, limits)
     if result.status in _UNAVAILABLE and result.retry_after_s:
         _pause(state, experience.now, result.retry_after_s)
+
+
+def is_trouble(failure: AttemptFailedError) -> bool:
+    """Tell whether it is the endpoint that fails: not the request, and not for being asked too often."""
+    return failure.status in _OVERLOADED or failure.problem in _TROUBLES
 
 
 def _succeeded(state: State, reply: Reply, experience: Experience, limits: Limits) -> None:

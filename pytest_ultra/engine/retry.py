@@ -14,12 +14,13 @@ from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.fallback import may_reject_tools
+from pytest_ultra.engine.fallback import find_rejected_parameter, may_reject_tools
 from pytest_ultra.engine.gate import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.health import Health
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
+from pytest_ultra.engine.pulse import Pulse
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 NOT_IMPLEMENTED = 501
@@ -126,15 +127,20 @@ class Caller:
         limiter: Limiter = UNLIMITED,
         chance: Chance = keyed_chance,
         prices: Mapping[str, Price] | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self.clock = clock
         self.prices = prices or {}
+        self.pulse = pulse or Pulse()
         self._endpoint = endpoint
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
         self.tool_rejections: dict[str, str] = {}
-        self._healths: dict[str, Health] = {}
+        self._rejected_parameters: dict[str, tuple[str, ...]] = {}
+        self._healths: dict[tuple[str, int], Health] = {}
+        self._asked: set[str] = set()
+        self._verdicts: dict[str, GivenUp] = {}
         self._broken_off: GivenUp | None = None  # why nothing more is asked in this run
 
     async def ask(
@@ -145,62 +151,85 @@ class Caller:
         An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts
         and waiting are not counted into it.
         """
-        health = self._health_of(request.case.model)
+        model = request.case.model
+        self._asked.add(model)
+        request = request.without(*self._rejected_parameters.get(model, ()))
         tried = Tried()
-        while (verdict := self._verdict(health)) is None:
+        while (verdict := self._verdict(model)) is None:
             permit = await self._limiter.enter(request)
             if isinstance(permit, GivenUp):
                 return permit
+            if permit is not None and permit.route != request.route:
+                request = msgspec.structs.replace(request, route=permit.route)
             result, duration_s = await self._attempt(request, permit, limit_s)
             if isinstance(result, Reply):
-                health.answered()
+                self._health_of(request).answered()
+                self.pulse.beat()
                 note(Attempted(request.turn, duration_s))
+                self._remember(request)
                 return plain(result)
             if isinstance(result, GivenUp):
                 if result.reason is EndReason.AGENT_TIMEOUT:
                     note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
                 return result
+            rejected = find_rejected_parameter(request, result)
+            if rejected is not None:
+                note(_rejection(request.turn, duration_s, result, rejected))
+                request = request.without(rejected)
+                continue
             tried = tried.failed(result)
-            self._learn(request, result, health)
-            step = self._next_step(request, result, tried, health)
+            self._learn(request, result, permit)
+            step = self._next_step(request, result, tried, permit)
             wait_s = 0.0 if isinstance(step, GivenUp) else step
             note(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))
             if isinstance(step, GivenUp):
                 return step
             tried = tried.waited(wait_s)
-            await self._limiter.rest(request.case.model, wait_s)
+            await self._limiter.rest(model, wait_s)
         return verdict
 
-    def _verdict(self, health: Health) -> GivenUp | None:
+    def _verdict(self, model: str) -> GivenUp | None:
         """Return why a model is not asked any more."""
-        if self._broken_off is None and health.verdict is not None:
-            return GivenUp(EndReason.ENDPOINT, health.verdict)
-        return self._broken_off
+        return self._broken_off or self._verdicts.get(model)
 
     def _break_off(self, refusal: AttemptFailedError) -> GivenUp:
         """Let nobody wait for an answer that will not come, whatever the model."""
         self._broken_off = GivenUp(EndReason.SKIPPED, refusal.detail)
-        for model in self._healths:
+        for model in self._asked:
             self._limiter.dismiss(model, self._broken_off)
         return self._broken_off
 
-    def _health_of(self, model: str) -> Health:
-        if model not in self._healths:
-            self._healths[model] = Health(model)
-        return self._healths[model]
+    def _remember(self, request: ChatRequest) -> None:
+        """Ask without what an endpoint rejects from now on, since that is what it answers."""
+        if request.omitted:
+            self._rejected_parameters[request.case.model] = request.omitted
 
-    def _learn(self, request: ChatRequest, failure: AttemptFailedError, health: Health) -> None:
+    def _health_of(self, request: ChatRequest) -> Health:
+        asked = (request.case.model, request.route)
+        if asked not in self._healths:
+            self._healths[asked] = Health(request.case.model)
+        return self._healths[asked]
+
+    def _learn(self, request: ChatRequest, failure: AttemptFailedError, permit: Permit | None) -> None:
+        """Give an endpoint up if it must be, and with the last of its endpoints the model."""
         if may_reject_tools(request, failure.status):
             return  # that says nothing about the model yet
+        health = self._health_of(request)
         health.failed(failure, self.clock.now())
-        if health.verdict is not None:
-            self._limiter.dismiss(request.case.model, GivenUp(EndReason.ENDPOINT, health.verdict))
+        if health.verdict is not None and not self._limiter.exclude(permit):
+            verdict = self._verdicts[request.case.model] = GivenUp(EndReason.ENDPOINT, health.verdict)
+            self._limiter.dismiss(request.case.model, verdict)
 
     def _next_step(
-        self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, health: Health
+        self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, permit: Permit | None
     ) -> float | GivenUp:
-        if health.verdict is not None:
-            return GivenUp(EndReason.ENDPOINT, health.verdict)
+        if verdict := self._verdicts.get(request.case.model):
+            return verdict
+        if self._health_of(request).verdict is not None:
+            return 0.0  # another endpoint is asked
+        is_put_off = failure.status == TOO_MANY_REQUESTS or bool(failure.retry_after_s)
+        if is_put_off and tried.attempts < self._policy.attempts and self._limiter.has_other(permit):
+            return 0.0  # likewise: the wait is for the one that asks for it
         return decide(failure, tried, self._policy, self._chance(request.case, request.turn, tried.made))
 
     async def _attempt(
@@ -236,6 +265,11 @@ class Caller:
             if isinstance(error, AttemptFailedError):
                 return error, False
             raise
+
+
+def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, parameter: str) -> Attempted:
+    detail = f"asked again without {parameter}: {failure.detail}"
+    return Attempted(turn, duration_s, AttemptProblem.PARAMETER, failure.status, detail)
 
 
 def _go_on_unless_cancelled() -> None:

@@ -14,6 +14,7 @@ from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.crew import GRACE_S, Crew, ignore
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
+from pytest_ultra.engine.pulse import Pulse
 from pytest_ultra.engine.retry import DEFAULT_POLICY, Caller, RetryPolicy
 from pytest_ultra.engine.rules import BENCHMARK, Rules
 
@@ -43,6 +44,7 @@ class Engine:
         on_begin: Callable[[Assignment], None] = ignore,
         prices: Mapping[str, Price] | None = None,
     ) -> None:
+        self.pulse = Pulse()
         self._prices = prices
         self._open_endpoint = open_endpoint
         self._clock = clock
@@ -112,7 +114,14 @@ class Engine:
 
     async def _work(self) -> None:
         endpoint = self._open_endpoint()
-        caller = Caller(endpoint, self._clock, policy=self._policy, limiter=self._limiter, prices=self._prices)
+        caller = Caller(
+            endpoint,
+            self._clock,
+            policy=self._policy,
+            limiter=self._limiter,
+            prices=self._prices,
+            pulse=self.pulse,
+        )
         try:
             await self._crew.work(endpoint, caller)
         finally:

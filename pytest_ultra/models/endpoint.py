@@ -14,7 +14,6 @@ from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.providers import ModelSpec
 from pytest_ultra.models.quota import read_quota, read_retry_after
-from pytest_ultra.models.secret import Secret
 from pytest_ultra.models.transport import HttpResponse, Transport
 from pytest_ultra.models.wire import KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
 
@@ -37,14 +36,16 @@ class HttpEndpoint:
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._routes = {model: (spec, spec.url(demo_url), spec.headers()) for model, spec in specs.items()}
+        self._routes = {
+            model: [(one, one.url(demo_url), one.headers()) for one in spec.endpoints] for model, spec in specs.items()
+        }
         self._transport = transport
         self._timeout_s = request_timeout_s
         self._now = now
 
     async def attempt(self, request: ChatRequest) -> Reply:
         """Ask once. Raises `AttemptFailedError`, without secrets, for any answer that is no chat completion."""
-        spec, url, headers = self._routes[request.case.model]
+        spec, url, headers = self._routes[request.case.model][request.route]
         if spec.is_demo:
             headers = headers | {KNOWLEDGE_HEADER: _knowledge_text(request)}
         body = encode_request(request, spec.name)
@@ -52,7 +53,7 @@ class HttpEndpoint:
             response = await self._transport.post(url, headers, body, self._timeout_s)
             return self._read(response, request.turn).with_texts(spec.key.redact)
         except AttemptFailedError as error:
-            raise _without(spec.key, error) from None
+            raise _without(spec, error) from None
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -97,8 +98,8 @@ def _knowledge_text(request: ChatRequest) -> str:
     return text if text.isascii() else json.dumps(msgspec.to_builtins(knowledge))
 
 
-def _without(key: Secret, error: AttemptFailedError) -> AttemptFailedError:
-    """Blot out the key before cutting, so that no part of it is left at the cut."""
-    detail = key.redact(error.detail)
+def _without(spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
+    """Blot out the key before cutting, so that no part of it is left at the cut; tell which of several it was."""
+    detail = spec.key.redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
     short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
     return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)

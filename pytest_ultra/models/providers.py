@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +13,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.demo.agent_name import DEFAULT_AGENT, parse_agent_name
 from pytest_ultra.models.proxies import find_proxy
 from pytest_ultra.models.secret import Secret
+from pytest_ultra.models.served import Served
 
 _PATH = "/chat/completions"
 
@@ -59,13 +60,23 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
 
 
 class ModelSpec(msgspec.Struct, frozen=True):
-    """Where and how to ask for one model. `base_url` is empty for demo models: their endpoint starts with the run."""
+    """Where and how to ask for one model. `base_url` is empty for demo models: their endpoint starts with the run.
+
+    `others` are further endpoints that serve it; `label` tells one of several from the others.
+    """
 
     provider: str
     name: str
     base_url: str
     key: Secret = Secret()
     key_header: str = "authorization"
+    label: str = ""
+    others: tuple[ModelSpec, ...] = ()
+
+    @property
+    def endpoints(self) -> tuple[ModelSpec, ...]:
+        """This one and all others, in the order of their routes."""
+        return (self, *self.others)
 
     @property
     def is_demo(self) -> bool:
@@ -81,6 +92,9 @@ class ModelSpec(msgspec.Struct, frozen=True):
         said = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {self.key.reveal()}"
         return hashlib.sha256(said.encode()).hexdigest()[:32]
 
+    def endpoint_ids(self, demo_url: str = "") -> tuple[str, ...]:
+        return tuple(spec.endpoint_id(demo_url) for spec in self.endpoints)
+
     def headers(self) -> dict[str, str]:
         headers = {"content-type": "application/json", "accept": "application/json"}
         if self.key:
@@ -89,26 +103,51 @@ class ModelSpec(msgspec.Struct, frozen=True):
         return headers
 
 
-def resolve(model: str, *, base_url: str | None, environ: Mapping[str, str]) -> ModelSpec:
+def resolve(
+    model: str, *, base_url: str | None, environ: Mapping[str, str], served: Sequence[Served] = ()
+) -> ModelSpec:
     """Turn a model as the user wrote it into where and how to ask for it.
 
     Without a prefix it is one of openai's. `base_url` moves every model but demo ones; with it an unknown prefix is a
-    part of the name, and no key is required. Raises `ConfigurationError`; its message never holds a key.
+    part of the name, and no key is required. `served` are its endpoints, if it has some of its own. Raises
+    `ConfigurationError`; its message never holds a key.
     """
+    if not served:
+        return _resolve(model, base_url, "--ultra-base-url", environ)
+    first, *others = [_resolve_served(model, base_url, environ, one) for one in served]
+    return msgspec.structs.replace(first, others=tuple(others))
+
+
+def _resolve_served(model: str, base_url: str | None, environ: Mapping[str, str], served: Served) -> ModelSpec:
+    place = f'[tool.pytest_ultra.models."{model}"]'
+    if served.key_env and not environ.get(served.key_env, "").strip():
+        raise ConfigurationError(
+            f"{place} takes a key from the environment variable {served.key_env!r}, which is not set. Set it, or leave "
+            "out that endpoint."
+        )
+    source = f"{place} base_url" if served.base_url else "--ultra-base-url"
+    spec = _resolve(model, served.base_url or base_url, source, environ, served.key_env)
+    if spec.is_demo:
+        raise ConfigurationError(f"{place}: a demo model is served by the run itself. Take its endpoints out.")
+    return msgspec.structs.replace(spec, name=served.name or spec.name, label=served.label)
+
+
+def _resolve(model: str, base_url: str | None, source: str, environ: Mapping[str, str], key_env: str = "") -> ModelSpec:
     provider_name, name = _split(model, has_base_url=bool(base_url))
     if provider_name == "demo":
         parse_agent_name(name)
         return ModelSpec("demo", name or DEFAULT_AGENT, "")
     provider = PROVIDERS[provider_name]
-    address = _check_url(base_url, "--ultra-base-url") if base_url else _base_url(provider_name, environ)
+    address = _check_url(base_url, source) if base_url else _base_url(provider_name, environ)
     find_proxy(address, environ)
-    key = _key(model, provider, is_required=provider.needs_key and not base_url, environ=environ)
+    variables = (key_env,) if key_env else provider.key_variables
+    key = _key(model, variables, is_required=provider.needs_key and not base_url, environ=environ)
     return ModelSpec(provider_name, name, address, key, provider.key_header)
 
 
-def redact_keys(environ: Mapping[str, str]) -> Callable[[str], str]:
-    """Return what blots out every key that a provider's variable holds, whichever of them a run uses."""
-    variables = {name for provider in PROVIDERS.values() for name in provider.key_variables}
+def redact_keys(environ: Mapping[str, str], others: Iterable[str] = ()) -> Callable[[str], str]:
+    """Return what blots out every key that a provider's variable holds, or another, whichever of them a run uses."""
+    variables = {name for provider in PROVIDERS.values() for name in provider.key_variables} | set(others)
     secrets = [Secret(environ[name].strip()) for name in sorted(variables & environ.keys())]
 
     def redact(text: str) -> str:
@@ -177,12 +216,12 @@ def _parse_url(url: str) -> SplitResult | None:
     return parts
 
 
-def _key(model: str, provider: Provider, *, is_required: bool, environ: Mapping[str, str]) -> Secret:
-    variable = next((name for name in provider.key_variables if environ.get(name, "").strip()), "")
+def _key(model: str, variables: Sequence[str], *, is_required: bool, environ: Mapping[str, str]) -> Secret:
+    variable = next((name for name in variables if environ.get(name, "").strip()), "")
     key = environ.get(variable, "").strip()
     if not key and is_required:
         raise ConfigurationError(
-            f"The model {model!r} needs an API key. Set {' or '.join(provider.key_variables)}; or try "
+            f"The model {model!r} needs an API key. Set {' or '.join(variables)}; or try "
             "--ultra-model demo, which needs none, or --ultra-base-url for a server of your own."
         )
     if not (key.isascii() and key.isprintable()):

@@ -30,9 +30,7 @@ def encode_request(request: ChatRequest, model: str) -> bytes:
     body: dict[str, Any] = {"model": model, "messages": [_with_content(message) for message in request.messages]}
     if request.tools:
         body["tools"] = request.tools
-    if request.case.temperature is not None:
-        body["temperature"] = request.case.temperature
-    return msgspec.json.encode(body)
+    return msgspec.json.encode(body | request.parameters)
 
 
 def decode_request(body: bytes) -> ReceivedRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,11 +19,15 @@ from pytest_ultra.benchmark.axes import (
     ToolProtocol,
 )
 from pytest_ultra.benchmark.prices import Price
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import values
 from pytest_ultra.options.budgets import BUDGETS
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.values import RateMode, Stagger
+
+if TYPE_CHECKING:  # likewise late
+    from pytest_ultra.models.served import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +54,12 @@ class Settings:
     seed: int
     max_turns: int
     timeout: float | None
+    request_timeout: float
+    run_timeout: float | None
     concurrency: int | None
     stagger: Stagger
     base_url: str | None
+    served: Mapping[str, tuple[Served, ...]]
     temperature: float | None
     rate_mode: RateMode
     rpm: float | None
@@ -151,6 +158,20 @@ def _options() -> tuple[Option, ...]:
         Option("max_turns", "30", "N", "Turns after which an episode ends", one(values.whole(at_least=1))),
         Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", one(values.seconds)),
         Option(
+            "request_timeout",
+            "120",
+            "SECONDS",
+            "Time for one attempt at a request, answer included",
+            one(values.attempt_seconds),
+        ),
+        Option(
+            "run_timeout",
+            None,
+            "SECONDS",
+            "Time from the start of the run after which nothing more is lived: the rest is skipped, the exit code is 1",
+            one(values.seconds),
+        ),
+        Option(
             "concurrency",
             None,
             "N",
@@ -236,6 +257,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     _check_limits(read)
+    read["served"] = _read_served(config)
     read |= {"fresh": bool(read["fresh"]), "plan": bool(read["plan"]), "price": read["price"] or {}}
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
@@ -244,6 +266,15 @@ def read_settings(config: pytest.Config) -> Settings | None:
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
+
+
+def _read_served(config: pytest.Config) -> Mapping[str, tuple[Served, ...]]:
+    from pytest_ultra.models.served import read_served  # noqa: PLC0415 - an unused plugin must not import what it needs
+
+    try:
+        return read_served(config.rootpath / "pyproject.toml")
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _check_limits(read: Mapping[str, Any]) -> None:

@@ -121,6 +121,14 @@ def seconds(text: str) -> float:
     return number
 
 
+def attempt_seconds(text: str) -> float:
+    """Read a time that there always is: an attempt without a limit would hang with its endpoint."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} is no time; give a number of seconds above 0, or leave it out for 120")
+    return number
+
+
 def amount(text: str) -> float:
     number = _number(text)
     if not 0 < number < math.inf:

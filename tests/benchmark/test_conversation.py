@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType, ToolProtocol
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.exchange import assistant_message
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
@@ -104,7 +107,8 @@ def test_malformed_arguments_are_answered_and_kept_as_evidence(text: str) -> Non
         "transient": False,
         "message": "The arguments are not a JSON object.",
     }
-    assert conversation.messages[-2]["tool_calls"][0]["function"]["arguments"] == text
+    said = conversation.messages[-2]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(said) == {"malformed_arguments": text}
 
 
 def test_an_unknown_tool_is_answered_and_the_episode_goes_on() -> None:
@@ -204,3 +208,16 @@ def test_an_episode_is_a_pure_function_of_its_replies() -> None:
     first, second = converse("follower", case), converse("follower", case)
     assert msgspec.json.encode(first.events) == msgspec.json.encode(second.events)
     assert first.messages == second.messages
+
+
+@pytest.mark.parametrize("text", ['{"path": ', "[1]", '"x"', "", "\ud800"])
+def test_malformed_arguments_are_repeated_inside_a_json_object(text: str) -> None:
+    said = assistant_message(Reply(tool_calls=(ToolCall("c", "some_tool", text),)), ToolProtocol.NATIVE)
+    repeated = json.loads(said["tool_calls"][0]["function"]["arguments"])
+    assert repeated == {"malformed_arguments": text.replace("\ud800", "?")}
+
+
+def test_arguments_that_are_an_object_are_repeated_to_the_letter() -> None:
+    text = '{ "path":  "a.csv" }'
+    said = assistant_message(Reply(tool_calls=(ToolCall("c", "some_tool", text),)), ToolProtocol.NATIVE)
+    assert said["tool_calls"][0]["function"]["arguments"] == text

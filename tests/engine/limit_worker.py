@@ -44,7 +44,7 @@ def start(job: Job) -> subprocess.Popen[str]:
 
 
 async def work(job: Job) -> None:
-    limiter, trouble = open_limiter({"m": ENDPOINT}, job.limits, folder=Path(job.folder))
+    limiter, trouble = open_limiter({"m": [ENDPOINT]}, job.limits, folder=Path(job.folder))
     assert trouble is None
     print("ready", flush=True)  # noqa: T201 - how whoever started it learns that it makes calls
     tasks = [asyncio.create_task(_live(job, limiter)) for _ in range(job.cases)]

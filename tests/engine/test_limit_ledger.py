@@ -146,7 +146,7 @@ def test_a_folder_that_others_can_write_to_or_that_is_a_link_is_refused(tmp_path
 
 
 def test_where_nothing_can_be_shared_limits_hold_for_the_process_and_it_is_said(tmp_path: Path) -> None:
-    limiter, trouble = open_limiter({"m": "name"}, Limits(), folder=tmp_path / "missing")
+    limiter, trouble = open_limiter({"m": ["name"]}, Limits(), folder=tmp_path / "missing")
     assert "No such file or directory" in str(trouble)
     limiter.close()
 
@@ -156,7 +156,7 @@ def test_a_full_disk_is_found_out_in_time(tmp_path: Path, room: int) -> None:
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
     try:
-        limiter, trouble = open_limiter({"m": "name"}, Limits(), folder=tmp_path)
+        limiter, trouble = open_limiter({"m": ["name"]}, Limits(), folder=tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     limiter.close()

@@ -41,11 +41,11 @@ class Office:
     """A caller behind a limiter, both on one clock."""
 
     def __init__(
-        self, endpoint: FakeEndpoint, limits: Limits, folder: Path, endpoints: dict[str, str] | None = None
+        self, endpoint: FakeEndpoint, limits: Limits, folder: Path, endpoints: dict[str, list[str]] | None = None
     ) -> None:
         self.clock = VirtualClock()
         self.clock.seconds = 1000.0
-        self.limiter, _ = open_limiter(endpoints or {"m": "one"}, limits, folder=folder, clock=self.clock)
+        self.limiter, _ = open_limiter(endpoints or {"m": ["one"]}, limits, folder=folder, clock=self.clock)
         self.caller = Caller(endpoint, self.clock, limiter=self.limiter, chance=lambda _case, _turn, _attempt: 0.5)
         self.attempts: list[Attempted] = []
 
@@ -65,7 +65,7 @@ class Office:
 
 
 def test_models_that_one_endpoint_serves_share_its_limits(tmp_path: Path) -> None:
-    office = Office(steady(), Limits(max_in_flight=1), tmp_path, {"a": "one", "b": "one", "c": "two"})
+    office = Office(steady(), Limits(max_in_flight=1), tmp_path, {"a": ["one"], "b": ["one"], "c": ["two"]})
     answers, seconds = office.ask_all("abc")
     assert answers == [DONE] * 3
     assert seconds == 2
@@ -156,7 +156,7 @@ def test_a_reply_that_does_not_tell_its_tokens_leaves_the_estimate_standing(tmp_
 
 
 def test_a_limiter_is_for_the_models_it_was_opened_for(tmp_path: Path) -> None:
-    limiter, trouble = open_limiter({"a": "one", "b": "one"}, Limits(), folder=tmp_path)
+    limiter, trouble = open_limiter({"a": ["one"], "b": ["one"]}, Limits(), folder=tmp_path)
     assert isinstance(limiter, EndpointLimiter)
     assert trouble is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.1", "one.1.0"]

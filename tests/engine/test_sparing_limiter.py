@@ -6,6 +6,7 @@ import asyncio
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import EndReason
+from pytest_ultra.engine.gate import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import SparingLimiter
 from tests.engine.engine_fakes import DONE, make_case, make_request
@@ -32,6 +33,14 @@ class Closed:
     def dismiss(self, model: str, verdict: GivenUp) -> None:
         self.told.append(f"dismiss {model} {verdict.detail}")
 
+    def exclude(self, permit: Permit | None) -> bool:
+        self.told.append(f"exclude {permit}")
+        return True
+
+    def has_other(self, permit: Permit | None) -> bool:
+        self.told.append(f"has other {permit}")
+        return True
+
     def close(self) -> None:
         self.told.append("close")
 
@@ -51,5 +60,7 @@ def test_all_else_is_passed_on() -> None:
     limiter = SparingLimiter(inner, lambda _: True)
     asyncio.run(limiter.rest("m", 2.0))
     limiter.dismiss("m", CLOSED)
+    assert limiter.exclude(None)
+    assert limiter.has_other(None)
     limiter.close()
-    assert inner.told == ["rest m 2.0", "dismiss m closed", "close"]
+    assert inner.told == ["rest m 2.0", "dismiss m closed", "exclude None", "has other None", "close"]

@@ -76,3 +76,11 @@ def test_a_budget_that_could_not_be_held_is_refused(pytester: pytest.Pytester) -
 def test_a_plan_of_nothing_is_refused(pytester: pytest.Pytester) -> None:
     with pytest.raises(pytest.UsageError, match=r"^--ultra-plan: no model is named; add --ultra-model NAME"):
         read_settings(pytester.parseconfig("--ultra-plan"))
+
+
+def test_an_endpoint_of_the_users_own_has_no_list_price(pytester: pytest.Pytester) -> None:
+    table = '[tool.pytest_ultra.models."gpt-4o-mini"]\nendpoints = [{key_env = "A"}, {base_url = "http://h/v1"}]\n'
+    pytester.makepyprojecttoml(table)
+    settings = read_settings(pytester.parseconfig("--ultra-model=gpt-4o-mini"))
+    assert settings is not None
+    assert known_prices(settings, {}) == {}

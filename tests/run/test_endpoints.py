@@ -128,7 +128,7 @@ def test_a_model_of_any_name_is_asked_for_at_any_server_without_a_key(project: P
 
 
 def test_failed_attempts_are_counted_and_come_to_no_harm(project: Project) -> None:
-    project.run(*NO_XDIST, "--ultra-model=demo/perfect?error_rate=0.4", *ONE)
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect?error_rate=0.3", *ONE)
     (episode,) = project.episodes()
     assert episode["outcome"] == "full"
     assert episode["requests"] > episode["turns"]
