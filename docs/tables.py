@@ -24,7 +24,7 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.models.providers import PROVIDERS, Provider
 from pytest_ultra.options.presets import AXES
-from pytest_ultra.options.settings import OPTIONS
+from pytest_ultra.options.table import OPTIONS
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 
 PAGES = Path(__file__).parent

@@ -17,7 +17,8 @@ from pytest_ultra.benchmark.axes import (
     ToolProtocol,
 )
 from pytest_ultra.options.presets import Preset
-from pytest_ultra.options.settings import OPTIONS, Settings, read_settings
+from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.table import OPTIONS
 from pytest_ultra.options.values import RateMode, Stagger
 
 PROMPT_TYPES = ", ".join(PromptType)

@@ -9,7 +9,8 @@ import pytest
 from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.collection.plan import plan_cases
 from pytest_ultra.options.presets import AXES, Preset
-from pytest_ultra.options.settings import OPTIONS, Settings, read_settings
+from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.table import OPTIONS
 
 EASY, OPTIMAL = (Difficulty.EASY,), (PromptType.OPTIMAL,)
 
