@@ -18,6 +18,7 @@ class ChatServer(ThreadingHTTPServer):
     """Calls a tool `CALLS` times. Hangs at turn `hang_at`; fails at `fail_at` once, and tells the key that it got."""
 
     daemon_threads = True
+    request_queue_size = 256
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -30,13 +30,17 @@ Script = Callable[[Asked], tuple[int, str]]
 """Returns the status and the body of the answer to a request."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # the five by default make the kernel drop what a run opens at once, for up to minutes
+
+
 class Scripted:
     """Serves until it is closed, each request in a thread of its own."""
 
     def __init__(self, script: Script) -> None:
         self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script, self.asked))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(script, self.asked))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
