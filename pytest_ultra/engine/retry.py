@@ -162,16 +162,8 @@ class Caller:
             if permit is not None and permit.route != request.route:
                 request = msgspec.structs.replace(request, route=permit.route)
             result, duration_s = await self._attempt(request, permit, limit_s)
-            if isinstance(result, Reply):
-                self._health_of(request).answered()
-                self.pulse.beat()
-                note(Attempted(request.turn, duration_s))
-                self._remember(request)
-                return plain(result)
-            if isinstance(result, GivenUp):
-                if result.reason is EndReason.AGENT_TIMEOUT:
-                    note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
-                return result
+            if not isinstance(result, AttemptFailedError):
+                return self._conclude(request, result, duration_s, note)
             rejected = find_rejected_parameter(request, result)
             if rejected is not None:
                 note(_rejection(request.turn, duration_s, result, rejected))
@@ -187,6 +179,20 @@ class Caller:
             tried = tried.waited(wait_s)
             await self._limiter.rest(model, wait_s)
         return verdict
+
+    def _conclude(
+        self, request: ChatRequest, result: Reply | GivenUp, duration_s: float, note: Callable[[Attempted], None]
+    ) -> Reply | GivenUp:
+        """Book an attempt after which there is no other."""
+        if isinstance(result, GivenUp):
+            if result.reason is EndReason.AGENT_TIMEOUT:
+                note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
+            return result
+        self._health_of(request).answered()
+        self.pulse.beat()
+        note(Attempted(request.turn, duration_s))
+        self._remember(request)
+        return plain(result)
 
     def _verdict(self, model: str) -> GivenUp | None:
         """Return why a model is not asked any more."""

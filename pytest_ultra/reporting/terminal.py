@@ -72,11 +72,6 @@ def end_of_run(summary: Summary, width: int) -> list[Line]:
     return lines
 
 
-def summary_table(summary: Summary, width: int) -> str:
-    """Return the table alone, as plain text."""
-    return "\n".join(line.text for line in _table_lines(summary.rows, width))
-
-
 def counts_line(summary: Summary) -> str:
     counts = summary.counts
     scored = f"{counts.scored:,} scored ({counts.full:,} full, {counts.partial:,} partial, {counts.failed:,} failed)"

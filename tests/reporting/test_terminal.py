@@ -13,9 +13,15 @@ from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.benchmark.case import Versions
 from pytest_ultra.benchmark.episode import FailureClass
 from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Row, Summary
-from pytest_ultra.reporting.terminal import Line, end_of_run, header, summary_table
+from pytest_ultra.reporting.terminal import Line, end_of_run, header
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def summary_table(summary: Summary, width: int) -> str:
+    """The table alone: what stands before the first empty line."""
+    texts = [line.text for line in end_of_run(summary, width)]
+    return "\n".join(texts[: texts.index("")])
 
 
 def make_row(prompt_type: PromptType, full: int = 12, scored: int = 20, **fields: Any) -> Row:
