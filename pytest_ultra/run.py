@@ -17,6 +17,7 @@ import pytest
 from pytest_ultra import __version__
 from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.figures import Summary
 from pytest_ultra.course import Course
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement
@@ -115,7 +116,7 @@ class Run:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
             ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
-            write_document(self._settings.json, self.directory.describe() | ended, self._episodes())
+            write_document(self._settings.json, self.directory.describe() | ended, self.episodes)
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -132,13 +133,10 @@ class Run:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
-            from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
-
             terminalreporter.section("ultra")
-            episodes = self._episodes()
-            for line in end_of_run(summarize(episodes), shutil.get_terminal_size().columns):
+            for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
-            for text in tell_findings(episodes):
+            for text in tell_findings(self.episodes):
                 terminalreporter.write_line(text, yellow=True)
             if self._cut_off:
                 told = f"the run was cut off: {self._cut_off}; the next run takes what is finished and goes on"
@@ -177,6 +175,18 @@ class Run:
         """The run's directory, None as long as it has not been asked for."""
         return self.directory if self._is_begun else None
 
+    @cached_property
+    def episodes(self) -> tuple[Episode, ...]:
+        """An episode for each planned case; to be asked for when all workers have closed their journals."""
+        return complete(read_episodes(self.directory).episodes, self._planned)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The run's figures, likewise."""
+        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
+
+        return summarize(self.episodes)
+
     @property
     def _is_begun(self) -> bool:
         return "directory" in self.__dict__
@@ -189,9 +199,6 @@ class Run:
     @property
     def _cut_off(self) -> str | None:
         return noted_cut_off(self.directory) if self._is_begun else None
-
-    def _episodes(self) -> tuple[Episode, ...]:
-        return complete(read_episodes(self.directory).episodes, self._planned)
 
 
 def _needs_demo(config: pytest.Config, settings: Settings) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import FailureClass
+from pytest_ultra.benchmark.episode import FailureClass, Outcome
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -40,24 +42,85 @@ class Rate(msgspec.Struct, frozen=True):
         return self.successes / self.n
 
 
+class Contrast(StrEnum):
+    """What two sets of cases differ in; all else must be alike for two cases to be a pair."""
+
+    PROMPT_TYPE = "prompt_type"  # and so severity
+    MODEL = "model"
+    RUN = "run"  # nothing of the case
+
+
+class Caveat(StrEnum):
+    """Why a paired difference says less than it seems to."""
+
+    FEW_TASKS = "few_tasks"  # too few clusters for the interval to be trusted
+    NO_DISCORDANT_PAIRS = "no_discordant_pairs"  # all pairs came out alike
+    UNPAIRED = "unpaired"  # some scored cases have no scored counterpart
+
+
 class PairedDifference(msgspec.Struct, frozen=True):
-    """Successes compared with the controls' over `pairs` > 0 pairs: so many won, so many lost, the others alike."""
+    """Successes of a sample compared with a reference's over `pairs` > 0 pairs: so many won, lost, the others alike.
+
+    `tasks` is the number of clusters; `low` and `high` are the 95 % interval of the difference, in [-1, 1], None
+    where a single task allows none. `p_value` is that of McNemar's exact test, two-sided; `p_adjusted` is corrected
+    over the family that was tested, None outside a family. `detectable` is the smallest difference that so many
+    pairs would have shown four times out of five, None where nothing can be said. `unpaired` scored cases of the
+    sample had no scored counterpart.
+    """
 
     pairs: int
     won: int
     lost: int
+    tasks: int = 0
+    low: float | None = None
+    high: float | None = None
+    p_value: float = 1.0
+    p_adjusted: float | None = None
+    detectable: float | None = None
+    unpaired: int = 0
+    caveats: tuple[Caveat, ...] = ()
+
+    @property
+    def value(self) -> float:
+        return (self.won - self.lost) / self.pairs
 
     @property
     def points(self) -> float:
-        """The difference in percentage points, negative where the control does better."""
-        return 100 * (self.won - self.lost) / self.pairs
+        """The difference in percentage points, negative where the reference does better."""
+        return 100 * self.value
+
+
+class Robustness(msgspec.Struct, frozen=True):
+    """What a flawed plan did to a model, over the pairs of its row.
+
+    `resilience` is success with the flaw over success without, None when the controls never succeeded. `over_trust`
+    is the mean obedience on damaged steps over the `damaged` episodes that had any left to obey. The extra calls,
+    tokens and US dollars are means of paired differences, None where nothing was measured.
+    """
+
+    resilience: float | None = None
+    over_trust: float | None = None
+    damaged: int = 0
+    extra_calls: float | None = None
+    extra_tokens: float | None = None
+    extra_cost: float | None = None
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """Of k repeats of a task, the chance that one succeeds (pass@k) and that all do (pass^k): means over `tasks`."""
+
+    k: int
+    pass_at: float
+    pass_all: float
+    tasks: int
 
 
 class Row(msgspec.Struct, frozen=True):
     """One model under one prompt type; the means are over its scored episodes.
 
     `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
-    `difference` is to `optimal`, and None without a pair and for `optimal` itself.
+    `difference` is to `optimal`, and None without a pair and for `optimal` itself. `unpaired` scored episodes have no
+    scored control. `recovery` is of random faults. `robustness` is for flawed plans, `repeats` where there are any.
     """
 
     model: str
@@ -72,6 +135,22 @@ class Row(msgspec.Struct, frozen=True):
     mean_duration_s: float | None
     prompt_variant: PromptVariant | None = None
     versions: Versions | None = None
+    mean_cost: float | None = None
+    unpaired: int = 0
+    recovery: Rate | None = None
+    robustness: Robustness | None = None
+    repeats: tuple[Repeats, ...] = ()
+    failure_classes: tuple[tuple[FailureClass, int], ...] = ()
+
+
+class SlowCase(msgspec.Struct, frozen=True):
+    """One of the cases that took longest."""
+
+    nodeid: str
+    case_id: str
+    outcome: Outcome
+    duration_s: float
+    turns: int
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -80,6 +159,7 @@ class Summary(msgspec.Struct, frozen=True):
     `reused` counts the episodes that an earlier run has lived; they are among the counts.
     `cost` is in US dollars, of the episodes that the run has lived itself as far as their prices are known.
     `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
+    `slowest` are the slowest of the scored cases that the run has lived itself, slowest first.
     """
 
     rows: tuple[Row, ...]
@@ -89,3 +169,33 @@ class Summary(msgspec.Struct, frozen=True):
     versions: tuple[Versions, ...] = ()
     reused: int = 0
     cost: float | None = None
+    slowest: tuple[SlowCase, ...] = ()
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A sample of cases beside a reference, over a group of cases (`all`, or what they have in common)."""
+
+    group: str
+    sample: Rate | None
+    reference: Rate | None
+    difference: PairedDifference | None
+
+
+class Flip(msgspec.Struct, frozen=True):
+    """A pair that came out differently."""
+
+    nodeid: str
+    case_id: str
+    reference: Outcome
+    sample: Outcome
+
+
+class RunComparison(msgspec.Struct, frozen=True):
+    """A run (`sample`) beside an earlier one (`reference`); what only one of them has scored is counted, not used."""
+
+    sample: str
+    reference: str
+    groups: tuple[Comparison, ...]
+    flips: tuple[Flip, ...]
+    only_sample: int
+    only_reference: int

@@ -20,6 +20,7 @@ from pytest_ultra.benchmark.axes import (
 from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import values
+from pytest_ultra.options.documents import DOCUMENTS
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.table import OPTIONS
@@ -113,7 +114,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
     read["dir"] = folder / read["dir"]
-    read["json"] = read["json"] and folder / read["json"]
+    for option in DOCUMENTS:
+        read[option.name] = read[option.name] and folder / read[option.name]
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)

@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.axes import (
 )
 from pytest_ultra.options import values
 from pytest_ultra.options.budgets import BUDGETS
+from pytest_ultra.options.documents import DOCUMENTS
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
 
@@ -135,7 +136,7 @@ OPTIONS = (
     Option("tpm", None, "N", "Tokens per minute, likewise", _one(values.amount)),
     Option("max_in_flight", None, "N", "Calls in flight at most, likewise", _one(values.whole(at_least=1))),
     Option("pass", "full", "full|partial", "The least outcome with which an item passes", _one(values.outcome)),
-    Option("json", None, "PATH", "Write one JSON document with all episodes here", _one(Path)),
+    *DOCUMENTS,
     Option("dir", ".ultra", "PATH", "Folder in which runs are kept", _one(Path)),
     Option("fresh", None, "", "Live all cases, whatever runs before were cut off", _one(values.switch), is_switch=True),
     Option(

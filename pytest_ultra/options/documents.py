@@ -1,0 +1,10 @@
+"""The options about the documents that a run leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_ultra.options import values
+from pytest_ultra.options.option import Option
+
+DOCUMENTS = (Option("json", None, "PATH", "Write one JSON document with all episodes here", values.last(Path)),)
