@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "baseline": "write a run's outcomes to a small file, to be compared with later",
         "rescore": "score the stored transcripts of a run again",
     }
 )
