@@ -6,6 +6,7 @@ import os
 import signal
 
 import pytest
+import scipy.special  # noqa: F401 - NumPy can be loaded once; runs within this process would load theirs again
 
 pytest_plugins = ["pytester"]
 

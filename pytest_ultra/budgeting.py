@@ -54,8 +54,8 @@ class BudgetHooks:
         self._spent = Spent()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Read what was spent. A run that could not go on for want of budget is cut off, and no success."""
+    def pytest_sessionfinish(self) -> None:
+        """Read what was spent. A run that could not go on for want of budget is cut off."""
         run = self._run.begun
         if run is None:
             return
@@ -64,8 +64,6 @@ class BudgetHooks:
         budget.close()
         if self._spent.has_refused:
             note_cut_off(run, find_limit(self._spent, amounts_of(self._settings)) or "the budget is spent")
-            if session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

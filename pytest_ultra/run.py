@@ -22,6 +22,7 @@ from pytest_ultra.course import Course
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.gating import has_gates
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.options.settings import Settings
@@ -116,7 +117,7 @@ class Run:
         result = yield
         if self._is_begun:
             withdraw_stop(self.directory.path)
-            if self._cut_off and session.exitstatus == pytest.ExitCode.OK:
+            if self._cut_off and session.exitstatus == pytest.ExitCode.OK and not has_gates(self._settings):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
             ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}

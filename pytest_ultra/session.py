@@ -11,9 +11,11 @@ from pytest_ultra.benchmark.case import Case
 from pytest_ultra.budgeting import BudgetHooks, amounts_of, check_budget
 from pytest_ultra.collection.hooks import CASES, CollectionHooks
 from pytest_ultra.collection.plan import plan_cases
+from pytest_ultra.comparing import load_reference
 from pytest_ultra.distribution.alone import ASKED_WORKERS
 from pytest_ultra.distribution.placement import Placement, is_distributed, receive
 from pytest_ultra.fixtures import SHARD
+from pytest_ultra.gating import GatingHooks, check_gates, gates_of
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
 
@@ -31,6 +33,7 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     else:
         check_outputs(settings)
         check_budget(settings)
+        check_gates(settings)
         _open_run(config, settings, cases, chosen_dist)
     gc.freeze()  # what is there now stays to the end; to look it over at exit, as pytest does, costs 0.1 s a process
 
@@ -56,6 +59,10 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     config.pluginmanager.register(run, "ultra-run")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
+    if gates_of(settings):
+        config.pluginmanager.register(
+            GatingHooks(settings, run, load_reference(settings, cases.values())), "ultra-gates"
+        )
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 

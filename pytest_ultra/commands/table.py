@@ -8,6 +8,7 @@ from types import MappingProxyType
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "baseline": "write a run's outcomes to a small file, to be compared with later",
+        "compare": "compare a run with an earlier one, or with a baseline file",
         "rescore": "score the stored transcripts of a run again",
     }
 )

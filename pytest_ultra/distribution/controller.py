@@ -106,6 +106,7 @@ class Distribution:
             )
             report.when = "setup"
             report.longrepr = reason
+            report.user_properties.append(("ultra_outcome", "error"))
             self._set_aside(crashitem, reason)
 
     def _stop_in_time(self) -> None:

@@ -1,0 +1,149 @@
+"""Gates, from the user's options to the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.criteria import ALL, FLAWED, check_groups
+from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.benchmark.gates import Decision, Gate, GateKind
+from pytest_ultra.comparing import Side
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.lived import LivedEpisode
+from pytest_ultra.options.settings import SETTINGS, Settings
+from pytest_ultra.reporting.gates import gate_lines, gate_name
+from pytest_ultra.storage.endings import noted_cut_off
+from pytest_ultra.storage.runs import RunDirectory
+
+
+def has_gates(settings: Settings) -> bool:
+    """Tell whether gates decide about a run, and not each of its cases."""
+    return bool(settings.fail_under or settings.max_drop or settings.compare)
+
+
+def leave_to_gates(episode: LivedEpisode, config: pytest.Config) -> None:
+    """Report a miss as expected where gates decide, with its outcome as the reason; under `--runxfail`, do nothing."""
+    if has_gates(config.stash[SETTINGS]) and episode.outcome.is_scored and not episode.passed:
+        pytest.xfail(str(episode.outcome))
+
+
+def gates_of(settings: Settings) -> tuple[Gate, ...]:
+    """Return what a run must come to; errors are part of it as soon as there is a word about any."""
+    by_kind = (
+        (GateKind.FAIL_UNDER, settings.fail_under),
+        (GateKind.MAX_DROP, settings.max_drop),
+        (GateKind.MAX_REGRESSION, settings.max_regression),
+    )
+    gates = [Gate(kind, limit, group) for kind, limits in by_kind for group, limit in limits.items()]
+    if settings.compare and not settings.max_regression:
+        gates.append(Gate(GateKind.MAX_REGRESSION, None))
+    if gates or settings.max_errors:
+        gates.append(Gate(GateKind.MAX_ERRORS, settings.max_errors))
+    return tuple(gates)
+
+
+def check_gates(settings: Settings) -> None:
+    """Raise `pytest.UsageError` for a gate that no run with these options could be judged by."""
+    limits = (("fail-under", settings.fail_under), ("max-regression", settings.max_regression))
+    try:
+        for name, groups in limits:
+            check_groups(f"--ultra-{name}", groups, settings.model)
+        check_groups("--ultra-max-drop", settings.max_drop, settings.model, are_flawed=True)
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+    if settings.max_drop and PromptType.OPTIMAL not in settings.prompt_type:
+        raise pytest.UsageError(
+            "--ultra-max-drop: a drop is measured against 'optimal', which is not among the prompt types; "
+            f"add it: --ultra-prompt-type optimal,{','.join(settings.prompt_type)}"
+        )
+    if settings.max_regression and not settings.compare:
+        raise pytest.UsageError(
+            "--ultra-max-regression: there is nothing to compare with; add --ultra-compare RUN|FILE"
+        )
+
+
+class _Run(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+    @property
+    def episodes(self) -> tuple[Episode, ...]: ...
+
+
+class GatingHooks:
+    """Hook implementations of the controller, or of the only process: what follows from the figures."""
+
+    def __init__(self, settings: Settings, run: _Run, reference: Side | None) -> None:
+        self._settings = settings
+        self._gates = gates_of(settings)
+        self._run = run
+        self._reference = reference
+        self._errors = 0
+        self.decision: Decision | None = None
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        return [f"ultra: {text}" for text in find_hopeless(self._settings)]
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the failures that are but the infrastructure's."""
+        self._errors += report.failed and ("ultra_outcome", str(Outcome.ERROR)) in report.user_properties
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Judge as soon as all journals are closed, and before anybody writes down the exit code."""
+        is_but_errors = session.testsfailed == self._errors and not _is_stopped(session)
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and is_but_errors:
+            session.exitstatus = pytest.ExitCode.OK  # whether errors are too many is a gate
+        result = yield
+        self.decision = self._decide(session)
+        session.exitstatus = self.decision.exit_code
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Come after the table."""
+        if self.decision is not None:
+            for text, is_good in gate_lines(self.decision):
+                terminalreporter.write_line(text, green=is_good, red=not is_good)
+
+    def _decide(self, session: pytest.Session) -> Decision:
+        from pytest_ultra.analysis.gates import Judge, settle  # noqa: PLC0415 - for the end of a run only
+
+        begun = self._run.begun
+        cut_off = None if begun is None else noted_cut_off(begun)
+        if cut_off and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        episodes = () if begun is None else self._run.episodes
+        judge = Judge(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
+        return settle(
+            map(judge.judge, self._gates),
+            int(session.exitstatus),
+            on=self._settings.gate_on,
+            other_failures=session.testsfailed - self._errors,
+            cut_off=cut_off,
+            is_stopped=_is_stopped(session),
+        )
+
+
+def _is_stopped(session: pytest.Session) -> bool:
+    return bool(session.shouldfail or session.shouldstop)
+
+
+def find_hopeless(settings: Settings) -> Iterator[str]:
+    """Name the gates whose group the run has no case of: they will be missed, and the user may as well know now."""
+    for gate in gates_of(settings):
+        group = FLAWED if gate.kind is GateKind.MAX_DROP and gate.group == ALL else gate.group
+        if group not in _planned_groups(settings):
+            yield f"gate {gate_name(gate)}: the run has no such case, so it will be missed"
+
+
+def _planned_groups(settings: Settings) -> set[str]:
+    flawed = [prompt_type for prompt_type in settings.prompt_type if prompt_type.flaw_kind]
+    severities = settings.severity if flawed else ()
+    groups = {ALL, *settings.prompt_type, *settings.task_type, *settings.difficulty, *severities, *settings.model}
+    return groups | ({FLAWED} if flawed else set())
