@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
+import pytest_ultra.run
+import pytest_ultra.shard  # noqa: F401 - runs within this process need not import them anew
 from tests.run.running import NO_XDIST, ONE, TEN, Project
 from tests.run.scripted import Asked, Script, Scripted, says
 
@@ -16,11 +20,18 @@ THREE = (TEN, "--ultra-prompt-type=optimal,flawed_redundant_operations,flawed_to
 """Of which the follower does all but the last."""
 
 
-@pytest.fixture
-def baseline(project: Project) -> str:
+@pytest.fixture(scope="module")
+def baseline_of_perfection(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A baseline of an agent that does everything."""
-    judge(project, PERFECT, TEN, "-q")
-    project.pytester.run("pytest-ultra", "baseline", "-o", "base.json")
+    folder = tmp_path_factory.mktemp("baseline")
+    for command in (("pytest", *NO_XDIST, PERFECT, TEN), ("pytest_ultra", "baseline", "-o", "base.json")):
+        subprocess.run([sys.executable, "-m", *command], cwd=folder, check=True)  # noqa: S603 - as a user does
+    return (folder / "base.json").read_bytes()
+
+
+@pytest.fixture
+def baseline(project: Project, baseline_of_perfection: bytes) -> str:
+    (project.path / "base.json").write_bytes(baseline_of_perfection)
     return "base.json"
 
 
@@ -80,10 +91,8 @@ def test_a_loss_that_chance_explains_is_met(project: Project, baseline: str) -> 
     ]
 
 
-def test_a_loss_that_chance_does_not_explain_is_missed(
-    project: Project, baseline: str, extreme: tuple[str, ...]
-) -> None:
-    result = project.run(*extreme, FOLLOWER, TEN, f"--ultra-compare={baseline}")
+def test_a_loss_that_chance_does_not_explain_is_missed(project: Project, baseline: str) -> None:
+    result = project.run("-n2", FOLLOWER, TEN, f"--ultra-compare={baseline}")
     assert result.ret == 1
     assert told(result) == [
         "gate max-regression: 80.0 points lost over 10 pairs, no more than chance explains: MISSED",
@@ -188,13 +197,13 @@ def test_a_group_without_a_scored_case_is_missed_and_said_beforehand(project: Pr
     ]
 
 
-def test_tests_of_the_users_own_keep_their_effect(project: Project, extreme: tuple[str, ...]) -> None:
+def test_tests_of_the_users_own_keep_their_effect(project: Project) -> None:
     project.pytester.makepyfile(
         """
         def test_plain(): assert False
         """
     )
-    result = project.run(*extreme, PERFECT, *ONE, "--ultra-fail-under=0.5")
+    result = project.run("-n2", PERFECT, *ONE, "--ultra-fail-under=0.5")
     assert result.ret == 1
     result.assert_outcomes(passed=1, failed=1)
     assert told(result)[-1] == "2 of 2 gates met, but 1 test failed that no gate answers for: exit code 1"
@@ -207,9 +216,9 @@ def test_assertions_of_the_users_own_keep_their_effect(project: Project) -> None
     result.assert_outcomes(passed=2, failed=1)
 
 
-def test_a_run_out_of_budget_is_left_to_its_gates(project: Project, extreme: tuple[str, ...]) -> None:
+def test_a_run_out_of_budget_is_left_to_its_gates(project: Project) -> None:
     budget = ("--ultra-max-requests=25", "--ultra-concurrency=2")
-    result = project.run(*extreme, PERFECT, TEN, *budget, "--ultra-fail-under=0.5")
+    result = project.run("-n2", PERFECT, TEN, *budget, "--ultra-fail-under=0.5")
     assert result.ret == project.document()["run"]["exit_status"] == 0
     assert project.outcomes()["skipped"]
     assert told(result)[-1] == (
