@@ -68,13 +68,8 @@ def check_common(planned: Iterable[Case], side: Side) -> None:
     if _has_one_model(ours) and _has_one_model(theirs):  # two models are compared case by case, too
         ours, theirs = _without_model(ours), _without_model(theirs)
     if not set(ours) & set(theirs):
-        told = _tell_apart(find_departures(ours, theirs))
+        told = tell_apart(find_departures(ours, theirs))
         raise ConfigurationError(f"no case of this run is in {side.name} ({told}); give this run the same options")
-
-
-def _tell_apart(departures: Iterable[Departure]) -> str:
-    apart = [departure_line(departure) for departure in departures if departure.is_apart]
-    return "; ".join(apart) or "each differs in one field or another"
 
 
 def _has_one_model(identities: Iterable[Identity]) -> bool:
@@ -86,33 +81,32 @@ def _without_model(identities: Iterable[Identity]) -> list[Identity]:
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """Two sides beside each other: figures, what they do not have in common, and whether the later one is worse."""
+    """Two sides beside each other: figures, and what they do not have in common."""
 
     figures: RunComparison
     departures: tuple[Departure, ...]
-    decision: Decision
 
 
-def compare_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> Compared:
-    """Compare, and judge by limits of groups; without any, by whether chance explains what was lost.
-
-    Raises ConfigurationError where no case was scored by both.
-    """
-    from pytest_ultra.analysis.gates import Judge, settle  # noqa: PLC0415 - SciPy takes its time
-    from pytest_ultra.analysis.runs import compare_runs  # noqa: PLC0415 - likewise
+def compare_sides(sample: Side, reference: Side) -> Compared:
+    from pytest_ultra.analysis.runs import compare_runs  # noqa: PLC0415 - only the end of a run needs it
 
     departures = find_departures(map(identify, sample.episodes), map(identify, reference.episodes))
-    figures = compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name))
-    if figures.groups[0].difference is None:
-        told = _tell_apart(departures)
-        raise ConfigurationError(f"no case of {sample.name} has been scored in {reference.name} too ({told})")
+    return Compared(compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name)), departures)
+
+
+def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> Decision:
+    """Judge by limits of groups; without any, by whether chance explains what was lost."""
+    from pytest_ultra.analysis.gates import Judge, settle  # noqa: PLC0415 - likewise
+
     gates = [Gate(GateKind.MAX_REGRESSION, limit, group) for group, limit in limits.items()]
     judge = Judge(sample.episodes, reference.episodes, GateOn.RATE)
-    return Compared(
-        figures=figures,
-        departures=departures,
-        decision=settle(map(judge.judge, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0),
-    )
+    return settle(map(judge.judge, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
+
+
+def tell_apart(departures: Iterable[Departure]) -> str:
+    """Say why no case is on both sides."""
+    apart = [departure_line(departure) for departure in departures if departure.is_apart]
+    return "; ".join(apart) or "each differs in one field or another"
 
 
 def identify(episode: Episode) -> Identity:

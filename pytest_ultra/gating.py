@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
@@ -10,14 +11,18 @@ import pytest
 from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.criteria import ALL, FLAWED, check_groups
 from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.benchmark.figures import RunComparison
 from pytest_ultra.benchmark.gates import Decision, Gate, GateKind
-from pytest_ultra.comparing import Side
+from pytest_ultra.comparing import Compared, Side, compare_sides
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.lived import LivedEpisode
 from pytest_ultra.options.settings import SETTINGS, Settings
 from pytest_ultra.reporting.gates import gate_lines, gate_name
 from pytest_ultra.storage.endings import noted_cut_off
 from pytest_ultra.storage.runs import RunDirectory
+
+FLIPS = 5
+"""So many cases that came out otherwise are named at the end of a run; `pytest-ultra compare` has more."""
 
 
 def has_gates(settings: Settings) -> bool:
@@ -83,6 +88,7 @@ class GatingHooks:
         self._reference = reference
         self._errors = 0
         self.decision: Decision | None = None
+        self._compared: Compared | None = None
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
@@ -107,9 +113,21 @@ class GatingHooks:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Come after the table."""
+        if self._compared is not None:
+            from pytest_ultra.reporting.comparison import comparison_lines  # noqa: PLC0415 - only here
+
+            width = shutil.get_terminal_size().columns
+            figures, departures = self._compared.figures, self._compared.departures
+            terminalreporter.write_line("")
+            for text in comparison_lines(figures, departures, width, most_flips=FLIPS):
+                terminalreporter.write_line(text)
         if self.decision is not None:
             for text, is_good in gate_lines(self.decision):
                 terminalreporter.write_line(text, green=is_good, red=not is_good)
+
+    @property
+    def compared(self) -> RunComparison | None:
+        return None if self._compared is None else self._compared.figures
 
     def _decide(self, session: pytest.Session) -> Decision:
         from pytest_ultra.analysis.gates import Judge, settle  # noqa: PLC0415 - for the end of a run only
@@ -120,6 +138,8 @@ class GatingHooks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         episodes = () if begun is None else self._run.episodes
         judge = Judge(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
+        if self._reference is not None and begun is not None:
+            self._compared = compare_sides(Side(f"run {begun.run_id}", episodes), self._reference)
         return settle(
             map(judge.judge, self._gates),
             int(session.exitstatus),

@@ -192,6 +192,12 @@ class Run:
 
         return summarize(self.episodes)
 
+    def take_stock(self) -> Summary:
+        """Return the figures of what is on disk now: workers may still live the last of it."""
+        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - likewise
+
+        return summarize(complete(read_episodes(self.directory).episodes, self._planned))
+
     @property
     def _is_begun(self) -> bool:
         return "directory" in self.__dict__

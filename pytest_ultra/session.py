@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,13 +14,18 @@ from pytest_ultra.benchmark.case import Case
 from pytest_ultra.budgeting import BudgetHooks, amounts_of, check_budget
 from pytest_ultra.collection.hooks import CASES, CollectionHooks
 from pytest_ultra.collection.plan import plan_cases
-from pytest_ultra.comparing import load_reference
+from pytest_ultra.comparing import Side, load_reference
 from pytest_ultra.distribution.alone import ASKED_WORKERS
 from pytest_ultra.distribution.placement import Placement, is_distributed, receive
 from pytest_ultra.fixtures import SHARD
 from pytest_ultra.gating import GatingHooks, check_gates, gates_of
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.publishing import MarkdownHooks
+from pytest_ultra.testsuite import SuiteHooks
+
+if TYPE_CHECKING:  # workers open no run
+    from pytest_ultra.run import Run
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
@@ -59,10 +67,7 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     config.pluginmanager.register(run, "ultra-run")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
-    if gates_of(settings):
-        config.pluginmanager.register(
-            GatingHooks(settings, run, load_reference(settings, cases.values())), "ultra-gates"
-        )
+    _register_judgement(config, settings, run, load_reference(settings, cases.values()))
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 
@@ -81,3 +86,16 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
         from pytest_ultra.shard import Shard  # noqa: PLC0415 - a controller lives no episodes
 
         config.stash[SHARD] = lambda: Shard(config, settings, run.place(), cases.keys())
+
+
+def _register_judgement(config: pytest.Config, settings: Settings, run: Run, reference: Side | None) -> None:
+    """Have the run judged at its end, and what came of it told to other plugins and in Markdown."""
+    config.pluginmanager.register(SuiteHooks(settings.seed, run), "ultra-suite")
+    gates = GatingHooks(settings, run, reference) if gates_of(settings) else None
+    if gates is not None:
+        config.pluginmanager.register(gates, "ultra-gates")
+    of_step = os.environ.get("GITHUB_STEP_SUMMARY")
+    if settings.markdown or of_step:
+        step_summary = Path(of_step) if of_step else None
+        hooks = MarkdownHooks(settings.markdown, step_summary, settings.seed, run, gates)
+        config.pluginmanager.register(hooks, "ultra-markdown")

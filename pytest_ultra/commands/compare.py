@@ -12,6 +12,7 @@ from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, 
 from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs neither
+    from pytest_ultra.benchmark.gates import Decision
     from pytest_ultra.comparing import Compared, Side
 
 DESCRIPTION = """\
@@ -40,14 +41,18 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run_compare(args: argparse.Namespace) -> int:
-    from pytest_ultra.comparing import compare_sides, load_side  # noqa: PLC0415 - `--help` needs none of it
+    from pytest_ultra.comparing import compare_sides, judge_sides, load_side, tell_apart  # noqa: PLC0415 - not for --help
 
     reference, sample = load_side(args.a, args.dir), load_side(args.b, args.dir)
     limits = _read_limits(args.max_regression, sample, reference)
-    compared = compare_sides(sample, reference, limits)
+    compared = compare_sides(sample, reference)
+    if compared.figures.groups[0].difference is None:
+        told = tell_apart(compared.departures)
+        raise ConfigurationError(f"no case of {sample.name} has been scored in {reference.name} too ({told})")
+    decision = judge_sides(sample, reference, limits)
     write = _write_json if args.json else _write_lines
-    write(compared)
-    return FOUND if compared.decision.exit_code else DONE
+    write(compared, decision)
+    return FOUND if decision.exit_code else DONE
 
 
 def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
@@ -62,19 +67,20 @@ def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
     return limits
 
 
-def _write_lines(compared: Compared) -> None:
+def _write_lines(compared: Compared, decision: Decision) -> None:
     from pytest_ultra.reporting.comparison import comparison_lines  # noqa: PLC0415 - likewise
     from pytest_ultra.reporting.gates import gate_lines  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
     lines = [*comparison_lines(compared.figures, compared.departures, width)]
-    lines += [text for text, _ in gate_lines(compared.decision)]
+    lines += [text for text, _ in gate_lines(decision)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _write_json(compared: Compared) -> None:
+def _write_json(compared: Compared, decision: Decision) -> None:
     import msgspec  # noqa: PLC0415 - likewise
 
     from pytest_ultra.storage.codec import encode  # noqa: PLC0415
 
-    sys.stdout.write(msgspec.json.format(encode(compared)).decode() + "\n")
+    told = {"figures": compared.figures, "departures": compared.departures, "decision": decision}
+    sys.stdout.write(msgspec.json.format(encode(told)).decode() + "\n")

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pytest_ultra.benchmark.departures import Departure
 from pytest_ultra.benchmark.episode import Outcome
 from pytest_ultra.benchmark.figures import Comparison, Flip, PairedDifference, Rate, RunComparison
-from pytest_ultra.reporting.table import draw
 from pytest_ultra.reporting.text import count, fill, neutralise
 
 MOST_FLIPS = 20
@@ -45,8 +44,8 @@ def unpaired_line(compared: RunComparison) -> str:
 
 
 def order_flips(flips: Sequence[Flip]) -> list[Flip]:
-    """Put first what got worse, and before all what was full; then what got better, likewise."""
-    return sorted(flips, key=lambda flip: (_gain(flip) > 0, Outcome.FULL not in (flip.reference, flip.sample)))
+    """Put first what got worse, and what fell deepest before all; then what got better, likewise."""
+    return sorted(flips, key=lambda flip: (_gain(flip) > 0, -abs(_gain(flip))))
 
 
 def is_worse(flip: Flip) -> bool:
@@ -76,6 +75,8 @@ def _flips(flips: Sequence[Flip], most: int) -> Iterator[str]:
 
 def _table(groups: Sequence[Comparison], width: int) -> list[str]:
     """Draw the fullest table that fits, or the smallest, cut."""
+    from pytest_ultra.reporting.table import draw  # noqa: PLC0415 - Rich takes 15 ms, and only the end needs it
+
     rows = [
         (neutralise(group.group), *_rate(group.reference), *_rate(group.sample), *difference_cells(group.difference))
         for group in groups
