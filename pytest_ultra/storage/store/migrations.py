@@ -25,7 +25,7 @@ CREATE TABLE cases (
     tool_success_rate REAL NOT NULL,
     instance INTEGER NOT NULL,
     repeat INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
+    seed NOT NULL,
     max_turns INTEGER NOT NULL,
     timeout_s REAL,
     temperature REAL,
