@@ -33,6 +33,10 @@ class StoreError(UltraError):
         return f"the store {str(self.path)!r} cannot be used: {self.reason}; {self.way_out}"
 
 
+class DamagedStoreError(StoreError):
+    """The file is no store of ours, or no whole one."""
+
+
 class NewerStoreError(StoreError):
     """The store was written by a newer pytest-ultra, and is left as it is."""
 
@@ -86,6 +90,7 @@ class Database:
                 raise
 
     def empty(self) -> None:
+        """Remove all that is there, the schema included, and make the schema anew."""
         with self.writing() as connection:
             drop_all(connection)
             migrate(connection)
@@ -106,6 +111,22 @@ class Database:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         with self.writing() as connection:
             migrate(connection)
+
+
+def rebuild(path: Path) -> Database:
+    """Return an empty store at `path`, whatever is there; one of a newer schema is left alone, and a StoreError.
+
+    A sound file is emptied in place, since other processes may have it open.
+    """
+    try:
+        database = Database.open(path)
+    except DamagedStoreError:
+        with _in_words(path):
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return Database.open(path)
+    database.empty()
+    return database
 
 
 def _make_engine(path: Path) -> Engine:
@@ -132,7 +153,7 @@ def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreError(path, str(error.orig), _way_out(str(error.orig))) from error
+        raise _make_error(path, str(error.orig)) from error
     except Timeout as error:
         raise StoreError(path, "another process holds it", "try again") from error
     except OSError as error:
@@ -141,8 +162,10 @@ def _in_words(path: Path) -> Iterator[None]:
 
 _WRITE = "the runs themselves are safe; make room or let it be written, and `pytest-ultra store sync` takes them up"
 _REBUILD = "`pytest-ultra store rebuild` makes it anew from the runs"
+_DAMAGED = ("not a database", "malformed", "no such", "already exists")
 
 
-def _way_out(reason: str) -> str:
-    is_damaged = any(word in reason for word in ("not a database", "malformed", "no such", "already exists"))
-    return _REBUILD if is_damaged else _WRITE
+def _make_error(path: Path, reason: str) -> StoreError:
+    if any(word in reason for word in _DAMAGED):
+        return DamagedStoreError(path, reason, _REBUILD)
+    return StoreError(path, reason, _WRITE)

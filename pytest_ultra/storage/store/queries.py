@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from pytest_ultra.benchmark.episode import Outcome
 from pytest_ultra.storage.store.database import Database
-from pytest_ultra.storage.store.tables import CASES, EPISODES, RUNS
+from pytest_ultra.storage.store.tables import ATTEMPTS, CASES, EPISODES, RUNS
 
 
 class StoredRun(msgspec.Struct, frozen=True):
@@ -28,6 +28,15 @@ class StoredRun(msgspec.Struct, frozen=True):
     reused: int
     cost: float | None
     models: tuple[str, ...]
+
+
+def count_stored(database: Database) -> dict[str, int]:
+    """Return how many runs, cases, episodes and attempts there are."""
+    with database.reading() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (RUNS, CASES, EPISODES, ATTEMPTS)
+        }
 
 
 def list_stored_runs(database: Database) -> list[StoredRun]:
