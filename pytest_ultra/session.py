@@ -22,6 +22,7 @@ from pytest_ultra.gating import GatingHooks, check_gates, gates_of
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.publishing import MarkdownHooks
+from pytest_ultra.storing import StoreHooks
 from pytest_ultra.testsuite import SuiteHooks
 
 if TYPE_CHECKING:  # workers open no run
@@ -65,6 +66,7 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     if config.getoption("collectonly"):
         return
     config.pluginmanager.register(run, "ultra-run")
+    config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
     _register_judgement(config, settings, run, load_reference(settings, cases.values()))
