@@ -9,7 +9,7 @@ from pytest_ultra.analysis.groups import members
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.mcnemar import ALPHA
 from pytest_ultra.analysis.paired import compare
-from pytest_ultra.analysis.runs import compare_runs
+from pytest_ultra.analysis.runs import choose_contrast
 from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType
 from pytest_ultra.benchmark.criteria import ALL, GateOn
 from pytest_ultra.benchmark.episode import Episode, Outcome
@@ -62,8 +62,7 @@ class Judge:
         sample, reference = self._in(gate.group), _members(self._reference, gate.group)
         if not any(episode.outcome.is_scored for episode in sample):
             return Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
-        difference = compare_runs(sample, reference, ("", "")).groups[0].difference if reference else None
-        return self._judge_loss(gate, difference)
+        return self._judge_loss(gate, compare(sample, reference, choose_contrast(self._episodes, self._reference)))
 
     def _judge_loss(self, gate: Gate, difference: PairedDifference | None, worst: str | None = None) -> Verdict:
         if difference is None:
