@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "baseline": "write a run's outcomes to a small file, to be compared with later",
         "compare": "compare a run with an earlier one, or with a baseline file",
         "export": "write the episodes of a run as JSON lines, CSV or Parquet",
+        "merge": "make one run of those of several jobs",
         "rescore": "score the stored transcripts of a run again",
         "store": "look at the store of all runs, fill it, or make it anew",
     }
