@@ -6,7 +6,8 @@ import os
 import signal
 
 import pytest
-import scipy.special  # noqa: F401 - NumPy can be loaded once; runs within this process would load theirs again
+import scipy.special  # noqa: F401 - what can be loaded once only must be there before runs within this process
+import sqlalchemy  # noqa: F401 - likewise
 
 pytest_plugins = ["pytester"]
 
