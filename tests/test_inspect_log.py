@@ -39,7 +39,7 @@ def test_each_episode_is_a_sample_with_its_messages_and_its_grade(exported: Path
     assert [message["role"] for message in failed["messages"][:4]] == ["system", "user", "assistant", "tool"]
     asked, answered = failed["messages"][2:4]
     assert asked["tool_calls"][0]["id"] == answered["tool_call_id"]
-    assert "1. " in failed["input"][1]["content"], "the plan"
+    assert "1. " in failed["input"][0]["content"], "the plan"
     assert failed["metadata"]["outcome"] == "failed"
     usage = log["stats"]["model_usage"]["demo/follower"]
     tokens = [s["metadata"]["prompt_tokens"] for s in samples.values() if s["metadata"]["model"] == "demo/follower"]
