@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,4 +50,4 @@ def _head(run: RunDirectory, described: dict[str, Any], state: State) -> Iterato
         dirty = {True: ", with changes", False: "", None: ", perhaps with changes"}[git["is_dirty"]]
         yield f"commit {git['commit']}{dirty}"
     if "command" in described:
-        yield neutralise(f"pytest {' '.join(described['command'])}")
+        yield neutralise(f"pytest {shlex.join(described['command'])}")

@@ -58,7 +58,7 @@ def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
         f"run {run.run_id}: ended, began 2023-11-14T22:13:20 UTC",
         "pytest-ultra 0.9.0, seed 7",
         "commit c0ffee, with changes",
-        "pytest --ultra-model \\x1b[31m",
+        "pytest --ultra-model '\\x1b[31m'",
         "",
     ]
     assert any(

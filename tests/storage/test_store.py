@@ -253,7 +253,8 @@ def test_a_store_of_a_newer_schema_is_refused_and_not_touched(root: Path) -> Non
     assert str(refused.value) == told
     database, problems = open_filled(root)
     assert problems == (told,)
-    assert [run.scored for run in list_stored_runs(database)] == [3], "the runs are read all the same"
+    with closing(database):
+        assert [run.scored for run in list_stored_runs(database)] == [3], "the runs are read all the same"
     assert store_path(root).read_bytes() == before
 
 
