@@ -174,11 +174,13 @@ def test_a_run_that_was_deleted_leaves_with_the_cases_that_only_it_had(root: Pat
 
 def test_runs_are_listed_with_figures_that_come_from_their_episodes(root: Path) -> None:
     older = make_run(root, some_episodes(), planned=[make_case(instance=n) for n in range(7)])
-    empty = make_run(root, [], planned=[], at=STARTED_AT + 1, ending=None)
+    asked = {"options": {"model": ["demo", "a-model"]}}
+    empty = make_run(root, [], planned=[], at=STARTED_AT + 1, ending=None, described=asked)
     database = open_store(root)
     fill(database, root)
     newest, oldest = list_stored_runs(database)
-    assert (newest.run_id, newest.planned, newest.scored, newest.cost, newest.models) == (empty.run_id, 0, 0, None, ())
+    assert (newest.run_id, newest.planned, newest.scored, newest.cost) == (empty.run_id, 0, 0, None)
+    assert newest.models == ("a-model", "demo"), "those that were asked for"
     assert msgspec.structs.asdict(oldest) == {
         "run_id": older.run_id,
         "started_at": STARTED_AT,
