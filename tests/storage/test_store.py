@@ -342,7 +342,11 @@ def test_one_run_that_cannot_be_read_keeps_no_other_out(root: Path) -> None:
     first, second = filled.problems
     assert first.startswith(f"the run {newer.run_id} is left out of the store: '")
     assert "was written by a newer pytest-ultra (schema 9" in first
-    assert second == f"the run {damaged.run_id} is left out of the store: Input data was truncated"
+    path = str(damaged.path / "run.json")
+    assert second == (
+        f"the run {damaged.run_id} is left out of the store: {path!r} is damaged (Input data was truncated); leave its "
+        "run out, or restore the file"
+    )
 
 
 def test_out_of_patience_the_rest_waits_for_the_next_time(root: Path) -> None:
