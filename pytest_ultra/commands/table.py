@@ -7,7 +7,10 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "runs": "list the runs that are kept",
+        "show": "show a run, or a case: what happened to it, or what the model is shown",
         "rescore": "score the stored transcripts of a run again",
+        "store": "look at the store of all runs, fill it, or make it anew",
     }
 )
 """What each is for. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""
