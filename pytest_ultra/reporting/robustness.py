@@ -23,7 +23,7 @@ def robustness_lines(rows: Sequence[Row], width: int) -> list[Line]:
 def repeats_lines(rows: Sequence[Row], width: int) -> list[Line]:
     """Return a block on tasks that were asked several times; nothing where none was."""
     repeated = [row for row in rows if row.repeats]
-    sizes = sorted({2, *(row.repeats[-1].k for row in repeated)})
+    sizes = sorted({2, max((len(row.repeats) for row in repeated), default=2)})
     figures = [column for k in sizes for column in (_pass_at(k), _pass_all(k))]
     labels = ((NAME, SEVERITY), (SHORT_NAME, SEVERITY))
     tasks = Column("tasks", lambda row: f"{row.repeats[0].tasks}", _OF_REPEATS)

@@ -193,10 +193,10 @@ def test_every_figure_of_the_terminal_is_found_again_from_the_journals(tmp_path:
         assert row["robustness"] is None or of_robustness(row) in split
 
 
-def of_repeats(row: dict[str, Any]) -> list[str]:
-    last, two = row["repeats"][-1], row["repeats"][1]
-    shares = [two["pass_at"], two["pass_all"], last["pass_at"], last["pass_all"]]
-    return [row["prompt_type"], str(row["repeats"][0]["tasks"]), *(coarse(share) for share in shares)]
+def of_repeats(row: dict[str, Any], sizes: tuple[int, ...] = (2, 4)) -> list[str]:
+    found = row["repeats"]
+    shares = [found[k - 1][name] if k <= len(found) else None for k in sizes for name in ("pass_at", "pass_all")]
+    return [row["prompt_type"], str(found[0]["tasks"]), *("-" if share is None else coarse(share) for share in shares)]
 
 
 def of_robustness(row: dict[str, Any]) -> list[str]:
