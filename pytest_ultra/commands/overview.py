@@ -10,8 +10,9 @@ import msgspec
 
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.commands.printing import print_json, print_lines, print_marked, warn, width
+from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.notices import tell_findings
-from pytest_ultra.reporting.terminal import Line, end_of_run
+from pytest_ultra.reporting.terminal import end_of_run
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state, read_results, why_cut_off
