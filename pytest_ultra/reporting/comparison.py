@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_ultra.benchmark.departures import Departure
 from pytest_ultra.benchmark.episode import Outcome
-from pytest_ultra.benchmark.figures import Comparison, Flip, PairedDifference, Rate, RunComparison
+from pytest_ultra.benchmark.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
 from pytest_ultra.reporting.text import count, fill, neutralise
 
 MOST_FLIPS = 20
@@ -28,7 +28,8 @@ def comparison_lines(
     yield from _table(compared.groups, width)
     yield ""
     yield from fill(LEGEND, width)
-    yield from fill(unpaired_line(compared), width)
+    for text in (unpaired_line(compared), *caveats(compared)):
+        yield from fill(text, width)
     yield from _flips(compared.flips, most_flips)
 
 
@@ -41,6 +42,17 @@ def unpaired_line(compared: RunComparison) -> str:
     pairs = compared.groups[0].difference.pairs if compared.groups and compared.groups[0].difference else 0
     alone = f"scored only now: {compared.only_sample:,}, only before: {compared.only_reference:,}"
     return f"{count(pairs, 'pair')}; {alone}"
+
+
+def caveats(compared: RunComparison) -> Iterator[str]:
+    """Say what the figures of all cases together do not."""
+    difference = compared.groups[0].difference if compared.groups else None
+    if difference is None:
+        return
+    if Caveat.FEW_TASKS in difference.caveats:
+        yield f"over {count(difference.tasks, 'task')}: too few to tell an effect from chance"
+    if Caveat.CLUSTERED in difference.caveats:
+        yield "p takes the several pairs of a task for independent: where it and the interval part, go by the interval"
 
 
 def order_flips(flips: Sequence[Flip]) -> list[Flip]:

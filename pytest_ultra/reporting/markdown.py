@@ -10,6 +10,7 @@ from pytest_ultra.benchmark.figures import Comparison, Flip, PairedDifference, R
 from pytest_ultra.benchmark.gates import Decision
 from pytest_ultra.reporting.comparison import (
     case_name,
+    caveats,
     difference_cells,
     interval,
     is_worse,
@@ -159,7 +160,7 @@ def _comparison(compared: RunComparison) -> Iterator[str]:
     heads = ["group", "before", "now", "difference", "95% interval", "p", "pairs"]
     yield from table(heads, left=1, rows=[_group(group) for group in compared.groups])
     yield ""
-    yield unpaired_line(compared)
+    yield "; ".join((unpaired_line(compared), *caveats(compared)))
     worse = [flip for flip in order_flips(compared.flips) if is_worse(flip)]
     if worse:
         yield from ("", f"Worse than before ({len(worse):,}):", "")
