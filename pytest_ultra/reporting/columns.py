@@ -12,7 +12,6 @@ from pytest_ultra.reporting.figures import NOTHING
 from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.text import fill, neutralise
 
-
 _DOUBT = 0.05
 
 
