@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,9 +17,11 @@ from pytest_ultra.benchmark.gates import Decision, Gate, GateKind
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.comparison import departure_line
-from pytest_ultra.storage.archive import find_run
+from pytest_ultra.storage.archive import find_run, list_runs
 from pytest_ultra.storage.baseline import read_baseline
 from pytest_ultra.storage.journal import read_episodes
+from pytest_ultra.storage.results import State, find_state
+from pytest_ultra.storage.runs import RunDirectory
 
 LATEST = "latest"
 """What names the newest run."""
@@ -32,10 +34,14 @@ class Side(msgspec.Struct, frozen=True):
     episodes: tuple[Episode, ...]
 
 
-def load_side(text: str, root: Path) -> Side:
+def find_newest(root: Path) -> RunDirectory:
+    return find_run(root, None)
+
+
+def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirectory] = find_newest) -> Side:
     """Read the baseline file at a path, or the run of an id or directory; raise ConfigurationError for neither.
 
-    `root` is the folder in which runs are kept.
+    `root` is the folder in which runs are kept, and `find_latest` finds the one that `latest` means.
     """
     path = Path(text)
     if path.is_file():
@@ -43,8 +49,16 @@ def load_side(text: str, root: Path) -> Side:
         return Side(f"{path.name} (of run {baseline.run_id})", episodes)
     if text.endswith(".json"):
         raise ConfigurationError(f"there is no file {text!r}; write one with `pytest-ultra baseline -o {text}`")
-    run = find_run(root, None if text == LATEST else text)
+    run = find_latest(root) if text == LATEST else find_run(root, text)
     return Side(run.run_id, read_episodes(run).episodes)
+
+
+def find_ended(root: Path) -> RunDirectory:
+    """Return the newest run that came to its end; one that was cut off may be what the present run goes on with."""
+    for run in reversed(list_runs(root)):
+        if find_state(run) is State.ENDED:
+            return run
+    raise ConfigurationError(f"{str(root / 'runs')!r} holds no run that came to its end; name a run or a file")
 
 
 def load_reference(settings: Settings, planned: Iterable[Case]) -> Side | None:
@@ -52,7 +66,7 @@ def load_reference(settings: Settings, planned: Iterable[Case]) -> Side | None:
     if settings.compare is None:
         return None
     try:
-        side = load_side(settings.compare, settings.dir)
+        side = load_side(settings.compare, settings.dir, find_latest=find_ended)
         check_common(planned, side)
     except ConfigurationError as error:
         raise pytest.UsageError(f"--ultra-compare: {error}") from None

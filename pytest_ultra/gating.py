@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from typing import Protocol
@@ -17,7 +18,7 @@ from pytest_ultra.comparing import Compared, Side, compare_sides
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.lived import LivedEpisode
 from pytest_ultra.options.settings import SETTINGS, Settings
-from pytest_ultra.reporting.gates import gate_lines, gate_name
+from pytest_ultra.reporting.gates import annotation, gate_lines, gate_name
 from pytest_ultra.storage.endings import noted_cut_off
 from pytest_ultra.storage.runs import RunDirectory
 
@@ -114,16 +115,13 @@ class GatingHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Come after the table."""
         if self._compared is not None:
-            from pytest_ultra.reporting.comparison import comparison_lines  # noqa: PLC0415 - only here
-
-            width = shutil.get_terminal_size().columns
-            figures, departures = self._compared.figures, self._compared.departures
-            terminalreporter.write_line("")
-            for text in comparison_lines(figures, departures, width, most_flips=FLIPS):
-                terminalreporter.write_line(text)
+            _tell_comparison(self._compared, terminalreporter)
         if self.decision is not None:
             for text, is_good in gate_lines(self.decision):
                 terminalreporter.write_line(text, green=is_good, red=not is_good)
+            if os.environ.get("GITHUB_ACTIONS") == "true":
+                for verdict in self.decision.missed:
+                    terminalreporter.write_line(annotation(verdict, self.decision.on))
 
     @property
     def compared(self) -> RunComparison | None:
@@ -148,6 +146,15 @@ class GatingHooks:
             cut_off=cut_off,
             is_stopped=_is_stopped(session),
         )
+
+
+def _tell_comparison(compared: Compared, terminalreporter: pytest.TerminalReporter) -> None:
+    from pytest_ultra.reporting.comparison import comparison_lines  # noqa: PLC0415 - for the end of a run only
+
+    width = shutil.get_terminal_size().columns
+    terminalreporter.write_line("")
+    for text in comparison_lines(compared.figures, compared.departures, width, most_flips=FLIPS):
+        terminalreporter.write_line(text)
 
 
 def _is_stopped(session: pytest.Session) -> bool:

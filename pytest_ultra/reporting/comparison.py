@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pytest_ultra.benchmark.departures import Departure
 from pytest_ultra.benchmark.episode import Outcome
 from pytest_ultra.benchmark.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
+from pytest_ultra.reporting.figures import NOTHING, difference_interval, p_value, percent, points
 from pytest_ultra.reporting.text import count, fill, neutralise
 
 MOST_FLIPS = 20
@@ -108,22 +109,10 @@ _LAYOUTS = ((_ALL, 2), (_ALL, 1), (_WITHOUT_N, 2), (_WITHOUT_N, 1), ((0, 1, 3, 5
 
 
 def _rate(rate: Rate | None) -> tuple[str, str]:
-    return ("-", "0") if rate is None else (f"{100 * rate.value:.1f}%", f"{rate.n:,}")
+    return (NOTHING, "0") if rate is None else (percent(rate.value), f"{rate.n:,}")
 
 
 def difference_cells(difference: PairedDifference | None) -> tuple[str, str, str, str]:
     """Return the difference in points, its interval, its p-value and the number of pairs."""
-    if difference is None:
-        return "-", "-", "-", "0"
-    return f"{difference.points:+.1f}", interval(difference), p_value(difference), f"{difference.pairs:,}"
-
-
-def interval(difference: PairedDifference) -> str:
-    if difference.low is None or difference.high is None:
-        return "-"
-    return f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
-
-
-def p_value(difference: PairedDifference) -> str:
-    p = difference.p_value if difference.p_adjusted is None else difference.p_adjusted
-    return "<0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the smallest that three digits can show
+    pairs = "0" if difference is None else f"{difference.pairs:,}"
+    return points(difference), difference_interval(difference), p_value(difference), pairs

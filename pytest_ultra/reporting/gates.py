@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pytest_ultra.benchmark.criteria import ALL, GateOn
 from pytest_ultra.benchmark.figures import PairedDifference, Rate
 from pytest_ultra.benchmark.gates import Decision, Gate, GateKind, Obstacle, Verdict
+from pytest_ultra.reporting.figures import interval, percent
 from pytest_ultra.reporting.text import count, neutralise
 
 OBSTACLES: Mapping[Obstacle, str] = {
@@ -25,8 +26,12 @@ PYTESTS_OWN: Mapping[int, str] = {
 def gate_lines(decision: Decision) -> Iterator[tuple[str, bool]]:
     """Yield a line for each gate and whether it is met, then the line that says what follows."""
     for verdict in decision.verdicts:
-        yield f"gate {gate_name(verdict.gate)}: {figure(verdict, decision.on)}: {word(verdict)}", verdict.is_met
+        yield verdict_line(verdict, decision.on), verdict.is_met
     yield conclusion(decision), decision.exit_code == 0
+
+
+def verdict_line(verdict: Verdict, on: GateOn) -> str:
+    return f"gate {gate_name(verdict.gate)}: {figure(verdict, on)}: {word(verdict)}"
 
 
 def gate_name(gate: Gate) -> str:
@@ -71,7 +76,7 @@ def _measured(verdict: Verdict) -> str:
         return count(verdict.errors, "error")
     of = f"{verdict.worst}: " if verdict.worst else ""
     if verdict.rate is not None:
-        return f"{of}{rate(verdict.rate)}"
+        return f"{of}{reached(verdict.rate)}"
     if verdict.difference is not None:
         noted = f" ({OBSTACLES[verdict.obstacle]})" if verdict.obstacle else ""
         return f"{of}{loss(verdict.difference)}{noted}"
@@ -89,9 +94,8 @@ def _wanted(gate: Gate, on: GateOn) -> str:
     return f"at most {100 * gate.limit:g} points{bound}"
 
 
-def rate(rate: Rate) -> str:
-    interval = f"95% interval {100 * rate.low:.1f}-{100 * rate.high:.1f}"
-    return f"{rate.successes:,} of {rate.n:,} full, {percent(rate.value)}, {interval}"
+def reached(rate: Rate) -> str:
+    return f"{rate.successes:,} of {rate.n:,} full, {percent(rate.value)}, 95% interval {interval(rate)}"
 
 
 def loss(difference: PairedDifference) -> str:
@@ -103,5 +107,6 @@ def loss(difference: PairedDifference) -> str:
     return f"{told}, 95% interval {-100 * difference.high:.1f} to {-100 * difference.low:.1f}"
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
+def annotation(verdict: Verdict, on: GateOn) -> str:
+    """Return the line by which GitHub shows a gate that is missed at the top of a job."""
+    return f"::error title=pytest-ultra::{verdict_line(verdict, on).replace('%', '%25')}"

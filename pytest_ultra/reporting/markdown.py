@@ -6,23 +6,36 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pytest_ultra.benchmark.figures import Comparison, Flip, PairedDifference, Row, RunComparison, Summary
+from pytest_ultra.benchmark.figures import (
+    Comparison,
+    Flip,
+    ModelDifference,
+    PairedDifference,
+    Row,
+    RunComparison,
+    Summary,
+)
 from pytest_ultra.benchmark.gates import Decision
+from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.comparison import (
     case_name,
     caveats,
     difference_cells,
-    interval,
     is_worse,
     order_flips,
-    p_value,
     unpaired_line,
 )
+from pytest_ultra.reporting.figures import NOTHING, amount, interval, percent
 from pytest_ultra.reporting.gates import conclusion, figure, gate_name, word
 from pytest_ultra.reporting.terminal import DEMO, counts_line, failure_line, versions_line
 from pytest_ultra.reporting.text import neutralise
 
 MOST_FLIPS = 50
+MOST_MODELS = 15
+LEGEND = (
+    "success: full / scored; vs optimal: points over pairs of the same task, interval by task; p: McNemar's exact "
+    "test, corrected (Holm) over what is tested together; calls, tokens, time: mean of the scored"
+)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "@": "@<!-- -->"}
 _MARKS = frozenset("\\`*_{}[]#!~$^")
 _CUT = "\n\n*The summary was cut here: it would be longer than what may be shown.*\n"
@@ -65,7 +78,12 @@ def _lines(told: Told) -> Iterator[str]:
     yield ""
     yield from _rows(told.summary.rows)
     yield ""
-    yield escape_words(counts_line(told.summary))
+    yield "; ".join((LEGEND, *map(escape_words, caveat_lines(told.summary.rows))))
+    if told.summary.models:
+        yield ""
+        yield from _models(told.summary.models)
+    yield ""
+    yield f"**{escape_words(counts_line(told.summary))}**"
     if told.summary.failure_classes:
         yield ""
         yield escape_words(failure_line(told.summary))
@@ -121,29 +139,29 @@ def _name(row: Row) -> list[str]:
 def _figures(row: Row) -> list[str]:
     counts, rate = row.counts, row.success
     n = f"{counts.scored:,}" if counts.scored == counts.planned else f"{counts.scored:,}/{counts.planned:,}"
-    success = ("-", "-") if rate is None else (_percent(rate.value), f"{_percent(rate.low)} to {_percent(rate.high)}")
     return [
-        *success,
+        percent(None if rate is None else rate.value),
+        interval(rate),
         n,
         *_difference(row.difference),
-        _mean(row.mean_calls, ".1f"),
-        _mean(row.mean_tokens, ",.0f"),
-        "-" if row.mean_duration_s is None else f"{row.mean_duration_s:.1f} s",
+        amount(row.mean_calls, ".1f"),
+        amount(row.mean_tokens, ",.0f"),
+        NOTHING if row.mean_duration_s is None else f"{row.mean_duration_s:.1f} s",
     ]
 
 
-def _difference(difference: PairedDifference | None) -> tuple[str, str, str, str]:
-    if difference is None:
-        return "-", "-", "-", "-"
-    return f"{difference.points:+.1f}", interval(difference), escape(p_value(difference)), f"{difference.pairs:,}"
+def _difference(difference: PairedDifference | None) -> list[str]:
+    return [NOTHING] * 4 if difference is None else [escape(cell) for cell in difference_cells(difference)]
 
 
-def _mean(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
+def _models(differences: Sequence[ModelDifference]) -> Iterator[str]:
+    rows = [
+        [f"{escape(found.sample)} vs {escape(found.reference)}", *_difference(found.difference)]
+        for found in differences[:MOST_MODELS]
+    ]
+    yield from table(["models", "points", "95% interval", "p", "pairs"], left=1, rows=rows)
+    if len(differences) > MOST_MODELS:
+        yield from ("", f"and {len(differences) - MOST_MODELS:,} more pairs of models")
 
 
 def _gates(decision: Decision) -> Iterator[str]:
@@ -170,7 +188,7 @@ def _comparison(compared: RunComparison) -> Iterator[str]:
 
 
 def _group(group: Comparison) -> list[str]:
-    rates = [f"{_percent(rate.value)} of {rate.n:,}" if rate else "-" for rate in (group.reference, group.sample)]
+    rates = [f"{percent(rate.value)} of {rate.n:,}" if rate else NOTHING for rate in (group.reference, group.sample)]
     return [escape(group.group), *rates, *map(escape, difference_cells(group.difference))]
 
 

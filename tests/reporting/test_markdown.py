@@ -63,7 +63,7 @@ def test_a_row_has_its_rate_and_its_difference_with_their_intervals() -> None:
         "4",
     )
     assert (row["vs optimal"], row["pairs"]) == ("-50.0", "4")
-    assert cells(text, "misuse")[3] == "15.0% to 85.0%"
+    assert cells(text, "misuse")[3] == "15.0-85.0"
     assert "8 planned: 8 scored (6 full, 0 partial, 2 failed), 0 error, 0 skipped" in text
     assert "failure classes: tool\\_selection 2" in text
     assert "<sub>run 20261124T090000.000000Z, seed 7, generator 1, prompts 1, scorer 1</sub>" in text
