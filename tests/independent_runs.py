@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from tests.independent import PROMPT_TYPES, difference, is_scored, outcome, success, versions
-from tests.independent_statistics import Json
+from tests.independent_statistics import Json, adjust
 
 
 def compare_runs(sample: list[Json], reference: list[Json], identify: Callable[[Json], str]) -> Json:
@@ -22,10 +22,12 @@ def compare_runs(sample: list[Json], reference: list[Json], identify: Callable[[
     pairs = [(ours[key], others[key]) for key in ours if key in others]
     pairs.sort(key=lambda pair: (pair[0]["nodeid"], identify(pair[0])))
     flips = [pair for pair in pairs if (outcome(pair[0]) == "full") != (outcome(pair[1]) == "full")]
+    groups = [_compare_group(name, found) for name, found in _groups(pairs)]
+    adjust([group["difference"] for group in groups if group["group"] in PROMPT_TYPES])
     return {
         "sample": "sample",
         "reference": "reference",
-        "groups": [_compare_group(name, found) for name, found in _groups(pairs)],
+        "groups": groups,
         "flips": [
             {"nodeid": a["nodeid"], "case_id": identify(a), "reference": outcome(b), "sample": outcome(a)}
             for a, b in flips
