@@ -14,6 +14,7 @@ from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.episode import Episode, Outcome
 from pytest_ultra.storage.journal import Journal
 from pytest_ultra.storage.runs import RunDirectory
+from tests import independent, independent_runs
 from tests.results_factory import make_case, make_episode
 
 COMMAND = Path(sys.executable).with_name("pytest-ultra")
@@ -64,8 +65,8 @@ def test_a_run_beside_an_earlier_one(pytester: pytest.Pytester, keep: Keep) -> N
         "flawed_tool_misuse   66.7%  3  33.3%  3       -33.3  -100.0..+100.0  1.00      3",
         "flawed               66.7%  3  33.3%  3       -33.3  -100.0..+100.0  1.00      3",
         "",
-        "before, now: success (full / scored); difference: points over pairs of the same case, with its",
-        "interval, clustered by task; p: McNemar's exact test",
+        "before, now: success (full / scored); difference: points over pairs of the same case, interval by",
+        "task; p: McNemar's exact test, corrected (Holm) over the prompt types",
         "6 pairs; scored only now: 0, only before: 1",
         "over 3 tasks: too few to tell an effect from chance",
         "p takes the several pairs of a task for independent: where it and the interval part, go by the",
@@ -91,6 +92,23 @@ def test_a_baseline_file_stands_for_its_run(pytester: pytest.Pytester, keep: Kee
     assert of_file["figures"]["sample"] == of_run["figures"]["sample"] == now
     assert of_file["figures"]["groups"] == of_run["figures"]["groups"]
     assert of_file["figures"]["flips"] == of_run["figures"]["flips"] != []
+
+
+def test_every_figure_agrees_with_a_second_computation_from_the_journals(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(*[F, F, X, F, P] * 8, E), keep(*[F, X, X, P, F] * 8, F, F)
+    shown = json.loads(pytester.run(COMMAND, "compare", before, now, "--json").stdout.str())["figures"]
+    theirs, ours = (independent.read_journals(pytester.path / ".ultra" / "runs" / run) for run in (before, now))
+    ids = {episode.nodeid: episode.case_id for episode in lived((F,) * 42)}
+    expected = independent_runs.compare_runs(ours, theirs, lambda episode: ids[episode["nodeid"]])
+    assert rounded(shown) == rounded(expected | {"sample": now, "reference": before})
+
+
+def rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return list(map(rounded, value))
+    return round(value, 9) if isinstance(value, float) else value
 
 
 def test_what_chance_does_not_explain_has_an_exit_code(pytester: pytest.Pytester, keep: Keep) -> None:

@@ -13,8 +13,8 @@ from pytest_ultra.reporting.text import count, fill, neutralise
 MOST_FLIPS = 20
 _RANKS = (Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED)
 LEGEND = (
-    "before, now: success (full / scored); difference: points over pairs of the same case, with its interval, "
-    "clustered by task; p: McNemar's exact test"
+    "before, now: success (full / scored); difference: points over pairs of the same case, interval by task; "
+    "p: McNemar's exact test, corrected (Holm) over the prompt types"
 )
 
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests import independent
 from tests.run.running import ONE, TEN, Project
 
 MIXTURE = "--ultra-model=demo"
@@ -67,6 +68,34 @@ def test_each_report_tells_of_each_case_and_of_the_run(project: Project, way: tu
     names = ("model", "prompt_type", "outcome", "failure_class")
     assert shown == {tuple(episode[name] or "" for name in names) for episode in episodes.values()}
     assert "<p>pytest-ultra: 10 planned: 10 scored (8 full, " in (project.path / "report.html").read_text()
+
+
+def test_the_summary_agrees_with_a_second_computation_from_the_journals(project: Project) -> None:
+    project.run("-n2", "--ultra-model=demo,demo/follower", TEN, "--ultra-instances=2", "--ultra-markdown=summary.md")
+    text = (project.path / "summary.md").read_text()
+    shown = {tuple(cells[:2]): cells for cells in table_rows(text)}
+    (run,) = project.runs()
+    for row in independent.rows(independent.read_journals(run)):
+        cells = shown[row["model"], row["prompt_type"].replace("_", "\\_")]
+        rate, difference = row["success"], row["difference"]
+        share, low, high = (100 * value for value in (rate["successes"] / rate["n"], rate["low"], rate["high"]))
+        assert cells[2:5] == [f"{share:.1f}%", f"{low:.1f}-{high:.1f}", str(rate["n"])]
+        if difference is None:
+            assert cells[5:9] == ["-"] * 4
+        else:
+            low, high = (f"{100 * difference[end] + 0.0:+.1f}" for end in ("low", "high"))
+            points = 100 * (difference["won"] - difference["lost"]) / difference["pairs"]
+            assert cells[5:7] == [f"{points:+.1f}", f"{low}..{high}"]
+            assert cells[8] == str(difference["pairs"])
+        assert cells[9:11] == [f"{row['mean_calls']:.1f}", f"{row['mean_tokens']:,.0f}"]
+    counts = independent.counts(independent.read_journals(run))
+    told = "{full} full, {partial} partial, {failed} failed), {error} error, {skipped} skipped".format(**counts)
+    assert f"**40 planned: 40 scored ({told}**" in text
+
+
+def table_rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("| demo")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
 def expected(episode: dict[str, Any]) -> dict[str, str]:
