@@ -100,15 +100,15 @@ def test_every_figure_agrees_with_a_second_computation_from_the_journals(pyteste
     theirs, ours = (independent.read_journals(pytester.path / ".ultra" / "runs" / run) for run in (before, now))
     ids = {episode.nodeid: episode.case_id for episode in lived((F,) * 42)}
     expected = independent_runs.compare_runs(ours, theirs, lambda episode: ids[episode["nodeid"]])
-    assert rounded(shown) == rounded(expected | {"sample": now, "reference": before})
+    assert flatten(shown) == pytest.approx(flatten(expected | {"sample": now, "reference": before}), abs=1e-9)
 
 
-def rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: rounded(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return list(map(rounded, value))
-    return round(value, 9) if isinstance(value, float) else value
+def flatten(value: Any, place: str = "") -> dict[str, Any]:
+    """Return the values of nested JSON by their places."""
+    if not isinstance(value, dict | list):
+        return {place: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return {name: leaf for key, item in items for name, leaf in flatten(item, f"{place}.{key}").items()}
 
 
 def test_what_chance_does_not_explain_has_an_exit_code(pytester: pytest.Pytester, keep: Keep) -> None:
