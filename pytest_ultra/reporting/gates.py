@@ -99,12 +99,14 @@ def reached(rate: Rate) -> str:
 
 
 def loss(difference: PairedDifference) -> str:
-    """Say what was lost, in percentage points; what was won has a minus."""
-    lost = 100 * (difference.lost - difference.won) / difference.pairs
-    told = f"{lost:.1f} points lost over {count(difference.pairs, 'pair')}"
+    """Say in percentage points what was lost, or won, and the interval of the same."""
+    is_gain = difference.won > difference.lost
+    net = 100 * abs(difference.won - difference.lost) / difference.pairs
+    told = f"{net:.1f} points {'won' if is_gain else 'lost'} over {count(difference.pairs, 'pair')}"
     if difference.low is None or difference.high is None:
         return told
-    return f"{told}, 95% interval {-100 * difference.high:.1f} to {-100 * difference.low:.1f}"
+    low, high = (difference.low, difference.high) if is_gain else (-difference.high, -difference.low)
+    return f"{told}, 95% interval {100 * low:.1f} to {100 * high:.1f}"
 
 
 def annotation(verdict: Verdict, on: GateOn) -> str:
