@@ -18,7 +18,7 @@ from pytest_ultra.course import Course
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.gating import has_gates
+from pytest_ultra.gates import has_gates
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.options.settings import Settings

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,19 +11,13 @@ from pytest_ultra.benchmark.case import Case
 from pytest_ultra.budgeting import BudgetHooks, amounts_of, check_budget
 from pytest_ultra.collection.hooks import CASES, CollectionHooks
 from pytest_ultra.collection.plan import plan_cases
-from pytest_ultra.comparing import Side, load_reference
 from pytest_ultra.distribution.alone import ASKED_WORKERS
 from pytest_ultra.distribution.placement import Placement, is_distributed, receive
 from pytest_ultra.fixtures import SHARD
-from pytest_ultra.gating import GatingHooks, check_gates, gates_of
+from pytest_ultra.gates import check_gates
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.publishing import MarkdownHooks
 from pytest_ultra.storing import StoreHooks
-from pytest_ultra.testsuite import SuiteHooks
-
-if TYPE_CHECKING:  # workers open no run
-    from pytest_ultra.run import Run
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
@@ -60,7 +51,8 @@ def _tell_plan(config: pytest.Config, settings: Settings) -> None:
 
 
 def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
-    from pytest_ultra.run import Run  # noqa: PLC0415 - workers open no run
+    from pytest_ultra.judgement import register_judgement  # noqa: PLC0415 - workers open no run
+    from pytest_ultra.run import Run  # noqa: PLC0415 - likewise
 
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
@@ -69,7 +61,7 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
-    _register_judgement(config, settings, run, load_reference(settings, cases.values()))
+    register_judgement(config, settings, run, cases.values())
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 
@@ -88,16 +80,3 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
         from pytest_ultra.shard import Shard  # noqa: PLC0415 - a controller lives no episodes
 
         config.stash[SHARD] = lambda: Shard(config, settings, run.place(), cases.keys())
-
-
-def _register_judgement(config: pytest.Config, settings: Settings, run: Run, reference: Side | None) -> None:
-    """Have the run judged at its end, and what came of it told to other plugins and in Markdown."""
-    config.pluginmanager.register(SuiteHooks(settings.seed, run), "ultra-suite")
-    gates = GatingHooks(settings, run, reference) if gates_of(settings) else None
-    if gates is not None:
-        config.pluginmanager.register(gates, "ultra-gates")
-    of_step = os.environ.get("GITHUB_STEP_SUMMARY")
-    if settings.markdown or of_step:
-        step_summary = Path(of_step) if of_step else None
-        hooks = MarkdownHooks(settings.markdown, step_summary, settings.seed, run, gates)
-        config.pluginmanager.register(hooks, "ultra-markdown")

@@ -9,7 +9,6 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra import __version__
-from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.figures import Row, Summary
 from pytest_ultra.reporting.terminal import counts_line
 from pytest_ultra.reporting.text import neutralise
@@ -22,26 +21,6 @@ COLUMNS: Mapping[str, str] = {
     "ultra_failure_class": "Failure class",
 }
 """The properties of a test that have a column in pytest-html's table."""
-
-
-def properties_of(episode: Episode) -> dict[str, str]:
-    """Return what stands on the reports of an episode's test: few and flat, for they go to JUnit and to logs."""
-    told = {name: read(episode) for name, read in PROPERTIES.items()}
-    return {name: neutralise(str(value)) for name, value in told.items() if value is not None}
-
-
-PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
-    "ultra_case_id": lambda episode: episode.case.case_id,
-    "ultra_model": lambda episode: episode.case.model,
-    "ultra_prompt_type": lambda episode: episode.case.prompt_type,
-    "ultra_task_type": lambda episode: episode.case.task_type,
-    "ultra_difficulty": lambda episode: episode.case.difficulty,
-    "ultra_severity": lambda episode: episode.case.severity,
-    "ultra_outcome": lambda episode: episode.outcome,
-    "ultra_failure_class": lambda episode: episode.score.failure_class,
-    "ultra_reused": lambda episode: "true" if episode.reused else None,
-}
-"""What a property tells of an episode, None where there is nothing to tell."""
 
 
 class _Run(Protocol):
@@ -83,6 +62,8 @@ class SuiteHooks:
 
 def _find_junit(config: pytest.Config) -> Callable[[str, object], None] | None:
     """Return how JUnit's report is given a property, None without one: the fixture for it knows no workers."""
+    if not config.getoption("xmlpath", None):
+        return None
     found = (getattr(plugin, "add_global_property", None) for plugin in config.pluginmanager.get_plugins())
     return next(filter(None, found), None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.gating import leave_to_gates
+from pytest_ultra.gates import leave_to_gates
 from pytest_ultra.lived import LivedEpisode
 
 
