@@ -1,0 +1,43 @@
+"""What a reader must know before believing the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_ultra.benchmark.figures import Summary
+from pytest_ultra.reporting.html.run_facts import RunFacts
+from pytest_ultra.reporting.html.safe import shown
+from pytest_ultra.reporting.terminal import DEMO, versions_line
+from pytest_ultra.reporting.text import count
+
+_FEW_PAIRS = 20
+
+
+def make_notices(summary: Summary, facts: RunFacts) -> tuple[str, ...]:
+    return tuple(_sentence(text) for text in _find(summary, facts))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _find(summary: Summary, facts: RunFacts) -> Iterator[str]:
+    counts = summary.counts
+    if summary.demo_models:
+        yield DEMO
+    if facts.cut_off:
+        yield f"the run was cut off: {shown(facts.cut_off)}; what it had finished is here"
+    if counts.error:
+        yield f"{count(counts.error, 'case')} met an error of the infrastructure; they are not counted as failures"
+    if counts.skipped:
+        yield f"{count(counts.skipped, 'case')} were not lived; they are not scored" if counts.skipped > 1 else (
+            "1 case was not lived; it is not scored"
+        )
+    if len(summary.versions) > 1:
+        yield versions_line(summary)
+    pairs = [row.difference.pairs for row in summary.rows if row.difference is not None]
+    if pairs and min(pairs) < _FEW_PAIRS:
+        yield (
+            f"some rows rest on {count(min(pairs), 'pair')}: one task more or less is "
+            f"{100 / min(pairs):.0f} points there, so read the interval before the rate"
+        )
