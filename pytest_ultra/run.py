@@ -35,6 +35,7 @@ from pytest_ultra.storage.document import broken_episode, complete, write_docume
 from pytest_ultra.storage.endings import noted_cut_off
 from pytest_ultra.storage.journal import Journal, has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.warming import WarmUp
 
 CONTROLLER = "controller"
 """The name under which the first process keeps records of cases that no worker can."""
@@ -55,6 +56,7 @@ class Run:
         self._has_demo = _needs_demo(config, settings)
         self._started_at = time.time()
         self._stalls: StallReporter | None = None
+        self._warm_up = WarmUp()
 
     @cached_property
     def directory(self) -> RunDirectory:
@@ -83,6 +85,7 @@ class Run:
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
         self._inheritance.hand_over(self.directory, self._planned)
+        self._warm_up.begin()
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
@@ -109,6 +112,7 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
         self.stop()
+        self._warm_up.stop()
         result = yield
         if self._is_begun:
             withdraw_stop(self.directory.path)
