@@ -66,7 +66,10 @@ def stored_contents(run: RunDirectory) -> Contents:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy takes its time
 
     stored = BareEpisodes(run)
-    return contents_of(run, summarize(stored.episodes), stored.episodes, read=stored.read)
+    plan = read_plan(run)
+    order = {nodeid: place for place, nodeid in enumerate(plan.nodeids.values())} if plan else {}
+    episodes = sorted(stored.episodes, key=lambda episode: order.get(episode.nodeid, len(order)))
+    return contents_of(run, summarize(episodes), episodes, read=stored.read)
 
 
 def describe_run(run: RunDirectory, *, ended_at: float | None = None, never_lived: int = 0) -> RunFacts:

@@ -27,7 +27,7 @@ from pytest_ultra.reporting.html.pieces import (
     StepPiece,
     TurnPiece,
 )
-from pytest_ultra.reporting.html.safe import shown, shown_value
+from pytest_ultra.reporting.html.safe import laid_out, shown, shown_value
 from pytest_ultra.reporting.labels import END_REASONS
 
 MOST_EVENTS = 500
@@ -124,7 +124,7 @@ def _goal(milestone: Milestone, evidence: Evidence, *, is_reached: bool) -> Goal
     fact = milestone.fact
     found = () if is_reached or not milestone.is_deliverable else tuple(_found(fact, evidence))
     place = f"{fact.kind} {fact.key}" if fact.key else str(fact.kind)
-    return GoalPiece(is_reached, milestone.is_deliverable, shown(place), shown_value(fact.value), found)
+    return GoalPiece(is_reached, milestone.is_deliverable, shown(place), laid_out(fact.value), found)
 
 
 def _found(fact: Fact, evidence: Evidence) -> Iterator[str]:
@@ -134,4 +134,4 @@ def _found(fact: Fact, evidence: Evidence) -> Iterator[str]:
         values = [] if answer is None else [answer]
     else:
         values = [value for key, value in entries(evidence.world, fact.kind) if key == fact.key]
-    yield from (shown_value(value) for value in values[:_MOST_FOUND])
+    yield from (laid_out(value) for value in values[:_MOST_FOUND])

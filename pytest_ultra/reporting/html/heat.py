@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.axes import PromptType, Severity
 from pytest_ultra.benchmark.figures import Row
 from pytest_ultra.reporting.html import numbers
 from pytest_ultra.reporting.html.labels import heading, kind_of_plan, prompt_label
@@ -51,12 +51,17 @@ def make_heat_map(rows: Sequence[Row]) -> HeatMap:
     return HeatMap(columns, tuple(HeatBand(title, tuple(line for _, line in group)) for title, group in bands))
 
 
-def _place(line: tuple[PromptType, object]) -> tuple[int, int]:
-    order = ["", "light", "medium", "severe"]
-    return list(PromptType).index(line[0]), order.index(str(line[1] or ""))
+def _place(line: tuple[PromptType, Severity | None]) -> tuple[int, int]:
+    prompt_type, severity = line
+    return list(PromptType).index(prompt_type), list(Severity).index(severity) if severity else -1
 
 
-def _line(prompt_type: PromptType, severity: object, columns: Iterable[str], cells: dict[object, Row]) -> HeatRow:
+def _line(
+    prompt_type: PromptType,
+    severity: Severity | None,
+    columns: Iterable[str],
+    cells: Mapping[tuple[str, PromptType, Severity | None], Row],
+) -> HeatRow:
     found = [cells.get((column, prompt_type, severity)) for column in columns]
     return HeatRow(
         prompt_label(prompt_type), str(severity or ""), tuple(None if row is None else _cell(row) for row in found)

@@ -30,8 +30,10 @@ def _find(summary: Summary, facts: RunFacts) -> Iterator[str]:
     if counts.error:
         yield f"{count(counts.error, 'case')} met an error of the infrastructure; they are not counted as failures"
     if counts.skipped:
-        yield f"{count(counts.skipped, 'case')} were not lived; they are not scored" if counts.skipped > 1 else (
-            "1 case was not lived; it is not scored"
+        yield (
+            f"{count(counts.skipped, 'case')} were not lived; they are not scored"
+            if counts.skipped > 1
+            else ("1 case was not lived; it is not scored")
         )
     if facts.never_lived:
         yield f"{count(facts.never_lived, 'more planned case')} never begun: not in any figure here"

@@ -155,10 +155,15 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
     not_scored = f"{counts.error:,} error, {counts.skipped:,} skipped"
     reused = f"{summary.reused:,} reused from earlier runs" if summary.reused else "none reused"
     return (
-        Tile("Full", numbers.share(counts.full / counts.scored) if counts.scored else numbers.NOTHING,
-             f"{counts.full:,} of {counts.scored:,} scored"),
+        Tile(
+            "Full",
+            numbers.share(counts.full / counts.scored) if counts.scored else numbers.NOTHING,
+            f"{counts.full:,} of {counts.scored:,} scored",
+        ),
         Tile("Scored", f"{counts.scored:,}", f"of {counts.planned:,} planned; {not_scored}; {reused}"),
-        Tile("Tokens", numbers.whole(sum(tokens)) if tokens else numbers.NOTHING, "prompts and completions, scored cases"),
+        Tile(
+            "Tokens", numbers.whole(sum(tokens)) if tokens else numbers.NOTHING, "prompts and completions, scored cases"
+        ),
         Tile("Cost", numbers.money(summary.cost), "no price known" if summary.cost is None else "lived in this run"),
         Tile("Duration", numbers.seconds(facts.duration_s), "wall-clock, whole run"),
     )
@@ -203,7 +208,9 @@ def _failures(summary: Summary) -> tuple[FailureSide, ...]:
 
     sides = (("The model", False), ("The infrastructure, not scored", True))
     made = (
-        FailureSide(title, tuple(make(name, n) for name, n in summary.failure_classes if name.is_infrastructure is side))
+        FailureSide(
+            title, tuple(make(name, n) for name, n in summary.failure_classes if name.is_infrastructure is side)
+        )
         for title, side in sides
     )
     return tuple(side for side in made if side.failures)

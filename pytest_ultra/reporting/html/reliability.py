@@ -74,7 +74,9 @@ def _lines(rows: Sequence[Row], rates: Sequence[float], across: Scale, up: Scale
     )
     lines = []
     for style, label in enumerate(labels):
-        of_label = (row for row in rows if row_label(row) + (f", {row.prompt_variant}" if row.prompt_variant else "") == label)
+        of_label = (
+            row for row in rows if row_label(row) + (f", {row.prompt_variant}" if row.prompt_variant else "") == label
+        )
         known = {row.tool_success_rate: row.success for row in of_label}
         found = [known.get(rate) for rate in rates]
         lines.append(Line(label, style, _dots(rates, found, across, up), tuple(map(_figures, found))))

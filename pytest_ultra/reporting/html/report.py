@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -22,6 +23,10 @@ LookUp = Callable[[Episode], tuple[Episode, Guidance | None]]
 """Returns an episode with its transcript, and what was generated for its case, None where that is gone."""
 
 
+_SEARCHED = 400
+"""Characters of a job's words that the search looks through."""
+
+
 class Contents(msgspec.Struct, frozen=True):
     """What a report is made from. `episodes` may lack their transcripts: `look_up` has them, one at a time.
 
@@ -36,7 +41,7 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A file of the report; `name` is its path beside the main page's, None for the main page itself."""
+    """A file of the report; `name` is its path from the main page, None for that page itself."""
 
     name: str | None
     content: bytes
@@ -44,29 +49,93 @@ class Page(msgspec.Struct, frozen=True):
 
 def make_report(contents: Contents, stem: str) -> Iterator[Page]:
     """Yield the report's files, the main page last; `stem` is its name without `.html`."""
-    numbers = _number_groups(contents.episodes)
-    pages = make_pages(make_chunks(_make_groups(contents, numbers)))
-    first, second = next(pages, ()), next(pages, None)
-    if second is None:
-        yield Page(None, _fill_main(contents, numbers, first, {}))
-        return
-    places: dict[int, int] = {}
-    for number, chunks in enumerate(_chain(first, second, pages), start=1):
-        places |= dict.fromkeys((row for chunk in chunks for row in chunk.rows), number)
-        yield Page(part_name(stem, number), _fill_part(contents, numbers, chunks, f"../{stem}.html", number))
-    yield Page(None, _fill_main(contents, numbers, (), places, stem))
+    return _Writer(contents, stem).write()
 
 
-def part_name(stem: str, number: int) -> str:
-    return f"{stem}-files/part-{number:03}.html"
+class _Writer:
+    """Goes through the episodes once, and keeps of each only what the table of cases needs."""
 
+    def __init__(self, contents: Contents, stem: str) -> None:
+        self._contents = contents
+        self._stem = stem
+        self._groups = _number_groups(contents.episodes)
+        self._words = [""] * len(contents.episodes)
 
-def _chain(
-    first: tuple[Chunk, ...], second: tuple[Chunk, ...], others: Iterator[tuple[Chunk, ...]]
-) -> Iterator[tuple[Chunk, ...]]:
-    yield first
-    yield second
-    yield from others
+    def write(self) -> Iterator[Page]:
+        pages = make_pages(make_chunks(self._make_groups()))
+        first, second = next(pages, ()), next(pages, None)
+        if second is None:
+            yield Page(None, self._fill_main(_find_places(first), first))
+            return
+        places: dict[int, int] = {}
+        for number, chunks in enumerate(chain((first, second), pages), start=1):
+            places |= dict.fromkeys((row for chunk in chunks for row in chunk.rows), number)
+            yield Page(f"{self._stem}-files/part-{number:03}.html", self._fill_part(chunks, number))
+        yield Page(None, self._fill_main({"page": [places[row] for row in range(len(places))]}, ()))
+
+    def _make_groups(self) -> Iterator[Group]:
+        """Go from task to task, so that each one's workflows are read once."""
+        members: dict[int, list[int]] = {}
+        for row, number in enumerate(self._groups):
+            members.setdefault(number, []).append(row)
+        episodes = self._contents.episodes
+        for rows in sorted(members.values(), key=lambda rows: (episodes[rows[0]].case.task_key, rows[0])):
+            pieces = {row: show_episode(*self._contents.look_up(episodes[row])) for row in rows}
+            for row, piece in pieces.items():
+                self._words[row] = piece.words[:_SEARCHED]
+            yield Group(pieces)
+
+    def _fill_main(self, places: dict[str, list[int]], chunks: Sequence[Chunk]) -> bytes:
+        contents, is_split = self._contents, "page" in places
+        return self._fill(
+            "report.html.j2",
+            rows=range(len(contents.episodes)),
+            places=places,
+            chunks=chunks,
+            setup={"pages": f"{self._stem}-files/part-"} if is_split else {},
+            overview=make_overview(contents.summary, contents.facts, contents.comparisons),
+            summary=contents.summary,
+            is_split=is_split,
+        )
+
+    def _fill_part(self, chunks: Sequence[Chunk], number: int) -> bytes:
+        rows = [row for chunk in chunks for row in chunk.rows]
+        local = {row: at for at, row in enumerate(rows)}
+        places = _find_places([Chunk(tuple(local[row] for row in chunk.rows), "") for chunk in chunks])
+        return self._fill(
+            "part.html.j2",
+            rows=rows,
+            places=places,
+            chunks=chunks,
+            setup={},
+            title=make_title(self._contents.summary),
+            number=number,
+            main=f"../{self._stem}.html",
+        )
+
+    def _fill(
+        self,
+        template: str,
+        *,
+        rows: Sequence[int],
+        places: dict[str, list[int]],
+        chunks: Sequence[Chunk],
+        setup: dict[str, str],
+        **own: Any,
+    ) -> bytes:
+        episodes = [self._contents.episodes[row] for row in rows]
+        others: dict[str, list[Any]] = {
+            "group": [self._groups[row] for row in rows],
+            "words": [self._words[row] for row in rows],
+        }
+        common = {
+            "facts": self._contents.facts,
+            "setup": {"outcomes": OUTCOMES, "failure_classes": FAILURE_CLASSES} | setup,
+            "columns": pack(make_columns(episodes, **others, **places)),
+            "chunks": [chunk.packed for chunk in chunks],
+            "count": len(rows),
+        }
+        return fill_page(template, common | own)
 
 
 def _number_groups(episodes: Sequence[Episode]) -> list[int]:
@@ -76,64 +145,8 @@ def _number_groups(episodes: Sequence[Episode]) -> list[int]:
     return [known.setdefault(key, len(known)) for key in keys]
 
 
-def _make_groups(contents: Contents, numbers: Sequence[int]) -> Iterator[Group]:
-    """Go from task to task, so that each one's workflows are read once."""
-    members: dict[int, list[int]] = {}
-    for row, number in enumerate(numbers):
-        members.setdefault(number, []).append(row)
-    episodes = contents.episodes
-    for rows in sorted(members.values(), key=lambda rows: (episodes[rows[0]].case.task_key, rows[0])):
-        yield Group({row: show_episode(*contents.look_up(episodes[row])) for row in rows})
-
-
-def _fill_main(
-    contents: Contents, groups: Sequence[int], chunks: tuple[Chunk, ...], places: dict[int, int], stem: str = ""
-) -> bytes:
-    rows = range(len(contents.episodes))
-    where = {"page": [places.get(row, 0) for row in rows]} if places else _find_places(chunks, rows)
-    return fill_page(
-        "report.html.j2",
-        {
-            "overview": make_overview(contents.summary, contents.facts, contents.comparisons),
-            "facts": contents.facts,
-            "summary": contents.summary,
-            "setup": _setup(pages=f"{stem}-files/part-" if places else None),
-            "columns": pack(make_columns(contents.episodes, group=groups, **where)),
-            "chunks": [chunk.packed for chunk in chunks],
-            "is_split": bool(places),
-            "count": len(rows),
-        },
-    )
-
-
-def _fill_part(
-    contents: Contents, groups: Sequence[int], chunks: tuple[Chunk, ...], main: str, number: int
-) -> bytes:
-    rows = [row for chunk in chunks for row in chunk.rows]
-    episodes = [contents.episodes[row] for row in rows]
-    local = {row: at for at, row in enumerate(rows)}
-    where = _find_places([Chunk(tuple(local[row] for row in c.rows), "") for c in chunks], range(len(rows)))
-    return fill_page(
-        "part.html.j2",
-        {
-            "title": make_title(contents.summary),
-            "facts": contents.facts,
-            "number": number,
-            "main": main,
-            "setup": _setup(main=main),
-            "columns": pack(make_columns(episodes, group=[groups[row] for row in rows], **where)),
-            "chunks": [chunk.packed for chunk in chunks],
-            "count": len(rows),
-        },
-    )
-
-
-def _find_places(chunks: Sequence[Chunk], rows: range) -> dict[str, list[int]]:
+def _find_places(chunks: Sequence[Chunk]) -> dict[str, list[int]]:
     """Return in which chunk of its page, and where in it, each row's episode lies."""
     places = {row: (number, at) for number, chunk in enumerate(chunks) for at, row in enumerate(chunk.rows)}
-    return {"chunk": [places[row][0] for row in rows], "at": [places[row][1] for row in rows]}
-
-
-def _setup(**others: Any) -> dict[str, Any]:
-    """Return what the script must know beside the rows."""
-    return {"outcomes": OUTCOMES, "failure_classes": FAILURE_CLASSES} | others
+    found = [places[row] for row in range(len(places))]
+    return {"chunk": [number for number, _ in found], "at": [at for _, at in found]}

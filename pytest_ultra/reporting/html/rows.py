@@ -11,6 +11,13 @@ from pytest_ultra.reporting.html.safe import shown
 
 _SHORT = 300
 
+
+def _protocol(episode: Episode) -> str:
+    case = episode.case
+    protocol = "" if case.tool_protocol is ToolProtocol.NATIVE else str(case.tool_protocol)
+    return f"{protocol} with tool discovery".strip() if case.has_tool_discovery else protocol
+
+
 _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "id": lambda e: e.case_id,
     "nodeid": lambda e: shown(e.nodeid, 1000),
@@ -24,7 +31,7 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "repeat": lambda e: e.case.repeat,
     "seed": lambda e: e.case.seed,
     "prompt_variant": lambda e: e.case.prompt_variant,
-    "protocol": lambda e: _protocol(e),
+    "protocol": _protocol,
     "versions": lambda e: str(e.versions),
     "outcome": lambda e: e.outcome,
     "failure_class": lambda e: e.score.failure_class,
@@ -45,12 +52,6 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "reused": lambda e: e.reused,
     "error": lambda e: shown((e.error or "").partition("\n")[0], _SHORT),
 }
-
-
-def _protocol(episode: Episode) -> str:
-    case = episode.case
-    protocol = "" if case.tool_protocol is ToolProtocol.NATIVE else str(case.tool_protocol)
-    return f"{protocol} with tool discovery".strip() if case.has_tool_discovery else protocol
 
 
 def make_columns(episodes: Sequence[Episode], **others: Sequence[Any]) -> dict[str, Any]:

@@ -29,6 +29,23 @@ def shown_value(value: Any) -> str:
     return shown(compact(value), _LONGEST_LINE)
 
 
+def laid_out(value: Any) -> str:
+    """Write a value for reading: a text as it is, a list's items and an object's fields on lines of their own."""
+    if isinstance(value, str):
+        return shown(value, _LONGEST_LINE)
+    if isinstance(value, list) and value:
+        return shown("\n".join(map(compact, value)), _LONGEST_LINE)
+    if isinstance(value, dict):
+        return shown("\n".join(f"{name}: {_nested(item)}" for name, item in value.items()), _LONGEST_LINE)
+    return shown_value(value)
+
+
+def _nested(item: Any) -> str:
+    if isinstance(item, list) and item and isinstance(item[0], dict | list):
+        return "".join(f"\n  {compact(each)}" for each in item)
+    return compact(item)
+
+
 def script_json(value: Any) -> str:
     """Encode a value as JSON that cannot end the script element it stands in."""
     return _HARMFUL.sub(lambda match: _ESCAPED[match[0]], msgspec.json.encode(value).decode())

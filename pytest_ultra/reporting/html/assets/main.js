@@ -63,12 +63,13 @@ const drawSteppers = (record) => {
 
 const drawCase = (record, episode, control) => {
   const siblings = cases.group(record.row).map((row) => cases.get(row));
+  const hasSeverities = new Set(siblings.map((other) => other.severity).filter(Boolean)).size > 1;
   const toggle = control ? make("button", { type: "button", class: "button toggle", id: "pairing", "aria-pressed": String(isPaired), onclick: () => { isPaired = !isPaired; drawCase(record, episode, control); find("pairing").focus(); } }, isPaired ? "Hide the control" : "Show the control beside it") : null;
   const transcript = block("Transcript", control && isPaired ? "beside its control, turn by turn" : null, talkView(record, episode, isPaired ? control : null));
   if (toggle) transcript.firstChild.append(toggle);
   find("case").replaceChildren(
     make("h1", { id: "case-title", tabindex: "-1" }, promptWords(record)), verdictView(record, episode), metaView(record),
-    siblings.length > 1 ? make("nav", { class: "siblings", "aria-label": "The same task" }, make("span", {}, "Same task:"), siblings.map((other) => make("a", { href: hrefOf(other, current.search), "aria-current": other.row === record.row ? "page" : null }, glyph(other.outcome), " ", promptWords(other), make("span", { class: "unseen" }, `, ${other.outcome}`)))) : "",
+    siblings.length > 1 ? make("nav", { class: "siblings", "aria-label": "The same task" }, make("span", {}, "Same task:"), siblings.map((other) => make("a", { href: hrefOf(other, current.search), "aria-current": other.row === record.row ? "page" : null }, glyph(other.outcome), " ", hasSeverities ? promptWords(other) : shortPrompt(other), make("span", { class: "unseen" }, `, ${other.outcome}`)))) : "",
     episode.note ? make("p", { class: "explain" }, episode.note) : "",
     ...[episode.words ? block("Job", "as the model read it", make("p", { class: "words" }, episode.words)) : null, planBlock(episode), worldBlock(episode), transcript, againBlock(record)].filter(Boolean),
   );
@@ -154,7 +155,7 @@ const openKeys = () => {
 
 const start = async () => {
   if (!canUnpack) {
-    find("cases-count").textContent = "This browser is too old to unpack the cases (it lacks DecompressionStream); any of 2023 or later can.";
+    find("main").prepend(make("p", { class: "notices" }, "This browser cannot unpack the cases and transcripts in this page (it lacks DecompressionStream); any of 2023 or later can."));
     return;
   }
   cases = new Cases(await unpack(find("columns").textContent));

@@ -13,9 +13,11 @@ const COLUMNS = [
   { name: "duration", head: "Time", number: true, label: true, cell: (record) => seconds(record.duration) },
 ];
 
+const shortPrompt = (record) => asWords(record.prompt_type.replace(/^flawed_/, ""));
+
 const promptWords = (record) => {
-  const flaw = record.prompt_type.startsWith("flawed_") ? `flawed: ${asWords(record.prompt_type.slice(7))}` : asWords(record.prompt_type);
-  return record.severity ? `${flaw}, ${record.severity}` : flaw;
+  const words = record.prompt_type.startsWith("flawed_") ? `flawed: ${shortPrompt(record)}` : shortPrompt(record);
+  return record.severity ? `${words}, ${record.severity}` : words;
 };
 
 const taskWords = (record) => {
