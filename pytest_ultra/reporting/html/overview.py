@@ -156,15 +156,15 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
     reused = f"{summary.reused:,} reused from earlier runs" if summary.reused else "none reused"
     return (
         Tile(
-            "Full",
+            "Success",
             numbers.share(counts.full / counts.scored) if counts.scored else numbers.NOTHING,
-            f"{counts.full:,} of {counts.scored:,} scored",
+            f"{counts.full:,} full of {counts.scored:,} scored",
         ),
         Tile("Scored", f"{counts.scored:,}", f"of {counts.planned:,} planned; {not_scored}; {reused}"),
         Tile(
             "Tokens", numbers.whole(sum(tokens)) if tokens else numbers.NOTHING, "prompts and completions, scored cases"
         ),
-        Tile("Cost", numbers.money(summary.cost), "no price known" if summary.cost is None else "lived in this run"),
+        Tile("Cost", numbers.money(summary.cost), "no price known" if summary.cost is None else "of the cases lived in this run"),
         Tile("Duration", numbers.seconds(facts.duration_s), "wall-clock, whole run"),
     )
 

@@ -14,7 +14,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """A linear scale from `low` to `high`, with some room left at both ends."""
+    """A linear scale from `low` at its start to `high`, with some room left at both ends."""
 
     low: float
     high: float
@@ -22,11 +22,8 @@ class Scale(msgspec.Struct, frozen=True):
 
     def at(self, value: float) -> str:
         """Return the place of a value, kept within the chart."""
-        part = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        part = min(max((value - self.low) / (self.high - self.low), 0), 1)
         return percent(self.margin + (100 - 2 * self.margin) * part)
-
-    def span(self, start: float, end: float) -> str:
-        return percent((100 - 2 * self.margin) * abs(end - start) / (self.high - self.low))
 
 
 def percent(value: float) -> str:

@@ -5,7 +5,7 @@ const home = document.querySelector('[data-view="overview"]') ? "overview" : "ca
 let cases = null;
 let table = null;
 let current = { view: "", row: -1, rows: [] };
-let isPaired = true;
+let isPaired = matchMedia("(min-width: 52rem)").matches; // on a phone there is room for one
 
 const hrefOf = (record, search) => (record.page ? `${encodeURI(setup.pages)}${String(record.page).padStart(3, "0")}.html` : "") + writeAddress("case", record.page ? null : search, record.id);
 
