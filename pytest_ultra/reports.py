@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.figures import Comparison, Summary
+from pytest_ultra.benchmark.figures import Comparison, Contrast, Summary
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.table import OPTIONS
@@ -20,7 +21,6 @@ from pytest_ultra.storage.bare import BareEpisodes
 from pytest_ultra.storage.endings import noted_cut_off, read_ending
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance import GuidanceCache
-from pytest_ultra.storage.reuse import read_plan
 from pytest_ultra.storage.runs import RunDirectory
 
 NAME = "report.html"
@@ -55,10 +55,7 @@ def contents_of(
     def look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
         return read(episode), _find_guidance(cache, episode)
 
-    plan = read_plan(run)
-    never_lived = len(plan.nodeids.keys() - {episode.case_id for episode in episodes}) if plan else 0
-    facts = describe_run(run, ended_at=ended_at, never_lived=never_lived)
-    return Contents(facts, summary, episodes, look_up, tuple(_compare(episodes)))
+    return Contents(describe_run(run, ended_at=ended_at), summary, episodes, look_up, tuple(_compare(episodes)))
 
 
 def stored_contents(run: RunDirectory) -> Contents:
@@ -66,13 +63,10 @@ def stored_contents(run: RunDirectory) -> Contents:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy takes its time
 
     stored = BareEpisodes(run)
-    plan = read_plan(run)
-    order = {nodeid: place for place, nodeid in enumerate(plan.nodeids.values())} if plan else {}
-    episodes = sorted(stored.episodes, key=lambda episode: order.get(episode.nodeid, len(order)))
-    return contents_of(run, summarize(episodes), episodes, read=stored.read)
+    return contents_of(run, summarize(stored.episodes), stored.episodes, read=stored.read)
 
 
-def describe_run(run: RunDirectory, *, ended_at: float | None = None, never_lived: int = 0) -> RunFacts:
+def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFacts:
     described, ending = run.describe(), read_ending(run)
     started = datetime.fromisoformat(described["started_at"])
     end = ending.ended_at if ending else ended_at
@@ -89,7 +83,6 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None, never_live
         options=tuple(_departures(options)),
         exit_status=ending.exit_status if ending else None,
         cut_off=(ending.cut_off if ending else None) or noted_cut_off(run),
-        never_lived=never_lived,
     )
 
 
@@ -121,4 +114,11 @@ def _find_guidance(cache: GuidanceCache, episode: Episode) -> Guidance | None:
 
 def _compare(episodes: Sequence[Episode]) -> Iterator[Comparison]:
     """Compare, for each model, all its flawed cases with their controls."""
-    yield from ()
+    from pytest_ultra.analysis.groups import FLAWED, members  # noqa: PLC0415 - SciPy takes its time
+    from pytest_ultra.analysis.paired import compare  # noqa: PLC0415 - likewise
+
+    controls = members(episodes, PromptType.OPTIMAL)
+    flawed = members(episodes, FLAWED)
+    for model in dict.fromkeys(episode.case.model for episode in flawed):
+        sample = [episode for episode in flawed if episode.case.model == model]
+        yield Comparison(model, None, None, compare(sample, controls, Contrast.PROMPT_TYPE))

@@ -45,12 +45,12 @@ class ForestBand(msgspec.Struct, frozen=True):
 
 
 class Forest(msgspec.Struct, frozen=True):
-    """`zero` is the place of no difference; `is_adjusted` tells which p-values are shown."""
+    """`zero` is the place of no difference; `has_lone` tells that some p-values belong to no family, see `_p`."""
 
     bands: tuple[ForestBand, ...]
     ticks: tuple[Tick, ...]
     zero: str
-    is_adjusted: bool
+    has_lone: bool
     has_detectable: bool
 
 
@@ -84,7 +84,7 @@ def _forest(bands: tuple[ForestBand, ...], differences: Sequence[PairedDifferenc
         bands,
         quarter_ticks(scale),
         scale.at(0),
-        is_adjusted=any(difference.p_adjusted is not None for difference in differences),
+        has_lone=any(map(_is_lone, differences)),
         has_detectable=any(difference.detectable is not None for difference in differences),
     )
 
@@ -96,18 +96,27 @@ def _scale(differences: Iterable[PairedDifference]) -> Scale:
 
 def _line(label: str, difference: PairedDifference, scale: Scale, link: tuple[tuple[str, str], ...]) -> ForestLine:
     low, high = difference.low, difference.high
-    p = difference.p_value if difference.p_adjusted is None else difference.p_adjusted
     return ForestLine(
         label=label,
         whisker=_whisker(difference, scale),
         points=numbers.points(difference.value),
         interval=NO_TEST if low is None or high is None else f"{numbers.points(low)} to {numbers.points(high)}",
         pairs=f"{difference.pairs:,} ({difference.won:,} won, {difference.lost:,} lost)",
-        p_value=numbers.p_value(p),
+        p_value=_p(difference),
         detectable=numbers.points(difference.detectable).lstrip("+"),
         notes=tuple(CAVEATS[caveat] for caveat in difference.caveats),
         link=link,
     )
+
+
+def _is_lone(difference: PairedDifference) -> bool:
+    return difference.p_adjusted is None
+
+
+def _p(difference: PairedDifference) -> str:
+    """Write the p-value, with a star where it is not corrected."""
+    p = difference.p_value if difference.p_adjusted is None else difference.p_adjusted
+    return f"{numbers.p_value(p)}{'*' if _is_lone(difference) else ''}"
 
 
 def _whisker(difference: PairedDifference, scale: Scale) -> Whisker:

@@ -7,8 +7,9 @@ from pytest_ultra.benchmark.figures import Caveat, Row
 from pytest_ultra.reporting.html.safe import shown
 
 CAVEATS = {
-    Caveat.FEW_TASKS: "few tasks: the interval is too narrow to be trusted",
+    Caveat.FEW_TASKS: "too few tasks to show anything",
     Caveat.NO_DISCORDANT_PAIRS: "all pairs came out alike",
+    Caveat.CLUSTERED: "several pairs a task: trust the interval more than p",
     Caveat.UNPAIRED: "some cases have no scored counterpart",
 }
 

@@ -35,8 +35,6 @@ def _find(summary: Summary, facts: RunFacts) -> Iterator[str]:
             if counts.skipped > 1
             else ("1 case was not lived; it is not scored")
         )
-    if facts.never_lived:
-        yield f"{count(facts.never_lived, 'more planned case')} never begun: not in any figure here"
     if len(summary.versions) > 1:
         yield versions_line(summary)
     pairs = [row.difference.pairs for row in summary.rows if row.difference is not None]

@@ -126,7 +126,7 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
         failures=_failures(summary),
         reliability=make_reliability(rows),
         costs=_costs(rows),
-        has_cost=any(row.mean_cost is not None for row in rows),
+        has_cost=any(row.mean_cost for row in rows),
         repeats=_bands([(row, _repeats(row)) for row in rows if row.repeats]),
         slowest=summary.slowest,
     )
@@ -164,7 +164,11 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
         Tile(
             "Tokens", numbers.whole(sum(tokens)) if tokens else numbers.NOTHING, "prompts and completions, scored cases"
         ),
-        Tile("Cost", numbers.money(summary.cost), "no price known" if summary.cost is None else "of the cases lived in this run"),
+        Tile(
+            "Cost",
+            numbers.money(summary.cost),
+            "no price known" if summary.cost is None else "of the cases lived in this run",
+        ),
         Tile("Duration", numbers.seconds(facts.duration_s), "wall-clock, whole run"),
     )
 

@@ -72,6 +72,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "case_name": lambda nodeid: shown(nodeid.partition("[")[2].removesuffix("]") or nodeid, 300),
         "words": words,
         "shown": shown,
         "seconds": numbers.seconds,

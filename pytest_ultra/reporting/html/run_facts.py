@@ -11,7 +11,6 @@ class RunFacts(msgspec.Struct, frozen=True):
     """Where figures come from; None and empty where nobody knows.
 
     `options` are the settings of the run that are not at their default, by flag. `cut_off` tells what cut it off.
-    `never_lived` planned cases left no trace but their number.
     """
 
     run_id: str
@@ -25,4 +24,3 @@ class RunFacts(msgspec.Struct, frozen=True):
     options: tuple[tuple[str, str], ...] = ()
     exit_status: int | None = None
     cut_off: str | None = None
-    never_lived: int = 0
