@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "plot": "draw the charts of a run, for papers",
         "report": "write the HTML report of a run",
         "rescore": "score the stored transcripts of a run again",
     }

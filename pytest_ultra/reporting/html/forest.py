@@ -10,9 +10,9 @@ import msgspec
 from pytest_ultra.benchmark.figures import Comparison, PairedDifference, Row
 from pytest_ultra.reporting.html import numbers
 from pytest_ultra.reporting.html.heat import row_query
-from pytest_ultra.reporting.html.labels import CAVEATS, heading, row_label
 from pytest_ultra.reporting.html.safe import shown
 from pytest_ultra.reporting.html.scales import Scale, Tick, difference_scale, quarter_ticks
+from pytest_ultra.reporting.row_names import CAVEATS, heading, row_label
 
 NO_TEST = "no interval"
 

@@ -10,7 +10,7 @@ import msgspec
 from pytest_ultra.benchmark.axes import PromptType, Severity
 from pytest_ultra.benchmark.figures import Row
 from pytest_ultra.reporting.html import numbers
-from pytest_ultra.reporting.html.labels import heading, kind_of_plan, prompt_label
+from pytest_ultra.reporting.row_names import heading, kind_of_plan, prompt_label
 
 LEVELS = 10
 

@@ -11,13 +11,13 @@ from pytest_ultra.benchmark.figures import Comparison, Row, SlowCase, Summary
 from pytest_ultra.reporting.html import numbers
 from pytest_ultra.reporting.html.forest import Forest, make_forest, make_verdicts
 from pytest_ultra.reporting.html.heat import HeatMap, make_heat_map
-from pytest_ultra.reporting.html.labels import heading, row_label, words
 from pytest_ultra.reporting.html.notices import make_notices
 from pytest_ultra.reporting.html.reliability import Reliability, make_reliability
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.html.safe import shown
 from pytest_ultra.reporting.html.scales import percent
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
+from pytest_ultra.reporting.row_names import heading, row_label, words
 
 
 class Tile(msgspec.Struct, frozen=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pytest_ultra.reporting.html import numbers
-from pytest_ultra.reporting.html.labels import words
 from pytest_ultra.reporting.html.safe import script_json, shown
+from pytest_ultra.reporting.row_names import words
 
 if TYPE_CHECKING:  # 40 ms, and only a report needs it
     from jinja2 import Environment
@@ -71,11 +72,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., object]] = {
         "case_name": lambda nodeid: shown(nodeid.partition("[")[2].removesuffix("]") or nodeid, 300),
         "words": words,
         "shown": shown,
         "seconds": numbers.seconds,
         "script_json": lambda value: Markup(script_json(value)),  # noqa: S704 - escaped there
     }
+    environment.filters.update(filters)
     return environment

@@ -9,9 +9,9 @@ import msgspec
 from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.figures import Rate, Row
 from pytest_ultra.reporting.html import numbers
-from pytest_ultra.reporting.html.labels import row_label
 from pytest_ultra.reporting.html.safe import shown
 from pytest_ultra.reporting.html.scales import Scale, Tick
+from pytest_ultra.reporting.row_names import row_label
 
 _STEPS = 4
 
