@@ -1,21 +1,25 @@
 // One episode: outcome, job, plan, transcript (beside its control's), and the world it left.
 
-const callView = (call) => {
-  const parts = [make("span", { class: "tool" }, call.tool || "(no tool named)")];
+/** Show a call; what differs from `other`, where there is one, is set off. */
+const callView = (call, other) => {
+  const known = other && new Map(other.arguments || []);
+  const parts = [make(known && other.tool !== call.tool ? "mark" : "span", { class: "tool" }, call.tool || "(no tool named)")];
   for (const [name, value] of call.arguments || []) {
     const isReference = /^"<output of step \d+>"$/.test(value);
-    parts.push(" ", make("span", { class: "argument" }, make("i", {}, `${name}: `), make("span", isReference ? { class: "reference" } : {}, isReference ? value.slice(2, -2) : value)));
+    const shown = isReference ? value.slice(2, -2) : value;
+    const isOther = known && other.tool === call.tool && known.get(name) !== value;
+    parts.push(" ", make("span", { class: "argument" }, make("i", {}, `${name}: `), make(isOther ? "mark" : "span", { class: isReference ? "reference" : null }, shown)));
   }
   if (call.raw !== undefined) parts.push(" ", make("span", { class: "argument" }, call.raw));
   return make("div", { class: "call" }, parts);
 };
 
-const damageView = (damage) => make("div", { class: "damage" }, make("b", {}, "Damaged: "), damage.how,
-  make("span", { class: "instead" }, damage.call ? [`The optimal plan says ${damage.number}.`, callView(damage.call)] : "The optimal plan has no such step."));
+const damageView = (damage, written) => make("div", { class: "damage" }, make("b", {}, "Damaged: "), damage.how,
+  make("span", { class: "instead" }, damage.call ? [`The optimal plan says ${damage.number}.`, callView(damage.call, written)] : "The optimal plan has no such step."));
 
 const stepView = (step) => make("li", { class: step.damage ? "damaged" : null }, make("span", { class: "ordinal" }, `${step.number}.`),
-  make("div", {}, step.only_if_failed ? make("span", { class: "aside" }, `Only if step ${step.only_if_failed} failed:`) : null, callView(step.call),
-    step.fallback ? make("div", { class: "aside" }, "On a fault, instead:", callView(step.fallback)) : null, step.damage ? damageView(step.damage) : null));
+  make("div", {}, step.only_if_failed ? make("span", { class: "aside" }, `Only if step ${step.only_if_failed} failed:`) : null, callView(step.call, step.damage && step.damage.call),
+    step.fallback ? make("div", { class: "aside" }, "On a fault, instead:", callView(step.fallback)) : null, step.damage ? damageView(step.damage, step.call) : null));
 
 const planView = (plan) => make("ol", { class: "card steps" }, plan.steps.map(stepView),
   (plan.gone || []).map((damage) => make("li", { class: "damaged" }, make("span", { class: "ordinal" }, "–"), make("div", {}, make("span", { class: "aside" }, "A step is gone"), damageView(damage)))),
@@ -34,19 +38,19 @@ const planBlock = (episode) => {
 
 const block = (title, note, ...content) => make("section", { class: "block" }, make("div", { class: "block-head" }, make("h2", {}, title, note ? [" ", make("span", { class: "note" }, note)] : null)), content);
 
-const eventView = (event) => {
+const eventView = (event, other) => {
   if (event.kind === "says") return make("p", { class: "says" }, event.text);
   if (event.kind === "attempt") return make("p", { class: "attempt" }, event.text);
   if (event.kind === "note") return make("p", { class: "remark" }, event.text);
   const kind = event.result_kind || "ok";
   const label = { ok: null, fault: make("span", { class: "label fault" }, "random fault, not charged"), error: make("span", { class: "label error" }, "error") }[kind];
-  return make("div", {}, event.kind === "search" ? make("span", { class: "label both" }, "looks for tools") : null, callView(event.call),
-    make("div", { class: "result" }, make("span", { class: "arrow", "aria-label": "result" }, "→"),
+  return make("div", {}, event.kind === "search" ? make("span", { class: "label both" }, "looks for tools") : null, callView(event.call, other && other.call),
+    make("div", { class: "result" }, make("span", { class: "arrow" }, make("span", { class: "unseen" }, "Result: "), make("span", { "aria-hidden": "true" }, "→")),
       make("div", { tabindex: (event.result || "").length > 600 ? "0" : null }, label, event.handle ? [make("span", { class: "handle" }, event.handle), " "] : null, event.result)));
 };
 
-const turnView = (turn, who) => turn
-  ? make("div", { class: "turn", "data-who": who }, make("span", { class: "ordinal" }, make("span", { class: "unseen" }, `${who}, turn `), turn.number || "·"), make("div", { class: "events" }, turn.events.map(eventView)))
+const turnView = (turn, who, other) => turn
+  ? make("div", { class: "turn", "data-who": who }, make("span", { class: "ordinal" }, make("span", { class: "unseen" }, `${who}, turn `), turn.number || "·"), make("div", { class: "events" }, turn.events.map((event, at) => eventView(event, other && other.events[at]))))
   : make("div", { class: "turn nothing", "data-who": who }, make("span", { class: "ordinal" }, "–"), make("div", {}, "had ended"));
 
 const isSame = (one, other) => Boolean(one && other) && JSON.stringify(one.events) === JSON.stringify(other.events);
@@ -72,7 +76,7 @@ const talkView = (record, episode, control) => {
     if (at === partsAt) rows.push(parting("From here on, the two went different ways"));
     if (!control) rows.push(make("div", { class: "pair" }, turnView(turn, "This case")));
     else if (isSame(turn, others[at])) rows.push(make("div", { class: "pair same" }, turnView(turn, "Both")));
-    else rows.push(make("div", { class: "pair" }, turnView(turn, "This case"), turnView(others[at], "Control")));
+    else rows.push(make("div", { class: "pair" }, turnView(turn, "This case", others[at]), turnView(others[at], "Control", turn)));
   }
   const ending = (whole, who) => make("div", { "data-who": who }, whole.left_out ? `${count(whole.left_out, "further event")} in the journal. ` : null, whole.end ? `End: ${whole.end}.` : "No transcript was kept.");
   return make("div", { class: control ? "talk paired" : "talk" },
@@ -109,7 +113,7 @@ const metaView = (record) => {
   return make("dl", { class: "meta" }, facts.filter(([, value]) => value !== null).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 };
 
-const verdictView = (record, episode) => make("div", { class: "verdict" }, glyph(record.outcome), make("b", {}, record.outcome), make("span", {}, setup.outcomes[record.outcome]),
+const verdictView = (record, episode) => make("div", { class: "verdict" }, glyph(record.outcome), make("span", {}, make("b", {}, record.outcome), `: ${setup.outcomes[record.outcome]}`),
   record.failure_class ? make("span", { class: "why" }, make("b", {}, `${asWords(record.failure_class)}: `), setup.failure_classes[record.failure_class]) : null,
   episode && episode.error ? make("span", { class: "why value" }, `Reason: ${episode.error}`) : null,
   record.reused ? make("span", { class: "why" }, `Reused: lived in an earlier run, on ${new Date(1000 * record.started).toISOString().slice(0, 16).replace("T", " at ")} UTC`) : null);
