@@ -78,12 +78,18 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         command=described.get("command"),
         made_by=described.get("pytest_ultra"),
         python=described.get("python"),
-        project=described.get("commit"),
+        project=_commit(described.get("git")),
         seed=options.get("seed"),
         options=tuple(_departures(options)),
         exit_status=ending.exit_status if ending else None,
         cut_off=(ending.cut_off if ending else None) or noted_cut_off(run),
     )
+
+
+def _commit(git: Mapping[str, Any] | None) -> str | None:
+    if git is None:
+        return None
+    return f"{git['commit'][:12]}{', with changes' if git['is_dirty'] else ''}"
 
 
 def _departures(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,9 +7,13 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "plot": "draw the charts of a run, for papers",
+        "runs": "list the runs that are kept",
+        "show": "show a run, or a case: what happened to it, or what the model is shown",
+        "export": "write the episodes of a run as JSON lines, CSV or Parquet",
         "report": "write the HTML report of a run",
+        "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
+        "store": "look at the store of all runs, fill it, or make it anew",
     }
 )
 """What each is for. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""
