@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +76,7 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         run_id=run.run_id,
         started=started.astimezone(UTC),
         duration_s=None if end is None else max(end - started.timestamp(), 0.0),
-        command=described.get("command"),
+        command=_command(described.get("command")),
         made_by=described.get("pytest_ultra"),
         python=described.get("python"),
         project=_commit(described.get("git")),
@@ -84,6 +85,10 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         exit_status=ending.exit_status if ending else None,
         cut_off=(ending.cut_off if ending else None) or noted_cut_off(run),
     )
+
+
+def _command(args: Sequence[str] | None) -> str | None:
+    return None if args is None else shlex.join(["pytest", *args])
 
 
 def _commit(git: Mapping[str, Any] | None) -> str | None:
