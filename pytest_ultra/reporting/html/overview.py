@@ -132,7 +132,7 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
     )
 
 
-def make_title(summary: Summary, most: int = 3) -> str:
+def make_title(summary: Summary, most: int = 4) -> str:
     models = list(dict.fromkeys(shown(row.model, 60) for row in summary.rows))
     named = models if len(models) <= most else [*models[:most], f"{len(models) - most} more"]
     return ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1] if named else "No cases"

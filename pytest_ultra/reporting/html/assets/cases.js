@@ -82,13 +82,14 @@ class Cases {
     return rows.sort(compare);
   }
 
-  /** Return the values of a filter with their numbers of cases, empty where there is no choice. */
+  /** Return the values of a filter with their numbers of cases, empty where there is no choice: none beside one other is none. */
   choices(name) {
     const counts = new Map();
     for (const value of this.columns[name]) {
       const text = String(value ?? "");
       counts.set(text, (counts.get(text) || 0) + 1);
     }
-    return counts.size > 1 ? [...counts].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
+    const isMeant = name === "failure_class" || counts.size > 2 || !counts.has("");
+    return counts.size > 1 && isMeant ? [...counts].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
   }
 }
