@@ -10,6 +10,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "runs": "list the runs that are kept",
         "show": "show a run, or a case: what happened to it, or what the model is shown",
         "export": "write the episodes of a run as JSON lines, CSV or Parquet",
+        "merge": "make one run of those of several jobs",
         "report": "write the HTML report of a run",
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
