@@ -52,15 +52,15 @@ def design_effect(clusters: Sequence[Cluster]) -> float:
     return min(max(together / (alone / (pairs - 1)), 1.0), most)
 
 
-def interval(clusters: Sequence[Cluster]) -> tuple[float, float] | None:
+def interval(clusters: Sequence[Cluster], sharing: float = 1) -> tuple[float, float] | None:
     """Return the 95 % interval of the mean gain, within [-1, 1]; None for a single cluster, which allows none.
 
     Bonett and Price add one pair won and one lost to the data, so that the interval has a width even where all pairs
-    came out alike. Here these are two clusters, one all won and one all lost, with as many pairs as the geometric
-    mean of the least and the most that a cluster may be worth (one independent pair; all its pairs). Then the
-    variance is the linearised one between clusters, and the quantile Student's for one degree of freedom less than
-    there are clusters. With one pair a cluster it is Bonett and Price's interval but for Student's quantile. The size
-    of the added clusters was chosen by simulation: docs/statistics.md has the coverage.
+    came out alike. Here these are two clusters, one all won and one all lost. Their size is the geometric mean of
+    how many pairs are worth one and of a cluster's size; and at least `sharing`, the number of pairs that share an
+    episode (as several flaws share a control). The variance is the linearised one between clusters, the quantile
+    Student's for one degree of freedom less than there are clusters. With one pair a cluster it is Bonett and Price's
+    interval but for Student's quantile. The size was chosen by simulation: docs/statistics.md has the coverage.
 
     Source: D. G. Bonett and R. M. Price, Adjusted Wald confidence interval for a difference of binomial proportions
     based on paired data, Journal of Educational and Behavioral Statistics 37 (2012), equation 4; between clusters as
@@ -70,7 +70,7 @@ def interval(clusters: Sequence[Cluster]) -> tuple[float, float] | None:
 
     if len(clusters) == 1:
         return None
-    size = math.sqrt(design_effect(clusters) * _mean_size(clusters))
+    size = max(math.sqrt(design_effect(clusters) * _mean_size(clusters)), sharing)
     pairs = sum(c.pairs for c in clusters) + 2 * size
     centre = sum(c.gain for c in clusters) / pairs
     added = size**2 * ((1 - centre) ** 2 + (1 + centre) ** 2)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 ALPHA = 0.05
 POWER = 0.8
-_PRECISION = 1e-7
+_PRECISION = 1e-10
 
 
 def exact_p_value(won: int, lost: int) -> float:
@@ -39,7 +39,7 @@ def correct(p_values: Sequence[float]) -> tuple[float, ...]:
 
 @lru_cache(maxsize=256)
 def detectable_difference(pairs: int, discordant: float) -> float | None:
-    """Return the smallest difference that the exact test would find at 5 % four times out of five, to 1e-6.
+    """Return the smallest difference that the exact test would find at 5 % four times out of five.
 
     `pairs` are independent ones, `discordant` the share of them that came out differently, or as much of them as a
     difference needs. None where not even a difference of 1 would be found, as with fewer than six pairs.

@@ -28,7 +28,7 @@ def measure_difference(pairing: Pairing) -> PairedDifference | None:
     clusters = cluster((pair.task, pair.gain) for pair in pairing.pairs)
     pairs = len(pairing.pairs)
     won, lost = sum(c.won for c in clusters), sum(c.lost for c in clusters)
-    low, high = interval(clusters) or (None, None)
+    low, high = interval(clusters, pairing.sharing) or (None, None)
     return PairedDifference(
         pairs=pairs,
         won=won,

@@ -34,6 +34,12 @@ class Pairing(NamedTuple):
     pairs: tuple[Pair, ...]
     unpaired: int
 
+    @property
+    def sharing(self) -> float:
+        """The mean number of pairs that share an episode: of the sample or of the reference, whichever is more."""
+        sides = zip(*self.pairs, strict=True)
+        return max((len(self.pairs) / len(set(map(id, side))) for side in sides), default=1)
+
 
 def is_full(episode: Episode) -> bool:
     return episode.outcome is Outcome.FULL

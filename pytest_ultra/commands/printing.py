@@ -45,7 +45,13 @@ def print_marked(lines: Iterable[MarkedLine]) -> None:
 def print_json(value: Any) -> None:
     import msgspec  # noqa: PLC0415 - only for JSON
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+    print_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+
+
+def print_bytes(content: bytes) -> None:
+    """Print a document as it is, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
 
 
 def warn(command: str, problems: Iterable[str]) -> None:

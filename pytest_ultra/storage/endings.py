@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 from filelock import FileLock, Timeout
 
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.runs import RunDirectory
 
@@ -62,8 +62,7 @@ def read_ending(run: RunDirectory) -> Ending | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    check_version(content, path)
-    return msgspec.json.decode(content, type=Ending)
+    return decode_file(content, Ending, path)
 
 
 def note_cut_off(run: RunDirectory, reason: str) -> None:

@@ -95,7 +95,10 @@ def test_the_store_says_what_it_holds_and_is_brought_up_to_date(root: Path, comm
         ".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema 2",
         "1 run read, 0 removed, 1 left out",
     ]
-    left_out = "the run 20240101T000000.000000Z is left out of the store: Input data was truncated"
+    left_out = (
+        "the run 20240101T000000.000000Z is left out of the store: '.ultra/runs/20240101T000000.000000Z/run.json' is "
+        "damaged (Input data was truncated); leave its run out, or restore the file"
+    )
     assert first.err == f"pytest-ultra store: {left_out}\n"
     again = command("store", "status", "--json").json
     assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (2, 1, 4, [])

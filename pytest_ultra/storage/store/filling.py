@@ -20,7 +20,7 @@ from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.rows import attempt_rows, ending_row, episode_rows, provenance_rows, run_row
 from pytest_ultra.storage.store.tables import ATTEMPTS, CASES, EPISODES, OF_RUN, PROVENANCE, RUNS
 
-_UNREADABLE = (ConfigurationError, msgspec.DecodeError, LookupError, OSError)
+_UNREADABLE = (ConfigurationError, LookupError, OSError)
 """What a run raises that is damaged, of a newer schema, or gone in the meantime."""
 
 
