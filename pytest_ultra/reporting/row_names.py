@@ -6,10 +6,9 @@ from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.figures import Caveat, Row
 from pytest_ultra.reporting.html.safe import shown
 
-CAVEATS = {
+CAVEATS = {  # of one row; what holds for many is said once for all of them
     Caveat.FEW_TASKS: "too few tasks to show anything",
     Caveat.NO_DISCORDANT_PAIRS: "all pairs came out alike",
-    Caveat.CLUSTERED: "several pairs a task: trust the interval more than p",
     Caveat.UNPAIRED: "some cases have no scored counterpart",
 }
 

@@ -104,7 +104,7 @@ def _line(label: str, difference: PairedDifference, scale: Scale, link: tuple[tu
         pairs=f"{difference.pairs:,} ({difference.won:,} won, {difference.lost:,} lost)",
         p_value=_p(difference),
         detectable=numbers.points(difference.detectable).lstrip("+"),
-        notes=tuple(CAVEATS[caveat] for caveat in difference.caveats),
+        notes=tuple(CAVEATS[caveat] for caveat in difference.caveats if caveat in CAVEATS),
         link=link,
     )
 

@@ -10,15 +10,14 @@ from pytest_ultra.reporting.html.safe import shown
 from pytest_ultra.reporting.terminal import DEMO, versions_line
 from pytest_ultra.reporting.text import count
 
-_FEW_PAIRS = 20
-
 
 def make_notices(summary: Summary, facts: RunFacts) -> tuple[str, ...]:
-    return tuple(_sentence(text) for text in _find(summary, facts))
+    return tuple(as_sentence(text) for text in _find(summary, facts))
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+def as_sentence(text: str) -> str:
+    is_symbol = text[1:2] == " "  # such as p
+    return f"{text}." if is_symbol else f"{text[:1].upper()}{text[1:]}."
 
 
 def _find(summary: Summary, facts: RunFacts) -> Iterator[str]:
@@ -37,9 +36,3 @@ def _find(summary: Summary, facts: RunFacts) -> Iterator[str]:
         )
     if len(summary.versions) > 1:
         yield versions_line(summary)
-    pairs = [row.difference.pairs for row in summary.rows if row.difference is not None]
-    if pairs and min(pairs) < _FEW_PAIRS:
-        yield (
-            f"some rows rest on {count(min(pairs), 'pair')}: one task more or less is "
-            f"{100 / min(pairs):.0f} points there, so read the interval before the rate"
-        )

@@ -8,10 +8,11 @@ import msgspec
 
 from pytest_ultra.benchmark.episode import FailureClass, Outcome
 from pytest_ultra.benchmark.figures import Comparison, Row, SlowCase, Summary
+from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.html import numbers
 from pytest_ultra.reporting.html.forest import Forest, make_forest, make_verdicts
 from pytest_ultra.reporting.html.heat import HeatMap, make_heat_map
-from pytest_ultra.reporting.html.notices import make_notices
+from pytest_ultra.reporting.html.notices import as_sentence, make_notices
 from pytest_ultra.reporting.html.reliability import Reliability, make_reliability
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.html.safe import shown
@@ -60,6 +61,7 @@ class RobustLine(msgspec.Struct, frozen=True):
     damaged: str
     recovery: str
     faults: str
+    recovered: str
     extra_calls: str
     extra_tokens: str
     extra_cost: str
@@ -103,6 +105,7 @@ class Overview(msgspec.Struct, frozen=True):
     verdicts: Forest | None
     heat: HeatMap
     forest: Forest | None
+    caveats: tuple[str, ...]
     robustness: tuple[Band, ...]
     failures: tuple[FailureSide, ...]
     reliability: Reliability | None
@@ -122,6 +125,7 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
         verdicts=make_verdicts(comparisons),
         heat=make_heat_map(rows),
         forest=make_forest(rows),
+        caveats=tuple(map(as_sentence, caveat_lines(rows))),
         robustness=_bands([(row, _robust(row)) for row in rows if row.robustness is not None]),
         failures=_failures(summary),
         reliability=make_reliability(rows),
@@ -188,6 +192,7 @@ def _robust(row: Row) -> RobustLine:
         damaged=f"{robustness.damaged:,}",
         recovery=numbers.share(row.recovery.value if row.recovery else None),
         faults=numbers.of(row.recovery),
+        recovered=f"{robustness.recovered:,}",
         extra_calls=numbers.signed(robustness.extra_calls),
         extra_tokens=numbers.signed(robustness.extra_tokens, 0),
         extra_cost=numbers.extra_money(robustness.extra_cost),

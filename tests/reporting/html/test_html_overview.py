@@ -142,13 +142,18 @@ def test_all_flaws_together_are_a_line_a_model() -> None:
 
 
 def test_robustness_is_told_with_what_it_rests_on() -> None:
-    robustness = Robustness(0.8, 0.25, 12, extra_calls=-1.25, extra_tokens=1500.0, extra_cost=0.004)
+    robustness = Robustness(0.8, 0.25, 12, recovered=7, extra_calls=-1.25, extra_tokens=1500.0, extra_cost=0.004)
     row = make_row(PromptType.FLAWED_TOOL_MISUSE, robustness=robustness, recovery=Rate(9, 10, 0.6, 0.98))
     (band,) = overview(row).robustness
     line: Any = band.lines[0]
     assert (line.resilience, line.over_trust, line.damaged) == ("80%", "25%", "12")
     assert (line.recovery, line.faults) == ("90%", "9 of 10")
-    assert (line.extra_calls, line.extra_tokens, line.extra_cost) == ("\N{MINUS SIGN}1.2", "+1,500", "+$0.0040")
+    assert (line.recovered, line.extra_calls, line.extra_tokens, line.extra_cost) == (
+        "7",
+        "\N{MINUS SIGN}1.2",
+        "+1,500",
+        "+$0.0040",
+    )
 
 
 def test_failure_classes_stand_with_the_side_that_is_responsible() -> None:
@@ -209,13 +214,20 @@ def test_a_reader_is_warned(fields: dict[str, Any], facts: dict[str, Any], expec
     assert expected in overview(make_row(), facts=RunFacts("run", **facts), **fields).notices
 
 
-def test_few_pairs_and_several_versions_are_warned_of() -> None:
-    row = make_row(PromptType.COT, difference=msgspec.structs.replace(LOSS, pairs=5, won=0, lost=1))
-    notices = overview(row, versions=(Versions(), Versions(2))).notices
+def test_several_versions_are_warned_of() -> None:
+    notices = overview(make_row(), versions=(Versions(), Versions(2))).notices
     assert any(text.startswith("Episodes of 2 versions (") for text in notices)
-    assert (
-        "Some rows rest on 5 pairs: one task more or less is 20 points there, so read the interval before the rate."
-    ) in notices
+
+
+def test_what_differences_do_not_say_is_said_once() -> None:
+    clustered = msgspec.structs.replace(LOSS, caveats=(Caveat.CLUSTERED,))
+    made = overview(make_row(PromptType.COT, difference=clustered))
+    assert made.forest is not None
+    assert made.forest.bands[0].lines[0].notes == ()
+    assert made.caveats == (
+        "So many pairs would show a difference of at least 21 points four times out of five.",
+        "p takes the several pairs of a task for independent: where it and the interval part, go by the interval.",
+    )
 
 
 @pytest.mark.parametrize(

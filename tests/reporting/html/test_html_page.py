@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +20,7 @@ from pytest_ultra.reporting.html.report import Contents, make_report
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.html.safe import laid_out, script_json, shown
 from pytest_ultra.reports import write_report
+from tests.reporting.html.reading import columns, shown_episodes
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 
 HOSTILE = "</script><!--<b onclick=x>\u202e\x1b[0m\ud800"
@@ -38,24 +37,6 @@ def page_of(*episodes: Episode, has_guidance: bool = True) -> str:
     (page,) = make_report(contents(*episodes, has_guidance=has_guidance), "report")
     assert page.name is None
     return page.content.decode("utf-8")
-
-
-def unpacked(text: str) -> Any:
-    return json.loads(gzip.decompress(base64.b64decode(text)))
-
-
-def columns(page: str) -> dict[str, list[Any]]:
-    found = re.search(r'<script type="text/plain" id="columns">(.*?)</script>', page)
-    assert found
-    return {
-        name: [column["values"][code] for code in column["codes"]] if "codes" in column else column["values"]
-        for name, column in unpacked(found[1]).items()
-    }
-
-
-def shown_episodes(page: str) -> list[dict[str, Any]]:
-    chunks = re.findall(r'<script type="text/plain" class="chunk">(.*?)</script>', page)
-    return [episode for chunk in chunks for episode in unpacked(chunk)]
 
 
 def pair() -> tuple[Episode, Episode]:
