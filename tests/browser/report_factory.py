@@ -92,6 +92,18 @@ def _transcript() -> tuple[Event, ...]:
     )
 
 
+def varied_episodes() -> list[Episode]:
+    """Make episodes of several tool success rates and repeats, which have sections of their own."""
+    axes = [(rate, repeat) for rate in (0.6, 0.8, 1.0) for repeat in range(2)]
+    return [
+        make_episode(make_case(kind, model=model, tool_success_rate=rate, repeat=repeat, instance=n))
+        for model in ("one", "two")
+        for kind in (PromptType.OPTIMAL, PromptType.FLAWED_MISSING_STEP)
+        for n in range(3)
+        for rate, repeat in axes
+    ]
+
+
 def hostile_episodes() -> list[Episode]:
     """Make a flawed case and its control, in which every text that somebody else writes is hostile."""
     return [_hostile(kind) for kind in (PromptType.OPTIMAL, PromptType.FLAWED_TOOL_MISUSE)]

@@ -46,7 +46,7 @@ const eventView = (event, other) => {
   const label = { ok: null, fault: make("span", { class: "label fault" }, "random fault, not charged"), error: make("span", { class: "label error" }, "error") }[kind];
   return make("div", {}, event.kind === "search" ? make("span", { class: "label both" }, "looks for tools") : null, callView(event.call, other && other.call),
     make("div", { class: "result" }, make("span", { class: "arrow" }, make("span", { class: "unseen" }, "Result: "), make("span", { "aria-hidden": "true" }, "→")),
-      make("div", { tabindex: (event.result || "").length > 600 ? "0" : null }, label, event.handle ? [make("span", { class: "handle" }, event.handle), " "] : null, event.result)));
+      make("div", {}, label, event.handle ? [make("span", { class: "handle" }, event.handle), " "] : null, event.result)));
 };
 
 const turnView = (turn, who, other) => turn
@@ -88,7 +88,7 @@ const goalView = (goal) => make("li", {}, make("span", { class: `state ${goal.is
   make("div", {}, make("span", { class: "call" }, make("span", { class: "tool" }, goal.place)),
     goal.is_reached ? valueView(goal.expected) : [valueView(goal.expected, "Wanted"), (goal.found || []).length ? goal.found.map((found) => valueView(found, "Found")) : make("div", { class: "found" }, "Found: nothing at this place.")]));
 
-const valueView = (text, label) => make("div", { class: "found" }, label ? `${label}: ` : null, make("pre", { class: "value", tabindex: text.length > 900 ? "0" : null }, text));
+const valueView = (text, label) => make("div", { class: "found" }, label ? `${label}: ` : null, make("pre", { class: "value" }, text));
 
 const worldBlock = (episode) => {
   if (!episode.goals || !episode.goals.length) return null;
@@ -100,6 +100,14 @@ const worldBlock = (episode) => {
       make("ul", { class: "goals" }, episode.goals.filter((goal) => goal.is_deliverable).map(goalView),
         (episode.harms || []).map((harm) => make("li", {}, make("span", { class: "state harm" }, "! Harm"), make("div", { class: "value" }, harm)))),
       milestones.length ? make("p", { class: "milestones" }, `On the way there: ${milestones.length - missed.length} of ${count(milestones.length, "intermediate result")} made.`) : null));
+};
+
+/** Let the keyboard reach what scrolls; how much does shows only once it stands in the page. */
+const markScrolling = (root) => {
+  for (const element of root.querySelectorAll(".result > div, pre.value")) {
+    if (element.scrollHeight <= element.clientHeight + 1) continue;
+    for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "Long text, scrolls"]]) element.setAttribute(name, value);
+  }
 };
 
 const metaView = (record) => {

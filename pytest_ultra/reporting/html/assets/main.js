@@ -73,6 +73,7 @@ const drawCase = (record, episode, control) => {
     episode.note ? make("p", { class: "explain" }, episode.note) : "",
     ...[episode.words ? block("Job", "as the model read it", make("p", { class: "words" }, episode.words)) : null, planBlock(episode), worldBlock(episode), transcript, againBlock(record)].filter(Boolean),
   );
+  markScrolling(find("case"));
   document.title = `${promptWords(record)}, ${record.outcome} · pytest-ultra`;
 };
 
