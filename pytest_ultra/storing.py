@@ -71,4 +71,4 @@ class StoreHooks:
         database = Database.open(store_path(self._settings.dir))
         put(database, run, self._run.episodes)
         self._stored = run
-        fill(database, self._settings.dir, patience_s=PATIENCE_S, is_over_only=True)
+        fill(database, self._settings.dir, own=run, patience_s=PATIENCE_S)

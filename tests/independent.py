@@ -276,10 +276,33 @@ def _correct(made: list[Json]) -> None:
     for model in {row["model"] for row in made}:
         of_model = [row for row in made if row["model"] == model and row["prompt_type"].startswith("flawed_")]
         family = [row["difference"] for row in of_model if row["difference"]]
-        if family:
-            corrected = multipletests([found["p_value"] for found in family], method="holm")[1]
-            for found, p in zip(family, corrected, strict=True):
-                found["p_adjusted"] = float(p)
+        _adjust(family)
+
+
+def _adjust(family: list[Json]) -> None:
+    if family:
+        corrected = multipletests([found["p_value"] for found in family], method="holm")[1]
+        for found, p in zip(family, corrected, strict=True):
+            found["p_adjusted"] = float(p)
+
+
+def models(episodes: list[Json]) -> list[Json]:
+    """Return the differences of each two models, over scored cases alike in all but the model."""
+
+    def alike(e: Json) -> str:
+        return json.dumps([e["case"] | {"model": None}, versions(e)], sort_keys=True)
+
+    found = []
+    scored = [e for e in episodes if is_scored(e)]
+    for reference, sample in combinations(sorted({e["case"]["model"] for e in episodes}), 2):
+        others = {alike(e): e for e in scored if e["case"]["model"] == reference}
+        ours = [e for e in scored if e["case"]["model"] == sample]
+        pairs = [(e, others[alike(e)]) for e in ours if alike(e) in others]
+        if pairs:
+            made = difference(pairs, len(ours) - len(pairs))
+            found.append({"sample": sample, "reference": reference, "difference": made})
+    _adjust([each["difference"] for each in found])
+    return found
 
 
 def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[Json]:
@@ -300,15 +323,55 @@ def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[J
 def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
     """Return all figures of a run; `identify` gives a case's id, which is no figure and cannot be had but from us."""
     costs = [e["usage"]["cost"] for e in episodes if e["usage"]["cost"] is not None and not e["reused"]]
-    models = sorted({e["case"]["model"] for e in episodes})
+    names = sorted({e["case"]["model"] for e in episodes})
     found = {tuple(versions(e).values()) for e in episodes}
     return {
         "rows": rows(episodes),
         "counts": counts(episodes),
         "failure_classes": failure_classes(episodes),
-        "demo_models": [name for name in models if name == "demo" or name.startswith(("demo/", "demo?"))],
+        "demo_models": [name for name in names if name == "demo" or name.startswith(("demo/", "demo?"))],
         "versions": [dict(zip(_PARTS, each, strict=True)) for each in sorted(found)],
         "reused": sum(e["reused"] for e in episodes),
         "cost": sum(costs) if costs else None,
         "slowest": slowest(episodes, identify),
+        "models": models(episodes),
     }
+
+
+def compare_runs(sample: list[Json], reference: list[Json], identify: Callable[[Json], str]) -> Json:
+    """Return the comparison of two runs, named `sample` and `reference`."""
+    one, other = ({e["case"]["model"] for e in run} for run in (sample, reference))
+    across = len(one) == len(other) == 1 and one != other
+
+    def alike(e: Json) -> str:
+        return json.dumps([e["case"] | ({"model": None} if across else {}), versions(e)], sort_keys=True)
+
+    others = {alike(e): e for e in reference if is_scored(e)}
+    ours = {alike(e): e for e in sample if is_scored(e)}
+    pairs = [(ours[key], others[key]) for key in ours if key in others]
+    pairs.sort(key=lambda pair: (pair[0]["nodeid"], identify(pair[0])))
+    flips = [pair for pair in pairs if (outcome(pair[0]) == "full") != (outcome(pair[1]) == "full")]
+    return {
+        "sample": "sample",
+        "reference": "reference",
+        "groups": [_compare_group(name, found) for name, found in _groups(pairs)],
+        "flips": [
+            {"nodeid": a["nodeid"], "case_id": identify(a), "reference": outcome(b), "sample": outcome(a)}
+            for a, b in flips
+        ],
+        "only_sample": len(ours) - len(pairs),
+        "only_reference": len(others) - len(pairs),
+    }
+
+
+def _groups(pairs: list[tuple[Json, Json]]) -> list[tuple[str, list[tuple[Json, Json]]]]:
+    found = [(name, [p for p in pairs if p[0]["case"]["prompt_type"] == name]) for name in PROMPT_TYPES]
+    found.append(("flawed", [p for p in pairs if p[0]["case"]["prompt_type"].startswith("flawed_")]))
+    names = sorted({a["case"]["model"] for a, _ in pairs})
+    found += [(name, [p for p in pairs if p[0]["case"]["model"] == name]) for name in names if len(names) > 1]
+    return [("all", pairs), *((name, chosen) for name, chosen in found if chosen)]
+
+
+def _compare_group(name: str, pairs: list[tuple[Json, Json]]) -> Json:
+    sides = {"sample": success(a for a, _ in pairs), "reference": success(b for _, b in pairs)}
+    return {"group": name, **sides, "difference": difference(pairs, 0)}

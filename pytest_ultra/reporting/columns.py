@@ -12,6 +12,8 @@ from pytest_ultra.reporting.figures import NOTHING
 from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.text import fill, neutralise
 
+_DOUBT = 0.05
+
 
 class Column(msgspec.Struct, frozen=True):
     """A column and, if its head does not say it, what it holds; left out where all is empty if `may_vanish`."""
@@ -57,8 +59,17 @@ def _head(texts: Sequence[str], rows: Sequence[Row], width: int) -> Iterator[Lin
     for heading, group in groupby(rows, key=_heading):
         for text in fill(heading, width):
             yield Line(text, ("bold",))
-        for _ in group:
-            yield Line(next(rendered))
+        for row in group:
+            yield Line(next(rendered), _mark(row))
+
+
+def _mark(row: Row) -> tuple[str, ...]:
+    """Mark a row that differs from its controls beyond doubt, by test and interval."""
+    found = row.difference
+    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return ()
+    p = found.p_value if found.p_adjusted is None else found.p_adjusted
+    return () if p > _DOUBT else ("red",) if found.value < 0 else ("green",)
 
 
 def _heading(row: Row) -> str:

@@ -31,11 +31,12 @@ def hold(run: RunDirectory) -> FileLock:
     return lock
 
 
-def is_held(run: RunDirectory) -> bool:
+def is_held(run: RunDirectory, patience_s: float = _PATIENCE_S) -> bool:
+    """Tell whether a run lives. Without patience, one that another process just looks at is taken to live."""
     if not (run.path / "lock").exists():
         return False
     try:
-        with FileLock(run.path / "lock", timeout=_PATIENCE_S, poll_interval=0.01):
+        with FileLock(run.path / "lock", timeout=patience_s, poll_interval=0.01):
             return False
     except Timeout:
         return True

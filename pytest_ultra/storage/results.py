@@ -23,10 +23,12 @@ class State(StrEnum):
     GOING_ON = "going on"
 
 
-def find_state(run: RunDirectory) -> State:
+def find_state(run: RunDirectory, *, is_patient: bool = True) -> State:
+    """Tell what has become of a run. Without patience, one that another process just looks at may seem to go on."""
     ending = read_ending(run)
     if ending is None:
-        return State.GOING_ON if is_held(run) else State.CUT_OFF
+        held = is_held(run) if is_patient else is_held(run, 0.0)
+        return State.GOING_ON if held else State.CUT_OFF
     return State.ENDED if ending.cut_off is None else State.CUT_OFF
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_ultra.analysis.runs import compare_runs
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
@@ -135,6 +136,30 @@ def test_every_figure_of_the_summary_is_found_again_from_the_journals(kind: str,
     assert_alike(found, independent.summary(independent.read_journals(run.path), identify))
 
 
+@pytest.mark.parametrize(("one", "other"), [("repeats", "repeats"), ("small", "small"), ("plain", "versions")])
+def test_every_figure_of_two_runs_is_found_again_from_the_journals(one: str, other: str, tmp_path: Path) -> None:
+    chance = random.Random(one + other)
+    runs = [RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0) for _ in range(2)]
+    for run, kind in zip(runs, (one, other), strict=True):
+        keep(run, chance, draw_run(chance, kind))
+    new, old = (read_episodes(run).episodes for run in runs)
+    found = msgspec.to_builtins(compare_runs(new, old))
+    journals = [independent.read_journals(run.path) for run in runs]
+    assert_alike(found, independent.compare_runs(journals[0], journals[1], identify))
+
+
+def test_every_figure_of_two_models_runs_is_found_again(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    runs = [RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0) for _ in range(2)]
+    for run, model in zip(runs, "ab", strict=True):
+        keep(run, chance, [episode for episode in draw_run(chance, "repeats") if episode.case.model == model])
+    new, old = (read_episodes(run).episodes for run in runs)
+    found = msgspec.to_builtins(compare_runs(new, old))
+    journals = [independent.read_journals(run.path) for run in runs]
+    assert_alike(found, independent.compare_runs(journals[0], journals[1], identify))
+    assert found["groups"][0]["difference"]["pairs"] > 100
+
+
 def cells(rows: list[dict[str, Any]]) -> list[list[str]]:
     """What the table shows of each row, by the independent computation."""
     return [
@@ -188,6 +213,10 @@ def test_every_figure_of_the_terminal_is_found_again_from_the_journals(tmp_path:
     sizes = [100 * row["difference"]["detectable"] for row in expected["rows"] if row["difference"]]
     assert f"at least {min(sizes):.0f} to {max(sizes):.0f} points" in "\n".join(shown)
     split = [line.split() for line in shown]
+    for models in expected["models"]:
+        assert ["b", "vs", "a", *contrast(models["difference"], models["difference"]["pairs"])] in [
+            s[:6] for s in split
+        ]
     for row in expected["rows"]:
         assert of_repeats(row) in split
         assert row["robustness"] is None or of_robustness(row) in split

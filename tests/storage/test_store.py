@@ -143,14 +143,16 @@ def test_a_killed_run_is_taken_up_and_one_that_goes_on_is_read_until_its_end(roo
     run = make_run(root, [first], planned=[first.case, second.case], ending=None)
     lock = hold(run)
     database = open_store(root)
-    assert fill(database, root, is_over_only=True) == Filled()
+    other = make_run(root, [], planned=[], at=STARTED_AT + 1)
+    assert fill(database, root, own=other) == Filled(), "it goes on, and the other has put itself in"
+    other.discard()
     fill(database, root)
     assert [row["outcome"] for row in results(root)] == ["full"], "while it goes on, nothing is skipped yet"
     write(run, [second], "gw1")
     fill(database, root)
     assert Counter(row["outcome"] for row in results(root)) == {"full": 1, "failed": 1}
     lock.release()
-    assert fill(database, root, is_over_only=True).read == (run.run_id,)
+    assert fill(database, root, own=other).read == (run.run_id,)
     assert list_stored_runs(database)[0].ended_at is None
     mark_end(run, Ending(2, STARTED_AT + 5, "interrupted"))
     assert fill(database, root) == Filled(), "its journals have not changed"
