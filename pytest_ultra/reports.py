@@ -16,7 +16,7 @@ from pytest_ultra.benchmark.figures import Comparison, Contrast, Summary
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.table import OPTIONS
-from pytest_ultra.reporting.html.report import Contents, make_report
+from pytest_ultra.reporting.html.report import Contents, folder_of, make_report
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.bare import BareEpisodes
 from pytest_ultra.storage.endings import noted_cut_off, read_ending
@@ -30,9 +30,9 @@ NAME = "report.html"
 
 def write_report(path: Path, contents: Contents) -> None:
     """Write the report at `path`; what is too much for one page goes into a folder beside it, and is there first."""
-    folder = path.with_name(f"{path.stem}-files")
+    folder = path.with_name(folder_of(path.name))
     written = set[Path]()
-    for page in make_report(contents, path.stem):
+    for page in make_report(contents, path.name):
         target = path if page.name is None else path.parent / page.name
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, page.content, is_durable=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -47,17 +49,23 @@ class Page(msgspec.Struct, frozen=True):
     content: bytes
 
 
-def make_report(contents: Contents, stem: str) -> Iterator[Page]:
-    """Yield the report's files, the main page last; `stem` is its name without `.html`."""
-    return _Writer(contents, stem).write()
+def make_report(contents: Contents, name: str) -> Iterator[Page]:
+    """Yield the report's files, the main page, whose name is given, last."""
+    return _Writer(contents, name).write()
+
+
+def folder_of(name: str) -> str:
+    """Return the name of the folder for what is too much for a report of this name."""
+    return f"{PurePath(name).stem}-files"
 
 
 class _Writer:
     """Goes through the episodes once, and keeps of each only what the table of cases needs."""
 
-    def __init__(self, contents: Contents, stem: str) -> None:
+    def __init__(self, contents: Contents, name: str) -> None:
         self._contents = contents
-        self._stem = stem
+        self._name = name
+        self._folder = folder_of(name)
         self._groups = _number_groups(contents.episodes)
         self._words = [""] * len(contents.episodes)
 
@@ -70,7 +78,7 @@ class _Writer:
         places: dict[int, int] = {}
         for number, chunks in enumerate(chain((first, second), pages), start=1):
             places |= dict.fromkeys((row for chunk in chunks for row in chunk.rows), number)
-            yield Page(f"{self._stem}-files/part-{number:03}.html", self._fill_part(chunks, number))
+            yield Page(f"{self._folder}/part-{number:03}.html", self._fill_part(chunks, number))
         yield Page(None, self._fill_main({"page": [places[row] for row in range(len(places))]}, ()))
 
     def _make_groups(self) -> Iterator[Group]:
@@ -92,7 +100,7 @@ class _Writer:
             rows=range(len(contents.episodes)),
             places=places,
             chunks=chunks,
-            setup={"pages": f"{self._stem}-files/part-"} if is_split else {},
+            setup={"pages": f"{quote(self._folder)}/part-"} if is_split else {},
             overview=make_overview(contents.summary, contents.facts, contents.comparisons),
             summary=contents.summary,
             is_split=is_split,
@@ -110,7 +118,7 @@ class _Writer:
             setup={},
             title=make_title(self._contents.summary),
             number=number,
-            main=f"../{self._stem}.html",
+            main=f"../{quote(self._name)}",
         )
 
     def _fill(

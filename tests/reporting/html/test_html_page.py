@@ -34,7 +34,7 @@ def contents(*episodes: Episode, has_guidance: bool = True) -> Contents:
 
 
 def page_of(*episodes: Episode, has_guidance: bool = True) -> str:
-    (page,) = make_report(contents(*episodes, has_guidance=has_guidance), "report")
+    (page,) = make_report(contents(*episodes, has_guidance=has_guidance), "report.html")
     assert page.name is None
     return page.content.decode("utf-8")
 

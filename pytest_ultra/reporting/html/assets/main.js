@@ -5,9 +5,10 @@ const home = document.querySelector('[data-view="overview"]') ? "overview" : "ca
 let cases = null;
 let table = null;
 let current = { view: "", row: -1, rows: [] };
+let wantsSearch = false;
 let isPaired = matchMedia("(min-width: 52rem)").matches; // on a phone there is room for one
 
-const hrefOf = (record, search) => (record.page ? `${encodeURI(setup.pages)}${String(record.page).padStart(3, "0")}.html` : "") + writeAddress("case", record.page ? null : search, record.id);
+const hrefOf = (record, search) => (record.page ? `${setup.pages}${String(record.page).padStart(3, "0")}.html` : "") + writeAddress("case", record.page ? null : search, record.id);
 
 const showView = (view) => {
   for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== view;
@@ -57,7 +58,7 @@ const drawSteppers = (record) => {
   };
   link(find("case-previous"), current.rows[at - 1]);
   link(find("case-next"), current.rows[at + 1]);
-  find("case-back").setAttribute("href", writeAddress("cases", current.search));
+  find("case-back").setAttribute("href", writeAddress("cases", table.pageOf(at, current.search)));
   find("case-place").textContent = `${grouped.format(at + 1)} of ${grouped.format(current.rows.length)}`;
 };
 
@@ -71,7 +72,7 @@ const drawCase = (record, episode, control) => {
     make("h1", { id: "case-title", tabindex: "-1" }, promptWords(record)), verdictView(record, episode), metaView(record),
     siblings.length > 1 ? make("nav", { class: "siblings", "aria-label": "The same task" }, make("span", {}, "Same task:"), siblings.map((other) => make("a", { href: hrefOf(other, current.search), "aria-current": other.row === record.row ? "page" : null }, glyph(other.outcome), " ", hasSeverities ? promptWords(other) : shortPrompt(other), make("span", { class: "unseen" }, `, ${other.outcome}`)))) : "",
     episode.note ? make("p", { class: "explain" }, episode.note) : "",
-    ...[episode.words ? block("Job", "as the model read it", make("p", { class: "words" }, episode.words)) : null, planBlock(episode), worldBlock(episode), transcript, againBlock(record)].filter(Boolean),
+    ...[episode.words ? block("Job", record.prompt_variant === "canary" ? "in the benchmark's own names; the model read others" : "as the model read it", make("p", { class: "words" }, episode.words)) : null, planBlock(episode), worldBlock(episode), transcript, againBlock(record)].filter(Boolean),
   );
   markScrolling(find("case"));
   document.title = `${promptWords(record)}, ${record.outcome} · pytest-ultra`;
@@ -94,12 +95,14 @@ const follow = async (isFirst) => {
   }
   if (view === "cases") table.show(address.search);
   if (view === "case") await showCase(address);
-  if (view === "cases" && before.row >= 0) returnTo(before.row);
+  if (view === "cases" && wantsSearch) find("search").focus();
+  else if (view === "cases" && before.row >= 0) returnTo(before.row);
   else if (address.anchor) focusAnchor(address.anchor);
   else if (!isFirst || view === "case") {
     focusTitle(view);
     if (view !== "cases" || before.view !== "cases") scrollTo(0, 0);
   }
+  wantsSearch = false;
 };
 
 const focusAnchor = (anchor) => {
@@ -126,9 +129,9 @@ const act = (key, target) => {
   if (key === "?") return openKeys();
   if (key === "o" && home === "overview") return goTo("#overview");
   if (key === "/") {
-    if (view !== "cases") location.hash = view === "case" ? find("case-back").getAttribute("href") : "#cases";
-    setTimeout(() => find("search").focus());
-    return true;
+    if (view === "cases") return find("search").focus(), true;
+    wantsSearch = true;
+    return goTo(view === "case" ? find("case-back").getAttribute("href") : "#cases");
   }
   const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[key];
   if (view === "cases") {

@@ -155,6 +155,15 @@ class Table {
     find("pages").replaceChildren(...(this.pages > 1 ? [turn("← Previous", this.page - 1, "prev"), place, turn("Next →", this.page + 1, "next")] : []));
   }
 
+  /** Return the search with the page on which the row at this place of it stands. */
+  pageOf(at, search) {
+    const paged = new URLSearchParams(search);
+    const page = Math.floor(at / PAGE_LENGTH) + 1;
+    if (page > 1) paged.set("page", page);
+    else paged.delete("page");
+    return paged;
+  }
+
   links() {
     return [...find("cases-body").querySelectorAll("a[data-row]")];
   }
