@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.reporting.terminal import end_of_run
 from pytest_ultra.storage.journal import Journal, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
-from tests import independent
+from tests import independent, independent_runs
 from tests.results_factory import make_case, make_episode
 
 CHANCES = {PromptType.OPTIMAL: 0.85, PromptType.BASELINE: 0.5, PromptType.COT: 0.55}
@@ -145,7 +145,7 @@ def test_every_figure_of_two_runs_is_found_again_from_the_journals(one: str, oth
     new, old = (read_episodes(run).episodes for run in runs)
     found = msgspec.to_builtins(compare_runs(new, old))
     journals = [independent.read_journals(run.path) for run in runs]
-    assert_alike(found, independent.compare_runs(journals[0], journals[1], identify))
+    assert_alike(found, independent_runs.compare_runs(journals[0], journals[1], identify))
 
 
 def test_every_figure_of_two_models_runs_is_found_again(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_every_figure_of_two_models_runs_is_found_again(tmp_path: Path) -> None:
     new, old = (read_episodes(run).episodes for run in runs)
     found = msgspec.to_builtins(compare_runs(new, old))
     journals = [independent.read_journals(run.path) for run in runs]
-    assert_alike(found, independent.compare_runs(journals[0], journals[1], identify))
+    assert_alike(found, independent_runs.compare_runs(journals[0], journals[1], identify))
     assert found["groups"][0]["difference"]["pairs"] > 100
 
 

@@ -54,6 +54,12 @@ def test_a_row_with_a_flaw_tells_what_it_did() -> None:
     assert last_cells(lines) == ["flawed_tool_misuse", "light", *figures, "gave_up", "2"]
 
 
+def test_rows_are_marked_in_the_table_of_results_alone() -> None:
+    lost = PairedDifference(20, 0, 20, tasks=20, low=-1.0, high=-0.7, p_value=0.0001)
+    lines = robustness_lines([make_row(difference=lost, robustness=Robustness())], 120)
+    assert {line.markup for line in lines} == {(), ("bold",)}
+
+
 def test_what_was_not_measured_is_a_dash_and_columns_without_any_are_left_out() -> None:
     lines = texts([make_row(robustness=Robustness(), severity=Severity.LIGHT)])
     assert last_cells(lines) == ["flawed_tool_misuse", "light", "-", "-", "-"]
