@@ -273,6 +273,16 @@ def test_the_overview_reads_without_javascript(open_report: Open, ordinary: Path
     expect(page.get_by_role("navigation", name="Views")).to_be_hidden()
 
 
+def test_a_browser_that_cannot_unpack_says_so_and_shows_the_overview(browser: Browser, ordinary: Path) -> None:
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(ordinary.as_uri())
+    expect(page.get_by_text("This browser cannot unpack the cases and transcripts in this page")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("one and two")
+    expect(page.get_by_role("navigation", name="Views")).to_be_hidden()
+    page.close()
+
+
 @pytest.mark.parametrize("view", ["", "#cases", "case"])
 def test_what_models_write_stays_text(open_report: Open, hostile: Path, view: str) -> None:
     """Nothing runs, loads, or turns around; the fixture holds that nothing was asked for and nothing complained."""
