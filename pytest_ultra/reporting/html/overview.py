@@ -186,7 +186,7 @@ def _robust(row: Row) -> RobustLine:
     robustness = row.robustness
     assert robustness is not None  # noqa: S101
     return RobustLine(
-        label=row_label(row),
+        label=row_label(row).removeprefix("flawed: "),
         resilience=numbers.share(robustness.resilience),
         over_trust=numbers.share(robustness.over_trust),
         damaged=f"{robustness.damaged:,}",

@@ -158,7 +158,7 @@ def test_robustness_repeats_and_costs(stored: Any) -> None:
     flawed = [row for row in summary["rows"] if row["robustness"]]
     for cells, row in zip(rows["Robustness by model and flaw"], flawed, strict=True):
         found, recovery = row["robustness"], row["recovery"]
-        assert cells[0] == label(row)
+        assert cells[0] == label(row).removeprefix("flawed: ")
         assert cells[1] == share(found["resilience"])
         assert cells[2] == f"{share(found['over_trust'])} n {found['damaged']}"
         recovered = f"{recovery['successes']} of {recovery['n']}"
