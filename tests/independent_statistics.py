@@ -69,13 +69,15 @@ def interval(tasks: list[list[int]], sharing: float) -> tuple[float | None, floa
 
 def detectable(pairs: int, discordant: float) -> float | None:
     """Solve for the difference that the exact test finds four times out of five."""
-    rejected = [[w for w in range(k + 1) if 2 * binom.cdf(min(w, k - w), k, 0.5) <= 0.05] for k in range(pairs + 1)]
+    k = np.arange(pairs + 1)
+    fewest = binom.ppf(0.025, k, 0.5)
+    fewest = np.where(binom.cdf(fewest, k, 0.5) > 0.025, fewest - 1, fewest)
 
     def power(delta: float) -> float:
         share = max(delta, discordant)
         won = (share - delta) / 2 / share
-        given = [float(np.sum(binom.pmf(found, k, won))) if found else 0.0 for k, found in enumerate(rejected)]
-        return float(binom.pmf(np.arange(pairs + 1), pairs, share) @ given)
+        rejected = binom.cdf(fewest, k, won) + binom.sf(k - fewest - 1, k, won)
+        return float(binom.pmf(k, pairs, share) @ np.where(fewest >= 0, rejected, 0))
 
     if power(1.0) < 0.8:
         return None

@@ -33,7 +33,8 @@ def _tell_few_tasks(differences: Sequence[PairedDifference]) -> Iterator[str]:
     few = [d for d in differences if Caveat.FEW_TASKS in d.caveats or d.detectable is None]
     if few:
         part = "" if len(few) == len(differences) else f" in {len(few)} of {len(differences)} rows"
-        tasks = count(max(d.tasks for d in few), "task")
+        least, most = min(d.tasks for d in few), max(d.tasks for d in few)
+        tasks = count(most, "task") if least == most else f"{least} to {most} tasks"
         yield f"vs optimal rests on {tasks} a row{part}: too few to tell an effect from chance"
     if any(d.low is None for d in differences):
         yield "a single task allows no interval of vs optimal"

@@ -37,6 +37,11 @@ def test_too_few_tasks_are_told() -> None:
     )
 
 
+def test_rows_of_unlike_numbers_of_tasks_are_told_by_their_range() -> None:
+    rows = [make_row(tasks=n, pairs=n, detectable=None, caveats=(Caveat.FEW_TASKS,)) for n in (5, 2, 4)]
+    assert next(caveat_lines(rows)) == "vs optimal rests on 2 to 5 tasks a row: too few to tell an effect from chance"
+
+
 def test_a_single_task_allows_no_interval() -> None:
     one = make_row(tasks=1, pairs=1, low=None, high=None, detectable=None, caveats=(Caveat.FEW_TASKS,))
     assert list(caveat_lines([one])) == [
