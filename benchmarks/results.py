@@ -65,6 +65,8 @@ COMMANDS = (
     Command("baseline", ("baseline", "-o", "base.json"), most_s=3),
     Command("compare FILE", ("compare", "base.json"), most_s=3),
     Command("compare RUN", ("compare", "latest", "latest"), most_s=3),
+    Command("report", ("report", "-o", "report.html"), most_s=10, most_mb=500),
+    Command("plot", ("plot", "-o", "charts", "--format", "all")),
 )
 
 

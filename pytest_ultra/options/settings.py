@@ -69,6 +69,7 @@ class Settings:
     max_in_flight: int | None
     least_outcome: str
     json: Path | None
+    html: Path | None
     markdown: Path | None
     dir: Path
     fresh: bool
