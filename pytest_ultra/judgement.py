@@ -13,8 +13,8 @@ from pytest_ultra.comparing import load_reference
 from pytest_ultra.gates import gates_of
 from pytest_ultra.gating import GatingHooks
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.summarizing import MarkdownHooks
 from pytest_ultra.run import Run
+from pytest_ultra.summarizing import MarkdownHooks
 from pytest_ultra.testsuite import SuiteHooks
 
 
