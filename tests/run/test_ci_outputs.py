@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests import independent
+from tests.run import preloaded  # noqa: F401 - for the sake of speed
 from tests.run.running import ONE, TEN, Project
 
 MIXTURE = "--ultra-model=demo"
@@ -35,10 +36,10 @@ def read_html(path: Path) -> dict[str, Any]:
     return content
 
 
-def test_each_report_tells_of_each_case_and_of_the_run(project: Project, way: tuple[str, ...]) -> None:
+def test_each_report_tells_of_each_case_and_of_the_run(project: Project, extreme: tuple[str, ...]) -> None:
     """All agree with the document, which is computed from the journal."""
     reports = ("--junitxml=junit.xml", "--html=report.html", "--report-log=log.jsonl")
-    result = project.run(*way, MIXTURE, TEN, *reports)
+    result = project.run(*extreme, MIXTURE, TEN, *reports)
     assert result.ret == 1
     episodes = {episode["case_id"]: episode for episode in project.episodes()}
 
@@ -71,7 +72,9 @@ def test_each_report_tells_of_each_case_and_of_the_run(project: Project, way: tu
 
 
 def test_the_summary_agrees_with_a_second_computation_from_the_journals(project: Project) -> None:
-    project.run("-n2", "--ultra-model=demo,demo/follower", TEN, "--ultra-instances=2", "--ultra-markdown=summary.md")
+    project.pytester.runpytest(
+        "-n0", "--ultra-model=demo,demo/follower", TEN, "--ultra-instances=2", "--ultra-markdown=summary.md"
+    )
     text = (project.path / "summary.md").read_text()
     shown = {tuple(cells[:2]): cells for cells in table_rows(text)}
     (run,) = project.runs()
@@ -107,7 +110,8 @@ def test_a_hostile_name_is_text_in_all_reports(project: Project) -> None:
     """The endpoint cannot be reached, so that the case is an error, which is told likewise."""
     name = "<script>alert(1)</script>\x1b[31m"
     reports = ("--junitxml=junit.xml", "--html=report.html", "--ultra-markdown=summary.md")
-    result = project.run("-n2", f"--ultra-model={name}", "--ultra-base-url=http://127.0.0.1:9", *ONE, *reports)
+    model = (f"--ultra-model={name}", "--ultra-base-url=http://127.0.0.1:9")
+    result = project.pytester.runpytest("-n0", *model, *ONE, *reports)
     assert result.ret == 1
     _, (test,) = read_junit(project.path / "junit.xml")
     assert (test["ultra_model"], test["ultra_outcome"]) == ("<script>alert(1)</script>\\x1b[31m", "error")
@@ -118,7 +122,7 @@ def test_a_hostile_name_is_text_in_all_reports(project: Project) -> None:
 
 def test_a_test_that_takes_no_case_has_empty_cells(project: Project) -> None:
     project.pytester.makepyfile("def test_plain(): pass")
-    project.run("-n2", MIXTURE, *ONE, "--html=report.html", "--junitxml=junit.xml")
+    project.pytester.runpytest("-n0", MIXTURE, *ONE, "--html=report.html", "--junitxml=junit.xml")
     tests = read_html(project.path / "report.html")["tests"]
     (row,) = next(rows for nodeid, rows in tests.items() if "test_plain" in nodeid)
     assert row["resultsTableRow"][2:6] == ["<td></td>"] * 4
@@ -126,13 +130,13 @@ def test_a_test_that_takes_no_case_has_empty_cells(project: Project) -> None:
 
 
 def test_a_summary_is_written_where_asked_and_appended_where_github_shows_it(
-    project: Project, monkeypatch: pytest.MonkeyPatch, extreme: tuple[str, ...]
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = project.path / "step.md"
     step.write_text("# Built\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
     gates = ("--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
-    result = project.run(*extreme, MIXTURE, TEN, *gates, "--ultra-markdown=summary.md")
+    result = project.pytester.runpytest("-n2", MIXTURE, TEN, *gates, "--ultra-markdown=summary.md")
     assert result.ret == 1
     text = (project.path / "summary.md").read_text()
     assert text.startswith("## pytest-ultra: 1 of 3 gates missed: exit code 1\n")
@@ -144,7 +148,7 @@ def test_a_summary_stays_within_what_github_shows(project: Project, monkeypatch:
     step = project.path / "step.md"
     step.write_bytes(b"x" * (1024 * 1024 - 500))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
-    project.run("-n0", MIXTURE, TEN, "--ultra-markdown=summary.md")
+    project.pytester.runpytest("-n0", MIXTURE, TEN, "--ultra-markdown=summary.md")
     assert 0 < 1024 * 1024 - step.stat().st_size < 500
     assert step.read_text().endswith("*The summary was cut here: it would be longer than what may be shown.*\n")
     assert len((project.path / "summary.md").read_text()) > 1000
@@ -154,19 +158,19 @@ def test_a_summary_that_cannot_be_written_is_said_and_fails_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
-    result = project.run("-n0", "--ultra-model=demo/perfect", *ONE)
+    result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["the summary in Markdown is not written: *Is a directory*"])
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_run(project: Project) -> None:
-    result = project.run("-n0", MIXTURE, *ONE, "--ultra-markdown=no/summary.md")
+    result = project.pytester.runpytest("-n0", MIXTURE, *ONE, "--ultra-markdown=no/summary.md")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --ultra-markdown: *there is no folder*"])
 
 
 def test_a_rerun_replaces_the_properties_of_the_test(project: Project) -> None:
-    project.run("-n0", "--ultra-model=demo/null", *ONE, "--reruns=1", "--junitxml=junit.xml")
+    project.pytester.runpytest("-n0", "--ultra-model=demo/null", *ONE, "--reruns=1", "--junitxml=junit.xml")
     for case in ET.parse(project.path / "junit.xml").getroot().iter("testcase"):  # noqa: S314 - of our own making
         names = [each.attrib["name"] for each in case.iter("property")]
         assert sorted(set(names)) == sorted(names)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-import pytest_ultra.run
-import pytest_ultra.shard  # noqa: F401 - runs within this process need not import them anew
+from tests.run import preloaded  # noqa: F401 - for the sake of speed
 from tests.run.running import NO_XDIST, ONE, TEN, Project
 from tests.run.scripted import Asked, Script, Scripted, says
 
@@ -59,9 +58,9 @@ def test_all_pass(project: Project, way: tuple[str, ...]) -> None:
     ]
 
 
-def test_one_flaw_below_fails_the_run_and_its_case_is_expected_to(project: Project, extreme: tuple[str, ...]) -> None:
+def test_one_flaw_below_fails_the_run_and_its_case_is_expected_to(project: Project) -> None:
     gates = ("--ultra-fail-under=0.6", "--ultra-fail-under=flawed_tool_misuse=0.6", "--ultra-max-drop=flawed=0.5")
-    result = project.run(*extreme, FOLLOWER, *THREE, *gates, "-rx")
+    result = project.run("-n2", FOLLOWER, *THREE, *gates, "-rx")
     assert result.ret == project.document()["run"]["exit_status"] == 1
     result.assert_outcomes(passed=2, xfailed=1)
     result.stdout.fnmatch_lines(["XFAIL *flawed_tool_misuse-simple_task-easy-0* - *failed"])
@@ -86,7 +85,7 @@ def test_a_loss_that_chance_explains_is_met(project: Project, baseline: str) -> 
 
 
 def test_a_loss_that_chance_does_not_explain_is_missed(project: Project, baseline: str) -> None:
-    result = project.run("-n2", FOLLOWER, TEN, f"--ultra-compare={baseline}")
+    result = judge(project, FOLLOWER, TEN, f"--ultra-compare={baseline}")
     assert result.ret == 1
     assert told(result) == [
         "gate max-regression: 80.0 points lost over 10 pairs, no more than chance explains: MISSED",
@@ -110,7 +109,7 @@ def test_a_regression_is_held_to_what_the_user_allows(project: Project, baseline
 def test_an_earlier_run_is_compared_with_by_its_name(project: Project) -> None:
     judge(project, PERFECT, *ONE)
     run_id = project.runs()[0].name
-    for name in (run_id, f".ultra/runs/{run_id}", "latest"):
+    for name in (run_id, f".ultra/runs/{run_id}"):
         result = judge(project, FOLLOWER, *ONE, f"--ultra-compare={name}", "--ultra-max-regression=0")
         assert result.ret == 0
         assert told(result)[0] == "gate max-regression 0: 0.0 points lost over 1 pair, at most 0 points: met"
@@ -220,8 +219,8 @@ def test_a_gate_that_is_missed_is_shown_at_the_top_of_a_job_on_github(
     )
 
 
-def test_nothing_selected_is_no_success(project: Project, extreme: tuple[str, ...]) -> None:
-    result = project.run(*extreme, PERFECT, TEN, "-k", "nothing", "--ultra-fail-under=0.5")
+def test_nothing_selected_is_no_success(project: Project) -> None:
+    result = project.run("-n2", PERFECT, TEN, "-k", "nothing", "--ultra-fail-under=0.5")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert told(result) == [
         "gate fail-under 0.5: no scored case, at least 50.0%: MISSED",
@@ -247,7 +246,7 @@ def test_tests_of_the_users_own_keep_their_effect(project: Project) -> None:
         def test_plain(): assert False
         """
     )
-    result = project.run("-n2", PERFECT, *ONE, "--ultra-fail-under=0.5")
+    result = judge(project, PERFECT, *ONE, "--ultra-fail-under=0.5")
     assert result.ret == 1
     result.assert_outcomes(passed=1, failed=1)
     assert told(result)[-1] == "2 of 2 gates met, but 1 test failed that no gate answers for: exit code 1"
