@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from pytest_ultra import __version__
-from pytest_ultra.commands.rescore import add_rescore
+from pytest_ultra.commands.arguments import FAILED
+from pytest_ultra.commands.table import COMMANDS
+from pytest_ultra.errors import ConfigurationError
 
 DESCRIPTION = "Measure how well LLM agents do multi-step tool work when plans are flawed and tools are unreliable."
 EPILOG = "A run is started by pytest: pytest --ultra-model demo -n 3. All options: pytest --help, group pytest-ultra."
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    parser = _make_parser()
+    args = sys.argv[1:] if args is None else args
+    parser = _make_parser(args)
     chosen = parser.parse_args(args)
     if chosen.command is None:
         parser.print_help()
         return 0
-    code: int = chosen.command(chosen)
+    return _run(chosen)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    try:
+        code: int = chosen.command(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
+        return FAILED
+    except (ConfigurationError, OSError) as error:
+        sys.stderr.write(f"pytest-ultra {chosen.name}: error: {error}\n")
+        return FAILED
     return code
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def _make_parser(args: Sequence[str]) -> argparse.ArgumentParser:
+    """Import only the command that is among the arguments: of the others, a name and a line of help will do."""
     parser = argparse.ArgumentParser(prog="pytest-ultra", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"pytest-ultra {__version__}")
     parser.set_defaults(command=None)
-    add_rescore(parser.add_subparsers(title="commands", metavar="COMMAND"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        if name in args:
+            module = import_module(f"pytest_ultra.commands.{name}")
+            getattr(module, f"add_{name}")(commands)
+        else:
+            commands.add_parser(name, help=purpose)
     return parser

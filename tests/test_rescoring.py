@@ -208,11 +208,19 @@ def test_the_document_holds_the_rescored_episodes(
     make_run: MakeRun, lived: tuple[Episode, ...], tmp_path: Path
 ) -> None:
     run = make_run(*(as_scored_before(episode, PARTIAL) for episode in lived))
-    assert main(["rescore", "--json", "out.json"]) == 1
+    assert main(["rescore", "-o", "out.json"]) == 1
     document = json.loads((tmp_path / "out.json").read_text())
     assert document["run"]["run_id"] == run.run_id
     assert document["run"]["rescored_by"] == {"pytest_ultra": __version__, "scorer": SCORER_VERSION}
     assert {e["case_id"]: e["outcome"] for e in document["episodes"]} == {e.case_id: e.outcome for e in lived}
+
+
+def test_json_is_the_same_document_on_standard_output(
+    make_run: MakeRun, lived: tuple[Episode, ...], tmp_path: Path, capsys: Capture
+) -> None:
+    make_run(as_scored_before(lived[0], PARTIAL), lived[1])
+    assert main(["rescore", "--json", "-o", "out.json"]) == 1
+    assert capsys.readouterr().out == (tmp_path / "out.json").read_text()
 
 
 def error_of(capsys: Capture, *args: str) -> str:
@@ -240,7 +248,7 @@ def test_a_refusal_is_an_error_and_writes_nothing(
     make_run: MakeRun, lived: tuple[Episode, ...], capsys: Capture
 ) -> None:
     make_run(lived[0], has_guidance=False)
-    assert "cannot be scored: its workflow is not in" in error_of(capsys, "--json", "out.json")
+    assert "cannot be scored: its workflow is not in" in error_of(capsys, "-o", "out.json")
     assert not Path("out.json").exists()
 
 
@@ -248,7 +256,7 @@ def test_a_document_that_cannot_be_written_is_an_error(
     make_run: MakeRun, lived: tuple[Episode, ...], capsys: Capture
 ) -> None:
     make_run(lived[0])
-    assert error_of(capsys, "--json", ".") == "--json: '.' is a directory; name a file that can be written"
+    assert error_of(capsys, "-o", ".") == "--output: '.' is a directory; name a file that can be written"
 
 
 def test_torn_lines_are_told(make_run: MakeRun, lived: tuple[Episode, ...], capsys: Capture) -> None:
@@ -278,7 +286,7 @@ def test_the_same_transcripts_get_the_same_bytes_in_every_process(
     documents = []
     for seed in ("0", "1", "4711"):
         path = tmp_path / f"{seed}.json"
-        command = [sys.executable, "-m", "pytest_ultra", "rescore", str(run.path), "--json", str(path)]
+        command = [sys.executable, "-m", "pytest_ultra", "rescore", str(run.path), "-o", str(path)]
         subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": seed})  # noqa: S603 - our own command
         documents.append(path.read_bytes())
     assert len(set(documents)) == 1

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from pytest_ultra import __version__
 from pytest_ultra.benchmark.case import SCORER_VERSION
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json, add_run, chosen_run
 from pytest_ultra.reporting.text import count
 from pytest_ultra.rescoring import Rescored, rescore
-from pytest_ultra.storage.archive import find_run
-from pytest_ultra.storage.document import write_document
+from pytest_ultra.storage.document import encode_document, write_document
 from pytest_ultra.storage.files import check_writable
 from pytest_ultra.storage.runs import RunDirectory
 
@@ -25,52 +24,33 @@ exit codes:
   0  every score is what it was
   1  some scores have changed
   2  it could not be done; the message says why"""
-SAME, CHANGED, FAILED = 0, 1, 2
 
 
-def add_rescore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "rescore",
-        help="score the stored transcripts of a run again",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("run", metavar="RUN", nargs="?", help="a run's directory, or its id (default: the newest run)")
-    parser.add_argument("--json", metavar="PATH", type=Path, help="write one JSON document with the rescored episodes")
+def add_rescore(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "rescore", run_rescore, description=DESCRIPTION, epilog=EPILOG)
+    add_run(parser)
+    add_json(parser)
     parser.add_argument(
-        "--dir", metavar="PATH", type=Path, default=Path(".ultra"), help="folder in which runs are kept"
+        "-o", "--output", metavar="PATH", type=Path, help="write one JSON document with the rescored episodes"
     )
-    parser.set_defaults(command=run_rescore)
 
 
 def run_rescore(args: argparse.Namespace) -> int:
-    try:
-        run, rescored = _rescore(args)
-    except ConfigurationError as error:
-        sys.stderr.write(f"pytest-ultra rescore: error: {error}\n")
-        return FAILED
+    if args.output is not None:
+        check_writable(args.output, "--output")
+    run = chosen_run(args)
+    rescored = rescore(run)
+    by = {"pytest_ultra": __version__, "scorer": SCORER_VERSION}
+    description = run.describe() | {"rescored_by": by}
+    if args.output is not None:
+        write_document(args.output, description, rescored.after)
     for torn in rescored.torn:
         sys.stderr.write(f"pytest-ultra rescore: {torn}\n")
-    sys.stdout.write("".join(f"{line}\n" for line in tell(run, rescored)))
-    return CHANGED if rescored.changed else SAME
-
-
-def _rescore(args: argparse.Namespace) -> tuple[RunDirectory, Rescored]:
-
-    if args.json is not None:
-        check_writable(args.json, "--json")
-    run = find_run(args.dir, args.run)
-    rescored = rescore(run)
-    if args.json is not None:
-        _write(args.json, run, rescored)
-    return run, rescored
-
-
-def _write(path: Path, run: RunDirectory, rescored: Rescored) -> None:
-
-    by = {"pytest_ultra": __version__, "scorer": SCORER_VERSION}
-    write_document(path, run.describe() | {"rescored_by": by}, rescored.after)
+    if args.json:
+        sys.stdout.write(encode_document(description, rescored.after).decode())
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in tell(run, rescored)))
+    return FOUND if rescored.changed else DONE
 
 
 def tell(run: RunDirectory, rescored: Rescored) -> Iterator[str]:

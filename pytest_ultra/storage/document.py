@@ -16,13 +16,15 @@ from pytest_ultra.storage.files import write_atomically
 def write_document(
     path: Path, run: Mapping[str, Any], episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]] = ()
 ) -> None:
-    """Write the document: planned cases (with their node ids) in their order, whatever else was lived after them.
+    """Write the document: planned cases (with their node ids) in their order, whatever else was lived after them."""
+    write_atomically(path, encode_document(run, complete(episodes, planned)))
 
-    An episode a line, so that two documents can be compared by line.
-    """
-    entries = b",\n".join(encode(flatten(episode)) for episode in complete(episodes, planned))
+
+def encode_document(run: Mapping[str, Any], episodes: Iterable[Episode]) -> bytes:
+    """Encode the document, an episode a line, so that two documents can be compared by line."""
+    entries = b",\n".join(encode(flatten(episode)) for episode in episodes)
     head = b'{"schema_version": %d,\n"run": %b,\n"episodes": [\n' % (SCHEMA_VERSION, encode(run))
-    write_atomically(path, head + entries + b"\n]}\n")
+    return head + entries + b"\n]}\n"
 
 
 def complete(episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]]) -> tuple[Episode, ...]:

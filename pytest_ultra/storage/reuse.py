@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.case import Case, Versions
 from pytest_ultra.benchmark.episode import FailureClass, Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.archive import list_runs
@@ -32,13 +32,16 @@ class Rerun(StrEnum):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The cases that a run has set out to live, and their node ids.
+    """The cases that a run has set out to live, and their node ids, by the case ids of the day, which `versions` tell.
 
     `is_new_start` when the user has chosen what is taken from earlier runs: nothing older counts for these cases.
+    `cases` is empty in plans of old.
     """
 
     is_new_start: bool
     nodeids: dict[str, str]
+    cases: dict[str, Case] = {}
+    versions: Versions = Versions()
     schema_version: int = SCHEMA_VERSION
 
 
@@ -52,13 +55,15 @@ class Reuse(msgspec.Struct, frozen=True):
 
     def hand_over(self, run: RunDirectory, planned: Iterable[tuple[Case, str]], *, is_new_start: bool) -> None:
         """Put what is reused for the planned cases into a run's own files, all of it or none, and note the plan."""
-        nodeids = {case.case_id: nodeid for case, nodeid in planned}
+        cases = {case.case_id: (case, nodeid) for case, nodeid in planned}
+        nodeids = {case_id: nodeid for case_id, (_, nodeid) in cases.items()}
         unfinished = nodeids.keys() - self.lives.keys()
         if self.lives:
             write_atomically(journal_path(run, REUSED), self._lines(nodeids))
         if self.prefixes:
             write_turns(turns_path(run, REUSED), (p for case_id, p in self.prefixes.items() if case_id in unfinished))
-        write_atomically(run.path / "plan.json", encode(Plan(is_new_start, nodeids)) + b"\n")
+        plan = Plan(is_new_start, nodeids, {case_id: case for case_id, (case, _) in cases.items()})
+        write_plan(run, plan)
 
     def _lines(self, nodeids: Mapping[str, str]) -> Iterator[bytes]:
         for sequence, (case_id, life) in enumerate(self.lives.items()):
@@ -135,6 +140,10 @@ class _Search:
             self._open.difference_update(newest)
         self.lives |= taken
         return bool(taken)
+
+
+def write_plan(run: RunDirectory, plan: Plan) -> None:
+    write_atomically(run.path / "plan.json", encode(plan) + b"\n")
 
 
 def read_plan(run: RunDirectory) -> Plan | None:

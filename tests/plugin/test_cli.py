@@ -52,7 +52,7 @@ def test_a_run_is_rescored_to_the_scores_that_it_had(
     )
     asked = ("--ultra-model=demo/perfect,demo/follower", "--ultra-prompt-variant=all")
     pytester.runpytest(*way, *axes, *asked, *args, "--ultra-json=lived.json").assert_outcomes(passed=12, failed=4)
-    result = pytester.run(COMMAND, "rescore", "--json", "rescored.json")
+    result = pytester.run(COMMAND, "rescore", "-o", "rescored.json")
     assert result.ret == 0
     result.stdout.fnmatch_lines("run *: 16 episodes, 0 scores changed")
     lived, rescored = (json.loads((pytester.path / name).read_text()) for name in ("lived.json", "rescored.json"))

@@ -18,7 +18,7 @@ assert threading.active_count() == 2
 for thread in threading.enumerate():
     if thread is not threading.main_thread():
         thread.join()
-print("scipy.stats" in sys.modules, "jinja2" in sys.modules)
+print("scipy.special" in sys.modules, "jinja2" in sys.modules)
 """
 
 

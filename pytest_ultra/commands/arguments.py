@@ -1,0 +1,68 @@
+"""What the commands have in common: how they are made, and the arguments that name a run or ask for JSON."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ultra.commands.table import COMMANDS
+
+if TYPE_CHECKING:  # `--help` needs neither
+    from pytest_ultra.storage.runs import RunDirectory
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
+DONE, FOUND, FAILED = 0, 1, 2
+"""Exit codes: all is well; the command has found what it looks for, such as a regression; it could not be done."""
+
+
+def add_command(
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    description: str,
+    epilog: str,
+) -> argparse.ArgumentParser:
+    """Make the parser of a command.
+
+    `run` returns its exit code; what it raises as ConfigurationError or OSError is told, with exit code 2. The epilog
+    lists the exit codes.
+    """
+    parser = commands.add_parser(
+        name,
+        help=COMMANDS[name],
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=run, name=name)
+    return parser
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add RUN, the newest run unless one is named, and --dir; `chosen_run` reads them."""
+    parser.add_argument("run", metavar="RUN", nargs="?", help="a run's id or directory (default: the newest run)")
+    add_dir(parser)
+
+
+def add_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dir",
+        metavar="PATH",
+        type=Path,
+        default=Path(".ultra"),
+        help="folder in which runs are kept (default: .ultra)",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of words")
+
+
+def chosen_run(args: argparse.Namespace) -> RunDirectory:
+    """Return the run that was named, or the newest; raise ConfigurationError where there is none."""
+    from pytest_ultra.storage.archive import find_run  # noqa: PLC0415 - `--help` needs no run
+
+    return find_run(args.dir, args.run)
