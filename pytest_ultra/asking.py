@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +11,9 @@ from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import Limiter, SparingLimiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.models.providers import ModelSpec, redact_keys
+from pytest_ultra.models.providers import ModelSpec
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.secrecy import redactor_of
 from pytest_ultra.serving import find_spec
 from pytest_ultra.storage.cassettes.endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.folder import CassetteFolder
@@ -78,6 +78,6 @@ def by_way_of_cassettes(settings: Settings, asking: Asking) -> Way:
         clock,
         is_replaying=settings.cassette != "record",
         asking=None if is_replay else asking,
-        redact=redact_keys(os.environ, [one.key_env for served in settings.served.values() for one in served]),
+        redact=redactor_of(settings),
     )
     return Way(lambda: cassettes, clock, cassettes.is_asked)

@@ -27,6 +27,7 @@ from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal import end_of_run, header
+from pytest_ultra.secrecy import redacted, redactor_of
 from pytest_ultra.serving import find_spec
 from pytest_ultra.stalling import StallReporter, stall_after_s
 from pytest_ultra.stopping import order_stop, withdraw_stop
@@ -59,7 +60,8 @@ class Run:
     def directory(self) -> RunDirectory:
         """The run's directory, made when it is first asked for: a run that never begins leaves none."""
         self._inheritance.look_up()
-        made = RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
+        described = redacted(_describe(self._settings), redactor_of(self._settings))
+        made = RunDirectory.create(self._settings.dir, described, started_at=self._started_at)
         self._course.begin(made)
         self._stalls = StallReporter(made.path, stall_after_s(self._settings.request_timeout) / 2)
         return made

@@ -16,6 +16,7 @@ from pytest_ultra.distribution.placement import Placement, is_distributed, recei
 from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.secrecy import SecrecyHooks, redactor_of
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
@@ -23,6 +24,7 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     cases = plan_cases(settings)
     config.stash[CASES] = cases
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
+    config.pluginmanager.register(SecrecyHooks(redactor_of(settings)), "ultra-secrecy")
     placement = receive(config)
     if placement is not None:
         _join_as_worker(config, settings, cases, placement)

@@ -21,7 +21,7 @@ from pytest_ultra.collection.items import case_of
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
-from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.endpoint import DiscreetEndpoint, Endpoint
 from pytest_ultra.engine.retry import RetryPolicy
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.limiting import limiter_of
@@ -30,6 +30,7 @@ from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.pricing import known_prices
 from pytest_ultra.resuming import Finished
+from pytest_ultra.secrecy import redactor_of
 from pytest_ultra.stalling import StallWatch, stall_after_s
 from pytest_ultra.stopping import Curfew, StopWatch
 from pytest_ultra.storage.begun import Begun
@@ -73,6 +74,7 @@ class Shard:
         self._stall_watch: StallWatch | None = None
         self._curfew: Curfew | None = None
         self._stopped: str | None = None
+        self._redact = redactor_of(settings)
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
@@ -168,6 +170,7 @@ class Shard:
             limiter=way.limit(limiter),
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
             prices=known_prices(self._settings),
+            redact=self._redact,
         )
 
     def _way(self) -> Way:
@@ -184,13 +187,14 @@ class Shard:
     def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
-            return own
+            return DiscreetEndpoint(own, self._redact)
         specs = reachable_models(self._settings)
         return open_endpoint(
             specs,
             environ=os.environ,
             demo_url=self._placement.demo_url or "",
             request_timeout_s=self._settings.request_timeout,
+            redact=self._redact,
         )
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable
 
 from pytest_ultra.benchmark.episode import Episode
@@ -56,7 +57,7 @@ class Crew:
             await self._is_quitting.wait()
         finally:
             await self._cancel()
-            await _close(endpoint)
+            await _close(endpoint, caller.redact)
         if self._error is not None:
             raise self._error
 
@@ -104,9 +105,9 @@ class Crew:
             await asyncio.wait(set(self._tasks), timeout=GRACE_S)
 
 
-async def _close(endpoint: Endpoint) -> None:
+async def _close(endpoint: Endpoint, redact: Callable[[str], str]) -> None:
     try:
         async with asyncio.timeout(GRACE_S):
             await endpoint.aclose()
-    except Exception:  # the episodes are safe by now; how the connections end must not matter
-        _logger.warning("The endpoint did not close cleanly.", exc_info=True)
+    except Exception:  # noqa: BLE001 - the episodes are safe by now; how the connections end must not matter
+        _logger.warning("The endpoint did not close cleanly:\n%s", redact(traceback.format_exc()))

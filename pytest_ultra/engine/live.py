@@ -74,7 +74,7 @@ class _Life:
 
     def break_off(self, error: BaseException) -> None:
         """End as a failure of the harness, which no code of the benchmark gets to judge."""
-        lines = "".join(traceback.format_exception(error)).splitlines()
+        lines = self._caller.redact("".join(traceback.format_exception(error))).splitlines()
         self._error = "\n".join(lines[-_TRACEBACK_LINES:])
         if not (self._events and isinstance(self._events[-1], Ended)):
             self._events = (*self._events, Ended(EndReason.HARNESS, lines[-1]))

@@ -115,7 +115,8 @@ def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) 
 class Caller:
     """The way to an endpoint that all episodes of an engine share.
 
-    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known.
+    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known; `redact` blots out
+    secrets.
     """
 
     def __init__(
@@ -128,10 +129,12 @@ class Caller:
         chance: Chance = keyed_chance,
         prices: Mapping[str, Price] | None = None,
         pulse: Pulse | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.clock = clock
         self.prices = prices or {}
         self.pulse = pulse or Pulse()
+        self.redact = redact
         self._endpoint = endpoint
         self._policy = policy
         self._limiter = limiter

@@ -43,9 +43,11 @@ class Engine:
         limiter: Limiter = UNLIMITED,
         on_begin: Callable[[Assignment], None] = ignore,
         prices: Mapping[str, Price] | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.pulse = Pulse()
         self._prices = prices
+        self._redact = redact
         self._open_endpoint = open_endpoint
         self._clock = clock
         self._policy = policy
@@ -121,6 +123,7 @@ class Engine:
             limiter=self._limiter,
             prices=self._prices,
             pulse=self.pulse,
+            redact=self._redact,
         )
         try:
             await self._crew.work(endpoint, caller)
