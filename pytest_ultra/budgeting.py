@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from pytest_ultra.engine.admission import OPEN_DOOR, Admission, Reserving
 from pytest_ultra.engine.budget import Amounts, BudgetedEndpoint, Spent, find_limit
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.options.settings import Settings
@@ -33,11 +36,22 @@ def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> 
     check_prices(settings)
 
 
-def within_budget(endpoint: Endpoint, settings: Settings, run: RunDirectory) -> Endpoint:
-    """Have an endpoint asked only as long as the run's budget lasts; without a budget, it is left alone."""
-    if not amounts_of(settings).is_limited:
-        return endpoint
-    return BudgetedEndpoint(endpoint, _open(settings, run), known_prices(settings))
+@dataclass(frozen=True)
+class Funds:
+    """A process's part in the run's budget: which episodes are begun, and an endpoint asked only while it lasts."""
+
+    admission: Admission = OPEN_DOOR
+    limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
+
+
+def open_funds(settings: Settings, run: RunDirectory) -> Funds:
+    """Return the part of this process; without a budget, everything goes its way."""
+    most = amounts_of(settings)
+    if not most.is_limited:
+        return Funds()
+    budget, prices = _open(settings, run), known_prices(settings)
+    reserving = Reserving(budget, most, prices)
+    return Funds(reserving, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, reserving.book))
 
 
 class _Begun(Protocol):

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,13 +17,13 @@ from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_mode
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
-from pytest_ultra.budgeting import within_budget
+from pytest_ultra.budgeting import Funds, open_funds
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.endpoint import DiscreetEndpoint, Endpoint
-from pytest_ultra.engine.retry import RetryPolicy
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
@@ -171,7 +172,13 @@ class Shard:
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
             prices=known_prices(self._settings),
             redact=self._redact,
+            admission=self._funds.admission,
+            concerns=way.is_asked,
         )
+
+    @cached_property
+    def _funds(self) -> Funds:
+        return open_funds(self._settings, self._run)
 
     def _way(self) -> Way:
         """Return the way to the models; cassettes keep answers too, so that no other file need."""
@@ -182,7 +189,7 @@ class Shard:
         return Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
 
     def _open_models(self) -> Endpoint:
-        return within_budget(self._open_unlimited(), self._settings, self._run)
+        return self._funds.limit(self._open_unlimited())
 
     def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from pytest_ultra.benchmark.case import Case
@@ -87,10 +87,11 @@ class Agenda:
         with self._lock:
             life.given_to.add(nodeid)
 
-    def begin_next(self) -> Life | None:
+    def begin_next(self, may_begin: Callable[[Assignment], bool] = lambda _: True) -> Life | None:
+        """Return the next life, now begun; None if there is none, or it may not begin: then no other is."""
         with self._lock:
             queue = self._awaited or self._ahead
-            if self._is_closed or not queue:
+            if self._is_closed or not queue or not may_begin(next(iter(queue.values())).assignment):
                 return None
             _, life = queue.popitem(last=False)
             life.has_begun = True
