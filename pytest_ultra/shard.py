@@ -17,7 +17,7 @@ from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_mode
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
-from pytest_ultra.budgeting import Funds, open_funds
+from pytest_ultra.budgeting import Funds, keep_pairs_whole, open_funds
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
@@ -209,7 +209,13 @@ class Shard:
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
         careful = frozenset(self._placement.careful)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in careful]
-        return [self._assign(case, nodeid) for case, nodeid in ahead]
+        own_cases = {case for case, _ in taken}
+        return keep_pairs_whole(
+            [self._assign(case, nodeid) for case, nodeid in ahead],
+            self._settings,
+            others=(case for item in items if (case := case_of(item)) and case not in own_cases),
+            is_at_hand=lambda case: case in own_cases or case.case_id in self._finished,
+        )
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)

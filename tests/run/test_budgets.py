@@ -44,6 +44,30 @@ def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project
     assert sum(episode["reused"] for episode in project.episodes()) == outcomes["full"]
 
 
+@pytest.mark.parametrize("workers", ["-n0", "-n3"])
+def test_a_budget_that_ends_midway_leaves_whole_pairs(project: Project, workers: str) -> None:
+    """Of 40 cases, all could be in flight at once; the budget is for about a half."""
+    model = ("--ultra-model=demo/perfect?latency=0.02", "--ultra-task-type=simple_task", "--ultra-instances=4")
+    project.run(workers, *model, "--ultra-max-requests=100")
+    episodes = project.episodes()
+    scored = [episode for episode in episodes if episode["outcome"] == "full"]
+    pairs = {(e["prompt_type"], e["instance"]) for e in scored}
+    flawed = [pair for pair in pairs if pair[0].startswith("flawed")]
+    paired = [pair for pair in flawed if ("optimal", pair[1]) in pairs]
+    assert len(flawed) >= 5
+    assert len(paired) >= 0.75 * len(flawed)
+    assert sum(e["requests"] for e in scored) >= 80
+    assert sum(e["requests"] for e in episodes) == 100
+
+
+def test_a_budget_is_not_spent_on_what_cassettes_hold(project: Project, extreme: tuple[str, ...]) -> None:
+    project.run(PERFECT, TEN, "--ultra-cassette=record").assert_outcomes(passed=10)
+    (lost,) = project.path.glob("cassettes/**/baseline-*.json")
+    lost.unlink()
+    result = project.run(*extreme, PERFECT, TEN, "--ultra-cassette=auto", "--ultra-max-requests=1", "--ultra-fresh")
+    result.assert_outcomes(passed=9, skipped=1)
+
+
 def test_a_budget_that_lasts_changes_nothing(project: Project) -> None:
     result = project.run("-n2", PERFECT, ONE[0], "--ultra-max-requests=1000", "--ultra-max-cost=1")
     assert result.ret == 0
