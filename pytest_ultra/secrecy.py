@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Generator
+from typing import TypeVar
 
-import msgspec
 import pytest
 
-from pytest_ultra.models.providers import PROVIDERS
-from pytest_ultra.models.redaction import Redact, Redactor, find_secrets
+from pytest_ultra.models.providers import KEY_VARIABLES, PROVIDERS
+from pytest_ultra.models.redaction import Redactor, find_secrets
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.storage.codec import encode
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
@@ -20,20 +18,14 @@ _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 def redactor_of(settings: Settings) -> Redactor:
     """Return what blots out every key that some provider's variable or endpoint names, and what URLs hold of them."""
     served = [one for endpoints in settings.served.values() for one in endpoints]
-    variables = [name for provider in PROVIDERS.values() for name in provider.key_variables]
     bases = [os.environ.get(provider.url_variable, "") for provider in PROVIDERS.values()]
     return Redactor(
         find_secrets(
             os.environ,
-            (*variables, *(one.key_env for one in served)),
+            (*KEY_VARIABLES, *(one.key_env for one in served)),
             (settings.base_url or "", *bases, *(one.base_url for one in served)),
         )
     )
-
-
-def redacted(record: Mapping[str, Any], redact: Redact) -> dict[str, Any]:
-    """Return a record that is to be kept, without secrets."""
-    return msgspec.json.decode(redact(encode(record).decode()), type=dict[str, Any])
 
 
 class SecrecyHooks:

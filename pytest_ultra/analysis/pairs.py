@@ -34,28 +34,42 @@ class Pairing(NamedTuple):
     pairs: tuple[Pair, ...]
     unpaired: int
 
+    @property
+    def sharing(self) -> float:
+        """The mean number of pairs that share an episode: of the sample or of the reference, whichever is more."""
+        sides = zip(*self.pairs, strict=True)
+        return max((len(self.pairs) / len(set(map(id, side))) for side in sides), default=1)
+
 
 def is_full(episode: Episode) -> bool:
     return episode.outcome is Outcome.FULL
 
 
-def pair(sample: Iterable[Episode], reference: Iterable[Episode], over: Contrast) -> Pairing:
-    """Pair each scored episode of the sample with the scored ones of the reference that are alike but for `over`.
+class Reference:
+    """The scored episodes that a sample's are to be paired with: alike but for one thing.
 
     Episodes of different versions are never alike. Over prompt types, cases that both have a severity share it.
     """
-    likeness = _LIKENESS[over]
-    counterparts: dict[object, list[Episode]] = {}
-    for episode in filter(_is_scored, reference):
-        counterparts.setdefault((episode.versions, likeness(episode)), []).append(episode)
-    pairs: list[Pair] = []
-    unpaired = 0
-    for episode in filter(_is_scored, sample):
-        alike = counterparts.get((episode.versions, likeness(episode)), [])
-        found = [Pair(episode, other) for other in alike if _have_like_severities(episode, other)]
-        pairs += found
-        unpaired += not found
-    return Pairing(tuple(pairs), unpaired)
+
+    def __init__(self, episodes: Iterable[Episode], over: Contrast) -> None:
+        self._likeness = _LIKENESS[over]
+        self._found: dict[object, list[Episode]] = {}
+        for episode in filter(_is_scored, episodes):
+            self._found.setdefault(self._key(episode), []).append(episode)
+
+    def pair(self, sample: Iterable[Episode]) -> Pairing:
+        """Pair each scored episode with all its counterparts."""
+        pairs: list[Pair] = []
+        unpaired = 0
+        for episode in filter(_is_scored, sample):
+            alike = self._found.get(self._key(episode), [])
+            found = [Pair(episode, other) for other in alike if _have_like_severities(episode, other)]
+            pairs += found
+            unpaired += not found
+        return Pairing(tuple(pairs), unpaired)
+
+    def _key(self, episode: Episode) -> object:
+        return episode.versions, self._likeness(episode)
 
 
 def _is_scored(episode: Episode) -> bool:

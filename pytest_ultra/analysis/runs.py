@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_ultra.analysis.groups import FLAWED, members
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.paired import measure_difference
-from pytest_ultra.analysis.pairs import Pair, Pairing, is_full, pair
+from pytest_ultra.analysis.pairs import Pair, Pairing, Reference, is_full
 from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.figures import Comparison, Contrast, Flip, RunComparison
@@ -23,7 +23,7 @@ def compare_runs(
     Cases pair by all their fields; where each run has one model and they differ, by all fields but the model.
     """
     samples, references = list(sample), list(reference)
-    pairing = pair(samples, references, _choose_contrast(samples, references))
+    pairing = Reference(references, _choose_contrast(samples, references)).pair(samples)
     pairs = sorted(pairing.pairs, key=lambda pair: (pair.sample.nodeid, pair.sample.case_id))
     paired = set(map(id, (pair.reference for pair in pairs)))
     return RunComparison(

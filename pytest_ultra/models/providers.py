@@ -60,6 +60,9 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
 )
 
 
+KEY_VARIABLES = tuple(name for provider in PROVIDERS.values() for name in provider.key_variables)
+
+
 class ModelSpec(msgspec.Struct, frozen=True):
     """Where and how to ask for one model. `base_url` is empty for demo models: their endpoint starts with the run.
 

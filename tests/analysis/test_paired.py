@@ -88,3 +88,16 @@ def test_scored_cases_without_a_scored_counterpart_are_counted() -> None:
 def test_without_a_pair_there_is_no_difference() -> None:
     assert compare(lived(MISUSE, FULL), lived(PromptType.OPTIMAL, ERROR), Contrast.PROMPT_TYPE) is None
     assert compare([], [], Contrast.RUN) is None
+
+
+def test_flaws_that_share_their_controls_say_less_than_as_many_pairs_with_their_own() -> None:
+    """All controls succeeded: how often they would not have is known from 12 of them, not from 24."""
+    controls = lived(PromptType.OPTIMAL, *[FULL] * 12)
+    sharing = lived(MISUSE, *[FULL] * 9, *[FAILED] * 3) + lived(MISSING, *[FAILED] * 3, *[FULL] * 9)
+    own = [e for repeat in range(2) for e in lived(PromptType.OPTIMAL, *[FULL] * 12, repeat=repeat)]
+    repeated = lived(MISUSE, *[FULL] * 9, *[FAILED] * 3) + lived(MISUSE, *[FAILED] * 3, *[FULL] * 9, repeat=1)
+    shared, apart = difference(sharing, controls, Contrast.PROMPT_TYPE), difference(repeated, own, Contrast.PROMPT_TYPE)
+    assert (shared.pairs, shared.lost) == (apart.pairs, apart.lost) == (24, 6)
+    assert shared.low is not None
+    assert apart.low is not None
+    assert shared.low < apart.low - 0.01
