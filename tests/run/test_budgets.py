@@ -128,6 +128,34 @@ def test_a_plan_asks_nobody_and_leaves_nothing(
     assert not {".ultra", "out.json"} & {path.name for path in project.path.iterdir()}
 
 
+def test_a_plan_of_a_resume_reckons_with_what_is_left(project: Project) -> None:
+    args = ("--ultra-model=demo/perfect", TEN)
+    project.run(*args, "-p", "no:xdist", "--ultra-plan").stdout.fnmatch_lines(["ultra: plan: 10 cases; nobody is *"])
+    project.run(*args, "--ultra-max-requests=25")
+    scored = project.outcomes()["full"]
+    plan = project.run(*args, "--ultra-plan")
+    told = f"ultra: plan: 10 cases, {scored} of them reused from earlier runs, {10 - scored} left; nobody is asked"
+    plan.stdout.fnmatch_lines([told])
+    fresh = project.run(*args, "--ultra-plan", "--ultra-fresh")
+    fresh.stdout.fnmatch_lines(["ultra: plan: 10 cases; nobody is asked"])
+    assert planned_requests(plan) < planned_requests(fresh)
+    assert len(project.runs()) == 1
+
+
+def test_a_plan_reckons_with_all_endpoints_of_a_model(project: Project) -> None:
+    endpoints = '{key_env = "A"}, {key_env = "B"}, {base_url = "http://127.0.0.1:9/v1", key_env = "A"}'
+    table = f'[tool.pytest_ultra.models."pooled"]\nendpoints = [{endpoints}]\n'
+    (project.path / "pyproject.toml").write_text(table)
+    told = {}
+    for model in ("pooled", "single"):
+        result = project.run(f"--ultra-model={model}", TEN, "--ultra-repeats=3", "--ultra-plan", "--ultra-rpm=10")
+        (told[model],) = [line for line in result.outlines if "wall-clock" in line]
+    assert told["single"].endswith("bounded by 10 requests a minute")
+    assert told["pooled"].endswith("bounded by 10 requests a minute at each of 3 endpoints")
+    minutes = {model: int(re.findall(r"about (\d+) min", line)[0]) for model, line in told.items()}
+    assert minutes["single"] == pytest.approx(3 * minutes["pooled"], abs=2)
+
+
 def test_a_plan_needs_no_key_and_says_what_it_costs_and_whether_the_budget_lasts(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
