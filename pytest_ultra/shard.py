@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Collection, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -181,12 +181,13 @@ class Shard:
         return open_funds(self._settings, self._run)
 
     def _way(self) -> Way:
-        """Return the way to the models; cassettes keep answers too, so that no other file need."""
+        """Return the way to the models, with answers kept; an agent of the user's own may have a memory of its own."""
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
+        keep = None if has_own else partial(self._finished.keep_turns, self._placement.worker)
         if self._settings.cassette is not None:
-            return by_way_of_cassettes(self._settings, asking)
-        return Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
+            return by_way_of_cassettes(self._settings, asking, keep)
+        return Way(asking.open) if keep is None else keep(asking.open)
 
     def _open_models(self) -> Endpoint:
         return self._funds.limit(self._open_unlimited())

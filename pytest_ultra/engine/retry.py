@@ -62,6 +62,7 @@ class Caller:
         self._limiter = limiter
         self._chance = chance
         self.tool_rejections: dict[str, str] = {}
+        self._rejections: set[tuple[str, str]] = set()  # what endpoints said themselves, and no cassette
         self._rejected_parameters: dict[str, tuple[str, ...]] = {}
         self._healths: dict[tuple[str, int], Health] = {}
         self._asked: set[str] = set()
@@ -93,6 +94,8 @@ class Caller:
                 return self._conclude(request, result, duration_s, note)
             rejected = find_rejected_parameter(request, result)
             if rejected is not None:
+                if self._concerns(request):
+                    self._rejections.add((model, rejected))
                 note(_rejection(request.turn, duration_s, result, rejected))
                 request = request.without(rejected)
                 continue
@@ -144,8 +147,10 @@ class Caller:
 
     def _remember(self, request: ChatRequest) -> None:
         """Ask without what an endpoint rejects from now on, since that is what it answers."""
+        model = request.case.model
         if request.omitted:
-            self._rejected_parameters[request.case.model] = request.omitted
+            met = tuple(name for name in request.omitted if (model, name) in self._rejections)
+            self._rejected_parameters[model] = met
 
     def _health_of(self, request: ChatRequest) -> Health:
         asked = (request.case.model, request.route)
