@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from importlib import import_module
 
 from pytest_ultra import __version__
 from pytest_ultra.commands.arguments import FAILED
+from pytest_ultra.commands.printing import warn
 from pytest_ultra.commands.table import COMMANDS
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.errors import UltraError
 
 DESCRIPTION = "Measure how well LLM agents do multi-step tool work when plans are flawed and tools are unreliable."
 EPILOG = "A run is started by pytest: pytest --ultra-model demo -n 3. All options: pytest --help, group pytest-ultra."
@@ -28,14 +30,16 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters than a model
     try:
         code: int = chosen.command(chosen)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
         return FAILED
-    except (ConfigurationError, OSError) as error:
-        sys.stderr.write(f"pytest-ultra {chosen.name}: error: {error}\n")
+    except (UltraError, OSError) as error:
+        warn(chosen.name, [f"error: {error}"])
         return FAILED
     return code
 

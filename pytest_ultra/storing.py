@@ -44,8 +44,13 @@ class StoreHooks:
         if run is not None and has_journals(run):
             try:
                 self._store(run)
-            except (UltraError, OSError) as error:
+            except UltraError as error:
                 self._problem = str(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the run's own result must not suffer
+                told = f"{type(error).__name__}: {error}"
+                self._problem = (
+                    f"the run could not be put into the store ({told}); `pytest-ultra store sync` tries again"
+                )
         return result
 
     @pytest.hookimpl(trylast=True)
@@ -71,4 +76,4 @@ class StoreHooks:
         database = Database.open(store_path(self._settings.dir))
         put(database, run, self._run.episodes)
         self._stored = run
-        fill(database, self._settings.dir, patience_s=PATIENCE_S, is_over_only=True)
+        fill(database, self._settings.dir, own=run, patience_s=PATIENCE_S)

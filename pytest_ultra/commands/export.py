@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
-from pytest_ultra.commands.printing import warn
+from pytest_ultra.commands.printing import print_bytes, warn
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.exporting import FORMATS, make_rows
 from pytest_ultra.storage.files import check_writable, write_atomically
@@ -46,7 +46,7 @@ def run_export(args: argparse.Namespace) -> int:
     warn("export", map(str, contents.torn))
     content = FORMATS[chosen](make_rows(run.run_id, contents.episodes))
     if path is None:
-        sys.stdout.buffer.write(content)
+        print_bytes(content)
     else:
         write_atomically(path, content)
     return DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,14 +13,16 @@ from pytest_ultra.commands.printing import print_json, print_lines, print_marked
 from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal import end_of_run
-from pytest_ultra.reporting.text import fill, neutralise
+from pytest_ultra.reporting.text import count, fill, neutralise
+from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state, read_results, why_cut_off
+from pytest_ultra.storage.reuse import read_plan
 from pytest_ultra.storage.runs import RunDirectory
 
 
 def show_run(run: RunDirectory, *, is_json: bool) -> None:
     described, state = run.describe(), find_state(run)
-    contents = read_results(run)
+    contents = read_episodes(run) if state is State.GOING_ON else read_results(run)
     warn("show", map(str, contents.torn))
     summary = summarize(contents.episodes)
     if is_json:
@@ -44,10 +47,12 @@ def _with_values(value: Any) -> Any:
 def _head(run: RunDirectory, described: dict[str, Any], state: State) -> Iterator[str]:
     reason = why_cut_off(run)
     yield f"run {run.run_id}: {state}{f' ({reason})' if reason else ''}, began {described['started_at'][:19]} UTC"
+    if state is State.GOING_ON and (plan := read_plan(run)):
+        yield f"these are the cases lived so far, of {count(len(plan.nodeids), 'planned case')}"
     options, git = described.get("options", {}), described.get("git")
     yield f"pytest-ultra {described.get('pytest_ultra', '?')}, seed {options.get('seed', '?')}"
     if git:
         dirty = {True: ", with changes", False: "", None: ", perhaps with changes"}[git["is_dirty"]]
         yield f"commit {git['commit']}{dirty}"
     if "command" in described:
-        yield neutralise(f"pytest {' '.join(described['command'])}")
+        yield neutralise(f"pytest {shlex.join(described['command'])}")

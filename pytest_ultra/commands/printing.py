@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from pytest_ultra.reporting.text import neutralise
+
 WIDE = 160
 """Columns where nobody looks at a terminal: a pipe takes the fullest table."""
 
@@ -45,9 +47,15 @@ def print_marked(lines: Iterable[MarkedLine]) -> None:
 def print_json(value: Any) -> None:
     import msgspec  # noqa: PLC0415 - only for JSON
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+    print_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+
+
+def print_bytes(content: bytes) -> None:
+    """Print a document as it is, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
 
 
 def warn(command: str, problems: Iterable[str]) -> None:
     for problem in problems:
-        sys.stderr.write(f"pytest-ultra {command}: {problem}\n")
+        sys.stderr.write(f"pytest-ultra {command}: {neutralise(problem)}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def _list(root: Path) -> list[tuple[StoredRun, State]]:
         return []
     database, problems = open_filled(root)
     warn("runs", problems)
-    return [(run, _state(root, run)) for run in list_stored_runs(database)]
+    with closing(database):
+        return [(run, _state(root, run)) for run in list_stored_runs(database)]
 
 
 def _state(root: Path, run: StoredRun) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -23,10 +23,12 @@ class State(StrEnum):
     GOING_ON = "going on"
 
 
-def find_state(run: RunDirectory) -> State:
+def find_state(run: RunDirectory, *, is_patient: bool = True) -> State:
+    """Tell what has become of a run. Without patience, one that another process just looks at may seem to go on."""
     ending = read_ending(run)
     if ending is None:
-        return State.GOING_ON if is_held(run) else State.CUT_OFF
+        held = is_held(run) if is_patient else is_held(run, 0.0)
+        return State.GOING_ON if held else State.CUT_OFF
     return State.ENDED if ending.cut_off is None else State.CUT_OFF
 
 
@@ -44,10 +46,11 @@ def read_results(run: RunDirectory) -> JournalContents:
     contents, plan = read_episodes(run), read_plan(run)
     if plan is None:
         return contents
-    return JournalContents(tuple(_complete(contents.episodes, plan)), contents.torn)
+    return JournalContents(tuple(complete_results(contents.episodes, plan)), contents.torn)
 
 
-def _complete(episodes: tuple[Episode, ...], plan: Plan) -> Iterator[Episode]:
+def complete_results(episodes: Iterable[Episode], plan: Plan) -> Iterator[Episode]:
+    """Yield an episode for each planned case, then those that nobody planned."""
     lived = {episode.case_id: episode for episode in episodes}
     for case_id, nodeid in plan.nodeids.items():
         if case_id in lived:

@@ -12,7 +12,7 @@ from pytest_ultra.benchmark.case import Case, Versions
 from pytest_ultra.benchmark.episode import FailureClass, Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.archive import list_runs
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.endings import is_held, read_ending
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.journal import REUSED, SET_ASIDE, encode_line, journal_path
@@ -105,7 +105,7 @@ class _Search:
                 if not self._consider(run, is_first=is_first):
                     return None
                 is_first = is_first and read_plan(run) is None
-            except (ConfigurationError, msgspec.DecodeError, OSError) as error:
+            except (ConfigurationError, OSError) as error:
                 return f"nothing is taken from the run {run.run_id}: {error}"
         return None
 
@@ -153,5 +153,4 @@ def read_plan(run: RunDirectory) -> Plan | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    check_version(content, path)
-    return msgspec.json.decode(content, type=Plan)
+    return decode_file(content, Plan, path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from pytest_ultra.storage.endings import Ending, hold
@@ -95,7 +97,10 @@ def test_the_store_says_what_it_holds_and_is_brought_up_to_date(root: Path, comm
         ".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema 2",
         "1 run read, 0 removed, 1 left out",
     ]
-    left_out = "the run 20240101T000000.000000Z is left out of the store: Input data was truncated"
+    left_out = (
+        "the run 20240101T000000.000000Z is left out of the store: '.ultra/runs/20240101T000000.000000Z/run.json' is "
+        "damaged (Input data was truncated); leave its run out, or restore the file"
+    )
     assert first.err == f"pytest-ultra store: {left_out}\n"
     again = command("store", "status", "--json").json
     assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (2, 1, 4, [])
@@ -109,3 +114,27 @@ def test_the_store_is_made_anew_from_the_runs(root: Path, command: Command) -> N
             store_path(root).write_bytes(content)
         assert command("store", "rebuild", "--json").json["read"] == [run.run_id]
         assert command("store", "rebuild", "--json").json["read"] == [run.run_id], "and from a sound one too"
+
+
+def test_a_store_of_a_newer_schema_is_not_made_anew(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    with closing(sqlite3.connect(store_path(root))) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = store_path(root).read_bytes()
+    for action in ("status", "sync", "rebuild"):
+        shown = command("store", action)
+        assert (shown.code, shown.out) == (2, "")
+        assert shown.err.startswith(
+            "pytest-ultra store: error: the store '.ultra/results.sqlite' cannot be used: it was "
+        )
+        assert "written by a newer pytest-ultra (schema 99, this one knows up to 2); it is left as it is; " in shown.err
+    assert store_path(root).read_bytes() == before
+
+
+def test_a_store_that_cannot_be_written_is_not_made_anew(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    store_path(root).mkdir()
+    shown = command("store", "rebuild")
+    assert shown.code == 2
+    assert "cannot be used: unable to open database file; the runs themselves are safe; " in shown.err
+    assert store_path(root).is_dir()

@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.collection.naming import parse_case_id
 from pytest_ultra.commands.overview import show_run
 from pytest_ultra.reporting.failure import explain
-from pytest_ultra.storage.endings import Ending
+from pytest_ultra.storage.endings import Ending, hold
 from pytest_ultra.storage.guidance import GuidanceCache
 from pytest_ultra.storage.runs import RunDirectory
 from tests.benchmark import playing
@@ -58,7 +58,7 @@ def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
         f"run {run.run_id}: ended, began 2023-11-14T22:13:20 UTC",
         "pytest-ultra 0.9.0, seed 7",
         "commit c0ffee, with changes",
-        "pytest --ultra-model \\x1b[31m",
+        "pytest --ultra-model '\\x1b[31m'",
         "",
     ]
     assert any(
@@ -66,6 +66,18 @@ def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
     )
     assert "\x1b" not in shown.out, "a pipe gets no colours"
     assert command("show", run.run_id[:13]).out == command("show", str(run.path)).out == shown.out
+
+
+def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, command: Command) -> None:
+    run = make_run(root, some_episodes()[:1], planned=[make_case(instance=n) for n in range(3)], ending=None)
+    lock = hold(run)
+    lines = command("show").lines
+    lock.release()
+    assert lines[:2] == [
+        f"run {run.run_id}: going on, began 2023-11-14T22:13:20 UTC",
+        "these are the cases lived so far, of 3 planned cases",
+    ]
+    assert any(line.startswith("1 planned: 1 scored (1 full, ") for line in lines)
 
 
 def test_a_run_is_shown_to_scripts_with_all_figures(root: Path, command: Command) -> None:

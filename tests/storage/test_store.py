@@ -143,14 +143,16 @@ def test_a_killed_run_is_taken_up_and_one_that_goes_on_is_read_until_its_end(roo
     run = make_run(root, [first], planned=[first.case, second.case], ending=None)
     lock = hold(run)
     database = open_store(root)
-    assert fill(database, root, is_over_only=True) == Filled()
+    other = make_run(root, [], planned=[], at=STARTED_AT + 1)
+    assert fill(database, root, own=other) == Filled(), "it goes on, and the other has put itself in"
+    other.discard()
     fill(database, root)
     assert [row["outcome"] for row in results(root)] == ["full"], "while it goes on, nothing is skipped yet"
     write(run, [second], "gw1")
     fill(database, root)
     assert Counter(row["outcome"] for row in results(root)) == {"full": 1, "failed": 1}
     lock.release()
-    assert fill(database, root, is_over_only=True).read == (run.run_id,)
+    assert fill(database, root, own=other).read == (run.run_id,)
     assert list_stored_runs(database)[0].ended_at is None
     mark_end(run, Ending(2, STARTED_AT + 5, "interrupted"))
     assert fill(database, root) == Filled(), "its journals have not changed"
@@ -174,11 +176,13 @@ def test_a_run_that_was_deleted_leaves_with_the_cases_that_only_it_had(root: Pat
 
 def test_runs_are_listed_with_figures_that_come_from_their_episodes(root: Path) -> None:
     older = make_run(root, some_episodes(), planned=[make_case(instance=n) for n in range(7)])
-    empty = make_run(root, [], planned=[], at=STARTED_AT + 1, ending=None)
+    asked = {"options": {"model": ["demo", "a-model"]}}
+    empty = make_run(root, [], planned=[], at=STARTED_AT + 1, ending=None, described=asked)
     database = open_store(root)
     fill(database, root)
     newest, oldest = list_stored_runs(database)
-    assert (newest.run_id, newest.planned, newest.scored, newest.cost, newest.models) == (empty.run_id, 0, 0, None, ())
+    assert (newest.run_id, newest.planned, newest.scored, newest.cost) == (empty.run_id, 0, 0, None)
+    assert newest.models == ("a-model", "demo"), "those that were asked for"
     assert msgspec.structs.asdict(oldest) == {
         "run_id": older.run_id,
         "started_at": STARTED_AT,
@@ -253,7 +257,8 @@ def test_a_store_of_a_newer_schema_is_refused_and_not_touched(root: Path) -> Non
     assert str(refused.value) == told
     database, problems = open_filled(root)
     assert problems == (told,)
-    assert [run.scored for run in list_stored_runs(database)] == [3], "the runs are read all the same"
+    with closing(database):
+        assert [run.scored for run in list_stored_runs(database)] == [3], "the runs are read all the same"
     assert store_path(root).read_bytes() == before
 
 
@@ -339,7 +344,11 @@ def test_one_run_that_cannot_be_read_keeps_no_other_out(root: Path) -> None:
     first, second = filled.problems
     assert first.startswith(f"the run {newer.run_id} is left out of the store: '")
     assert "was written by a newer pytest-ultra (schema 9" in first
-    assert second == f"the run {damaged.run_id} is left out of the store: Input data was truncated"
+    path = str(damaged.path / "run.json")
+    assert second == (
+        f"the run {damaged.run_id} is left out of the store: {path!r} is damaged (Input data was truncated); leave its "
+        "run out, or restore the file"
+    )
 
 
 def test_out_of_patience_the_rest_waits_for_the_next_time(root: Path) -> None:

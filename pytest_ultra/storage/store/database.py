@@ -89,6 +89,10 @@ class Database:
                 connection.exec_driver_sql("ROLLBACK")
                 raise
 
+    def close(self) -> None:
+        """Let go of a database in memory; a file is held only while it is read or written."""
+        self._engine.dispose()
+
     def empty(self) -> None:
         """Remove all that is there, the schema included, and make the schema anew."""
         with self.writing() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.rows import attempt_rows, ending_row, episode_rows, provenance_rows, run_row
 from pytest_ultra.storage.store.tables import ATTEMPTS, CASES, EPISODES, OF_RUN, PROVENANCE, RUNS
 
-_UNREADABLE = (ConfigurationError, msgspec.DecodeError, LookupError, OSError)
+_UNREADABLE = (ConfigurationError, LookupError, OSError)
 """What a run raises that is damaged, of a newer schema, or gone in the meantime."""
 
 
@@ -45,28 +45,26 @@ def open_filled(root: Path) -> tuple[Database, tuple[str, ...]]:
         return database, (str(error), *fill(database, root).problems)
 
 
-def fill(database: Database, root: Path, *, patience_s: float | None = None, is_over_only: bool = False) -> Filled:
-    """Have the store say what the run directories under `root` say.
+def fill(database: Database, root: Path, *, own: RunDirectory | None = None, patience_s: float | None = None) -> Filled:
+    """Have the store say what the run directories under `root` say; what has not changed is left alone.
 
-    What has not changed is left alone; with `is_over_only`, so are runs that are going on. After `patience_s` no
-    further run is begun: the next time takes it. Safe for any number of processes at once: one that was overtaken
-    while it read leaves a mark of what it has read, by which the next one sees what is missing.
+    With `own`, a run that has put itself in, it is left alone too, and so are runs that are going on. After
+    `patience_s` no further run is begun: the next time takes it. Safe for any number of processes at once: one that
+    was overtaken while it read leaves a mark of what it has read, by which the next one sees what is missing.
     """
-    runs = list_runs(root)
     known = _read_known(database)
     ends_at = None if patience_s is None else time.monotonic() + patience_s
     read: list[str] = []
     problems: list[str] = []
-    for run in runs:
+    for run in list_runs(root):
         if ends_at is not None and time.monotonic() > ends_at:
             break
         try:
-            is_over = find_state(run) is not State.GOING_ON
-            if (is_over or not is_over_only) and _refresh(database, run, known.get(run.run_id), is_over=is_over):
+            if (own is None or run.run_id != own.run_id) and _take(database, run, known, is_over_only=own is not None):
                 read.append(run.run_id)
         except _UNREADABLE as error:
             problems.append(f"the run {run.run_id} is left out of the store: {error}")
-    removed = sorted(known.keys() - {run.run_id for run in runs})
+    removed = sorted(run_id for run_id in known if not (root / "runs" / run_id / "run.json").is_file())
     if removed:
         with database.writing() as connection:
             _remove(connection, removed)
@@ -94,13 +92,18 @@ def _read_known(database: Database) -> dict[str, _Known]:
     return {run_id: (files, ended_at) for run_id, files, ended_at in found}
 
 
-def _refresh(database: Database, run: RunDirectory, known: _Known | None, *, is_over: bool) -> bool:
-    files = _look_at_files(run, is_over=is_over)
-    if known is None or known[0] != files:
+def _take(database: Database, run: RunDirectory, known: Mapping[str, _Known], *, is_over_only: bool) -> bool:
+    """Read a run if it has changed; return whether it was read."""
+    is_over = find_state(run, is_patient=not is_over_only) is not State.GOING_ON
+    if is_over_only and not is_over:
+        return False
+    files, ended_at = known.get(run.run_id, ("", None))
+    found = _look_at_files(run, is_over=is_over)
+    if files != found:
         contents = read_results(run) if is_over else read_episodes(run)
-        _put(database, run, contents.episodes, files)
+        _put(database, run, contents.episodes, found)
         return True
-    if known[1] is None and ending_row(run)["ended_at"] is not None:
+    if ended_at is None and ending_row(run)["ended_at"] is not None:
         put_ending(database, run)
     return False
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import msgspec
 from sqlalchemy import func, select
 
 from pytest_ultra.benchmark.episode import Outcome
 from pytest_ultra.storage.store.database import Database
-from pytest_ultra.storage.store.tables import ATTEMPTS, CASES, EPISODES, RUNS
+from pytest_ultra.storage.store.tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUNS
 
 
 class StoredRun(msgspec.Struct, frozen=True):
     """A run at a glance. `cost` is of the episodes that it has lived itself, as far as their prices are known.
 
-    `started_at` and `ended_at` are Unix times.
+    `started_at` and `ended_at` are Unix times. As long as it has no episodes, `models` are those that it was asked for.
     """
 
     run_id: str
@@ -42,13 +45,18 @@ def count_stored(database: Database) -> dict[str, int]:
 def list_stored_runs(database: Database) -> list[StoredRun]:
     """Return all runs, newest first."""
     with database.reading() as connection:
-        models: dict[str, list[str]] = {}
-        for run_id, model in connection.execute(_MODELS):
-            models.setdefault(run_id, []).append(model)
+        lived, asked = (_by_run(connection.execute(query)) for query in (_MODELS, _MODELS_ASKED))
         return [
-            StoredRun(**run, models=tuple(models.get(run["run_id"], ())))
+            StoredRun(**run, models=lived.get(run["run_id"]) or asked.get(run["run_id"], ()))
             for run in connection.execute(_RUNS).mappings()
         ]
+
+
+def _by_run(rows: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    models: dict[str, tuple[str, ...]] = {}
+    for run_id, model in rows:
+        models[run_id] = (*models.get(run_id, ()), model)
+    return models
 
 
 _IS_SCORED = EPISODES.c.outcome.in_([outcome for outcome in Outcome if outcome.is_scored])
@@ -73,3 +81,5 @@ _MODELS = (
     .distinct()
     .order_by(CASES.c.model)
 )
+
+_MODELS_ASKED = select(PROVENANCE.c.run_id, PROVENANCE.c.model).order_by(PROVENANCE.c.model)
