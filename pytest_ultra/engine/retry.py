@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-import msgspec
-
 from pytest_ultra.benchmark.chat import ChatRequest, plain
 from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
@@ -83,21 +81,17 @@ class Caller:
         request = request.without(*self._rejected_parameters.get(model, ()))
         tried = Tried()
         while (verdict := self._verdict(request)) is None:
-            with self._waiting_room:
-                permit = await self._limiter.enter(request)
+            permit = await self._enter(request)
             if isinstance(permit, GivenUp):
                 return permit
-            if permit is not None and permit.route != request.route:
-                request = msgspec.structs.replace(request, route=permit.route)
+            request = request if permit is None else request.by(permit.route)
             result, duration_s = await self._attempt(request, permit, limit_s)
             if not isinstance(result, AttemptFailedError):
                 return self._conclude(request, result, duration_s, note)
             rejected = find_rejected_parameter(request, result)
             if rejected is not None:
-                if self._concerns(request):
-                    self._rejections.add((model, rejected))
                 note(_rejection(request.turn, duration_s, result, rejected))
-                request = request.without(rejected)
+                request = self._leave_out(request, rejected)
                 continue
             tried = tried.failed(result)
             self._learn(request, result, permit)
@@ -107,9 +101,16 @@ class Caller:
             if isinstance(step, GivenUp):
                 return step
             tried = tried.waited(wait_s)
-            with self._waiting_room:
-                await self._limiter.rest(model, wait_s)
+            await self._rest(model, wait_s)
         return verdict
+
+    async def _enter(self, request: ChatRequest) -> Permit | GivenUp | None:
+        with self._waiting_room:
+            return await self._limiter.enter(request)
+
+    async def _rest(self, model: str, wait_s: float) -> None:
+        with self._waiting_room:
+            await self._limiter.rest(model, wait_s)
 
     def _conclude(
         self, request: ChatRequest, result: Reply | GivenUp, duration_s: float, note: Callable[[Attempted], None]
@@ -144,6 +145,11 @@ class Caller:
         for model in self._asked:
             self._limiter.dismiss(model, self._broken_off)
         return self._broken_off
+
+    def _leave_out(self, request: ChatRequest, rejected: str) -> ChatRequest:
+        if self._concerns(request):
+            self._rejections.add((request.case.model, rejected))
+        return request.without(rejected)
 
     def _remember(self, request: ChatRequest) -> None:
         """Ask without what an endpoint rejects from now on, since that is what it answers."""
