@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from pytest_ultra.storage.endings import Ending, hold
 from pytest_ultra.storage.store.database import store_path
 from tests.commands.conftest import Shown
@@ -33,6 +35,18 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, comma
         "20231114T221520.000000Z  2023-11-14 22:15  gpt-4o-mini                   1/1   100.0%      -   cut off",
         "20231114T221420.000000Z  2023-11-14 22:14  gpt-4o-mini                   0/1        -      -   cut off",
         "20231114T221320.000000Z  2023-11-14 22:13  demo/perfect, gpt-4o-mini     3/4    33.3%  $0.25     ended",
+    ]
+
+
+def test_a_narrow_terminal_does_without_what_the_id_tells_too(
+    root: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(root, some_episodes())
+    monkeypatch.setenv("COLUMNS", "80")
+    assert command("runs").lines == [
+        "run                     models                    scored success  cost state",
+        "----------------------------------------------------------------------------",
+        "20231114T221320.000000Z demo/perfect, gpt-4o-mini    3/4   33.3% $0.25 ended",
     ]
 
 
