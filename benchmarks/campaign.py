@@ -80,7 +80,10 @@ class Campaign:
             return _wait(self._lock_holder)
         _wait(self._is_living)
         time.sleep(self._chance.uniform(*MOMENTS_S))
-        return self._chance.choice(_children(process.pid)) if manner == "worker" else process.pid
+        return _wait(lambda: self._choose(_workers(process.pid))) if manner == "worker" else process.pid
+
+    def _choose(self, pids: list[int]) -> int | None:
+        return self._chance.choice(pids) if pids else None
 
     def _kill(self, process: subprocess.Popen[bytes], manner: str, victim: int) -> None:
         in_flight = {"lock holder": 0, "worker": 1}.get(manner, max(1, self._workers)) * CONCURRENCY
@@ -141,10 +144,13 @@ class Campaign:
                         yield read["case_id"], read["episode"]["started_at"]
 
 
-def _children(pid: int) -> list[int]:
-    """Return the workers of a run: what it has started, but for an embedded endpoint, of which there is none here."""
+def _workers(pid: int) -> list[int]:
+    """Return the workers of a run that are alive: what was killed has no command line any more."""
     with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [
+            int(child) for child in children if b"sys.stdin.readline" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
     return []
 
 
