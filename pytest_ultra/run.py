@@ -31,12 +31,9 @@ from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.begun import find_in_flight
 from pytest_ultra.storage.document import broken_episode, complete, write_document
 from pytest_ultra.storage.endings import noted_cut_off
-from pytest_ultra.storage.journal import Journal, has_journals, read_episodes
+from pytest_ultra.storage.journal import SET_ASIDE, Journal, has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
 from pytest_ultra.warming import WarmUp
-
-CONTROLLER = "controller"
-"""The name under which the first process keeps records of cases that no worker can."""
 
 
 class Run:
@@ -164,7 +161,7 @@ class Run:
     def set_aside(self, nodeid: str, reason: str) -> None:
         """Keep a record of a case that is not lived, because it crashes whoever lives it."""
         case = next(case for case, planned in self._planned if planned == nodeid)
-        journal = Journal(self.directory, CONTROLLER)
+        journal = Journal(self.directory, SET_ASIDE)
         journal.append(broken_episode(case, nodeid, reason, at=time.time()))
         journal.close()
 

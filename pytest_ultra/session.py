@@ -18,6 +18,7 @@ from pytest_ultra.gates import check_gates
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.publishing import ReportHooks
+from pytest_ultra.secrecy import SecrecyHooks, redactor_of
 from pytest_ultra.storing import StoreHooks
 
 
@@ -26,6 +27,7 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     cases = plan_cases(settings)
     config.stash[CASES] = cases
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
+    config.pluginmanager.register(SecrecyHooks(redactor_of(settings)), "ultra-secrecy")
     placement = receive(config)
     if placement is not None:
         _join_as_worker(config, settings, cases, placement)
