@@ -1,0 +1,139 @@
+"""JUnit, Markdown, JSON lines, CSV and Parquet of a real run agree with an independent computation."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from pyarrow import parquet
+
+from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.cli import main
+from tests import independent
+from tests.run.running import Project
+
+OPTIONS = (
+    "--ultra-model=demo,demo/stubborn",
+    "--ultra-prompt-type=optimal,flawed_tool_misuse,flawed_redundant_operations",
+    "--ultra-task-type=simple_task,data_pipeline",
+    "--ultra-instances=2",
+)
+
+
+class Left(NamedTuple):
+    """What a run has left: its folder, its episodes by node id, and its figures by the independent computation."""
+
+    folder: Path
+    episodes: dict[str, dict[str, Any]]
+    summary: dict[str, Any]
+
+
+def identify(episode: dict[str, Any]) -> str:
+    return msgspec.convert(episode, Episode).case_id
+
+
+@pytest.fixture
+def left(project: Project, monkeypatch: pytest.MonkeyPatch) -> Left:
+    monkeypatch.chdir(project.path)
+    project.run("-n2", *OPTIONS, "--junitxml=junit.xml", "--ultra-markdown=summary.md")
+    (run,) = project.runs()
+    episodes = independent.read_journals(run)
+    assert len(episodes) == 24
+    return Left(project.path, {e["nodeid"]: e for e in episodes}, independent.summary(episodes, identify))
+
+
+def flat(episode: dict[str, Any]) -> dict[str, Any]:
+    """Return what a row must say of an episode, from the line of its journal."""
+    own = {
+        name: value for name, value in episode.items() if name not in ("case", "score", "usage", "transcript", "plan")
+    }
+    return {**own, **episode["case"], **episode["score"], **episode["usage"], "case_id": identify(episode)}
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def export(form: str, path: Path) -> Path:
+    assert main(["export", "--format", form, "-o", str(path)]) == 0
+    return path
+
+
+def check_formats(left: Left) -> None:
+    """Hold each row of each format to the journals; what a row has beyond them is derived from the prompt type."""
+    lines = [json.loads(line) for line in export("jsonl", left.folder / "rows.jsonl").read_text().splitlines()]
+    table: list[dict[str, Any]] = parquet.read_table(export("parquet", left.folder / "rows.parquet")).to_pylist()
+    with export("csv", left.folder / "rows.csv").open(newline="", encoding="utf-8") as file:
+        cells = list(csv.DictReader(file))
+    assert len(lines) == len(table) == len(cells) == len(left.episodes)
+    for line, record, row in zip(lines, table, cells, strict=True):
+        expected = flat(left.episodes[line["nodeid"]])
+        assert {name: line[name] for name in expected} == expected
+        assert line["flaw_kind"] == (expected["prompt_type"].partition("flawed_")[2] or None)
+        assert set(line) == {*expected, "flaw_kind", "run_id"}
+        assert record == line
+        assert {name: as_cell(value) for name, value in line.items()} == row
+
+
+def as_cell(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_junit(left: Left) -> None:
+    (suite,) = ET.parse(left.folder / "junit.xml").getroot()  # noqa: S314 - written by the run above
+    told = {each.attrib["name"]: each.attrib["value"] for each in suite.findall("./properties/property")}
+    for name, count in left.summary["counts"].items():
+        assert told[f"ultra_{name}"] == f"{count}"
+    assert told["ultra_planned"] == told["ultra_scored"] == f"{len(left.episodes)}"
+    for row in left.summary["rows"]:
+        rate = row["success"]
+        interval = f"{rate['low']:.4f}-{rate['high']:.4f}"
+        share = f"{rate['successes'] / rate['n']:.4f} ({rate['successes']}/{rate['n']}, 95% interval {interval})"
+        assert told[f"ultra_success[{row['model']}, {row['prompt_type']}]"] == share
+    for case in suite.findall("testcase"):
+        properties = {each.attrib["name"]: each.attrib["value"] for each in case.findall("./properties/property")}
+        episode = next(e for e in left.episodes.values() if identify(e) == properties["ultra_case_id"])
+        assert properties["ultra_outcome"] == episode["score"]["outcome"]
+        assert properties.get("ultra_failure_class") == episode["score"]["failure_class"]
+
+
+def read_tables(markdown: str) -> Iterator[list[str]]:
+    for line in markdown.splitlines():
+        if line.startswith("|") and "--" not in line:
+            yield [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in line.strip("|").split("|")]
+
+
+def check_markdown(left: Left) -> None:
+    text = (left.folder / "summary.md").read_text(encoding="utf-8")
+    found = {(row[0], row[1]): row[2:] for row in read_tables(text)}
+    for row in left.summary["rows"]:
+        rate, difference = row["success"], row["difference"]
+        success, interval, n, points, difference_interval, p, pairs, *_ = found[row["model"], row["prompt_type"]]
+        assert success == f"{percent(rate['successes'] / rate['n'])}%"
+        assert interval == f"{percent(rate['low'])}-{percent(rate['high'])}"
+        assert n == f"{rate['n']}"
+        if difference is None:
+            assert points == difference_interval == p == pairs == "-"
+            continue
+        assert points == f"{100 * (difference['won'] - difference['lost']) / difference['pairs']:+.1f}"
+        assert difference_interval == f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}"
+        assert float(p) == pytest.approx(difference["p_adjusted"], abs=0.005)
+        assert pairs == f"{difference['pairs']}"
+    assert f"{len(left.episodes)} planned: {len(left.episodes)} scored ({left.summary['counts']['full']} full" in text
+    for name, count in left.summary["failure_classes"]:
+        assert f"{name} {count}".replace("_", "\\_") in text
+
+
+def test_what_a_run_writes_says_what_its_journals_hold(left: Left) -> None:
+    check_formats(left)
+    check_junit(left)
+    check_markdown(left)
