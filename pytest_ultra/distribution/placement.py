@@ -45,6 +45,10 @@ class Placement:
     def is_heir(self) -> bool:
         return self.remaining is not None
 
+    def whole(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+        """Return the indices of the tests of the whole shard, those included that a crashed worker has done."""
+        return partition(nodeids, self.workers, case_ids)[self.number] if self.number < self.workers else []
+
     def take(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
         """Return the indices of the tests with a case that are this worker's for certain."""
         if not self.is_sharded:
@@ -52,7 +56,7 @@ class Placement:
         if self.remaining is not None:
             left = frozenset(self.remaining)
             return [index for index in partition(nodeids, 1, case_ids)[0] if nodeids[index] in left]
-        return partition(nodeids, self.workers, case_ids)[self.number]
+        return self.whole(nodeids, case_ids)
 
 
 def send(placement: Placement, workerinput: dict[str, Any]) -> None:
