@@ -49,11 +49,13 @@ def _tell_plan(config: pytest.Config, settings: Settings) -> None:
 
 def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
     from pytest_ultra.run import Run  # noqa: PLC0415 - workers open no run
+    from pytest_ultra.watching import LiveHooks  # noqa: PLC0415 - likewise
 
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
         return
     config.pluginmanager.register(run, "ultra-run")
+    config.pluginmanager.register(LiveHooks(config, run), "ultra-live")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
     if is_distributed(config):

@@ -84,3 +84,8 @@ def is_distributed(config: pytest.Config) -> bool:
     has_workers = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", None))
     has_xdist = any(map(config.pluginmanager.hasplugin, _XDIST))
     return has_xdist and has_workers and not config.getoption("collectonly")
+
+
+def count_workers(config: pytest.Config) -> int:
+    """Return how many workers were asked for, 0 without xdist."""
+    return len(config.getoption("tx", None) or ())
