@@ -18,7 +18,7 @@ _INTERVAL_S = 0.5
 
 
 def open_meter(
-    run: RunDirectory, placement: Placement, prices: Mapping[str, Price], *, planned: int, slots: int
+    run: RunDirectory, placement: Placement, prices: Mapping[str, Price], *, planned: int, slots: int, most_answers: int
 ) -> Meter:
     """Return a meter for a process; a crashed worker's heir goes on with what that has spent and learnt."""
     fresh = ShardProgress(
@@ -26,11 +26,12 @@ def open_meter(
         worker=placement.worker,
         planned=planned if placement.is_sharded else None,
         slots=slots,
+        most_answers=most_answers,
     )
     left = [progress for progress in read_progress(run) if placement.is_heir and progress.number == fresh.number]
     if not left:
         return Meter(fresh, prices)
-    kept = ("reused", "answers", "latency_s", "tokens", "cost", "ended")
+    kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "ended")
     return Meter(msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept}), prices)
 
 

@@ -152,8 +152,14 @@ class Shard:
         """Count the cases of the whole shard, with those that need not be lived."""
         whole = self._placement.whole([item.nodeid for item in items], self._case_ids)
         cases = {case.case_id: case for index in whole if (case := case_of(items[index]))}
-        prices = known_prices(self._settings)
-        meter = open_meter(self._run, self._placement, prices, planned=len(cases), slots=self._concurrency)
+        meter = open_meter(
+            self._run,
+            self._placement,
+            known_prices(self._settings),
+            planned=len(cases),
+            slots=self._concurrency,
+            most_answers=self._settings.max_turns,
+        )
         for case_id, case in cases.items():
             if self._placement.is_sharded and case_id in self._finished:
                 meter.keep(case, is_reused=not self._placement.is_heir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from time import monotonic
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.progress import Cohort, ShardProgress
+from pytest_ultra.benchmark.progress import Burden, Cohort, ShardProgress
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.gate import Permit
@@ -35,8 +36,9 @@ class Meter:
         self._done = self._reused = 0
         self._in_flight = self._waiting = 0
         self._answered = self._tokens = 0
-        self._latency_s = 0.0
+        self._latency_s = self._latency_s2 = 0.0
         self._cost: float | None = None
+        self._burden = Burden()
 
     def plan(self, case: Case, requests: int) -> None:
         """Note a case that is to be lived, and how many requests it is expected to make; once a case."""
@@ -69,21 +71,24 @@ class Meter:
         with self._lock:
             self._waiting += calls
 
-    def begin_call(self) -> float:
-        """Return when it was begun, for `answer`."""
+    def begin_call(self) -> tuple[float, int]:
+        """Return when it was begun, and how many calls are in flight then, for `answer`."""
         with self._lock:
             self._in_flight += 1
-        return self._now()
+            return self._now(), self._in_flight
 
     def end_call(self) -> None:
         with self._lock:
             self._in_flight -= 1
 
-    def answer(self, case: Case, reply: Reply, begun: float) -> None:
+    def answer(self, case: Case, reply: Reply, begun: tuple[float, int]) -> None:
         price = self._prices.get(case.model)
+        begun_at, in_flight = begun
+        taken_s = self._now() - begun_at
         with self._lock:
             self._answered += 1
-            self._latency_s += self._now() - begun
+            self._latency_s += taken_s
+            self._latency_s2 += taken_s * taken_s
             self._tokens += reply.prompt_tokens + reply.completion_tokens
             if price is not None:
                 self._cost = (self._cost or 0.0) + price.cost(reply.prompt_tokens, reply.completion_tokens)
@@ -91,6 +96,8 @@ class Meter:
             if expected is not None:
                 answers = self._answers[case]
                 self._answers[case] = answers + 1
+                if not answers and taken_s > 0:
+                    self._burden = self._burden.plus(math.log(in_flight), math.log(taken_s))
                 self._ahead[expected, answers] -= 1
                 self._ahead[expected, answers + 1] += 1
 
@@ -102,12 +109,15 @@ class Meter:
                 worker=start.worker,
                 planned=start.planned,
                 slots=start.slots,
+                most_answers=start.most_answers,
                 done=start.done + self._done,
                 reused=start.reused + self._reused,
                 in_flight=self._in_flight,
                 waiting=self._waiting,
                 answers=start.answers + self._answered,
                 latency_s=start.latency_s + self._latency_s,
+                latency_s2=start.latency_s2 + self._latency_s2,
+                burden=self._burden,
                 tokens=start.tokens + self._tokens,
                 cost=_add(start.cost, self._cost),
                 ended=(*start.ended, *_cohorts(self._ended)),

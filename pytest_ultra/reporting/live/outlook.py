@@ -1,60 +1,42 @@
-"""How fast a run goes on, and when it will have ended, as far as can be told from what it has come to so far."""
+"""The status of a run as it is looked at again and again: with rates, and with the time at which it will have ended."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from pytest_ultra.benchmark.progress import ShardProgress
+from pytest_ultra.reporting.live.eta import remaining_s
+from pytest_ultra.reporting.live.history import History, Sample
 from pytest_ultra.reporting.live.status import Status
 
-_SHORTEST_S = 10.0
-_SHARE = 1 / 3  # of the time since the first answer: what is older says nothing about how it goes now
-
-
-class _Sample(msgspec.Struct, frozen=True):
-    at: float
-    answers: int
-    ended: int
-    latency_s: float
+_EVERY_S = 2.0  # an outlook is good for so long, but for the seconds that pass
 
 
 class Outlook:
-    """Told again and again how far the shards are, at times of any clock that begins with the run."""
+    """Told how far the shards are at times of any clock, of which `now` is the first; `planned` counts all cases."""
 
     def __init__(self, planned: Callable[[], int], workers: int, now: float) -> None:
         self._planned = planned
         self._workers = workers
         self._began = now
-        self._samples: deque[_Sample] = deque()
+        self._history = History()
+        self._ends_at: float | None = None
+        self._due = now
 
     def observe(self, shards: Sequence[ShardProgress], now: float) -> Status:
-        self._remember(shards, now)
+        self._history.add(Sample.take(shards, now))
         status = Status(
             shards=tuple(shards), workers=self._workers, planned=self._planned(), elapsed_s=now - self._began
         )
-        if len(self._samples) > 1:
-            first, last = self._samples[0], self._samples[-1]
-            passed_s = last.at - first.at
-            episode_rate = (last.ended - first.ended) / passed_s
-            left = status.planned - status.done
-            return msgspec.structs.replace(
-                status,
-                episode_rate=episode_rate,
-                call_rate=(last.answers - first.answers) / passed_s,
-                eta_s=left / episode_rate if episode_rate else None,
-            )
-        return status
-
-    def _remember(self, shards: Sequence[ShardProgress], now: float) -> None:
-        answers = sum(shard.answers for shard in shards)
-        if not answers:
-            return
-        ended = sum(cohort.episodes for shard in shards for cohort in shard.ended)
-        latency_s = sum(shard.latency_s for shard in shards)
-        self._samples.append(_Sample(now, answers, ended, latency_s))
-        window_s = max(_SHORTEST_S, _SHARE * (now - self._samples[0].at))
-        while len(self._samples) > 2 and self._samples[1].at <= now - window_s:
-            self._samples.popleft()
+        if not self._history.passed_s:
+            return status
+        if now >= self._due and self._history.call_rate:
+            self._ends_at, self._due = now + remaining_s(shards, self._history.speed()), now + _EVERY_S
+        return msgspec.structs.replace(
+            status,
+            episode_rate=self._history.episode_rate,
+            call_rate=self._history.call_rate,
+            eta_s=None if self._ends_at is None else max(0.0, self._ends_at - now),
+        )

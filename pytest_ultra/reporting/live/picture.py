@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from pytest_ultra.benchmark.progress import ShardProgress
 from pytest_ultra.reporting.live import words
 from pytest_ultra.reporting.live.status import Status
 
@@ -17,7 +18,7 @@ _SHARE = 3  # of a terminal's rows, one in so many
 _RULE_ROWS = 4  # with fewer, every row is needed for figures
 _MOST_BARS = 6
 _LONGEST_BAR = 30
-_SHORTEST_BAR = 5
+_SHORTEST_BAR = 6
 _WHOLE = "all"
 
 
@@ -45,14 +46,23 @@ def draw(status: Status, *, columns: int, most_rows: int, has_colours: bool) -> 
 
 def _rows(status: Status, width: int, most_rows: int) -> Iterator[Text]:
     has_rule = most_rows >= _RULE_ROWS
-    label_width = max(len(label) for label in (_WHOLE, *map(words.name, status.shards)))
     if has_rule:
         yield _rule(status, width)
-    yield _whole(status, width, label_width)
     left = most_rows - has_rule - 2
-    if status.workers > 1 and left > 0:
-        yield from _workers(status, width, label_width, left)
-    yield Text(_fit([words.calls(status), words.spent(status), *words.rates(status)[1:]], width, " "))
+    labels = [_WHOLE, *map(words.name, status.shards)] if _has_bars(status, left) else [_WHOLE]
+    label_width = max(map(len, labels))
+    yield _whole(status, width, label_width)
+    if status.workers > 1 and _has_bars(status, left):
+        yield from (_worker(shard, width, label_width) for shard in status.shards)
+        yield from (Text(" ...", "dim") for _ in range(status.workers - len(status.shards)))
+    elif status.workers > 1 and left > 0:
+        yield from _packed(status, width, left)
+    yield Text(_fit(_details(status), width, ", "))
+
+
+def _has_bars(status: Status, rows: int) -> bool:
+    """Tell whether each worker has a row of its own."""
+    return status.workers <= min(rows, _MOST_BARS)
 
 
 def _rule(status: Status, width: int) -> Text:
@@ -64,28 +74,27 @@ def _rule(status: Status, width: int) -> Text:
 def _whole(status: Status, width: int, label_width: int) -> Text:
     percent = f"{100 * status.done // status.planned}%" if status.planned else "-"
     reused = f" ({status.reused:,} reused)" if status.reused else ""
-    figures = [f"{status.done:,}/{status.planned:,}{reused}", percent, words.eta(status), *words.rates(status)[:1]]
-    bar = _bar(status.done, status.reused, status.planned, _bar_width(width, label_width))
-    label = _WHOLE.ljust(label_width)
-    return Text.assemble((f" {label} ", "bold"), bar, (_fit(figures, width - label_width - 2 - len(bar), "  "), "bold"))
+    figures = [
+        f"{status.done:,}/{status.planned:,}",
+        words.eta(status),
+        percent,
+        *words.rate(status.episode_rate, "episodes"),
+    ]
+    bar = _bar(status.done, status.reused, status.under_way, status.planned, _bar_width(width, label_width))
+    start = Text.assemble((f" {_WHOLE:{label_width}} ", "bold"), bar)
+    figures[0] += reused
+    return Text.assemble(start, (_fit(figures, width - len(start), "  "), "bold"))
 
 
-def _workers(status: Status, width: int, label_width: int, most_rows: int) -> Iterator[Text]:
-    """Give each worker a row with a bar; where there are too many, put several on a row."""
-    if status.workers > min(most_rows, _MOST_BARS):
-        yield from _packed(status, width, most_rows)
-        return
-    for shard in status.shards:
-        bar = _bar(shard.done, shard.reused, shard.planned or 0, _bar_width(width, label_width))
-        figures = [words.share(shard), f"{shard.in_flight:,} in flight", f"{shard.waiting:,} waiting"]
-        room = width - label_width - 2 - len(bar)
-        yield Text.assemble(f" {words.name(shard):{label_width}} ", bar, _fit(figures, room, "  "))
-    for _ in range(status.workers - len(status.shards)):
-        yield Text(" ...", "dim")
+def _worker(shard: ShardProgress, width: int, label_width: int) -> Text:
+    bar = _bar(shard.done, shard.reused, shard.under_way, shard.planned or 0, _bar_width(width, label_width))
+    start = Text.assemble(f" {words.name(shard):{label_width}} ", bar)
+    figures = [words.share(shard), f"{shard.in_flight:,} in flight", f"{shard.waiting:,} waiting"]
+    return Text.assemble(start, _fit(figures, width - len(start), "  "))
 
 
 def _packed(status: Status, width: int, most_rows: int) -> Iterator[Text]:
-    """Show those that are most behind, if there is no room for all."""
+    """Put several workers on a row; show those that are most behind if there is no room for all."""
     cells = {shard.number: f" {words.name(shard)} {words.share(shard)}" for shard in status.shards}
     cell_width = 2 + max(map(len, cells.values()), default=0)
     across = max(1, width // cell_width)
@@ -96,25 +105,30 @@ def _packed(status: Status, width: int, most_rows: int) -> Iterator[Text]:
         yield Text("".join(shown[row * across : (row + 1) * across]))
 
 
+def _details(status: Status) -> list[str]:
+    calls = [words.calls(status), *words.rate(status.call_rate, "calls")]
+    return [*calls, words.short_tokens(status.tokens), words.cost(status)]
+
+
 def _bar_width(width: int, label_width: int) -> int:
-    room = width // 2 - label_width
+    room = width // 2 - label_width - 4
     return 0 if room < _SHORTEST_BAR else min(_LONGEST_BAR, room)
 
 
-def _bar(done: int, reused: int, planned: int, width: int) -> Text:
-    """Draw what is done, and apart from it what did not have to be."""
+def _bar(done: int, reused: int, under_way: float, planned: int, width: int) -> Text:
+    """Draw what did not have to be lived, what has been, and what episodes under way have come to."""
     if not width:
         return Text()
-    filled = width * done // planned if planned else 0
-    earlier = width * reused // planned if planned else 0
-    parts = (("=" * earlier, "blue"), ("#" * (filled - earlier), "green"), ("." * (width - filled), "dim"))
+    ends = [int(width * min(1.0, part / planned)) if planned else 0 for part in (reused, done, done + under_way)]
+    lengths = (ends[0], ends[1] - ends[0], ends[2] - ends[1], width - ends[2])
+    styles = (("=", "blue"), ("#", "green"), ("-", "green"), (".", "dim"))
+    parts = [(glyph * length, style) for (glyph, style), length in zip(styles, lengths, strict=True)]
     return Text.assemble("[", *parts, "]")
 
 
-def _fit(pieces: list[str], room: int, gap: str) -> str:
+def _fit(pieces: Sequence[str], room: int, separator: str) -> str:
     """Join as many pieces as there is room for, the first ones first."""
-    separator = "  " if gap == "  " else ", "
-    text = gap[:1] + pieces[0]
+    text = f" {pieces[0]}"
     for piece in pieces[1:]:
         longer = f"{text}{separator}{piece}"
         if len(longer) > room:

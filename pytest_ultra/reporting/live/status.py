@@ -32,6 +32,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         return sum(shard.reused for shard in self.shards)
 
     @property
+    def under_way(self) -> float:
+        return sum(shard.under_way for shard in self.shards)
+
+    @property
     def in_flight(self) -> int:
         return sum(shard.in_flight for shard in self.shards)
 

@@ -9,28 +9,29 @@ from pytest_ultra.reporting.text import count, neutralise
 
 _MINUTE_S = 60
 _HOUR_S = 3600
+_THOUSAND = 1_000
+_MILLION = 1_000_000
 _MOST_NAMED = 8
 
 
 def plain_line(status: Status) -> str:
     """Tell everything on one line; of many workers, only how far the first and the last of them are."""
-    told = [f"{status.done:,}/{status.planned:,} done{_reused(status)}", *rates(status), eta(status)]
-    told += [calls(status), spent(status)]
+    told = [
+        f"{status.done:,}/{status.planned:,} done{_reused(status)}",
+        *rate(status.episode_rate, "episodes"),
+        eta(status),
+    ]
+    told += [calls(status), *rate(status.call_rate, "calls"), spent(status)]
     if status.workers > 1:
         told.append(_workers(status))
     return f"ultra: {'; '.join(told)}"
 
 
-def rates(status: Status) -> list[str]:
-    """Return how many episodes come to their end, and how many answers come; nothing before there is a rate."""
-    pairs = ((status.episode_rate, "episodes"), (status.call_rate, "calls"))
-    return [_rate(per_s, what) for per_s, what in pairs if per_s is not None]
-
-
-def _rate(per_s: float, what: str) -> str:
-    if per_s >= 1:
-        return f"{per_s:.1f} {what}/s"
-    return f"{per_s * _MINUTE_S:.1f} {what}/min"
+def rate(per_s: float | None, what: str) -> list[str]:
+    """Return how fast something comes, nothing where it does not."""
+    if not per_s:
+        return []
+    return [f"{per_s:.1f} {what}/s" if per_s >= 1 else f"{per_s * _MINUTE_S:.1f} {what}/min"]
 
 
 def eta(status: Status) -> str:
@@ -44,8 +45,20 @@ def calls(status: Status) -> str:
 
 
 def spent(status: Status) -> str:
-    cost = "" if status.cost is None else f", {dollars(status.cost)}"
-    return f"{count(status.tokens, 'token')}{cost}"
+    return f"{count(status.tokens, 'token')}, {cost(status)}"
+
+
+def cost(status: Status) -> str:
+    return "cost unknown" if status.cost is None else dollars(status.cost)
+
+
+def short_tokens(tokens: int) -> str:
+    """Write a number in thousands or millions where it has more digits than a glance takes in."""
+    if tokens < _THOUSAND * 10:
+        return count(tokens, "token")
+    if tokens < _MILLION:
+        return f"{tokens / _THOUSAND:.0f}k tokens"
+    return f"{tokens / _MILLION:,.1f}M tokens"
 
 
 def clock(seconds: float) -> str:
