@@ -74,8 +74,8 @@ class LiveHooks:
         self._config = config
         self._run = run
         self._line_every_s = line_every_s
-        self._workers = max(1, count_workers(config))
         self._terminal: Terminal | None = None
+        self._outlook: Outlook | None = None
         self._watcher: Watcher | None = None
         self._reports = 0
         self._broken = (0, 0)
@@ -87,6 +87,7 @@ class LiveHooks:
         if run is None:
             return (yield)
         self._terminal = Terminal()
+        self._outlook = Outlook(lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic())
         self._begin(run)
         try:
             return (yield)
@@ -110,8 +111,8 @@ class LiveHooks:
             self._begin(self._run.begun)
 
     def _begin(self, run: RunDirectory) -> None:
-        outlook = Outlook(lambda: self._run.planned_cases, self._workers, monotonic())
-        self._watcher = Watcher(run, outlook, self._display(), self._say)
+        if self._outlook is not None:
+            self._watcher = Watcher(run, self._outlook, self._display(), self._say)
 
     def _end(self) -> None:
         if self._watcher is not None:

@@ -37,7 +37,7 @@ class Meter:
         self._in_flight = self._waiting = 0
         self._answered = self._tokens = 0
         self._latency_s = self._latency_s2 = 0.0
-        self._cost: float | None = None
+        self._cost = 0.0 if prices else None
         self._burden = Burden()
 
     def plan(self, case: Case, requests: int) -> None:

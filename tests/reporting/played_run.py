@@ -15,12 +15,22 @@ Chance = random.Random
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call as it is made, with so many in flight."""
+
+    chance: Chance
+    worker: int
+    at: float
+    in_flight: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a run is like. `lengths` draws how many answers an episode was expected to need, and how many it does."""
 
     shards: Sequence[int]
     lengths: Callable[[Chance], tuple[int, int]]
-    latency_s: Callable[[Chance, int, float, int], float]  # worker, time, calls in flight
+    latency_s: Callable[[Call], float]
     most_in_flight: Callable[[float], float] = lambda _: float("inf")
     slots: int = 256
     starts_s: Sequence[float] = ()
@@ -133,7 +143,7 @@ class PlayedRun:
             episode.shard.in_flight += 1
             self._in_flight += 1
             episode.load = episode.shard.in_flight
-            taken = self._plan.latency_s(self._chance, episode.shard.number, self.now, self._in_flight)
+            taken = self._plan.latency_s(Call(self._chance, episode.shard.number, self.now, self._in_flight))
             self._at(self.now + taken, self.now, episode)
         if self._line:  # the limit may have grown by then
             self._at(self.now + 1.0, self.now, None)

@@ -15,7 +15,7 @@ from pytest_ultra.reporting.live.eta import Latency, Speed
 _SHORTEST_S = 10.0
 _SHARE = 1 / 4  # of the time since the first answer: what is older says little of how it goes now
 _HELD_UP = 0.05  # of the calls under way; with fewer that wait, limits do not bound the run
-_FEW = 20  # answers from which nothing is learnt of their spread, and of what load does
+_FEW = 10  # answers say little
 _ERRORS = 1.5  # standard errors by which an effect of load must be beyond doubt
 _STEADY = 0.8  # how well a line must fit for growth to be taken for such
 _GOES_ON = 0.6  # for this share of the time that it has been seen
@@ -127,10 +127,15 @@ def _latency(before: _Answered | None, now: _Answered) -> Latency | None:
 
 
 def _trusted(latency: Latency | None, overall: Latency) -> Latency:
-    """Return a shard's own, but the spread of all where its own is that of a few."""
+    """Return a shard's own, pulled towards that of all the more, the fewer its answers."""
     if latency is None:
         return overall
-    return latency if latency.answers >= _FEW else msgspec.structs.replace(latency, spread=overall.spread)
+    trust = latency.answers / (latency.answers + _FEW)
+    return Latency(
+        trust * latency.mean_s + (1 - trust) * overall.mean_s,
+        trust * latency.spread + (1 - trust) * overall.spread,
+        latency.answers,
+    )
 
 
 def _elasticity(burdens: Sequence[Burden]) -> float:

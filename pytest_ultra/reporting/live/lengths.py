@@ -17,6 +17,7 @@ from pytest_ultra.benchmark.progress import Cohort
 
 _IMAGINED = {0.6: 0.5, 0.8: 1.5, 0.9: 2.0, 1.0: 2.0, 1.1: 2.0, 1.25: 1.25, 1.5: 0.5, 1.75: 0.2, 2.0: 0.05}
 _NEGLIGIBLE = 1e-3
+_HALF = 0.5  # an answer less or more: answers are whole, and what lies between is rounded
 
 
 class Lengths:
@@ -27,10 +28,11 @@ class Lengths:
         self._ends: Counter[float] = Counter(_IMAGINED)
         self._seen: Counter[float] = Counter(_IMAGINED)
         for cohort in ended:
-            self._ends[_ratio(cohort)] += cohort.episodes
-            self._seen[_ratio(cohort)] += cohort.episodes
+            ratio = cohort.answers / max(1, cohort.expected)
+            self._ends[ratio] += cohort.episodes
+            self._seen[ratio] += cohort.episodes
         for cohort in ahead:
-            self._seen[_ratio(cohort)] += cohort.episodes
+            self._seen[(cohort.answers + _HALF) / max(1, cohort.expected)] += cohort.episodes
         self._known: dict[tuple[int, int], list[float]] = {}
 
     def ahead(self, expected: int, answers: int) -> list[float]:
@@ -41,10 +43,10 @@ class Lengths:
         return self._known[key]
 
     def _chances(self, expected: int, answers: int) -> list[float]:
-        alive = now = self._survival(answers / expected)
+        alive = now = self._survival((answers + _HALF) / max(1, expected))
         chances: list[float] = []
         while now > 0 and alive / now > _NEGLIGIBLE and answers + len(chances) + 1 < self._most_answers:
-            left = self._survival((answers + len(chances) + 1) / expected)
+            left = self._survival((answers + len(chances) + 1 + _HALF) / max(1, expected))
             chances.append((alive - left) / now)
             alive = left
         rest = 1 - sum(chances)
@@ -61,7 +63,3 @@ class Lengths:
         at_risk = list(accumulate(self._seen[ratio] for ratio in reversed(ratios)))[::-1]
         steps = [1 - self._ends[ratio] / risk for ratio, risk in zip(ratios, at_risk, strict=True)]
         return ratios, [1.0, *(max(0.0, share) for share in accumulate(steps, lambda a, b: a * b))]
-
-
-def _ratio(cohort: Cohort) -> float:
-    return cohort.answers / max(1, cohort.expected)

@@ -49,20 +49,16 @@ def _rows(status: Status, width: int, most_rows: int) -> Iterator[Text]:
     if has_rule:
         yield _rule(status, width)
     left = most_rows - has_rule - 2
-    labels = [_WHOLE, *map(words.name, status.shards)] if _has_bars(status, left) else [_WHOLE]
+    has_bars = 1 < status.workers <= min(left, _MOST_BARS)
+    labels = [_WHOLE, *map(words.name, status.shards)] if has_bars else [_WHOLE]
     label_width = max(map(len, labels))
     yield _whole(status, width, label_width)
-    if status.workers > 1 and _has_bars(status, left):
+    if has_bars:
         yield from (_worker(shard, width, label_width) for shard in status.shards)
         yield from (Text(" ...", "dim") for _ in range(status.workers - len(status.shards)))
     elif status.workers > 1 and left > 0:
         yield from _packed(status, width, left)
     yield Text(_fit(_details(status), width, ", "))
-
-
-def _has_bars(status: Status, rows: int) -> bool:
-    """Tell whether each worker has a row of its own."""
-    return status.workers <= min(rows, _MOST_BARS)
 
 
 def _rule(status: Status, width: int) -> Text:
@@ -96,13 +92,13 @@ def _worker(shard: ShardProgress, width: int, label_width: int) -> Text:
 def _packed(status: Status, width: int, most_rows: int) -> Iterator[Text]:
     """Put several workers on a row; show those that are most behind if there is no room for all."""
     cells = {shard.number: f" {words.name(shard)} {words.share(shard)}" for shard in status.shards}
-    cell_width = 2 + max(map(len, cells.values()), default=0)
+    cell_width = 1 + max(map(len, cells.values()), default=0)
     across = max(1, width // cell_width)
     rows = min(most_rows, math.ceil(status.workers / across))
     behind = sorted(status.shards, key=lambda shard: shard.done / (shard.planned or 1))[: rows * across]
     shown = [cells[number].ljust(cell_width) for number in sorted(shard.number for shard in behind)]
     for row in range(rows):
-        yield Text("".join(shown[row * across : (row + 1) * across]))
+        yield Text("".join(shown[row * across : (row + 1) * across]).rstrip())
 
 
 def _details(status: Status) -> list[str]:
