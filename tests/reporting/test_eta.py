@@ -34,13 +34,13 @@ COURSES = {
     "answers that always take the same": Plan([150] * 3, usual, lambda _: 2.0, lambda _: 30),
     "all episodes at once": Plan([150] * 3, usual, lambda c: takes(20, c)),
     "few episodes at a time": Plan([300] * 3, usual, lambda c: takes(1.5, c), slots=16),
-    "one episode at a time": Plan([60], usual, lambda c: takes(1.5, c), slots=1),
+    "one episode at a time": Plan([100], usual, lambda c: takes(1.5, c), slots=1),
     "many episodes": Plan([1000] * 3, usual, lambda c: takes(3, c), lambda _: 200),
     "episodes shorter than expected": Plan([300] * 3, hasty, lambda c: takes(1.5, c), slots=16),
     "workers that start one after another": Plan(
         [200] * 4, usual, lambda c: takes(1.5, c), lambda _: 24, starts_s=[0, 10, 20, 30]
     ),
-    "workers of unequal speed": Plan([200] * 3, usual, lambda c: takes((1, 2, 3)[c.worker], c), slots=16),
+    "workers of unequal speed": Plan([400] * 3, usual, lambda c: takes((1, 2, 3)[c.worker], c), slots=16),
     "a slow start": Plan([300] * 3, usual, lambda c: takes(12 if c.at < 60 else 2, c), slots=16),
     "a limit that grows": Plan([300] * 3, usual, lambda c: takes(2, c), lambda t: min(60, 5 + t / 2)),
     "a limit that is cut again and again": Plan(
@@ -53,6 +53,7 @@ COURSES = {
 
 @pytest.mark.parametrize("course", COURSES)
 def test_the_end_is_foreseen_within_a_fifth(course: str) -> None:
+    """Of what is left, at three points; and in between nothing is told that is far from it."""
     plan = COURSES[course]
     run = PlayedRun(plan)
     outlook = Outlook(lambda: sum(plan.shards), len(plan.shards), 0.0)
@@ -61,15 +62,6 @@ def test_the_end_is_foreseen_within_a_fifth(course: str) -> None:
         at, eta_s = min(told, key=lambda each: abs(each[0] - part * run.now))
         assert eta_s is not None
         assert eta_s == pytest.approx(run.now - at, rel=0.2), f"{part:.0%} of {run.now:.0f} s"
-
-
-@pytest.mark.parametrize("course", COURSES)
-def test_the_seconds_told_count_down_to_the_end(course: str) -> None:
-    """At the end nothing is left, and before it never a multiple of what is."""
-    plan = COURSES[course]
-    run = PlayedRun(plan)
-    outlook = Outlook(lambda: sum(plan.shards), len(plan.shards), 0.0)
-    told = [(at, outlook.observe(shards, at).eta_s) for at, shards in run.looks(EVERY_S) if shards]
     off_s = [abs((eta_s or 0.0) - (run.now - at)) for at, eta_s in told if at > run.now / 3]
     assert max(off_s) < 0.25 * run.now
 
