@@ -17,7 +17,18 @@ from collections.abc import Callable
 
 from pytest_ultra.benchmark.tools import TOOLS
 
-MODULES = ("pytest", "xdist", "filelock", "msgspec", "jsonschema_rs", "jsonschema", "aiohttp", "rich.table")
+MODULES = (
+    "pytest",
+    "xdist",
+    "filelock",
+    "msgspec",
+    "jsonschema_rs",
+    "jsonschema",
+    "aiohttp",
+    "rich.table",
+    "sqlalchemy",
+    "pyarrow.parquet",
+)
 TRIES = 9
 CALLS = 5_000
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from pytest_ultra.benchmark.agents import AGENTS
@@ -22,10 +23,12 @@ from pytest_ultra.benchmark.axes import (
 from pytest_ultra.benchmark.episode import FailureClass
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.commands.table import COMMANDS
 from pytest_ultra.models.providers import PROVIDERS, Provider
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.options.table import OPTIONS
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
+from pytest_ultra.storage.store.tables import METADATA
 
 PAGES = Path(__file__).parent
 _PLACE = re.compile(r"(?<=<!-- table: )(?P<name>[\w ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
@@ -95,9 +98,28 @@ def earned_codes() -> list[str]:
     return [_codes(EarnedCode)]
 
 
+def commands() -> list[str]:
+    return _table(
+        ("command", "is there to", "0", "1"), [(f"`{name}`", COMMANDS[name], *_codes_of(name)) for name in COMMANDS]
+    )
+
+
+def _codes_of(name: str) -> tuple[str, str]:
+    """Return what a command's epilog says of its exit codes 0 and 1."""
+    epilog: str = import_module(f"pytest_ultra.commands.{name}").EPILOG
+    told = dict(re.findall(r"^  (\d)  (.*(?:\n     .*)*)", epilog, re.MULTILINE))
+    zero, one = (" ".join(told.get(code, "").split()) for code in "01")
+    return zero, one
+
+
+def store() -> list[str]:
+    rows = [(f"`{table.name}`", _codes(column.name for column in table.columns)) for table in METADATA.tables.values()]
+    return _table(("table", "columns"), rows)
+
+
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     table.__name__.replace("_", " "): table
-    for table in (options, axes, presets, providers, outcomes, failure_classes, tools, earned_codes)
+    for table in (options, axes, presets, providers, outcomes, failure_classes, tools, earned_codes, commands, store)
 }
 
 

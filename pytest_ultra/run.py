@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pytest_ultra import __version__
-from pytest_ultra.benchmark.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
+from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.figures import Summary
 from pytest_ultra.course import Course
@@ -25,6 +21,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.provenance import describe_run
 from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal import end_of_run, header
 from pytest_ultra.serving import find_spec
@@ -46,6 +43,7 @@ class Run:
     def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
         """Check that every model can be asked; raise `pytest.UsageError` if one cannot."""
         self._settings = settings
+        self._describe = partial(describe_run, config, settings)
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
@@ -60,7 +58,7 @@ class Run:
     def directory(self) -> RunDirectory:
         """The run's directory, made when it is first asked for: a run that never begins leaves none."""
         self._inheritance.look_up()
-        made = RunDirectory.create(self._settings.dir, _describe(self._settings), started_at=self._started_at)
+        made = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
         self._course.begin(made)
         return made
 
@@ -226,17 +224,6 @@ def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
         if is_open:
             return False
         raise pytest.UsageError(f"--ultra-model: {error}") from None
-
-
-def _describe(settings: Settings) -> dict[str, Any]:
-    """Return what run.json says of a run that begins: nothing in it is secret."""
-    options = {name: _plain(value) for name, value in asdict(settings).items()}
-    versions = {"generator": GENERATOR_VERSION, "prompts": PROMPT_VERSION, "scorer": SCORER_VERSION}
-    return {"pytest_ultra": __version__, "python": sys.version.split()[0], "versions": versions, "options": options}
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
 
 
 def _relative(path: Path) -> str:

@@ -16,6 +16,7 @@ from pytest_ultra.distribution.placement import Placement, is_distributed, recei
 from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.storing import StoreHooks
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
@@ -56,6 +57,7 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
         return
     config.pluginmanager.register(run, "ultra-run")
     config.pluginmanager.register(LiveHooks(config, run), "ultra-live")
+    config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
     if is_distributed(config):

@@ -9,7 +9,7 @@ from importlib import import_module
 _DELAY_S = 1.0
 """By then the workers have made their workflows, which takes all the CPU there is, and wait for their endpoints."""
 
-_NEEDED = ("scipy.special", "sqlalchemy", "jinja2")
+_NEEDED = ("scipy.special", "pytest_ultra.storage.store.filling", "jinja2")
 
 
 class WarmUp:

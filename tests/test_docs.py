@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -88,6 +89,10 @@ def test_examples_run(pytester: pytest.Pytester, example: Example) -> None:
         (pytester.path / name).write_text(content)
     for line in example.command.splitlines():
         words = re.findall(r'"[^"]*"|\S+', line)
-        assert words[0] == "pytest"
-        result = pytester.runpytest_subprocess(*(word.strip('"') for word in words[1:]))
+        args = [word.strip('"') for word in words[1:]]
+        assert words[0] in ("pytest", "pytest-ultra")
+        if words[0] == "pytest":
+            result = pytester.runpytest_subprocess(*args)
+        else:
+            result = pytester.run(sys.executable, "-m", "pytest_ultra", *args)
         assert result.ret == example.exit_code

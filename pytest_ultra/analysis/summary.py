@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import fmean
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from pytest_ultra.analysis.intervals import measure_rate
+from pytest_ultra.analysis.paired import adjust, measure_difference
+from pytest_ultra.analysis.pairs import Pairing, Reference
+from pytest_ultra.analysis.repeats import measure_repeats
+from pytest_ultra.analysis.robustness import count_tokens, mean, measure_recovery, measure_robustness
 from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.figures import Counts, PairedDifference, Row, Summary
+from pytest_ultra.benchmark.episode import Episode, FailureClass
+from pytest_ultra.benchmark.figures import Contrast, Counts, Row, SlowCase, Summary
 
 _DEMO = re.compile(r"demo([/?]|$)")
 
@@ -36,26 +41,27 @@ class _Group(NamedTuple):
         return self.model, self.versions or Versions(), -(self.tool_success_rate or 0), variant, prompt_type, severity
 
 
-_Controls = Mapping[tuple[object, ...], Episode]
+_SLOWEST = 5
 
 
 def summarize(episodes: Iterable[Episode]) -> Summary:
     """Add up episodes, one for each planned case; their order does not matter."""
     ordered = sorted(episodes, key=lambda episode: (episode.case_id, episode.started_at))
-    controls = {_control_key(e): e for e in ordered if e.case.prompt_type is PromptType.OPTIMAL}
+    controls = Reference((e for e in ordered if e.case.prompt_type is PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
     grouping = _choose_grouping(ordered)
     groups: dict[_Group, list[Episode]] = {}
     for episode in ordered:
         groups.setdefault(grouping(episode), []).append(episode)
     models = sorted({episode.case.model for episode in ordered})
     return Summary(
-        rows=tuple(_make_row(g, groups[g], controls) for g in sorted(groups, key=lambda group: group.place)),
+        rows=_correct([_make_row(g, groups[g], controls) for g in sorted(groups, key=lambda group: group.place)]),
         counts=_count(ordered),
         failure_classes=_count_failure_classes(ordered),
         demo_models=tuple(model for model in models if _DEMO.match(model)),
         versions=tuple(sorted({episode.versions for episode in ordered})),
         reused=sum(episode.reused for episode in ordered),
         cost=_add_costs(ordered),
+        slowest=_find_slowest(ordered),
     )
 
 
@@ -86,35 +92,46 @@ def _choose_grouping(episodes: Sequence[Episode]) -> Callable[[Episode], _Group]
     return group
 
 
-def _control_key(episode: Episode) -> tuple[object, ...]:
-    """Equal for an episode and its control, which are of the same versions."""
-    return episode.versions, episode.case.control_key
-
-
-def _make_row(group: _Group, episodes: Sequence[Episode], controls: _Controls) -> Row:
+def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -> Row:
     counts = _count(episodes)
     scored = [episode for episode in episodes if episode.outcome.is_scored]
+    is_control = group.prompt_type is PromptType.OPTIMAL
+    pairing = Pairing((), 0) if is_control else controls.pair(scored)
     return Row(
         **group._asdict(),
         counts=counts,
         success=measure_rate(counts.full, counts.scored),
-        difference=None if group.prompt_type is PromptType.OPTIMAL else _compare(scored, controls),
-        mean_calls=_mean(episode.score.tool_calls for episode in scored),
-        mean_tokens=_mean(episode.usage.prompt_tokens + episode.usage.completion_tokens for episode in scored),
-        mean_duration_s=_mean(episode.duration_s for episode in scored),
+        difference=measure_difference(pairing),
+        mean_calls=mean(episode.score.tool_calls for episode in scored),
+        mean_tokens=mean(map(count_tokens, scored)),
+        mean_duration_s=mean(episode.duration_s for episode in scored),
+        mean_cost=mean(episode.usage.cost for episode in scored),
+        unpaired=pairing.unpaired,
+        recovery=measure_recovery(scored),
+        robustness=measure_robustness(scored, pairing.pairs) if scored and group.prompt_type.flaw_kind else None,
+        repeats=measure_repeats(scored),
+        failure_classes=_count_failure_classes(episodes),
     )
 
 
-def _compare(scored: Iterable[Episode], controls: _Controls) -> PairedDifference | None:
-    pairs = [(episode, controls.get(_control_key(episode))) for episode in scored]
-    verdicts = Counter(_is_full(e) - _is_full(control) for e, control in pairs if control and control.outcome.is_scored)
-    if not verdicts:
-        return None
-    return PairedDifference(pairs=verdicts.total(), won=verdicts[1], lost=verdicts[-1])
+def _correct(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Correct the p-values over the flawed rows of each model: they are read together."""
+    families: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        if row.difference is not None and row.prompt_type.flaw_kind:
+            families.setdefault(row.model, []).append(place)
+    corrected = list(rows)
+    for places in families.values():
+        differences = [row.difference for row in map(rows.__getitem__, places) if row.difference is not None]
+        for place, difference in zip(places, adjust(differences), strict=True):
+            corrected[place] = msgspec.structs.replace(rows[place], difference=difference)
+    return tuple(corrected)
 
 
-def _is_full(episode: Episode) -> bool:
-    return episode.outcome is Outcome.FULL
+def _find_slowest(episodes: Iterable[Episode]) -> tuple[SlowCase, ...]:
+    lived = [episode for episode in episodes if episode.outcome.is_scored and not episode.reused]
+    slowest = sorted(lived, key=lambda episode: (-episode.duration_s, episode.nodeid))[:_SLOWEST]
+    return tuple(SlowCase(e.nodeid, e.case_id, e.outcome, e.duration_s, e.score.turns) for e in slowest)
 
 
 def _count(episodes: Iterable[Episode]) -> Counts:
@@ -125,8 +142,3 @@ def _count_failure_classes(episodes: Iterable[Episode]) -> tuple[tuple[FailureCl
     counts = Counter(episode.score.failure_class for episode in episodes)
     found = [(failure_class, counts[failure_class]) for failure_class in FailureClass if counts[failure_class]]
     return tuple(sorted(found, key=lambda item: -item[1]))
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    known = list(values)
-    return fmean(known) if known else None

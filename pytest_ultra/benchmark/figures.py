@@ -53,8 +53,9 @@ class Contrast(StrEnum):
 class Caveat(StrEnum):
     """Why a paired difference says less than it seems to."""
 
-    FEW_TASKS = "few_tasks"  # too few clusters for the interval to be trusted
+    FEW_TASKS = "few_tasks"  # so few clusters that not even a difference in each of them would be significant
     NO_DISCORDANT_PAIRS = "no_discordant_pairs"  # all pairs came out alike
+    CLUSTERED = "clustered"  # several pairs a task, which McNemar's test takes for independent
     UNPAIRED = "unpaired"  # some scored cases have no scored counterpart
 
 
@@ -63,9 +64,9 @@ class PairedDifference(msgspec.Struct, frozen=True):
 
     `tasks` is the number of clusters; `low` and `high` are the 95 % interval of the difference, in [-1, 1], None
     where a single task allows none. `p_value` is that of McNemar's exact test, two-sided; `p_adjusted` is corrected
-    over the family that was tested, None outside a family. `detectable` is the smallest difference that so many
-    pairs would have shown four times out of five, None where nothing can be said. `unpaired` scored cases of the
-    sample had no scored counterpart.
+    over the family that was tested, the flawed rows of a model, None outside a family. `detectable` is the smallest
+    difference that so many pairs would have shown four times out of five, None where they could have shown none.
+    `unpaired` scored cases of the sample had no scored counterpart.
     """
 
     pairs: int
@@ -91,23 +92,28 @@ class PairedDifference(msgspec.Struct, frozen=True):
 
 
 class Robustness(msgspec.Struct, frozen=True):
-    """What a flawed plan did to a model, over the pairs of its row.
+    """What a flawed plan did to a model.
 
-    `resilience` is success with the flaw over success without, None when the controls never succeeded. `over_trust`
-    is the mean obedience on damaged steps over the `damaged` episodes that had any left to obey. The extra calls,
-    tokens and US dollars are means of paired differences, None where nothing was measured.
+    `resilience` is success with the flaw over success without, over the pairs of the row, None when the controls
+    never succeeded. `over_trust` is the mean obedience on damaged steps over the `damaged` scored episodes that had
+    any to obey. The extra calls, tokens and US dollars are what a recovery cost: means of paired differences over the
+    `recovered` pairs, which succeeded with the flaw and without; None where nothing was measured.
     """
 
     resilience: float | None = None
     over_trust: float | None = None
     damaged: int = 0
+    recovered: int = 0
     extra_calls: float | None = None
     extra_tokens: float | None = None
     extra_cost: float | None = None
 
 
 class Repeats(msgspec.Struct, frozen=True):
-    """Of k repeats of a task, the chance that one succeeds (pass@k) and that all do (pass^k): means over `tasks`."""
+    """Of k repeats of a task, the chance that at least one succeeds (pass@k), and that all do (pass^k).
+
+    Both are means over the `tasks` that have at least k scored repeats.
+    """
 
     k: int
     pass_at: float
@@ -120,7 +126,8 @@ class Row(msgspec.Struct, frozen=True):
 
     `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
     `difference` is to `optimal`, and None without a pair and for `optimal` itself. `unpaired` scored episodes have no
-    scored control. `recovery` is of random faults. `robustness` is for flawed plans, `repeats` where there are any.
+    scored control. `recovery` is of random faults. `robustness` is for flawed plans, `repeats` for each k from 1 where
+    any task was scored more than once.
     """
 
     model: str

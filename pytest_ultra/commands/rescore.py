@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_ultra import __version__
 from pytest_ultra.benchmark.case import SCORER_VERSION
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json, add_run, chosen_run
+from pytest_ultra.commands.printing import print_bytes, print_lines, warn
 from pytest_ultra.reporting.text import count
 from pytest_ultra.rescoring import Rescored, rescore
 from pytest_ultra.storage.document import encode_document, write_document
@@ -44,12 +44,11 @@ def run_rescore(args: argparse.Namespace) -> int:
     description = run.describe() | {"rescored_by": by}
     if args.output is not None:
         write_document(args.output, description, rescored.after)
-    for torn in rescored.torn:
-        sys.stderr.write(f"pytest-ultra rescore: {torn}\n")
+    warn("rescore", map(str, rescored.torn))
     if args.json:
-        sys.stdout.write(encode_document(description, rescored.after).decode())
+        print_bytes(encode_document(description, rescored.after))
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in tell(run, rescored)))
+        print_lines(tell(run, rescored))
     return FOUND if rescored.changed else DONE
 
 

@@ -7,7 +7,12 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "runs": "list the runs that are kept",
+        "show": "show a run, or a case: what happened to it, or what the model is shown",
+        "export": "write the episodes of a run as JSON lines, CSV or Parquet",
+        "merge": "make one run of those of several jobs",
         "rescore": "score the stored transcripts of a run again",
+        "store": "look at the store of all runs, fill it, or make it anew",
     }
 )
 """What each is for. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""

@@ -25,7 +25,7 @@ WIDTH = 100
 def explain(episode: Episode, guidance: Guidance) -> str:
     """Tell an episode for a CI log, in lines of at most 100 columns."""
     lines = [*_head(episode), "job:", *fill(guidance.task.words, WIDTH, "  ")]
-    lines += [*_plan(episode, guidance), *_transcript(episode), *_deliverables(episode, guidance)]
+    lines += [*tell_plan(episode.case, guidance), *_transcript(episode), *_deliverables(episode, guidance)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -41,10 +41,7 @@ def _head(episode: Episode) -> Iterator[str]:
         yield f"reused: lived in an earlier run, at {began:%Y-%m-%d %H:%M} UTC"
     if episode.outcome is Outcome.ERROR:
         yield from _labelled("requests: ", _attempts(episode))
-    yield from _labelled("case: ", _case(episode.case))
-    if unusual := ", ".join(_unusual(episode.case)):
-        yield from _labelled("asked by: ", unusual)
-    yield from _labelled("model: ", episode.case.model)
+    yield from tell_case(episode.case, episode.case_id)
     yield from _labelled("did: ", _deeds(episode))
 
 
@@ -56,12 +53,19 @@ def _reason(error: str) -> Iterator[str]:
         yield f"  {excerpt(line, WIDTH - 2)}"
 
 
+def tell_case(case: Case, case_id: str) -> Iterator[str]:
+    yield from _labelled("case: ", f"{_case(case)} [{case_id}]")
+    if unusual := ", ".join(_unusual(case)):
+        yield from _labelled("asked by: ", unusual)
+    yield from _labelled("model: ", case.model)
+
+
 def _case(case: Case) -> str:
     composed = f", {case.flaws} kinds" if case.flaws > 1 else ""
     severity = f" ({case.severity}{composed})" if case.severity else ""
     return (
         f"{case.prompt_type}{severity}, {case.task_type}, {case.difficulty}, tool success rate "
-        f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed} [{case.case_id}]"
+        f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed}"
     )
 
 
@@ -105,10 +109,11 @@ def _labelled(label: str, text: str) -> Iterator[str]:
     yield from others
 
 
-def _plan(episode: Episode, guidance: Guidance) -> Iterator[str]:
+def tell_plan(case: Case, guidance: Guidance) -> Iterator[str]:
+    """Tell the plan, with what was damaged and what it would be in the optimal plan."""
     flawed = guidance.flawed
-    if not episode.case.prompt_type.has_plan:
-        yield f"plan: none was shown ({episode.case.prompt_type}); the optimal one is"
+    if not case.prompt_type.has_plan:
+        yield f"plan: none was shown ({case.prompt_type}); the optimal one is"
         yield from _steps(guidance.optimal, (), guidance.optimal)
     elif flawed is None:
         yield "plan, as the model saw it:"

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
-
-import msgspec
+from collections.abc import Iterator, Sequence
 
 from pytest_ultra.benchmark.figures import Row, Summary
 from pytest_ultra.reporting.budget import dollars
-from pytest_ultra.reporting.text import count, fill, neutralise
+from pytest_ultra.reporting.caveats import caveat_lines
+from pytest_ultra.reporting.line import Line
+from pytest_ultra.reporting.outcomes import draw_outcomes
+from pytest_ultra.reporting.robustness import repeats_lines, robustness_lines
+from pytest_ultra.reporting.text import count, fill, hang, neutralise
 
-LEGEND = (
-    "success: full / scored; n: scored, or scored/planned; vs optimal: points over pairs of the same task "
-    "(pairs, where not n); calls, tokens, time (wall-clock): mean of the scored"
-)
 DEMO = "demo models are scripted agents: these figures say nothing about any real model"
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A line for the terminal, and the names of pytest's markup for it (`bold`, `red`, ...)."""
-
-    text: str
-    markup: tuple[str, ...] = ()
-
-
-class _Column(msgspec.Struct, frozen=True):
-    head: str
-    cell: Callable[[Row], str]
+_MOST_SLOW = 3
+_OUTSTANDING = 2
+_LEAST_SLOW_S = 1.0
 
 
 def header(
@@ -60,11 +48,11 @@ def _enumerate(models: Sequence[str], most: int = 4) -> str:
 
 def end_of_run(summary: Summary, width: int) -> list[Line]:
     """Return the table and everything that must stand beside it."""
-    lines = [*_table_lines(summary.rows, width), Line("")]
-    lines += [Line(text) for text in fill(LEGEND, width)]
+    lines = _table_lines(summary.rows, width)
     lines += [Line(text, ("bold",)) for text in fill(counts_line(summary), width)]
     if summary.failure_classes:
         lines += [Line(text) for text in fill(failure_line(summary), width)]
+    lines += [Line(text) for told in slowest_lines(summary) for text in hang(told, width, 2)]
     if len(summary.versions) > 1:
         lines += [Line(text, ("yellow",)) for text in fill(versions_line(summary), width)]
     if summary.demo_models:
@@ -96,101 +84,21 @@ def versions_line(summary: Summary) -> str:
     )
 
 
-def _table_lines(rows: Sequence[Row], width: int) -> Iterator[Line]:
+def slowest_lines(summary: Summary) -> Iterator[str]:
+    """Name the slowest cases, as far as they stand out: at least twice the mean, and a second."""
+    timed = [(row.counts.scored, row.mean_duration_s) for row in summary.rows if row.mean_duration_s is not None]
+    mean_s = sum(n * seconds for n, seconds in timed) / max(sum(n for n, _ in timed), 1)
+    for case in summary.slowest[:_MOST_SLOW]:
+        if case.duration_s >= max(_OUTSTANDING * mean_s, _LEAST_SLOW_S):
+            name = case.nodeid.partition("::")[2] or case.nodeid
+            yield f"slow: {case.duration_s:.1f} s, {count(case.turns, 'turn')}, {case.outcome}: {name}"
+
+
+def _table_lines(rows: Sequence[Row], width: int) -> list[Line]:
+    """Draw the table, and say below it what it holds, and what it does not say."""
     if not rows:
-        yield Line("no episodes")
-        return
-    head, rule, *cells = _render(rows, width)
-    yield Line(head, ("bold",))
-    yield Line(rule)
-    rendered = iter(cells)
-    for heading, group in groupby(rows, key=_heading):
-        for text in fill(heading, width):
-            yield Line(text, ("bold",))
-        for _ in group:
-            yield Line(next(rendered))
-
-
-def _heading(row: Row) -> str:
-    """Say what a row has in common with those around it."""
-    rate = "" if row.tool_success_rate is None else f", tool success rate {row.tool_success_rate:g}"
-    variant = "" if row.prompt_variant is None else f", prompt variant {row.prompt_variant}"
-    versions = "" if row.versions is None else f" ({row.versions})"
-    return f"{neutralise(row.model)}{rate}{variant}{versions}"
-
-
-def _render(rows: Sequence[Row], width: int) -> list[str]:
-    """Draw the fullest table that fits, or the smallest, cut."""
-    from pytest_ultra.reporting.table import draw  # noqa: PLC0415 - Rich takes 15 ms, and only a run's end needs it
-
-    has_severities = any(row.severity is not None for row in rows)
-    for label, figures, gap in _LAYOUTS:
-        columns = [label, *([_SEVERITY] if has_severities else []), *figures]
-        heads = [column.head for column in columns]
-        cells = [[column.cell(row) for column in columns] for row in rows]
-        left = len(columns) - len(figures)
-        lines = draw(heads, cells, left=left, gap=gap)
-        if max(map(len, lines)) <= width:
-            return lines
-    return draw(heads, cells, left=left, gap=gap, width=width)
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _n(row: Row) -> str:
-    counts = row.counts
-    return f"{counts.scored}" if counts.scored == counts.planned else f"{counts.scored}/{counts.planned}"
-
-
-def _success(row: Row) -> str:
-    if row.success is None:
-        return "-"
-    value = row.success.value
-    # 2,999 of 3,000 must not read as all of them, nor 1 as none.
-    return f"{_share(value if value in (0, 1) else min(max(value, 0.001), 0.999))}%"
-
-
-def _interval(row: Row) -> str:
-    return "-" if row.success is None else f"{_share(row.success.low)}-{_share(row.success.high)}"
-
-
-def _points(row: Row) -> str:
-    return "-" if row.difference is None else f"{row.difference.points:+.1f}"
-
-
-def _points_and_pairs(row: Row) -> str:
-    if row.difference is None or row.difference.pairs == row.counts.scored:
-        return _points(row)
-    return f"{_points(row)} ({row.difference.pairs})"
-
-
-def _mean(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
-_MEANS = (
-    _Column("calls", lambda row: _mean(row.mean_calls, ".1f")),
-    _Column("tokens", lambda row: _mean(row.mean_tokens, ",.0f")),
-    _Column("time", lambda row: "-" if row.mean_duration_s is None else f"{row.mean_duration_s:.1f} s"),
-)
-_SUCCESS = _Column("success", _success)
-_N = _Column("n", _n)
-_INTERVAL = _Column("95% interval", _interval)
-_DIFFERENCE = _Column("vs optimal", _points_and_pairs)
-_OUTCOMES = (
-    _Column("full", lambda row: f"{row.counts.full}"),
-    _Column("partial", lambda row: f"{row.counts.partial}"),
-    _Column("failed", lambda row: f"{row.counts.failed}"),
-    _Column("error", lambda row: f"{row.counts.error}"),
-)
-_NAME = _Column("prompt type", lambda row: str(row.prompt_type))
-_SHORT_NAME = _Column("prompt type", lambda row: str(row.prompt_type.flaw_kind or row.prompt_type))
-_SEVERITY = _Column("severity", lambda row: str(row.severity or ""))
-_LAYOUTS = (
-    (_NAME, (_SUCCESS, _INTERVAL, _N, *_OUTCOMES, _DIFFERENCE, *_MEANS), 2),
-    (_NAME, (_SUCCESS, _INTERVAL, _N, _DIFFERENCE, *_MEANS), 2),
-    (_NAME, (_SUCCESS, _N, _DIFFERENCE, *_MEANS), 2),
-    (_SHORT_NAME, (_SUCCESS, _N, _DIFFERENCE, *_MEANS), 1),
-)
+        return [Line("no episodes"), Line("")]
+    lines, legends = draw_outcomes(rows, width)
+    lines += [Line(""), *(Line(text) for text in fill("; ".join(legends), width))]
+    lines += [Line(text) for caveat in caveat_lines(rows) for text in fill(caveat, width)]
+    return [*lines, *robustness_lines(rows, width), *repeats_lines(rows, width)]

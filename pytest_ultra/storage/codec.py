@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -35,6 +35,20 @@ def _sound(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_sound(item) for item in value]
     return value
+
+
+Record = TypeVar("Record")
+
+
+def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
+    """Decode what a file holds; raise ConfigurationError when it is damaged, or of a newer schema than ours."""
+    check_version(content, path)
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{str(path)!r} is damaged ({error}); leave its run out, or restore the file"
+        ) from error
 
 
 def check_version(content: bytes, path: Path) -> None:

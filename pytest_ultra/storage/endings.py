@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 from filelock import FileLock, Timeout
 
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.runs import RunDirectory
 
@@ -31,11 +31,12 @@ def hold(run: RunDirectory) -> FileLock:
     return lock
 
 
-def is_held(run: RunDirectory) -> bool:
+def is_held(run: RunDirectory, patience_s: float = _PATIENCE_S) -> bool:
+    """Tell whether a run lives. Without patience, one that another process just looks at is taken to live."""
     if not (run.path / "lock").exists():
         return False
     try:
-        with FileLock(run.path / "lock", timeout=_PATIENCE_S, poll_interval=0.01):
+        with FileLock(run.path / "lock", timeout=patience_s, poll_interval=0.01):
             return False
     except Timeout:
         return True
@@ -62,8 +63,7 @@ def read_ending(run: RunDirectory) -> Ending | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    check_version(content, path)
-    return msgspec.json.decode(content, type=Ending)
+    return decode_file(content, Ending, path)
 
 
 def note_cut_off(run: RunDirectory, reason: str) -> None:

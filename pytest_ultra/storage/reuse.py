@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.case import Case, Versions
 from pytest_ultra.benchmark.episode import FailureClass, Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.archive import list_runs
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.endings import is_held, read_ending
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.journal import REUSED, encode_line, journal_path
@@ -32,13 +32,16 @@ class Rerun(StrEnum):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The cases that a run has set out to live, and their node ids.
+    """The cases that a run has set out to live, and their node ids, by the case ids of the day, which `versions` tell.
 
     `is_new_start` when the user has chosen what is taken from earlier runs: nothing older counts for these cases.
+    `cases` is empty in plans of old.
     """
 
     is_new_start: bool
     nodeids: dict[str, str]
+    cases: dict[str, Case] = {}
+    versions: Versions = Versions()
     schema_version: int = SCHEMA_VERSION
 
 
@@ -52,13 +55,15 @@ class Reuse(msgspec.Struct, frozen=True):
 
     def hand_over(self, run: RunDirectory, planned: Iterable[tuple[Case, str]], *, is_new_start: bool) -> None:
         """Put what is reused for the planned cases into a run's own files, all of it or none, and note the plan."""
-        nodeids = {case.case_id: nodeid for case, nodeid in planned}
+        cases = {case.case_id: (case, nodeid) for case, nodeid in planned}
+        nodeids = {case_id: nodeid for case_id, (_, nodeid) in cases.items()}
         unfinished = nodeids.keys() - self.lives.keys()
         if self.lives:
             write_atomically(journal_path(run, REUSED), self._lines(nodeids))
         if self.prefixes:
             write_turns(turns_path(run, REUSED), (p for case_id, p in self.prefixes.items() if case_id in unfinished))
-        write_atomically(run.path / "plan.json", encode(Plan(is_new_start, nodeids)) + b"\n")
+        plan = Plan(is_new_start, nodeids, {case_id: case for case_id, (case, _) in cases.items()})
+        write_plan(run, plan)
 
     def _lines(self, nodeids: Mapping[str, str]) -> Iterator[bytes]:
         for sequence, (case_id, life) in enumerate(self.lives.items()):
@@ -100,7 +105,7 @@ class _Search:
                 if not self._consider(run, is_first=is_first):
                     return None
                 is_first = is_first and read_plan(run) is None
-            except (ConfigurationError, msgspec.DecodeError, OSError) as error:
+            except (ConfigurationError, OSError) as error:
                 return f"nothing is taken from the run {run.run_id}: {error}"
         return None
 
@@ -133,6 +138,10 @@ class _Search:
         return bool(taken)
 
 
+def write_plan(run: RunDirectory, plan: Plan) -> None:
+    write_atomically(run.path / "plan.json", encode(plan) + b"\n")
+
+
 def read_plan(run: RunDirectory) -> Plan | None:
     """Return what a run has set out to live, None when it did not get that far."""
     path = run.path / "plan.json"
@@ -140,5 +149,4 @@ def read_plan(run: RunDirectory) -> Plan | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    check_version(content, path)
-    return msgspec.json.decode(content, type=Plan)
+    return decode_file(content, Plan, path)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import make_directory, write_atomically
 
 
@@ -55,9 +55,7 @@ class RunDirectory(msgspec.Struct, frozen=True):
     def describe(self) -> dict[str, Any]:
         """Return run.json: schema_version, run_id, started_at, and what `create` was given."""
         path = self.path / "run.json"
-        content = path.read_bytes()
-        check_version(content, path)
-        return msgspec.json.decode(content, type=dict[str, Any])
+        return decode_file(path.read_bytes(), dict[str, Any], path)
 
     def discard(self) -> None:
         """Remove the directory of a run that came to nothing."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pytest_ultra.cli import main
 from pytest_ultra.commands.table import COMMANDS
+from tests.commands.conftest import Shown
+from tests.results_factory import make_case, make_episode
+from tests.storage.stored_runs import make_run
 
 HEAVY = ("msgspec", "rich", "scipy", "sqlalchemy", "jinja2", "matplotlib", "pyarrow", "pytest", "aiohttp")
 
@@ -49,3 +55,26 @@ def test_what_cannot_be_done_is_an_error_in_words(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is no run; ")
+
+
+def test_a_terminal_that_knows_few_letters_is_told_all_the_same(root: Path) -> None:
+    make_run(root, [make_episode(make_case(model="modèle"))])
+    shown = []
+    for args in (("runs",), ("runs", "--json")):
+        command = [sys.executable, "-m", "pytest_ultra", *args]
+        environ = os.environ | {"PYTHONIOENCODING": "ascii"}
+        shown.append(subprocess.run(command, check=True, capture_output=True, env=environ).stdout)  # noqa: S603 - ours
+    assert b"mod\\xe8le" in shown[0]
+    assert json.loads(shown[1])[0]["models"] == ["modèle"]
+
+
+def test_a_damaged_file_of_a_run_is_an_error_in_words(root: Path, command: Callable[..., Shown]) -> None:
+    run = make_run(root, [make_episode()])
+    for name in ("run.json", "plan.json", "ended.json"):
+        sound = (run.path / name).read_bytes()
+        (run.path / name).write_bytes(sound[:5])
+        shown = command("show")
+        assert shown.code == 2
+        assert shown.err.startswith(f"pytest-ultra show: error: '.ultra/runs/{run.run_id}/{name}' is damaged (")
+        assert shown.err.endswith("; leave its run out, or restore the file\n")
+        (run.path / name).write_bytes(sound)

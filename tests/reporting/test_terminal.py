@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import FailureClass
-from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Row, Summary
-from pytest_ultra.reporting.terminal import Line, end_of_run, header
+from pytest_ultra.benchmark.episode import FailureClass, Outcome
+from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Robustness, Row, SlowCase, Summary
+from pytest_ultra.reporting.line import Line
+from pytest_ultra.reporting.terminal import end_of_run, header
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -24,6 +26,11 @@ def summary_table(summary: Summary, width: int) -> str:
     return "\n".join(texts[: texts.index("")])
 
 
+def make_difference(pairs: int, won: int, lost: int, **fields: Any) -> PairedDifference:
+    values: dict[str, Any] = {"tasks": pairs, "low": -0.402, "high": 0.121, "p_value": 0.375, "detectable": 0.372}
+    return PairedDifference(pairs, won, lost, **(values | fields))
+
+
 def make_row(prompt_type: PromptType, full: int = 12, scored: int = 20, **fields: Any) -> Row:
     values: dict[str, Any] = {
         "model": "gpt-4o-mini",
@@ -31,7 +38,7 @@ def make_row(prompt_type: PromptType, full: int = 12, scored: int = 20, **fields
         "tool_success_rate": None,
         "counts": Counts(full=full, failed=scored - full),
         "success": Rate(full, scored, 0.387, 0.781) if scored else None,
-        "difference": None if prompt_type is PromptType.OPTIMAL else PairedDifference(scored, won=1, lost=4),
+        "difference": None if prompt_type is PromptType.OPTIMAL else make_difference(scored, 1, 4),
         "mean_calls": 5.25,
         "mean_tokens": 14_310.4,
         "mean_duration_s": 12.34,
@@ -46,8 +53,14 @@ def make_summary(*rows: Row, **fields: Any) -> Summary:
 
 def make_realistic() -> Summary:
     errors = Counts(full=12, failed=4, partial=1, error=2, skipped=1)
-    rows = [make_row(prompt_type) for prompt_type in list(PromptType)[:9]]
-    hit = make_row(PromptType.FLAWED_SEMANTIC_DRIFT, counts=errors, difference=PairedDifference(15, won=0, lost=5))
+    flaws = list(PromptType)[3:9]
+    hurt = Robustness(0.8, 0.62, damaged=19, recovered=11, extra_calls=2.34, extra_tokens=5120.4)
+    mostly = ((FailureClass.WRONG_DELIVERABLE, 7), (FailureClass.GAVE_UP, 1))
+    told: dict[str, Any] = {"robustness": hurt, "recovery": Rate(18, 21, 0.6, 0.95), "failure_classes": mostly}
+    rows = [make_row(prompt_type) for prompt_type in list(PromptType)[:3]]
+    rows += [make_row(flaw, difference=make_difference(20, 1, 4, p_adjusted=1.0), **told) for flaw in flaws]
+    lost = make_difference(15, 0, 5, low=-0.633, high=0.045, p_adjusted=0.44, detectable=0.43, unpaired=2)
+    hit = make_row(PromptType.FLAWED_SEMANTIC_DRIFT, counts=errors, difference=lost, unpaired=2, **told)
     dead = make_row(
         PromptType.OPTIMAL,
         0,
@@ -59,7 +72,8 @@ def make_realistic() -> Summary:
         mean_duration_s=None,
     )
     classes = ((FailureClass.WRONG_DELIVERABLE, 31), (FailureClass.GAVE_UP, 4), (FailureClass.ENDPOINT, 5))
-    return make_summary(*rows, hit, dead, failure_classes=classes, demo_models=("demo",))
+    slow = SlowCase("pytest_ultra/suite/test_workflows.py::test_workflow[m-cot-1]", "0f", Outcome.FAILED, 83.61, 30)
+    return make_summary(*rows, hit, dead, failure_classes=classes, demo_models=("demo",), slowest=(slow,))
 
 
 @pytest.mark.parametrize("width", [80, 110, 140])
@@ -79,7 +93,7 @@ def test_severities_and_rates_fit_80_columns() -> None:
     lines = summary_table(make_summary(control, *severe), 80).splitlines()
     assert lines[2] == "gpt-4o-mini, tool success rate 0.6"
     assert [line.split()[:2] for line in lines[4:]] == [["logical_inconsistency", severity] for severity in Severity]
-    assert all(line.endswith("12.3 s") for line in lines[3:])
+    assert all(line.endswith("-15.0 -40..+12 0.38   5.2") for line in lines[4:])
 
 
 def test_variants_and_versions_stand_above_their_rows() -> None:
@@ -112,9 +126,10 @@ def test_a_long_heading_is_wrapped() -> None:
 
 
 def test_figures_of_a_row_stand_in_their_columns() -> None:
-    row = make_row(PromptType.FLAWED_TOOL_MISUSE, 5, 8, difference=PairedDifference(6, won=0, lost=3))
-    assert summary_table(make_summary(row), 80).splitlines()[-1].split() == (
-        ["flawed_tool_misuse", "62.5%", "38.7-78.1", "8", "-50.0", "(6)", "5.2", "14,310", "12.3", "s"]
+    row = make_row(PromptType.FLAWED_TOOL_MISUSE, 5, 8, difference=make_difference(6, 0, 3), mean_cost=0.0213)
+    figures = ["38.7-78.1", "8", "5", "0", "3", "0", "-50.0", "(6)", "-40.2..+12.1", "0.38", "5.2", "14,310"]
+    assert summary_table(make_summary(row), 200).splitlines()[-1].split() == (
+        ["flawed_tool_misuse", "62.5%", *figures, "12.3", "s", "$0.021"]
     )
 
 
@@ -128,11 +143,11 @@ def test_nothing_measured_is_a_dash() -> None:
     row = make_row(
         PromptType.COT, 0, 0, counts=Counts(error=2), mean_calls=None, mean_tokens=None, mean_duration_s=None
     )
-    row_without_pairs = make_summary(Row(**{f: getattr(row, f) for f in row.__struct_fields__} | {"difference": None}))
+    row_without_pairs = make_summary(msgspec.structs.replace(row, difference=None))
     for width in (80, 140):
         cells = summary_table(row_without_pairs, width).splitlines()[-1].split()
         assert cells[0] == "cot"
-        assert set(cells[-4:]) == {"-"}
+        assert set(cells[-3:]) == {"-"}
 
 
 def test_a_run_without_episodes_says_so() -> None:

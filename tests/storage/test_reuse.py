@@ -158,7 +158,9 @@ def test_what_is_handed_over_is_the_new_runs_own(past: Past, tmp_path: Path) -> 
         IDS[1]: (FAILED, make_nodeid(CASES[1]), True),
     }
     assert read_plan(new) == Plan(
-        is_new_start=True, nodeids={IDS[0]: "elsewhere", IDS[1]: make_nodeid(CASES[1]), IDS[7]: "x"}
+        is_new_start=True,
+        nodeids={IDS[0]: "elsewhere", IDS[1]: make_nodeid(CASES[1]), IDS[7]: "x"},
+        cases={IDS[n]: CASES[n] for n in (0, 1, 7)},
     )
     assert not any(episode.reused for episode in read_episodes(old).episodes)
 

@@ -1,0 +1,53 @@
+"""What a flawed plan does to a model, beyond the points that it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+
+from pytest_ultra.analysis.intervals import measure_rate
+from pytest_ultra.analysis.pairs import Pair, is_full
+from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.figures import Rate, Robustness
+
+
+def measure_robustness(scored: Sequence[Episode], pairs: Sequence[Pair]) -> Robustness:
+    """Measure the flawed episodes of a row, and their pairs with their controls.
+
+    Source: the definitions of robustness in docs/statistics.md; resilience is the relative risk of success, the
+    recovery cost is over pairs that both succeeded, since an agent that gives up early saves calls, and recovers
+    nothing.
+    """
+    controls = sum(is_full(pair.reference) for pair in pairs)
+    obedience = [episode.score.obedience for episode in scored if episode.score.obedience is not None]
+    recovered = [pair for pair in pairs if is_full(pair.sample) and is_full(pair.reference)]
+    return Robustness(
+        resilience=sum(is_full(pair.sample) for pair in pairs) / controls if controls else None,
+        over_trust=mean(obedience),
+        damaged=len(obedience),
+        recovered=len(recovered),
+        extra_calls=_mean_extra(recovered, lambda episode: episode.score.tool_calls),
+        extra_tokens=_mean_extra(recovered, count_tokens),
+        extra_cost=_mean_extra(recovered, lambda episode: episode.usage.cost),
+    )
+
+
+def measure_recovery(scored: Iterable[Episode]) -> Rate | None:
+    """Return the share of random faults after which the model still got the step done; None where none struck."""
+    scores = [episode.score for episode in scored]
+    return measure_rate(sum(s.recovered_faults for s in scores), sum(s.random_faults for s in scores))
+
+
+def count_tokens(episode: Episode) -> int:
+    return episode.usage.prompt_tokens + episode.usage.completion_tokens
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of what is known, None where nothing is."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _mean_extra(pairs: Iterable[Pair], measure: Callable[[Episode], float | None]) -> float | None:
+    measured = [(measure(pair.sample), measure(pair.reference)) for pair in pairs]
+    return mean(one - other for one, other in measured if one is not None and other is not None)

@@ -1,0 +1,52 @@
+"""`pytest-ultra merge`: the runs of several CI jobs become one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_json
+from pytest_ultra.commands.printing import print_json, print_lines, warn
+from pytest_ultra.merging import check_parts, find_gap, find_parts, merge
+from pytest_ultra.reporting.text import count
+
+DESCRIPTION = """\
+Make one run of those that several jobs have left: each DIR is a run's directory, an .ultra folder, or a downloaded
+artifact with either in it. They must be of one configuration (versions, seed, limits and all that a case depends on;
+models, prompt types and the other axes may be shared out), without a case in two of them, and complete."""
+EPILOG = """\
+exit codes:
+  0  they were merged; `pytest-ultra show` shows the new run
+  2  it could not be done; the message says why"""
+
+
+def add_merge(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "merge", run_merge, description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("dirs", metavar="DIR", nargs="+", type=Path, help="where the runs are")
+    parser.add_argument(
+        *("-o", "--dir"),
+        metavar="PATH",
+        type=Path,
+        default=Path(".ultra"),
+        help="folder of the new run (default: .ultra)",
+    )
+    parser.add_argument("--incomplete", action="store_true", help="merge though planned cases are missing")
+    add_json(parser)
+
+
+def run_merge(args: argparse.Namespace) -> int:
+    parts = find_parts(args.dirs)
+    check_parts(parts, is_incomplete_allowed=args.incomplete)
+    if gap := find_gap(parts):
+        told = f"{count(gap, 'case')} of the matrix that the runs name are in none of them: is a DIR missing?"
+        warn("merge", [told])
+    run = merge(parts, args.dir)
+    episodes = sum(len(part.plan.nodeids.keys() & part.lives.keys()) for part in parts)
+    if args.json:
+        sources = [part.run.run_id for part in parts]
+        print_json(
+            {"run_id": run.run_id, "path": str(run.path), "merged_from": sources, "episodes": episodes, "gap": gap}
+        )
+    else:
+        print_lines([f"{count(len(parts), 'run')}, {count(episodes, 'episode')}, merged into {run.path}"])
+    return DONE

@@ -1,0 +1,59 @@
+"""What the commands print: words and JSON on standard output, what must be told beside them on standard error."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+WIDE = 160
+"""Columns where nobody looks at a terminal: a pipe takes the fullest table."""
+
+
+class MarkedLine(Protocol):
+    """A line, and the names of its styles (`bold`, `red`, ...)."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def markup(self) -> Sequence[str]: ...
+
+
+def width() -> int:
+    return shutil.get_terminal_size((WIDE, 24)).columns
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def print_marked(lines: Iterable[MarkedLine]) -> None:
+    """Print with colours on a terminal, unless NO_COLOR forbids it."""
+    from rich.console import Console  # noqa: PLC0415 - JSON and exports need none of it
+    from rich.text import Text  # noqa: PLC0415 - likewise
+
+    console = Console(file=io.StringIO(), force_terminal=sys.stdout.isatty(), width=width(), force_jupyter=False)
+    with console.capture() as capture:
+        for line in lines:
+            console.print(Text(line.text, style=" ".join(line.markup)), soft_wrap=True)
+    sys.stdout.write(capture.get())
+
+
+def print_json(value: Any) -> None:
+    import msgspec  # noqa: PLC0415 - only for JSON
+
+    print_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+
+
+def print_bytes(content: bytes) -> None:
+    """Print a document as it is, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
+def warn(command: str, problems: Iterable[str]) -> None:
+    for problem in problems:
+        sys.stderr.write(f"pytest-ultra {command}: {problem}\n")

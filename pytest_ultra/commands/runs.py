@@ -1,0 +1,93 @@
+"""`pytest-ultra runs`: the runs that are kept, newest first."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
+from pytest_ultra.commands.printing import print_json, print_lines, warn, width
+from pytest_ultra.reporting.budget import dollars
+from pytest_ultra.reporting.table import draw
+from pytest_ultra.reporting.text import excerpt
+from pytest_ultra.storage.archive import list_runs
+from pytest_ultra.storage.results import State, find_state
+from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.store.filling import open_filled
+from pytest_ultra.storage.store.queries import StoredRun, list_stored_runs
+
+DESCRIPTION = """\
+List the runs that are kept, newest first: when they began, their models, how many of the planned cases are scored,
+the share of those with outcome full, what they cost in US dollars where prices are known, and what became of them."""
+EPILOG = """\
+exit codes:
+  0  the runs were listed, or there is none
+  2  it could not be done; the message says why"""
+_HEADS = ("run", "began", "models", "scored", "success", "cost", "state")
+_MODELS_ROOM = 40
+
+
+def add_runs(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "runs", run_runs, description=DESCRIPTION, epilog=EPILOG)
+    add_dir(parser)
+    add_json(parser)
+
+
+def run_runs(args: argparse.Namespace) -> int:
+    runs = _list(args.dir)
+    if args.json:
+        print_json([_record(run, state) for run, state in runs])
+    elif runs:
+        print_lines(_table(runs))
+    else:
+        print_lines([f"{str(args.dir / 'runs')!r} holds no run; start one: pytest --ultra-model demo"])
+    return DONE
+
+
+def _list(root: Path) -> list[tuple[StoredRun, State]]:
+    if not list_runs(root):
+        return []
+    database, problems = open_filled(root)
+    warn("runs", problems)
+    with closing(database):
+        return [(run, _state(root, run)) for run in list_stored_runs(database)]
+
+
+def _state(root: Path, run: StoredRun) -> State:
+    """Look at the run itself only where it has left no word of its end."""
+    if run.ended_at is None:
+        return find_state(RunDirectory(root / "runs" / run.run_id))
+    return State.ENDED if run.cut_off is None else State.CUT_OFF
+
+
+def _record(run: StoredRun, state: State) -> dict[str, Any]:
+    return {"state": state, "success": _success(run), **msgspec.to_builtins(run)}
+
+
+def _success(run: StoredRun) -> float | None:
+    return run.full / run.scored if run.scored else None
+
+
+def _table(runs: Iterable[tuple[StoredRun, State]]) -> list[str]:
+    rows = [_cells(run, state) for run, state in runs]
+    lines = draw(_HEADS, rows, left=3, gap=2)
+    return lines if max(map(len, lines)) <= width() else draw(_HEADS, rows, left=3, gap=1)
+
+
+def _cells(run: StoredRun, state: State) -> tuple[str, ...]:
+    success = _success(run)
+    return (
+        run.run_id,
+        f"{datetime.fromtimestamp(run.started_at).astimezone():%Y-%m-%d %H:%M}",
+        excerpt(", ".join(run.models), _MODELS_ROOM) or "-",
+        f"{run.scored:,}/{run.planned:,}",
+        "-" if success is None else f"{100 * success:.1f}%",
+        dollars(run.cost) if run.cost else "-",
+        state,
+    )

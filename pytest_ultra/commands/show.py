@@ -1,0 +1,138 @@
+"""`pytest-ultra show`: a run's summary, or one case: what happened, and what the model was shown."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.episode import Episode, flatten
+from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
+from pytest_ultra.commands.cases import add_axes, axes_given, find_guidance, make_case
+from pytest_ultra.commands.overview import show_run
+from pytest_ultra.commands.printing import print_json, print_lines
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.failure import explain
+from pytest_ultra.reporting.prompt import tell_prompt
+from pytest_ultra.storage.archive import UnknownRunError, find_run, list_runs
+from pytest_ultra.storage.cases import PlannedCase, find_planned_case
+from pytest_ultra.storage.runs import RunDirectory
+
+DESCRIPTION = """\
+Show a run as at its end, or what happened to one case: its job, its plan, its transcript, where they parted.
+
+  pytest-ultra show                        the newest run
+  pytest-ultra show 20260131T0945          the run whose id begins so, or its directory
+  pytest-ultra show befa47dd               a case by its id, or the beginning of it
+  pytest-ultra show 'tests/test_it.py::test_it[demo-optimal-simple_task-easy-0]'
+                                           a case by its test, or by what stands in brackets there
+  pytest-ultra show CASE --prompt          what the model is shown: messages, tools and plan
+  pytest-ultra show --prompt-type flawed_tool_misuse --task-type basic_task
+                                           the same of a case that no run need have
+
+A case is looked for in the newest run that has planned it, or in that of --run."""
+EPILOG = """\
+exit codes:
+  0  it was shown
+  2  it could not be done; the message says why"""
+
+
+def add_show(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "show", run_show, description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("what", metavar="RUN|CASE", nargs="?", help="(default: the newest run)")
+    parser.add_argument("--run", metavar="RUN", help="the run in which to look for the case")
+    parser.add_argument("--prompt", action="store_true", help="show what the model is shown, not what happened")
+    add_dir(parser)
+    add_json(parser)
+    add_axes(parser)
+
+
+def run_show(args: argparse.Namespace) -> int:
+    given = axes_given(args)
+    if given:
+        _show_made(args, _make(args, given))
+    elif args.what is None and args.prompt:
+        raise ConfigurationError("--prompt shows a case; name one, or give options of its own such as --task-type")
+    elif args.what is None:
+        show_run(find_run(args.dir, args.run), is_json=args.json)
+    else:
+        _show_named(args)
+    return DONE
+
+
+def _show_named(args: argparse.Namespace) -> None:
+    """Show what goes by this name: a run, a case of one, a case of none."""
+    run = _find_run(args)
+    if run is not None:
+        show_run(run, is_json=args.json)
+        return
+    runs = [find_run(args.dir, args.run)] if args.run else list(reversed(list_runs(args.dir)))
+    found = find_planned_case(runs, args.what)
+    if found is None:
+        _show_made(args, _make(args, {}))
+        return
+    episode = found.read_episode()
+    case = found.case if episode is None else episode.case
+    if case is None:
+        raise ConfigurationError(f"the case {args.what!r} of the run {found.run.run_id} was not lived, nor was it kept")
+    _show_case(args, case, found, episode)
+
+
+def _find_run(args: argparse.Namespace) -> RunDirectory | None:
+    if args.run:
+        return None
+    try:
+        return find_run(args.dir, args.what)
+    except UnknownRunError:
+        return None
+
+
+def _make(args: argparse.Namespace, given: dict[str, Any]) -> Case:
+    case = make_case(args.what, given)
+    if case is None:
+        where = f"of the run {args.run}" if args.run else f"of a run under {str(args.dir / 'runs')!r}"
+        raise ConfigurationError(
+            f"{args.what!r} is no run, and no case {where}; give the id of a run (see `pytest-ultra runs`) or its "
+            "directory, or a case by its id, the beginning of that, its node id or what stands in brackets there"
+        )
+    return case
+
+
+def _show_made(args: argparse.Namespace, case: Case) -> None:
+    _show_case(args, case, None, None)
+
+
+def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, episode: Episode | None) -> None:
+    run = None if found is None else found.run
+    guidance = find_guidance(case, run)
+    request = Conversation.begin(case, guidance).request()
+    case_id = case.case_id if found is None else found.case_id
+    if args.json:
+        print_json(
+            {
+                "run": run and run.run_id,
+                "case_id": case_id,
+                "case": case,
+                "episode": episode and flatten(episode),
+                "job": guidance.task.words,
+                "messages": request.messages,
+                "tools": request.tools,
+                "plan": msgspec.to_builtins(guidance.flawed or guidance.optimal) if case.prompt_type.has_plan else None,
+                "optimal": guidance.optimal,
+                "transcript": None if episode is None else episode.transcript,
+            }
+        )
+    elif episode is None or args.prompt:
+        print_lines([_why_prompt(found, episode), *tell_prompt(case, case_id, request, guidance)])
+    else:
+        print_lines(explain(episode, guidance).splitlines())
+
+
+def _why_prompt(found: PlannedCase | None, episode: Episode | None) -> str:
+    if found is None:
+        return "a case of no run; this is what a model would be shown:"
+    lived = "was" if episode is not None else "would be"
+    return f"run {found.run.run_id}: this is what the model {lived} shown first:"

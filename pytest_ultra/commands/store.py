@@ -1,0 +1,71 @@
+"""`pytest-ultra store`: the file of all runs, looked at, filled, or made anew."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
+from pytest_ultra.commands.printing import print_json, print_lines, warn
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.text import count
+from pytest_ultra.storage.archive import list_runs
+from pytest_ultra.storage.store.database import Database, rebuild, store_path
+from pytest_ultra.storage.store.filling import Filled, fill
+from pytest_ultra.storage.store.migrations import SCHEMA_VERSION
+from pytest_ultra.storage.store.queries import count_stored
+
+DESCRIPTION = """\
+The store, results.sqlite in the folder of runs, holds all runs for whoever wants to query them: see docs/store.md.
+It is filled at the end of each run, and can be made anew from the runs' own files at any time.
+
+  status   bring it up to date, and say what it holds
+  sync     read the runs that have changed since they were last read, such as those that were killed
+  rebuild  make it anew from all runs"""
+EPILOG = """\
+exit codes:
+  0  done; runs that cannot be read are named on standard error
+  2  it could not be done; the message says why"""
+
+
+def add_store(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "store", run_store, description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("action", choices=("status", "sync", "rebuild"), help="what to do with it")
+    add_dir(parser)
+    add_json(parser)
+
+
+def run_store(args: argparse.Namespace) -> int:
+    if not list_runs(args.dir):
+        raise ConfigurationError(
+            f"{str(args.dir / 'runs')!r} holds no run, so there is nothing to store; start one: "
+            "pytest --ultra-model demo"
+        )
+    path = store_path(args.dir)
+    database = rebuild(path) if args.action == "rebuild" else Database.open(path)
+    filled = fill(database, args.dir)
+    warn("store", filled.problems)
+    if args.json:
+        print_json(_record(path, database, filled))
+    else:
+        print_lines(_tell(path, database, filled))
+    return DONE
+
+
+def _record(path: Path, database: Database, filled: Filled) -> dict[str, Any]:
+    stored = count_stored(database)
+    return {"path": str(path), "schema": SCHEMA_VERSION, "bytes": path.stat().st_size, **stored} | {
+        "read": filled.read,
+        "removed": filled.removed,
+        "problems": filled.problems,
+    }
+
+
+def _tell(path: Path, database: Database, filled: Filled) -> list[str]:
+    stored = count_stored(database)
+    held = ", ".join(count(n, name.removesuffix("s")) for name, n in stored.items())
+    return [
+        f"{path}: {held}; schema {SCHEMA_VERSION}",
+        f"{count(len(filled.read), 'run')} read, {len(filled.removed):,} removed, {len(filled.problems):,} left out",
+    ]

@@ -1,0 +1,1 @@
+"""The store: all runs in one SQLite file, filled from their journals."""

@@ -1,0 +1,129 @@
+"""The schema of the store, step by step: `PRAGMA user_version` counts the steps that a file has taken."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+_RESULTS = """
+CREATE TABLE runs (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    exit_status INTEGER,
+    cut_off TEXT,
+    planned INTEGER NOT NULL,
+    files TEXT NOT NULL
+);
+CREATE TABLE cases (
+    case_id TEXT NOT NULL PRIMARY KEY,
+    model TEXT NOT NULL,
+    prompt_type TEXT NOT NULL,
+    flaw_kind TEXT,
+    severity TEXT,
+    task_type TEXT NOT NULL,
+    difficulty TEXT NOT NULL,
+    tool_success_rate REAL NOT NULL,
+    instance INTEGER NOT NULL,
+    repeat INTEGER NOT NULL,
+    seed NOT NULL,
+    max_turns INTEGER NOT NULL,
+    timeout_s REAL,
+    temperature REAL,
+    prompt_variant TEXT NOT NULL,
+    tool_protocol TEXT NOT NULL,
+    has_tool_discovery INTEGER NOT NULL,
+    flaws INTEGER NOT NULL,
+    generator_version INTEGER NOT NULL,
+    prompt_version INTEGER NOT NULL,
+    scorer_version INTEGER NOT NULL
+);
+CREATE TABLE episodes (
+    run_id TEXT NOT NULL,
+    case_id TEXT NOT NULL,
+    nodeid TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    failure_class TEXT,
+    milestone_coverage REAL NOT NULL,
+    tool_calls INTEGER NOT NULL,
+    reference_calls INTEGER NOT NULL,
+    efficiency REAL,
+    random_faults INTEGER NOT NULL,
+    recovered_faults INTEGER NOT NULL,
+    tool_precision REAL,
+    tool_recall REAL,
+    argument_validity REAL,
+    dependency_violations INTEGER NOT NULL,
+    obedience REAL,
+    first_divergence INTEGER,
+    turns INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    model_time_s REAL NOT NULL,
+    tool_time_s REAL NOT NULL,
+    waiting_time_s REAL NOT NULL,
+    cost REAL,
+    worker TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    duration_s REAL NOT NULL,
+    error TEXT,
+    reused INTEGER NOT NULL,
+    PRIMARY KEY (run_id, case_id)
+);
+CREATE TABLE attempts (
+    run_id TEXT NOT NULL,
+    case_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    duration_s REAL NOT NULL,
+    problem TEXT,
+    status INTEGER,
+    detail TEXT NOT NULL,
+    wait_s REAL NOT NULL,
+    PRIMARY KEY (run_id, case_id, number)
+);
+CREATE VIEW results AS SELECT * FROM episodes JOIN cases USING (case_id);
+"""
+
+_PROVENANCE = """
+CREATE TABLE provenance (
+    run_id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    endpoint TEXT,
+    parameters TEXT NOT NULL,
+    pytest_ultra TEXT,
+    python TEXT,
+    generator_version INTEGER,
+    prompt_version INTEGER,
+    scorer_version INTEGER,
+    git_commit TEXT,
+    git_is_dirty INTEGER,
+    command TEXT,
+    PRIMARY KEY (run_id, model)
+);
+UPDATE runs SET files = '';
+"""  # the last line has every run read again, which fills the new table
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE)
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def read_version(connection: Connection) -> int:
+    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    return version
+
+
+def migrate(connection: Connection) -> None:
+    """Take the steps that a file has not taken yet, within the connection's transaction: all of them, or none."""
+    for number, script in enumerate(MIGRATIONS[read_version(connection) :], start=read_version(connection) + 1):
+        for statement in filter(str.strip, script.split(";")):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+
+
+def drop_all(connection: Connection) -> None:
+    """Take all steps back, within the connection's transaction."""
+    found = connection.exec_driver_sql("SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").all()
+    for kind, name in sorted(found, reverse=True):  # views before tables
+        connection.exec_driver_sql(f'DROP {kind} IF EXISTS "{name}"')
+    connection.exec_driver_sql("PRAGMA user_version = 0")

@@ -1,0 +1,220 @@
+"""Every figure of a run agrees with an independent computation from the lines of its journals."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.analysis.summary import summarize
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.reporting.terminal import end_of_run
+from pytest_ultra.storage.journal import Journal, read_episodes
+from pytest_ultra.storage.runs import RunDirectory
+from tests import independent
+from tests.results_factory import make_case, make_episode
+
+CHANCES = {PromptType.OPTIMAL: 0.85, PromptType.BASELINE: 0.5, PromptType.COT: 0.55}
+
+
+def draw_episode(chance: random.Random, **axes: Any) -> Episode:
+    case = make_case(**axes)
+    is_full = chance.random() < CHANCES.get(case.prompt_type, 0.6)
+    others = [Outcome.PARTIAL, Outcome.FAILED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED]
+    outcome = Outcome.FULL if is_full else chance.choice(others)
+    faults = chance.randint(0, 3)
+    return make_episode(
+        case,
+        outcome,
+        failure_class=draw_class(chance, outcome),
+        obedience=chance.choice([None, 0.0, 0.5, 1.0]) if case.prompt_type.flaw_kind else None,
+        random_faults=faults,
+        recovered_faults=chance.randint(0, faults),
+        tool_calls=chance.randint(0, 20),
+        turns=chance.randint(1, 30),
+        prompt_tokens=chance.randint(0, 20_000),
+        completion_tokens=chance.randint(0, 900),
+        cost=chance.choice([None, chance.random() / 50]) if case.model != "b" else None,
+        duration_s=chance.expovariate(0.1),
+        started_at=1_700_000_000 + chance.random() * 3600,
+        reused=chance.random() < 0.2,
+        scorer_version=axes.get("seed", 0) + 1,
+    )
+
+
+def draw_class(chance: random.Random, outcome: Outcome) -> FailureClass | None:
+    if outcome in (Outcome.FULL, Outcome.SKIPPED):
+        return None
+    return chance.choice([name for name in FailureClass if name.is_infrastructure == (outcome is Outcome.ERROR)])
+
+
+def draw_run(chance: random.Random, kind: str) -> list[Episode]:
+    """Draw a run of a kind, with gaps: some controls were never lived."""
+    models, rates, severities, repeats, variants, instances = KINDS[kind]
+    return [
+        draw_episode(
+            chance,
+            prompt_type=prompt_type,
+            model=model,
+            tool_success_rate=rate,
+            severity=severity if prompt_type.flaw_kind else None,
+            repeat=repeat,
+            prompt_variant=variant,
+            task_type=task_type,
+            difficulty=Difficulty.HARD,
+            instance=instance,
+            seed=int(kind == "versions" and instance % 2),
+        )
+        for model in models
+        for rate in rates
+        for prompt_type in PromptType
+        for severity in (severities if prompt_type.flaw_kind else severities[:1])
+        for repeat in range(repeats)
+        for variant in variants
+        for task_type in (TaskType.SIMPLE_TASK, TaskType.DATA_PIPELINE)
+        for instance in range(instances)
+        if chance.random() < 0.93
+    ]
+
+
+STANDARD, ALL = (PromptVariant.STANDARD,), tuple(Severity)
+KINDS: dict[
+    str, tuple[tuple[str, ...], tuple[float, ...], tuple[Severity, ...], int, tuple[PromptVariant, ...], int]
+] = {
+    "plain": (("a",), (0.8,), ALL[2:], 1, STANDARD, 10),
+    "small": (("demo/perfect", "b"), (0.8,), ALL[2:], 1, STANDARD, 1),
+    "repeats": (("a", "b"), (0.8,), ALL[2:], 4, STANDARD, 4),
+    "axes": (("demo?latency=1",), (0.6, 0.9), ALL, 2, (PromptVariant.STANDARD, PromptVariant.CANARY), 2),
+    "versions": (("a",), (1.0,), ALL[:1], 1, STANDARD, 6),
+}
+
+
+def keep(run: RunDirectory, chance: random.Random, episodes: list[Episode]) -> None:
+    """Keep episodes in journals of two workers, some with an earlier life that came to nothing."""
+    journals = [Journal(run, worker) for worker in ("gw0", "gw1")]
+    for episode in episodes:
+        if chance.random() < 0.1:
+            score = msgspec.structs.replace(episode.score, outcome=Outcome.ERROR)
+            earlier = {"score": score, "started_at": episode.started_at - 9999.0, "reused": episode.reused}
+            journals[0].append(msgspec.structs.replace(episode, **earlier))
+        chance.choice(journals).append(episode)
+    for journal in journals:
+        journal.close()
+
+
+def identify(episode: dict[str, Any]) -> str:
+    return msgspec.convert(episode, Episode).case_id
+
+
+def assert_alike(found: Any, expected: Any, where: str = "summary") -> None:
+    if isinstance(expected, dict):
+        assert set(found) == set(expected), where
+        for name, value in expected.items():
+            assert_alike(found[name], value, f"{where}.{name}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for number, value in enumerate(expected):
+            assert_alike(found[number], value, f"{where}[{number}]")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9), where
+    else:
+        assert found == expected, where
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_of_the_summary_is_found_again_from_the_journals(kind: str, tmp_path: Path) -> None:
+    chance = random.Random(kind)
+    run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
+    keep(run, chance, draw_run(chance, kind))
+    found = msgspec.to_builtins(summarize(read_episodes(run).episodes))
+    assert_alike(found, independent.summary(independent.read_journals(run.path), identify))
+
+
+def cells(rows: list[dict[str, Any]]) -> list[list[str]]:
+    """What the table shows of each row, by the independent computation."""
+    return [
+        [
+            row["prompt_type"],
+            *([row["severity"]] if row["severity"] else []),
+            f"{100 * row['success']['successes'] / row['success']['n']:.1f}%",
+            f"{100 * row['success']['low']:.1f}-{100 * row['success']['high']:.1f}",
+            *denominators(row["counts"]),
+            *([*contrast(row["difference"], row["success"]["n"])] if row["difference"] else ["-", "-", "-"]),
+            f"{row['mean_calls']:.1f}",
+            f"{row['mean_tokens']:,.0f}",
+            *f"{row['mean_duration_s']:.1f} s".split(),
+            f"${row['mean_cost']:#.2g}" if row["mean_cost"] else "-",
+            *map(str, row["failure_classes"][0]),
+        ]
+        for row in rows
+    ]
+
+
+def denominators(counts: dict[str, int]) -> list[str]:
+    scored, planned = counts["full"] + counts["partial"] + counts["failed"], sum(counts.values())
+    shown = f"{scored}" if scored == planned else f"{scored}/{planned}"
+    return [shown, *(str(counts[name]) for name in ("full", "partial", "failed", "error"))]
+
+
+def contrast(difference: dict[str, Any], n: int) -> list[str]:
+    points = 100 * (difference["won"] - difference["lost"]) / difference["pairs"]
+    p = difference["p_adjusted"] or difference["p_value"]
+    return [
+        f"{points:+.1f}",
+        *([f"({difference['pairs']})"] if difference["pairs"] != n else []),
+        f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}",
+        "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}",
+    ]
+
+
+def test_every_figure_of_the_terminal_is_found_again_from_the_journals(tmp_path: Path) -> None:
+    chance = random.Random(8)
+    run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
+    keep(run, chance, draw_run(chance, "repeats"))
+    shown = [line.text for line in end_of_run(summarize(read_episodes(run).episodes), 500)]
+    expected = independent.summary(independent.read_journals(run.path), identify)
+    assert [line.split() for line in shown[2 : shown.index("")] if line not in "ab"] == cells(expected["rows"])
+    counts = expected["counts"]
+    told = next(line for line in shown if "planned: " in line)
+    numbers = [sum(counts.values()), sum(counts[name] for name in independent.SCORED), *counts.values()]
+    assert [int(word) for word in re.findall(r"[ (]?(\d+) [a-z]", told)] == [*numbers, expected["reused"]]
+    classes = next(line for line in shown if line.startswith("failure classes: "))
+    assert sorted(re.findall(r"(\w+) (\d+)", classes)) == sorted((n, str(k)) for n, k in expected["failure_classes"])
+    sizes = [100 * row["difference"]["detectable"] for row in expected["rows"] if row["difference"]]
+    assert f"at least {min(sizes):.0f} to {max(sizes):.0f} points" in "\n".join(shown)
+    split = [line.split() for line in shown]
+    for row in expected["rows"]:
+        assert of_repeats(row) in split
+        assert row["robustness"] is None or of_robustness(row) in split
+
+
+def of_repeats(row: dict[str, Any], sizes: tuple[int, ...] = (2, 4)) -> list[str]:
+    found = row["repeats"]
+    shares = [found[k - 1][name] if k <= len(found) else None for k in sizes for name in ("pass_at", "pass_all")]
+    return [row["prompt_type"], str(found[0]["tasks"]), *("-" if share is None else coarse(share) for share in shares)]
+
+
+def of_robustness(row: dict[str, Any]) -> list[str]:
+    found, recovery, costs = row["robustness"], row["recovery"], row["robustness"]["extra_cost"]
+    return [
+        row["prompt_type"],
+        coarse(found["resilience"]),
+        coarse(found["over_trust"]),
+        *([] if found["damaged"] == row["success"]["n"] else [f"({found['damaged']})"]),
+        coarse(recovery["successes"] / recovery["n"]),
+        f"({recovery['n']})",
+        f"{found['extra_calls']:+.1f}",
+        f"({found['recovered']})",
+        f"{found['extra_tokens']:+,.0f}",
+        "-" if costs is None else f"{'-' if costs < 0 else '+'}${abs(costs):#.2g}",
+        *map(str, row["failure_classes"][0]),
+    ]
+
+
+def coarse(share: float) -> str:
+    return f"{100 * (min(max(share, 0.01), 0.99) if 0 < share < 1 else share):.0f}%"

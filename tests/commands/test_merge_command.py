@@ -1,0 +1,227 @@
+"""`pytest-ultra merge`: what several jobs have left becomes one run, or it is said why it cannot."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.storage.endings import Ending, hold
+from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.storage.results import State, find_state, read_results
+from pytest_ultra.storage.runs import RunDirectory
+from tests.benchmark import playing
+from tests.commands.conftest import Shown
+from tests.results_factory import make_case, make_episode, make_nodeid
+from tests.storage.stored_runs import ENDED, STARTED_AT, make_run, write
+
+Command = Callable[..., Shown]
+
+OPTIONS: dict[str, Any] = {
+    "model": ["gpt-4o-mini"],
+    "prompt_type": ["optimal", "flawed_missing_step"],
+    "task_type": ["simple_task"],
+    "difficulty": ["easy"],
+    "severity": ["light", "severe"],
+    "prompt_variant": ["standard"],
+    "tool_success_rate": [0.8],
+    "instances": 2,
+    "repeats": 1,
+    "seed": 0,
+}
+VERSIONS = {"generator": 1, "prompts": 1, "scorer": 1}
+CASES = [make_case(instance=n) for n in range(6)]
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
+    """Make what a job leaves, each in a folder of its own."""
+    numbers = count(1)
+
+    def make(
+        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, ending: Ending | None = ENDED, **options: Any
+    ) -> RunDirectory:
+        number = next(numbers)
+        described = {
+            "pytest_ultra": "0.9.0",
+            "versions": VERSIONS,
+            "options": OPTIONS | options,
+            "command": [f"job {number}"],
+        }
+        lived = [make_episode(case) for case in cases] if episodes is None else episodes
+        folder = tmp_path / "artifacts" / f"job-{number}" / ".ultra"
+        return make_run(folder, lived, planned=cases, at=STARTED_AT + number, described=described, ending=ending)
+
+    return make
+
+
+Jobs = Callable[..., RunDirectory]
+
+
+def merged(root: Path) -> RunDirectory:
+    (path,) = (root / "runs").iterdir()
+    return RunDirectory.open(path)
+
+
+def test_parts_become_one_run_with_all_that_each_had(root: Path, command: Command, jobs: Jobs) -> None:
+    first = jobs(CASES[:2], model=["gpt-4o-mini"])
+    second = jobs(CASES[2:4], [make_episode(CASES[2], Outcome.FAILED), make_episode(CASES[3])], model=["demo"])
+    shown = command("merge", str(first.path), "artifacts/job-2/.ultra")
+    run = merged(root)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == f"2 runs, 4 episodes, merged into .ultra/runs/{run.run_id}\n"
+    results = [(episode.case, episode.outcome) for episode in read_results(run).episodes]
+    outcomes = (Outcome.FULL, Outcome.FULL, Outcome.FAILED, Outcome.FULL)
+    assert results == list(zip(CASES[:4], outcomes, strict=True))
+    described = run.describe()
+    assert described["run_id"] == run.run_id
+    assert (described["started_at"], described["options"]["model"]) == (
+        first.describe()["started_at"],
+        ["gpt-4o-mini", "demo"],
+    )
+    assert "command" not in described
+    assert [(part["run_id"], part["command"]) for part in described["merged_from"]] == [
+        (first.run_id, ["job 1"]),
+        (second.run_id, ["job 2"]),
+    ]
+    assert find_state(run) is State.ENDED
+    assert {path.name for path in run.path.iterdir()} == {
+        *("run.json", "plan.json", "ended.json", "journal-merged.jsonl", "guidance")
+    }
+
+
+def test_a_folder_of_artifacts_is_searched_and_a_script_is_told(root: Path, command: Command, jobs: Jobs) -> None:
+    runs = [jobs([case]) for case in CASES[:3]]
+    document = command("merge", "artifacts", "artifacts/job-1", "-o", "elsewhere", "--json").json
+    run = RunDirectory.open(Path(document.pop("path")))
+    assert run.path.parent == Path("elsewhere/runs")
+    assert document == {"run_id": run.run_id, "merged_from": [run.run_id for run in runs], "episodes": 3, "gap": 3}
+    assert not root.exists()
+
+
+def test_a_run_that_was_cut_off_and_run_again_counts_once(command: Command, jobs: Jobs, root: Path) -> None:
+    cut_off = jobs(CASES[:2], [make_episode(CASES[0])], ending=None)
+    shutil.rmtree(cut_off.path.parents[1] / "lock", ignore_errors=True)
+    again = jobs(CASES[:2])
+    other = jobs(CASES[2:3])
+    for run in (again, other):
+        shutil.move(run.path, cut_off.path.parent)
+    assert command("merge", str(cut_off.path.parents[1])).out.startswith("2 runs, 3 episodes, ")
+    assert [part["run_id"] for part in merged(root).describe()["merged_from"]] == [again.run_id, other.run_id]
+
+
+def error_of(shown: Shown) -> str:
+    assert (shown.code, shown.out) == (2, "")
+    assert not Path(".ultra").exists(), "nothing is left of it"
+    return shown.err.removeprefix("pytest-ultra merge: error: ").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [("seed", (0, 1)), ("max_turns", (30, 10)), ("temperature", (None, 0.5)), ("instances", (1, 2))],
+)
+def test_runs_of_different_configurations_are_refused(
+    command: Command, jobs: Jobs, option: str, values: tuple[Any, Any]
+) -> None:
+    first, second = (jobs([CASES[n]], **{option: value}) for n, value in enumerate(values))
+    assert error_of(command("merge", "artifacts")) == (
+        f"the runs are not of one configuration: {option} is {values[0]} in {first.run_id} and {values[1]} in "
+        f"{second.run_id}; merge runs whose options differ in model, prompt_type, task_type, difficulty, severity, "
+        "prompt_variant, tool_success_rate alone"
+    )
+
+
+def test_runs_of_different_versions_are_refused(command: Command, jobs: Jobs) -> None:
+    jobs(CASES[:1])
+    newer = jobs(CASES[1:2])
+    described = newer.describe() | {"versions": VERSIONS | {"scorer": 2}}
+    (newer.path / "run.json").write_bytes(msgspec.json.encode(described))
+    told = error_of(command("merge", "artifacts"))
+    assert told.startswith(f"the runs are not of one configuration: versions is {VERSIONS} in ")
+
+
+def test_a_case_in_two_runs_is_refused(command: Command, jobs: Jobs) -> None:
+    first, second = jobs(CASES[:3]), jobs(CASES[1:4])
+    assert error_of(command("merge", "artifacts")) == (
+        f"2 cases of the run {second.run_id} were planned by another as well, such as {make_nodeid(CASES[1])} by "
+        f"{first.run_id}; a case may be in one run alone, so leave one of them out"
+    )
+
+
+def test_an_incomplete_run_is_refused_unless_it_is_asked_for(command: Command, jobs: Jobs, root: Path) -> None:
+    run = jobs(CASES[:3], [make_episode(CASES[0]), make_episode(CASES[1], Outcome.SKIPPED)], ending=None)
+    told = error_of(command("merge", "artifacts"))
+    assert told.startswith(f"the run {run.run_id} is not complete: 2 of its 3 planned cases were not lived, such as ")
+    assert told.endswith("-1]; run it to its end, or merge what there is by --incomplete")
+    assert command("merge", "artifacts", "--incomplete").out.startswith("1 run, 2 episodes, ")
+    results = read_results(merged(root)).episodes
+    assert [episode.outcome for episode in results] == [Outcome.FULL, Outcome.SKIPPED, Outcome.SKIPPED]
+    assert "merged without 2 planned cases" in command("show").lines[0]
+
+
+def test_a_run_that_goes_on_is_refused(command: Command, jobs: Jobs) -> None:
+    run = jobs(CASES[:1], ending=None)
+    lock = hold(run)
+    assert (
+        error_of(command("merge", "artifacts")) == f"the run {run.run_id} is still going on; merge it when it has ended"
+    )
+    lock.release()
+
+
+def test_a_job_that_is_missing_is_suspected_where_all_name_the_same_matrix(command: Command, jobs: Jobs) -> None:
+    jobs([make_case()])
+    jobs([make_case(PromptType.FLAWED_MISSING_STEP)])
+    shown = command("merge", "artifacts")
+    assert shown.code == 0
+    told = "4 cases of the matrix that the runs name are in none of them: is a DIR missing?"
+    assert shown.err == f"pytest-ultra merge: {told}\n"
+
+
+@pytest.mark.parametrize("axis", ["model", "prompt_type"])
+def test_no_job_is_suspected_where_the_matrix_is_shared_out_by_axes(command: Command, jobs: Jobs, axis: str) -> None:
+    jobs([make_case()])
+    jobs([make_case(PromptType.COT)], **{axis: ["cot"]})
+    assert command("merge", "artifacts").err == ""
+
+
+def test_what_is_no_run_or_too_old_a_one_is_refused(command: Command, tmp_path: Path, jobs: Jobs) -> None:
+    (tmp_path / "empty").mkdir()
+    told = "'empty' holds no run; give a run's directory, an .ultra folder, or an artifact with one in it"
+    assert error_of(command("merge", "empty")) == told
+    run = jobs(CASES[:1])
+    (run.path / "plan.json").unlink()
+    assert error_of(command("merge", "artifacts")) == (
+        f"the run {run.run_id} has not kept its planned cases; it is of an older pytest-ultra, or was cut off early"
+    )
+
+
+def test_workflows_that_differ_for_the_same_task_are_refused(command: Command, jobs: Jobs) -> None:
+    first, second = jobs(CASES[:1]), jobs(CASES[1:2])
+    for run, content in ((first, "{}"), (second, "[]")):
+        run.guidance.mkdir()
+        (run.guidance / "a-b.json").write_text(content)
+    shown = command("merge", "artifacts")
+    assert shown.err.splitlines()[-1] == (
+        f"pytest-ultra merge: error: the run {second.run_id} was given other workflows for the same task than another "
+        "run (in a-b.json); let a generator of your own make the same in each job, or make them once"
+    )
+    assert list(Path(".ultra/runs").iterdir()) == [], "nothing is left of it"
+
+
+def test_the_newest_life_is_taken_and_the_workflows_come_along(command: Command, jobs: Jobs, root: Path) -> None:
+    case = playing.make_case(PromptType.FLAWED_TOOL_MISUSE)
+    run = jobs([case], [make_episode(case, Outcome.ERROR)])
+    write(run, [make_episode(case, Outcome.FULL, started_at=STARTED_AT + 99)], "gw1")
+    GuidanceCache(run.guidance).fill([case], make_guidance)
+    command("merge", "artifacts")
+    assert [episode.outcome for episode in read_results(merged(root)).episodes] == [Outcome.FULL]
+    assert GuidanceCache(merged(root).guidance).get(case) == GuidanceCache(run.guidance).get(case)

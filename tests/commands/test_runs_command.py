@@ -1,0 +1,114 @@
+"""`pytest-ultra runs` and `pytest-ultra store`: all runs at a glance, and the file that holds them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pytest_ultra.storage.endings import Ending, hold
+from pytest_ultra.storage.store.database import store_path
+from tests.commands.conftest import Shown
+from tests.results_factory import make_case, make_episode
+from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes
+
+Command = Callable[..., Shown]
+
+
+def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    make_run(root, [], planned=[make_case()], at=STARTED_AT + 60, ending=None)
+    make_run(root, [make_episode()], at=STARTED_AT + 120, ending=Ending(2, STARTED_AT + 130, "interrupted"))
+    lock = hold(make_run(root, [make_episode(make_case(model="\x1b[31mred"))], at=STARTED_AT + 180, ending=None))
+    shown = command("runs")
+    lock.release()
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.lines == [
+        "run                      began             models                     scored  success   cost     state",
+        "------------------------------------------------------------------------------------------------------",
+        "20231114T221620.000000Z  2023-11-14 22:16  \\x1b[31mred                   1/1   100.0%      -  going on",
+        "20231114T221520.000000Z  2023-11-14 22:15  gpt-4o-mini                   1/1   100.0%      -   cut off",
+        "20231114T221420.000000Z  2023-11-14 22:14  gpt-4o-mini                   0/1        -      -   cut off",
+        "20231114T221320.000000Z  2023-11-14 22:13  demo/perfect, gpt-4o-mini     3/4    33.3%  $0.25     ended",
+    ]
+
+
+def test_the_same_for_scripts(root: Path, command: Command) -> None:
+    run = make_run(root, some_episodes())
+    assert command("runs", "--json").json == [
+        {
+            "state": "ended",
+            "success": 1 / 3,
+            "run_id": run.run_id,
+            "started_at": STARTED_AT,
+            "ended_at": STARTED_AT + 60,
+            "exit_status": 1,
+            "cut_off": None,
+            "planned": 4,
+            "scored": 3,
+            "full": 1,
+            "error": 1,
+            "reused": 1,
+            "cost": 0.25,
+            "models": ["demo/perfect", "gpt-4o-mini"],
+        }
+    ]
+
+
+def test_where_there_is_no_run_it_says_how_to_start_one_and_leaves_nothing(root: Path, command: Command) -> None:
+    shown = command("runs")
+    assert (shown.code, shown.out) == (0, "'.ultra/runs' holds no run; start one: pytest --ultra-model demo\n")
+    assert command("runs", "--json").json == []
+    shown = command("store", "status")
+    assert shown.code == 2
+    assert shown.err.startswith("pytest-ultra store: error: '.ultra/runs' holds no run, so there is nothing to store;")
+    assert not root.exists()
+
+
+def test_runs_are_listed_though_the_store_cannot_be_used(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    store_path(root).mkdir()
+    shown = command("runs")
+    assert shown.code == 0
+    assert shown.lines[-1].startswith("20231114T221320.000000Z  ")
+    assert shown.err.startswith("pytest-ultra runs: the store '.ultra/results.sqlite' cannot be used: unable to open")
+
+
+def test_a_reader_that_has_enough_gets_no_traceback(root: Path) -> None:
+    make_run(root, some_episodes())
+    command = [sys.executable, "-m", "pytest_ultra", "runs"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603 - our own command
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait() == 2
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_the_store_says_what_it_holds_and_is_brought_up_to_date(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    (root / "runs" / "20240101T000000.000000Z").mkdir()
+    (root / "runs" / "20240101T000000.000000Z" / "run.json").write_text("{")
+    first = command("store", "sync")
+    assert first.lines == [
+        ".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema 2",
+        "1 run read, 0 removed, 1 left out",
+    ]
+    left_out = (
+        "the run 20240101T000000.000000Z is left out of the store: '.ultra/runs/20240101T000000.000000Z/run.json' is "
+        "damaged (Input data was truncated); leave its run out, or restore the file"
+    )
+    assert first.err == f"pytest-ultra store: {left_out}\n"
+    again = command("store", "status", "--json").json
+    assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (2, 1, 4, [])
+    assert again["problems"] == [left_out]
+
+
+def test_the_store_is_made_anew_from_the_runs(root: Path, command: Command) -> None:
+    run = make_run(root, some_episodes())
+    for content in (None, b"no database", b""):
+        if content is not None:
+            store_path(root).write_bytes(content)
+        assert command("store", "rebuild", "--json").json["read"] == [run.run_id]
+        assert command("store", "rebuild", "--json").json["read"] == [run.run_id], "and from a sound one too"

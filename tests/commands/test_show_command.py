@@ -1,0 +1,268 @@
+"""`pytest-ultra show`: a run as at its end, a case by any of its names, and what a model is shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.episode import Episode, flatten
+from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.collection.naming import parse_case_id
+from pytest_ultra.commands.overview import show_run
+from pytest_ultra.reporting.failure import explain
+from pytest_ultra.storage.endings import Ending, hold
+from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.storage.runs import RunDirectory
+from tests.benchmark import playing
+from tests.commands.conftest import Shown
+from tests.results_factory import make_case, make_episode, make_nodeid
+from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes
+
+Command = Callable[..., Shown]
+
+MISUSE = playing.make_case(PromptType.FLAWED_TOOL_MISUSE)
+UNLIVED = playing.make_case(PromptType.COT, TaskType.API_INTEGRATION)
+
+
+def live(case: Any = MISUSE) -> Episode:
+    talk = playing.converse("follower", case)
+    return make_episode(case, transcript=talk.events, plan=talk.plan)
+
+
+@pytest.fixture
+def run(root: Path) -> RunDirectory:
+    made = make_run(root, [live()], planned=[MISUSE, UNLIVED])
+    GuidanceCache(made.guidance).fill([MISUSE], make_guidance)
+    return made
+
+
+def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
+    episodes = some_episodes()
+    described = {
+        "pytest_ultra": "0.9.0",
+        "options": {"seed": 7},
+        "git": {"commit": "c0ffee", "is_dirty": True},
+        "command": ["--ultra-model", "\x1b[31m"],
+    }
+    run = make_run(root, episodes, planned=[e.case for e in episodes] + [make_case(instance=5)], described=described)
+    shown = command("show")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.lines[:5] == [
+        f"run {run.run_id}: ended, began 2023-11-14T22:13:20 UTC",
+        "pytest-ultra 0.9.0, seed 7",
+        "commit c0ffee, with changes",
+        "pytest --ultra-model '\\x1b[31m'",
+        "",
+    ]
+    assert any(
+        line.startswith("5 planned: 3 scored (1 full, 1 partial, 1 failed), 1 error, 1 skipped") for line in shown.lines
+    )
+    assert "\x1b" not in shown.out, "a pipe gets no colours"
+    assert command("show", run.run_id[:13]).out == command("show", str(run.path)).out == shown.out
+
+
+def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, command: Command) -> None:
+    run = make_run(root, some_episodes()[:1], planned=[make_case(instance=n) for n in range(3)], ending=None)
+    lock = hold(run)
+    lines = command("show").lines
+    lock.release()
+    assert lines[:2] == [
+        f"run {run.run_id}: going on, began 2023-11-14T22:13:20 UTC",
+        "these are the cases lived so far, of 3 planned cases",
+    ]
+    assert any(line.startswith("1 planned: 1 scored (1 full, ") for line in lines)
+
+
+def test_a_run_is_shown_to_scripts_with_all_figures(root: Path, command: Command) -> None:
+    run = make_run(root, some_episodes(), ending=Ending(2, STARTED_AT, "interrupted"))
+    document = command("show", "--json").json
+    assert document["run"] == run.describe()
+    assert (document["state"], document["cut_off"]) == ("cut off", "interrupted")
+    assert document["summary"]["counts"] == {"full": 1, "partial": 1, "failed": 1, "error": 1, "skipped": 0}
+    (optimal,) = [row for row in document["summary"]["rows"] if row["prompt_type"] == "optimal"]
+    assert (optimal["success"]["value"], optimal["success"]["n"]) == (1.0, 1)
+
+
+def test_a_terminal_gets_colours_unless_it_wants_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    run = make_run(root, some_episodes())
+    monkeypatch.setenv("TERM", "xterm")
+    for no_color, has_colours in (("", True), ("1", False)):
+        monkeypatch.setenv("NO_COLOR", no_color)
+        terminal = Terminal()
+        with redirect_stdout(terminal):
+            show_run(run, is_json=False)
+        assert ("\x1b[33m" in terminal.getvalue()) is has_colours
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        MISUSE.case_id,
+        MISUSE.case_id[:4],
+        make_nodeid(MISUSE),
+        make_nodeid(MISUSE).rpartition("::")[2],
+        "demo/agent-flawed_tool_misuse-basic_task-easy-0",
+    ],
+)
+def test_a_case_is_told_by_any_of_its_names(run: RunDirectory, command: Command, name: str) -> None:
+    shown = command("show", name)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.rstrip("\n") == explain(live(), GuidanceCache(run.guidance).get(MISUSE))
+
+
+def test_a_case_is_looked_for_in_older_runs_too_and_in_the_run_that_is_named(
+    run: RunDirectory, root: Path, command: Command
+) -> None:
+    newer = make_run(root, [make_episode(UNLIVED)], at=STARTED_AT + 1)
+    assert command("show", MISUSE.case_id, "--json").json["run"] == run.run_id
+    assert command("show", UNLIVED.case_id, "--json").json["run"] == newer.run_id
+    assert command("show", UNLIVED.case_id, "--json", "--run", run.run_id).json["run"] == run.run_id
+
+
+def test_the_prompt_of_a_case_is_told_as_the_model_was_shown_it(run: RunDirectory, command: Command) -> None:
+    shown = command("show", MISUSE.case_id, "--prompt")
+    lines = shown.lines
+    assert lines[0] == f"run {run.run_id}: this is what the model was shown first:"
+    assert lines[1].startswith("case: flawed_tool_misuse (severe), basic_task, easy, ")
+    request = Conversation.begin(MISUSE, make_guidance(MISUSE)).request()
+    told = " ".join(shown.out.split())
+    for message in request.messages:
+        assert f"{message['role']} message: {' '.join(message['content'].split())}" in told
+    assert f"{len(request.tools)} tools:" in lines
+    for tool in request.tools:
+        assert any(line.startswith(f"  {tool['function']['name']}(") for line in lines)
+    assert "plan, as the model saw it (! marks what tool_misuse damaged):" in lines
+
+
+def test_a_case_that_was_never_lived_is_shown_by_its_prompt(run: RunDirectory, command: Command) -> None:
+    shown = command("show", UNLIVED.case_id)
+    assert shown.lines[0] == f"run {run.run_id}: this is what the model would be shown first:"
+    assert "plan: none was shown (cot); the optimal one is" in shown.lines
+
+
+def test_a_case_is_given_to_scripts_whole(run: RunDirectory, command: Command) -> None:
+    document = command("show", MISUSE.case_id, "--json").json
+    request = Conversation.begin(MISUSE, make_guidance(MISUSE)).request()
+    assert document["episode"] == flatten(live())
+    assert document["messages"] == list(request.messages)
+    assert document["tools"] == list(request.tools)
+    assert len(document["transcript"]) == len(live().transcript)
+    assert document["job"] == make_guidance(MISUSE).task.words
+    unlived = command("show", UNLIVED.case_id, "--json").json
+    assert (unlived["run"], unlived["episode"], unlived["transcript"], unlived["plan"]) == (
+        run.run_id,
+        None,
+        None,
+        None,
+    )
+
+
+REST = ("--prompt-variant=brief", "--tool-success-rate=0.7", "--repeat=1", "--instance=3")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("demo-flawed_tool_misuse-basic_task-hard-medium-brief-0.7-r1-3",),
+        ("--prompt-type=flawed_tool_misuse", "--task-type=basic_task", "--difficulty=hard", "--severity=medium", *REST),
+        ("demo-optimal-basic_task-hard-9", "--prompt-type=flawed_tool_misuse", "--severity=medium", *REST),
+    ],
+    ids=["by its id", "by its axes", "by both"],
+)
+def test_a_case_of_no_run_is_shown_by_its_prompt(command: Command, args: tuple[str, ...]) -> None:
+    document = command("show", *args, "--json").json
+    assert (document["run"], document["episode"]) == (None, None)
+    expected = make_case(
+        PromptType.FLAWED_TOOL_MISUSE,
+        model="demo",
+        task_type=TaskType.BASIC_TASK,
+        difficulty=Difficulty.HARD,
+        severity=Severity.MEDIUM,
+        prompt_variant=PromptVariant.BRIEF,
+        tool_success_rate=0.7,
+        repeat=1,
+        instance=3,
+    )
+    assert document["case_id"] == expected.case_id
+    assert command("show", *args).lines[0] == "a case of no run; this is what a model would be shown:"
+
+
+def test_the_text_protocol_shows_its_tools_within_the_messages(command: Command) -> None:
+    shown = command("show", "--tool-protocol", "text")
+    assert "tools: none beside the messages, as the text protocol has it" in shown.lines
+
+
+def test_ids_of_cases_are_read_back_whatever_the_model_is_called() -> None:
+    assert parse_case_id("a-cot-b/c-optimal-simple_task-very_easy-12") == {
+        "model": "a-cot-b/c",
+        "prompt_type": "optimal",
+        "task_type": "simple_task",
+        "difficulty": "very_easy",
+        "instance": "12",
+    }
+    assert parse_case_id("nothing of the kind") is None
+    assert parse_case_id("demo-optimal-simple_task-easy") is None
+
+
+UNKNOWN = (
+    "'nope' is no run, and no case of a run under '.ultra/runs'; give the id of a run (see `pytest-ultra runs`) or its "
+    "directory, or a case by its id, the beginning of that, its node id or what stands in brackets there\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("nope",), UNKNOWN),
+        (
+            ("2023",),
+            "'2023' is the beginning of 2 runs' ids, such as 20231114T221320.000000Z, 20231114T221321.000000Z; ",
+        ),
+        (("nope", "--run", "2024"), "'2024' is no run; give a run's id or its directory (the newest under "),
+        (("nope", "--run", "20231114T221321"), "'nope' is no run, and no case of the run 20231114T221321; give "),
+        (("--prompt",), "--prompt shows a case; name one, or give options of its own such as --task-type"),
+        (("--tool-success-rate=0",), "--tool-success-rate: 0.0 is not valid; give a rate above 0 and up to 1"),
+    ],
+)
+def test_what_is_not_there_is_told_with_the_way_out(
+    root: Path, command: Command, args: tuple[str, ...], told: str
+) -> None:
+    for second in range(2):
+        make_run(root, [], at=STARTED_AT + second)
+    shown = command("show", *args)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith(f"pytest-ultra show: error: {told}")
+
+
+def test_the_beginning_of_several_case_ids_names_them(root: Path, command: Command) -> None:
+    cases = [make_case(instance=n) for n in range(2000)]
+    prefix = max((case.case_id[:4] for case in cases), key=[case.case_id[:4] for case in cases].count)
+    same = [case.case_id for case in cases if case.case_id.startswith(prefix)]
+    assert len(same) > 1
+    run = make_run(root, [], planned=cases)
+    told = f"{prefix!r} is the beginning of {len(same)} cases of the run {run.run_id}: {', '.join(same)}"
+    assert command("show", prefix).err == f"pytest-ultra show: error: {told}\n"
+
+
+def test_a_whole_number_is_asked_for_where_one_is_needed(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command("show", "--instance", "x")
+    assert "argument --instance: 'x' is not valid; give a whole number of at least 0" in capsys.readouterr().err
+
+
+def test_torn_lines_are_told_beside_a_run(root: Path, command: Command) -> None:
+    run = make_run(root, some_episodes())
+    (run.path / "journal-gw1.jsonl").write_bytes(b"{")
+    told = "pytest-ultra show: journal-gw1.jsonl, line 1: 1 bytes cannot be read and were left aside\n"
+    assert command("show").err == told

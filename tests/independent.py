@@ -1,0 +1,314 @@
+"""A second opinion: every figure of a run, from the JSON lines of its journals, by nothing of the package.
+
+Episodes and figures are plain JSON values, of the shape that `msgspec.to_builtins` gives to a `Summary`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from math import sqrt
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import binom, t
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+Json = dict[str, Any]
+FLAWS = [
+    *("sequence_disorder", "tool_misuse", "parameter_error", "missing_step", "redundant_operations"),
+    *("logical_inconsistency", "semantic_drift"),
+]
+PROMPT_TYPES = ["baseline", "cot", "optimal", *(f"flawed_{flaw}" for flaw in FLAWS)]
+SEVERITIES = [None, "light", "medium", "severe"]
+VARIANTS = ["standard", "brief", "formal", "canary"]
+SCORED = ("full", "partial", "failed")
+CLASSES = [
+    *("tool_call_format", "tool_selection", "parameter_config", "sequence_order", "dependency", "max_turns"),
+    *("agent_timeout", "gave_up", "wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "harness"),
+]
+
+
+def read_journals(folder: Path) -> list[Json]:
+    """Return the newest life of each case in a run's directory."""
+    lines = [json.loads(line) for path in folder.glob("journal-*.jsonl") for line in path.read_text().splitlines()]
+    newest: dict[str, Json] = {}
+    for line in sorted(lines, key=lambda x: (not x["episode"]["reused"], x["episode"]["started_at"], x["sequence"])):
+        newest[line["case_id"]] = line["episode"]
+    return list(newest.values())
+
+
+def outcome(episode: Json) -> str:
+    return str(episode["score"]["outcome"])
+
+
+def is_scored(episode: Json) -> bool:
+    return outcome(episode) in SCORED
+
+
+def versions(episode: Json) -> Json:
+    return {
+        part: episode[f"{name}_version"] for part, name in zip(_PARTS, ("generator", "prompt", "scorer"), strict=True)
+    }
+
+
+_PARTS = ("generator", "prompts", "scorer")
+
+
+def counts(episodes: Iterable[Json]) -> Json:
+    found = Counter(map(outcome, episodes))
+    return {name: found[name] for name in ("full", "partial", "failed", "error", "skipped")}
+
+
+def rate(successes: int, n: int) -> Json | None:
+    if not n:
+        return None
+    low, high = proportion_confint(successes, n, method="wilson")
+    return {"successes": successes, "n": n, "low": low, "high": high}
+
+
+def success(episodes: Iterable[Json]) -> Json | None:
+    scored = [episode for episode in episodes if is_scored(episode)]
+    return rate(sum(outcome(e) == "full" for e in scored), len(scored))
+
+
+def failure_classes(episodes: Iterable[Json]) -> list[list[Any]]:
+    found = Counter(e["score"]["failure_class"] for e in episodes if e["score"]["failure_class"])
+    return [[name, found[name]] for name in sorted(found, key=lambda name: (-found[name], CLASSES.index(name)))]
+
+
+def average(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return mean(known) if known else None
+
+
+def tokens(episode: Json) -> int:
+    return int(episode["usage"]["prompt_tokens"] + episode["usage"]["completion_tokens"])
+
+
+def task(episode: Json) -> tuple[Any, ...]:
+    return tuple(episode["case"][name] for name in ("task_type", "difficulty", "instance", "seed"))
+
+
+def pairs_with_controls(sample: Iterable[Json], everything: Iterable[Json]) -> list[tuple[Json, Json]]:
+    """Pair each scored episode with the scored `optimal` one of the same circumstances."""
+    same = ("model", "tool_success_rate", "repeat", "prompt_variant", "tool_protocol", "has_tool_discovery")
+
+    def circumstances(e: Json) -> tuple[Any, ...]:
+        return (*versions(e).values(), *task(e), *(e["case"][name] for name in same))
+
+    controls = {circumstances(e): e for e in everything if e["case"]["prompt_type"] == "optimal" and is_scored(e)}
+    return [(e, controls[circumstances(e)]) for e in sample if is_scored(e) and circumstances(e) in controls]
+
+
+def difference(pairs: list[tuple[Json, Json]], unpaired: int) -> Json | None:
+    """Return the paired difference; `p_adjusted` is left to the family."""
+    if not pairs:
+        return None
+    gains = [(outcome(one) == "full") - (outcome(other) == "full") for one, other in pairs]
+    tasks = defaultdict(list)
+    for (one, _), gain in zip(pairs, gains, strict=True):
+        tasks[task(one)].append(gain)
+    won, lost, n = gains.count(1), gains.count(-1), len(gains)
+    sharing = n / min(len({id(pair[side]) for pair in pairs}) for side in (0, 1))
+    low, high = interval(list(tasks.values()), sharing)
+    caveats = ["few_tasks"] * (len(tasks) < 6) + ["no_discordant_pairs"] * (won == lost == 0)
+    caveats += ["clustered"] * (won + lost > 0 and n > len(tasks)) + ["unpaired"] * (unpaired > 0)
+    return {
+        "pairs": n,
+        "won": won,
+        "lost": lost,
+        "tasks": len(tasks),
+        "low": low,
+        "high": high,
+        "p_value": mcnemar([[0, won], [lost, 0]], exact=True).pvalue if won + lost else 1.0,
+        "p_adjusted": None,
+        "detectable": detectable(int(n / design_effect(list(tasks.values()))), (won + lost) / n),
+        "unpaired": unpaired,
+        "caveats": caveats,
+    }
+
+
+def design_effect(tasks: list[list[int]]) -> float:
+    gains = np.concatenate(tasks)
+    sizes = np.array([len(gains_of) for gains_of in tasks])
+    largest = float((sizes**2).sum() / sizes.sum())
+    if len(tasks) == 1 or np.ptp(gains) == 0:
+        return largest
+    residuals = np.array([np.sum(np.array(gains_of) - gains.mean()) for gains_of in tasks])
+    between = len(tasks) / (len(tasks) - 1) * float(residuals @ residuals) / len(gains) ** 2
+    return float(np.clip(between / (gains.var(ddof=1) / len(gains)), 1, largest))
+
+
+def interval(tasks: list[list[int]], sharing: float) -> tuple[float | None, float | None]:
+    """Write the two added tasks out as data: weights of their one gain each."""
+    m = len(tasks)
+    if m == 1:
+        return None, None
+    sizes = np.array([len(gains) for gains in tasks], dtype=float)
+    added = max(sqrt(design_effect(tasks) * float((sizes**2).sum() / sizes.sum())), sharing)
+    sizes = np.append(sizes, [added, added])
+    sums = np.append([float(sum(gains)) for gains in tasks], [added, -added])
+    centre = sums.sum() / sizes.sum()
+    error = sqrt(float(((sums - centre * sizes) ** 2).sum())) / sizes.sum()
+    half = t.ppf(0.975, m - 1) * error
+    return max(-1.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def detectable(pairs: int, discordant: float) -> float | None:
+    """Solve for the difference that the exact test finds four times out of five."""
+    rejected = [[w for w in range(k + 1) if 2 * binom.cdf(min(w, k - w), k, 0.5) <= 0.05] for k in range(pairs + 1)]
+
+    def power(delta: float) -> float:
+        share = max(delta, discordant)
+        won = (share - delta) / 2 / share
+        given = [float(np.sum(binom.pmf(found, k, won))) if found else 0.0 for k, found in enumerate(rejected)]
+        return float(binom.pmf(np.arange(pairs + 1), pairs, share) @ given)
+
+    if power(1.0) < 0.8:
+        return None
+    return float(brentq(lambda delta: power(delta) - 0.8, 1e-6, 1.0, xtol=1e-12))
+
+
+def robustness(episodes: list[Json], pairs: list[tuple[Json, Json]]) -> Json | None:
+    scored = [e for e in episodes if is_scored(e)]
+    if not scored or not scored[0]["case"]["prompt_type"].startswith("flawed_"):
+        return None
+    obedience = [e["score"]["obedience"] for e in scored if e["score"]["obedience"] is not None]
+    both = [(one, other) for one, other in pairs if outcome(one) == outcome(other) == "full"]
+    controls = sum(outcome(other) == "full" for _, other in pairs)
+    priced = [(a, b) for a, b in both if a["usage"]["cost"] is not None and b["usage"]["cost"] is not None]
+    return {
+        "resilience": sum(outcome(one) == "full" for one, _ in pairs) / controls if controls else None,
+        "over_trust": average(obedience),
+        "damaged": len(obedience),
+        "recovered": len(both),
+        "extra_calls": average(a["score"]["tool_calls"] - b["score"]["tool_calls"] for a, b in both),
+        "extra_tokens": average(tokens(a) - tokens(b) for a, b in both),
+        "extra_cost": average(a["usage"]["cost"] - b["usage"]["cost"] for a, b in priced),
+    }
+
+
+def repeats(episodes: Iterable[Json]) -> list[Json]:
+    """Count the ways to choose k repeats of a task, one by one."""
+    tasks = defaultdict(list)
+    for e in filter(is_scored, episodes):
+        alike = json.dumps([e["case"] | {"repeat": None}, versions(e)], sort_keys=True)
+        tasks[alike].append(outcome(e) == "full")
+    most = max(map(len, tasks.values()), default=0)
+    return [_of_k(k, [found for found in tasks.values() if len(found) >= k]) for k in range(1, most + 1) if most > 1]
+
+
+def _of_k(k: int, tasks: list[list[bool]]) -> Json:
+    def share(test: Callable[[Iterable[bool]], bool]) -> float:
+        return mean(mean(test(way) for way in combinations(found, k)) for found in tasks)
+
+    return {"k": k, "pass_at": share(any), "pass_all": share(all), "tasks": len(tasks)}
+
+
+def recovery(episodes: Iterable[Json]) -> Json | None:
+    scores = [e["score"] for e in episodes if is_scored(e)]
+    return rate(sum(s["recovered_faults"] for s in scores), sum(s["random_faults"] for s in scores))
+
+
+def row(episodes: list[Json], everything: list[Json]) -> Json:
+    """Return the figures of a row without the axes that tell it from others."""
+    scored = [e for e in episodes if is_scored(e)]
+    is_control = episodes[0]["case"]["prompt_type"] == "optimal"
+    pairs = [] if is_control else pairs_with_controls(episodes, everything)
+    unpaired = 0 if is_control else len(scored) - len(pairs)
+    return {
+        "counts": counts(episodes),
+        "success": success(episodes),
+        "difference": difference(pairs, unpaired),
+        "mean_calls": average(e["score"]["tool_calls"] for e in scored),
+        "mean_tokens": average(map(tokens, scored)),
+        "mean_duration_s": average(e["duration_s"] for e in scored),
+        "mean_cost": average(e["usage"]["cost"] for e in scored),
+        "unpaired": unpaired,
+        "recovery": recovery(episodes),
+        "robustness": robustness(episodes, pairs),
+        "repeats": repeats(episodes),
+        "failure_classes": failure_classes(episodes),
+    }
+
+
+def rows(everything: list[Json]) -> list[Json]:
+    """Return all rows, in their order, with p-values corrected over the flawed ones of a model."""
+    groups = defaultdict(list)
+    for episode in everything:
+        groups[tuple(axis(episode) for _, axis, _ in _AXES)].append(episode)
+    made = []
+    for key in sorted(groups, key=lambda key: [place(value) for value, (_, _, place) in zip(key, _AXES, strict=True)]):
+        told = {name: value for (name, _, _), value in zip(_AXES, key, strict=True)}
+        told["versions"] = dict(zip(_PARTS, told["versions"], strict=True))
+        made.append(told | row(groups[key], everything))
+    _hide_what_is_common(made)
+    _correct(made)
+    return made
+
+
+_AXES: list[tuple[str, Callable[[Json], Any], Callable[[Any], Any]]] = [
+    ("model", lambda e: e["case"]["model"], str),
+    ("versions", lambda e: tuple(versions(e).values()), tuple),
+    ("tool_success_rate", lambda e: e["case"]["tool_success_rate"], lambda rate: -rate),
+    ("prompt_variant", lambda e: e["case"]["prompt_variant"], VARIANTS.index),
+    ("prompt_type", lambda e: e["case"]["prompt_type"], PROMPT_TYPES.index),
+    ("severity", lambda e: e["case"]["severity"], SEVERITIES.index),
+]
+
+
+def _hide_what_is_common(made: list[Json]) -> None:
+    for name in ("versions", "tool_success_rate", "prompt_variant", "severity"):
+        if len({str(row[name]) for row in made if row[name] is not None}) < 2:
+            for row in made:
+                row[name] = None
+
+
+def _correct(made: list[Json]) -> None:
+    for model in {row["model"] for row in made}:
+        of_model = [row for row in made if row["model"] == model and row["prompt_type"].startswith("flawed_")]
+        family = [row["difference"] for row in of_model if row["difference"]]
+        if family:
+            corrected = multipletests([found["p_value"] for found in family], method="holm")[1]
+            for found, p in zip(family, corrected, strict=True):
+                found["p_adjusted"] = float(p)
+
+
+def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[Json]:
+    lived = [e for e in episodes if is_scored(e) and not e["reused"]]
+    found = sorted(lived, key=lambda e: (-e["duration_s"], e["nodeid"]))[:5]
+    return [
+        {
+            "nodeid": e["nodeid"],
+            "case_id": identify(e),
+            "outcome": outcome(e),
+            "duration_s": e["duration_s"],
+            "turns": e["score"]["turns"],
+        }
+        for e in found
+    ]
+
+
+def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
+    """Return all figures of a run; `identify` gives a case's id, which is no figure and cannot be had but from us."""
+    costs = [e["usage"]["cost"] for e in episodes if e["usage"]["cost"] is not None and not e["reused"]]
+    models = sorted({e["case"]["model"] for e in episodes})
+    found = {tuple(versions(e).values()) for e in episodes}
+    return {
+        "rows": rows(episodes),
+        "counts": counts(episodes),
+        "failure_classes": failure_classes(episodes),
+        "demo_models": [name for name in models if name == "demo" or name.startswith(("demo/", "demo?"))],
+        "versions": [dict(zip(_PARTS, each, strict=True)) for each in sorted(found)],
+        "reused": sum(e["reused"] for e in episodes),
+        "cost": sum(costs) if costs else None,
+        "slowest": slowest(episodes, identify),
+    }

@@ -1,0 +1,101 @@
+"""A run says what made it: versions, models, commit and command line, and nothing secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ultra import __version__
+from pytest_ultra.provenance import find_commit
+from tests.run.running import NO_XDIST, ONE, Project
+
+WHO = ("-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false")
+
+
+def git(folder: Path, *args: str) -> str:
+    command = ["git", *WHO, *args]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - git
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "agent.py").write_text("")
+    git(tmp_path, "add", "agent.py")
+    git(tmp_path, "commit", "-qm", "Begin")
+    return tmp_path
+
+
+def described(project: Project) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((project.runs()[-1] / "run.json").read_text())
+    return content
+
+
+def test_a_run_tells_what_made_it(project: Project) -> None:
+    git(project.path, "init", "-q")
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE)
+    run = described(project)
+    assert run["pytest_ultra"] == __version__
+    assert run["versions"] == {"generator": 1, "prompts": 1, "scorer": 1}
+    assert run["git"] is None, "there is no commit yet"
+    assert run["command"][-4:] == ["--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE]
+    parameters = {
+        "temperature": 0.5,
+        "max_turns": 30,
+        "timeout_s": None,
+        "tool_protocol": "native",
+        "tool_discovery": False,
+    }
+    assert run["models"] == [{"name": "demo/perfect", "provider": "demo", "hosts": [], "parameters": parameters}]
+
+
+def test_no_key_is_left_in_anything_that_a_run_keeps(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("key-of-openai", "key-in-a-query", "key-of-a-plugin", "token-of-github")
+    monkeypatch.setenv("OPENAI_API_KEY", secrets[0])
+    monkeypatch.setenv("GITHUB_TOKEN", secrets[3])
+    project.pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--their-api-key')")
+    url = f"http://127.0.0.1:9/v1?code={secrets[1]}"
+    args = ("--their-api-key", secrets[2], f"--ultra-base-url={url}", "-k", f"optimal or {secrets[0]} or {secrets[3]}")
+    project.run(*NO_XDIST, "--ultra-model=gpt-4o-mini", "--ultra-run-timeout=1", *args, *ONE)
+    run = described(project)
+    assert run["models"][0]["hosts"] == ["127.0.0.1:9"]
+    assert run["options"]["base_url"] == "http://127.0.0.1:9/v1?***"
+    kept = [path for path in (project.path / ".ultra").rglob("*") if path.is_file()]
+    assert len(kept) > 3
+    for path in [*kept, project.path / "out.json"]:
+        assert not [secret for secret in secrets if secret.encode() in path.read_bytes()], path
+
+
+def test_the_commit_is_told_and_whether_tracked_files_differ(repository: Path) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    (repository / "untracked.txt").write_text("")
+    patience_s = 20.0  # however busy the machine
+    assert find_commit(repository, patience_s) == {"commit": head, "is_dirty": False}
+    (repository / "agent.py").write_text("changed")
+    assert find_commit(repository, patience_s) == {"commit": head, "is_dirty": True}
+
+
+def test_without_a_repository_or_without_git_there_is_no_commit(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    assert find_commit(repository) is None
+    monkeypatch.undo()
+    monkeypatch.setenv("GIT_DIR", os.devnull)
+    assert find_commit(repository) is None
+
+
+def test_a_git_that_takes_its_time_is_not_waited_for(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = repository / "git"
+    slow.write_text("#!/bin/sh\nexec /bin/sleep 30\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(repository))
+    began = time.monotonic()
+    assert find_commit(repository) is None
+    assert time.monotonic() - began < 5

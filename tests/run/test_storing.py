@@ -1,0 +1,58 @@
+"""A run is in the store at its end, whatever way it was run, and whatever became of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from tests.run.running import NO_XDIST, TEN, Project
+
+
+def query(project: Project, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(project.path / ".ultra" / "results.sqlite")) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(sql)]
+
+
+def test_every_episode_of_a_run_is_in_the_store_at_its_end(project: Project, way: tuple[str, ...]) -> None:
+    project.run(*way, "--ultra-model=demo", TEN)
+    (run,) = query(project, "SELECT * FROM runs")
+    assert (run["run_id"], run["exit_status"], run["cut_off"], run["planned"]) == (project.runs()[0].name, 1, None, 10)
+    assert run["ended_at"] > run["started_at"]
+    episodes = {record.pop("nodeid"): record for record in query(project, "SELECT * FROM results")}
+    assert episodes == {record.pop("nodeid"): {"run_id": run["run_id"]} | record for record in project.episodes()}
+
+
+def test_two_runs_share_the_store_and_their_cases(project: Project) -> None:
+    for _ in range(2):
+        project.run(*NO_XDIST, "--ultra-model=demo", TEN)
+    counts = "SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM cases) AS cases, count(*) AS n"
+    assert query(project, f"{counts} FROM episodes") == [{"runs": 2, "cases": 10, "n": 20}]
+
+
+def test_a_store_out_of_reach_costs_the_run_nothing_and_is_told(project: Project, extreme: tuple[str, ...]) -> None:
+    (project.path / ".ultra" / "results.sqlite").mkdir(parents=True)
+    result = project.run(*extreme, "--ultra-model=demo/perfect", TEN)
+    result.assert_outcomes(passed=10)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        "the store '*results.sqlite' cannot be used: unable to open database file; the runs themselves are safe; *"
+    )
+
+
+def test_a_store_of_a_newer_schema_is_left_alone_and_told(project: Project) -> None:
+    path = project.path / ".ultra" / "results.sqlite"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines("the store * was written by a newer pytest-ultra (schema 99, *")
+    assert path.read_bytes() == before
+
+
+def test_a_run_of_which_nothing_was_selected_leaves_no_store(project: Project) -> None:
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN, "-k", "nothing")
+    assert not (project.path / ".ultra" / "results.sqlite").exists()

@@ -1,0 +1,75 @@
+"""A run's results are whole: an episode for each planned case, in planned order, and what became of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.case import Versions
+from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.storage.endings import Ending, hold, mark_end, note_cut_off
+from pytest_ultra.storage.journal import Journal
+from pytest_ultra.storage.results import State, find_state, read_results, why_cut_off
+from pytest_ultra.storage.reuse import Plan, write_plan
+from pytest_ultra.storage.runs import RunDirectory
+from tests.results_factory import make_case, make_episode
+
+CASES = [make_case(prompt_type) for prompt_type in PromptType]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
+
+
+def write(run: RunDirectory, *episodes: Episode) -> None:
+    journal = Journal(run, "gw0")
+    for episode in episodes:
+        journal.append(episode)
+    journal.close()
+
+
+def plan(run: RunDirectory, *numbers: int, versions: Versions | None = None) -> None:
+    versions = versions or Versions()
+    cases = {CASES[n].identify(versions): CASES[n] for n in numbers}
+    write_plan(run, Plan(is_new_start=False, nodeids=dict.fromkeys(cases, "node"), cases=cases, versions=versions))
+
+
+def test_a_planned_case_that_was_not_lived_is_skipped_and_all_stand_in_planned_order(run: RunDirectory) -> None:
+    plan(run, 4, 2, 0)
+    write(run, *(make_episode(CASES[n]) for n in (0, 4, 5)))
+    episodes = read_results(run).episodes
+    assert [episode.case for episode in episodes] == [CASES[n] for n in (4, 2, 0, 5)]
+    assert [episode.outcome for episode in episodes] == [Outcome.FULL, Outcome.SKIPPED, Outcome.FULL, Outcome.FULL]
+    assert (episodes[1].nodeid, episodes[1].error) == ("node", "not lived: the run ended before it")
+
+
+def test_a_skipped_case_keeps_the_versions_of_its_day(run: RunDirectory) -> None:
+    versions = Versions(7, 8, 9)
+    plan(run, 0, 1, versions=versions)
+    of_then = {"generator_version": 7, "prompt_version": 8, "scorer_version": 9}
+    write(run, msgspec.structs.replace(make_episode(CASES[0]), **of_then))
+    lived, skipped = read_results(run).episodes
+    assert (lived.outcome, skipped.outcome) == (Outcome.FULL, Outcome.SKIPPED)
+    assert skipped.case_id == CASES[1].identify(versions)
+
+
+def test_without_a_plan_the_episodes_are_all_there_is(run: RunDirectory) -> None:
+    write(run, make_episode(CASES[0]))
+    assert [episode.case for episode in read_results(run).episodes] == [CASES[0]]
+
+
+def test_a_run_is_going_on_while_it_is_held_and_cut_off_when_it_left_no_word(run: RunDirectory) -> None:
+    lock = hold(run)
+    assert find_state(run) is State.GOING_ON
+    lock.release()
+    assert (find_state(run), why_cut_off(run)) == (State.CUT_OFF, None)
+    note_cut_off(run, "the disk is full")
+    assert why_cut_off(run) == "the disk is full"
+    mark_end(run, Ending(1, 2.0, "interrupted"))
+    assert (find_state(run), why_cut_off(run)) == (State.CUT_OFF, "interrupted")
+    mark_end(run, Ending(1, 2.0))
+    assert (find_state(run), why_cut_off(run)) == (State.ENDED, None)
