@@ -8,6 +8,7 @@ import select
 import termios
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 import pyte
 
@@ -58,6 +59,11 @@ class Seen:
         """Return the rows that have left the screen at its top."""
         rows = self._screen.history.top
         return ["".join(row[column].data for column in range(self._screen.columns)).rstrip() for row in rows]
+
+    @property
+    def cells(self) -> list[Any]:
+        """Return the rows as the emulator's mappings from columns to characters."""
+        return [self._screen.buffer[row] for row in range(self._screen.lines)]
 
     @property
     def has_colours(self) -> bool:
