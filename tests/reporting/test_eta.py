@@ -12,11 +12,24 @@ from tests.reporting.played_run import Call, Chance, Plan, PlayedRun
 from tests.reporting.statuses import make_shard
 
 EVERY_S = 1.0
+SUCCESS_RATE = 0.8
 
 
 def usual(chance: Chance) -> tuple[int, int]:
-    expected = chance.choice([4, 5, 6, 6, 7, 8, 10])
-    return expected, max(1, round(expected * chance.lognormvariate(0, 0.2)))
+    """A model that does each step until it succeeds, four times out of five."""
+    steps = chance.choice([3, 4, 4, 5, 6, 8])
+    expected = round(steps / SUCCESS_RATE + 1)
+    answers = 1
+    while steps:
+        answers += 1
+        steps -= chance.random() < SUCCESS_RATE
+    return expected, answers
+
+
+def moody(chance: Chance) -> tuple[int, int]:
+    """A model that takes now less and now more than was expected."""
+    expected, _ = usual(chance)
+    return expected, max(1, round(expected * chance.lognormvariate(0, 0.25)))
 
 
 def hasty(chance: Chance) -> tuple[int, int]:
@@ -31,18 +44,19 @@ def takes(mean_s: float, call: Call) -> float:
 
 COURSES = {
     "few calls in flight, all episodes in step": Plan([100] * 3, usual, lambda c: takes(1.5, c), lambda _: 20),
-    "answers that always take the same": Plan([150] * 3, usual, lambda _: 2.0, lambda _: 30),
-    "all episodes at once": Plan([150] * 3, usual, lambda c: takes(20, c)),
+    "answers that always take the same": Plan([400] * 3, usual, lambda _: 2.0, lambda _: 30),
+    "all episodes at once": Plan([150] * 3, usual, lambda c: c.chance.uniform(10, 30)),
     "few episodes at a time": Plan([300] * 3, usual, lambda c: takes(1.5, c), slots=16),
     "one episode at a time": Plan([100], usual, lambda c: takes(1.5, c), slots=1),
-    "many episodes": Plan([1000] * 3, usual, lambda c: takes(3, c), lambda _: 200),
+    "many episodes": Plan([600] * 3, usual, lambda c: takes(3, c), lambda _: 200),
     "episodes shorter than expected": Plan([300] * 3, hasty, lambda c: takes(1.5, c), slots=16),
+    "episodes of more different lengths": Plan([300] * 3, moody, lambda c: takes(1.5, c), slots=16),
     "workers that start one after another": Plan(
         [200] * 4, usual, lambda c: takes(1.5, c), lambda _: 24, starts_s=[0, 10, 20, 30]
     ),
     "workers of unequal speed": Plan([400] * 3, usual, lambda c: takes((1, 2, 3)[c.worker], c), slots=16),
     "a slow start": Plan([300] * 3, usual, lambda c: takes(12 if c.at < 60 else 2, c), slots=16),
-    "a limit that grows": Plan([300] * 3, usual, lambda c: takes(2, c), lambda t: min(60, 5 + t / 2)),
+    "a limit that grows": Plan([300] * 3, usual, lambda c: takes(2, c), lambda t: min(60, 5 + t)),
     "a limit that is cut again and again": Plan(
         [300] * 3, usual, lambda c: takes(2, c), lambda t: 60 if t % 40 < 30 else 20
     ),
