@@ -6,6 +6,8 @@ import os
 import signal
 
 import pytest
+import scipy.special  # noqa: F401 - pytester forgets what a run in this process imports, and extensions come but once
+import sqlalchemy.dialects.sqlite  # noqa: F401 - likewise
 
 pytest_plugins = ["pytester"]
 

@@ -27,6 +27,8 @@ MODULES = (
     "aiohttp",
     "rich.table",
     "sqlalchemy",
+    "jinja2",
+    "matplotlib.figure",
     "pyarrow.parquet",
 )
 TRIES = 9

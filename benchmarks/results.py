@@ -62,6 +62,8 @@ COMMANDS = (
     Command("export jsonl", ("export", "-o", "out.jsonl"), most_s=3),
     Command("export csv", ("export", "-o", "out.csv"), most_s=3),
     Command("export parquet", ("export", "-o", "out.parquet"), most_s=3),
+    Command("report", ("report", "-o", "report.html"), most_s=10, most_mb=500),
+    Command("plot", ("plot", "-o", "charts", "--format", "all")),
 )
 
 

@@ -1,64 +1,74 @@
-"""How far a process has come with its shard, told to the first process while both work."""
+"""The report that a run leaves, from the end of its tests to the word of where it lies."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Protocol
 
-import msgspec
+import pytest
 
-from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.progress import ShardProgress
-from pytest_ultra.distribution.placement import Placement
-from pytest_ultra.engine.meter import Meter
-from pytest_ultra.storage.progress import read_progress, write_progress
+from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.figures import Summary
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.runs import RunDirectory
 
-_INTERVAL_S = 0.5
+
+class _Ended(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+    @property
+    def episodes(self) -> tuple[Episode, ...]: ...
+    @property
+    def summary(self) -> Summary: ...
 
 
-def open_meter(
-    run: RunDirectory, placement: Placement, prices: Mapping[str, Price], *, planned: int, slots: int, most_answers: int
-) -> Meter:
-    """Return a meter for a process; a crashed worker's heir goes on with what that has spent and learnt."""
-    fresh = ShardProgress(
-        number=placement.number,
-        worker=placement.worker,
-        planned=planned if placement.is_sharded else None,
-        slots=slots,
-        most_answers=most_answers,
-    )
-    left = [progress for progress in read_progress(run) if placement.is_heir and progress.number == fresh.number]
-    if not left:
-        return Meter(fresh, prices)
-    kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "ended")
-    return Meter(msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept}), prices)
+class ReportHooks:
+    """Hook implementations of the controller, or of the only process."""
 
-
-class Publisher:
-    """Writes what `read` returns to the run's directory, now and then, from a thread of its own."""
-
-    def __init__(self, run: RunDirectory, read: Callable[[], ShardProgress]) -> None:
+    def __init__(self, settings: Settings, run: _Ended) -> None:
+        self._path = settings.html
         self._run = run
-        self._read = read
-        self._told: ShardProgress | None = None
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._publish, name="ultra-publisher", daemon=True)
-        self._thread.start()
+        self._told = ""
+        self._has_failed = False
 
-    def stop(self) -> None:
-        """Tell the last once more, for others may go on."""
-        self._is_over.set()
-        self._thread.join()
-        self._tell()
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Write the report when all journals are closed, before the terminal's summary; at no price lose anything."""
+        result = yield
+        if self._run.begun is not None and self._run.episodes:
+            self._write(self._run.begun)
+        return result
 
-    def _publish(self) -> None:
-        self._tell()
-        while not self._is_over.wait(_INTERVAL_S):
-            self._tell()
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._told:
+            terminalreporter.write_line(self._told, yellow=self._has_failed)
 
-    def _tell(self) -> None:
-        progress = self._read()
-        if progress != self._told:
-            write_progress(self._run, progress)
-            self._told = progress
+    def _write(self, run: RunDirectory) -> None:
+        from pytest_ultra.reports import NAME, contents_of, write_report  # noqa: PLC0415 - for the end of a run only
+
+        path = self._path or run.path / NAME
+        try:
+            write_report(path, contents_of(run, self._run.summary, self._run.episodes, ended_at=time.time()))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the report, the results are not
+            self._has_failed = True
+            self._told = f"report: not written to {_relative(path)} ({_reason(error)}); {_WAY_OUT}"
+        else:
+            self._told = f"report: {_relative(path)}"
+
+
+_WAY_OUT = "the results are safe, and `pytest-ultra report` writes it from them"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return neutralise(f"{type(error).__name__}: {error}")
+
+
+def _relative(path: Path) -> str:
+    return neutralise(os.path.relpath(path))

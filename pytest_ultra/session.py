@@ -16,6 +16,7 @@ from pytest_ultra.distribution.placement import Placement, is_distributed, recei
 from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.publishing import ReportHooks
 from pytest_ultra.storing import StoreHooks
 
 
@@ -57,6 +58,7 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
         return
     config.pluginmanager.register(run, "ultra-run")
     config.pluginmanager.register(LiveHooks(config, run), "ultra-live")
+    config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")

@@ -32,7 +32,6 @@ from pytest_ultra.lived import LivedEpisode, present
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.pricing import known_prices
-from pytest_ultra.publishing import Publisher, open_meter
 from pytest_ultra.resuming import Finished
 from pytest_ultra.stalling import StallWatch, stall_after_s
 from pytest_ultra.stopping import Curfew, StopWatch
@@ -41,6 +40,7 @@ from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.telling import Teller, open_meter
 
 CONCURRENCY = 256
 """Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only bound."""
@@ -73,7 +73,7 @@ class Shard:
         self._begun: Begun | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
-        self._publisher: Publisher | None = None
+        self._teller: Teller | None = None
         self._watch: StopWatch | None = None
         self._is_ready = False
         self._stall_watch: StallWatch | None = None
@@ -125,8 +125,8 @@ class Shard:
             self._stall_watch.stop()
         if self._engine is not None:
             self._engine.stop()
-        if self._publisher is not None:
-            self._publisher.stop()
+        if self._teller is not None:
+            self._teller.stop()
         for file in (self._journal, self._begun):
             if file is not None:
                 file.close()
@@ -134,7 +134,7 @@ class Shard:
     def _start(self, items: Sequence[pytest.Item]) -> None:
         """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
         self._meter = meter = self._open_meter(items)
-        self._publisher = Publisher(self._run, meter.read)
+        self._teller = Teller(self._run, meter.read)
         self._wait_for_turn()
         self._journal = Journal(self._run, self._placement.worker)
         self._engine = engine = self._make_engine(self._journal, meter)

@@ -44,8 +44,13 @@ class StoreHooks:
         if run is not None and has_journals(run):
             try:
                 self._store(run)
-            except (UltraError, OSError) as error:
+            except UltraError as error:
                 self._problem = str(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the run's own result must not suffer
+                told = f"{type(error).__name__}: {error}"
+                self._problem = (
+                    f"the run could not be put into the store ({told}); `pytest-ultra store sync` tries again"
+                )
         return result
 
     @pytest.hookimpl(trylast=True)

@@ -9,17 +9,19 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import combinations
-from math import sqrt
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
-import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import binom, t
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
+from tests.independent_statistics import (
+    adjust,
+    average,
+    design_effect,
+    detectable,
+    interval,
+    of_repeats,
+    p_value,
+    rate,
+)
 
 Json = dict[str, Any]
 FLAWS = [
@@ -67,13 +69,6 @@ def counts(episodes: Iterable[Json]) -> Json:
     return {name: found[name] for name in ("full", "partial", "failed", "error", "skipped")}
 
 
-def rate(successes: int, n: int) -> Json | None:
-    if not n:
-        return None
-    low, high = proportion_confint(successes, n, method="wilson")
-    return {"successes": successes, "n": n, "low": low, "high": high}
-
-
 def success(episodes: Iterable[Json]) -> Json | None:
     scored = [episode for episode in episodes if is_scored(episode)]
     return rate(sum(outcome(e) == "full" for e in scored), len(scored))
@@ -82,11 +77,6 @@ def success(episodes: Iterable[Json]) -> Json | None:
 def failure_classes(episodes: Iterable[Json]) -> list[list[Any]]:
     found = Counter(e["score"]["failure_class"] for e in episodes if e["score"]["failure_class"])
     return [[name, found[name]] for name in sorted(found, key=lambda name: (-found[name], CLASSES.index(name)))]
-
-
-def average(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return mean(known) if known else None
 
 
 def tokens(episode: Json) -> int:
@@ -128,53 +118,12 @@ def difference(pairs: list[tuple[Json, Json]], unpaired: int) -> Json | None:
         "tasks": len(tasks),
         "low": low,
         "high": high,
-        "p_value": mcnemar([[0, won], [lost, 0]], exact=True).pvalue if won + lost else 1.0,
+        "p_value": p_value(won, lost),
         "p_adjusted": None,
         "detectable": detectable(int(n / design_effect(list(tasks.values()))), (won + lost) / n),
         "unpaired": unpaired,
         "caveats": caveats,
     }
-
-
-def design_effect(tasks: list[list[int]]) -> float:
-    gains = np.concatenate(tasks)
-    sizes = np.array([len(gains_of) for gains_of in tasks])
-    largest = float((sizes**2).sum() / sizes.sum())
-    if len(tasks) == 1 or np.ptp(gains) == 0:
-        return largest
-    residuals = np.array([np.sum(np.array(gains_of) - gains.mean()) for gains_of in tasks])
-    between = len(tasks) / (len(tasks) - 1) * float(residuals @ residuals) / len(gains) ** 2
-    return float(np.clip(between / (gains.var(ddof=1) / len(gains)), 1, largest))
-
-
-def interval(tasks: list[list[int]], sharing: float) -> tuple[float | None, float | None]:
-    """Write the two added tasks out as data: weights of their one gain each."""
-    m = len(tasks)
-    if m == 1:
-        return None, None
-    sizes = np.array([len(gains) for gains in tasks], dtype=float)
-    added = max(sqrt(design_effect(tasks) * float((sizes**2).sum() / sizes.sum())), sharing)
-    sizes = np.append(sizes, [added, added])
-    sums = np.append([float(sum(gains)) for gains in tasks], [added, -added])
-    centre = sums.sum() / sizes.sum()
-    error = sqrt(float(((sums - centre * sizes) ** 2).sum())) / sizes.sum()
-    half = t.ppf(0.975, m - 1) * error
-    return max(-1.0, float(centre - half)), min(1.0, float(centre + half))
-
-
-def detectable(pairs: int, discordant: float) -> float | None:
-    """Solve for the difference that the exact test finds four times out of five."""
-    rejected = [[w for w in range(k + 1) if 2 * binom.cdf(min(w, k - w), k, 0.5) <= 0.05] for k in range(pairs + 1)]
-
-    def power(delta: float) -> float:
-        share = max(delta, discordant)
-        won = (share - delta) / 2 / share
-        given = [float(np.sum(binom.pmf(found, k, won))) if found else 0.0 for k, found in enumerate(rejected)]
-        return float(binom.pmf(np.arange(pairs + 1), pairs, share) @ given)
-
-    if power(1.0) < 0.8:
-        return None
-    return float(brentq(lambda delta: power(delta) - 0.8, 1e-6, 1.0, xtol=1e-12))
 
 
 def robustness(episodes: list[Json], pairs: list[tuple[Json, Json]]) -> Json | None:
@@ -203,14 +152,9 @@ def repeats(episodes: Iterable[Json]) -> list[Json]:
         alike = json.dumps([e["case"] | {"repeat": None}, versions(e)], sort_keys=True)
         tasks[alike].append(outcome(e) == "full")
     most = max(map(len, tasks.values()), default=0)
-    return [_of_k(k, [found for found in tasks.values() if len(found) >= k]) for k in range(1, most + 1) if most > 1]
-
-
-def _of_k(k: int, tasks: list[list[bool]]) -> Json:
-    def share(test: Callable[[Iterable[bool]], bool]) -> float:
-        return mean(mean(test(way) for way in combinations(found, k)) for found in tasks)
-
-    return {"k": k, "pass_at": share(any), "pass_all": share(all), "tasks": len(tasks)}
+    return [
+        of_repeats(k, [found for found in tasks.values() if len(found) >= k]) for k in range(1, most + 1) if most > 1
+    ]
 
 
 def recovery(episodes: Iterable[Json]) -> Json | None:
@@ -276,10 +220,26 @@ def _correct(made: list[Json]) -> None:
     for model in {row["model"] for row in made}:
         of_model = [row for row in made if row["model"] == model and row["prompt_type"].startswith("flawed_")]
         family = [row["difference"] for row in of_model if row["difference"]]
-        if family:
-            corrected = multipletests([found["p_value"] for found in family], method="holm")[1]
-            for found, p in zip(family, corrected, strict=True):
-                found["p_adjusted"] = float(p)
+        adjust(family)
+
+
+def models(episodes: list[Json]) -> list[Json]:
+    """Return the differences of each two models, over scored cases alike in all but the model."""
+
+    def alike(e: Json) -> str:
+        return json.dumps([e["case"] | {"model": None}, versions(e)], sort_keys=True)
+
+    found = []
+    scored = [e for e in episodes if is_scored(e)]
+    for reference, sample in combinations(sorted({e["case"]["model"] for e in episodes}), 2):
+        others = {alike(e): e for e in scored if e["case"]["model"] == reference}
+        ours = [e for e in scored if e["case"]["model"] == sample]
+        pairs = [(e, others[alike(e)]) for e in ours if alike(e) in others]
+        if pairs:
+            made = difference(pairs, len(ours) - len(pairs))
+            found.append({"sample": sample, "reference": reference, "difference": made})
+    adjust([each["difference"] for each in found])
+    return found
 
 
 def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[Json]:
@@ -300,15 +260,16 @@ def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[J
 def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
     """Return all figures of a run; `identify` gives a case's id, which is no figure and cannot be had but from us."""
     costs = [e["usage"]["cost"] for e in episodes if e["usage"]["cost"] is not None and not e["reused"]]
-    models = sorted({e["case"]["model"] for e in episodes})
+    names = sorted({e["case"]["model"] for e in episodes})
     found = {tuple(versions(e).values()) for e in episodes}
     return {
         "rows": rows(episodes),
         "counts": counts(episodes),
         "failure_classes": failure_classes(episodes),
-        "demo_models": [name for name in models if name == "demo" or name.startswith(("demo/", "demo?"))],
+        "demo_models": [name for name in names if name == "demo" or name.startswith(("demo/", "demo?"))],
         "versions": [dict(zip(_PARTS, each, strict=True)) for each in sorted(found)],
         "reused": sum(e["reused"] for e in episodes),
         "cost": sum(costs) if costs else None,
         "slowest": slowest(episodes, identify),
+        "models": models(episodes),
     }

@@ -37,9 +37,8 @@ def design_effect(clusters: Sequence[Cluster]) -> float:
     nothing can be estimated, it is the size of a cluster, as if its pairs were all alike. With one pair a cluster
     it is 1.
 
-    Source: L. Kish, Survey Sampling (1965), 5.4 and 8.2; cut at 1 as by E. L. Korn and B. I. Graubard, Confidence
-    intervals for proportions with small expected number of positive counts estimated from survey data, Survey
-    Methodology 24 (1998).
+    Source: L. Kish, Survey Sampling (1965); cut at 1 as in J. D. Parker et al., National Center for Health Statistics
+    data presentation standards for proportions, Vital and Health Statistics 2(175) (2017).
     """
     m = len(clusters)
     pairs = sum(c.pairs for c in clusters)
@@ -63,8 +62,8 @@ def interval(clusters: Sequence[Cluster], sharing: float = 1) -> tuple[float, fl
     interval but for Student's quantile. The size was chosen by simulation: docs/statistics.md has the coverage.
 
     Source: D. G. Bonett and R. M. Price, Adjusted Wald confidence interval for a difference of binomial proportions
-    based on paired data, Journal of Educational and Behavioral Statistics 37 (2012), equation 4; between clusters as
-    W. G. Cochran, Sampling Techniques (1977), 9A.
+    based on paired data, Journal of Educational and Behavioral Statistics 37 (2012); between clusters as in
+    W. G. Cochran, Sampling Techniques (1977), chapter 9A.
     """
     from scipy.special import stdtrit  # noqa: PLC0415 - SciPy takes 0.2 s, and only the end of a run needs it
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from pytest_ultra.analysis.groups import FLAWED, members
 from pytest_ultra.analysis.intervals import measure_rate
-from pytest_ultra.analysis.paired import measure_difference
+from pytest_ultra.analysis.paired import adjust, measure_difference
 from pytest_ultra.analysis.pairs import Pair, Pairing, Reference, is_full
 from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.episode import Episode
@@ -21,6 +23,7 @@ def compare_runs(
     """Compare the cases that both runs have scored: all of them, by prompt type, all flawed ones, by model.
 
     Cases pair by all their fields; where each run has one model and they differ, by all fields but the model.
+    The p-values of the prompt types are corrected over them.
     """
     samples, references = list(sample), list(reference)
     pairing = Reference(references, _choose_contrast(samples, references)).pair(samples)
@@ -28,7 +31,7 @@ def compare_runs(
     paired = set(map(id, (pair.reference for pair in pairs)))
     return RunComparison(
         *names,
-        groups=tuple(_compare_group(group, chosen) for group, chosen in _group(pairs)),
+        groups=_correct([_compare_group(group, chosen) for group, chosen in _group(pairs)]),
         flips=tuple(_flip(pair) for pair in pairs if pair.gain),
         only_sample=pairing.unpaired,
         only_reference=sum(e.outcome.is_scored and id(e) not in paired for e in references),
@@ -57,6 +60,13 @@ def _compare_group(group: str, pairs: Sequence[Pair]) -> Comparison:
         reference=measure_rate(sum(is_full(pair.reference) for pair in pairs), n),
         difference=measure_difference(Pairing(tuple(pairs), unpaired=0)),
     )
+
+
+def _correct(groups: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Correct the p-values over the prompt types, which are looked through for one that stands out."""
+    family = {g.group: g.difference for g in groups if g.group in set(PromptType) and g.difference is not None}
+    corrected = dict(zip(family, adjust(tuple(family.values())), strict=True))
+    return tuple(msgspec.structs.replace(g, difference=corrected.get(g.group, g.difference)) for g in groups)
 
 
 def _flip(pair: Pair) -> Flip:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from pytest_ultra.analysis.intervals import measure_rate
+from pytest_ultra.analysis.models import compare_models
 from pytest_ultra.analysis.paired import adjust, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.analysis.repeats import measure_repeats
@@ -62,6 +63,7 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         reused=sum(episode.reused for episode in ordered),
         cost=_add_costs(ordered),
         slowest=_find_slowest(ordered),
+        models=compare_models(ordered),
     )
 
 

@@ -160,6 +160,14 @@ class SlowCase(msgspec.Struct, frozen=True):
     turns: int
 
 
+class ModelDifference(msgspec.Struct, frozen=True):
+    """A model (`sample`) beside another (`reference`) of the same run."""
+
+    sample: str
+    reference: str
+    difference: PairedDifference
+
+
 class Summary(msgspec.Struct, frozen=True):
     """A run's figures. `failure_classes` holds only what occurred, most frequent first.
 
@@ -167,6 +175,7 @@ class Summary(msgspec.Struct, frozen=True):
     `cost` is in US dollars, of the episodes that the run has lived itself as far as their prices are known.
     `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
     `slowest` are the slowest of the scored cases that the run has lived itself, slowest first.
+    `models` compares each two models over all cases alike but for the model, p corrected over these comparisons.
     """
 
     rows: tuple[Row, ...]
@@ -177,6 +186,7 @@ class Summary(msgspec.Struct, frozen=True):
     reused: int = 0
     cost: float | None = None
     slowest: tuple[SlowCase, ...] = ()
+    models: tuple[ModelDifference, ...] = ()
 
 
 class Comparison(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """Make the parser of a command.
 
-    `run` returns its exit code; what it raises as ConfigurationError or OSError is told, with exit code 2. The epilog
+    `run` returns its exit code; what it raises as UltraError or OSError is told, with exit code 2. The epilog
     lists the exit codes.
     """
     parser = commands.add_parser(

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from pytest_ultra.reporting.text import neutralise
+
 WIDE = 160
 """Columns where nobody looks at a terminal: a pipe takes the fullest table."""
 
@@ -56,4 +58,4 @@ def print_bytes(content: bytes) -> None:
 
 def warn(command: str, problems: Iterable[str]) -> None:
     for problem in problems:
-        sys.stderr.write(f"pytest-ultra {command}: {problem}\n")
+        sys.stderr.write(f"pytest-ultra {command}: {neutralise(problem)}\n")

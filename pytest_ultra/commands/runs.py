@@ -75,9 +75,13 @@ def _success(run: StoredRun) -> float | None:
 
 
 def _table(runs: Iterable[tuple[StoredRun, State]]) -> list[str]:
+    """Draw the table; a narrow terminal does without the time, which the id tells too."""
     rows = [_cells(run, state) for run, state in runs]
     lines = draw(_HEADS, rows, left=3, gap=2)
-    return lines if max(map(len, lines)) <= width() else draw(_HEADS, rows, left=3, gap=1)
+    if max(map(len, lines)) <= width():
+        return lines
+    heads, *narrow = [(first, *others) for first, _, *others in (_HEADS, *rows)]
+    return draw(heads, narrow, left=2, gap=1)
 
 
 def _cells(run: StoredRun, state: State) -> tuple[str, ...]:

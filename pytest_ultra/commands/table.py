@@ -11,6 +11,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "show": "show a run, or a case: what happened to it, or what the model is shown",
         "export": "write the episodes of a run as JSON lines, CSV or Parquet",
         "merge": "make one run of those of several jobs",
+        "report": "write the HTML report of a run",
+        "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
         "store": "look at the store of all runs, fill it, or make it anew",
     }

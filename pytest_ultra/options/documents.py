@@ -7,4 +7,7 @@ from pathlib import Path
 from pytest_ultra.options import values
 from pytest_ultra.options.option import Option
 
-DOCUMENTS = (Option("json", None, "PATH", "Write one JSON document with all episodes here", values.last(Path)),)
+DOCUMENTS = (
+    Option("json", None, "PATH", "Write one JSON document with all episodes here", values.last(Path)),
+    Option("html", None, "PATH", "Write the HTML report here, not into the run's directory", values.last(Path)),
+)

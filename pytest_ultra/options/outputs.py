@@ -14,6 +14,7 @@ def check_outputs(settings: Settings) -> None:
     check_cassettes = values.check_filled if settings.cassette == "replay" else values.check_folder
     checks = (
         (settings.json, "--ultra-json", values.check_file),
+        (settings.html, "--ultra-html", values.check_file),
         (settings.dir, "--ultra-dir", values.check_folder),
         (cassettes, "--ultra-cassette-dir", check_cassettes),
     )

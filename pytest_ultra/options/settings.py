@@ -68,6 +68,7 @@ class Settings:
     max_in_flight: int | None
     least_outcome: str
     json: Path | None
+    html: Path | None
     dir: Path
     fresh: bool
     rerun: str | None

@@ -21,7 +21,8 @@ def caveat_lines(rows: Sequence[Row]) -> Iterator[str]:
     yield from _tell_detectable([difference for _, difference in compared])
     alike = [row for row, difference in compared if Caveat.NO_DISCORDANT_PAIRS in difference.caveats]
     if alike:
-        yield f"no pair came out differently {_where(alike, len(compared))}: the intervals say what may still be so"
+        where = _where(alike, [row for row, _ in compared])
+        yield f"no pair came out differently in {where}: the intervals say what may still be so"
     if any(Caveat.CLUSTERED in difference.caveats for _, difference in compared):
         yield "p takes the several pairs of a task for independent: where it and the interval part, go by the interval"
     if any(row.repeats for row in rows):
@@ -32,7 +33,8 @@ def _tell_few_tasks(differences: Sequence[PairedDifference]) -> Iterator[str]:
     few = [d for d in differences if Caveat.FEW_TASKS in d.caveats or d.detectable is None]
     if few:
         part = "" if len(few) == len(differences) else f" in {len(few)} of {len(differences)} rows"
-        tasks = count(max(d.tasks for d in few), "task")
+        least, most = min(d.tasks for d in few), max(d.tasks for d in few)
+        tasks = count(most, "task") if least == most else f"{least} to {most} tasks"
         yield f"vs optimal rests on {tasks} a row{part}: too few to tell an effect from chance"
     if any(d.low is None for d in differences):
         yield "a single task allows no interval of vs optimal"
@@ -46,8 +48,11 @@ def _tell_detectable(differences: Sequence[PairedDifference]) -> Iterator[str]:
         yield f"so many pairs would show a difference of at least {size} four times out of five"
 
 
-def _where(rows: Sequence[Row], compared: int) -> str:
-    if len(rows) == compared > 1:
-        return "in any row"
-    names = list(dict.fromkeys(str(row.prompt_type) for row in rows))
-    return f"in {', '.join(names)}" if len(rows) <= _MOST_NAMES else f"in {len(rows)} of {compared} rows"
+def _where(rows: Sequence[Row], compared: Sequence[Row]) -> str:
+    """Name rows by their prompt types as long as these tell them from the others."""
+    names = [str(row.prompt_type) for row in compared]
+    if len(rows) == len(compared) > 1:
+        return "any row"
+    if len(rows) > _MOST_NAMES or len(set(names)) < len(names):
+        return f"{len(rows)} of {len(compared)} rows"
+    return ", ".join(str(row.prompt_type) for row in rows)

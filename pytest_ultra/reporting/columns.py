@@ -43,22 +43,32 @@ FAILS_BY = Column(
 )
 
 
-def draw_rows(rows: Sequence[Row], layouts: Sequence[Layout], width: int) -> tuple[list[Line], list[str]]:
-    """Draw the first layout that fits, or the last, cut, under headings; and return the legends of its columns."""
+def _plain(_: Row) -> tuple[str, ...]:
+    return ()
+
+
+def draw_rows(
+    rows: Sequence[Row], layouts: Sequence[Layout], width: int, mark: Callable[[Row], tuple[str, ...]] = _plain
+) -> tuple[list[Line], list[str]]:
+    """Draw the first layout that fits, or the last, cut, under headings; and return the legends of its columns.
+
+    `mark` gives the markup of a row.
+    """
     texts, legends = _render(rows, layouts, width)
-    return list(_head(texts, rows, width)), list(dict.fromkeys(filter(None, legends)))
+    marks = list(map(mark, rows))
+    return list(_head(texts, marks, rows, width)), list(dict.fromkeys(filter(None, legends)))
 
 
-def _head(texts: Sequence[str], rows: Sequence[Row], width: int) -> Iterator[Line]:
+def _head(texts: Sequence[str], marks: Sequence[tuple[str, ...]], rows: Sequence[Row], width: int) -> Iterator[Line]:
     head, rule, *cells = texts
     yield Line(head, ("bold",))
     yield Line(rule)
-    rendered = iter(cells)
+    rendered = iter(map(Line, cells, marks))
     for heading, group in groupby(rows, key=_heading):
         for text in fill(heading, width):
             yield Line(text, ("bold",))
         for _ in group:
-            yield Line(next(rendered))
+            yield next(rendered)
 
 
 def _heading(row: Row) -> str:

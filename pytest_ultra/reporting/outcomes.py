@@ -18,10 +18,21 @@ from pytest_ultra.reporting.figures import (
 )
 from pytest_ultra.reporting.line import Line
 
+_DOUBT = 0.05
+
 
 def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[Line], list[str]]:
     """Return the table and the legends of its columns."""
-    return draw_rows(rows, _LAYOUTS, width)
+    return draw_rows(rows, _LAYOUTS, width, _mark)
+
+
+def _mark(row: Row) -> tuple[str, ...]:
+    """Mark a row that differs from its controls beyond doubt, by test and interval."""
+    found = row.difference
+    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return ()
+    p = found.p_value if found.p_adjusted is None else found.p_adjusted
+    return () if p > _DOUBT else ("red",) if found.value < 0 else ("green",)
 
 
 def _n(row: Row) -> str:

@@ -8,6 +8,7 @@ from pytest_ultra.benchmark.figures import Row, Summary
 from pytest_ultra.reporting.budget import dollars
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.line import Line
+from pytest_ultra.reporting.models import models_lines
 from pytest_ultra.reporting.outcomes import draw_outcomes
 from pytest_ultra.reporting.robustness import repeats_lines, robustness_lines
 from pytest_ultra.reporting.text import count, fill, hang, neutralise
@@ -48,7 +49,7 @@ def _enumerate(models: Sequence[str], most: int = 4) -> str:
 
 def end_of_run(summary: Summary, width: int) -> list[Line]:
     """Return the table and everything that must stand beside it."""
-    lines = _table_lines(summary.rows, width)
+    lines = [*_table_lines(summary.rows, width), *models_lines(summary.models, width)]
     lines += [Line(text, ("bold",)) for text in fill(counts_line(summary), width)]
     if summary.failure_classes:
         lines += [Line(text) for text in fill(failure_line(summary), width)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -46,10 +46,11 @@ def read_results(run: RunDirectory) -> JournalContents:
     contents, plan = read_episodes(run), read_plan(run)
     if plan is None:
         return contents
-    return JournalContents(tuple(_complete(contents.episodes, plan)), contents.torn)
+    return JournalContents(tuple(complete_results(contents.episodes, plan)), contents.torn)
 
 
-def _complete(episodes: tuple[Episode, ...], plan: Plan) -> Iterator[Episode]:
+def complete_results(episodes: Iterable[Episode], plan: Plan) -> Iterator[Episode]:
+    """Yield an episode for each planned case, then those that nobody planned."""
     lived = {episode.case_id: episode for episode in episodes}
     for case_id, nodeid in plan.nodeids.items():
         if case_id in lived:

@@ -17,7 +17,7 @@ WON, LOST, ALIKE = Cluster(1, 1, 0), Cluster(1, 0, 1), Cluster(1, 0, 0)
 
 
 def bonett_price(won: int, lost: int, pairs: int, quantile: float) -> tuple[float, float]:
-    """D. G. Bonett and R. M. Price, Journal of Educational and Behavioral Statistics 37 (2012), equation 4."""
+    """D. G. Bonett and R. M. Price, Journal of Educational and Behavioral Statistics 37 (2012)."""
     p, q = (won + 1) / (pairs + 2), (lost + 1) / (pairs + 2)
     half = quantile * math.sqrt((p + q - (p - q) ** 2) / (pairs + 2))
     return p - q - half, p - q + half

@@ -39,6 +39,18 @@ def test_runs_are_compared_over_all_cases_by_prompt_type_and_over_all_flawed_one
     assert (overall.sample.value, overall.reference.value) == (3 / 6, 4 / 6)
 
 
+def test_p_values_are_corrected_over_the_prompt_types() -> None:
+    old = lived(PromptType.COT, *[FAILED] * 8) + lived(MISUSE, *[FULL] * 9)
+    new = lived(PromptType.COT, *[FULL] * 8) + lived(MISUSE, *[FULL] * 9)
+    found = {group.group: group.difference for group in compare_runs(new, old).groups}
+    assert {name: difference and difference.p_adjusted for name, difference in found.items()} == {
+        "all": None,
+        "flawed": None,
+        "cot": 2 * 2 / 2**8,
+        "flawed_tool_misuse": 1.0,
+    }
+
+
 def test_a_flip_is_a_pair_of_which_one_alone_is_full() -> None:
     old, new = lived(MISUSE, FULL, FAILED, PARTIAL, FULL), lived(MISUSE, FAILED, PARTIAL, FULL, FULL)
     assert compare_runs(new, old).flips == (

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from pytest_ultra.analysis.runs import compare_runs
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.reporting.terminal import end_of_run
 from pytest_ultra.storage.journal import Journal, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
-from tests import independent
+from tests import independent, independent_runs
+from tests.independent_words import assert_shown
 from tests.results_factory import make_case, make_episode
 
 CHANCES = {PromptType.OPTIMAL: 0.85, PromptType.BASELINE: 0.5, PromptType.COT: 0.55}
@@ -135,41 +136,28 @@ def test_every_figure_of_the_summary_is_found_again_from_the_journals(kind: str,
     assert_alike(found, independent.summary(independent.read_journals(run.path), identify))
 
 
-def cells(rows: list[dict[str, Any]]) -> list[list[str]]:
-    """What the table shows of each row, by the independent computation."""
-    return [
-        [
-            row["prompt_type"],
-            *([row["severity"]] if row["severity"] else []),
-            f"{100 * row['success']['successes'] / row['success']['n']:.1f}%",
-            f"{100 * row['success']['low']:.1f}-{100 * row['success']['high']:.1f}",
-            *denominators(row["counts"]),
-            *([*contrast(row["difference"], row["success"]["n"])] if row["difference"] else ["-", "-", "-"]),
-            f"{row['mean_calls']:.1f}",
-            f"{row['mean_tokens']:,.0f}",
-            *f"{row['mean_duration_s']:.1f} s".split(),
-            f"${row['mean_cost']:#.2g}" if row["mean_cost"] else "-",
-            *map(str, row["failure_classes"][0]),
-        ]
-        for row in rows
-    ]
+@pytest.mark.parametrize(("one", "other"), [("repeats", "repeats"), ("small", "small"), ("plain", "versions")])
+def test_every_figure_of_two_runs_is_found_again_from_the_journals(one: str, other: str, tmp_path: Path) -> None:
+    chance = random.Random(one + other)
+    runs = [RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0) for _ in range(2)]
+    for run, kind in zip(runs, (one, other), strict=True):
+        keep(run, chance, draw_run(chance, kind))
+    new, old = (read_episodes(run).episodes for run in runs)
+    found = msgspec.to_builtins(compare_runs(new, old))
+    journals = [independent.read_journals(run.path) for run in runs]
+    assert_alike(found, independent_runs.compare_runs(journals[0], journals[1], identify))
 
 
-def denominators(counts: dict[str, int]) -> list[str]:
-    scored, planned = counts["full"] + counts["partial"] + counts["failed"], sum(counts.values())
-    shown = f"{scored}" if scored == planned else f"{scored}/{planned}"
-    return [shown, *(str(counts[name]) for name in ("full", "partial", "failed", "error"))]
-
-
-def contrast(difference: dict[str, Any], n: int) -> list[str]:
-    points = 100 * (difference["won"] - difference["lost"]) / difference["pairs"]
-    p = difference["p_adjusted"] or difference["p_value"]
-    return [
-        f"{points:+.1f}",
-        *([f"({difference['pairs']})"] if difference["pairs"] != n else []),
-        f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}",
-        "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}",
-    ]
+def test_every_figure_of_two_models_runs_is_found_again(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    runs = [RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0) for _ in range(2)]
+    for run, model in zip(runs, "ab", strict=True):
+        keep(run, chance, [episode for episode in draw_run(chance, "repeats") if episode.case.model == model])
+    new, old = (read_episodes(run).episodes for run in runs)
+    found = msgspec.to_builtins(compare_runs(new, old))
+    journals = [independent.read_journals(run.path) for run in runs]
+    assert_alike(found, independent_runs.compare_runs(journals[0], journals[1], identify))
+    assert found["groups"][0]["difference"]["pairs"] > 100
 
 
 def test_every_figure_of_the_terminal_is_found_again_from_the_journals(tmp_path: Path) -> None:
@@ -177,44 +165,4 @@ def test_every_figure_of_the_terminal_is_found_again_from_the_journals(tmp_path:
     run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
     keep(run, chance, draw_run(chance, "repeats"))
     shown = [line.text for line in end_of_run(summarize(read_episodes(run).episodes), 500)]
-    expected = independent.summary(independent.read_journals(run.path), identify)
-    assert [line.split() for line in shown[2 : shown.index("")] if line not in "ab"] == cells(expected["rows"])
-    counts = expected["counts"]
-    told = next(line for line in shown if "planned: " in line)
-    numbers = [sum(counts.values()), sum(counts[name] for name in independent.SCORED), *counts.values()]
-    assert [int(word) for word in re.findall(r"[ (]?(\d+) [a-z]", told)] == [*numbers, expected["reused"]]
-    classes = next(line for line in shown if line.startswith("failure classes: "))
-    assert sorted(re.findall(r"(\w+) (\d+)", classes)) == sorted((n, str(k)) for n, k in expected["failure_classes"])
-    sizes = [100 * row["difference"]["detectable"] for row in expected["rows"] if row["difference"]]
-    assert f"at least {min(sizes):.0f} to {max(sizes):.0f} points" in "\n".join(shown)
-    split = [line.split() for line in shown]
-    for row in expected["rows"]:
-        assert of_repeats(row) in split
-        assert row["robustness"] is None or of_robustness(row) in split
-
-
-def of_repeats(row: dict[str, Any], sizes: tuple[int, ...] = (2, 4)) -> list[str]:
-    found = row["repeats"]
-    shares = [found[k - 1][name] if k <= len(found) else None for k in sizes for name in ("pass_at", "pass_all")]
-    return [row["prompt_type"], str(found[0]["tasks"]), *("-" if share is None else coarse(share) for share in shares)]
-
-
-def of_robustness(row: dict[str, Any]) -> list[str]:
-    found, recovery, costs = row["robustness"], row["recovery"], row["robustness"]["extra_cost"]
-    return [
-        row["prompt_type"],
-        coarse(found["resilience"]),
-        coarse(found["over_trust"]),
-        *([] if found["damaged"] == row["success"]["n"] else [f"({found['damaged']})"]),
-        coarse(recovery["successes"] / recovery["n"]),
-        f"({recovery['n']})",
-        f"{found['extra_calls']:+.1f}",
-        f"({found['recovered']})",
-        f"{found['extra_tokens']:+,.0f}",
-        "-" if costs is None else f"{'-' if costs < 0 else '+'}${abs(costs):#.2g}",
-        *map(str, row["failure_classes"][0]),
-    ]
-
-
-def coarse(share: float) -> str:
-    return f"{100 * (min(max(share, 0.01), 0.99) if 0 < share < 1 else share):.0f}%"
+    assert_shown(shown, independent.summary(independent.read_journals(run.path), identify))

@@ -177,6 +177,19 @@ def test_demo_models_are_known_by_their_provider() -> None:
     assert set(summary.demo_models) == set(models[:4])
 
 
+def test_each_two_models_are_compared_over_the_same_cases() -> None:
+    outcomes = {"c": [FULL] * 8, "a": [FULL] * 7 + [ERROR], "b": [FAILED] * 8}
+    summary = summarize([e for model, found in outcomes.items() for e in lived(MISUSE, *found, model=model)])
+    found = [(m.sample, m.reference, m.difference.pairs, m.difference.points) for m in summary.models]
+    assert found == [("b", "a", 7, -100.0), ("c", "a", 7, 0.0), ("c", "b", 8, 100.0)]
+    assert [m.difference.p_adjusted for m in summary.models] == pytest.approx([2 * 2 / 2**7, 1.0, 3 * 2 / 2**8])
+    assert summarize(lived(MISUSE, FULL)).models == ()
+
+
+def test_models_without_a_case_in_common_are_not_compared() -> None:
+    assert summarize(lived(MISUSE, FULL, model="a") + lived(PromptType.COT, FULL, model="b")).models == ()
+
+
 def test_no_episodes_make_an_empty_summary() -> None:
     summary = summarize([])
     assert (summary.rows, summary.counts, summary.failure_classes) == ((), Counts(), ())

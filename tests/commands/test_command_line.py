@@ -55,6 +55,8 @@ def test_what_cannot_be_done_is_an_error_in_words(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is no run; ")
+    assert main(["show", "--run", "\x1b[31m/x"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
 
 
 def test_a_terminal_that_knows_few_letters_is_told_all_the_same(root: Path) -> None:

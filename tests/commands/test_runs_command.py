@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from pytest_ultra.storage.endings import Ending, hold
 from pytest_ultra.storage.store.database import store_path
@@ -31,6 +35,18 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, comma
         "20231114T221520.000000Z  2023-11-14 22:15  gpt-4o-mini                   1/1   100.0%      -   cut off",
         "20231114T221420.000000Z  2023-11-14 22:14  gpt-4o-mini                   0/1        -      -   cut off",
         "20231114T221320.000000Z  2023-11-14 22:13  demo/perfect, gpt-4o-mini     3/4    33.3%  $0.25     ended",
+    ]
+
+
+def test_a_narrow_terminal_does_without_what_the_id_tells_too(
+    root: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(root, some_episodes())
+    monkeypatch.setenv("COLUMNS", "80")
+    assert command("runs").lines == [
+        "run                     models                    scored success  cost state",
+        "----------------------------------------------------------------------------",
+        "20231114T221320.000000Z demo/perfect, gpt-4o-mini    3/4   33.3% $0.25 ended",
     ]
 
 
@@ -112,3 +128,27 @@ def test_the_store_is_made_anew_from_the_runs(root: Path, command: Command) -> N
             store_path(root).write_bytes(content)
         assert command("store", "rebuild", "--json").json["read"] == [run.run_id]
         assert command("store", "rebuild", "--json").json["read"] == [run.run_id], "and from a sound one too"
+
+
+def test_a_store_of_a_newer_schema_is_not_made_anew(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    with closing(sqlite3.connect(store_path(root))) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = store_path(root).read_bytes()
+    for action in ("status", "sync", "rebuild"):
+        shown = command("store", action)
+        assert (shown.code, shown.out) == (2, "")
+        assert shown.err.startswith(
+            "pytest-ultra store: error: the store '.ultra/results.sqlite' cannot be used: it was "
+        )
+        assert "written by a newer pytest-ultra (schema 99, this one knows up to 2); it is left as it is; " in shown.err
+    assert store_path(root).read_bytes() == before
+
+
+def test_a_store_that_cannot_be_written_is_not_made_anew(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    store_path(root).mkdir()
+    shown = command("store", "rebuild")
+    assert shown.code == 2
+    assert "cannot be used: unable to open database file; the runs themselves are safe; " in shown.err
+    assert store_path(root).is_dir()

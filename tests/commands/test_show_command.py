@@ -112,6 +112,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(root: Path, monkeypatch: p
         MISUSE.case_id[:4],
         make_nodeid(MISUSE),
         make_nodeid(MISUSE).rpartition("::")[2],
+        make_nodeid(MISUSE).replace("test_workflow[", "test_another_that_takes_the_case["),
         "demo/agent-flawed_tool_misuse-basic_task-easy-0",
     ],
 )

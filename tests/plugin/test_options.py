@@ -67,6 +67,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         max_in_flight=None,
         least_outcome="full",
         json=None,
+        html=None,
         dir=pytester.path / ".ultra",
         fresh=False,
         rerun=None,

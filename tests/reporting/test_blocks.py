@@ -8,8 +8,20 @@ import pytest
 
 from pytest_ultra.benchmark.axes import PromptType, Severity
 from pytest_ultra.benchmark.episode import FailureClass, Outcome
-from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Repeats, Robustness, Row, SlowCase, Summary
+from pytest_ultra.benchmark.figures import (
+    Caveat,
+    Counts,
+    ModelDifference,
+    PairedDifference,
+    Rate,
+    Repeats,
+    Robustness,
+    Row,
+    SlowCase,
+    Summary,
+)
 from pytest_ultra.reporting import figures
+from pytest_ultra.reporting.models import models_lines
 from pytest_ultra.reporting.robustness import repeats_lines, robustness_lines
 from pytest_ultra.reporting.terminal import slowest_lines
 
@@ -40,6 +52,12 @@ def test_a_row_with_a_flaw_tells_what_it_did() -> None:
     assert [word for word in head if word not in lines[1]] == []
     figures = ["125%", "62%", "(8)", "90%", "(10)", "+2.3", "(5)", "-1,200", "+$0.021"]
     assert last_cells(lines) == ["flawed_tool_misuse", "light", *figures, "gave_up", "2"]
+
+
+def test_rows_are_marked_in_the_table_of_results_alone() -> None:
+    lost = PairedDifference(20, 0, 20, tasks=20, low=-1.0, high=-0.7, p_value=0.0001)
+    lines = robustness_lines([make_row(difference=lost, robustness=Robustness())], 120)
+    assert {line.markup for line in lines} == {(), ("bold",)}
 
 
 def test_what_was_not_measured_is_a_dash_and_columns_without_any_are_left_out() -> None:
@@ -132,3 +150,37 @@ def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
 @pytest.mark.parametrize(("value", "shown"), [(0.001, "1%"), (0.999, "99%"), (1.0, "100%"), (0.0, "0%"), (1.3, "130%")])
 def test_a_coarse_share_of_nearly_all_is_not_all(value: float, shown: str) -> None:
     assert figures.coarse_percent(value) == shown
+
+
+def beside(sample: str, reference: str, **fields: Any) -> ModelDifference:
+    values: dict[str, Any] = {"tasks": 50, "low": 0.031, "high": 0.2, "p_value": 0.002, "p_adjusted": 0.004}
+    return ModelDifference(sample, reference, PairedDifference(1250, 300, 150, **(values | fields)))
+
+
+def test_models_stand_beside_one_another() -> None:
+    lines = [line.text for line in models_lines([beside("m-large", "m-mini\x1b[2J")], 100)]
+    assert lines[1].split() == ["models", "points", "95%", "interval", "p", "pairs", "tasks"]
+    figures = ["+12.0", "+3.1..+20.0", "0.004", "1,250", "50"]
+    assert lines[3].split() == ["m-large", "vs", r"m-mini\x1b[2J", *figures]
+    legend = " ".join(lines[5:])
+    assert legend.startswith("points: success of the first model less that of the second, over pairs of all cases")
+    assert "go by the interval" not in legend
+
+
+def test_p_values_of_models_are_put_in_their_place() -> None:
+    lines = [line.text for line in models_lines([beside("a", "b", caveats=(Caveat.CLUSTERED,))], 300)]
+    assert lines[5].endswith(
+        "corrected (Holm) over the pairs of models; it takes the pairs of a task for independent: where it and the "
+        "interval part, go by the interval"
+    )
+
+
+def test_one_model_stands_alone_and_very_many_are_cut() -> None:
+    assert models_lines([], 80) == []
+    assert "and 6 more pairs of models" in [line.text for line in models_lines([beside("a", "b")] * 21, 80)]
+    assert "and 1 more pair of models" in [line.text for line in models_lines([beside("a", "b")] * 16, 80)]
+
+
+def test_models_of_long_names_fit_the_terminal() -> None:
+    name = "provider/" + 60 * "x"
+    assert max(len(line.text) for line in models_lines([beside(name, name)], 80)) <= 80

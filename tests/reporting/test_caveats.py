@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType
 from pytest_ultra.benchmark.figures import Caveat, Counts, PairedDifference, Repeats, Row
 from pytest_ultra.reporting.caveats import caveat_lines
 
@@ -37,6 +37,11 @@ def test_too_few_tasks_are_told() -> None:
     )
 
 
+def test_rows_of_unlike_numbers_of_tasks_are_told_by_their_range() -> None:
+    rows = [make_row(tasks=n, pairs=n, detectable=None, caveats=(Caveat.FEW_TASKS,)) for n in (5, 2, 4)]
+    assert next(caveat_lines(rows)) == "vs optimal rests on 2 to 5 tasks a row: too few to tell an effect from chance"
+
+
 def test_a_single_task_allows_no_interval() -> None:
     one = make_row(tasks=1, pairs=1, low=None, high=None, detectable=None, caveats=(Caveat.FEW_TASKS,))
     assert list(caveat_lines([one])) == [
@@ -57,7 +62,9 @@ def test_rows_whose_pairs_all_came_out_alike_are_told() -> None:
     words = "no pair came out differently {}: the intervals say what may still be so"
     assert list(caveat_lines([alike, other]))[-1] == words.format("in flawed_tool_misuse")
     assert list(caveat_lines([alike, alike]))[-1] == words.format("in any row")
-    assert list(caveat_lines([alike] * 4 + [other]))[-1] == words.format("in 4 of 5 rows")
+    many = [make_row(flaw, caveats=(Caveat.NO_DISCORDANT_PAIRS,)) for flaw in FLAWED_PROMPT_TYPES[:4]]
+    assert list(caveat_lines([*many, other]))[-1] == words.format("in 4 of 5 rows")
+    assert list(caveat_lines([alike, make_row()]))[-1] == words.format("in 1 of 2 rows"), "which one, is not clear"
 
 
 def test_p_values_of_clustered_pairs_are_put_in_their_place() -> None:

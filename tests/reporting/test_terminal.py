@@ -150,6 +150,24 @@ def test_nothing_measured_is_a_dash() -> None:
         assert set(cells[-3:]) == {"-"}
 
 
+@pytest.mark.parametrize(
+    ("won", "lost", "fields", "markup"),
+    [
+        (0, 12, {"low": -0.8, "high": -0.3, "p_value": 0.001, "p_adjusted": 0.004}, ("red",)),
+        (12, 0, {"low": 0.3, "high": 0.8, "p_value": 0.001}, ("green",)),
+        (0, 7, {"low": -0.6, "high": -0.1, "p_value": 0.02, "p_adjusted": 0.12}, ()),
+        (0, 7, {"low": -0.6, "high": 0.1, "p_value": 0.001}, ()),
+        (0, 1, {"low": None, "high": None}, ()),
+    ],
+)
+def test_a_row_is_marked_that_differs_by_test_and_interval(
+    won: int, lost: int, fields: dict[str, Any], markup: tuple[str, ...]
+) -> None:
+    row = make_row(PromptType.FLAWED_TOOL_MISUSE, difference=make_difference(20, won, lost, **fields))
+    (line,) = [line for line in end_of_run(make_summary(row), 120) if line.text.startswith("flawed_tool_misuse")]
+    assert line.markup == markup
+
+
 def test_a_run_without_episodes_says_so() -> None:
     assert summary_table(make_summary(), 80) == "no episodes"
 

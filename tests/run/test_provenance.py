@@ -55,17 +55,28 @@ def test_a_run_tells_what_made_it(project: Project) -> None:
     assert run["models"] == [{"name": "demo/perfect", "provider": "demo", "hosts": [], "parameters": parameters}]
 
 
+SERVED = """
+[tool.pytest_ultra.models."gpt-4o-mini"]
+endpoints = [
+    {base_url = "http://127.0.0.1:9/v1?code=key-in-a-query"},
+    {base_url = "http://127.0.0.1:19/v1", key_env = "MY_ENDPOINT"},
+]
+"""
+
+
 def test_no_key_is_left_in_anything_that_a_run_keeps(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = ("key-of-openai", "key-in-a-query", "key-of-a-plugin", "token-of-github")
-    monkeypatch.setenv("OPENAI_API_KEY", secrets[0])
-    monkeypatch.setenv("GITHUB_TOKEN", secrets[3])
+    secrets = ("key-of-openai", "key-in-a-query", "key-of-a-plugin", "token-of-github", "key-by-its-name", "key-of-url")
+    for variable, secret in (("OPENAI_API_KEY", 0), ("GITHUB_TOKEN", 3), ("MY_ENDPOINT", 4)):
+        monkeypatch.setenv(variable, secrets[secret])
+    project.pytester.makepyprojecttoml(SERVED)
     project.pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--their-api-key')")
-    url = f"http://127.0.0.1:9/v1?code={secrets[1]}"
-    args = ("--their-api-key", secrets[2], f"--ultra-base-url={url}", "-k", f"optimal or {secrets[0]} or {secrets[3]}")
-    project.run(*NO_XDIST, "--ultra-model=gpt-4o-mini", "--ultra-run-timeout=1", *args, *ONE)
+    args = ("--their-api-key", secrets[2], f"--ultra-base-url=http://127.0.0.1:9/v1?code={secrets[5]}")
+    words = "-k", " or ".join(("optimal", secrets[0], secrets[3], secrets[4]))
+    project.run(*NO_XDIST, "--ultra-model=gpt-4o-mini", "--ultra-run-timeout=1", *args, *words, *ONE)
     run = described(project)
-    assert run["models"][0]["hosts"] == ["127.0.0.1:9"]
+    assert run["models"][0]["hosts"] == ["127.0.0.1:9", "127.0.0.1:19"]
     assert run["options"]["base_url"] == "http://127.0.0.1:9/v1?***"
+    assert run["options"]["served"]["gpt-4o-mini"][1]["key_env"] == "MY_ENDPOINT", "a name is no secret"
     kept = [path for path in (project.path / ".ultra").rglob("*") if path.is_file()]
     assert len(kept) > 3
     for path in [*kept, project.path / "out.json"]:

@@ -56,3 +56,12 @@ def test_a_store_of_a_newer_schema_is_left_alone_and_told(project: Project) -> N
 def test_a_run_of_which_nothing_was_selected_leaves_no_store(project: Project) -> None:
     project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN, "-k", "nothing")
     assert not (project.path / ".ultra" / "results.sqlite").exists()
+
+
+def test_whatever_goes_wrong_with_the_store_the_run_keeps_its_result(project: Project) -> None:
+    project.pytester.makeconftest("import sys; sys.modules['sqlalchemy'] = None")
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        "the run could not be put into the store (*Error: * sqlalchemy *); `pytest-ultra store sync` tries again"
+    )

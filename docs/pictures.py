@@ -1,0 +1,102 @@
+"""Make the pictures of the documentation from a demo run: `python docs/pictures.py [NAME ...]`, all without a name.
+
+Needs the extra `test` and Chromium (`apt-get install chromium fonts-inter fonts-jetbrains-mono`; with other fonts the
+pictures differ a little).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+PICTURES = Path(__file__).parent / "pictures"
+MODELS = "demo,demo/perfect,demo/follower,demo/stubborn"
+DESK, PHONE = (1200, 800), (390, 780)
+COLOURS = 256
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MAKERS)}")
+    wanted = parser.parse_args().names or list(MAKERS)
+    PICTURES.mkdir(exist_ok=True)
+    for name in wanted:
+        MAKERS[name]()
+
+
+def picture_report() -> None:
+    """Take the report's overview, table of cases and viewer, light and dark, and its overview on a phone."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = _run_demo(Path(folder))
+        for scheme in SCHEMES:
+            with _open(report, scheme, DESK) as page:
+                _keep(page, f"report-overview-{scheme}", height=1420)
+                _go(page, "#cases?outcome=failed&model=demo&sort=-tokens")
+                _keep(page, f"report-cases-{scheme}")
+                _go(page, "#cases?outcome=failed&model=demo&prompt_type=flawed_semantic_drift&sort=-turns")
+                page.keyboard.press("j")
+                page.keyboard.press("Enter")
+                page.locator(".talk").wait_for()
+                _keep(page, f"report-case-{scheme}", height=1240)
+                page.locator(".talk").evaluate("talk => scrollTo(0, talk.getBoundingClientRect().top + scrollY - 130)")
+                _keep(page, f"report-pair-{scheme}")
+        with _open(report, "light", PHONE) as page:
+            _keep(page, "report-phone")
+
+
+def _run_demo(folder: Path) -> Path:
+    report = folder / "report.html"
+    args = ["-n", "2", "-q", "--ultra-model", MODELS, "--ultra-instances", "4", "--ultra-html", str(report)]
+    command = [sys.executable, "-m", "pytest", *args]
+    subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - some cases fail, by design
+    return report
+
+
+@contextmanager
+def _open(report: Path, scheme: Scheme, size: tuple[int, int]) -> Iterator[Page]:
+    path = shutil.which("chromium")
+    if path is None:
+        sys.exit("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        width, height = size
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height})
+        page.goto(report.as_uri())
+        page.wait_for_selector("html[data-ready]", state="attached")
+        yield page
+        browser.close()
+
+
+def _go(page: Page, address: str) -> None:
+    page.evaluate("address => { location.hash = address; }", address)
+    page.locator("#cases-body tr").first.wait_for()
+
+
+def _keep(page: Page, name: str, height: int | None = None) -> None:
+    """Keep what is in view, or so much of the page from its top, in few colours."""
+    shot = page.screenshot(full_page=height is not None)
+    image = Image.open(io.BytesIO(shot)).convert("RGB")
+    image = image.crop((0, 0, image.width, min(height or image.height, image.height)))
+    few = image.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
+    few.save(PICTURES / f"{name}.png", optimize=True)
+
+
+MAKERS: Mapping[str, Callable[[], None]] = {"report": picture_report}
+"""Each makes the pictures that begin with its name."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""`pytest-ultra plot`: the charts of a run, for papers."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.charts.style import Format
+
+DESCRIPTION = """\
+Draw a run's charts for papers: success by prompt type and model, paired differences with their intervals, success
+against tool success rate, failure classes, cost and latency. A chart for which the run has no figures is left out.
+The same run always gives the same bytes."""
+EPILOG = """\
+exit codes:
+  0  the charts are written
+  2  it could not be done; the message says why"""
+ALL = "all"
+
+
+def add_plot(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "plot", run_plot, description=DESCRIPTION, epilog=EPILOG)
+    add_run(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FOLDER", type=Path, help="where to (default: charts in the run's directory)"
+    )
+    parser.add_argument(
+        "--format", choices=[*map(str, Format), ALL], default=str(Format.SVG), help="their format (default: svg)"
+    )
+
+
+def run_plot(args: argparse.Namespace) -> int:
+    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - `--help` needs none of these
+    from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
+    from pytest_ultra.storage.bare import BareEpisodes  # noqa: PLC0415
+    from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
+
+    run = chosen_run(args)
+    episodes = BareEpisodes(run).episodes
+    if not episodes:
+        raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to draw")
+    folder = args.output or run.path / "charts"
+    make_directory(folder, "--output")
+    formats = list(Format) if args.format == ALL else [Format(args.format)]
+    for name, content in draw_charts(summarize(episodes), formats):
+        write_atomically(folder / name, content)
+        sys.stdout.write(f"{os.path.relpath(folder / name)}\n")
+    return DONE

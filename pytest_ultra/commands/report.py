@@ -1,0 +1,42 @@
+"""`pytest-ultra report`: the HTML report of a stored run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.text import count
+from pytest_ultra.reports import NAME, stored_contents, write_report
+from pytest_ultra.storage.files import check_writable
+
+DESCRIPTION = """\
+Write the HTML report of a run from what it has stored. It is one file that needs no network; a large run's
+transcripts go into a folder beside it."""
+EPILOG = """\
+exit codes:
+  0  the report is written
+  2  it could not be done; the message says why"""
+
+
+def add_report(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "report", run_report, description=DESCRIPTION, epilog=EPILOG)
+    add_run(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", type=Path, help=f"where to (default: {NAME} in the run's directory)"
+    )
+
+
+def run_report(args: argparse.Namespace) -> int:
+    run = chosen_run(args)
+    path = args.output or run.path / NAME
+    check_writable(path, "--output")
+    contents = stored_contents(run)
+    if not contents.episodes:
+        raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to report")
+    write_report(path, contents)
+    sys.stdout.write(f"{os.path.relpath(path)}: {count(len(contents.episodes), 'episode')}\n")
+    return DONE

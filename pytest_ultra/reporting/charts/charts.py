@@ -1,0 +1,35 @@
+"""Which charts there are, and all of a run's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_ultra.benchmark.figures import Summary
+from pytest_ultra.reporting.charts.costs import draw_costs
+from pytest_ultra.reporting.charts.differences import draw_differences
+from pytest_ultra.reporting.charts.failures import draw_failures
+from pytest_ultra.reporting.charts.heat_map import draw_heat_map
+from pytest_ultra.reporting.charts.reliability import draw_reliability
+from pytest_ultra.reporting.charts.style import Format, encode, our_style
+
+if TYPE_CHECKING:  # 0.3 s, and only charts need it
+    from matplotlib.figure import Figure
+
+CHARTS: Mapping[str, Callable[[Summary], Figure | None]] = {
+    "heat-map": draw_heat_map,
+    "paired-differences": draw_differences,
+    "tool-success-rate": draw_reliability,
+    "failure-classes": draw_failures,
+    "cost-and-latency": draw_costs,
+}
+"""Charts by name; a run may lack what one of them would show."""
+
+
+def draw_charts(summary: Summary, formats: Sequence[Format]) -> Iterator[tuple[str, bytes]]:
+    """Yield file names and contents, of the charts for which the run has figures."""
+    with our_style():
+        for name, draw in CHARTS.items():
+            figure = draw(summary)
+            if figure is not None:
+                yield from ((f"{name}.{file_format}", encode(figure, file_format)) for file_format in formats)

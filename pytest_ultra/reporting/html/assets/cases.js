@@ -1,0 +1,95 @@
+// The cases of a run: columns in, rows that match a search out. Nothing here touches the page.
+
+const FILTERS = {
+  outcome: "Outcome", model: "Model", prompt_type: "Prompt type", severity: "Severity", failure_class: "Failure class",
+  task_type: "Task type", difficulty: "Difficulty", tool_success_rate: "Tool success rate", prompt_variant: "Prompt variant",
+  protocol: "Protocol", versions: "Versions", reused: "Reused", worker: "Worker",
+};
+const SEARCHED = ["nodeid", "id", "model", "prompt_type", "task_type", "outcome", "failure_class", "error"];
+const OUTCOME_ORDER = ["full", "partial", "failed", "error", "skipped"];
+const PAGE_LENGTH = 100;
+
+/** Turn columns, of which some say each value once, into columns of plain values. */
+const spread = (columns) => {
+  const plain = {};
+  for (const [name, { values, codes }] of Object.entries(columns)) plain[name] = codes ? codes.map((code) => values[code]) : values;
+  return plain;
+};
+
+class Cases {
+  constructor(columns) {
+    this.columns = spread(columns);
+    this.length = this.columns.id.length;
+    this.byId = new Map(this.columns.id.map((id, row) => [id, row]));
+    this.texts = new Array(this.length);
+  }
+
+  get(row) {
+    const record = { row };
+    for (const name in this.columns) record[name] = this.columns[name][row];
+    return record;
+  }
+
+  find(id) {
+    return this.byId.get(id);
+  }
+
+  /** Return the rows of a case's group: itself, its control, and the same task under other prompts. */
+  group(row) {
+    const { group } = this.columns;
+    const rows = [];
+    for (let other = 0; other < this.length; other += 1) if (group[other] === group[row]) rows.push(other);
+    return rows;
+  }
+
+  /** Return the row of the control, undefined without one and for a control itself. */
+  control(row) {
+    const { prompt_type } = this.columns;
+    if (prompt_type[row] === "optimal") return undefined;
+    return this.group(row).find((other) => prompt_type[other] === "optimal");
+  }
+
+  /** Return the rows that a search finds, in its order. */
+  search(search) {
+    const wanted = Object.keys(FILTERS).filter((name) => search.has(name)).map((name) => [this.columns[name], search.getAll(name)]);
+    const terms = (search.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = [];
+    for (let row = 0; row < this.length; row += 1) {
+      if (wanted.every(([column, values]) => values.includes(String(column[row] ?? ""))) && terms.every((term) => this.text(row).includes(term))) rows.push(row);
+    }
+    return this.sort(rows, search.get("sort"));
+  }
+
+  text(row) {
+    if (this.texts[row] === undefined) this.texts[row] = SEARCHED.map((name) => this.columns[name][row] ?? "").join("\n").toLowerCase() + `\n${asWords(this.columns.prompt_type[row])}\n${(this.columns.words || [])[row] || ""}`.toLowerCase();
+    return this.texts[row];
+  }
+
+  sort(rows, sort) {
+    if (!sort) return rows;
+    const isDown = sort.startsWith("-");
+    const name = sort.replace(/^-/, "");
+    const column = this.columns[name];
+    if (!column) return rows;
+    const rank = name === "outcome" ? (value) => OUTCOME_ORDER.indexOf(value) : (value) => value;
+    const compare = (first, second) => {
+      const [one, other] = [rank(column[first]), rank(column[second])];
+      if (one === other) return first - second;
+      if (one === null) return 1; // what was not measured stands last, whichever way
+      if (other === null) return -1;
+      return (one < other) === isDown ? 1 : -1;
+    };
+    return rows.sort(compare);
+  }
+
+  /** Return the values of a filter with their numbers of cases, empty where there is no choice: none beside one other is none. */
+  choices(name) {
+    const counts = new Map();
+    for (const value of this.columns[name]) {
+      const text = String(value ?? "");
+      counts.set(text, (counts.get(text) || 0) + 1);
+    }
+    const isMeant = name === "failure_class" || counts.size > 2 || !counts.has("");
+    return counts.size > 1 && isMeant ? [...counts].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
+  }
+}

@@ -1,0 +1,25 @@
+// Making elements. Text is always set as text, never as markup: what models wrote cannot become part of the page.
+
+const find = (id) => document.getElementById(id);
+
+/** Make an element: `attributes` that are null or false are left out, `children` are nodes or texts, nested or null. */
+const make = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "onclick") element.addEventListener("click", value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+};
+
+const glyph = (outcome) => make("i", { class: `glyph ${outcome}`, "aria-hidden": "true" });
+
+const asWords = (name) => String(name).replaceAll("_", " ");
+
+const grouped = new Intl.NumberFormat("en-US");
+const count = (n, noun) => `${grouped.format(n)} ${noun}${n === 1 ? "" : "s"}`;
+const percentage = (value) => (value === null ? "-" : `${Math.round(100 * value)}%`);
+const seconds = (value) => (value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`);
+const dollars = (value) => (value === null ? "-" : value === 0 || value >= 1 ? `$${value.toFixed(2)}` : `$${value.toPrecision(2)}`);

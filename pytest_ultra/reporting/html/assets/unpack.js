@@ -1,0 +1,20 @@
+// The data in the page: gzipped JSON in base64, unpacked when it is first asked for.
+
+const canUnpack = typeof DecompressionStream === "function";
+
+const unpack = async (text) => {
+  const bytes = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+};
+
+const unpackedChunks = new Map();
+
+/** Return the list of episodes in a chunk; a chunk that was looked at lately is kept. */
+const unpackChunk = async (number) => {
+  if (!unpackedChunks.has(number)) {
+    if (unpackedChunks.size > 4) unpackedChunks.delete(unpackedChunks.keys().next().value);
+    unpackedChunks.set(number, unpack(document.querySelectorAll("script.chunk")[number].textContent));
+  }
+  return unpackedChunks.get(number);
+};

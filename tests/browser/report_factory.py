@@ -1,0 +1,128 @@
+"""Reports to be looked at in a browser: one of ordinary episodes, and one whose models write what would harm a page."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pytest_ultra.analysis.summary import summarize
+from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
+from pytest_ultra.reporting.html.report import Contents
+from pytest_ultra.reporting.html.run_facts import RunFacts
+from pytest_ultra.reports import write_report
+from tests.results_factory import call_event, make_case, make_episode, make_guidance, obedient_episode
+
+ENDING = "</script><script>document.title = 'broken out'</script>"
+COMMENT = "<!-- <script> --><img src=x onerror=\"document.title = 'broken out'\">"
+REACHING_OUT = '<img src="https://outside.example/x.png"><link rel=stylesheet href=//outside.example/x.css>'
+ESCAPES = "\x1b[31mred\x1b[0m \x07 \u202ereversed\u202c \u2066isolated\u2069 \ud800 \x00 \u2028 "
+LONG_WORD = "w" * 3_000
+HUGE = "a huge text " * 20_000
+HOSTILE = (ENDING, COMMENT, REACHING_OUT, ESCAPES, LONG_WORD, HUGE, "{{ 7 * 7 }} ${7 * 7} `x` \\u003c")
+NAME = f"model<b>{ENDING}\"'&"
+
+
+def write(path: Path, episodes: Iterable[Episode]) -> Path:
+    episodes = tuple(episodes)
+    facts = RunFacts("20260101T000000.000000Z", datetime(2026, 1, 1, tzinfo=UTC), 12.5, command=f"pytest {ENDING}")
+    write_report(path, Contents(facts, summarize(episodes), episodes, _look_up))
+    return path
+
+
+def _look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
+    return episode, make_guidance(episode.case)
+
+
+def ordinary_episodes() -> list[Episode]:
+    """Make 240 episodes of two models, among them pairs, an error and a skipped one."""
+    made = [_ordinary(model, n, kind) for model in ("one", "two") for n in range(12) for kind in PromptType]
+    made[0] = make_episode(made[0].case, Outcome.ERROR, failure_class=FailureClass.ENDPOINT, error="503: overloaded")
+    made[1] = make_episode(made[1].case, Outcome.SKIPPED, error="not lived: the budget is spent", started_at=0.0)
+    return made
+
+
+def _ordinary(model: str, n: int, kind: PromptType) -> Episode:
+    task_type, difficulty = list(TaskType)[n % 5], list(Difficulty)[n % 3]
+    case = make_case(kind, model=model, instance=n, task_type=task_type, difficulty=difficulty)
+    if kind is PromptType.FLAWED_TOOL_MISUSE:
+        obedient = obedient_episode()
+        case = msgspec.structs.replace(case, severity=Severity.MEDIUM)
+        return msgspec.structs.replace(obedient, case=case, nodeid=make_episode(case).nodeid)
+    is_full = (n + len(kind)) % 3 > 0 or kind is PromptType.OPTIMAL
+    outcome, failure = (Outcome.FULL, None) if is_full else (Outcome.PARTIAL, FailureClass.WRONG_DELIVERABLE)
+    return make_episode(
+        case, outcome, failure_class=failure, transcript=_transcript(), turns=3 + n, duration_s=1.0 + n, cost=0.001 * n
+    )
+
+
+def large_episodes() -> list[Episode]:
+    """Make episodes whose transcripts hardly compress."""
+    chance = random.Random(0)
+    return [
+        msgspec.structs.replace(episode, transcript=(*_noise(chance), *_transcript()), case=_severe(episode))
+        for episode in ordinary_episodes()
+    ]
+
+
+def _noise(chance: random.Random) -> tuple[Event, ...]:
+    return tuple(Replied(turn, Reply(chance.randbytes(10_000).hex())) for turn in range(2))
+
+
+def _severe(episode: Episode) -> Case:
+    severity = Severity.SEVERE if episode.case.severity else None
+    return msgspec.structs.replace(episode.case, severity=severity)
+
+
+def _transcript() -> tuple[Event, ...]:
+    fault = ToolResult(code="TIMEOUT", message="the disk did not answer in time", is_random=True)
+    return (
+        *call_event(1, "file_operations_reader", {"path": "orders.csv"}, fault),
+        *call_event(2, "file_operations_reader", {"path": "orders.csv"}, ToolResult("data_1", "id,status\n1,paid\n")),
+        Replied(3, Reply("That is done.", (), 1500, 20)),
+        Ended(EndReason.STOPPED),
+    )
+
+
+def varied_episodes() -> list[Episode]:
+    """Make episodes of several tool success rates and repeats, which have sections of their own."""
+    axes = [(rate, repeat) for rate in (0.6, 0.8, 1.0) for repeat in range(2)]
+    return [
+        make_episode(make_case(kind, model=model, tool_success_rate=rate, repeat=repeat, instance=n))
+        for model in ("one", "two")
+        for kind in (PromptType.OPTIMAL, PromptType.FLAWED_MISSING_STEP)
+        for n in range(3)
+        for rate, repeat in axes
+    ]
+
+
+def hostile_episodes() -> list[Episode]:
+    """Make a flawed case and its control, in which every text that somebody else writes is hostile."""
+    return [_hostile(kind) for kind in (PromptType.OPTIMAL, PromptType.FLAWED_TOOL_MISUSE)]
+
+
+def _hostile(kind: PromptType) -> Episode:
+    case = make_case(kind, model=NAME)
+    events: list[Event] = [Attempted(1, 0.1, "status", 500, f"{ENDING}{ESCAPES}", 1.0)]
+    for turn, text in enumerate(HOSTILE, start=1):
+        call = ToolCall(f"id{ENDING}", f"tool {text}", text)
+        arguments = None if turn % 2 else {text[:5_000]: text, "nested": [{text[:100]: [text]}]}
+        result = ToolResult(f"data{ENDING}", {"value": text}) if turn % 3 else ToolResult(code=text[:50], message=text)
+        events += [Replied(turn, Reply(text, (call,))), Answered(turn, call, arguments, result)]
+    events.append(Ended(EndReason.STOPPED, "".join(HOSTILE[:4])))
+    episode = make_episode(
+        case,
+        Outcome.FAILED,
+        failure_class=FailureClass.TOOL_SELECTION,
+        transcript=tuple(events),
+        error="\n".join(HOSTILE[:4]),
+    )
+    return msgspec.structs.replace(episode, nodeid=f"test.py::test[{ENDING}{COMMENT}{ESCAPES}{kind}]", worker=ENDING)

@@ -1,0 +1,124 @@
+"""`pytest-ultra report` and `plot`: what a stored run shows, and what is said where there is nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.reports import describe_run
+from pytest_ultra.storage.bare import BareEpisodes
+from pytest_ultra.storage.endings import Ending, mark_end
+from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.storage.journal import Journal
+from pytest_ultra.storage.results import read_results
+from pytest_ultra.storage.reuse import Plan, write_plan
+from pytest_ultra.storage.runs import RunDirectory
+from tests.commands.conftest import Shown
+from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
+
+Command = Callable[..., Shown]
+FLAWED = obedient_episode()
+CONTROL = make_episode(make_case(PromptType.OPTIMAL))
+SKIPPED = make_case(PromptType.COT)
+OPTIONS = {"seed": 7, "instances": 3, "model": ["gpt-4o-mini"], "max_turns": 30}
+
+
+@pytest.fixture
+def run(root: Path) -> RunDirectory:
+    """A run with two episodes, and a third planned."""
+    about = {"options": OPTIONS, "git": {"commit": "0123456789abcdef", "is_dirty": True}, "command": ["-k", "a b"]}
+    run = RunDirectory.create(root, about, started_at=1_700_000_000.0)
+    GuidanceCache(run.guidance).fill([FLAWED.case, CONTROL.case], make_guidance)
+    journal = Journal(run, "gw0")
+    for episode in (FLAWED, CONTROL):
+        journal.append(episode)
+    journal.close()
+    cases = {case.case_id: case for case in (CONTROL.case, SKIPPED, FLAWED.case)}
+    write_plan(run, Plan(is_new_start=False, nodeids=dict.fromkeys(cases, "test"), cases=cases))
+    mark_end(run, Ending(1, 1_700_000_090.0, cut_off="interrupted"))
+    return run
+
+
+def test_the_report_of_a_stored_run_is_written_into_its_directory(command: Command, run: RunDirectory) -> None:
+    shown = command("report")
+    assert shown == (0, f".ultra/runs/{run.run_id}/report.html: 3 episodes\n", "")
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert "of 3 planned; 0 error, 1 skipped" in page
+    assert "The run was cut off: interrupted; what it had finished is here." in page
+    assert "pytest -k &#39;a b&#39;" in page
+    assert "1 min 30 s" in page
+
+
+def test_it_is_written_where_the_user_wants_it(command: Command, run: RunDirectory, tmp_path: Path) -> None:
+    assert command("report", run.run_id, "-o", "site/index.html").out == "site/index.html: 3 episodes\n"
+    assert (tmp_path / "site" / "index.html").exists()
+    assert not (run.path / "report.html").exists()
+
+
+def test_transcripts_are_read_when_they_are_wanted(run: RunDirectory) -> None:
+    stored = BareEpisodes(run)
+    assert [(episode.outcome, episode.transcript) for episode in stored.episodes] == [
+        (Outcome.FULL, ()),
+        (Outcome.SKIPPED, ()),
+        (Outcome.FAILED, ()),
+    ]
+    assert [stored.read(episode) for episode in stored.episodes] == list(read_results(run).episodes)
+
+
+def test_what_made_the_run_is_told(run: RunDirectory) -> None:
+    facts = describe_run(run)
+    assert (facts.seed, facts.exit_status, facts.cut_off, facts.duration_s) == (7, 1, "interrupted", 90.0)
+    assert facts.project == "0123456789ab, with changes"
+    assert facts.options == (("--ultra-model", "gpt-4o-mini"), ("--ultra-instances", "3"), ("--ultra-seed", "7"))
+
+
+def test_a_run_that_was_moved_without_its_workflows_has_a_report(command: Command, run: RunDirectory) -> None:
+    for path in run.guidance.iterdir():
+        path.unlink()
+    assert command("report").code == 0
+
+
+@pytest.mark.parametrize("name", ["report", "plot"])
+def test_a_run_without_episodes_has_nothing_to_show(command: Command, root: Path, name: str) -> None:
+    run = RunDirectory.create(root, {}, started_at=1.0)
+    shown = command(name)
+    assert shown.code == 2
+    assert shown.err.startswith(
+        f"pytest-ultra {name}: error: the run {run.run_id} holds no episodes, so there is nothing"
+    )
+
+
+@pytest.mark.parametrize("name", ["report", "plot"])
+def test_a_place_that_cannot_be_written_is_an_error(command: Command, run: RunDirectory, name: str) -> None:
+    (run.path / "taken").write_text("a file")
+    shown = command(name, "-o", str(run.path / "taken" / "output"))
+    assert shown.code == 2
+    assert "--output: cannot write" in shown.err
+
+
+def test_charts_are_written_into_the_runs_directory(command: Command, run: RunDirectory) -> None:
+    shown = command("plot", "--format", "svg")
+    names = ["heat-map.svg", "paired-differences.svg", "failure-classes.svg", "cost-and-latency.svg"]
+    assert shown.lines == [f".ultra/runs/{run.run_id}/charts/{name}" for name in names]
+    assert sorted(path.name for path in (run.path / "charts").iterdir()) == sorted(names)
+
+
+def test_all_formats_are_written_where_the_user_wants_them(command: Command, run: RunDirectory, tmp_path: Path) -> None:
+    assert command("plot", run.run_id, "-o", "figures", "--format", "all").code == 0
+    assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".png", ".pdf"}
+
+
+def test_an_unknown_format_is_refused(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command("plot", "--format", "gif")
+    assert ended.value.code == 2
+    assert "invalid choice: 'gif'" in capsys.readouterr().err
+
+
+def test_an_episode_is_what_it_was(run: RunDirectory) -> None:
+    episode: Episode = next(e for e in BareEpisodes(run).episodes if e.outcome is Outcome.FAILED)
+    assert BareEpisodes(run).read(episode) == FLAWED

@@ -1,0 +1,258 @@
+"""The overview: figures with their denominators, charts that are tables, and what a reader must know first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType, Severity
+from pytest_ultra.benchmark.case import Versions
+from pytest_ultra.benchmark.episode import FailureClass
+from pytest_ultra.benchmark.figures import (
+    Caveat,
+    Comparison,
+    Counts,
+    PairedDifference,
+    Rate,
+    Repeats,
+    Robustness,
+    Row,
+    Summary,
+)
+from pytest_ultra.reporting.html import numbers
+from pytest_ultra.reporting.html.overview import Overview, make_overview
+from pytest_ultra.reporting.html.run_facts import RunFacts
+from pytest_ultra.reporting.html.scales import Scale
+
+LOSS = PairedDifference(
+    pairs=40, won=1, lost=9, tasks=20, low=-0.35, high=-0.05, p_value=0.021, p_adjusted=0.04, detectable=0.21
+)
+
+
+def make_row(prompt_type: PromptType = PromptType.OPTIMAL, model: str = "m", **fields: Any) -> Row:
+    values: dict[str, Any] = {
+        "severity": None,
+        "tool_success_rate": None,
+        "counts": Counts(full=30, partial=2, failed=8),
+        "success": Rate(30, 40, 0.598, 0.858),
+        "difference": None,
+        "mean_calls": 5.0,
+        "mean_tokens": 9000.0,
+        "mean_duration_s": 2.0,
+    }
+    return Row(model, prompt_type, **(values | fields))
+
+
+def make_summary(*rows: Row, **fields: Any) -> Summary:
+    values: dict[str, Any] = {
+        "counts": Counts(full=30, partial=2, failed=8),
+        "failure_classes": (),
+        "demo_models": (),
+        "versions": (Versions(),),
+    }
+    return Summary(rows, **(values | fields))
+
+
+def overview(*rows: Row, facts: RunFacts | None = None, **fields: Any) -> Overview:
+    return make_overview(make_summary(*rows, **fields), facts or RunFacts("run"))
+
+
+def test_headline_figures_carry_their_denominators() -> None:
+    facts = RunFacts("run", duration_s=75.0)
+    counts = Counts(full=30, partial=2, failed=8, error=3, skipped=1)
+    told = {
+        tile.label: (tile.value, tile.note)
+        for tile in overview(make_row(), facts=facts, counts=counts, reused=5, cost=1.5).tiles
+    }
+    assert told == {
+        "Success": ("75%", "30 full of 40 scored"),
+        "Scored": ("40", "of 44 planned; 3 error, 1 skipped; 5 reused from earlier runs"),
+        "Tokens": ("360,000", "prompts and completions, scored cases"),
+        "Cost": ("$1.50", "of the cases lived in this run"),
+        "Duration": ("1 min 15 s", "wall-clock, whole run"),
+    }
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    nothing = make_row(counts=Counts(error=2), success=None, mean_calls=None, mean_tokens=None, mean_duration_s=None)
+    made = overview(nothing, counts=Counts(error=2))
+    assert [tile.value for tile in made.tiles] == ["-", "0", "-", "-", "-"]
+    assert made.heat.bands[0].rows[0].cells[0] is not None
+    assert (made.heat.bands[0].rows[0].cells[0].text, made.heat.bands[0].rows[0].cells[0].detail) == (
+        "-",
+        "none of 2 scored",
+    )
+    assert (made.forest, made.verdicts, made.reliability, made.repeats, made.robustness) == (None, None, None, (), ())
+
+
+def test_the_heat_map_has_a_row_a_prompt_type_and_a_column_a_model() -> None:
+    made = overview(
+        make_row(PromptType.COT),
+        make_row(),
+        make_row(PromptType.FLAWED_MISSING_STEP, severity=Severity.LIGHT),
+        make_row(model="other"),
+    ).heat
+    assert made.columns == ("m", "other")
+    assert [(band.title, [row.label for row in band.rows]) for band in made.bands] == [
+        ("No plan", ["cot"]),
+        ("Sound plan", ["optimal"]),
+        ("Flawed plan", ["missing step"]),
+    ]
+    missing = made.bands[2].rows[0]
+    assert (missing.severity, missing.cells[1]) == ("light", None)
+    cell = missing.cells[0]
+    assert cell is not None
+    assert (cell.text, cell.detail, cell.level) == ("75%", "59.8 to 85.8%, n 40", 8)
+    assert dict(cell.link) == {"model": "m", "prompt_type": "flawed_missing_step", "severity": "light"}
+
+
+def test_a_difference_has_its_interval_pairs_and_corrected_p() -> None:
+    forest = overview(make_row(PromptType.FLAWED_TOOL_MISUSE, difference=LOSS)).forest
+    assert forest is not None
+    (line,) = forest.bands[0].lines
+    assert (line.label, line.points, line.interval) == (
+        "flawed: tool misuse",
+        "\N{MINUS SIGN}20",
+        "\N{MINUS SIGN}35 to \N{MINUS SIGN}5",
+    )
+    assert (line.pairs, line.p_value, line.detectable) == ("40 (1 won, 9 lost)", "0.040", "21")
+    assert (line.whisker.is_clear, line.whisker.is_loss) == (True, True)
+    assert line.whisker.low is not None
+    assert float(line.whisker.low[:-1]) < float(line.whisker.at[:-1]) < float(forest.zero[:-1])
+
+
+def test_a_difference_that_says_little_says_so() -> None:
+    caveats = (Caveat.FEW_TASKS, Caveat.UNPAIRED)
+    weak = msgspec.structs.replace(LOSS, low=None, high=None, p_adjusted=None, detectable=None, caveats=caveats)
+    forest = overview(make_row(PromptType.COT, difference=weak)).forest
+    assert forest is not None
+    (line,) = forest.bands[0].lines
+    assert (line.interval, line.p_value, line.detectable) == ("no interval", "0.021*", "-")
+    assert line.notes == ("too few tasks to show anything", "some cases have no scored counterpart")
+    assert (forest.has_lone, forest.has_detectable, line.whisker.is_clear) == (True, False, False)
+
+
+def test_all_flaws_together_are_a_line_a_model() -> None:
+    comparisons = [Comparison("one", None, None, LOSS), Comparison("two", None, None, None)]
+    verdicts = make_overview(make_summary(make_row()), RunFacts("run"), comparisons).verdicts
+    assert verdicts is not None
+    assert [line.label for line in verdicts.bands[0].lines] == ["one"]
+
+
+def test_robustness_is_told_with_what_it_rests_on() -> None:
+    robustness = Robustness(0.8, 0.25, 12, recovered=7, extra_calls=-1.25, extra_tokens=1500.0, extra_cost=0.004)
+    row = make_row(PromptType.FLAWED_TOOL_MISUSE, robustness=robustness, recovery=Rate(9, 10, 0.6, 0.98))
+    (band,) = overview(row).robustness
+    line: Any = band.lines[0]
+    assert (line.resilience, line.over_trust, line.damaged) == ("80%", "25%", "12")
+    assert (line.recovery, line.faults) == ("90%", "9 of 10")
+    assert (line.recovered, line.extra_calls, line.extra_tokens, line.extra_cost) == (
+        "7",
+        "\N{MINUS SIGN}1.2",
+        "+1,500",
+        "+$0.0040",
+    )
+
+
+def test_failure_classes_stand_with_the_side_that_is_responsible() -> None:
+    classes = ((FailureClass.GAVE_UP, 6), (FailureClass.ENDPOINT, 4))
+    made = overview(make_row(), failure_classes=classes, counts=Counts(full=30, failed=6, error=4)).failures
+    assert [(side.title, [(f.label, f.count, f.share) for f in side.failures]) for side in made] == [
+        ("The model", [("gave up", 6, "15%")]),
+        ("The infrastructure, not scored", [("endpoint", 4, "10%")]),
+    ]
+
+
+def test_several_rates_make_a_curve_a_prompt_type() -> None:
+    rates = {0.6: 10, 0.8: 20, 1.0: 40}
+    rows = [make_row(tool_success_rate=rate, success=Rate(n, 40, 0.1, 0.9)) for rate, n in rates.items()]
+    chart = overview(*rows).reliability
+    assert chart is not None
+    assert chart.rates == ("60%", "80%", "100%")
+    (line,) = chart.panels[0].lines
+    assert line.figures == (("25%", "10 of 40"), ("50%", "20 of 40"), ("100%", "40 of 40"))
+    heights = [float(dot.y[:-1]) for dot in line.dots]
+    assert heights == sorted(heights, reverse=True), "the more success, the higher"
+    assert [dot.before for dot in line.dots] == [
+        None,
+        (line.dots[0].x, line.dots[0].y),
+        (line.dots[1].x, line.dots[1].y),
+    ]
+
+
+def test_repeats_are_told_where_there_are_any() -> None:
+    (band,) = overview(make_row(repeats=(Repeats(3, 0.9, 0.5, 20),))).repeats
+    line: Any = band.lines[0]
+    assert line.figures == (("3", "90%", "50%", 20),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "facts", "expected"),
+    [
+        (
+            {"demo_models": ("demo",)},
+            {},
+            "Demo models are scripted agents: these figures say nothing about any real model.",
+        ),
+        (
+            {},
+            {"cut_off": "the budget is spent"},
+            "The run was cut off: the budget is spent; what it had finished is here.",
+        ),
+        (
+            {"counts": Counts(full=1, error=2)},
+            {},
+            "2 cases met an error of the infrastructure; they are not counted as failures.",
+        ),
+        ({"counts": Counts(full=1, skipped=1)}, {}, "1 case was not lived; it is not scored."),
+        ({"counts": Counts(full=1, skipped=3)}, {}, "3 cases were not lived; they are not scored."),
+    ],
+)
+def test_a_reader_is_warned(fields: dict[str, Any], facts: dict[str, Any], expected: str) -> None:
+    assert expected in overview(make_row(), facts=RunFacts("run", **facts), **fields).notices
+
+
+def test_several_versions_are_warned_of() -> None:
+    notices = overview(make_row(), versions=(Versions(), Versions(2))).notices
+    assert any(text.startswith("Episodes of 2 versions (") for text in notices)
+
+
+def test_what_differences_do_not_say_is_said_once() -> None:
+    clustered = msgspec.structs.replace(LOSS, caveats=(Caveat.CLUSTERED,))
+    made = overview(make_row(PromptType.COT, difference=clustered))
+    assert made.forest is not None
+    assert made.forest.bands[0].lines[0].notes == ()
+    assert made.caveats == (
+        "So many pairs would show a difference of at least 21 points four times out of five.",
+        "p takes the several pairs of a task for independent: where it and the interval part, go by the interval.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (numbers.share(0.9999), "99.9%"),
+        (numbers.share(0.0001), "0.1%"),
+        (numbers.share(1), "100%"),
+        (numbers.share(0.333), "33.3%"),
+        (numbers.points(-0.2), "\N{MINUS SIGN}20"),
+        (numbers.points(0.125), "+12.5"),
+        (numbers.points(-0.0001), "0"),
+        (numbers.whole(12_345_678.0), "12.35 M"),
+        (numbers.whole(999_999.0), "999,999"),
+        (numbers.seconds(3_725.0), "1 h 2 min"),
+        (numbers.p_value(0.0001), "< 0.001"),
+        (numbers.extra_money(-0.5), "\N{MINUS SIGN}$0.50"),
+        (numbers.signed(-1.25), "\N{MINUS SIGN}1.2"),
+    ],
+)
+def test_numbers_are_short_and_honest(told: str, expected: str) -> None:
+    assert told == expected
+
+
+def test_a_scale_keeps_everything_within_the_chart() -> None:
+    scale = Scale(0, 1, margin=10)
+    assert [scale.at(value) for value in (-1, 0, 0.5, 1, 7)] == ["10%", "10%", "50%", "90%", "90%"]
+    assert [Scale(1, 0, margin=0).at(value) for value in (1, 0)] == ["0%", "100%"]

@@ -1,0 +1,195 @@
+"""The page as text: escaped, self-contained, guarded by a policy that fits it, small."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pytest_ultra.analysis.summary import summarize
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.transcript import Replied, Reply
+from pytest_ultra.reporting.html.report import Contents, make_report
+from pytest_ultra.reporting.html.run_facts import RunFacts
+from pytest_ultra.reporting.html.safe import laid_out, script_json, shown
+from pytest_ultra.reports import write_report
+from tests.reporting.html.reading import columns, shown_episodes
+from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
+
+HOSTILE = "</script><!--<b onclick=x>\u202e\x1b[0m\ud800"
+
+
+def contents(*episodes: Episode, has_guidance: bool = True) -> Contents:
+    def look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
+        return episode, make_guidance(episode.case) if has_guidance else None
+
+    return Contents(RunFacts("a run"), summarize(episodes), episodes, look_up)
+
+
+def page_of(*episodes: Episode, has_guidance: bool = True) -> str:
+    (page,) = make_report(contents(*episodes, has_guidance=has_guidance), "report.html")
+    assert page.name is None
+    return page.content.decode("utf-8")
+
+
+def pair() -> tuple[Episode, Episode]:
+    return make_episode(make_case(PromptType.OPTIMAL)), obedient_episode()
+
+
+def test_the_policy_allows_this_script_and_this_style_and_nothing_else() -> None:
+    page = page_of(*pair())
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', page)
+    assert policy
+    directives = dict(part.strip().split(" ", 1) for part in policy[1].replace("&#39;", "'").split(";"))
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": f"'{digest(script)}'",
+        "style-src": f"'{digest(style)}'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def digest(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def test_the_page_names_no_other_place() -> None:
+    page = page_of(*pair())
+    assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\s\"'<]+", page) == []
+    assert (
+        re.findall(r"\s(?:src|srcset|action|style|on\w+)=", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
+        == []
+    )
+
+
+def test_names_are_escaped_where_they_stand() -> None:
+    case = make_case(model=f"<b>{HOSTILE.removesuffix(chr(0xD800))}</b>")
+    page = page_of(msgspec.structs.replace(make_episode(case), nodeid=f"test[{HOSTILE}]"))
+    assert page.count("</script>") == page.count("<script")
+    assert "<!--" not in page
+    assert "onclick=x&gt;\\u202e\\x1b[0m" in page
+    assert columns(page)["model"] == ["<b></script><!--<b onclick=x>\\u202e\\x1b[0m</b>"]
+    assert columns(page)["nodeid"] == ["test[</script><!--<b onclick=x>\\u202e\\x1b[0m\\ud800]"]
+
+
+def test_json_for_a_script_cannot_end_it() -> None:
+    told = script_json({"text": "</script><!-- & \u2028"})
+    assert not re.search("[<>&\u2028]", told)
+    assert json.loads(told) == {"text": "</script><!-- & \u2028"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("\u202eturned\u2066", "\\u202eturned\\u2066"),
+        ("half \ud83d", "half \\ud83d"),
+        ("x" * 12, "xxxxxxxxxx... (+2 characters)"),
+    ],
+)
+def test_texts_are_spelled_out_and_cut(text: str, expected: str) -> None:
+    most = 10 if text.startswith("x") else 100
+    assert shown(text, most) == expected
+
+
+def test_values_are_laid_out_for_reading() -> None:
+    assert laid_out("a,b\n1,2") == "a,b\n1,2"
+    assert laid_out([{"a": 1}, {"a": 2}]) == '{"a": 1}\n{"a": 2}'
+    assert laid_out({"at": "noon", "data": [{"a": 1}]}) == 'at: "noon"\ndata: \n  {"a": 1}'
+    assert laid_out(None) == "null"
+
+
+def test_every_case_has_its_row_in_order() -> None:
+    flawed = obedient_episode()
+    rows = columns(page_of(make_episode(make_case(PromptType.COT)), flawed, make_episode()))
+    assert rows["prompt_type"] == ["cot", "flawed_tool_misuse", "optimal"]
+    assert rows["id"][1] == flawed.case_id
+    assert (rows["outcome"][1], rows["failure_class"][1], rows["faults"][1]) == ("failed", "wrong_deliverable", 1)
+    assert rows["tokens"] == [4300, 4300, 4300]
+    assert rows["group"] == [0, 0, 0]
+    assert rows["words"][0].startswith("The orders of the day")
+
+
+def test_an_episode_has_what_the_viewer_shows() -> None:
+    flawed = shown_episodes(page_of(*pair()))[1]
+    assert [step.get("damage", {}).get("how") for step in flawed["plan"]["steps"]] == [
+        None,
+        "wrong tool",
+        None,
+        "wrong address",
+    ]
+    assert flawed["plan"]["steps"][1]["damage"]["call"]["tool"] == "data_processing_parser"
+    results = [
+        event.get("result_kind", "ok") for turn in flawed["turns"] for event in turn["events"] if "call" in event
+    ]
+    assert results == ["fault", "ok", "error", "ok", "ok"]
+    assert [goal["is_reached"] for goal in flawed["goals"]] == [True, True, False, False, False]
+    assert flawed["goals"][3]["place"] == "sink https://billing.example/invoices"
+    assert flawed["harms"] == ["sink https://archive.example/old got what nobody asked for"]
+    assert flawed["end"] == "the model stopped calling tools"
+
+
+def test_the_first_call_that_differs_can_be_found() -> None:
+    episodes = (obedient_episode(), msgspec.structs.replace(obedient_episode(), case=make_case(PromptType.OPTIMAL)))
+    one, other = shown_episodes(page_of(*episodes))
+    assert [turn["marker"] for turn in one["turns"][:5]] == [turn["marker"] for turn in other["turns"][:5]]
+    assert len({turn["marker"] for turn in one["turns"][:5]}) == 5
+    assert "marker" not in one["turns"][5]
+
+
+def test_without_its_workflows_an_episode_is_shown_as_far_as_it_goes() -> None:
+    (episode,) = shown_episodes(page_of(obedient_episode(), has_guidance=False))
+    assert episode["note"].startswith("The task and its plans are not beside this run any more")
+    assert "data_processing_transformer" in episode["words"]
+    assert len(episode["turns"]) == 6
+    assert "goals" not in episode
+
+
+def test_an_endless_episode_is_cut_and_says_so() -> None:
+    talk = tuple(Replied(turn, Reply(f"turn {turn}")) for turn in range(1, 601))
+    (episode,) = shown_episodes(page_of(make_episode(transcript=talk)))
+    assert (len(episode["turns"]), episode["left_out"]) == (500, 100)
+
+
+def test_the_same_run_gives_the_same_bytes() -> None:
+    assert page_of(*pair()) == page_of(*pair())
+
+
+def test_five_hundred_episodes_are_less_than_three_megabytes() -> None:
+    episodes = [
+        msgspec.structs.replace(obedient_episode(), case=make_case(PromptType.FLAWED_TOOL_MISUSE, instance=n))
+        for n in range(500)
+    ]
+    assert len(page_of(*episodes)) < 3_000_000
+
+
+def test_a_smaller_report_leaves_no_page_of_a_larger_one(tmp_path: Path) -> None:
+    old = tmp_path / "report-files" / "part-009.html"
+    old.parent.mkdir()
+    old.write_text("old")
+    (old.parent / "notes.txt").write_text("the user's own")
+    write_report(tmp_path / "report.html", contents(*pair()))
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["notes.txt", "report.html"]
+
+
+def test_a_run_without_episodes_is_a_page_too() -> None:
+    assert "No cases" in page_of()
+
+
+def test_outcomes_are_words_beside_their_colours() -> None:
+    page = page_of(*(make_episode(make_case(instance=n), outcome) for n, outcome in enumerate(Outcome)))
+    for outcome in Outcome:
+        assert re.search(rf'<i class="glyph {outcome}" aria-hidden="true"></i><b>1</b> {outcome}</a>', page)

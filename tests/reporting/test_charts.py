@@ -1,0 +1,89 @@
+"""Charts for papers: there where a run has figures, with their text as text, the same bytes for the same run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from pytest_ultra.benchmark.axes import PromptType
+from pytest_ultra.benchmark.episode import FailureClass
+from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Row, Summary
+from pytest_ultra.reporting.charts.charts import CHARTS, draw_charts
+from pytest_ultra.reporting.charts.style import Format
+
+LOSS = PairedDifference(pairs=10, won=0, lost=4, low=-0.7, high=-0.1)
+
+
+def make_row(prompt_type: PromptType, rate: float | None = None, model: str = "m$1$") -> Row:
+    success = Rate(6, 10, 0.31, 0.83)
+    difference = LOSS if prompt_type.flaw_kind else None
+    return Row(
+        model, prompt_type, None, rate, Counts(full=6, failed=4), success, difference, 5.0, 9000.0, 2.0, mean_cost=0.01
+    )
+
+
+def make_summary(*rates: float | None) -> Summary:
+    rows = [make_row(kind, rate) for rate in rates for kind in (PromptType.OPTIMAL, PromptType.FLAWED_MISSING_STEP)]
+    classes = ((FailureClass.GAVE_UP, 4), (FailureClass.ENDPOINT, 1))
+    return Summary(tuple(rows), Counts(full=6, failed=4, error=1), classes, ())
+
+
+def draw(summary: Summary, *formats: Format) -> dict[str, bytes]:
+    return dict(draw_charts(summary, formats))
+
+
+def test_each_chart_is_written_in_each_format_and_always_with_the_same_bytes() -> None:
+    drawn = draw(make_summary(0.6, 1.0), *Format)
+    assert draw(make_summary(0.6, 1.0), *Format) == drawn
+    assert list(drawn) == [f"{name}.{file_format}" for name in CHARTS for file_format in Format]
+    for name, content in drawn.items():
+        head = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[name.rpartition(".")[2]]
+        assert content.startswith(head)
+
+
+def test_a_chart_without_figures_is_left_out() -> None:
+    assert "tool-success-rate.svg" not in draw(make_summary(None), Format.SVG)
+    assert draw(Summary((), Counts(), (), ()), Format.SVG) == {}
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [
+        ("heat-map", ["m$1$ tools 60%", "missing step", "60%", "31 to 83%, n 10"]),
+        ("paired-differences", ["flawed: missing step (10)", "points against the optimal plan, 95% interval (pairs)"]),
+        ("tool-success-rate", ["tool success rate, %", "optimal", "flawed: missing step"]),
+        ("failure-classes", ["gave up", "endpoint (not scored)", "cases, of 11 lived"]),
+        ("cost-and-latency", ["thousand tokens a case", "seconds a case", "US dollars a case"]),
+    ],
+)
+def test_text_is_text_and_says_what_is_drawn(chart: str, expected: list[str]) -> None:
+    svg = draw(make_summary(0.6, 1.0), Format.SVG)[f"{chart}.svg"].decode()
+    texts = [re.sub(r"\s+", " ", text).strip() for text in re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)]
+    told = " ".join(texts)
+    for text in expected:
+        assert text in told
+
+
+def test_pdfs_embed_fonts_that_journals_take() -> None:
+    pdf = draw(make_summary(None), Format.PDF)["failure-classes.pdf"]
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+
+
+def test_charts_are_drawn_without_pyplot_and_leave_the_users_style_alone() -> None:
+    script = """
+import sys
+import matplotlib
+matplotlib.rcParams["font.size"] = 23
+from pytest_ultra.benchmark.figures import Counts, Summary
+from pytest_ultra.benchmark.episode import FailureClass
+from pytest_ultra.reporting.charts.charts import draw_charts
+from pytest_ultra.reporting.charts.style import Format
+list(draw_charts(Summary((), Counts(failed=1), ((FailureClass.GAVE_UP, 1),), ()), list(Format)))
+print("matplotlib.pyplot" in sys.modules, matplotlib.rcParams["font.size"])
+"""
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)  # noqa: S603 - our own
+    assert shown.stdout.split() == ["False", "23.0"]
