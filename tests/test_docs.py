@@ -49,6 +49,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in anchors(other), target
 
 
+def test_pictures_are_there_shown_and_small() -> None:
+    named = [(page.parent, name) for page in PAGES for name in re.findall(r'src(?:set)?="(.*?)"', page.read_text())]
+    shown = {(folder / name).resolve() for folder, name in named}
+    there = set((ROOT / "docs" / "pictures").iterdir())
+    assert shown == there
+    assert max(path.stat().st_size for path in there) < 150_000
+
+
 def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

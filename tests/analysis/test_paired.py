@@ -78,6 +78,17 @@ def test_no_discordant_pair_is_said_and_leaves_an_interval_with_a_width(outcome:
     assert found.p_value == 1.0
 
 
+def test_fewer_tasks_than_could_ever_be_significant_are_few() -> None:
+    few, enough = (
+        difference(lived(MISUSE, *[FAILED] * n), lived(PromptType.OPTIMAL, *[FULL] * n), Contrast.PROMPT_TYPE)
+        for n in (5, 6)
+    )
+    assert few.p_value > 0.05 > enough.p_value
+    assert (few.caveats, enough.caveats) == ((Caveat.FEW_TASKS,), ())
+    assert few.detectable is None
+    assert enough.detectable is not None
+
+
 def test_scored_cases_without_a_scored_counterpart_are_counted() -> None:
     sample = lived(MISUSE, FULL, FULL, FULL, ERROR)
     found = difference(sample, lived(PromptType.OPTIMAL, FULL, ERROR, SKIPPED, FULL), Contrast.PROMPT_TYPE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -53,6 +54,11 @@ def test_they_are_means_over_the_tasks_that_were_asked_often_enough() -> None:
 def test_a_task_is_what_differs_in_nothing_but_the_repeat() -> None:
     apart = asked(0, 1, 1) + asked(0, 1, 1, tool_success_rate=0.6) + asked(0, 0, 1, seed=3)
     assert measure_repeats(apart) == ()
+
+
+def test_a_case_lived_again_under_other_versions_is_no_repeat() -> None:
+    (episode,) = asked(0, 1, 1)
+    assert measure_repeats([episode, msgspec.structs.replace(episode, scorer_version=99)]) == ()
 
 
 def test_without_repeats_there_is_nothing() -> None:

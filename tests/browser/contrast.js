@@ -14,7 +14,9 @@
     return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]);
   };
   const luminance = (color) => {
-    const [red, green, blue] = color.map((value) => (value <= 10.31475 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    const [red, green, blue] = color.map((value) =>
+      value <= 10.31475 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
   const wrong = new Set();
@@ -28,10 +30,12 @@
     const under = ground(element);
     const color = over(rgba(element.namespaceURI.endsWith("svg") ? style.fill : style.color), under);
     const [low, high] = [luminance(color), luminance(under)].sort((one, other) => one - other);
-    const isLarge = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    const isLarge =
+      parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
     const ratio = (high + 0.05) / (low + 0.05);
     seen += 1;
-    if (ratio < (isLarge ? 3 : 4.5)) wrong.add(`${ratio.toFixed(2)}: ${element.className || element.tagName}: ${text.slice(0, 40)}`);
+    if (ratio < (isLarge ? 3 : 4.5))
+      wrong.add(`${ratio.toFixed(2)}: ${element.className || element.tagName}: ${text.slice(0, 40)}`);
   }
   return seen > 20 ? [...wrong] : ["too few texts were looked at"];
-}
+};

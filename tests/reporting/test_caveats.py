@@ -37,6 +37,11 @@ def test_too_few_tasks_are_told() -> None:
     )
 
 
+def test_many_tasks_whose_pairs_say_next_to_nothing_are_few_as_well() -> None:
+    uneven = make_row(tasks=7, pairs=90, detectable=None)
+    assert list(caveat_lines([uneven])) == ["vs optimal rests on 7 tasks a row: too few to tell an effect from chance"]
+
+
 def test_rows_of_unlike_numbers_of_tasks_are_told_by_their_range() -> None:
     rows = [make_row(tasks=n, pairs=n, detectable=None, caveats=(Caveat.FEW_TASKS,)) for n in (5, 2, 4)]
     assert next(caveat_lines(rows)) == "vs optimal rests on 2 to 5 tasks a row: too few to tell an effect from chance"

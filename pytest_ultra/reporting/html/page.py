@@ -17,7 +17,18 @@ if TYPE_CHECKING:  # 40 ms, and only a report needs it
     from jinja2 import Environment
 
 STYLES = ("tokens.css", "page.css", "overview.css", "cases.css", "episode.css", "print.css")
-SCRIPTS = ("dom.js", "unpack.js", "address.js", "cases.js", "table.js", "episode.js", "keys.js", "main.js")
+SCRIPTS = (
+    "dom.js",
+    "unpack.js",
+    "address.js",
+    "cases.js",
+    "table.js",
+    "plan.js",
+    "transcript.js",
+    "outcome.js",
+    "keys.js",
+    "main.js",
+)
 
 
 def fill_page(template: str, values: dict[str, Any]) -> bytes:

@@ -1,9 +1,19 @@
 // The cases of a run: columns in, rows that match a search out. Nothing here touches the page.
 
 const FILTERS = {
-  outcome: "Outcome", model: "Model", prompt_type: "Prompt type", severity: "Severity", failure_class: "Failure class",
-  task_type: "Task type", difficulty: "Difficulty", tool_success_rate: "Tool success rate", prompt_variant: "Prompt variant",
-  protocol: "Protocol", versions: "Versions", reused: "Reused", worker: "Worker",
+  outcome: "Outcome",
+  model: "Model",
+  prompt_type: "Prompt type",
+  severity: "Severity",
+  failure_class: "Failure class",
+  task_type: "Task type",
+  difficulty: "Difficulty",
+  tool_success_rate: "Tool success rate",
+  prompt_variant: "Prompt variant",
+  protocol: "Protocol",
+  versions: "Versions",
+  reused: "Reused",
+  worker: "Worker",
 };
 const SEARCHED = ["nodeid", "id", "model", "prompt_type", "task_type", "outcome", "failure_class", "error"];
 const OUTCOME_ORDER = ["full", "partial", "failed", "error", "skipped"];
@@ -12,7 +22,8 @@ const PAGE_LENGTH = 100;
 /** Turn columns, of which some say each value once, into columns of plain values. */
 const spread = (columns) => {
   const plain = {};
-  for (const [name, { values, codes }] of Object.entries(columns)) plain[name] = codes ? codes.map((code) => values[code]) : values;
+  for (const [name, { values, codes }] of Object.entries(columns))
+    plain[name] = codes ? codes.map((code) => values[code]) : values;
   return plain;
 };
 
@@ -51,17 +62,28 @@ class Cases {
 
   /** Return the rows that a search finds, in its order. */
   search(search) {
-    const wanted = Object.keys(FILTERS).filter((name) => search.has(name)).map((name) => [this.columns[name], search.getAll(name)]);
+    const wanted = Object.keys(FILTERS)
+      .filter((name) => search.has(name))
+      .map((name) => [this.columns[name], search.getAll(name)]);
     const terms = (search.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
     const rows = [];
     for (let row = 0; row < this.length; row += 1) {
-      if (wanted.every(([column, values]) => values.includes(String(column[row] ?? ""))) && terms.every((term) => this.text(row).includes(term))) rows.push(row);
+      if (
+        wanted.every(([column, values]) => values.includes(String(column[row] ?? ""))) &&
+        terms.every((term) => this.text(row).includes(term))
+      )
+        rows.push(row);
     }
     return this.sort(rows, search.get("sort"));
   }
 
   text(row) {
-    if (this.texts[row] === undefined) this.texts[row] = SEARCHED.map((name) => this.columns[name][row] ?? "").join("\n").toLowerCase() + `\n${asWords(this.columns.prompt_type[row])}\n${(this.columns.words || [])[row] || ""}`.toLowerCase();
+    if (this.texts[row] === undefined)
+      this.texts[row] =
+        SEARCHED.map((name) => this.columns[name][row] ?? "")
+          .join("\n")
+          .toLowerCase() +
+        `\n${asWords(this.columns.prompt_type[row])}\n${(this.columns.words || [])[row] || ""}`.toLowerCase();
     return this.texts[row];
   }
 
@@ -77,7 +99,7 @@ class Cases {
       if (one === other) return first - second;
       if (one === null) return 1; // what was not measured stands last, whichever way
       if (other === null) return -1;
-      return (one < other) === isDown ? 1 : -1;
+      return one < other === isDown ? 1 : -1;
     };
     return rows.sort(compare);
   }

@@ -10,7 +10,9 @@ const make = (tag, attributes = {}, ...children) => {
     if (name === "onclick") element.addEventListener("click", value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 };
 
@@ -21,5 +23,20 @@ const asWords = (name) => String(name).replaceAll("_", " ");
 const grouped = new Intl.NumberFormat("en-US");
 const count = (n, noun) => `${grouped.format(n)} ${noun}${n === 1 ? "" : "s"}`;
 const percentage = (value) => (value === null ? "-" : `${Math.round(100 * value)}%`);
-const seconds = (value) => (value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`);
-const dollars = (value) => (value === null ? "-" : value === 0 || value >= 1 ? `$${value.toFixed(2)}` : `$${value.toPrecision(2)}`);
+const seconds = (value) =>
+  value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+const dollars = (value) =>
+  value === null ? "-" : value === 0 || value >= 1 ? `$${value.toFixed(2)}` : `$${value.toPrecision(2)}`;
+
+/** Make a titled part of a view. */
+const block = (title, note, ...content) =>
+  make(
+    "section",
+    { class: "block" },
+    make(
+      "div",
+      { class: "block-head" },
+      make("h2", {}, title, note ? [" ", make("span", { class: "note" }, note)] : null),
+    ),
+    content,
+  );

@@ -8,7 +8,9 @@ let current = { view: "", row: -1, rows: [] };
 let wantsSearch = false;
 let isPaired = matchMedia("(min-width: 52rem)").matches; // on a phone there is room for one
 
-const hrefOf = (record, search) => (record.page ? `${setup.pages}${String(record.page).padStart(3, "0")}.html` : "") + writeAddress("case", record.page ? null : search, record.id);
+const hrefOf = (record, search) =>
+  (record.page ? `${setup.pages}${String(record.page).padStart(3, "0")}.html` : "") +
+  writeAddress("case", record.page ? null : search, record.id);
 
 const showView = (view) => {
   for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== view;
@@ -33,7 +35,12 @@ const showCase = async (address) => {
     return;
   }
   const rows = cases.search(address.search);
-  current = { view: "case", row, rows: rows.includes(row) ? rows : cases.search(new URLSearchParams()), search: address.search };
+  current = {
+    view: "case",
+    row,
+    rows: rows.includes(row) ? rows : cases.search(new URLSearchParams()),
+    search: address.search,
+  };
   drawSteppers(record);
   const control = cases.control(row);
   const [episode, other] = await Promise.all([row, control].map(readEpisode));
@@ -46,7 +53,11 @@ const readEpisode = async (row) => {
   return (await unpackChunk(chunk))[at];
 };
 
-const showMissing = (id) => find("case").replaceChildren(make("h1", { id: "case-title", tabindex: "-1" }, "No such case"), make("p", { class: "lede" }, `This report has no case ${id}.`));
+const showMissing = (id) =>
+  find("case").replaceChildren(
+    make("h1", { id: "case-title", tabindex: "-1" }, "No such case"),
+    make("p", { class: "lede" }, `This report has no case ${id}.`),
+  );
 
 const drawSteppers = (record) => {
   const at = current.rows.indexOf(record.row);
@@ -65,20 +76,79 @@ const drawSteppers = (record) => {
 const drawCase = (record, episode, control) => {
   const siblings = cases.group(record.row).map((row) => cases.get(row));
   const hasSeverities = new Set(siblings.map((other) => other.severity).filter(Boolean)).size > 1;
-  const toggle = control ? make("button", { type: "button", class: "button toggle", id: "pairing", "aria-pressed": String(isPaired), onclick: () => { isPaired = !isPaired; drawCase(record, episode, control); find("pairing").focus(); } }, isPaired ? "Hide the control" : "Show the control beside it") : null;
-  const transcript = block("Transcript", control && isPaired ? "beside its control, turn by turn" : null, talkView(record, episode, isPaired ? control : null));
+  const toggle = control
+    ? make(
+        "button",
+        {
+          type: "button",
+          class: "button toggle",
+          id: "pairing",
+          "aria-pressed": String(isPaired),
+          onclick: () => {
+            isPaired = !isPaired;
+            drawCase(record, episode, control);
+            find("pairing").focus();
+          },
+        },
+        isPaired ? "Hide the control" : "Show the control beside it",
+      )
+    : null;
+  const transcript = block(
+    "Transcript",
+    control && isPaired ? "beside its control, turn by turn" : null,
+    talkView(record, episode, isPaired ? control : null),
+  );
   if (toggle) transcript.firstChild.append(toggle);
   find("case").replaceChildren(
-    make("h1", { id: "case-title", tabindex: "-1" }, promptWords(record)), verdictView(record, episode), metaView(record),
-    siblings.length > 1 ? make("nav", { class: "siblings", "aria-label": "The same task" }, make("span", {}, "Same task:"), siblings.map((other) => make("a", { href: hrefOf(other, current.search), "aria-current": other.row === record.row ? "page" : null }, glyph(other.outcome), " ", hasSeverities ? promptWords(other) : shortPrompt(other), make("span", { class: "unseen" }, `, ${other.outcome}`)))) : "",
+    make("h1", { id: "case-title", tabindex: "-1" }, promptWords(record)),
+    verdictView(record, episode),
+    metaView(record),
+    siblings.length > 1
+      ? make(
+          "nav",
+          { class: "siblings", "aria-label": "The same task" },
+          make("span", {}, "Same task:"),
+          siblings.map((other) =>
+            make(
+              "a",
+              { href: hrefOf(other, current.search), "aria-current": other.row === record.row ? "page" : null },
+              glyph(other.outcome),
+              " ",
+              hasSeverities ? promptWords(other) : shortPrompt(other),
+              make("span", { class: "unseen" }, `, ${other.outcome}`),
+            ),
+          ),
+        )
+      : "",
     episode.note ? make("p", { class: "explain" }, episode.note) : "",
-    ...[episode.words ? block("Job", record.prompt_variant === "canary" ? "in the benchmark's own names; the model read others" : "as the model read it", make("p", { class: "words" }, episode.words)) : null, planBlock(episode), worldBlock(episode), transcript, againBlock(record)].filter(Boolean),
+    ...[
+      episode.words
+        ? block(
+            "Job",
+            record.prompt_variant === "canary"
+              ? "in the benchmark's own names; the model read others"
+              : "as the model read it",
+            make("p", { class: "words" }, episode.words),
+          )
+        : null,
+      planBlock(episode),
+      worldBlock(episode),
+      transcript,
+      againBlock(record),
+    ].filter(Boolean),
   );
   markScrolling(find("case"));
   document.title = `${promptWords(record)}, ${record.outcome} · pytest-ultra`;
 };
 
-const againBlock = (record) => block("This case alone", null, make("p", { class: "explain" }, "Its test, for pytest's command line, and its id, for pytest-ultra show:"), make("p", { class: "again" }, record.nodeid), make("p", { class: "again" }, record.id));
+const againBlock = (record) =>
+  block(
+    "This case alone",
+    null,
+    make("p", { class: "explain" }, "Its test, for pytest's command line, and its id, for pytest-ultra show:"),
+    make("p", { class: "again" }, record.nodeid),
+    make("p", { class: "again" }, record.id),
+  );
 
 const pageTitle = document.title;
 
@@ -129,7 +199,7 @@ const act = (key, target) => {
   if (key === "?") return openKeys();
   if (key === "o" && home === "overview") return goTo("#overview");
   if (key === "/") {
-    if (view === "cases") return find("search").focus(), true;
+    if (view === "cases") return (find("search").focus(), true);
     wantsSearch = true;
     return goTo(view === "case" ? find("case-back").getAttribute("href") : "#cases");
   }
@@ -137,11 +207,11 @@ const act = (key, target) => {
   if (view === "cases") {
     if (key === "Escape") return target === find("search") && (table.step(1), true);
     const isArrow = key.startsWith("Arrow");
-    if (by && !(isArrow && !target.closest("#cases-body"))) return table.step(by), true;
+    if (by && !(isArrow && !target.closest("#cases-body"))) return (table.step(by), true);
   }
   if (view === "case") {
     if (key === "Escape") return goTo(find("case-back").getAttribute("href"));
-    if (key === "c" && find("pairing")) return find("pairing").click(), true;
+    if (key === "c" && find("pairing")) return (find("pairing").click(), true);
     if (by && !key.startsWith("Arrow")) return stepCase(by);
   }
   return false;
@@ -159,7 +229,13 @@ const openKeys = () => {
 
 const start = async () => {
   if (!canUnpack) {
-    find("main").prepend(make("p", { class: "notices" }, "This browser cannot unpack the cases and transcripts in this page (it lacks DecompressionStream); any of 2023 or later can."));
+    find("main").prepend(
+      make(
+        "p",
+        { class: "notices" },
+        "This browser cannot unpack the cases and transcripts in this page (it lacks DecompressionStream); any of 2023 or later can.",
+      ),
+    );
     return;
   }
   cases = new Cases(await unpack(find("columns").textContent));

@@ -2,14 +2,32 @@
 
 const COLUMNS = [
   { name: "prompt_type", head: "Case", cell: (record, href) => caseCell(record, href) },
-  { name: "model", head: "Model", cell: (record) => record.model, wrap: true, only: (cases) => cases.choices("model").length > 0 },
+  {
+    name: "model",
+    head: "Model",
+    cell: (record) => record.model,
+    wrap: true,
+    only: (cases) => cases.choices("model").length > 0,
+  },
   { name: "outcome", head: "Outcome", cell: (record) => [glyph(record.outcome), " ", record.outcome] },
-  { name: "failure_class", head: "Failure class", cell: (record) => (record.failure_class ? asWords(record.failure_class) : ""), sub: true },
+  {
+    name: "failure_class",
+    head: "Failure class",
+    cell: (record) => (record.failure_class ? asWords(record.failure_class) : ""),
+    sub: true,
+  },
   { name: "coverage", head: "Milestones", number: true, label: true, cell: (record) => percentage(record.coverage) },
   { name: "turns", head: "Turns", number: true, label: true, cell: (record) => record.turns },
   { name: "calls", head: "Calls", number: true, label: true, cell: (record) => record.calls },
   { name: "tokens", head: "Tokens", number: true, label: true, cell: (record) => grouped.format(record.tokens) },
-  { name: "cost", head: "Cost", number: true, label: true, cell: (record) => dollars(record.cost), only: (cases) => cases.columns.cost.some((cost) => cost !== null) },
+  {
+    name: "cost",
+    head: "Cost",
+    number: true,
+    label: true,
+    cell: (record) => dollars(record.cost),
+    only: (cases) => cases.columns.cost.some((cost) => cost !== null),
+  },
   { name: "duration", head: "Time", number: true, label: true, cell: (record) => seconds(record.duration) },
 ];
 
@@ -27,7 +45,12 @@ const taskWords = (record) => {
 
 const caseCell = (record, href) => [
   make("a", { href, "data-row": record.row }, promptWords(record)),
-  make("div", { class: "sub" }, taskWords(record), record.reused ? [" ", make("span", { class: "tag" }, "reused")] : null),
+  make(
+    "div",
+    { class: "sub" },
+    taskWords(record),
+    record.reused ? [" ", make("span", { class: "tag" }, "reused")] : null,
+  ),
 ];
 
 class Table {
@@ -50,9 +73,18 @@ class Table {
     for (const [name, label] of Object.entries(FILTERS)) {
       const choices = this.cases.choices(name);
       if (!choices.length) continue;
-      const show = name === "tool_success_rate" ? (value) => `${Math.round(1000 * value) / 10}%` : name === "reused" ? (value) => (value === "true" ? "yes" : "no") : asWords;
-      const options = choices.map(([value, n]) => make("option", { value }, `${value === "" ? "none" : show(value)} (${grouped.format(n)})`));
-      find("selects").append(make("label", {}, label, make("select", { name }, make("option", { value: "*" }, "all"), options)));
+      const show =
+        name === "tool_success_rate"
+          ? (value) => `${Math.round(1000 * value) / 10}%`
+          : name === "reused"
+            ? (value) => (value === "true" ? "yes" : "no")
+            : asWords;
+      const options = choices.map(([value, n]) =>
+        make("option", { value }, `${value === "" ? "none" : show(value)} (${grouped.format(n)})`),
+      );
+      find("selects").append(
+        make("label", {}, label, make("select", { name }, make("option", { value: "*" }, "all"), options)),
+      );
     }
   }
 
@@ -67,7 +99,8 @@ class Table {
     const search = new URLSearchParams();
     const words = find("search").value.trim();
     if (words) search.set("q", words);
-    for (const select of find("selects").querySelectorAll("select")) if (select.value !== "*") search.set(select.name, select.value);
+    for (const select of find("selects").querySelectorAll("select"))
+      if (select.value !== "*") search.set(select.name, select.value);
     if (this.search.has("sort")) search.set("sort", this.search.get("sort"));
     this.go(search, true);
   }
@@ -119,7 +152,11 @@ class Table {
         this.go(this.with("page", null) && this.sorted(next), true);
         find("cases-head").querySelector(`[data-column="${column.name}"]`).focus();
       };
-      return make("th", { scope: "col", class: column.number ? "number" : null, "aria-sort": order }, make("button", { type: "button", "data-column": column.name, onclick: click }, column.head));
+      return make(
+        "th",
+        { scope: "col", class: column.number ? "number" : null, "aria-sort": order },
+        make("button", { type: "button", "data-column": column.name, onclick: click }, column.head),
+      );
     });
     find("cases-head").replaceChildren(...heads);
   }
@@ -134,7 +171,8 @@ class Table {
     const shown = this.rows.slice((this.page - 1) * PAGE_LENGTH, this.page * PAGE_LENGTH);
     find("cases-body").replaceChildren(...shown.map((row) => this.drawRow(this.cases.get(row))));
     const all = this.cases.length;
-    const told = this.rows.length === all ? count(all, "case") : `${grouped.format(this.rows.length)} of ${count(all, "case")}`;
+    const told =
+      this.rows.length === all ? count(all, "case") : `${grouped.format(this.rows.length)} of ${count(all, "case")}`;
     if (find("cases-count").textContent !== told) find("cases-count").textContent = told;
     find("cases-empty").hidden = this.rows.length > 0;
     find("cases").parentElement.hidden = this.rows.length === 0;
@@ -144,15 +182,41 @@ class Table {
     const cells = this.columns.map((column, number) => {
       const kinds = [column.number && "number", column.wrap && "wrap", column.sub && "sub"].filter(Boolean).join(" ");
       const content = column.cell(record, number === 0 ? this.hrefOf(record, this.search) : null);
-      return make(number === 0 ? "th" : "td", { scope: number === 0 ? "row" : null, class: kinds || null, title: column.wrap ? record[column.name] : null, "data-label": column.label ? column.head.toLowerCase() : null }, content);
+      return make(
+        number === 0 ? "th" : "td",
+        {
+          scope: number === 0 ? "row" : null,
+          class: kinds || null,
+          title: column.wrap ? record[column.name] : null,
+          "data-label": column.label ? column.head.toLowerCase() : null,
+        },
+        content,
+      );
     });
     return make("tr", {}, cells);
   }
 
   drawPages() {
-    const turn = (text, page, rel) => make("button", { type: "button", class: "quiet", rel, disabled: page < 1 || page > this.pages, onclick: () => { this.go(this.with("page", page === 1 ? null : page)); } }, text);
+    const turn = (text, page, rel) =>
+      make(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          rel,
+          disabled: page < 1 || page > this.pages,
+          onclick: () => {
+            this.go(this.with("page", page === 1 ? null : page));
+          },
+        },
+        text,
+      );
     const place = make("span", {}, `Page ${grouped.format(this.page)} of ${grouped.format(this.pages)}`);
-    find("pages").replaceChildren(...(this.pages > 1 ? [turn("← Previous", this.page - 1, "prev"), place, turn("Next →", this.page + 1, "next")] : []));
+    find("pages").replaceChildren(
+      ...(this.pages > 1
+        ? [turn("← Previous", this.page - 1, "prev"), place, turn("Next →", this.page + 1, "next")]
+        : []),
+    );
   }
 
   /** Return the search with the page on which the row at this place of it stands. */

@@ -1,0 +1,125 @@
+// What an episode came to: outcome and why, its figures, and the world it left against the goal.
+
+const goalView = (goal) =>
+  make(
+    "li",
+    {},
+    make(
+      "span",
+      { class: `state ${goal.is_reached ? "reached" : "missed"}` },
+      goal.is_reached ? "✓ Reached" : "✗ Missed",
+    ),
+    make(
+      "div",
+      {},
+      make("span", { class: "call" }, make("span", { class: "tool" }, goal.place)),
+      goal.is_reached
+        ? valueView(goal.expected)
+        : [
+            valueView(goal.expected, "Wanted"),
+            (goal.found || []).length
+              ? goal.found.map((found) => valueView(found, "Found"))
+              : make("div", { class: "found" }, "Found: nothing at this place."),
+          ],
+    ),
+  );
+
+const valueView = (text, label) =>
+  make("div", { class: "found" }, label ? `${label}: ` : null, make("pre", { class: "value" }, text));
+
+const worldBlock = (episode) => {
+  if (!episode.goals || !episode.goals.length) return null;
+  const reached = episode.goals.filter((goal) => goal.is_reached).length;
+  const milestones = episode.goals.filter((goal) => !goal.is_deliverable);
+  const missed = milestones.filter((goal) => !goal.is_reached).map((goal) => goal.place);
+  return block(
+    "The world at the end",
+    `${reached} of ${count(episode.goals.length, "milestone")} reached`,
+    make(
+      "div",
+      { class: "card" },
+      make(
+        "ul",
+        { class: "goals" },
+        episode.goals.filter((goal) => goal.is_deliverable).map(goalView),
+        (episode.harms || []).map((harm) =>
+          make("li", {}, make("span", { class: "state harm" }, "! Harm"), make("div", { class: "value" }, harm)),
+        ),
+      ),
+      milestones.length
+        ? make(
+            "p",
+            { class: "milestones" },
+            `On the way there: ${milestones.length - missed.length} of ${count(milestones.length, "intermediate result")} made.`,
+          )
+        : null,
+    ),
+  );
+};
+
+/** Let the keyboard reach what scrolls; how much does shows only once it stands in the page. */
+const markScrolling = (root) => {
+  for (const element of root.querySelectorAll(".result > div, pre.value")) {
+    if (element.scrollHeight <= element.clientHeight + 1) continue;
+    for (const [name, value] of [
+      ["tabindex", "0"],
+      ["role", "group"],
+      ["aria-label", "Long text, scrolls"],
+    ])
+      element.setAttribute(name, value);
+  }
+};
+
+const metaView = (record) => {
+  const facts = [
+    ["Model", record.model],
+    ["Task", taskWords(record)],
+    ["Tools succeed", `${Math.round(1000 * record.tool_success_rate) / 10}%`],
+    ["Milestones", percentage(record.coverage)],
+    ["Calls", `${record.calls} (plan: ${record.reference_calls})`],
+    ["Random faults", record.faults ? `${record.faults}, ${record.recovered} recovered` : "none"],
+    ["Obedience", record.obedience === null ? null : percentage(record.obedience)],
+    ["Turns", record.turns],
+    ["Tokens", grouped.format(record.tokens)],
+    ["Cost", record.cost === null ? null : dollars(record.cost)],
+    ["Time", seconds(record.duration)],
+    ["Waited", record.waiting >= 0.05 ? seconds(record.waiting) : null],
+    [
+      "Asked by",
+      [record.prompt_variant === "standard" ? null : record.prompt_variant, record.protocol]
+        .filter(Boolean)
+        .join(", ") || null,
+    ],
+  ];
+  return make(
+    "dl",
+    { class: "meta" },
+    facts
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+  );
+};
+
+const verdictView = (record, episode) =>
+  make(
+    "div",
+    { class: "verdict" },
+    glyph(record.outcome),
+    make("span", {}, make("b", {}, record.outcome), `: ${setup.outcomes[record.outcome]}`),
+    record.failure_class
+      ? make(
+          "span",
+          { class: "why" },
+          make("b", {}, `${asWords(record.failure_class)}: `),
+          setup.failure_classes[record.failure_class],
+        )
+      : null,
+    episode && episode.error ? make("span", { class: "why value" }, `Reason: ${episode.error}`) : null,
+    record.reused
+      ? make(
+          "span",
+          { class: "why" },
+          `Reused: lived in an earlier run, on ${new Date(1000 * record.started).toISOString().slice(0, 16).replace("T", " at ")} UTC`,
+        )
+      : null,
+  );
