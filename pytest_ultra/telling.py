@@ -25,7 +25,7 @@ def open_meter(
         number=placement.number,
         worker=placement.worker,
         planned=planned if placement.is_sharded else None,
-        slots=slots,
+        slots=slots if placement.is_sharded else 1,
         most_answers=most_answers,
     )
     left = [progress for progress in read_progress(run) if placement.is_heir and progress.number == fresh.number]

@@ -7,9 +7,9 @@ import pytest
 from pytest_ultra.benchmark.progress import Burden, Cohort
 from pytest_ultra.reporting.live.eta import Latency, Speed, remaining_s
 from pytest_ultra.reporting.live.lengths import Lengths
-from pytest_ultra.reporting.live.outlook import Outlook
+from pytest_ultra.reporting.live.outlook import Outlook, with_unknown
 from tests.reporting.played_run import Call, Chance, Plan, PlayedRun
-from tests.reporting.statuses import make_shard
+from tests.reporting.statuses import make_shard, make_status
 
 EVERY_S = 1.0
 SUCCESS_RATE = 0.8
@@ -96,6 +96,18 @@ def test_rates_are_those_of_the_last_part_of_the_run() -> None:
         shard = make_shard(0, answers=answers, latency_s=float(answers), ahead=(Cohort(6, 2, 50),))
         status = outlook.observe([shard], float(second))
     assert status.call_rate == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("planned", "missing"), [(50, 30), (None, 80), (20, 0)])
+def test_cases_of_which_nothing_is_known_are_foreseen_too(planned: int | None, missing: int) -> None:
+    shard = make_shard(0, planned=planned, done=10, ahead=(Cohort(7, 1, 10),), ended=(Cohort(5, 5, 10),))
+    status = make_status(shard, workers=2, planned=200)
+    assert with_unknown(shard, status).ahead[1:] == ((Cohort(6, 0, missing),) if missing else ())
+
+
+def test_of_the_first_cases_the_usual_is_expected() -> None:
+    shard = make_shard(0)
+    assert with_unknown(shard, make_status(shard)).ahead == (Cohort(6, 0, 50),)
 
 
 def test_reused_episodes_take_no_time() -> None:

@@ -38,6 +38,11 @@ def test_a_run_in_one_process_has_no_row_of_a_worker() -> None:
     ]
 
 
+def test_a_shard_of_unknown_size_has_no_bar() -> None:
+    rows = draw(make_status(make_shard(0, planned=None, done=3), make_shard(1, planned=None), planned=50))
+    assert rows[2] == " gw0  3/?  0 in flight  0 waiting"
+
+
 def test_many_workers_share_rows() -> None:
     rows = draw(make_status(*(make_shard(number, done=number) for number in range(12))))
     assert rows[2:4] == [

@@ -83,7 +83,8 @@ def _whole(status: Status, width: int, label_width: int) -> Text:
 
 
 def _worker(shard: ShardProgress, width: int, label_width: int) -> Text:
-    bar = _bar(shard.done, shard.reused, shard.under_way, shard.planned or 0, _bar_width(width, label_width))
+    bar_width = 0 if shard.planned is None else _bar_width(width, label_width)
+    bar = _bar(shard.done, shard.reused, shard.under_way, shard.planned or 0, bar_width)
     start = Text.assemble(f" {words.name(shard):{label_width}} ", bar)
     figures = [words.share(shard), f"{shard.in_flight:,} in flight", f"{shard.waiting:,} waiting"]
     return Text.assemble(start, _fit(figures, width - len(start), "  "))
