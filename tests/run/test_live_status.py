@@ -131,6 +131,15 @@ def test_it_follows_a_change_of_size(watch: Watch) -> None:
     assert not [row for row in run.end() if is_status(row)]
 
 
+def test_a_crashed_workers_heir_takes_its_row(watch: Watch, project: Project) -> None:
+    run = watch(SLOW, TEN, "-n2", "--ultra-concurrency=2")
+    run.seen.wait_for(lambda rows: all(any(row.startswith(f" {name} ") for row in rows) for name in ("gw0", "gw1")))
+    os.kill(project.workers()[0], signal.SIGKILL)
+    rows = run.wait_for(" gw2 ")
+    assert len([row for row in rows if row.startswith(" gw")]) == 2
+    assert any("10 passed" in row for row in run.end())
+
+
 def test_without_colours_it_is_plain_ascii(watch: Watch) -> None:
     run = watch(SLOW, TEN, "-n0", NO_COLOR="1")
     rows = run.wait_for(" all [")
