@@ -11,7 +11,7 @@ import sqlalchemy.dialects.sqlite  # noqa: F401 - likewise
 
 pytest_plugins = ["pytester"]
 
-_OUTSIDE = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "GITHUB_STEP_SUMMARY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
+_OUTSIDE = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "GITHUB_", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell, which lets Ctrl-C pass by; some tests send it to themselves or to a child.

@@ -1,7 +1,7 @@
-"""An OpenAI-compatible server that misbehaves, and counts what it was paid for: `python benchmarks/faulty_server.py`.
+"""An OpenAI-compatible server that misbehaves, and records what it was paid for: `python benchmarks/faulty_server.py`.
 
-It prints its address. Each answer that it has sent whole is counted by case and turn; `GET /paid` tells the counts,
-and how often each fault was met.
+It prints its address. `GET /record` tells each answer that it has sent whole, with the case and turn and the Unix
+times of the request and the answer, and how often each fault was met; `GET /calm` has it answer faster from then on.
 """
 
 from __future__ import annotations
@@ -11,27 +11,77 @@ import hashlib
 import json
 import random
 import sys
+import time
 from collections import Counter
 from typing import Any
 
 TURNS = 5
 """How many answers an episode takes: tool calls, and then a last word."""
-FAULTS = {
-    "429": 0.04,
-    "500": 0.05,
-    "reset": 0.02,
-    "hang": 0.005,
-    "drip": 0.005,
-    "truncated": 0.02,
-    "html": 0.02,
-}
-"""The share of requests that meets each fault."""
+DECK = ("500", "500", "429 storm", "reset", "hang", "drip", "truncated", "html", *[""] * 32)
+"""The faults of forty requests, in an order that is drawn anew each time: so none is left out, and 5 % are 500s."""
+STORM_S = 0.4
+"""How long every request meets a 429 once a storm has broken."""
+THINKING_S = (0.1, 0.4)
+CALM_S = (0.0, 0.05)
 
-HANG_S = 4.0
-"""How long a connection hangs, or drips, before it breaks."""
-paid: Counter[str] = Counter()
-faults: Counter[str] = Counter()
-chance = random.Random(4)
+
+class Server:
+    """All that is remembered between requests."""
+
+    def __init__(self, seed: int) -> None:
+        self.paid: list[tuple[str, float, float]] = []
+        self.faults: Counter[str] = Counter()
+        self.thinking_s = THINKING_S
+        self._chance = random.Random(seed)
+        self._deck: list[str] = []
+        self._storm_until = 0.0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                if head.startswith(b"GET"):
+                    writer.write(self._tell(head))
+                    await writer.drain()
+                    continue
+                lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+                body = await reader.readexactly(int(lengths[0].split(b":")[1]))
+                if not await self._respond(json.loads(body)["messages"], writer):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def _tell(self, head: bytes) -> bytes:
+        if b"/calm" in head:
+            self.thinking_s = CALM_S
+        return response("200 OK", json.dumps({"paid": self.paid, "faults": self.faults}).encode())
+
+    async def _respond(self, messages: list[dict[str, Any]], writer: asyncio.StreamWriter) -> bool:
+        """Answer or misbehave; return whether the connection can be used again."""
+        received = time.time()
+        fault = self._draw()
+        if fault:
+            self.faults[fault] += 1
+            return await misbehave(fault, writer)
+        await asyncio.sleep(self._chance.uniform(*self.thinking_s))
+        case_and_turn = identify(messages)
+        # From here on it costs money, whether or not anybody is left to read it.
+        self.paid.append((case_and_turn, received, time.time()))
+        writer.write(response("200 OK", answer(case_and_turn)))
+        await writer.drain()
+        return True
+
+    def _draw(self) -> str:
+        now = time.monotonic()
+        if now < self._storm_until:
+            return "429"
+        if not self._deck:
+            self._deck = self._chance.sample(DECK, len(DECK))
+        fault = self._deck.pop()
+        if fault == "429 storm":
+            self._storm_until = now + STORM_S
+        return fault
 
 
 def identify(messages: list[dict[str, Any]]) -> str:
@@ -56,39 +106,9 @@ def response(status: str, content: bytes, kind: str = "application/json", *, mor
     return head.encode() + content
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
-            if head.startswith(b"GET"):
-                writer.write(response("200 OK", json.dumps({"paid": paid, "faults": faults}).encode()))
-                await writer.drain()
-            elif not await respond(json.loads(body)["messages"], writer):
-                break
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-
-
-async def respond(messages: list[dict[str, Any]], writer: asyncio.StreamWriter) -> bool:
-    """Answer or misbehave; return whether the connection can be used again."""
-    await asyncio.sleep(chance.uniform(0.02, 0.12))
-    fault = chance.choices([*FAULTS, ""], [*FAULTS.values(), 1 - sum(FAULTS.values())])[0]
-    if fault:
-        faults[fault] += 1
-        return await misbehave(fault, writer)
-    case_and_turn = identify(messages)
-    paid[case_and_turn] += 1  # from here on it costs money, whether or not anybody is left to read it
-    writer.write(response("200 OK", answer(case_and_turn)))
-    await writer.drain()
-    return True
-
-
 async def misbehave(fault: str, writer: asyncio.StreamWriter) -> bool:
     match fault:
-        case "429":
+        case "429" | "429 storm":
             writer.write(response("429 Too Many Requests", b'{"error": {}}', more="retry-after-ms: 150\r\n"))
         case "500":
             writer.write(response("500 Internal Server Error", b'{"error": {}}'))
@@ -98,17 +118,12 @@ async def misbehave(fault: str, writer: asyncio.StreamWriter) -> bool:
             whole = answer("nobody 1")
             writer.write(response("200 OK", whole[:-30]))  # whole as HTTP goes, but no whole JSON
         case "hang":
-            await asyncio.sleep(HANG_S)
-            writer.transport.abort()
-            return False
+            await asyncio.sleep(3600)  # whoever waits for it must give it up
         case "drip":
-            whole = response("200 OK", answer("nobody 1"))
-            for n in range(int(HANG_S)):
-                writer.write(whole[n : n + 1])
-                await writer.drain()
+            for byte in response("200 OK", answer("nobody 1")):
+                writer.write(bytes([byte]))
+                await writer.drain()  # raises when nobody is there any more
                 await asyncio.sleep(1)
-            writer.transport.abort()
-            return False
         case _:
             writer.transport.abort()
             return False
@@ -117,7 +132,8 @@ async def misbehave(fault: str, writer: asyncio.StreamWriter) -> bool:
 
 
 async def main() -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    faulty = Server(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    server = await asyncio.start_server(faulty.serve, "127.0.0.1", 0)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1\n")
     sys.stdout.flush()
     await server.serve_forever()

@@ -62,6 +62,9 @@ COMMANDS = (
     Command("export jsonl", ("export", "-o", "out.jsonl"), most_s=3),
     Command("export csv", ("export", "-o", "out.csv"), most_s=3),
     Command("export parquet", ("export", "-o", "out.parquet"), most_s=3),
+    Command("baseline", ("baseline", "-o", "base.json"), most_s=3),
+    Command("compare FILE", ("compare", "base.json"), most_s=3),
+    Command("compare RUN", ("compare", "latest", "latest"), most_s=3),
     Command("report", ("report", "-o", "report.html"), most_s=10, most_mb=500),
     Command("plot", ("plot", "-o", "charts", "--format", "all")),
 )

@@ -34,8 +34,8 @@ PAGES = Path(__file__).parent
 _PLACE = re.compile(r"(?<=<!-- table: )(?P<name>[\w ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 _ITEM = {
     "full": "passes",
-    "partial": "fails (F), or passes with `--ultra-pass partial`",
-    "failed": "fails (F)",
+    "partial": "fails (F), or passes with `--ultra-pass partial`; with a gate, is expected to fail (x)",
+    "failed": "fails (F); with a gate, is expected to fail (x)",
     "error": "is an error (E)",
     "skipped": "is skipped (s)",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +11,9 @@ from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import Limiter, SparingLimiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.models.providers import ModelSpec, redact_keys
+from pytest_ultra.models.providers import ModelSpec
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.secrecy import redactor_of
 from pytest_ultra.serving import find_spec
 from pytest_ultra.storage.cassettes.endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.folder import CassetteFolder
@@ -46,6 +46,9 @@ class Asking:
         self._has_own_endpoint = has_own_endpoint
         self.open = open_models
 
+    def by_way_of(self, open_models: Opener) -> Asking:
+        return Asking(self._settings, open_models, has_own_endpoint=self._has_own_endpoint)
+
     def check(self, model: str) -> None:
         if not self._has_own_endpoint:
             find_spec(self._settings, model)
@@ -64,8 +67,15 @@ class Way:
         return limiter if self.is_asked is None else SparingLimiter(limiter, self.is_asked)
 
 
-def by_way_of_cassettes(settings: Settings, asking: Asking) -> Way:
-    """Return the way to the models, by the cassettes if the user wants them."""
+Keep = Callable[[Opener, ReplayedClock], Way]
+"""Has answers kept as they come, and those given that are kept already."""
+
+
+def by_way_of_cassettes(settings: Settings, asking: Asking, keep: Keep | None = None) -> Way:
+    """Return the way to the models, by the cassettes if the user wants them.
+
+    What a recording was cut off in is not told from what it is to replace; so `keep` has to hold that, if anybody.
+    """
     if settings.cassette is None:
         return Way(asking.open)
     is_replay = settings.cassette == "replay"
@@ -73,11 +83,16 @@ def by_way_of_cassettes(settings: Settings, asking: Asking) -> Way:
     if not is_replay:
         folder.prepare()
     clock = ReplayedClock(is_frozen=is_replay)
+    kept = keep(asking.open, clock) if keep and settings.cassette == "record" else Way(asking.open)
     cassettes = CassetteEndpoint(
         folder,
         clock,
         is_replaying=settings.cassette != "record",
-        asking=None if is_replay else asking,
-        redact=redact_keys(os.environ, [one.key_env for served in settings.served.values() for one in served]),
+        asking=None if is_replay else asking.by_way_of(kept.open),
+        redact=redactor_of(settings),
     )
-    return Way(lambda: cassettes, clock, cassettes.is_asked)
+
+    def is_asked(request: ChatRequest) -> bool:
+        return cassettes.is_asked(request) and (kept.is_asked is None or kept.is_asked(request))
+
+    return Way(lambda: cassettes, clock, is_asked)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 import pytest
 
+from pytest_ultra.benchmark.case import Case
+from pytest_ultra.engine.admission import OPEN_DOOR, Admission, Reserving
+from pytest_ultra.engine.assignment import Assignment, Place
 from pytest_ultra.engine.budget import Amounts, BudgetedEndpoint, Spent, find_limit
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.options.settings import Settings
@@ -33,11 +39,44 @@ def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> 
     check_prices(settings)
 
 
-def within_budget(endpoint: Endpoint, settings: Settings, run: RunDirectory) -> Endpoint:
-    """Have an endpoint asked only as long as the run's budget lasts; without a budget, it is left alone."""
+@dataclass(frozen=True)
+class Funds:
+    """A process's part in the run's budget: which episodes are begun, and an endpoint asked only while it lasts."""
+
+    admission: Admission = OPEN_DOOR
+    limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
+
+
+def open_funds(settings: Settings, run: RunDirectory) -> Funds:
+    """Return the part of this process; without a budget, everything goes its way."""
+    most = amounts_of(settings)
+    if not most.is_limited:
+        return Funds()
+    budget, prices = _open(settings, run), known_prices(settings)
+    reserving = Reserving(budget, most, prices)
+    return Funds(reserving, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, reserving.book))
+
+
+def keep_pairs_whole(
+    assignments: Sequence[Assignment],
+    settings: Settings,
+    others: Iterable[Case],
+    is_at_hand: Callable[[Case], bool],
+) -> list[Assignment]:
+    """Under a budget, begin with the controls that other shards' flawed cases need, and postpone those that need such.
+
+    `others` are the cases of other shards; `is_at_hand` tells of a case whether it is finished, or of this shard.
+    """
     if not amounts_of(settings).is_limited:
-        return endpoint
-    return BudgetedEndpoint(endpoint, _open(settings, run), known_prices(settings))
+        return list(assignments)
+    needed = {case.control for case in others if case.prompt_type.flaw_kind}
+    return [msgspec.structs.replace(each, place=_place(each.case, needed, is_at_hand)) for each in assignments]
+
+
+def _place(case: Case, needed: Collection[Case], is_at_hand: Callable[[Case], bool]) -> Place:
+    if case in needed:
+        return Place.FIRST
+    return Place.AHEAD if is_at_hand(case.control) else Place.LAST
 
 
 class _Begun(Protocol):
@@ -54,8 +93,8 @@ class BudgetHooks:
         self._spent = Spent()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Read what was spent. A run that could not go on for want of budget is cut off, and no success."""
+    def pytest_sessionfinish(self) -> None:
+        """Read what was spent. A run that could not go on for want of budget is cut off."""
         run = self._run.begun
         if run is None:
             return
@@ -64,8 +103,6 @@ class BudgetHooks:
         budget.close()
         if self._spent.has_refused:
             note_cut_off(run, find_limit(self._spent, amounts_of(self._settings)) or "the budget is spent")
-            if session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

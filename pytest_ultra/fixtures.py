@@ -46,7 +46,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> LivedEpisode:
 
 def _note(item: pytest.Item, episode: LivedEpisode) -> None:
     """Put on the test's reports which case it took and what became of it; a rerun's replace those before."""
-    noted = {"ultra_case_id": episode.case.case_id, "ultra_outcome": str(episode.outcome)}
-    noted |= {"ultra_reused": "true"} if episode.reused else {}
-    others = [entry for entry in item.user_properties if entry[0] not in (*noted, "ultra_reused")]
-    item.user_properties[:] = [*others, *noted.items()]
+    from pytest_ultra.properties import PROPERTIES, properties_of  # noqa: PLC0415 - an unused plugin needs none of it
+
+    others = [entry for entry in item.user_properties if entry[0] not in PROPERTIES]
+    item.user_properties[:] = [*others, *properties_of(episode).items()]

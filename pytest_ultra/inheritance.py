@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -30,6 +30,11 @@ class Inheritance:
         self._reuse = find_reuse(self._settings.dir, self._case_ids, rerun)
         if rerun and self._reuse.obstacle:
             raise pytest.UsageError(f"--ultra-rerun: {self._reuse.obstacle}; leave --ultra-rerun out to live all cases")
+
+    @property
+    def reused(self) -> Collection[str]:
+        """The ids of the cases that are not lived again."""
+        return self._reuse.lives.keys()
 
     def hand_over(self, run: RunDirectory, planned: Sequence[tuple[Case, str]]) -> None:
         """Put into the run's files what is reused for these cases, once: all workers collect the same."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -16,16 +17,14 @@ from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.budgeting import amounts_of
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.engine.budget import Spent, find_limit
-from pytest_ultra.engine.limits import START_IN_FLIGHT
-from pytest_ultra.limiting import limits_of
+from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.pacing import Load, find_pace
 from pytest_ultra.pricing import known_prices, price_hint
 from pytest_ultra.reporting.budget import Forecast, forecast_lines
 
 SAMPLE = 500
 """So many cases are looked at, drawn alike in every run: to generate the workflows of all would take too long."""
-SECONDS_PER_REQUEST = 2.0
-"""What an answer is taken to need."""
 
 
 class PlanHooks:
@@ -47,16 +46,19 @@ class PlanHooks:
         return True
 
     def _forecast(self, cases: Sequence[Case]) -> Forecast:
-        sample = random.Random(0).sample(cases, SAMPLE) if len(cases) > SAMPLE else cases
+        reused = self._find_reused(cases)
+        left = [case for case in cases if case.case_id not in reused]
+        sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
         estimates = [(case, estimate(case, self._guidance(case))) for case in sample]
+        factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
-        unknown = sorted({case.model for case in cases} - prices.keys())
-        total = _add_up([each for _, each in estimates], len(cases) / (len(sample) or 1))
-        cost = _cost(estimates, prices) * len(cases) / (len(sample) or 1)
-        longest = max((each.requests for _, each in estimates), default=0.0)
-        seconds, pace = self._pace(total, longest, len(cases))
+        unknown = sorted({case.model for case in left} - prices.keys())
+        total = _add_up([each for _, each in estimates], factor)
+        cost = _cost(estimates, prices) * factor
+        seconds, pace = find_pace(_loads(estimates, factor), self._settings, self._workers)
         return Forecast(
             cases=len(cases),
+            reused=len(cases) - len(left),
             sampled=len(sample),
             requests=total.requests,
             tool_calls=total.tool_calls,
@@ -69,6 +71,11 @@ class PlanHooks:
             budget=self._budget(total, cost),
         )
 
+    def _find_reused(self, cases: Sequence[Case]) -> Collection[str]:
+        inheritance = Inheritance(self._settings, [case.case_id for case in cases])
+        inheritance.look_up()
+        return inheritance.reused
+
     def _guidance(self, case: Case) -> Guidance:
         from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - only a plan needs it here
 
@@ -78,25 +85,6 @@ class PlanHooks:
         )
         return make_guidance(case, task=task, optimal=optimal)
 
-    def _pace(self, total: Estimate, longest: float, cases: int) -> tuple[float, str]:
-        """Return the seconds that a run takes at least, and what bounds them; the limits' own first."""
-        limits = limits_of(self._settings)
-        in_flight = min(
-            cases or 1,
-            (self._settings.concurrency or START_IN_FLIGHT) * (self._workers or 1),
-            limits.max_in_flight or START_IN_FLIGHT,
-        )
-        answers = f"if an answer takes {SECONDS_PER_REQUEST:g} s"
-        bounds = [
-            (longest * SECONDS_PER_REQUEST, f"the longest episode's {answers}"),
-            (total.requests * SECONDS_PER_REQUEST / in_flight, f"{answers} and {in_flight:,} are in flight"),
-        ]
-        if limits.rpm:
-            bounds.append((total.requests * 60 / limits.rpm, f"bounded by {limits.rpm:g} requests a minute"))
-        if limits.tpm:
-            bounds.append((total.tokens * 60 / limits.tpm, f"bounded by {limits.tpm:g} tokens a minute"))
-        return max(bounds)
-
     def _budget(self, total: Estimate, cost: float) -> str | None:
         """Say whether the budget would last; None if there is none."""
         most = amounts_of(self._settings)
@@ -104,6 +92,16 @@ class PlanHooks:
             return None
         limit = find_limit(Spent(round(total.requests), round(total.tokens), cost), most)
         return "it would last" if limit is None else f"it would not last: {limit} before the end"
+
+
+def _loads(estimates: Sequence[tuple[Case, Estimate]], factor: float) -> dict[str, Load]:
+    by_model: dict[str, list[Estimate]] = {}
+    for case, each in estimates:
+        by_model.setdefault(case.model, []).append(each)
+    return {
+        model: Load(_add_up(found, factor), max(each.requests for each in found), math.ceil(len(found) * factor))
+        for model, found in by_model.items()
+    }
 
 
 def _add_up(estimates: Sequence[Estimate], factor: float) -> Estimate:

@@ -30,11 +30,11 @@ class Finished:
         life = self._lives.pop(case_id, None)
         return None if life is None else life.read()
 
-    def keep_turns(self, worker: str, opener: Opener) -> Way:
+    def keep_turns(self, worker: str, opener: Opener, clock: ReplayedClock | None = None) -> Way:
         """Have each answer kept as it comes, and those given without asking that unfinished episodes have left."""
         files = turns_path(self._run, self._whose).name
         prefixes = Prefixes(read_turns(self._run, lambda case_id: case_id not in self, files))
-        clock = ReplayedClock(is_frozen=False)
+        clock = clock or ReplayedClock(is_frozen=False)
         file = LineFile(turns_path(self._run, worker))
         return Way(
             lambda: TurnKeeper(file, opener(), clock, prefixes), clock, lambda request: not prefixes.has(request)

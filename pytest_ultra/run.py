@@ -18,6 +18,7 @@ from pytest_ultra.course import Course
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.gates import has_gates
 from pytest_ultra.inheritance import Inheritance
 from pytest_ultra.models.demo.process import DemoProcess, start_demo
 from pytest_ultra.options.settings import Settings
@@ -29,12 +30,9 @@ from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.begun import find_in_flight
 from pytest_ultra.storage.document import broken_episode, complete, write_document
 from pytest_ultra.storage.endings import noted_cut_off
-from pytest_ultra.storage.journal import Journal, has_journals, read_episodes
+from pytest_ultra.storage.journal import SET_ASIDE, Journal, has_journals, read_episodes
 from pytest_ultra.storage.runs import RunDirectory
 from pytest_ultra.warming import WarmUp
-
-CONTROLLER = "controller"
-"""The name under which the first process keeps records of cases that no worker can."""
 
 
 class Run:
@@ -111,7 +109,7 @@ class Run:
         result = yield
         if self._is_begun:
             withdraw_stop(self.directory.path)
-            if self._cut_off and session.exitstatus == pytest.ExitCode.OK:
+            if self._cut_off and session.exitstatus == pytest.ExitCode.OK and not has_gates(self._settings):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
             ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
@@ -158,7 +156,7 @@ class Run:
     def set_aside(self, nodeid: str, reason: str) -> None:
         """Keep a record of a case that is not lived, because it crashes whoever lives it."""
         case = next(case for case, planned in self._planned if planned == nodeid)
-        journal = Journal(self.directory, CONTROLLER)
+        journal = Journal(self.directory, SET_ASIDE)
         journal.append(broken_episode(case, nodeid, reason, at=time.time()))
         journal.close()
 
@@ -188,6 +186,12 @@ class Run:
         from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
 
         return summarize(self.episodes)
+
+    def take_stock(self) -> Summary:
+        """Return the figures of what is on disk now: workers may still live the last of it."""
+        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - likewise
+
+        return summarize(complete(read_episodes(self.directory).episodes, self._planned))
 
     @property
     def _is_begun(self) -> bool:

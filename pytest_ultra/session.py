@@ -14,9 +14,11 @@ from pytest_ultra.collection.plan import plan_cases
 from pytest_ultra.distribution.alone import ASKED_WORKERS
 from pytest_ultra.distribution.placement import Placement, is_distributed, receive
 from pytest_ultra.fixtures import SHARD
+from pytest_ultra.gates import check_gates
 from pytest_ultra.options.outputs import check_outputs
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.publishing import ReportHooks
+from pytest_ultra.secrecy import SecrecyHooks, redactor_of
 from pytest_ultra.storing import StoreHooks
 
 
@@ -25,6 +27,7 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     cases = plan_cases(settings)
     config.stash[CASES] = cases
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
+    config.pluginmanager.register(SecrecyHooks(redactor_of(settings)), "ultra-secrecy")
     placement = receive(config)
     if placement is not None:
         _join_as_worker(config, settings, cases, placement)
@@ -33,6 +36,7 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     else:
         check_outputs(settings)
         check_budget(settings)
+        check_gates(settings)
         _open_run(config, settings, cases, chosen_dist)
     gc.freeze()  # what is there now stays to the end; to look it over at exit, as pytest does, costs 0.1 s a process
 
@@ -50,7 +54,8 @@ def _tell_plan(config: pytest.Config, settings: Settings) -> None:
 
 
 def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
-    from pytest_ultra.run import Run  # noqa: PLC0415 - workers open no run
+    from pytest_ultra.judgement import register_judgement  # noqa: PLC0415 - workers open no run
+    from pytest_ultra.run import Run  # noqa: PLC0415 - likewise
     from pytest_ultra.watching import LiveHooks  # noqa: PLC0415 - likewise
 
     run = Run(config, settings, cases)
@@ -62,6 +67,7 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if amounts_of(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
+    register_judgement(config, settings, run, cases.values())
     if is_distributed(config):
         from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
 

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Collection, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,14 +19,14 @@ from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.estimate import expect_requests
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
-from pytest_ultra.budgeting import within_budget
+from pytest_ultra.budgeting import Funds, keep_pairs_whole, open_funds
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
-from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.backoff import RetryPolicy
+from pytest_ultra.engine.endpoint import DiscreetEndpoint, Endpoint
 from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
-from pytest_ultra.engine.retry import RetryPolicy
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
@@ -33,6 +34,7 @@ from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.pricing import known_prices
 from pytest_ultra.resuming import Finished
+from pytest_ultra.secrecy import redactor_of
 from pytest_ultra.stalling import StallWatch, stall_after_s
 from pytest_ultra.stopping import Curfew, StopWatch
 from pytest_ultra.storage.begun import Begun
@@ -79,6 +81,7 @@ class Shard:
         self._stall_watch: StallWatch | None = None
         self._curfew: Curfew | None = None
         self._stopped: str | None = None
+        self._redact = redactor_of(settings)
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
@@ -207,29 +210,38 @@ class Shard:
             limiter=MeteredLimiter(way.limit(limiter), meter),
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
             prices=known_prices(self._settings),
+            redact=self._redact,
+            admission=self._funds.admission,
+            concerns=way.is_asked,
         )
 
+    @cached_property
+    def _funds(self) -> Funds:
+        return open_funds(self._settings, self._run)
+
     def _way(self) -> Way:
-        """Return the way to the models; cassettes keep answers too, so that no other file need."""
+        """Return the way to the models, with answers kept; an agent of the user's own may have a memory of its own."""
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
         asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
+        keep = None if has_own else partial(self._finished.keep_turns, self._placement.worker)
         if self._settings.cassette is not None:
-            return by_way_of_cassettes(self._settings, asking)
-        return Way(asking.open) if has_own else self._finished.keep_turns(self._placement.worker, asking.open)
+            return by_way_of_cassettes(self._settings, asking, keep)
+        return Way(asking.open) if keep is None else keep(asking.open)
 
     def _open_models(self) -> Endpoint:
-        return within_budget(self._open_unlimited(), self._settings, self._run)
+        return self._funds.limit(self._open_unlimited())
 
     def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
-            return own
+            return DiscreetEndpoint(own, self._redact)
         specs = reachable_models(self._settings)
         return open_endpoint(
             specs,
             environ=os.environ,
             demo_url=self._placement.demo_url or "",
             request_timeout_s=self._settings.request_timeout,
+            redact=self._redact,
         )
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
@@ -237,7 +249,13 @@ class Shard:
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
         careful = frozenset(self._placement.careful)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in careful]
-        return [self._assign(case, nodeid) for case, nodeid in ahead]
+        own_cases = {case for case, _ in taken}
+        return keep_pairs_whole(
+            [self._assign(case, nodeid) for case, nodeid in ahead],
+            self._settings,
+            others=(case for item in items if (case := case_of(item)) and case not in own_cases),
+            is_at_hand=lambda case: case in own_cases or case.case_id in self._finished,
+        )
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)

@@ -1,9 +1,30 @@
-"""Signals as tests expect them, wherever they are started from."""
+"""Signals as tests expect them, wherever they are started from, and figures that a session shows at its end."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+
+import pytest
+
+_FIGURES = "figures"
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell, which lets Ctrl-C pass by; some tests send it to themselves or to a child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def show_figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have what a test has measured shown at the end of the session, also when it passes, and in JUnit's report."""
+    return lambda text: record_property(_FIGURES, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    measured = [(report.nodeid, dict(report.user_properties).get(_FIGURES)) for report in reports]
+    if any(figures for _, figures in measured):
+        terminalreporter.section("figures")
+    for nodeid, figures in measured:
+        if figures:
+            terminalreporter.write_line(f"{nodeid}\n{figures}")

@@ -15,9 +15,10 @@ from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied
 from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.engine.live import live_episode
-from pytest_ultra.engine.retry import Caller, RetryPolicy
+from pytest_ultra.engine.retry import Caller
 from pytest_ultra.models.endpoint import open_endpoint
 from pytest_ultra.models.providers import resolve
 from tests.benchmark.playing import make_case

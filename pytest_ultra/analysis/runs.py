@@ -26,7 +26,7 @@ def compare_runs(
     The p-values of the prompt types are corrected over them.
     """
     samples, references = list(sample), list(reference)
-    pairing = Reference(references, _choose_contrast(samples, references)).pair(samples)
+    pairing = Reference(references, choose_contrast(samples, references)).pair(samples)
     pairs = sorted(pairing.pairs, key=lambda pair: (pair.sample.nodeid, pair.sample.case_id))
     paired = set(map(id, (pair.reference for pair in pairs)))
     return RunComparison(
@@ -38,7 +38,8 @@ def compare_runs(
     )
 
 
-def _choose_contrast(sample: Sequence[Episode], reference: Sequence[Episode]) -> Contrast:
+def choose_contrast(sample: Iterable[Episode], reference: Iterable[Episode]) -> Contrast:
+    """Return what the cases of two runs may differ in: their models, where each has one of its own."""
     one, other = ({episode.case.model for episode in run} for run in (sample, reference))
     return Contrast.MODEL if len(one) == len(other) == 1 and one != other else Contrast.RUN
 

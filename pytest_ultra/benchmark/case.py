@@ -72,6 +72,13 @@ class Case(msgspec.Struct, frozen=True):
         return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
 
     @property
+    def control(self) -> Case:
+        """The case of the same task whose plan is the optimal one; itself where it has no flaw."""
+        if not self.prompt_type.flaw_kind:
+            return self
+        return msgspec.structs.replace(self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1)
+
+    @property
     def control_key(self) -> tuple[object, ...]:
         """Equal for a flawed case and its control, whatever their prompt types and severities."""
         shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)

@@ -34,6 +34,9 @@ class ChatRequest(msgspec.Struct, frozen=True):
         asked = {"temperature": self.case.temperature}
         return {name: value for name, value in asked.items() if value is not None and name not in self.omitted}
 
+    def by(self, route: int) -> Self:
+        return self if route == self.route else msgspec.structs.replace(self, route=route)
+
     def without(self, *names: str) -> Self:
         return msgspec.structs.replace(self, omitted=(*self.omitted, *names)) if names else self
 

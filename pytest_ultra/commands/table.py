@@ -9,6 +9,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "runs": "list the runs that are kept",
         "show": "show a run, or a case: what happened to it, or what the model is shown",
+        "baseline": "write a run's outcomes to a small file, to be compared with later",
+        "compare": "compare a run with an earlier one, or with a baseline file",
         "export": "write the episodes of a run as JSON lines, CSV or Parquet",
         "merge": "make one run of those of several jobs",
         "report": "write the HTML report of a run",

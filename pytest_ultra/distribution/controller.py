@@ -81,6 +81,13 @@ class Distribution:
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self._plan(ids)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """End the workers before whoever reads what they have left; xdist would do it in the midst of them."""
+        session = self._config.pluginmanager.getplugin("dsession")
+        if session is not None:
+            session.pytest_sessionfinish()
+
     @pytest.hookimpl
     def pytest_runtest_logfinish(self) -> None:
         self._stop_in_time()
@@ -106,6 +113,7 @@ class Distribution:
             )
             report.when = "setup"
             report.longrepr = reason
+            report.user_properties.append(("ultra_outcome", "error"))
             self._set_aside(crashitem, reason)
 
     def _stop_in_time(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.assignment import Assignment, Place
 from pytest_ultra.errors import UltraError
+
+_FIXED = (Place.FIRST, Place.LAST)
 
 
 class EngineStoppedError(UltraError):
@@ -46,8 +48,7 @@ class Agenda:
         self._is_closed = False
         self._error: BaseException | None = None
         self._newest: dict[Case, Life] = {}
-        self._awaited: OrderedDict[Case, Life] = OrderedDict()
-        self._ahead: OrderedDict[Case, Life] = OrderedDict()
+        self._queues: dict[Place, OrderedDict[Case, Life]] = {place: OrderedDict() for place in Place}
 
     def plan(self, assignments: Iterable[Assignment]) -> None:
         """Note what is to be lived ahead, in this order, each case once."""
@@ -56,7 +57,7 @@ class Agenda:
                 if assignment.case not in self._newest:
                     self._newest[assignment.case] = life = Life(assignment)
                     if not self._is_lazy:
-                        self._ahead[assignment.case] = life
+                        self._queues[assignment.place][assignment.case] = life
 
     def keep(self, assignment: Assignment, episode: Episode) -> None:
         """Count an episode that was lived before as a life of its case, unless that has one already."""
@@ -69,7 +70,7 @@ class Agenda:
     def claim(self, assignment: Assignment) -> Life:
         """Return the newest life of the case, or a new one if the test has been given that already.
 
-        If it has not begun, it now comes before all that nobody waits for.
+        If it has not begun, it now comes before all that nobody waits for, unless it has a place of its own.
         """
         with self._lock:
             life = self._newest.get(assignment.case)
@@ -77,9 +78,9 @@ class Agenda:
                 life = self._newest[assignment.case] = Life(assignment)
             if self._is_closed:
                 self._refuse(life)
-            elif not life.has_begun:
-                self._ahead.pop(assignment.case, None)
-                self._awaited.setdefault(assignment.case, life)
+            elif not life.has_begun and not any(assignment.case in self._queues[place] for place in _FIXED):
+                self._queues[Place.AHEAD].pop(assignment.case, None)
+                self._queues[Place.AWAITED].setdefault(assignment.case, life)
             return life
 
     def give(self, life: Life, nodeid: str) -> None:
@@ -87,10 +88,11 @@ class Agenda:
         with self._lock:
             life.given_to.add(nodeid)
 
-    def begin_next(self) -> Life | None:
+    def begin_next(self, may_begin: Callable[[Assignment], bool] = lambda _: True) -> Life | None:
+        """Return the next life, now begun; None if there is none, or it may not begin: then no other is."""
         with self._lock:
-            queue = self._awaited or self._ahead
-            if self._is_closed or not queue:
+            queue = next(filter(None, self._queues.values()), None)
+            if self._is_closed or queue is None or not may_begin(next(iter(queue.values())).assignment):
                 return None
             _, life = queue.popitem(last=False)
             life.has_begun = True

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import msgspec
 
 from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance
+
+
+class Place(IntEnum):
+    """When a case is lived: the first before all that tests wait for, the last after all others."""
+
+    FIRST = 0
+    AWAITED = 1
+    AHEAD = 2
+    LAST = 3
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -14,3 +25,4 @@ class Assignment(msgspec.Struct, frozen=True):
     case: Case
     guidance: Guidance
     nodeid: str
+    place: Place = Place.AHEAD

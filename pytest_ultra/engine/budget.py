@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
+from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Reply
@@ -46,6 +47,11 @@ class Budget(Protocol):
     def close(self) -> None: ...
 
 
+def refusal(reason: str) -> str:
+    """Say why an episode went no further."""
+    return f"not lived to its end: {reason}"
+
+
 def find_limit(spent: Spent, most: Amounts) -> str | None:
     """Return which limit is reached, in words, None if none is."""
     if most.cost is not None and spent.cost >= most.cost:
@@ -57,22 +63,42 @@ def find_limit(spent: Spent, most: Amounts) -> str | None:
     return None
 
 
+def share(most: Amounts, requests: float, tokens: float, cost: float) -> float:
+    """Return what part of the scarcest amount so much is; 0 where nothing is limited."""
+    pairs = ((requests, most.requests), (tokens, most.tokens), (cost, most.cost))
+    return max((amount / limit for amount, limit in pairs if limit), default=0.0)
+
+
+def _ignore(case: Case, spent: Spent) -> None:
+    """Stand in where nobody wants to know who has spent it."""
+
+
 class BudgetedEndpoint:
     """An endpoint that is asked only while there is budget; what is answered without asking it costs nothing."""
 
-    def __init__(self, inner: Endpoint, budget: Budget, prices: Mapping[str, Price]) -> None:
+    def __init__(
+        self,
+        inner: Endpoint,
+        budget: Budget,
+        prices: Mapping[str, Price],
+        on_spent: Callable[[Case, Spent], None] = _ignore,
+    ) -> None:
         self._inner = inner
         self._budget = budget
         self._prices = prices
+        self._on_spent = on_spent
 
     async def attempt(self, request: ChatRequest) -> Reply:
         reason = self._budget.take()
         if reason is not None:
-            raise AttemptFailedError(AttemptProblem.BUDGET, f"not lived to its end: {reason}")
+            raise AttemptFailedError(AttemptProblem.BUDGET, refusal(reason))
+        self._on_spent(request.case, Spent(requests=1))
         reply = await self._inner.attempt(request)
         price = self._prices.get(request.case.model)
         cost = 0.0 if price is None else price.cost(reply.prompt_tokens, reply.completion_tokens)
-        self._budget.book(reply.prompt_tokens + reply.completion_tokens, cost)
+        tokens = reply.prompt_tokens + reply.completion_tokens
+        self._budget.book(tokens, cost)
+        self._on_spent(request.case, Spent(tokens=tokens, cost=cost))
         return reply
 
     async def aclose(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable
 
 from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.engine.admission import OPEN_DOOR, Admission
 from pytest_ultra.engine.agenda import Agenda, Life
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
@@ -36,10 +38,12 @@ class Crew:
         concurrency: int,
         rules: Rules,
         on_begin: Callable[[Assignment], None] = ignore,
+        admission: Admission = OPEN_DOOR,
     ) -> None:
         self._agenda = agenda
         self._on_episode = on_episode
         self._on_begin = on_begin
+        self._admission = admission
         self._worker = worker
         self._concurrency = concurrency
         self._rules = rules
@@ -51,12 +55,15 @@ class Crew:
     async def work(self, endpoint: Endpoint, caller: Caller) -> None:
         """Live whatever the agenda holds until `quit`; raise what made going on impossible."""
         self._caller = caller
+        watch = asyncio.create_task(caller.watch(self._admission.refuse)) if self._admission is not OPEN_DOOR else None
         try:
             self.look()
             await self._is_quitting.wait()
         finally:
+            if watch is not None:
+                watch.cancel()
             await self._cancel()
-            await _close(endpoint)
+            await _close(endpoint, caller.redact)
         if self._error is not None:
             raise self._error
 
@@ -65,7 +72,7 @@ class Crew:
         if self._caller is None:
             return
         while len(self._tasks) < self._concurrency and not self._is_quitting.is_set():
-            life = self._agenda.begin_next()
+            life = self._agenda.begin_next(self._admission.admit)
             if life is None:
                 return
             self._on_begin(life.assignment)
@@ -84,6 +91,7 @@ class Crew:
             episode = await live_episode(life.assignment, caller, worker=self._worker, rules=self._rules)
         finally:
             caller.pulse.end(nodeid)
+            self._admission.settle(life.assignment)
         if not life.episode.done():  # else the engine was given up while this one hung
             self._on_episode(episode)
             life.episode.set_result(episode)
@@ -104,9 +112,9 @@ class Crew:
             await asyncio.wait(set(self._tasks), timeout=GRACE_S)
 
 
-async def _close(endpoint: Endpoint) -> None:
+async def _close(endpoint: Endpoint, redact: Callable[[str], str]) -> None:
     try:
         async with asyncio.timeout(GRACE_S):
             await endpoint.aclose()
-    except Exception:  # the episodes are safe by now; how the connections end must not matter
-        _logger.warning("The endpoint did not close cleanly.", exc_info=True)
+    except Exception:  # noqa: BLE001 - the episodes are safe by now; how the connections end must not matter
+        _logger.warning("The endpoint did not close cleanly:\n%s", redact(traceback.format_exc()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.errors import AttemptFailedError
 
 
 class Endpoint(Protocol):
@@ -16,3 +18,22 @@ class Endpoint(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections. Called once, after the last attempt."""
+
+
+class DiscreetEndpoint:
+    """Somebody else's endpoint, with secrets blotted out of what it answers."""
+
+    def __init__(self, inner: Endpoint, redact: Callable[[str], str]) -> None:
+        self._inner = inner
+        self._redact = redact
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        try:
+            reply = await self._inner.attempt(request)
+        except AttemptFailedError as error:
+            error.detail = self._redact(error.detail)
+            raise
+        return reply.with_texts(self._redact)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()

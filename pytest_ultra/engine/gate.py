@@ -105,7 +105,8 @@ class Gate:
             self._pump()
 
     def dismiss(self, model: str, answer: GivenUp) -> None:
-        """Turn away all who wait to ask a model."""
+        """Turn away all who wait to ask a model, and wake those that back off."""
+        self._wake_resting()
         for waiter in [waiter for waiter in self._line if waiter.model == model]:
             self._line.remove(waiter)
             if not waiter.answer.done():
@@ -126,7 +127,7 @@ class Gate:
             return max(0.0, opens_at - now), self._load(state)
 
     async def rest(self, seconds: float) -> None:
-        """Back off; return early when the endpoint is found to refuse everyone."""
+        """Back off; return early when that has lost its sense."""
         loop = asyncio.get_running_loop()
         waking = loop.create_future()
         timer = loop.call_later(seconds, _wake, waking)

@@ -9,9 +9,10 @@ from pytest_ultra.benchmark.axes import ToolProtocol
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.backoff import is_final
 from pytest_ultra.engine.fallback import may_reject_tools
 from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.retry import TIME_LIMIT, Caller, is_final
+from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 from pytest_ultra.engine.rules import BENCHMARK, Rules, Talk
 
 _TRACEBACK_LINES = 12
@@ -74,7 +75,7 @@ class _Life:
 
     def break_off(self, error: BaseException) -> None:
         """End as a failure of the harness, which no code of the benchmark gets to judge."""
-        lines = "".join(traceback.format_exception(error)).splitlines()
+        lines = self._caller.redact("".join(traceback.format_exception(error))).splitlines()
         self._error = "\n".join(lines[-_TRACEBACK_LINES:])
         if not (self._events and isinstance(self._events[-1], Ended)):
             self._events = (*self._events, Ended(EndReason.HARNESS, lines[-1]))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import random
+import asyncio
 from collections.abc import Callable, Mapping
 
-import msgspec
-
-from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest, plain
 from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.attempts import BROKEN_OFF, Attempts
+from pytest_ultra.engine.backoff import DEFAULT_POLICY, Chance, RetryPolicy, Tried, decide, keyed_chance
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.fallback import find_rejected_parameter, may_reject_tools
@@ -23,99 +21,21 @@ from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
 from pytest_ultra.engine.pulse import Pulse
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
-NOT_IMPLEMENTED = 501
-_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)} - {NOT_IMPLEMENTED})
-_MAX_DOUBLINGS = 16
+_LOOK_S = 0.25
 
 TIME_LIMIT = "The episode's time limit ran out."
 
-Chance = Callable[[Case, int, int], float]
-"""A number in [0, 1) for the back-off of a case's turn after its n-th attempt."""
 
-
-class RetryPolicy(msgspec.Struct, frozen=True):
-    """How much is put up with in one turn.
-
-    A 429 uses up none of the `attempts`. All waits of a turn together are at most `patience_s`; an endpoint
-    that asks for a longer wait than is left is given up at once.
-    """
-
-    attempts: int = 6
-    attempt_timeout_s: float = 120.0
-    patience_s: float = 600.0
-    backoff_base_s: float = 0.5
-    backoff_cap_s: float = 30.0
-
-
-DEFAULT_POLICY = RetryPolicy()
-
-
-class Tried(msgspec.Struct, frozen=True):
-    """What a turn has cost so far: `attempts` are those that count, `made` all of them."""
-
-    attempts: int = 0
-    made: int = 0
-    waited_s: float = 0.0
-
-    def failed(self, failure: AttemptFailedError) -> Tried:
-        counts = failure.status != TOO_MANY_REQUESTS
-        return Tried(self.attempts + counts, self.made + 1, self.waited_s)
-
-    def waited(self, seconds: float) -> Tried:
-        return msgspec.structs.replace(self, waited_s=self.waited_s + seconds)
-
-
-def keyed_chance(case: Case, turn: int, attempt: int) -> float:
-    """Draw the same number for the same attempt in every run."""
-    return random.Random(f"{case.case_id}|{turn}|{attempt}").random()
-
-
-def is_retried(failure: AttemptFailedError) -> bool:
-    if failure.problem is AttemptProblem.UNRECORDED:
-        return False
-    return failure.problem is not AttemptProblem.STATUS or not is_final(failure.status)
-
-
-def is_final(status: int | None) -> bool:
-    """Tell whether an endpoint that answers a request with this status always will."""
-    return status is not None and status not in _RETRIED_STATUSES
-
-
-def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
-    """Return the seconds to wait before the next attempt, or why there is none; `chance` is in [0, 1)."""
-    if failure.problem is AttemptProblem.UNRECORDED:
-        return GivenUp(EndReason.ENDPOINT, failure.detail)
-    if not is_retried(failure):
-        return GivenUp(EndReason.ENDPOINT, f"The endpoint rejects the request ({failure}).")
-    reason = EndReason.RATE_LIMIT if failure.status == TOO_MANY_REQUESTS else EndReason.ENDPOINT
-    if tried.attempts >= policy.attempts:
-        return GivenUp(reason, f"No answer after {tried.made} attempts; the last one: {failure}.")
-    left_s = policy.patience_s - tried.waited_s
-    asked_s = failure.retry_after_s or 0.0
-    if left_s <= 0 or asked_s > left_s:
-        return GivenUp(reason, _impatience(failure, tried, policy))
-    return min(left_s, _wait_s(asked_s, tried.made, policy, chance))
-
-
-def _wait_s(asked_s: float, made: int, policy: RetryPolicy, chance: float) -> float:
-    if asked_s > 0:  # never earlier than asked, a little later so that not all come back at once
-        return max(asked_s, policy.backoff_base_s) * (1 + chance / 10)
-    doubled = policy.backoff_base_s * 2.0 ** min(made - 1, _MAX_DOUBLINGS)
-    return min(policy.backoff_cap_s, doubled) * (1 + chance) / 2
-
-
-def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) -> str:
-    asked = f", which now asks for {failure.retry_after_s:g} s more" if failure.retry_after_s else ""
-    return (
-        f"Waited {tried.waited_s:g} s of at most {policy.patience_s:g} s for the endpoint{asked}; "
-        f"{tried.made} attempts, the last one: {failure}."
-    )
+def _always(request: ChatRequest) -> bool:
+    del request
+    return True
 
 
 class Caller:
     """The way to an endpoint that all episodes of an engine share.
 
-    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known.
+    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known; `redact` blots out
+    secrets; `concerns` tells whether a request would go to a model at all.
     """
 
     def __init__(
@@ -128,20 +48,26 @@ class Caller:
         chance: Chance = keyed_chance,
         prices: Mapping[str, Price] | None = None,
         pulse: Pulse | None = None,
+        redact: Callable[[str], str] = str,
+        concerns: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
         self.clock = clock
         self.prices = prices or {}
         self.pulse = pulse or Pulse()
         self._attempts = Attempts(endpoint, policy.attempt_timeout_s)
+        self.redact = redact
+        self._concerns = concerns or _always
         self._policy = policy
         self._limiter = limiter
         self._chance = chance
         self.tool_rejections: dict[str, str] = {}
+        self._rejections: set[tuple[str, str]] = set()  # what endpoints said themselves, and no cassette
         self._rejected_parameters: dict[str, tuple[str, ...]] = {}
         self._healths: dict[tuple[str, int], Health] = {}
         self._asked: set[str] = set()
         self._verdicts: dict[str, GivenUp] = {}
         self._broken_off: GivenUp | None = None  # why nothing more is asked in this run
+        self._waiting_room = _WaitingRoom()
 
     async def ask(
         self, request: ChatRequest, note: Callable[[Attempted], None], limit_s: float | None = None
@@ -155,19 +81,18 @@ class Caller:
         self._asked.add(model)
         request = request.without(*self._rejected_parameters.get(model, ()))
         tried = Tried()
-        while (verdict := self._verdict(model)) is None:
-            permit = await self._limiter.enter(request)
+        while (verdict := self._verdict(request)) is None:
+            permit = await self._enter(request)
             if isinstance(permit, GivenUp):
                 return permit
-            if permit is not None and permit.route != request.route:
-                request = msgspec.structs.replace(request, route=permit.route)
+            request = request if permit is None else request.by(permit.route)
             result, duration_s = await self._attempt(request, permit, limit_s)
             if not isinstance(result, AttemptFailedError):
                 return self._conclude(request, result, duration_s, note)
             rejected = find_rejected_parameter(request, result)
             if rejected is not None:
                 note(_rejection(request.turn, duration_s, result, rejected))
-                request = request.without(rejected)
+                request = self._leave_out(request, rejected)
                 continue
             tried = tried.failed(result)
             self._learn(request, result, permit)
@@ -177,8 +102,16 @@ class Caller:
             if isinstance(step, GivenUp):
                 return step
             tried = tried.waited(wait_s)
-            await self._limiter.rest(model, wait_s)
+            await self._rest(model, wait_s)
         return verdict
+
+    async def _enter(self, request: ChatRequest) -> Permit | GivenUp | None:
+        with self._waiting_room:
+            return await self._limiter.enter(request)
+
+    async def _rest(self, model: str, wait_s: float) -> None:
+        with self._waiting_room:
+            await self._limiter.rest(model, wait_s)
 
     def _conclude(
         self, request: ChatRequest, result: Reply | GivenUp, duration_s: float, note: Callable[[Attempted], None]
@@ -196,21 +129,37 @@ class Caller:
         self._remember(request)
         return plain(result)
 
-    def _verdict(self, model: str) -> GivenUp | None:
-        """Return why a model is not asked any more."""
-        return self._broken_off or self._verdicts.get(model)
+    async def watch(self, refuse: Callable[[], str | None]) -> None:
+        """Have those that wait learn at once that nothing more may be asked for, which `refuse` finds out."""
+        while self._broken_off is None:
+            await asyncio.sleep(_LOOK_S)
+            reason = refuse() if self._waiting_room.visitors else None
+            if reason is not None:
+                self._break_off(reason)
 
-    def _break_off(self, refusal: AttemptFailedError) -> GivenUp:
+    def _verdict(self, request: ChatRequest) -> GivenUp | None:
+        """Return why a model is not asked any more; what is answered without asking it is not meant."""
+        verdict = self._broken_off or self._verdicts.get(request.case.model)
+        return verdict if verdict is not None and self._concerns(request) else None
+
+    def _break_off(self, reason: str) -> GivenUp:
         """Let nobody wait for an answer that will not come, whatever the model."""
-        self._broken_off = GivenUp(EndReason.SKIPPED, refusal.detail)
+        self._broken_off = GivenUp(EndReason.SKIPPED, reason)
         for model in self._asked:
             self._limiter.dismiss(model, self._broken_off)
         return self._broken_off
 
+    def _leave_out(self, request: ChatRequest, rejected: str) -> ChatRequest:
+        if self._concerns(request):
+            self._rejections.add((request.case.model, rejected))
+        return request.without(rejected)
+
     def _remember(self, request: ChatRequest) -> None:
         """Ask without what an endpoint rejects from now on, since that is what it answers."""
+        model = request.case.model
         if request.omitted:
-            self._rejected_parameters[request.case.model] = request.omitted
+            met = tuple(name for name in request.omitted if (model, name) in self._rejections)
+            self._rejected_parameters[model] = met
 
     def _health_of(self, request: ChatRequest) -> Health:
         asked = (request.case.model, request.route)
@@ -253,9 +202,22 @@ class Caller:
             self._limiter.leave(permit, None if isinstance(result, GivenUp) else result)
         duration_s = self.clock.now() - started
         if isinstance(result, AttemptFailedError) and result.problem is AttemptProblem.BUDGET:
-            return self._break_off(result), duration_s
+            return self._break_off(result.detail), duration_s
         is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
         return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
+
+
+class _WaitingRoom:
+    """Counts those that wait before they may ask."""
+
+    def __init__(self) -> None:
+        self.visitors = 0
+
+    def __enter__(self) -> None:
+        self.visitors += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.visitors -= 1
 
 
 def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, parameter: str) -> Attempted:

@@ -6,16 +6,19 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
+from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.prices import Price
+from pytest_ultra.engine.admission import OPEN_DOOR, Admission
 from pytest_ultra.engine.agenda import Agenda
 from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.backoff import DEFAULT_POLICY, RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.crew import GRACE_S, Crew, ignore
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.pulse import Pulse
-from pytest_ultra.engine.retry import DEFAULT_POLICY, Caller, RetryPolicy
+from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.rules import BENCHMARK, Rules
 
 _JOIN_S = 3 * GRACE_S
@@ -43,16 +46,27 @@ class Engine:
         limiter: Limiter = UNLIMITED,
         on_begin: Callable[[Assignment], None] = ignore,
         prices: Mapping[str, Price] | None = None,
+        redact: Callable[[str], str] = str,
+        admission: Admission = OPEN_DOOR,
+        concerns: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
         self.pulse = Pulse()
         self._prices = prices
+        self._redact = redact
+        self._concerns = concerns
         self._open_endpoint = open_endpoint
         self._clock = clock
         self._policy = policy
         self._limiter = limiter
         self._agenda = Agenda(is_lazy=concurrency == 1)
         self._crew = Crew(
-            self._agenda, on_episode, worker=worker, concurrency=concurrency, rules=rules, on_begin=on_begin
+            self._agenda,
+            on_episode,
+            worker=worker,
+            concurrency=concurrency,
+            rules=rules,
+            on_begin=on_begin,
+            admission=admission,
         )
         self._lock = threading.Lock()  # guards the three below
         self._thread: threading.Thread | None = None
@@ -121,6 +135,8 @@ class Engine:
             limiter=self._limiter,
             prices=self._prices,
             pulse=self.pulse,
+            redact=self._redact,
+            concerns=self._concerns,
         )
         try:
             await self._crew.work(endpoint, caller)

@@ -82,4 +82,4 @@ _USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may hold its passwor
 
 def _describe(error: Exception) -> str:
     said = " ".join(_USERINFO.sub("//", str(error)).split())
-    return f"{type(error).__name__}: {said[:300]}" if said else type(error).__name__
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__  # whoever shows it cuts it

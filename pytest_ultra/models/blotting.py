@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_ultra.models.providers import redact_keys
-
-BLOT = "***"
+from pytest_ultra.models.providers import KEY_VARIABLES
+from pytest_ultra.models.redaction import SHOWN as BLOT
+from pytest_ultra.models.redaction import Redactor, find_secrets
 
 _NAME = r"[\w.-]*(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authorization)[\w.-]*"
 _IS_SECRET = re.compile(_NAME, re.IGNORECASE)
@@ -26,7 +26,7 @@ class Blotter:
 
     def __init__(self, environ: Mapping[str, str], key_variables: Iterable[str] = ()) -> None:
         named_so = (name for name in environ if _IS_SECRET.fullmatch(name))
-        self._redact = redact_keys(environ, {*key_variables, *named_so})
+        self._redact = Redactor(find_secrets(environ, {*KEY_VARIABLES, *key_variables, *named_so}, ()))
 
     def text(self, text: str) -> str:
         text = self._redact(text)

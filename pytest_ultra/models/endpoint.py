@@ -14,8 +14,9 @@ from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.models.providers import ModelSpec
 from pytest_ultra.models.quota import read_quota, read_retry_after
+from pytest_ultra.models.redaction import Redact, Redactor
 from pytest_ultra.models.transport import HttpResponse, Transport
-from pytest_ultra.models.wire import KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
+from pytest_ultra.models.wire import EXCERPT_CHARS, KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
 
 REQUEST_TIMEOUT_S = 120.0
 _DETAIL_CHARS = 300
@@ -24,7 +25,8 @@ _DETAIL_CHARS = 300
 class HttpEndpoint:
     """Serves every model of a run. `specs` is keyed by the model as the user wrote it, as cases are.
 
-    `demo_url` is the base URL of the run's embedded endpoint, needed when a spec is a demo one.
+    `demo_url` is the base URL of the run's embedded endpoint, needed when a spec is a demo one. `redact` blots out
+    secrets; by default these are the keys.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class HttpEndpoint:
         demo_url: str = "",
         request_timeout_s: float = REQUEST_TIMEOUT_S,
         now: Callable[[], float] = time.time,
+        redact: Redact | None = None,
     ) -> None:
         self._routes = {
             model: [(one, one.url(demo_url), one.headers()) for one in spec.endpoints] for model, spec in specs.items()
         }
+        self._redact = redact or Redactor(one.key.reveal() for spec in specs.values() for one in spec.endpoints)
         self._transport = transport
         self._timeout_s = request_timeout_s
         self._now = now
@@ -51,12 +55,18 @@ class HttpEndpoint:
         body = encode_request(request, spec.name)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            return self._read(response, request.turn).with_texts(spec.key.redact)
+            return self._read(response, request.turn).with_texts(self._redact)
         except AttemptFailedError as error:
-            raise _without(spec, error) from None
+            raise self._without_secrets(spec, error) from None
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+    def _without_secrets(self, spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
+        """Blot out secrets before cutting, so that no part of one is left at the cut; tell which endpoint it was."""
+        detail = self._redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
+        short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
+        return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)
 
     def _read(self, response: HttpResponse, turn: int) -> Reply:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
@@ -77,17 +87,18 @@ def open_endpoint(
     environ: Mapping[str, str],
     demo_url: str = "",
     request_timeout_s: float = REQUEST_TIMEOUT_S,
+    redact: Redact | None = None,
 ) -> HttpEndpoint:
     """Return an endpoint on real HTTP; call it inside the running loop that is to use it."""
     from pytest_ultra.models.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - heavy, so imported when used
 
     transport = AiohttpTransport(environ)
-    return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s)
+    return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact)
 
 
 def _refusal(response: HttpResponse) -> str:
     if location := response.headers.get("location"):
-        return f"the endpoint has moved to {location[:200]}; name that address as the base URL"
+        return f"the endpoint has moved to {location[:EXCERPT_CHARS]}; name that address as the base URL"
     return excerpt(response.body) or "no body"
 
 
@@ -96,10 +107,3 @@ def _knowledge_text(request: ChatRequest) -> str:
     knowledge = knowledge_of(request)
     text = msgspec.json.encode(knowledge).decode()
     return text if text.isascii() else json.dumps(msgspec.to_builtins(knowledge))
-
-
-def _without(spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
-    """Blot out the key before cutting, so that no part of it is left at the cut; tell which of several it was."""
-    detail = spec.key.redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
-    short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
-    return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)

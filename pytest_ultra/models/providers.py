@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +12,7 @@ import msgspec
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.models.demo.agent_name import DEFAULT_AGENT, parse_agent_name
 from pytest_ultra.models.proxies import find_proxy
+from pytest_ultra.models.redaction import show_url
 from pytest_ultra.models.secret import Secret
 from pytest_ultra.models.served import Served
 
@@ -57,6 +58,9 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
         "llama.cpp": Provider("http://127.0.0.1:8080/v1", ("LLAMA_API_KEY",), needs_key=False),
     }
 )
+
+
+KEY_VARIABLES = tuple(name for provider in PROVIDERS.values() for name in provider.key_variables)
 
 
 class ModelSpec(msgspec.Struct, frozen=True):
@@ -145,19 +149,6 @@ def _resolve(model: str, base_url: str | None, source: str, environ: Mapping[str
     return ModelSpec(provider_name, name, address, key, provider.key_header)
 
 
-def redact_keys(environ: Mapping[str, str], others: Iterable[str] = ()) -> Callable[[str], str]:
-    """Return what blots out every key that a provider's variable holds, or another, whichever of them a run uses."""
-    variables = {name for provider in PROVIDERS.values() for name in provider.key_variables} | set(others)
-    secrets = [Secret(environ[name].strip()) for name in sorted(variables & environ.keys())]
-
-    def redact(text: str) -> str:
-        for secret in secrets:
-            text = secret.redact(text)
-        return text
-
-    return redact
-
-
 def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:
     prefix, slash, name = model.partition("/")
     if not slash:
@@ -196,7 +187,7 @@ def _check_url(url: str, source: str) -> str:
     parts = _parse_url(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(
-            f"{source} cannot be {url!r}: it is an http or https URL, as in http://127.0.0.1:8080/v1."
+            f"{source} cannot be {show_url(url)!r}: it is an http or https URL, as in http://127.0.0.1:8080/v1."
         )
     if parts.username or parts.password:
         raise ConfigurationError(

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.models.redaction import show_url
 
 _FIELDS = ("base_url", "key_env", "name")
 _EXAMPLE = 'endpoints = [{base_url = "https://...", key_env = "NAME_OF_A_VARIABLE", name = "..."}, ...]'
@@ -30,7 +31,7 @@ class Served(msgspec.Struct, frozen=True):
     @property
     def label(self) -> str:
         """What tells it from the others, for people."""
-        return " ".join(filter(None, (self.base_url, self.key_env, self.name))) or "default"
+        return " ".join(filter(None, (show_url(self.base_url), self.key_env, self.name))) or "default"
 
 
 def read_served(path: Path) -> dict[str, tuple[Served, ...]]:

@@ -14,7 +14,7 @@ from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # to the embedded endpoint alone: what a reference agent knows, ASCII JSON
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what a body that is no JSON raises
-_EXCERPT_CHARS = 4_000  # whoever shows it cuts it, after secrets are blotted out
+EXCERPT_CHARS = 4_000  # whoever shows it cuts it, after secrets are blotted out
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
@@ -85,10 +85,10 @@ def decode_reply(body: bytes, *, turn: int) -> Reply:
 
 def excerpt(body: bytes) -> str:
     """Return what a body says, for people: an error object's message where there is one, on one printable line."""
-    text = body[:_EXCERPT_CHARS].decode(errors="replace")
+    text = body[:EXCERPT_CHARS].decode(errors="replace")
     with suppress(*UNREADABLE):
         text = _error_message(msgspec.json.decode(body)) or text
-    return " ".join("".join(char if char.isprintable() else " " for char in text[:_EXCERPT_CHARS]).split())
+    return " ".join("".join(char if char.isprintable() else " " for char in text[:EXCERPT_CHARS]).split())
 
 
 def _decode_object(body: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ def check_outputs(settings: Settings) -> None:
     checks = (
         (settings.json, "--ultra-json", values.check_file),
         (settings.html, "--ultra-html", values.check_file),
+        (settings.markdown, "--ultra-markdown", values.check_file),
         (settings.dir, "--ultra-dir", values.check_folder),
         (cassettes, "--ultra-cassette-dir", check_cassettes),
     )

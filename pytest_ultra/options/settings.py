@@ -17,6 +17,7 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.benchmark.criteria import GateOn
 from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import values
@@ -69,6 +70,7 @@ class Settings:
     least_outcome: str
     json: Path | None
     html: Path | None
+    markdown: Path | None
     dir: Path
     fresh: bool
     rerun: str | None
@@ -79,6 +81,12 @@ class Settings:
     max_cost: float | None
     max_tokens: int | None
     max_requests: int | None
+    fail_under: Mapping[str, float]
+    max_drop: Mapping[str, float]
+    gate_on: GateOn
+    compare: str | None
+    max_regression: Mapping[str, float]
+    max_errors: int
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -112,6 +120,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
     _check_limits(read)
     read["served"] = _read_served(config)
     read |= {"fresh": bool(read["fresh"]), "plan": bool(read["plan"]), "price": read["price"] or {}}
+    read |= {name: read[name] or {} for name in ("fail_under", "max_drop", "max_regression")}
+    read["compare"] = _locate(config, read["compare"])
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
     read["dir"] = folder / read["dir"]
@@ -120,6 +130,13 @@ def read_settings(config: pytest.Config) -> Settings | None:
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
+
+
+def _locate(config: pytest.Config, name: str | None) -> str | None:
+    """Make absolute what names a file or directory; anything else is a run's id."""
+    is_given = bool(config.getoption("ultra_compare"))  # else it belongs to the project, as the ini file does
+    folder = config.invocation_params.dir if is_given else config.rootpath
+    return str(folder / name) if name and (folder / name).exists() else name
 
 
 def _read_served(config: pytest.Config) -> Mapping[str, tuple[Served, ...]]:

@@ -16,6 +16,7 @@ from pytest_ultra.benchmark.axes import (
 from pytest_ultra.options import values
 from pytest_ultra.options.budgets import BUDGETS
 from pytest_ultra.options.documents import DOCUMENTS
+from pytest_ultra.options.gates import GATES
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
 
@@ -162,4 +163,5 @@ OPTIONS = (
         _one(Path),
     ),
     *BUDGETS,
+    *GATES,
 )

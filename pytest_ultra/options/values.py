@@ -179,8 +179,10 @@ def stagger(texts: Sequence[str]) -> Stagger:
 
 def url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
+        from pytest_ultra.models.redaction import show_url  # noqa: PLC0415 - for the message only
+
         raise ValueError(
-            f"{text!r} is no base URL; give one with http:// or https://, such as http://127.0.0.1:8080/v1"
+            f"{show_url(text)!r} is no base URL; give one with http:// or https://, such as http://127.0.0.1:8080/v1"
         )
     return text
 

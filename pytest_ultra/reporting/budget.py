@@ -16,8 +16,8 @@ _HOUR_S = 3600
 class Forecast(msgspec.Struct, frozen=True):
     """What a run would come to; `cost` is None while some price is unknown, and then `price_hints` say of which model.
 
-    `sampled` is how many of the cases were looked at, the others being taken to be alike; `pace` names what bounds
-    the time.
+    `reused` of the cases are not lived again, and not reckoned with; `sampled` is how many of the others were looked
+    at, the rest being taken to be alike; `pace` names what bounds the time.
     """
 
     cases: int
@@ -31,6 +31,7 @@ class Forecast(msgspec.Struct, frozen=True):
     seconds: float
     pace: str
     budget: str | None = None
+    reused: int = 0
 
 
 def dollars(amount: float) -> str:
@@ -47,8 +48,10 @@ def budget_line(requests: int, tokens: int, cost: float, *, limit: str | None) -
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
-    sample = "" if forecast.sampled == forecast.cases else f" (estimated from {forecast.sampled:,} of them)"
-    yield f"plan: {count(forecast.cases, 'case')}{sample}; nobody is asked"
+    left = forecast.cases - forecast.reused
+    reused = f", {forecast.reused:,} of them reused from earlier runs, {left:,} left" if forecast.reused else ""
+    sample = "" if forecast.sampled == left else f" (estimated from {forecast.sampled:,} of them)"
+    yield f"plan: {count(forecast.cases, 'case')}{reused}{sample}; nobody is asked"
     yield f"calls: about {forecast.requests:,.0f} requests to models, {forecast.tool_calls:,.0f} tool calls"
     tokens = forecast.prompt_tokens + forecast.completion_tokens
     yield (

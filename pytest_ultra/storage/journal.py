@@ -14,6 +14,8 @@ from pytest_ultra.storage.lines import LineFile
 from pytest_ultra.storage.runs import RunDirectory
 
 REUSED = "reused"
+SET_ASIDE = "controller"
+"""The name under which the first process keeps records of cases that no worker can."""
 """What stands in a worker's place in the names of files that hold what other runs' workers have done."""
 
 

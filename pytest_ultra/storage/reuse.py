@@ -15,7 +15,7 @@ from pytest_ultra.storage.archive import list_runs
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.endings import is_held, read_ending
 from pytest_ultra.storage.files import write_atomically
-from pytest_ultra.storage.journal import REUSED, encode_line, journal_path
+from pytest_ultra.storage.journal import REUSED, SET_ASIDE, encode_line, journal_path
 from pytest_ultra.storage.lives import Life, find_lives, newest_lives
 from pytest_ultra.storage.runs import RunDirectory
 from pytest_ultra.storage.turns import Prefix, read_turns, turns_path, write_turns
@@ -128,7 +128,11 @@ class _Search:
         if self._rerun is None:
             taken = newest_lives(life for life in lives if life.outcome.is_scored)
             self._open.difference_update(taken)
-            self._broken |= {id_ for id_, life in newest.items() if life.failure_class is FailureClass.HARNESS}
+            set_aside = journal_path(
+                run, SET_ASIDE
+            )  # they may have been there by chance when their workers were killed
+            harness = {id_: life for id_, life in newest.items() if life.failure_class is FailureClass.HARNESS}
+            self._broken |= {id_ for id_, life in harness.items() if life.path != set_aside}
             wanted = self._open - self._broken
             self.prefixes = read_turns(run, wanted.__contains__) | self.prefixes
         else:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from pytest_ultra.gates import leave_to_gates
 from pytest_ultra.lived import LivedEpisode
 
 
-def test_workflow(ultra_episode: LivedEpisode) -> None:
+def test_workflow(ultra_episode: LivedEpisode, pytestconfig: pytest.Config) -> None:
+    leave_to_gates(ultra_episode, pytestconfig)
     ultra_episode.assert_passed()

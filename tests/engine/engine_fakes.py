@@ -17,8 +17,9 @@ from pytest_ultra.benchmark.transcript import Reply, ToolCall
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.clock import Clock
-from pytest_ultra.engine.retry import Caller, RetryPolicy
+from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.rules import Rules
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem

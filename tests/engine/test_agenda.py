@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from pytest_ultra.engine.agenda import Agenda
+from pytest_ultra.engine.assignment import Place
 from tests.engine.engine_fakes import make_assignment, make_case
 
 SHARD = [make_assignment(make_case(instance)) for instance in range(5)]
@@ -32,6 +35,25 @@ def test_awaited_cases_come_first_in_the_order_of_waiting() -> None:
     agenda.claim(SHARD[3])
 
     assert order(agenda) == [3, 1, 0, 2, 4]
+
+
+def test_the_first_and_the_last_keep_their_places_whatever_is_waited_for() -> None:
+    last, *others, first = SHARD
+    agenda = Agenda(is_lazy=False)
+    placed = (msgspec.structs.replace(last, place=Place.LAST), msgspec.structs.replace(first, place=Place.FIRST))
+    agenda.plan([placed[0], *others, placed[1]])
+    for assignment in (last, SHARD[2], first):
+        agenda.claim(assignment)
+
+    assert order(agenda) == [4, 2, 1, 3, 0]
+
+
+def test_what_may_not_begin_holds_up_all_that_come_after_it() -> None:
+    agenda = Agenda(is_lazy=False)
+    agenda.plan(SHARD)
+
+    assert agenda.begin_next(lambda assignment: assignment.case.instance != 0) is None
+    assert order(agenda) == [0, 1, 2, 3, 4]
 
 
 def test_a_lazy_agenda_holds_only_what_is_waited_for() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 from pathlib import Path
 
 import pytest
 
+from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.episode import Outcome
 from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.transcript import Ended, EndReason
+from pytest_ultra.benchmark.transcript import Ended, EndReason, Reply
 from pytest_ultra.engine.budget import Amounts, BudgetedEndpoint, Spent, find_limit
+from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.live import live_episode
+from pytest_ultra.engine.open_limiter import open_limiter
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.shared_budget import SharedBudget
-from tests.engine.engine_fakes import DONE, VirtualClock, calling, make_assignment, make_case, run, scripted
+from tests.engine.engine_fakes import DONE, VirtualClock, calling, make_assignment, make_case, run, scripted, status
 from tests.engine.stand_in import RULES
 
 
@@ -55,6 +59,49 @@ def test_processes_take_from_one_budget_and_never_too_much(tmp_path: Path) -> No
     assert sum(results.get() for _ in processes) == 500
     budget = SharedBudget(tmp_path / "budget", Amounts())
     assert budget.spent == Spent(500, 1500, 250.0, has_refused=True)
+    budget.close()
+
+
+def test_an_episode_that_backs_off_learns_at_once_that_another_process_has_spent_the_budget(tmp_path: Path) -> None:
+    clock, case = VirtualClock(), make_case()
+    budget = SharedBudget(tmp_path / "budget", Amounts(requests=2))
+    limiter, _ = open_limiter({case.model: ["e"]}, Limits(), folder=tmp_path, clock=clock)
+    endpoint = BudgetedEndpoint(scripted([status(503, retry_after_s=60), DONE]), budget, {})
+    caller = Caller(endpoint, clock, limiter=limiter)
+
+    async def live() -> tuple[Outcome, float]:
+        watch = asyncio.create_task(caller.watch(budget.refuse))
+        asyncio.get_running_loop().call_later(10, budget.take)
+        episode = await live_episode(make_assignment(case), caller, worker="gw0", rules=RULES)
+        watch.cancel()
+        return episode.outcome, episode.duration_s
+
+    outcome, duration_s = run(clock, live())
+    assert outcome is Outcome.SKIPPED
+    assert duration_s == pytest.approx(10.25, abs=0.26)
+    assert budget.spent == Spent(2, has_refused=True)
+    budget.close()
+
+
+def test_what_is_answered_without_asking_is_answered_though_the_budget_is_spent(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    kept, asked = make_case(1), make_case(2)
+    budget = SharedBudget(tmp_path / "budget", Amounts(requests=1))
+    budget.take()
+    refusing, answering = BudgetedEndpoint(scripted([]), budget, {}), scripted([DONE])
+
+    class Kept:
+        async def attempt(self, request: ChatRequest) -> Reply:
+            return await (answering if request.case == kept else refusing).attempt(request)
+
+        async def aclose(self) -> None: ...
+
+    caller = Caller(Kept(), clock, concerns=lambda request: request.case != kept)
+    outcomes = [
+        run(clock, live_episode(make_assignment(case), caller, worker="gw0", rules=RULES)).outcome
+        for case in (asked, kept)
+    ]
+    assert outcomes == [Outcome.SKIPPED, Outcome.FULL]
     budget.close()
 
 

@@ -359,7 +359,7 @@ def test_an_endpoint_that_does_not_close_cleanly_is_logged(caplog: pytest.LogCap
 
     engine.stop()
 
-    assert "The endpoint did not close cleanly." in caplog.text
+    assert "The endpoint did not close cleanly:" in caplog.text
 
 
 def test_ctrl_c_gets_through_to_a_waiting_test_and_it_can_wait_again(make: Make) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
+from pytest_ultra.engine.backoff import RetryPolicy, Tried, decide, keyed_chance
 from pytest_ultra.engine.gate import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import Unlimited
-from pytest_ultra.engine.retry import Caller, RetryPolicy, Tried, decide, keyed_chance
+from pytest_ultra.engine.retry import Caller
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from tests.engine.engine_fakes import (
     DONE,

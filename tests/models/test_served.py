@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.models.providers import redact_keys, resolve
+from pytest_ultra.models.providers import resolve
 from pytest_ultra.models.served import Served, parse_served, read_served
 
 KEYS = {"KEY_A": "sk-aaaaaaaaaaaa", "KEY_B": "sk-bbbbbbbbbbbb"}
@@ -102,7 +102,3 @@ def test_an_endpoint_that_cannot_be_asked_is_told(model: str, served: Served, sa
         resolve(model, base_url=None, environ=KEYS, served=[served])
     assert said in str(caught.value)
     assert f'[tool.pytest_ultra.models."{model}"]' in str(caught.value)
-
-
-def test_keys_of_tables_are_blotted_out() -> None:
-    assert redact_keys(KEYS, ["KEY_A"])("sk-aaaaaaaaaaaa sk-bbbbbbbbbbbb") == "*** sk-bbbbbbbbbbbb"

@@ -26,6 +26,7 @@ class ChatServer(ThreadingHTTPServer):
         self.hang_at = self.fail_at = 0
         self.rejections = 0
         self.rejects_tools = False
+        self.rejects_temperature = False
         self.is_hanging = threading.Event()
         self.goes_on = threading.Event()
 
@@ -64,6 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.rejects_tools and "tools" in body:
             self.server.rejections += 1
             status, answer = 400, {"error": {"message": "This model does not support tools."}}
+        elif self.server.rejects_temperature and "temperature" in body:
+            self.server.rejections += 1
+            status, answer = 400, {"error": {"message": f"No temperature here, {key}."}}
         else:
             status, answer = self.server.answer(body["messages"], key)
         content = json.dumps(answer).encode()

@@ -118,6 +118,24 @@ def test_a_model_that_takes_no_native_tools_is_replayed_in_the_text_protocol(
         assert recorded[name] == replayed[name], name
 
 
+def test_a_rejected_parameter_is_rejected_again_by_a_replay_just_as_often(
+    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    server.rejects_temperature = True
+    args = ("--ultra-model=gpt", *FEW_CASES, "--ultra-temperature=0.5")
+    live = (*args, f"--ultra-base-url={server.url}", "--ultra-concurrency=2")
+    recorded = episodes(pytester, *ALONE, *live, "--ultra-cassette=auto")
+    assert server.rejections == 2, "of four episodes, the two that were asked first"
+    kept = cassettes(pytester)
+    replays = [episodes(pytester, *way, *args, "--ultra-cassette=replay") for way in (("-n2",), ALONE)]
+    assert stable(replays[0]) == stable(replays[1])
+    assert [entry["requests"] for entry in replays[0]] == [entry["requests"] for entry in recorded]
+    assert sum(entry["requests"] - entry["turns"] for entry in recorded) == server.rejections
+    assert cassettes(pytester) == kept
+    assert not any(KEY in content for content in kept.values())
+
+
 def test_the_key_is_nowhere_though_the_endpoint_tells_it_back(
     pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
 ) -> None:
@@ -137,11 +155,12 @@ def test_the_key_is_nowhere_though_the_endpoint_tells_it_back(
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
 
 
+@pytest.mark.parametrize("mode", ["auto", "record"])
 def test_an_episode_that_was_killed_in_its_middle_goes_on_where_it_was(
-    pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...]
+    pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...], mode: str
 ) -> None:
     server.hang_at = 4
-    args = (*way, "--ultra-model=gpt", *ONE_CASE, "--ultra-cassette=auto", f"--ultra-base-url={server.url}")
+    args = (*way, "--ultra-model=gpt", *ONE_CASE, f"--ultra-cassette={mode}", f"--ultra-base-url={server.url}")
     process = subprocess.Popen(  # noqa: S603 - the command under test
         [sys.executable, "-m", "pytest", *args], start_new_session=True, stdout=subprocess.DEVNULL
     )
@@ -154,6 +173,7 @@ def test_an_episode_that_was_killed_in_its_middle_goes_on_where_it_was(
     (episode,) = episodes(pytester, *args)
     assert (episode["outcome"], episode["turns"]) == ("failed", CALLS + 1)
     assert server.asked == {1: 1, 2: 1, 3: 1, 4: 2, 5: 1, 6: 1}, "only what was in flight is asked twice"
+    assert [turn["turn"] for turn in json.loads(only_cassette(pytester))["turns"]] == [*range(1, CALLS + 2)]
 
 
 def test_a_request_that_is_not_recorded_is_an_error_that_shows_the_difference(

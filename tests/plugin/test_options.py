@@ -16,6 +16,7 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.benchmark.criteria import GateOn
 from pytest_ultra.options.presets import Preset
 from pytest_ultra.options.settings import Settings, read_settings
 from pytest_ultra.options.table import OPTIONS
@@ -68,6 +69,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         least_outcome="full",
         json=None,
         html=None,
+        markdown=None,
         dir=pytester.path / ".ultra",
         fresh=False,
         rerun=None,
@@ -77,6 +79,12 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         max_cost=None,
         max_tokens=None,
         max_requests=None,
+        fail_under={},
+        max_drop={},
+        gate_on=GateOn.RATE,
+        compare=None,
+        max_regression={},
+        max_errors=0,
         cassette_dir=pytester.path / "cassettes",
     )
 
@@ -85,6 +93,22 @@ def test_lists_are_repeatable_and_separated_by_commas_and_hold_each_name_once(py
     settings = settings_of(pytester, "--ultra-model=a, b,demo", "--ultra-model", "c", "--ultra-tool-success-rate=1,0.5")
     assert settings.model == ("demo", "a", "b", "c")
     assert settings.tool_success_rate == (1.0, 0.5)
+
+
+def test_limits_are_read_by_their_groups_and_the_later_one_holds(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nultra_max_drop =\n    0.3\n    flawed_tool_misuse = 0.5\n")
+    settings = settings_of(pytester, "--ultra-fail-under=0.5", "--ultra-fail-under=cot=0.2", "--ultra-fail-under=0.6")
+    assert settings.fail_under == {"all": 0.6, "cot": 0.2}
+    assert settings.max_drop == {"all": 0.3, "flawed_tool_misuse": 0.5}
+
+
+def test_what_is_compared_with_is_found_from_where_it_was_named(pytester: pytest.Pytester) -> None:
+    (pytester.mkdir("sub") / "base.json").touch()
+    (pytester.path / "base.json").touch()
+    pytester.makeini("[pytest]\nultra_compare = base.json\n")
+    assert settings_of(pytester).compare == str(pytester.path / "base.json")
+    assert settings_of(pytester, "--ultra-compare=sub/base.json").compare == str(pytester.path / "sub" / "base.json")
+    assert settings_of(pytester, "--ultra-compare=20261124T093141.512645Z").compare == "20261124T093141.512645Z"
 
 
 def test_flawed_stands_for_the_seven_flawed_prompt_types(pytester: pytest.Pytester) -> None:

@@ -44,6 +44,30 @@ def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project
     assert sum(episode["reused"] for episode in project.episodes()) == outcomes["full"]
 
 
+@pytest.mark.parametrize("workers", ["-n0", "-n3"])
+def test_a_budget_that_ends_midway_leaves_whole_pairs(project: Project, workers: str) -> None:
+    """Of 40 cases, all could be in flight at once; the budget is for about a half."""
+    model = ("--ultra-model=demo/perfect?latency=0.02", "--ultra-task-type=simple_task", "--ultra-instances=4")
+    project.run(workers, *model, "--ultra-max-requests=100")
+    episodes = project.episodes()
+    scored = [episode for episode in episodes if episode["outcome"] == "full"]
+    pairs = {(e["prompt_type"], e["instance"]) for e in scored}
+    flawed = [pair for pair in pairs if pair[0].startswith("flawed")]
+    paired = [pair for pair in flawed if ("optimal", pair[1]) in pairs]
+    assert len(flawed) >= 5
+    assert len(paired) >= 0.75 * len(flawed)
+    assert sum(e["requests"] for e in scored) >= 80
+    assert sum(e["requests"] for e in episodes) == 100
+
+
+def test_a_budget_is_not_spent_on_what_cassettes_hold(project: Project, extreme: tuple[str, ...]) -> None:
+    project.run(PERFECT, TEN, "--ultra-cassette=record").assert_outcomes(passed=10)
+    (lost,) = project.path.glob("cassettes/**/baseline-*.json")
+    lost.unlink()
+    result = project.run(*extreme, PERFECT, TEN, "--ultra-cassette=auto", "--ultra-max-requests=1", "--ultra-fresh")
+    result.assert_outcomes(passed=9, skipped=1)
+
+
 def test_a_budget_that_lasts_changes_nothing(project: Project) -> None:
     result = project.run("-n2", PERFECT, ONE[0], "--ultra-max-requests=1000", "--ultra-max-cost=1")
     assert result.ret == 0
@@ -102,6 +126,34 @@ def test_a_plan_asks_nobody_and_leaves_nothing(
     assert "bringing up" not in result.stdout.str()
     assert server.asked == []
     assert not {".ultra", "out.json"} & {path.name for path in project.path.iterdir()}
+
+
+def test_a_plan_of_a_resume_reckons_with_what_is_left(project: Project) -> None:
+    args = ("--ultra-model=demo/perfect", TEN)
+    project.run(*args, "-p", "no:xdist", "--ultra-plan").stdout.fnmatch_lines(["ultra: plan: 10 cases; nobody is *"])
+    project.run(*args, "--ultra-max-requests=25")
+    scored = project.outcomes()["full"]
+    plan = project.run(*args, "--ultra-plan")
+    told = f"ultra: plan: 10 cases, {scored} of them reused from earlier runs, {10 - scored} left; nobody is asked"
+    plan.stdout.fnmatch_lines([told])
+    fresh = project.run(*args, "--ultra-plan", "--ultra-fresh")
+    fresh.stdout.fnmatch_lines(["ultra: plan: 10 cases; nobody is asked"])
+    assert planned_requests(plan) < planned_requests(fresh)
+    assert len(project.runs()) == 1
+
+
+def test_a_plan_reckons_with_all_endpoints_of_a_model(project: Project) -> None:
+    endpoints = '{key_env = "A"}, {key_env = "B"}, {base_url = "http://127.0.0.1:9/v1", key_env = "A"}'
+    table = f'[tool.pytest_ultra.models."pooled"]\nendpoints = [{endpoints}]\n'
+    (project.path / "pyproject.toml").write_text(table)
+    told = {}
+    for model in ("pooled", "single"):
+        result = project.run(f"--ultra-model={model}", TEN, "--ultra-repeats=3", "--ultra-plan", "--ultra-rpm=10")
+        (told[model],) = [line for line in result.outlines if "wall-clock" in line]
+    assert told["single"].endswith("bounded by 10 requests a minute")
+    assert told["pooled"].endswith("bounded by 10 requests a minute at each of 3 endpoints")
+    minutes = {model: int(re.findall(r"about (\d+) min", line)[0]) for model, line in told.items()}
+    assert minutes["single"] == pytest.approx(3 * minutes["pooled"], abs=2)
 
 
 def test_a_plan_needs_no_key_and_says_what_it_costs_and_whether_the_budget_lasts(

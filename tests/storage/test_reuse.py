@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.axes import PromptType
 from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.storage.endings import Ending, clear_up, hold, is_held, mark_end, note_cut_off, noted_cut_off
-from pytest_ultra.storage.journal import Journal, read_episodes
+from pytest_ultra.storage.journal import SET_ASIDE, Journal, read_episodes
 from pytest_ultra.storage.reuse import Plan, Rerun, find_reuse, read_plan
 from pytest_ultra.storage.runs import RunDirectory
 from pytest_ultra.storage.turns import KeptTurn, turns_path, write_turns
@@ -44,8 +44,8 @@ class Past:
         return run
 
 
-def write(run: RunDirectory, episodes: Iterable[Episode]) -> None:
-    journal = Journal(run, "gw0")
+def write(run: RunDirectory, episodes: Iterable[Episode], worker: str = "gw0") -> None:
+    journal = Journal(run, worker)
     for episode in episodes:
         journal.append(episode)
     journal.close()
@@ -202,6 +202,15 @@ def test_answers_that_broke_the_harness_are_not_given_again(past: Past) -> None:
     write(run, [make_episode(CASES[0], ERROR, failure_class=FailureClass.HARNESS)])
     write_turns(turns_path(run, "gw0"), [{1: make_turn(IDS[0], 1, 1.0)}])
     assert find_reuse(past.root, IDS).prefixes == {}
+
+
+def test_answers_to_a_case_that_was_set_aside_are_given_again_as_something_else_may_have_killed_its_workers(
+    past: Past,
+) -> None:
+    run = past.run()
+    write(run, [make_episode(CASES[0], ERROR, failure_class=FailureClass.HARNESS)], SET_ASIDE)
+    write_turns(turns_path(run, "gw0"), [{1: make_turn(IDS[0], 1, 1.0)}])
+    assert find_reuse(past.root, IDS).prefixes[IDS[0]].keys() == {1}
 
 
 def test_what_no_other_run_needs_is_cleared_up(past: Past) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,7 +52,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A request and its answer.
 
     `messages` and `tools` hold what is new since the turn before: with `is_whole`, all messages anew. `reply` is
-    None when the request was cut off after `model_time_s`.
+    None when the request was cut off after `model_time_s`. `rejected` are the parameters that the endpoint rejected
+    first, with what it said.
     """
 
     turn: int
@@ -61,6 +62,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     is_whole: bool = False
     messages: tuple[Said, ...]
     reply: Spoken | None = None
+    rejected: dict[str, str] = {}
     model_time_s: float
 
 
@@ -84,7 +86,12 @@ class Cassette(msgspec.Struct, frozen=True):
         return sum(earlier.model_time_s for earlier in self.turns if earlier.turn < turn)
 
     def add(
-        self, request: ChatRequest, reply: Reply | None, model_time_s: float, redact: Callable[[str], str] = str
+        self,
+        request: ChatRequest,
+        reply: Reply | None,
+        model_time_s: float,
+        redact: Callable[[str], str] = str,
+        rejected: Mapping[str, str] | None = None,
     ) -> Self:
         """Record a turn. What was recorded from that turn on can no longer follow, and goes."""
         before = msgspec.structs.replace(self, turns=tuple(turn for turn in self.turns if turn.turn < request.turn))
@@ -98,6 +105,7 @@ class Cassette(msgspec.Struct, frozen=True):
             is_whole=is_whole,
             messages=said if is_whole else said[len(known) :],
             reply=None if reply is None else Spoken.of(reply),
+            rejected={name: redact(said) for name, said in (rejected or {}).items()},
             model_time_s=round(model_time_s, 3),
         )
         return msgspec.structs.replace(before, case=describe_case(request.case), turns=(*before.turns, turn))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, Protocol
@@ -10,6 +11,7 @@ from typing import NoReturn, Protocol
 import msgspec
 
 from pytest_ultra.benchmark.axes import ToolProtocol
+from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem, ConfigurationError
@@ -51,6 +53,24 @@ class Asking(Protocol):
     def open(self) -> Inner: ...
 
 
+class Rejections:
+    """What an endpoint said when it failed a turn, for the parameters that this turn is then asked without."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[Case, int], list[tuple[tuple[str, ...], str]]] = {}
+
+    def note(self, request: ChatRequest, said: str) -> None:
+        self._said.setdefault((request.case, request.turn), []).append((request.omitted, said))
+
+    def take(self, request: ChatRequest) -> dict[str, str]:
+        """Return the parameters that were left out of this turn only after an attempt with them had failed."""
+        failed = self._said.pop((request.case, request.turn), [])
+        rejected: dict[str, str] = {}
+        for (omitted, said), (later, _) in itertools.pairwise([*failed, (request.omitted, "")]):
+            rejected |= {name: said for name in later if name not in omitted}
+        return rejected
+
+
 class CassetteEndpoint:
     """Replays what is on the cassettes when `is_replaying`, and asks for the rest by `asking`, if there is one.
 
@@ -72,6 +92,7 @@ class CassetteEndpoint:
         self._asking = asking
         self._redact = redact
         self._inner: Inner | None = None
+        self._rejections = Rejections()
 
     async def attempt(self, request: ChatRequest) -> Reply:
         """Answer a turn; a request that is neither recorded nor can be asked is a final failure."""
@@ -124,6 +145,9 @@ class CassetteEndpoint:
             self._run_out_of_time(turn, cassette, request)
         if turn is None or turn.reply is None:
             return None
+        for name, said in turn.rejected.items():
+            if name not in request.omitted:
+                raise AttemptFailedError(AttemptProblem.STATUS, said, status=_BAD_REQUEST)
         self._clock.advance(turn.model_time_s)
         return turn.reply.reply
 
@@ -137,6 +161,9 @@ class CassetteEndpoint:
         started = self._clock.now()
         try:
             came = await inner.attempt(request)
+        except AttemptFailedError as failure:
+            self._rejections.note(request, failure.detail)
+            raise
         except asyncio.CancelledError:
             if request.case.timeout_s is not None:
                 with suppress(OSError):
@@ -150,7 +177,8 @@ class CassetteEndpoint:
         return reply
 
     def _save(self, cassette: Cassette, request: ChatRequest, reply: Reply | None, started: float) -> None:
-        after = cassette.add(request, reply, self._clock.now() - started, self._redact)
+        rejected = self._rejections.take(request)
+        after = cassette.add(request, reply, self._clock.now() - started, self._redact, rejected)
         self._folder.save(request.case, after)
 
 

@@ -1,0 +1,163 @@
+"""A series of runs that are killed again and again, and gone on with, until one comes to its end."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+CONCURRENCY = 2
+"""Episodes in flight per worker: few, so that a run is long enough to be killed in its midst."""
+REQUEST_TIMEOUT_S = 2
+MANNERS = ("lock holder", "worker", "worker", "controller", "lock holder", "worker", "whole run", "whole run")
+"""What is killed, in turn: who makes the workflows, a worker, the first process alone, or the process group."""
+WORKERS = (2, 3, 0)
+MOMENTS_S = (0.05, 0.9)
+"""How long a run lives episodes before it is killed, and again before it is killed anew."""
+WITHIN_S = 60.0
+PLANNER = """
+import time
+
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_ultra_workflow():
+    time.sleep(0.02)  # so that a lock is held long enough for its holder to be found
+    return (yield)
+"""
+
+Episode = dict[str, Any]
+
+
+class Kill(Struct, frozen=True):
+    """A kill -9 of `manner` at a Unix time, while at most so many requests were in flight in what was killed."""
+
+    manner: str
+    at: float
+    in_flight: int
+
+
+class Campaign:
+    """One series of runs in a folder of its own."""
+
+    def __init__(self, folder: Path, url: str, kills: int, chance: random.Random) -> None:
+        self.folder = folder
+        self.url = url
+        self.kills: list[Kill] = []
+        self.runs = 0
+        self.wanted = kills
+        self._chance = chance
+        self._instances = max(1, round(kills / 6))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._workers = 0
+        (folder / "conftest.py").write_text(PLANNER)
+
+    def live(self, calm: Callable[[], None]) -> int:
+        """Kill and go on until there were enough kills; then let a run come to its end. Return its exit code."""
+        for manner in itertools.islice(itertools.cycle(MANNERS), self.wanted):
+            process = self._process
+            if process is None or process.poll() is not None:
+                workers = self._chance.choice(WORKERS)
+                process = self._start(workers if manner == "whole run" else workers or 2)
+            self._kill(process, manner, self._await_victim(process, manner))
+        calm()
+        return self._finish()
+
+    def _await_victim(self, process: subprocess.Popen[bytes], manner: str) -> int:
+        """Wait for the moment, and return which process is to be killed."""
+        if manner == "lock holder":
+            return _wait(self._lock_holder)
+        _wait(self._is_living)
+        time.sleep(self._chance.uniform(*MOMENTS_S))
+        return _wait(lambda: self._choose(_workers(process.pid))) if manner == "worker" else process.pid
+
+    def _choose(self, pids: list[int]) -> int | None:
+        return self._chance.choice(pids) if pids else None
+
+    def _kill(self, process: subprocess.Popen[bytes], manner: str, victim: int) -> None:
+        in_flight = {"lock holder": 0, "worker": 1}.get(manner, max(1, self._workers)) * CONCURRENCY
+        kill = Kill(manner, time.time(), in_flight)
+        with suppress(ProcessLookupError):
+            (os.killpg if manner == "whole run" else os.kill)(victim, signal.SIGKILL)
+            self.kills.append(kill)
+        if victim == process.pid:
+            process.wait()
+
+    def _lock_holder(self) -> int | None:
+        """Return the process that holds the lock on the newest run's workflows, as the kernel knows it."""
+        locks = sorted(self.folder.glob(".ultra/runs/*/guidance/lock"))
+        with suppress(OSError, IndexError):
+            inode = locks[-1].stat().st_ino
+            for line in Path("/proc/locks").read_text().splitlines():
+                fields = line.split()
+                if "->" not in fields and fields[5].endswith(f":{inode}"):
+                    return int(fields[4])
+        return None
+
+    def _is_living(self) -> bool:
+        """Tell whether the newest run has begun with episodes, or is over."""
+        runs = sorted(self.folder.glob(".ultra/runs/*"))
+        return len(runs) >= self.runs and any(path.stat().st_size for path in runs[-1].glob("begun-*"))
+
+    def _finish(self) -> int:
+        process = self._process
+        code = process.wait() if process is not None and process.poll() is None else self._start(2).wait()
+        for _ in range(3):
+            if all(episode["outcome"] != "error" for episode in self.document()):
+                break
+            code = self._start(2, "--ultra-rerun=errors").wait()
+        return code
+
+    def _start(self, workers: int, *more: str) -> subprocess.Popen[bytes]:
+        self.runs += 1
+        self._workers = workers
+        command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", "--max-worker-restart=99"]
+        command += ["--ultra-model=faulty", f"--ultra-base-url={self.url}", f"--ultra-instances={self._instances}"]
+        command += ["--ultra-task-type=simple_task,basic_task", f"--ultra-request-timeout={REQUEST_TIMEOUT_S}"]
+        command += [f"--ultra-concurrency={CONCURRENCY}", "--ultra-json=result.json", f"-n{workers}", *more]
+        output = (self.folder / "output.txt").open("ab")
+        self._process = subprocess.Popen(command, cwd=self.folder, stdout=output, stderr=output, start_new_session=True)
+        return self._process
+
+    def document(self) -> list[Episode]:
+        episodes: list[Episode] = json.loads((self.folder / "result.json").read_text())["episodes"]
+        return episodes
+
+    def finished(self) -> Iterator[tuple[str, float]]:
+        """Yield each scored episode that some run has lived: its case, and when it began."""
+        for journal in sorted(self.folder.glob(".ultra/runs/*/journal-[!r]*.jsonl")):
+            for line in journal.read_bytes().split(b"\n"):
+                with suppress(ValueError):
+                    read = json.loads(line)
+                    if read["episode"]["score"]["outcome"] in ("full", "partial", "failed"):
+                        yield read["case_id"], read["episode"]["started_at"]
+
+
+def _workers(pid: int) -> list[int]:
+    """Return the workers of a run that are alive: what was killed has no command line any more."""
+    with suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [
+            int(child) for child in children if b"sys.stdin.readline" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+    return []
+
+
+def _wait(look: Callable[[], int | None]) -> int:
+    end = time.monotonic() + WITHIN_S
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise SystemExit(f"nothing has happened for {WITHIN_S:g} s")
+        time.sleep(0.005)
+    return found

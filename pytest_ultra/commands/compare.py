@@ -1,0 +1,86 @@
+"""`pytest-ultra compare`: two runs, or a run and a baseline file, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_dir, add_json
+from pytest_ultra.errors import ConfigurationError
+
+if TYPE_CHECKING:  # `--help` needs neither
+    from pytest_ultra.benchmark.gates import Decision
+    from pytest_ultra.comparing import Compared, Side
+
+DESCRIPTION = """\
+Compare a run with an earlier one over the cases that both have scored: success by group with the paired difference,
+and which cases got worse or better. Each is a run (id, directory, or latest) or a baseline file."""
+EPILOG = """\
+exit codes:
+  0  B is not worse than A, beyond what chance explains or what --max-regression allows
+  1  it is
+  2  it could not be done; the message says why"""
+
+
+def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "compare", run_compare, description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("a", metavar="A", help="the earlier one")
+    parser.add_argument("b", metavar="B", nargs="?", default="latest", help="the later one (default: the newest run)")
+    parser.add_argument(
+        "--max-regression",
+        metavar="[GROUP=]RATE",
+        action="append",
+        default=[],
+        help="how much success may be lost, in all or in a group (default: no more than chance explains); repeatable",
+    )
+    add_dir(parser)
+    add_json(parser)
+
+
+def run_compare(args: argparse.Namespace) -> int:
+    from pytest_ultra.comparing import compare_sides, judge_sides, load_side, tell_apart  # noqa: PLC0415 - not for --help
+
+    reference, sample = load_side(args.a, args.dir), load_side(args.b, args.dir)
+    limits = _read_limits(args.max_regression, sample, reference)
+    compared = compare_sides(sample, reference)
+    if compared.figures.groups[0].difference is None:
+        told = tell_apart(compared.departures)
+        raise ConfigurationError(f"no case of {sample.name} has been scored in {reference.name} too ({told})")
+    decision = judge_sides(sample, reference, limits)
+    write = _write_json if args.json else _write_lines
+    write(compared, decision)
+    return FOUND if decision.exit_code else DONE
+
+
+def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
+    from pytest_ultra.benchmark.criteria import check_groups  # noqa: PLC0415 - likewise
+    from pytest_ultra.options.gates import shares  # noqa: PLC0415
+
+    try:
+        limits = shares(texts)
+    except ValueError as error:
+        raise ConfigurationError(f"--max-regression: {error}") from None
+    check_groups("--max-regression", limits, sorted({e.case.model for side in sides for e in side.episodes}))
+    return limits
+
+
+def _write_lines(compared: Compared, decision: Decision) -> None:
+    from pytest_ultra.reporting.comparison import comparison_lines  # noqa: PLC0415 - likewise
+    from pytest_ultra.reporting.gates import gate_lines  # noqa: PLC0415
+
+    width = shutil.get_terminal_size().columns
+    lines = [*comparison_lines(compared.figures, compared.departures, width)]
+    lines += [text for text, _ in gate_lines(decision)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _write_json(compared: Compared, decision: Decision) -> None:
+    import msgspec  # noqa: PLC0415 - likewise
+
+    from pytest_ultra.storage.codec import encode  # noqa: PLC0415
+
+    told = {"figures": compared.figures, "departures": compared.departures, "decision": decision}
+    sys.stdout.write(msgspec.json.format(encode(told)).decode() + "\n")

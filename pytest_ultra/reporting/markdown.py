@@ -1,0 +1,202 @@
+"""A run's figures in Markdown: for GitHub's job summaries, pull requests and wikis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from pytest_ultra.benchmark.figures import (
+    Comparison,
+    Flip,
+    ModelDifference,
+    PairedDifference,
+    Row,
+    RunComparison,
+    Summary,
+)
+from pytest_ultra.benchmark.gates import Decision
+from pytest_ultra.reporting.caveats import caveat_lines
+from pytest_ultra.reporting.comparison import (
+    case_name,
+    caveats,
+    difference_cells,
+    is_worse,
+    order_flips,
+    unpaired_line,
+)
+from pytest_ultra.reporting.figures import NOTHING, amount, interval, percent
+from pytest_ultra.reporting.gates import conclusion, figure, gate_name, word
+from pytest_ultra.reporting.terminal import DEMO, counts_line, failure_line, versions_line
+from pytest_ultra.reporting.text import neutralise
+
+MOST_FLIPS = 50
+MOST_MODELS = 15
+LEGEND = (
+    "success: full / scored; vs optimal: points over pairs of the same task, interval by task; p: McNemar's exact "
+    "test, corrected (Holm) over what is tested together; calls, tokens, time: mean of the scored"
+)
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "@": "@<!-- -->"}
+_MARKS = frozenset("\\`*_{}[]#!~$^")
+_CUT = "\n\n*The summary was cut here: it would be longer than what may be shown.*\n"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a summary is made of."""
+
+    summary: Summary
+    run_id: str
+    seed: int
+    decision: Decision | None = None
+    compared: RunComparison | None = None
+
+
+def escape(text: str) -> str:
+    """Make text from outside stand for itself: no markup, no link, no mention, no cell's end."""
+    shown = neutralise(text)
+    marked = "".join(_ENTITIES.get(c) or (f"\\{c}" if c in _MARKS else c) for c in shown)
+    return marked.replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.")
+
+
+def render(told: Told, *, room: int | None = None) -> str:
+    """Return the summary; cut at a line's end where it takes more than `room` bytes."""
+    text = "\n".join(_lines(told)) + "\n"
+    return text if room is None else cut(text, room)
+
+
+def cut(text: str, room: int) -> str:
+    content = text.encode()
+    if len(content) <= room:
+        return text
+    kept = content[: max(room - len(_CUT.encode()), 0)]
+    whole = kept[: kept.rfind(b"\n") + 1].decode()
+    return whole.rstrip("\n") + _CUT if whole else ""
+
+
+def _lines(told: Told) -> Iterator[str]:
+    yield f"## pytest-ultra: {_title(told)}"
+    yield ""
+    yield from _rows(told.summary.rows)
+    yield ""
+    yield "; ".join((LEGEND, *map(escape_words, caveat_lines(told.summary.rows))))
+    if told.summary.models:
+        yield ""
+        yield from _models(told.summary.models)
+    yield ""
+    yield f"**{escape_words(counts_line(told.summary))}**"
+    if told.summary.failure_classes:
+        yield ""
+        yield escape_words(failure_line(told.summary))
+    if len(told.summary.versions) > 1:
+        yield ""
+        yield escape_words(versions_line(told.summary))
+    if told.decision is not None:
+        yield from _gates(told.decision)
+    if told.compared is not None:
+        yield from _comparison(told.compared)
+    yield ""
+    if told.summary.demo_models:
+        yield f"*{DEMO}*"
+        yield ""
+    versions = "; ".join(map(str, told.summary.versions))
+    yield f"<sub>run {told.run_id}, seed {told.seed}, {versions or 'no episodes'}</sub>"
+    yield ""
+
+
+def escape_words(text: str) -> str:
+    """Escape what is our own but for underscores, in names such as `tool_selection`."""
+    return text.replace("_", "\\_")
+
+
+def _title(told: Told) -> str:
+    if told.decision is not None:
+        return escape(conclusion(told.decision))
+    counts = told.summary.counts
+    return f"{counts.full:,} of {counts.scored:,} full"
+
+
+def _rows(rows: Sequence[Row]) -> Iterator[str]:
+    if not rows:
+        yield "no episodes"
+        return
+    named = [_name(row) for row in rows]
+    axes = [at for at in range(len(_AXES)) if any(name[at] for name in named)]
+    heads = [_AXES[at] for at in axes]
+    cells = [[name[at] for at in axes] + _figures(row) for row, name in zip(rows, named, strict=True)]
+    yield from table([*heads, *_FIGURES], left=len(heads), rows=cells)
+
+
+_AXES = ("model", "prompt type", "severity", "tool success rate", "prompt variant", "versions")
+_FIGURES = ("success", "95% interval", "n", "vs optimal", "95% interval", "p", "pairs", "calls", "tokens", "time")
+
+
+def _name(row: Row) -> list[str]:
+    rate = None if row.tool_success_rate is None else f"{row.tool_success_rate:g}"
+    parts = (row.model, row.prompt_type, row.severity, rate, row.prompt_variant, row.versions)
+    return ["" if part is None else escape(str(part)) for part in parts]
+
+
+def _figures(row: Row) -> list[str]:
+    counts, rate = row.counts, row.success
+    n = f"{counts.scored:,}" if counts.scored == counts.planned else f"{counts.scored:,}/{counts.planned:,}"
+    return [
+        percent(None if rate is None else rate.value),
+        interval(rate),
+        n,
+        *_difference(row.difference),
+        amount(row.mean_calls, ".1f"),
+        amount(row.mean_tokens, ",.0f"),
+        NOTHING if row.mean_duration_s is None else f"{row.mean_duration_s:.1f} s",
+    ]
+
+
+def _difference(difference: PairedDifference | None) -> list[str]:
+    return [NOTHING] * 4 if difference is None else [escape(cell) for cell in difference_cells(difference)]
+
+
+def _models(differences: Sequence[ModelDifference]) -> Iterator[str]:
+    rows = [
+        [f"{escape(found.sample)} vs {escape(found.reference)}", *_difference(found.difference)]
+        for found in differences[:MOST_MODELS]
+    ]
+    yield from table(["models", "points", "95% interval", "p", "pairs"], left=1, rows=rows)
+    if len(differences) > MOST_MODELS:
+        yield from ("", f"and {len(differences) - MOST_MODELS:,} more pairs of models")
+
+
+def _gates(decision: Decision) -> Iterator[str]:
+    yield from ("", "### Gates", "")
+    rows = [
+        [escape(gate_name(verdict.gate)), escape(figure(verdict, decision.on)), f"**{word(verdict)}**"]
+        for verdict in decision.verdicts
+    ]
+    yield from table(["gate", "measured", "verdict"], left=3, rows=rows)
+
+
+def _comparison(compared: RunComparison) -> Iterator[str]:
+    yield from ("", f"### Compared with {escape(compared.reference)}", "")
+    heads = ["group", "before", "now", "difference", "95% interval", "p", "pairs"]
+    yield from table(heads, left=1, rows=[_group(group) for group in compared.groups])
+    yield ""
+    yield "; ".join((unpaired_line(compared), *caveats(compared)))
+    worse = [flip for flip in order_flips(compared.flips) if is_worse(flip)]
+    if worse:
+        yield from ("", f"Worse than before ({len(worse):,}):", "")
+        yield from (_flip(flip) for flip in worse[:MOST_FLIPS])
+    if len(worse) > MOST_FLIPS:
+        yield f"- and {len(worse) - MOST_FLIPS:,} more"
+
+
+def _group(group: Comparison) -> list[str]:
+    rates = [f"{percent(rate.value)} of {rate.n:,}" if rate else NOTHING for rate in (group.reference, group.sample)]
+    return [escape(group.group), *rates, *map(escape, difference_cells(group.difference))]
+
+
+def _flip(flip: Flip) -> str:
+    return f"- {escape(case_name(flip.nodeid))}: {flip.reference} -> {flip.sample}"
+
+
+def table(heads: Sequence[str], *, left: int, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a table's lines: its first `left` columns to the left, the others to the right."""
+    rule = [":--" if number < left else "--:" for number in range(len(heads))]
+    yield from (f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))

@@ -1,0 +1,177 @@
+"""What CI is told: JUnit's properties, the fields of pytest-html and pytest-reportlog, and a summary in Markdown."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests import independent
+from tests.run import preloaded  # noqa: F401 - for the sake of speed
+from tests.run.running import ONE, TEN, Project
+
+MIXTURE = "--ultra-model=demo"
+
+
+def properties(node: ET.Element) -> dict[str, str]:
+    return {each.attrib["name"]: each.attrib["value"] for each in node.findall("properties/property")}
+
+
+def read_junit(path: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Return the properties of the suite, and those of each test."""
+    suite = ET.parse(path).getroot()[0]  # noqa: S314 - of our own making
+    return properties(suite), [properties(case) for case in suite.findall("testcase")]
+
+
+def read_html(path: Path) -> dict[str, Any]:
+    blob = re.search(r'data-jsonblob="([^"]*)"', path.read_text())
+    assert blob is not None
+    content: dict[str, Any] = json.loads(html.unescape(blob[1]))
+    return content
+
+
+def test_each_report_tells_of_each_case_and_of_the_run(project: Project, extreme: tuple[str, ...]) -> None:
+    """All agree with the document, which is computed from the journal."""
+    reports = ("--junitxml=junit.xml", "--html=report.html", "--report-log=log.jsonl")
+    result = project.run(*extreme, MIXTURE, TEN, *reports)
+    assert result.ret == 1
+    episodes = {episode["case_id"]: episode for episode in project.episodes()}
+
+    suite, tests = read_junit(project.path / "junit.xml")
+    run = project.document()["run"]
+    assert (suite["ultra_run"], suite["ultra_seed"]) == (run["run_id"], "0")
+    assert suite["ultra_versions"] == "generator 1, prompts 1, scorer 1"
+    outcomes = Counter(episode["outcome"] for episode in episodes.values())
+    assert {name: int(suite[f"ultra_{name}"]) for name in outcomes} == outcomes
+    assert (suite["ultra_planned"], suite["ultra_scored"], suite["ultra_error"]) == ("10", "10", "0")
+    for episode in episodes.values():
+        share = f"{float(episode['outcome'] == 'full'):.4f} ({int(episode['outcome'] == 'full')}/1, "
+        assert suite[f"ultra_success[demo, {episode['prompt_type']}]"].startswith(share)
+
+    assert [test["ultra_case_id"] for test in tests] != []
+    for test in tests:
+        assert test == expected(episodes[test["ultra_case_id"]])
+    logged = [json.loads(line) for line in (project.path / "log.jsonl").read_text().splitlines()]
+    called = [entry for entry in logged if entry.get("when") == "call"]
+    assert [dict(entry["user_properties"]) for entry in called] == [
+        expected(episodes[dict(entry["user_properties"])["ultra_case_id"]]) for entry in called
+    ]
+    assert len(tests) == len(called) == 10
+
+    rows = [row for (row,) in read_html(project.path / "report.html")["tests"].values()]
+    shown = {tuple(re.sub("<.*?>", "", cell) for cell in row["resultsTableRow"][2:6]) for row in rows}
+    names = ("model", "prompt_type", "outcome", "failure_class")
+    assert shown == {tuple(episode[name] or "" for name in names) for episode in episodes.values()}
+    assert "<p>pytest-ultra: 10 planned: 10 scored (8 full, " in (project.path / "report.html").read_text()
+
+
+def test_the_summary_agrees_with_a_second_computation_from_the_journals(project: Project) -> None:
+    project.pytester.runpytest(
+        "-n0", "--ultra-model=demo,demo/follower", TEN, "--ultra-instances=2", "--ultra-markdown=summary.md"
+    )
+    text = (project.path / "summary.md").read_text()
+    shown = {tuple(cells[:2]): cells for cells in table_rows(text)}
+    (run,) = project.runs()
+    for row in independent.rows(independent.read_journals(run)):
+        cells = shown[row["model"], row["prompt_type"].replace("_", "\\_")]
+        rate, difference = row["success"], row["difference"]
+        share, low, high = (100 * value for value in (rate["successes"] / rate["n"], rate["low"], rate["high"]))
+        assert cells[2:5] == [f"{share:.1f}%", f"{low:.1f}-{high:.1f}", str(rate["n"])]
+        if difference is None:
+            assert cells[5:9] == ["-"] * 4
+        else:
+            low, high = (f"{100 * difference[end] + 0.0:+.1f}" for end in ("low", "high"))
+            points = 100 * (difference["won"] - difference["lost"]) / difference["pairs"]
+            assert cells[5:7] == [f"{points:+.1f}", f"{low}..{high}"]
+            assert cells[8] == str(difference["pairs"])
+        assert cells[9:11] == [f"{row['mean_calls']:.1f}", f"{row['mean_tokens']:,.0f}"]
+    counts = independent.counts(independent.read_journals(run))
+    told = "{full} full, {partial} partial, {failed} failed), {error} error, {skipped} skipped".format(**counts)
+    assert f"**40 planned: 40 scored ({told}**" in text
+
+
+def table_rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("| demo")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def expected(episode: dict[str, Any]) -> dict[str, str]:
+    names = ("case_id", "model", "prompt_type", "task_type", "difficulty", "severity", "outcome", "failure_class")
+    return {f"ultra_{name}": episode[name] for name in names if episode[name] is not None}
+
+
+def test_a_hostile_name_is_text_in_all_reports(project: Project) -> None:
+    """The endpoint cannot be reached, so that the case is an error, which is told likewise."""
+    name = "<script>alert(1)</script>\x1b[31m"
+    reports = ("--junitxml=junit.xml", "--html=report.html", "--ultra-markdown=summary.md")
+    model = (f"--ultra-model={name}", "--ultra-base-url=http://127.0.0.1:9")
+    result = project.pytester.runpytest("-n0", *model, *ONE, *reports)
+    assert result.ret == 1
+    _, (test,) = read_junit(project.path / "junit.xml")
+    assert (test["ultra_model"], test["ultra_outcome"]) == ("<script>alert(1)</script>\\x1b[31m", "error")
+    ((row,),) = read_html(project.path / "report.html")["tests"].values()
+    assert row["resultsTableRow"][2] == "<td>&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[31m</td>"
+    assert "<script" not in (project.path / "summary.md").read_text()
+
+
+def test_a_test_that_takes_no_case_has_empty_cells(project: Project) -> None:
+    project.pytester.makepyfile("def test_plain(): pass")
+    project.pytester.runpytest("-n0", MIXTURE, *ONE, "--html=report.html", "--junitxml=junit.xml")
+    tests = read_html(project.path / "report.html")["tests"]
+    (row,) = next(rows for nodeid, rows in tests.items() if "test_plain" in nodeid)
+    assert row["resultsTableRow"][2:6] == ["<td></td>"] * 4
+    assert {} in read_junit(project.path / "junit.xml")[1]
+
+
+def test_a_summary_is_written_where_asked_and_appended_where_github_shows_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = project.path / "step.md"
+    step.write_text("# Built\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
+    gates = ("--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
+    result = project.pytester.runpytest("-n2", MIXTURE, TEN, *gates, "--ultra-markdown=summary.md")
+    assert result.ret == 1
+    text = (project.path / "summary.md").read_text()
+    assert text.startswith("## pytest-ultra: 1 of 3 gates missed: exit code 1\n")
+    assert "| fail-under 0.9 | 8 of 10 full, 80.0%, 95% interval 49.0-94.3, at least 90.0% | **MISSED** |" in text
+    assert step.read_text() == "# Built\n" + text
+
+
+def test_a_summary_stays_within_what_github_shows(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = project.path / "step.md"
+    step.write_bytes(b"x" * (1024 * 1024 - 500))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
+    project.pytester.runpytest("-n0", MIXTURE, TEN, "--ultra-markdown=summary.md")
+    assert 0 < 1024 * 1024 - step.stat().st_size < 500
+    assert step.read_text().endswith("*The summary was cut here: it would be longer than what may be shown.*\n")
+    assert len((project.path / "summary.md").read_text()) > 1000
+
+
+def test_a_summary_that_cannot_be_written_is_said_and_fails_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
+    result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["the summary in Markdown is not written: *Is a directory*"])
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_run(project: Project) -> None:
+    result = project.pytester.runpytest("-n0", MIXTURE, *ONE, "--ultra-markdown=no/summary.md")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ultra-markdown: *there is no folder*"])
+
+
+def test_a_rerun_replaces_the_properties_of_the_test(project: Project) -> None:
+    project.pytester.runpytest("-n0", "--ultra-model=demo/null", *ONE, "--reruns=1", "--junitxml=junit.xml")
+    for case in ET.parse(project.path / "junit.xml").getroot().iter("testcase"):  # noqa: S314 - of our own making
+        names = [each.attrib["name"] for each in case.iter("property")]
+        assert sorted(set(names)) == sorted(names)
+        assert "ultra_outcome" in names
