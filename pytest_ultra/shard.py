@@ -281,7 +281,4 @@ class Shard:
 
 
 def _expect(assignment: Assignment) -> int:
-    """Return how many requests an episode may come to: midway between doing what is shown and what would be best."""
-    guidance = assignment.guidance
-    plans = [guidance.optimal, guidance.flawed.workflow if guidance.flawed else guidance.optimal]
-    return round(sum(expect_requests(assignment.case, plan) for plan in plans) / len(plans))
+    return round(expect_requests(assignment.case, assignment.guidance.optimal))

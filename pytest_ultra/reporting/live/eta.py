@@ -12,7 +12,7 @@ from pytest_ultra.reporting.live.lengths import Lengths
 
 _FULL_ROUNDS = 3
 """So many times its slots a shard may have in its queue to be played through; what is more is taken as a bulk."""
-_OVER = 0.25  # of an episode: it is likelier that it has ended than not
+_OVER = 0.4  # of an episode is no episode
 _MOST_STEPS = 2_000
 
 
