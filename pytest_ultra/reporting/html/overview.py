@@ -106,6 +106,7 @@ class Overview(msgspec.Struct, frozen=True):
     heat: HeatMap
     forest: Forest | None
     caveats: tuple[str, ...]
+    models: Forest | None
     robustness: tuple[Band, ...]
     failures: tuple[FailureSide, ...]
     reliability: Reliability | None
@@ -126,6 +127,9 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
         heat=make_heat_map(rows),
         forest=make_forest(rows),
         caveats=tuple(map(as_sentence, caveat_lines(rows))),
+        models=make_verdicts(
+            [Comparison(f"{m.sample} vs {m.reference}", None, None, m.difference) for m in summary.models]
+        ),
         robustness=_bands([(row, _robust(row)) for row in rows if row.robustness is not None]),
         failures=_failures(summary),
         reliability=make_reliability(rows),

@@ -124,18 +124,31 @@ def test_paired_differences(stored: Any) -> None:
     compared = [row for row in summary["rows"] if row["difference"]]
     assert len(found) == len(compared) == 18
     for cells, row in zip(found, compared, strict=True):
-        difference = row["difference"]
-        value = (difference["won"] - difference["lost"]) / difference["pairs"]
-        p = difference["p_adjusted"] if difference["p_adjusted"] is not None else difference["p_value"]
-        star = "" if difference["p_adjusted"] is not None else "*"
         assert cells[0].startswith(label(row))
-        assert cells[2:] == [
-            points(value),
-            f"{points(difference['low'])} to {points(difference['high'])}",
-            f"{difference['pairs']} ({difference['won']} won, {difference['lost']} lost)",
-            ("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star,
-            points(difference["detectable"]).lstrip("+"),
-        ]
+        assert cells[2:] == told(row["difference"])
+
+
+def test_models_beside_one_another(stored: Any) -> None:
+    page, _, summary = stored
+    found = Tables(page).found["Success of one model less that of another"][1:]
+    assert len(found) == len(summary["models"]) == 1
+    for cells, each in zip(found, summary["models"], strict=True):
+        assert cells[0].startswith(f"{each['sample']} vs {each['reference']}")
+        assert cells[2:] == told(each["difference"])
+
+
+def told(difference: dict[str, Any]) -> list[str]:
+    """Write a difference as the cells of a table do."""
+    value = (difference["won"] - difference["lost"]) / difference["pairs"]
+    p = difference["p_adjusted"] if difference["p_adjusted"] is not None else difference["p_value"]
+    star = "" if difference["p_adjusted"] is not None else "*"
+    return [
+        points(value),
+        f"{points(difference['low'])} to {points(difference['high'])}",
+        f"{difference['pairs']} ({difference['won']} won, {difference['lost']} lost)",
+        ("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star,
+        points(difference["detectable"]).lstrip("+"),
+    ]
 
 
 def test_failure_classes(stored: Any) -> None:
