@@ -16,7 +16,7 @@ from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.figures import Summary
 from pytest_ultra.course import Course
 from pytest_ultra.distribution.partition import find_case_id
-from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.gates import has_gates
 from pytest_ultra.inheritance import Inheritance
@@ -26,7 +26,6 @@ from pytest_ultra.provenance import describe_run
 from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal import end_of_run, header
 from pytest_ultra.serving import find_spec
-from pytest_ultra.stalling import StallReporter, stall_after_s
 from pytest_ultra.stopping import order_stop, withdraw_stop
 from pytest_ultra.storage.begun import find_in_flight
 from pytest_ultra.storage.document import broken_episode, complete, write_document
@@ -51,7 +50,6 @@ class Run:
         config.pluginmanager.register(self._course, "ultra-course")
         self._has_demo = _needs_demo(config, settings)
         self._started_at = time.time()
-        self._stalls: StallReporter | None = None
         self._warm_up = WarmUp()
 
     @cached_property
@@ -60,7 +58,6 @@ class Run:
         self._inheritance.look_up()
         made = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
         self._course.begin(made)
-        self._stalls = StallReporter(made.path, stall_after_s(self._settings.request_timeout) / 2)
         return made
 
     @cached_property
@@ -91,7 +88,7 @@ class Run:
         told = header(
             cases=len(self._cases),
             models=self._settings.model,
-            workers=_count_workers(config),
+            workers=count_workers(config),
             seed=self._settings.seed,
             where=_relative(self.directory.path),
             preset=self._settings.preset,
@@ -147,8 +144,6 @@ class Run:
         if self._demo is not None:
             self._demo.stop()
         if self._is_begun:
-            if self._stalls is not None:
-                self._stalls.stop()
             self._course.end()
             if not has_journals(self.directory):
                 self.directory.discard()
@@ -169,6 +164,11 @@ class Run:
         """Have all workers cancel what is in flight."""
         if self._is_begun:
             order_stop(self.directory.path)
+
+    @property
+    def planned_cases(self) -> int:
+        """How many cases were selected; tests that take the same one are no more."""
+        return len({case.case_id for case, _ in self._planned})
 
     @property
     def begun(self) -> RunDirectory | None:
@@ -228,10 +228,6 @@ def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
         if is_open:
             return False
         raise pytest.UsageError(f"--ultra-model: {error}") from None
-
-
-def _count_workers(config: pytest.Config) -> int:
-    return len(config.getoption("tx", None) or ())
 
 
 def _relative(path: Path) -> str:

@@ -56,11 +56,13 @@ def _tell_plan(config: pytest.Config, settings: Settings) -> None:
 def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
     from pytest_ultra.judgement import register_judgement  # noqa: PLC0415 - workers open no run
     from pytest_ultra.run import Run  # noqa: PLC0415 - likewise
+    from pytest_ultra.watching import LiveHooks  # noqa: PLC0415 - likewise
 
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
         return
     config.pluginmanager.register(run, "ultra-run")
+    config.pluginmanager.register(LiveHooks(config, run), "ultra-live")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if amounts_of(settings).is_limited:

@@ -15,6 +15,8 @@ import pytest
 
 from pytest_ultra.asking import Asking, Way, by_way_of_cassettes, reachable_models
 from pytest_ultra.benchmark.case import Case
+from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.benchmark.estimate import expect_requests
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.budgeting import Funds, keep_pairs_whole, open_funds
@@ -24,6 +26,7 @@ from pytest_ultra.engine.agenda import EngineStoppedError
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.endpoint import DiscreetEndpoint, Endpoint
+from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.limiting import limiter_of
 from pytest_ultra.lived import LivedEpisode, present
@@ -39,6 +42,7 @@ from pytest_ultra.storage.endings import note_cut_off
 from pytest_ultra.storage.guidance import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.telling import Teller, open_meter
 
 CONCURRENCY = 256
 """Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only bound."""
@@ -70,6 +74,8 @@ class Shard:
         self._journal: Journal | None = None
         self._begun: Begun | None = None
         self._engine: Engine | None = None
+        self._meter: Meter | None = None
+        self._teller: Teller | None = None
         self._watch: StopWatch | None = None
         self._is_ready = False
         self._stall_watch: StallWatch | None = None
@@ -96,12 +102,14 @@ class Shard:
 
     def live(self, case: Case, nodeid: str) -> LivedEpisode:
         """Wait for the test's episode: each time it asks, another one."""
-        if self._engine is None:
+        if self._engine is None or self._meter is None:
             raise RuntimeError("a shard lives no episode before it is started")
         assignment = self._assign(case, nodeid)
         finished = self._finished.take(case.case_id)
         if finished is not None:
+            self._meter.keep(case, is_reused=finished.reused)
             self._engine.keep(assignment, finished)
+        self._meter.plan(case, _expect(assignment))
         try:
             episode = self._engine.wait(assignment)
         except EngineStoppedError:
@@ -120,21 +128,45 @@ class Shard:
             self._stall_watch.stop()
         if self._engine is not None:
             self._engine.stop()
+        if self._teller is not None:
+            self._teller.stop()
         for file in (self._journal, self._begun):
             if file is not None:
                 file.close()
 
     def _start(self, items: Sequence[pytest.Item]) -> None:
         """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
+        self._meter = meter = self._open_meter(items)
+        self._teller = Teller(self._run, meter.read)
         self._wait_for_turn()
         self._journal = Journal(self._run, self._placement.worker)
-        self._engine = engine = self._make_engine(self._journal)
+        self._engine = engine = self._make_engine(self._journal, meter)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
         self._stall_watch = StallWatch(self._run.path, self._placement.worker, engine.pulse.stall, after_s)
         self._guidance.fill(filter(None, map(case_of, items)), self._generate)
-        engine.start(self._own_assignments(items))
+        assignments = self._own_assignments(items)
+        for assignment in assignments:
+            meter.plan(assignment.case, _expect(assignment))
+        engine.start(assignments)
         self._is_ready = True
+
+    def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
+        """Count the cases of the whole shard, with those that need not be lived."""
+        whole = self._placement.whole([item.nodeid for item in items], self._case_ids)
+        cases = {case.case_id: case for index in whole if (case := case_of(items[index]))}
+        meter = open_meter(
+            self._run,
+            self._placement,
+            known_prices(self._settings),
+            planned=len(cases),
+            slots=self._concurrency,
+            most_answers=self._settings.max_turns,
+        )
+        for case_id, case in cases.items():
+            if self._placement.is_sharded and case_id in self._finished:
+                meter.keep(case, is_reused=not self._placement.is_heir)
+        return meter
 
     def _give_up(self, error: JournalError) -> NoReturn:
         note_cut_off(self._run, f"{self._placement.worker} {error}")
@@ -155,20 +187,27 @@ class Shard:
         )
         return make_guidance(case, task=task, optimal=optimal)
 
-    def _make_engine(self, journal: Journal) -> Engine:
+    @property
+    def _concurrency(self) -> int:
         is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
-        concurrency = 1 if is_debugged else self._settings.concurrency or CONCURRENCY
+        return 1 if is_debugged else self._settings.concurrency or CONCURRENCY
+
+    def _make_engine(self, journal: Journal, meter: Meter) -> Engine:
+        def keep(episode: Episode) -> None:
+            journal.append(episode)
+            meter.finish(episode.case)
+
         way = self._way()
         self._begun = begun = Begun(self._run, self._placement.worker)
         limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
-            way.open,
-            journal.append,
+            lambda: MeteredEndpoint(way.open(), meter),
+            keep,
             worker=self._placement.worker,
-            concurrency=concurrency,
+            concurrency=self._concurrency,
             clock=way.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
-            limiter=way.limit(limiter),
+            limiter=MeteredLimiter(way.limit(limiter), meter),
             on_begin=lambda assignment: begun.note(assignment.case.case_id),
             prices=known_prices(self._settings),
             redact=self._redact,
@@ -239,3 +278,7 @@ class Shard:
             os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:
             self._engine.stop()
+
+
+def _expect(assignment: Assignment) -> int:
+    return round(expect_requests(assignment.case, assignment.guidance.optimal))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,37 +60,11 @@ def describe(stall: Stall, worker: str) -> str:
     return f"ultra: nothing answered or finished for {stall.quiet_s:.0f} s ({worker}); in flight: {named}{others}"
 
 
-class StallReporter:
-    """In the first process: writes what is noted to the terminal. Make it while pytest is not capturing."""
-
-    def __init__(self, run_folder: Path, interval_s: float) -> None:
-        self._folder = run_folder
-        self._interval_s = min(1.0, interval_s)
-        self._terminal = _open_terminal()
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="ultra-stall-reporter", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._is_over.set()
-        self._thread.join()
-        if self._terminal is not None:
-            os.close(self._terminal)
-
-    def _watch(self) -> None:
-        while not self._is_over.wait(self._interval_s):
-            for path in sorted(self._folder.glob(f"{_PREFIX}*")):
-                with suppress(OSError):
-                    self._say(path.read_text(encoding="utf-8"))
-                    path.unlink()
-
-    def _say(self, text: str) -> None:
-        if self._terminal is not None:
-            os.write(self._terminal, f"\n{text}\n".encode())
-
-
-def _open_terminal() -> int | None:
-    try:
-        return os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    except (OSError, ValueError):
-        return None
+def take_stalls(run_folder: Path) -> list[str]:
+    """Return what has been noted since this was last asked."""
+    noted = []
+    for path in sorted(run_folder.glob(f"{_PREFIX}*")):
+        with suppress(OSError):
+            noted.append(path.read_text(encoding="utf-8"))
+            path.unlink()
+    return noted

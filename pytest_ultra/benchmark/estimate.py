@@ -38,7 +38,7 @@ def estimate(case: Case, guidance: Guidance) -> Estimate:
     calls and answers so far.
     """
     turns = _turns(case, guidance.optimal)
-    requests = min(turns + 1, float(case.max_turns))
+    requests = expect_requests(case, guidance.optimal)
     calls = min(turns, float(case.max_turns))
     call_bytes = _mean_call_bytes(guidance.optimal)
     request = Conversation.begin(case, guidance).request()
@@ -47,6 +47,11 @@ def estimate(case: Case, guidance: Guidance) -> Estimate:
     prompt_bytes = requests * opening_bytes + growth_bytes * requests * (requests - 1) / 2
     completion_bytes = requests * REPLY_FRAME_BYTES + calls * call_bytes
     return Estimate(requests, calls, prompt_bytes / BYTES_PER_TOKEN, completion_bytes / BYTES_PER_TOKEN)
+
+
+def expect_requests(case: Case, optimal: Workflow) -> float:
+    """Return how many turns such a model takes."""
+    return min(_turns(case, optimal) + 1, float(case.max_turns))
 
 
 def _turns(case: Case, optimal: Workflow) -> float:

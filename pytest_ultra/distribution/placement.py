@@ -45,6 +45,10 @@ class Placement:
     def is_heir(self) -> bool:
         return self.remaining is not None
 
+    def whole(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+        """Return the indices of the tests of the whole shard, those included that a crashed worker has done."""
+        return partition(nodeids, self.workers, case_ids)[self.number] if self.number < self.workers else []
+
     def take(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
         """Return the indices of the tests with a case that are this worker's for certain."""
         if not self.is_sharded:
@@ -52,7 +56,7 @@ class Placement:
         if self.remaining is not None:
             left = frozenset(self.remaining)
             return [index for index in partition(nodeids, 1, case_ids)[0] if nodeids[index] in left]
-        return partition(nodeids, self.workers, case_ids)[self.number]
+        return self.whole(nodeids, case_ids)
 
 
 def send(placement: Placement, workerinput: dict[str, Any]) -> None:
@@ -80,3 +84,8 @@ def is_distributed(config: pytest.Config) -> bool:
     has_workers = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", None))
     has_xdist = any(map(config.pluginmanager.hasplugin, _XDIST))
     return has_xdist and has_workers and not config.getoption("collectonly")
+
+
+def count_workers(config: pytest.Config) -> int:
+    """Return how many workers were asked for, 0 without xdist."""
+    return len(config.getoption("tx", None) or ())

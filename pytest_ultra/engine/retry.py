@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pytest_ultra.benchmark.chat import ChatRequest, plain
 from pytest_ultra.benchmark.prices import Price
 from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
+from pytest_ultra.engine.attempts import BROKEN_OFF, Attempts
 from pytest_ultra.engine.backoff import DEFAULT_POLICY, Chance, RetryPolicy, Tried, decide, keyed_chance
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
@@ -53,8 +54,8 @@ class Caller:
         self.clock = clock
         self.prices = prices or {}
         self.pulse = pulse or Pulse()
+        self._attempts = Attempts(endpoint, policy.attempt_timeout_s)
         self.redact = redact
-        self._endpoint = endpoint
         self._concerns = concerns or _always
         self._policy = policy
         self._limiter = limiter
@@ -119,6 +120,8 @@ class Caller:
         if isinstance(result, GivenUp):
             if result.reason is EndReason.AGENT_TIMEOUT:
                 note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
+            elif result.reason is EndReason.ENDPOINT:
+                note(Attempted(request.turn, duration_s, AttemptProblem.DROPPED, detail=BROKEN_OFF))
             return result
         self._health_of(request).answered()
         self.pulse.beat()
@@ -173,6 +176,7 @@ class Caller:
         if health.verdict is not None and not self._limiter.exclude(permit):
             verdict = self._verdicts[request.case.model] = GivenUp(EndReason.ENDPOINT, health.verdict)
             self._limiter.dismiss(request.case.model, verdict)
+            self._attempts.give_up(request.case.model, verdict)
 
     def _next_step(
         self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, permit: Permit | None
@@ -190,35 +194,17 @@ class Caller:
         self, request: ChatRequest, permit: Permit | None, limit_s: float | None
     ) -> tuple[Reply | AttemptFailedError | GivenUp, float]:
         started = self.clock.now()
-        result: Reply | AttemptFailedError | None = None
+        result: Reply | AttemptFailedError | GivenUp | None = None
         is_cut = False
         try:
-            result, is_cut = await self._attempt_within(request, limit_s)
+            result, is_cut = await self._attempts.make(request, limit_s)
         finally:
-            self._limiter.leave(permit, result)
+            self._limiter.leave(permit, None if isinstance(result, GivenUp) else result)
         duration_s = self.clock.now() - started
         if isinstance(result, AttemptFailedError) and result.problem is AttemptProblem.BUDGET:
             return self._break_off(result.detail), duration_s
         is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
         return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
-
-    async def _attempt_within(
-        self, request: ChatRequest, limit_s: float | None
-    ) -> tuple[Reply | AttemptFailedError, bool]:
-        """Return what the attempt brought, and whether it was the episode's limit that ended it."""
-        timeout_s = self._policy.attempt_timeout_s
-        is_cut = limit_s is not None and limit_s <= timeout_s
-        timeout = asyncio.timeout(limit_s if is_cut else timeout_s)
-        try:
-            async with timeout:
-                return await self._endpoint.attempt(request), False
-        except (AttemptFailedError, TimeoutError) as error:
-            if timeout.expired():
-                return AttemptFailedError(AttemptProblem.TIMEOUT, f"no answer within {timeout_s:g} s"), is_cut
-            _go_on_unless_cancelled()
-            if isinstance(error, AttemptFailedError):
-                return error, False
-            raise
 
 
 class _WaitingRoom:
@@ -237,10 +223,3 @@ class _WaitingRoom:
 def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, parameter: str) -> Attempted:
     detail = f"asked again without {parameter}: {failure.detail}"
     return Attempted(turn, duration_s, AttemptProblem.PARAMETER, failure.status, detail)
-
-
-def _go_on_unless_cancelled() -> None:
-    """Cancel for certain: an endpoint may have turned the cancellation into a failed attempt."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
