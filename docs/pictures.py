@@ -94,7 +94,12 @@ def _keep(page: Page, name: str, height: int | None = None) -> None:
     few.save(PICTURES / f"{name}.png", optimize=True)
 
 
-MAKERS: Mapping[str, Callable[[], None]] = {"report": picture_report}
+def picture_terminal() -> None:
+    """Take the live status; it is read by what the tests read it by, and so needs the project's folder."""
+    subprocess.run([sys.executable, "-m", "docs.terminal_picture"], cwd=PICTURES.parents[1], check=True)
+
+
+MAKERS: Mapping[str, Callable[[], None]] = {"report": picture_report, "live": picture_terminal}
 """Each makes the pictures that begin with its name."""
 
 

@@ -17,6 +17,7 @@ from tests.results_factory import make_case, make_episode
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PICTURE = re.compile(r"(?<=src=\")[^\"]+|(?<=srcset=\")[^\"]+|(?<=\]\()pictures/[^)]+")
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -50,7 +51,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_pictures_are_there_shown_and_small() -> None:
-    named = [(page.parent, name) for page in PAGES for name in re.findall(r'src(?:set)?="(.*?)"', page.read_text())]
+    named = [(page.parent, name) for page in PAGES for name in PICTURE.findall(page.read_text())]
     shown = {(folder / name).resolve() for folder, name in named}
     there = set((ROOT / "docs" / "pictures").iterdir())
     assert shown == there

@@ -47,8 +47,10 @@ def test_what_failed_is_lived_first_by_failed_first(project: Project) -> None:
 def check_junit(project: Project) -> None:
     """Check that each case has small, readable properties."""
     text = (project.path / "junit.xml").read_text()
-    properties = re.findall(r'<property name="(\w+)" value="([^"]*)"', text)
-    assert len(properties) == 20
+    cases = text.partition("<testcase ")[2]  # the suite has properties of its own before them
+    properties = re.findall(r'<property name="(\w+)" value="([^"]*)"', cases)
+    assert max(len(value) for _, value in properties) < 40
+    assert [name for name, _ in properties].count("ultra_outcome") == 10
     assert {value for name, value in properties if name == "ultra_outcome"} <= {"full", "partial", "failed"}
     ids = {episode["case_id"] for episode in project.episodes()}
     assert {value for name, value in properties if name == "ultra_case_id"} == ids

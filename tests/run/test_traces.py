@@ -69,7 +69,7 @@ def test_a_run_keeps_its_journals_with_transcripts_and_its_workflows(
     (run,) = project.runs()
     names = {path.name for path in run.iterdir()}
     journals = {"journal-gw0.jsonl", "journal-gw1.jsonl"} if extreme == ("-n2",) else {"journal-main.jsonl"}
-    assert names == {"run.json", "plan.json", "ended.json", "guidance", *journals}
+    assert names == {"run.json", "plan.json", "ended.json", "report.html", "guidance", *journals}
     assert all(life["transcript"][-1]["type"] == "end" for life in project.lives())
     assert json.loads((run / "run.json").read_text())["options"]["model"] == ["demo/perfect"]
     assert (project.path / ".ultra" / ".gitignore").read_text() == "*\n"
