@@ -23,6 +23,7 @@ RUNS = {
     "limited": ("--ultra-model", "demo/perfect?latency=2", "--ultra-instances", "5", "--ultra-max-in-flight", "40"),
     "failing": ("--ultra-model", "demo?latency=1", "--ultra-instances", "5", "--ultra-max-in-flight", "20"),
     "few at a time": ("--ultra-model", "demo?latency=1", "--ultra-instances", "5", "--ultra-concurrency", "12"),
+    "long": ("--ultra-model", "demo?latency=1", "--ultra-instances", "20", "--ultra-max-in-flight", "40"),
     "all at once": ("--ultra-model", "demo?latency=8", "--ultra-instances", "5"),
 }
 PARTS = (1 / 3, 1 / 2, 2 / 3)

@@ -13,6 +13,9 @@ import pytest
 from tests.run.running import MARK, NO_XDIST, Project
 from tests.run.scripted import Script, Scripted
 
+UNINVOLVED = "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest"
+"""Plugins that are installed for a few tests, and that take each process of every run a third of a second to load."""
+
 WAYS = {"no-xdist": NO_XDIST, "n0": ("-n0",), "n2": ("-n2",)}
 
 
@@ -33,6 +36,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Itera
     mark = uuid.uuid4().hex
     monkeypatch.setenv(MARK, mark)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("PYTEST_ADDOPTS", UNINVOLVED)
     project = Project(pytester, mark)
     yield project
     _end(project)

@@ -19,6 +19,12 @@ from tests.run.running import ONE, TEN, Project
 MIXTURE = "--ultra-model=demo"
 
 
+@pytest.fixture(autouse=True)
+def _with_the_plugins_that_report(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    del project  # which leaves them out
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+
+
 def properties(node: ET.Element) -> dict[str, str]:
     return {each.attrib["name"]: each.attrib["value"] for each in node.findall("properties/property")}
 
