@@ -15,7 +15,7 @@ import pytest
 from tests.run.running import MARK, ONE, TEN, Project
 from tests.terminal_screen import Seen
 
-SLOW = "--ultra-model=demo/perfect?latency=0.25"
+SLOW = "--ultra-model=demo/perfect?latency=0.5"
 PLAIN = ("-p", "no:cacheprovider", "-p", "no:randomly")
 LINE = re.compile(
     r"ultra: (\d+)/10 done(; [\d.]+ episodes/(s|min))?; (ETA [\d:-]+|all done); \d+ calls? in flight, "
