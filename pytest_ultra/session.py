@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.publishing import ReportHooks
 from pytest_ultra.secrecy import SecrecyHooks, redactor_of
 from pytest_ultra.storing import StoreHooks
+
+if TYPE_CHECKING:  # workers open no run
+    from pytest_ultra.run import Run
 
 
 def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
@@ -69,20 +73,24 @@ def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Cas
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
     register_judgement(config, settings, run, cases.values())
     if is_distributed(config):
-        from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
-
-        hooks = Distribution(
-            config,
-            cases.keys(),
-            chosen_dist,
-            base=run.place,
-            plan=run.plan,
-            stop=run.stop,
-            find_in_flight=run.find_in_flight,
-            set_aside=run.set_aside,
-        )
-        config.pluginmanager.register(hooks, "ultra-distribution")
+        _distribute(config, run, cases, chosen_dist)
     else:
         from pytest_ultra.shard import Shard  # noqa: PLC0415 - a controller lives no episodes
 
         config.stash[SHARD] = lambda: Shard(config, settings, run.place(), cases.keys())
+
+
+def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
+    from pytest_ultra.distribution.controller import Distribution  # noqa: PLC0415 - xdist need not be there
+
+    hooks = Distribution(
+        config,
+        cases.keys(),
+        chosen_dist,
+        base=run.place,
+        plan=run.plan,
+        stop=run.stop,
+        find_in_flight=run.find_in_flight,
+        set_aside=run.set_aside,
+    )
+    config.pluginmanager.register(hooks, "ultra-distribution")
