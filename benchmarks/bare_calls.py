@@ -11,14 +11,14 @@ import sys
 import aiohttp
 import msgspec
 
-from pytest_ultra.benchmark.agents import knowledge_of
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.guidance import make_guidance
-from pytest_ultra.models.demo.process import start_demo
-from pytest_ultra.models.wire import KNOWLEDGE_HEADER, encode_request
+from pytest_ultra.benchmark.reference_agents import knowledge_of
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.controller.demo.process import start_demo
+from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, encode_request
 
 
 def main() -> None:

@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
-from pytest_ultra.benchmark.axes import Difficulty, FlawKind, Severity, TaskType
-from pytest_ultra.benchmark.case import TaskKey
-from pytest_ultra.benchmark.flaws.candidate import Candidate
-from pytest_ultra.benchmark.flaws.injection import inject, is_proved, perfect_plan
 from pytest_ultra.benchmark.generator.generate import draw_task, generate_task
 from pytest_ultra.benchmark.planner import plan
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.flaws.candidate import Candidate
+from pytest_ultra.flaws.injection import inject, is_proved, perfect_plan
 
 PUBLISHED_TASKS = 5040
 RATE, MAX_TURNS = 0.8, 30

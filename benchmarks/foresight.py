@@ -29,7 +29,7 @@ RUNS = {
 PARTS = (1 / 3, 1 / 2, 2 / 3)
 EVERY_SECOND = """
 import pytest
-from pytest_ultra.watching import LiveHooks
+from pytest_ultra.controller.live_hooks import LiveHooks
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):

@@ -22,23 +22,23 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the judge and its workers are those of the tests
 
-from pytest_ultra.benchmark.agents import act, knowledge_of  # noqa: E402 - as above
-from pytest_ultra.benchmark.chat import ChatRequest  # noqa: E402
-from pytest_ultra.benchmark.episode import Episode  # noqa: E402
-from pytest_ultra.benchmark.guidance import make_guidance  # noqa: E402
-from pytest_ultra.benchmark.transcript import Attempted, Reply  # noqa: E402
+from pytest_ultra.benchmark.reference_agents import act, knowledge_of  # noqa: E402 - as above
+from pytest_ultra.benchmark.suite import make_guidance  # noqa: E402
+from pytest_ultra.core.chat_request import ChatRequest  # noqa: E402
+from pytest_ultra.core.episode import Episode  # noqa: E402
+from pytest_ultra.core.transcript import Attempted, Reply  # noqa: E402
 from pytest_ultra.engine.assignment import Assignment  # noqa: E402
 from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: E402
-from pytest_ultra.engine.gate import Gate, Permit  # noqa: E402
-from pytest_ultra.engine.ledger import Ledger  # noqa: E402
+from pytest_ultra.engine.endpoint_limiter import Gate, Permit  # noqa: E402
+from pytest_ultra.engine.episode_run import live_episode  # noqa: E402
 from pytest_ultra.engine.limiter import Limiter, Unlimited  # noqa: E402
+from pytest_ultra.engine.limiter_state import Ledger  # noqa: E402
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits  # noqa: E402
-from pytest_ultra.engine.live import live_episode  # noqa: E402
 from pytest_ultra.engine.open_limiter import open_limiter  # noqa: E402
 from pytest_ultra.engine.retry import Caller  # noqa: E402
-from pytest_ultra.engine.shared_ledger import SharedLedger  # noqa: E402
+from pytest_ultra.engine.shared_limiter_state import SharedLedger  # noqa: E402
 from pytest_ultra.storage.journal import Journal  # noqa: E402
-from pytest_ultra.storage.runs import RunDirectory  # noqa: E402
+from pytest_ultra.storage.run_directory import RunDirectory  # noqa: E402
 from tests.engine.engine_fakes import make_case, make_request  # noqa: E402
 from tests.engine.limit_server import Judge, Seen  # noqa: E402
 from tests.engine.limit_worker import Job, start  # noqa: E402

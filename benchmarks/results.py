@@ -22,17 +22,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.task import Guidance, Task
-from pytest_ultra.benchmark.transcript import Event, Replied
-from pytest_ultra.benchmark.workflow import Workflow
-from pytest_ultra.storage.archive import find_run
-from pytest_ultra.storage.endings import Ending, mark_end
-from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.transcript import Event, Replied
+from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal, read_episodes
 from pytest_ultra.storage.reuse import Plan, write_plan
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_lookup import find_run
+from pytest_ultra.storage.run_status import Ending, mark_end
 
 TRANSCRIPT_BYTES = 20_000
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider")

@@ -169,7 +169,7 @@ def _endpoint_cpu_s(parent: int) -> float:
     """Return the CPU seconds so far of the embedded endpoint that a process has started, 0 if there is none."""
     try:
         for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-            if b"pytest_ultra.models.demo" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"pytest_ultra.controller.demo" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 user, system = int(fields[11]), int(fields[12])
                 return (user + system) / os.sysconf("SC_CLK_TCK")

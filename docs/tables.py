@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from pytest_ultra.benchmark.agents import AGENTS
-from pytest_ultra.benchmark.axes import (
+from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.commands.command_table import COMMANDS
+from pytest_ultra.core.axes import (
     Difficulty,
     FlawKind,
     PromptType,
@@ -20,15 +23,12 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
-from pytest_ultra.benchmark.episode import FailureClass
-from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.commands.table import COMMANDS
-from pytest_ultra.models.providers import PROVIDERS, Provider
+from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
-from pytest_ultra.options.table import OPTIONS
+from pytest_ultra.providers.endpoint_lookup import PROVIDERS, Provider
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
-from pytest_ultra.storage.store.tables import METADATA
+from pytest_ultra.storage.store.store_tables import METADATA
 
 PAGES = Path(__file__).parent
 _PLACE = re.compile(r"(?<=<!-- table: )(?P<name>[\w ]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)

@@ -2,6 +2,6 @@
 
 import sys
 
-from pytest_ultra.cli import main
+from pytest_ultra.commands.cli import main
 
 sys.exit(main())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
-    from pytest_ultra.lived import LivedEpisode
-    from pytest_ultra.shard import Shard
+    from pytest_ultra.worker.episode_result import LivedEpisode
+    from pytest_ultra.worker.shard import Shard
 
 NO_MODEL = "no model is named: add --ultra-model NAME (demo needs no key)"
 
@@ -46,7 +46,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> LivedEpisode:
 
 def _note(item: pytest.Item, episode: LivedEpisode) -> None:
     """Put on the test's reports which case it took and what became of it; a rerun's replace those before."""
-    from pytest_ultra.properties import PROPERTIES, properties_of  # noqa: PLC0415 - an unused plugin needs none of it
+    from pytest_ultra.worker.report_properties import PROPERTIES, properties_of  # noqa: PLC0415 - an unused plugin needs none of it
 
     others = [entry for entry in item.user_properties if entry[0] not in PROPERTIES]
     item.user_properties[:] = [*others, *properties_of(episode).items()]

@@ -8,7 +8,7 @@ import pytest
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.benchmark.task import Task
-    from pytest_ultra.benchmark.workflow import Workflow
+    from pytest_ultra.core.workflow import Workflow
     from pytest_ultra.engine.endpoint import Endpoint
     from pytest_ultra.options.settings import Settings
 

@@ -38,7 +38,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     chosen = "load" if config.getoption("distload", default=False) else config.getoption("dist", "no")
     config.stash[CHOSEN_DIST] = None if chosen == "no" else chosen
     if config.getoption("ultra_plan") or config.getini("ultra_plan"):
-        from pytest_ultra.distribution.alone import be_alone  # noqa: PLC0415 - nobody else needs it
+        from pytest_ultra.distribution.without_workers import be_alone  # noqa: PLC0415 - nobody else needs it
 
         be_alone(config)
     return (yield)
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     settings = read_settings(config)
     if settings is not None:
-        from pytest_ultra.session import begin  # noqa: PLC0415 - all that is heavy waits for a model to be named
+        from pytest_ultra.controller.session import begin  # noqa: PLC0415 - all that is heavy waits for a model to be named
 
         config.stash[SETTINGS] = settings
         begin(config, settings, chosen_dist=config.stash.get(CHOSEN_DIST, None))

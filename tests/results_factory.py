@@ -6,15 +6,15 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import Difficulty, FlawKind, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case, TaskKey
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.task import Action, Damage, FlawedWorkflow, Guidance, Milestone, Task
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, render
 from pytest_ultra.benchmark.world import Sink, World
+from pytest_ultra.core.axes import Difficulty, FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.core.case import Case, TaskKey
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
+from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, render
 
 ORDERS = "id,status,amount\n1,paid,120.5\n2,open,15\n3,paid,80\n"
 PAID = [{"id": 1, "status": "paid", "amount": 120.5}, {"id": 3, "status": "paid", "amount": 80}]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from docs import tables
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import flatten
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import flatten
 from tests.results_factory import make_case, make_episode
 
 ROOT = Path(__file__).parents[1]

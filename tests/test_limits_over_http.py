@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits
 from pytest_ultra.engine.open_limiter import open_limiter
 from pytest_ultra.engine.retry import Caller
-from pytest_ultra.models.endpoint import open_endpoint
-from pytest_ultra.models.providers import resolve
+from pytest_ultra.providers.endpoint_lookup import resolve
+from pytest_ultra.providers.http_endpoint import open_endpoint
 from tests.engine.engine_fakes import make_case, make_request
-from tests.models.http_stand_in import COMPLETION, hangs, response, says, stand_in
+from tests.providers.http_stand_in import COMPLETION, hangs, response, says, stand_in
 
 
 @asynccontextmanager

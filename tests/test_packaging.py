@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest_ultra
 from pytest_ultra import plugin
-from pytest_ultra.cli import main
+from pytest_ultra.commands.cli import main
 
 ROOT = Path(__file__).parents[1]
 

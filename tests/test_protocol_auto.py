@@ -9,20 +9,20 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType, ToolProtocol
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.guidance import make_guidance
-from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.core.axes import PromptType, ToolProtocol
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK
-from pytest_ultra.engine.live import live_episode
+from pytest_ultra.engine.episode_run import live_episode
 from pytest_ultra.engine.retry import Caller
-from pytest_ultra.models.endpoint import open_endpoint
-from pytest_ultra.models.providers import resolve
+from pytest_ultra.providers.endpoint_lookup import resolve
+from pytest_ultra.providers.http_endpoint import open_endpoint
 from tests.benchmark.playing import make_case
-from tests.models.http_stand_in import COMPLETION, StandIn, response, stand_in
+from tests.providers.http_stand_in import COMPLETION, StandIn, response, stand_in
 
 MODEL = "openai/small"
 Script = Callable[[bool], tuple[int, str]]

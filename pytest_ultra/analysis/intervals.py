@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_ultra.benchmark.figures import Rate
+from pytest_ultra.core.figures import Rate
 
 Z_95 = 1.959963984540054
 

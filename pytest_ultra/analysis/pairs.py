@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from pytest_ultra.benchmark.case import TaskKey
-from pytest_ultra.benchmark.episode import Episode, Outcome
-from pytest_ultra.benchmark.figures import Contrast
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.figures import Contrast
 
 
 class Pair(NamedTuple):

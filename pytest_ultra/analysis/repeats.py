@@ -10,8 +10,8 @@ from statistics import fmean
 import msgspec
 
 from pytest_ultra.analysis.pairs import is_full
-from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.figures import Repeats
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.figures import Repeats
 
 
 def measure_repeats(scored: Iterable[Episode]) -> tuple[Repeats, ...]:

@@ -7,8 +7,8 @@ from statistics import fmean
 
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.pairs import Pair, is_full
-from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.figures import Rate, Robustness
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.figures import Rate, Robustness
 
 
 def measure_robustness(scored: Sequence[Episode], pairs: Sequence[Pair]) -> Robustness:

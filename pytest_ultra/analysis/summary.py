@@ -10,15 +10,15 @@ from typing import NamedTuple
 import msgspec
 
 from pytest_ultra.analysis.intervals import measure_rate
-from pytest_ultra.analysis.models import compare_models
-from pytest_ultra.analysis.paired import adjust, measure_difference
+from pytest_ultra.analysis.model_comparison import compare_models
+from pytest_ultra.analysis.paired_difference import adjust, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.analysis.repeats import measure_repeats
 from pytest_ultra.analysis.robustness import count_tokens, mean, measure_recovery, measure_robustness
-from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
-from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import Episode, FailureClass
-from pytest_ultra.benchmark.figures import Contrast, Counts, Row, SlowCase, Summary
+from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.case import Versions
+from pytest_ultra.core.episode import Episode, FailureClass
+from pytest_ultra.core.figures import Contrast, Counts, Row, SlowCase, Summary
 
 _DEMO = re.compile(r"demo([/?]|$)")
 

@@ -7,20 +7,21 @@ from typing import Any, Self
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import ToolProtocol
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
-from pytest_ultra.benchmark.exchange import UNREADABLE_CALL, assistant_message, hear, with_answer
-from pytest_ultra.benchmark.faults import Faults
+from pytest_ultra.benchmark.canary_names import Renaming, renaming_of
 from pytest_ultra.benchmark.prompts import opening, plan_text
-from pytest_ultra.benchmark.renaming import Renaming, renaming_of
 from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.tool_discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
+from pytest_ultra.benchmark.tool_faults import Faults
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
-from pytest_ultra.benchmark.transcript import (
+from pytest_ultra.benchmark.turn_messages import UNREADABLE_CALL, assistant_message, hear, with_answer
+from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import (
     Answered,
     Attempted,
     Discovered,
@@ -35,7 +36,6 @@ from pytest_ultra.benchmark.transcript import (
     ToolCall,
     ToolSchema,
 )
-from pytest_ultra.benchmark.world import Json, World
 
 GIVE_UP_AFTER = 3
 """The same call answered by the same earned error this many times running ends an episode."""

@@ -14,7 +14,7 @@ import msgspec
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.task import Action, Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 
 CLOSE = 1e-9
 """Figures nearer to one another than this, in relation, are equal."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.agents.text_protocol.text_messages import describe_tools
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.textual.messages import describe_tools
-from pytest_ultra.benchmark.transcript import Message, ToolSchema
 from pytest_ultra.benchmark.wordings import WORDINGS
-from pytest_ultra.benchmark.workflow import render
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.transcript import Message, ToolSchema
+from pytest_ultra.core.workflow import render
 
 
 def plan_text(prompt_type: PromptType, guidance: Guidance) -> str:

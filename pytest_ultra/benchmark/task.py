@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import FlawKind, Severity
-from pytest_ultra.benchmark.case import TaskKey
 from pytest_ultra.benchmark.facts import Fact
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.axes import FlawKind, Severity
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.workflow import Call, Step, Workflow
 
 
 class Milestone(msgspec.Struct, frozen=True):

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import msgspec
 
 from pytest_ultra.benchmark.generator.words import CONSTRAINTS
-from pytest_ultra.benchmark.tabular import UnreadableTextError, read_csv, read_json
+from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, Tool
 from pytest_ultra.benchmark.wordings import WORDINGS
-from pytest_ultra.benchmark.workflow import referenced_step
 from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.core.workflow import referenced_step
 
 _WORD = re.compile(r"[a-z]{3,}")
 _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?![A-Za-z])")

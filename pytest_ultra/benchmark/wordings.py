@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import PromptVariant
-from pytest_ultra.benchmark.textual.messages import CALL
+from pytest_ultra.agents.text_protocol.text_messages import CALL
+from pytest_ultra.core.axes import PromptVariant
 
 
 class Wording(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.core.case import Case
 
 FIXTURE = "ultra_episode"
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ultra.commands.table import COMMANDS
+from pytest_ultra.commands.command_table import COMMANDS
 
 if TYPE_CHECKING:  # `--help` needs neither
-    from pytest_ultra.storage.runs import RunDirectory
+    from pytest_ultra.storage.run_directory import RunDirectory
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
 DONE, FOUND, FAILED = 0, 1, 2
@@ -63,6 +63,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def chosen_run(args: argparse.Namespace) -> RunDirectory:
     """Return the run that was named, or the newest; raise ConfigurationError where there is none."""
-    from pytest_ultra.storage.archive import find_run  # noqa: PLC0415 - `--help` needs no run
+    from pytest_ultra.storage.run_lookup import find_run  # noqa: PLC0415 - `--help` needs no run
 
     return find_run(args.dir, args.run)

@@ -25,7 +25,7 @@ def add_baseline(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run_baseline(args: argparse.Namespace) -> int:
     from pytest_ultra.reporting.text import count  # noqa: PLC0415 - `--help` needs none of it
-    from pytest_ultra.storage.baseline import write_baseline  # noqa: PLC0415
+    from pytest_ultra.storage.baseline_file import write_baseline  # noqa: PLC0415
     from pytest_ultra.storage.files import check_writable  # noqa: PLC0415
     from pytest_ultra.storage.journal import read_episodes  # noqa: PLC0415
 

@@ -12,8 +12,8 @@ from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, 
 from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs neither
-    from pytest_ultra.benchmark.gates import Decision
-    from pytest_ultra.comparing import Compared, Side
+    from pytest_ultra.controller.comparison import Compared, Side
+    from pytest_ultra.core.gates import Decision
 
 DESCRIPTION = """\
 Compare a run with an earlier one over the cases that both have scored: success by group with the paired difference,
@@ -41,7 +41,7 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run_compare(args: argparse.Namespace) -> int:
-    from pytest_ultra.comparing import compare_sides, judge_sides, load_side, tell_apart  # noqa: PLC0415 - not for --help
+    from pytest_ultra.controller.comparison import compare_sides, judge_sides, load_side, tell_apart  # noqa: PLC0415 - not for --help
 
     reference, sample = load_side(args.a, args.dir), load_side(args.b, args.dir)
     limits = _read_limits(args.max_regression, sample, reference)
@@ -56,8 +56,8 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
-    from pytest_ultra.benchmark.criteria import check_groups  # noqa: PLC0415 - likewise
-    from pytest_ultra.options.gates import shares  # noqa: PLC0415
+    from pytest_ultra.core.groups import check_groups  # noqa: PLC0415 - likewise
+    from pytest_ultra.options.gate_options import shares  # noqa: PLC0415
 
     try:
         limits = shares(texts)
@@ -68,8 +68,8 @@ def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
 
 
 def _write_lines(compared: Compared, decision: Decision) -> None:
-    from pytest_ultra.reporting.comparison import comparison_lines  # noqa: PLC0415 - likewise
-    from pytest_ultra.reporting.gates import gate_lines  # noqa: PLC0415
+    from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - likewise
+    from pytest_ultra.reporting.gate_lines import gate_lines  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
     lines = [*comparison_lines(compared.figures, compared.departures, width)]

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
-from pytest_ultra.commands.printing import print_bytes, warn
+from pytest_ultra.commands.command_output import print_bytes, warn
+from pytest_ultra.commands.export_formats import FORMATS, make_rows
+from pytest_ultra.commands.inspect_log import to_inspect_log
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.exporting import FORMATS, make_rows
-from pytest_ultra.inspect_log import to_inspect_log
 from pytest_ultra.storage.files import check_writable, write_atomically
 from pytest_ultra.storage.results import read_results
 

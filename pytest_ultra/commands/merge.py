@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_json
-from pytest_ultra.commands.printing import print_json, print_lines, warn
-from pytest_ultra.merging import check_parts, find_gap, find_parts, merge
+from pytest_ultra.commands.command_output import print_json, print_lines, warn
+from pytest_ultra.commands.merged_run import check_parts, find_gap, find_parts, merge
 from pytest_ultra.reporting.text import count
 
 DESCRIPTION = """\

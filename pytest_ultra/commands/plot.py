@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.reporting.charts.style import Format
+from pytest_ultra.reporting.charts.chart_style import Format
 
 DESCRIPTION = """\
 Draw a run's charts for papers: success by prompt type and model, paired differences with their intervals, success
@@ -36,8 +36,8 @@ def add_plot(commands: Commands[argparse.ArgumentParser]) -> None:
 def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - `--help` needs none of these
     from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
-    from pytest_ultra.storage.bare import BareEpisodes  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
+    from pytest_ultra.storage.slim_episodes import BareEpisodes  # noqa: PLC0415
 
     run = chosen_run(args)
     episodes = BareEpisodes(run).episodes

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.controller.report_contents import NAME, stored_contents, write_report
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
-from pytest_ultra.reports import NAME, stored_contents, write_report
 from pytest_ultra.storage.files import check_writable
 
 DESCRIPTION = """\

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_ultra import __version__
-from pytest_ultra.benchmark.case import SCORER_VERSION
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json, add_run, chosen_run
-from pytest_ultra.commands.printing import print_bytes, print_lines, warn
+from pytest_ultra.commands.command_output import print_bytes, print_lines, warn
+from pytest_ultra.commands.rescored_run import Rescored, rescore
+from pytest_ultra.core.case import SCORER_VERSION
 from pytest_ultra.reporting.text import count
-from pytest_ultra.rescoring import Rescored, rescore
-from pytest_ultra.storage.document import encode_document, write_document
 from pytest_ultra.storage.files import check_writable
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.json_document import encode_document, write_document
+from pytest_ultra.storage.run_directory import RunDirectory
 
 DESCRIPTION = """\
 Score the stored transcripts of a run again, with the scorer of this pytest-ultra, and say which scores have changed.

@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
-from pytest_ultra.commands.printing import print_json, print_lines, warn, width
-from pytest_ultra.reporting.budget import dollars
-from pytest_ultra.reporting.table import draw
+from pytest_ultra.commands.command_output import print_json, print_lines, warn, width
+from pytest_ultra.reporting.budget_lines import dollars
 from pytest_ultra.reporting.text import excerpt
-from pytest_ultra.storage.archive import list_runs
+from pytest_ultra.reporting.text_table import draw
 from pytest_ultra.storage.results import State, find_state
-from pytest_ultra.storage.runs import RunDirectory
-from pytest_ultra.storage.store.filling import open_filled
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.store.queries import StoredRun, list_stored_runs
+from pytest_ultra.storage.store.store_sync import open_filled
 
 DESCRIPTION = """\
 List the runs that are kept, newest first: when they began, their models, how many of the planned cases are scored,

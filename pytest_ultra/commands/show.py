@@ -7,19 +7,19 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.episode import Episode, flatten
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
-from pytest_ultra.commands.cases import add_axes, axes_given, find_guidance, make_case
-from pytest_ultra.commands.overview import show_run
-from pytest_ultra.commands.printing import print_json, print_lines
+from pytest_ultra.commands.case_preview import add_axes, axes_given, find_guidance, make_case
+from pytest_ultra.commands.command_output import print_json, print_lines
+from pytest_ultra.commands.run_overview import show_run
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.reporting.failure import explain
-from pytest_ultra.reporting.prompt import tell_prompt
-from pytest_ultra.storage.archive import UnknownRunError, find_run, list_runs
-from pytest_ultra.storage.cases import PlannedCase, find_planned_case
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.reporting.failure_text import explain
+from pytest_ultra.reporting.prompt_preview import tell_prompt
+from pytest_ultra.storage.case_lookup import PlannedCase, find_planned_case
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_lookup import UnknownRunError, find_run, list_runs
 
 DESCRIPTION = """\
 Show a run as at its end, or what happened to one case: its job, its plan, its transcript, where they parted.

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
-from pytest_ultra.commands.printing import print_json, print_lines, warn
+from pytest_ultra.commands.command_output import print_json, print_lines, warn
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
-from pytest_ultra.storage.archive import list_runs
+from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.store.database import Database, rebuild, store_path
-from pytest_ultra.storage.store.filling import Filled, fill
 from pytest_ultra.storage.store.migrations import SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import count_stored
+from pytest_ultra.storage.store.store_sync import Filled, fill
 
 DESCRIPTION = """\
 The store, results.sqlite in the folder of runs, holds all runs for whoever wants to query them: see docs/store.md.

@@ -7,9 +7,9 @@ from typing import Protocol
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.estimate import estimate
-from pytest_ultra.benchmark.prices import Price
+from pytest_ultra.benchmark.cost_estimate import estimate
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.prices import Price
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.budget import Amounts, Spent, refusal, share
 

@@ -6,8 +6,8 @@ from enum import IntEnum
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.core.case import Case
 
 
 class Place(IntEnum):

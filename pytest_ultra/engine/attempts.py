@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.transcript import EndReason
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.transcript import EndReason
+from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
 from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 NOT_IMPLEMENTED = 501

@@ -7,10 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError
 
 

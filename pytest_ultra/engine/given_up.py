@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.transcript import EndReason
+from pytest_ultra.core.transcript import EndReason
 
 
 class GivenUp(msgspec.Struct, frozen=True):

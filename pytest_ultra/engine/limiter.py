@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Reply
-from pytest_ultra.engine.gate import Permit
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply
+from pytest_ultra.engine.endpoint_limiter import Permit
+from pytest_ultra.engine.endpoint_pool import Pool
 from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.pool import Pool
 from pytest_ultra.engine.token_estimate import TokenEstimate
 from pytest_ultra.errors import AttemptFailedError
 

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.progress import Burden, Cohort, ShardProgress
-from pytest_ultra.benchmark.transcript import Reply
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.progress import Burden, Cohort, ShardProgress
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import Limiter
 from pytest_ultra.errors import AttemptFailedError

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.gate import PATIENCE_S, Gate
-from pytest_ultra.engine.ledger import Ledger
+from pytest_ultra.engine.endpoint_limiter import PATIENCE_S, Gate
+from pytest_ultra.engine.endpoint_pool import Pool
 from pytest_ultra.engine.limiter import EndpointLimiter
+from pytest_ultra.engine.limiter_state import Ledger
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits
-from pytest_ultra.engine.pool import Pool
 from pytest_ultra.engine.token_estimate import TokenEstimate
 
 
@@ -40,7 +40,7 @@ def open_limiter(
 
 def _open_ledger(name: str, folder: Path | None) -> tuple[Ledger, str | None]:
     try:
-        from pytest_ultra.engine.shared_ledger import SharedLedger, shared_folder  # noqa: PLC0415 - not on Windows
+        from pytest_ultra.engine.shared_limiter_state import SharedLedger, shared_folder  # noqa: PLC0415 - not on Windows
 
         return SharedLedger((folder or shared_folder()) / name), None
     except (ImportError, OSError) as error:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from pytest_ultra.benchmark.chat import ChatRequest, plain
-from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
+from pytest_ultra.core.chat_request import ChatRequest, plain
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.transcript import Attempted, EndReason, Reply
+from pytest_ultra.engine.activity_monitor import Pulse
+from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
 from pytest_ultra.engine.attempts import BROKEN_OFF, Attempts
 from pytest_ultra.engine.backoff import DEFAULT_POLICY, Chance, RetryPolicy, Tried, decide, keyed_chance
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.fallback import find_rejected_parameter, may_reject_tools
-from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.endpoint_health import Health
+from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.health import Health
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
-from pytest_ultra.engine.mood import TOO_MANY_REQUESTS
-from pytest_ultra.engine.pulse import Pulse
+from pytest_ultra.engine.rejections import find_rejected_parameter, may_reject_tools
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 _LOOK_S = 0.25

@@ -6,20 +6,20 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.prices import Price
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.suite import BENCHMARK, Rules
+from pytest_ultra.engine.activity_monitor import Pulse
 from pytest_ultra.engine.admission import OPEN_DOOR, Admission
-from pytest_ultra.engine.agenda import Agenda
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import DEFAULT_POLICY, RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.crew import GRACE_S, Crew, ignore
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.episode_pool import GRACE_S, Crew, ignore
+from pytest_ultra.engine.episode_queue import Agenda
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
-from pytest_ultra.engine.pulse import Pulse
 from pytest_ultra.engine.retry import Caller
-from pytest_ultra.engine.rules import BENCHMARK, Rules
 
 _JOIN_S = 3 * GRACE_S
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.chat import ChatRequest
+from pytest_ultra.core.chat_request import ChatRequest
 
 _BYTES_PER_TOKEN = 4.0
 _ANSWERS = 16  # that the correction is a mean of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_ultra.options import values
+from pytest_ultra.options import option_values as values
 from pytest_ultra.options.option import Option
 
 DOCUMENTS = (

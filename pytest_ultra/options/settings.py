@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ultra.benchmark.axes import (
+from pytest_ultra.core.axes import (
     Difficulty,
     PromptType,
     PromptVariant,
@@ -17,18 +17,18 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
-from pytest_ultra.benchmark.criteria import GateOn
-from pytest_ultra.benchmark.prices import Price
+from pytest_ultra.core.groups import GateOn
+from pytest_ultra.core.prices import Price
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options import values
+from pytest_ultra.options import option_values as values
 from pytest_ultra.options.documents import DOCUMENTS
 from pytest_ultra.options.option import Option
+from pytest_ultra.options.option_table import OPTIONS
+from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
-from pytest_ultra.options.table import OPTIONS
-from pytest_ultra.options.values import RateMode, Stagger
 
 if TYPE_CHECKING:  # likewise late
-    from pytest_ultra.models.served import Served
+    from pytest_ultra.providers.served_endpoints import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def _locate(config: pytest.Config, name: str | None) -> str | None:
 
 
 def _read_served(config: pytest.Config) -> Mapping[str, tuple[Served, ...]]:
-    from pytest_ultra.models.served import read_served  # noqa: PLC0415 - an unused plugin must not import what it needs
+    from pytest_ultra.providers.served_endpoints import read_served  # noqa: PLC0415 - an unused plugin must not import what it needs
 
     try:
         return read_served(config.rootpath / "pyproject.toml")

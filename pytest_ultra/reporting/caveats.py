@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ultra.benchmark.figures import Caveat, PairedDifference, Row
+from pytest_ultra.core.figures import Caveat, PairedDifference, Row
 from pytest_ultra.reporting.text import count
 
 _MOST_NAMES = 3

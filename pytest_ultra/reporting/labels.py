@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_ultra.benchmark.episode import FailureClass, Outcome
-from pytest_ultra.benchmark.transcript import EndReason
+from pytest_ultra.core.episode import FailureClass, Outcome
+from pytest_ultra.core.transcript import EndReason
 
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.FULL: "all deliverables are right and no harm was done",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pytest_ultra.benchmark.figures import (
+from pytest_ultra.core.figures import (
     Comparison,
     Flip,
     ModelDifference,
@@ -15,9 +15,9 @@ from pytest_ultra.benchmark.figures import (
     RunComparison,
     Summary,
 )
-from pytest_ultra.benchmark.gates import Decision
+from pytest_ultra.core.gates import Decision
 from pytest_ultra.reporting.caveats import caveat_lines
-from pytest_ultra.reporting.comparison import (
+from pytest_ultra.reporting.comparison_lines import (
     case_name,
     caveats,
     difference_cells,
@@ -25,9 +25,9 @@ from pytest_ultra.reporting.comparison import (
     order_flips,
     unpaired_line,
 )
-from pytest_ultra.reporting.figures import NOTHING, amount, interval, percent
-from pytest_ultra.reporting.gates import conclusion, figure, gate_name, word
-from pytest_ultra.reporting.terminal import DEMO, counts_line, failure_line, versions_line
+from pytest_ultra.reporting.figure_format import NOTHING, amount, interval, percent
+from pytest_ultra.reporting.gate_lines import conclusion, figure, gate_name, word
+from pytest_ultra.reporting.terminal_summary import DEMO, counts_line, failure_line, versions_line
 from pytest_ultra.reporting.text import neutralise
 
 MOST_FLIPS = 50

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.benchmark.transcript import Attempted, FellBack
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.transcript import Attempted, FellBack
 from pytest_ultra.errors import AttemptProblem
 from pytest_ultra.reporting.text import neutralise
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.figures import Caveat, Row
-from pytest_ultra.reporting.html.safe import shown
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.figures import Caveat, Row
+from pytest_ultra.reporting.html.html_text import shown
 
 CAVEATS = {  # of one row; what holds for many is said once for all of them
     Caveat.FEW_TASKS: "too few tasks to show anything",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.core.episode import Episode
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
-from pytest_ultra.storage.lines import LineFile
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.line_file import LineFile
+from pytest_ultra.storage.run_directory import RunDirectory
 
 REUSED = "reused"
 SET_ASIDE = "controller"

@@ -7,12 +7,12 @@ from enum import StrEnum
 
 import msgspec
 
-from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.storage.document import skipped_episode
-from pytest_ultra.storage.endings import is_held, noted_cut_off, read_ending
+from pytest_ultra.core.episode import Episode
 from pytest_ultra.storage.journal import JournalContents, read_episodes
+from pytest_ultra.storage.json_document import skipped_episode
 from pytest_ultra.storage.reuse import Plan, read_plan
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import is_held, noted_cut_off, read_ending
 
 
 class State(StrEnum):

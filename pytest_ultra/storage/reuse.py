@@ -8,17 +8,17 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case, Versions
-from pytest_ultra.benchmark.episode import FailureClass, Outcome
+from pytest_ultra.core.case import Case, Versions
+from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.archive import list_runs
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
-from pytest_ultra.storage.endings import is_held, read_ending
+from pytest_ultra.storage.episode_index import Life, find_lives, newest_lives
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.journal import REUSED, SET_ASIDE, encode_line, journal_path
-from pytest_ultra.storage.lives import Life, find_lives, newest_lives
-from pytest_ultra.storage.runs import RunDirectory
-from pytest_ultra.storage.turns import Prefix, read_turns, turns_path, write_turns
+from pytest_ultra.storage.kept_turns import Prefix, read_turns, turns_path, write_turns
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_lookup import list_runs
+from pytest_ultra.storage.run_status import is_held, read_ending
 
 
 class Rerun(StrEnum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.gates import leave_to_gates
-from pytest_ultra.lived import LivedEpisode
+from pytest_ultra.options.requested_gates import leave_to_gates
+from pytest_ultra.worker.episode_result import LivedEpisode
 
 
 def test_workflow(ultra_episode: LivedEpisode, pytestconfig: pytest.Config) -> None:

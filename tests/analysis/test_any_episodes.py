@@ -10,12 +10,12 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_ultra.analysis.paired import compare
-from pytest_ultra.analysis.runs import compare_runs
+from pytest_ultra.analysis.paired_difference import compare
+from pytest_ultra.analysis.run_comparison import compare_runs
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import PromptType, Severity
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.figures import Contrast, PairedDifference
+from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.figures import Contrast, PairedDifference
 from tests.results_factory import make_case, make_episode
 
 SHARES = st.none() | st.floats(0, 1)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from pytest_ultra.analysis.repeats import measure_repeats
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, Outcome
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome
 from tests.results_factory import make_case, make_episode
 
 FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome

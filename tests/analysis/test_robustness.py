@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, Outcome
-from pytest_ultra.benchmark.figures import Robustness, Row
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.figures import Robustness, Row
 from tests.results_factory import make_case, make_episode
 
 FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.analysis.runs import compare_runs
+from pytest_ultra.analysis.run_comparison import compare_runs
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.reporting.terminal import end_of_run
+from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.reporting.terminal_summary import end_of_run
 from pytest_ultra.storage.journal import Journal, read_episodes
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
 from tests import independent, independent_runs
 from tests.independent_words import assert_shown
 from tests.results_factory import make_case, make_episode

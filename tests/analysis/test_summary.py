@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import PromptType, PromptVariant, Severity
-from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.figures import Counts, Rate, Row
+from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.case import Versions
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.figures import Counts, Rate, Row
 from tests.results_factory import make_case, make_episode
 
 FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome

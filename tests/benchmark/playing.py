@@ -12,17 +12,17 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.agents import act, in_text, knowledge_of
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
-from pytest_ultra.benchmark.case import Case, TaskKey
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.episode import Score
 from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.reference_agents import act, in_text, knowledge_of
 from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
-from pytest_ultra.benchmark.transcript import Reply, ToolCall
 from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.case import Case, TaskKey
+from pytest_ultra.core.episode import Score
+from pytest_ultra.core.transcript import Reply, ToolCall
 
 make_task = cache(generate_task)
 """Each task is made once for all tests."""

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.episode import Score
-from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
-from pytest_ultra.benchmark.transcript import Reply, ToolCall
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Score
+from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from tests.benchmark.playing import make_case, play
 
 

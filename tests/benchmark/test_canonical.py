@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.canonical import canonical
-from pytest_ultra.benchmark.tabular import write_csv, write_json
+from pytest_ultra.benchmark.tables import write_csv, write_json
 from pytest_ultra.benchmark.world import Json, Row
 
 CELLS = st.integers(-999, 999) | st.booleans() | st.sampled_from(["x", "y z", "a,b", 'q"', "é"])

@@ -7,14 +7,14 @@ import json
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType, ToolProtocol
-from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.exchange import assistant_message
-from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
+from pytest_ultra.benchmark.turn_messages import assistant_message
+from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
 from tests.benchmark.playing import converse, make_case, recite, use
 
 WRONG = use("file_operations_reader", path="no/such/file")

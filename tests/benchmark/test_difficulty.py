@@ -11,10 +11,6 @@ from __future__ import annotations
 from itertools import pairwise
 from random import Random
 
-from pytest_ultra.benchmark.axes import Difficulty, TaskType
-from pytest_ultra.benchmark.case import TaskKey
-from pytest_ultra.benchmark.flaws.injection import perfect_plan
-from pytest_ultra.benchmark.flaws.omission import remove
 from pytest_ultra.benchmark.generator.draft import Draft
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.generator.shapes import lay_out
@@ -22,7 +18,11 @@ from pytest_ultra.benchmark.generator.words import CONSTRAINTS
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, reference
+from pytest_ultra.core.axes import Difficulty, TaskType
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference
+from pytest_ultra.flaws.injection import perfect_plan
+from pytest_ultra.flaws.missing_step import remove
 
 INFERS = 0.92
 """The agent's chance to think of an operation that the words do not name."""

@@ -9,12 +9,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, FlawKind, Severity, TaskType
-from pytest_ultra.benchmark.case import GENERATOR_VERSION, TaskKey
 from pytest_ultra.benchmark.facts import FactKind
-from pytest_ultra.benchmark.flaws.injection import inject, is_minimal, perfect_plan
-from pytest_ultra.benchmark.flaws.omission import remove
-from pytest_ultra.benchmark.following import advance, begin, next_call
 from pytest_ultra.benchmark.generator.draft import RejectedError
 from pytest_ultra.benchmark.generator.generate import draw_task, generate_task
 from pytest_ultra.benchmark.generator.words import CONSTRAINTS
@@ -24,6 +19,11 @@ from pytest_ultra.benchmark.rehearsal import rehearse, see
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
+from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType
+from pytest_ultra.core.case import GENERATOR_VERSION, TaskKey
+from pytest_ultra.core.plan_follower import advance, begin, next_call
+from pytest_ultra.flaws.injection import inject, is_minimal, perfect_plan
+from pytest_ultra.flaws.missing_step import remove
 from tests.benchmark.playing import make_task, make_tasks, run_elsewhere
 
 INSTANCES = 40

@@ -9,12 +9,7 @@ from random import Random
 
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
-from pytest_ultra.benchmark.case import TaskKey
-from pytest_ultra.benchmark.episode import Outcome
 from pytest_ultra.benchmark.facts import Fact, FactKind
-from pytest_ultra.benchmark.flaws.injection import perfect_plan
-from pytest_ultra.benchmark.following import advance, answer_text, begin, next_call
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.goal import has_delivered, reached, read_answer
 from pytest_ultra.benchmark.planner import count_calls, plan, solve
@@ -23,8 +18,13 @@ from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Action, Milestone, Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, referenced_step
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.episode import Outcome
+from pytest_ultra.core.plan_follower import advance, answer_text, begin, next_call
+from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.flaws.injection import perfect_plan
 from tests.benchmark.playing import converse, make_case
 
 KEY = TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 0, 0)

@@ -15,8 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark import generator
-from pytest_ultra.benchmark.agents import AGENTS
-from pytest_ultra.benchmark.axes import (
+from pytest_ultra.benchmark.canary_names import PLAIN, rename, renaming_of
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.prompts import plan_text
+from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
+from pytest_ultra.core.axes import (
     FLAWED_PROMPT_TYPES,
     Difficulty,
     PromptType,
@@ -25,16 +32,9 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
-from pytest_ultra.benchmark.case import Case, TaskKey
-from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.guidance import make_guidance
-from pytest_ultra.benchmark.prompts import plan_text
-from pytest_ultra.benchmark.renaming import PLAIN, rename, renaming_of
-from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.transcript import Answered, Event, Replied, Reply, ToolCall
-from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
-from pytest_ultra.benchmark.workflow import render
+from pytest_ultra.core.case import Case, TaskKey
+from pytest_ultra.core.transcript import Answered, Event, Replied, Reply, ToolCall
+from pytest_ultra.core.workflow import render
 from tests.benchmark.playing import converse, make_case, make_task, make_tasks, play
 
 TASKS = make_tasks(3)

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType, PromptVariant, Severity, ToolProtocol
+from pytest_ultra.benchmark.canary_names import renaming_of
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.guidance import make_guidance
-from pytest_ultra.benchmark.renaming import renaming_of
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.wordings import WORDINGS, Wording
-from pytest_ultra.benchmark.workflow import read
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, PromptVariant, Severity, ToolProtocol
+from pytest_ultra.core.workflow import read
 from tests.benchmark.playing import make_case
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.agents import AGENTS
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
-from pytest_ultra.benchmark.case import Case
+from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.episode import FailureClass
-from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.reference_agents import AGENTS
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.textual.messages import read_messages, write_reply
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.benchmark.transcript import (
+from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.transcript import (
     Answered,
     EndReason,
     Event,

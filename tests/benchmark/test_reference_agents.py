@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from pytest_ultra.benchmark.agents import AGENTS
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.episode import FailureClass, Outcome
-from pytest_ultra.benchmark.guidance import make_guidance
 from pytest_ultra.benchmark.planner import plan
+from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import FailureClass, Outcome
 from tests.benchmark.playing import converse, make_case, make_task, play
 
 INSTANCES = 20

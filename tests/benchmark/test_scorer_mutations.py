@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Event
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import FailureClass, Outcome, Score
+from pytest_ultra.core.transcript import Answered, Event
 from tests.benchmark.playing import converse, make_case
 
 Scorer = Callable[[Case, Guidance, Sequence[Event]], Score]

@@ -8,18 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
 from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.planner import plan
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Action, Guidance, Milestone, Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, EndReason, Event, ToolCall
-from pytest_ultra.benchmark.workflow import Call, reference
 from pytest_ultra.benchmark.world import Sink, World
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import FailureClass, Outcome, Score
+from pytest_ultra.core.transcript import Answered, EndReason, Event, ToolCall
+from pytest_ultra.core.workflow import Call, reference
 from tests.benchmark.playing import make_case, recite, use
 
 TEXT = "id,status\n1,paid\n2,open\n3,paid\n"

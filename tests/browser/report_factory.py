@@ -10,15 +10,15 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
-from pytest_ultra.reporting.html.report import Contents
+from pytest_ultra.controller.report_contents import write_report
+from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
+from pytest_ultra.reporting.html.html_report import Contents
 from pytest_ultra.reporting.html.run_facts import RunFacts
-from pytest_ultra.reports import write_report
 from tests.results_factory import call_event, make_case, make_episode, make_guidance, obedient_episode
 
 ENDING = "</script><script>document.title = 'broken out'</script>"

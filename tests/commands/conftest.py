@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pytest_ultra.cli import main
+from pytest_ultra.commands.cli import main
 
 
 class Shown(NamedTuple):

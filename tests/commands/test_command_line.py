@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.cli import main
-from pytest_ultra.commands.table import COMMANDS
+from pytest_ultra.commands.cli import main
+from pytest_ultra.commands.command_table import COMMANDS
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import make_run
@@ -25,7 +25,7 @@ Capture = pytest.CaptureFixture[str]
 def test_the_help_imports_nothing_heavy_and_names_all_commands() -> None:
     script = f"""
 import sys
-from pytest_ultra.cli import main
+from pytest_ultra.commands.cli import main
 main([])
 print("HEAVY", *sorted(set(sys.modules) & set({HEAVY})))
 """

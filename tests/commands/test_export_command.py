@@ -16,10 +16,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import flatten
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import flatten
 from pytest_ultra.storage.results import read_results
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import make_run, some_episodes
@@ -99,7 +99,7 @@ def test_a_number_is_an_integer_where_it_fits(root: Path, command: Command, tmp_
 WITHOUT_PYARROW = """
 import sys
 sys.modules["pyarrow"] = None
-from pytest_ultra.cli import main
+from pytest_ultra.commands.cli import main
 sys.exit(main(["export", "-o", "out.parquet"]))
 """
 

@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode, Outcome
-from pytest_ultra.benchmark.guidance import make_guidance
-from pytest_ultra.storage.endings import Ending, hold
-from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.results import State, find_state, read_results
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, hold
 from tests.benchmark import playing
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_nodeid

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, Outcome
-from pytest_ultra.reports import describe_run
-from pytest_ultra.storage.bare import BareEpisodes
-from pytest_ultra.storage.endings import Ending, mark_end
-from pytest_ultra.storage.guidance import GuidanceCache
+from pytest_ultra.controller.report_contents import describe_run
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal
 from pytest_ultra.storage.results import read_results
 from pytest_ultra.storage.reuse import Plan, write_plan
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, mark_end
+from pytest_ultra.storage.slim_episodes import BareEpisodes
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.storage.endings import Ending, hold
+from pytest_ultra.storage.run_status import Ending, hold
 from pytest_ultra.storage.store.database import store_path
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode

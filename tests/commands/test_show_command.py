@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.episode import Episode, flatten
-from pytest_ultra.benchmark.guidance import make_guidance
-from pytest_ultra.collection.naming import parse_case_id
-from pytest_ultra.commands.overview import show_run
-from pytest_ultra.reporting.failure import explain
-from pytest_ultra.storage.endings import Ending, hold
-from pytest_ultra.storage.guidance import GuidanceCache
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.collection.case_names import parse_case_id
+from pytest_ultra.commands.run_overview import show_run
+from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.core.episode import Episode, flatten
+from pytest_ultra.reporting.failure_text import explain
+from pytest_ultra.storage.guidance_cache import GuidanceCache
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, hold
 from tests.benchmark import playing
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_nodeid

@@ -8,19 +8,19 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from pytest_ultra.benchmark.axes import Difficulty, PromptType, TaskType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Episode
 from pytest_ultra.benchmark.task import Guidance, Task
-from pytest_ultra.benchmark.transcript import Reply, ToolCall
-from pytest_ultra.benchmark.workflow import Workflow
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.retry import Caller
-from pytest_ultra.engine.rules import Rules
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from tests.engine.stand_in import RULES

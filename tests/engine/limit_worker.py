@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Message, Reply
-from pytest_ultra.engine.gate import Permit
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Message, Reply
+from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import EndpointLimiter
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.open_limiter import open_limiter

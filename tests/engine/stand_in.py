@@ -7,12 +7,12 @@ from typing import Self
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied, Reply
-from pytest_ultra.engine.rules import Rules
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import FailureClass, Outcome, Score
+from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied, Reply
 
 
 class Chat(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
-from pytest_ultra.benchmark.guidance import make_guidance
+from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.engine.admission import OPEN_DOOR, Reserving
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.budget import Amounts, Spent

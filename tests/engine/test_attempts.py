@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Attempted, Reply
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Attempted, Reply
 from pytest_ultra.engine.attempts import BROKEN_OFF
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import Unlimited

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Outcome
-from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.transcript import Ended, EndReason, Reply
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Outcome
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.transcript import Ended, EndReason, Reply
 from pytest_ultra.engine.budget import Amounts, BudgetedEndpoint, Spent, find_limit
+from pytest_ultra.engine.episode_run import live_episode
 from pytest_ultra.engine.limits import Limits
-from pytest_ultra.engine.live import live_episode
 from pytest_ultra.engine.open_limiter import open_limiter
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.shared_budget import SharedBudget

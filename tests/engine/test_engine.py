@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Reply
-from pytest_ultra.engine.agenda import EngineStoppedError
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.rules import Rules
+from pytest_ultra.engine.episode_queue import EngineStoppedError
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptProblem
 from tests.engine.engine_fakes import (

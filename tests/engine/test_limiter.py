@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.chat import ChatRequest, Quota, metered
-from pytest_ultra.benchmark.transcript import Attempted, EndReason, Message, Reply
+from pytest_ultra.core.chat_request import ChatRequest, Quota, metered
+from pytest_ultra.core.transcript import Attempted, EndReason, Message, Reply
+from pytest_ultra.engine.episode_run import live_episode
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import EndpointLimiter
 from pytest_ultra.engine.limits import Limits
-from pytest_ultra.engine.live import live_episode
 from pytest_ultra.engine.open_limiter import open_limiter
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.token_estimate import TokenEstimate

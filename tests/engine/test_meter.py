@@ -7,8 +7,8 @@ import asyncio
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.prices import Price
-from pytest_ultra.benchmark.progress import Burden, Cohort, ShardProgress
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.progress import Burden, Cohort, ShardProgress
 from pytest_ultra.engine.limiter import UNLIMITED
 from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.errors import AttemptFailedError

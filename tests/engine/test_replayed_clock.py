@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.transcript import Reply
-from pytest_ultra.engine.live import live_episode
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.transcript import Reply
+from pytest_ultra.engine.episode_run import live_episode
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem

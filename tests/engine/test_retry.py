@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Attempted, EndReason, Reply
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.backoff import RetryPolicy, Tried, decide, keyed_chance
-from pytest_ultra.engine.gate import Permit
+from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import Unlimited
 from pytest_ultra.engine.retry import Caller

@@ -25,7 +25,7 @@ WATCH = """
     import sys
 
     def watch(event, args):
-        is_demo = event == "subprocess.Popen" and "pytest_ultra.models.demo" in str(args)
+        is_demo = event == "subprocess.Popen" and "pytest_ultra.controller.demo" in str(args)
         if is_demo or event in ("socket.connect", "socket.bind", "socket.getaddrinfo"):
             with open("outside.txt", "a") as file:
                 print(event, args, file=file)
@@ -220,7 +220,7 @@ def test_answers_of_an_agent_of_ones_own_are_recorded_and_replayed_without_it(
 
         import pytest
 
-        from pytest_ultra.benchmark.transcript import Reply
+        from pytest_ultra.core.transcript import Reply
 
         class Agent:
             async def attempt(self, request):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra import __version__
-from pytest_ultra.benchmark.axes import PromptVariant
+from pytest_ultra.core.axes import PromptVariant
 
 COMMAND = Path(sys.executable).with_name("pytest-ultra")  # not by PATH: the environment need not be activated
 

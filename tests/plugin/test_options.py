@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.benchmark.axes import (
+from pytest_ultra.core.axes import (
     FLAWED_PROMPT_TYPES,
     Difficulty,
     PromptType,
@@ -16,11 +16,11 @@ from pytest_ultra.benchmark.axes import (
     TaskType,
     ToolProtocol,
 )
-from pytest_ultra.benchmark.criteria import GateOn
+from pytest_ultra.core.groups import GateOn
+from pytest_ultra.options.option_table import OPTIONS
+from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import Preset
 from pytest_ultra.options.settings import Settings, read_settings
-from pytest_ultra.options.table import OPTIONS
-from pytest_ultra.options.values import RateMode, Stagger
 
 PROMPT_TYPES = ", ".join(PromptType)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_ultra.benchmark.axes import ToolProtocol
-from pytest_ultra.collection.plan import label_models, plan_cases
+from pytest_ultra.collection.planned_cases import label_models, plan_cases
+from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.options.settings import read_settings
 
 Collect = Callable[..., list[str]]

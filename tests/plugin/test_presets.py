@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
-from pytest_ultra.collection.plan import plan_cases
+from pytest_ultra.collection.planned_cases import plan_cases
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES, Preset
 from pytest_ultra.options.settings import Settings, read_settings
-from pytest_ultra.options.table import OPTIONS
 
 EASY, OPTIMAL = (Difficulty.EASY,), (PromptType.OPTIMAL,)
 

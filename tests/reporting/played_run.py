@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pytest_ultra.benchmark.progress import Burden, Cohort, ShardProgress
+from pytest_ultra.core.progress import Burden, Cohort, ShardProgress
 
 Chance = random.Random
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_ultra.benchmark.progress import Cohort, ShardProgress
-from pytest_ultra.reporting.live.status import Status
+from pytest_ultra.core.progress import Cohort, ShardProgress
+from pytest_ultra.reporting.live_status.run_status_record import Status
 
 
 def make_shard(number: int, **fields: Any) -> ShardProgress:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType
-from pytest_ultra.benchmark.figures import Caveat, Counts, PairedDifference, Repeats, Row
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.figures import Caveat, Counts, PairedDifference, Repeats, Row
 from pytest_ultra.reporting.caveats import caveat_lines
 
 MISUSE, DRIFT = PromptType.FLAWED_TOOL_MISUSE, PromptType.FLAWED_SEMANTIC_DRIFT

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import FailureClass
-from pytest_ultra.benchmark.figures import Counts, PairedDifference, Rate, Row, Summary
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.figures import Counts, PairedDifference, Rate, Row, Summary
+from pytest_ultra.reporting.charts.chart_style import Format
 from pytest_ultra.reporting.charts.charts import CHARTS, draw_charts
-from pytest_ultra.reporting.charts.style import Format
 
 LOSS = PairedDifference(pairs=10, won=0, lost=4, low=-0.7, high=-0.1)
 
@@ -78,10 +78,10 @@ def test_charts_are_drawn_without_pyplot_and_leave_the_users_style_alone() -> No
 import sys
 import matplotlib
 matplotlib.rcParams["font.size"] = 23
-from pytest_ultra.benchmark.figures import Counts, Summary
-from pytest_ultra.benchmark.episode import FailureClass
+from pytest_ultra.core.figures import Counts, Summary
+from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.reporting.charts.charts import draw_charts
-from pytest_ultra.reporting.charts.style import Format
+from pytest_ultra.reporting.charts.chart_style import Format
 list(draw_charts(Summary((), Counts(failed=1), ((FailureClass.GAVE_UP, 1),), ()), list(Format)))
 print("matplotlib.pyplot" in sys.modules, matplotlib.rcParams["font.size"])
 """

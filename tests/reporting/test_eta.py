@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.benchmark.progress import Burden, Cohort
-from pytest_ultra.reporting.live.eta import Latency, Speed, remaining_s
-from pytest_ultra.reporting.live.lengths import Lengths
-from pytest_ultra.reporting.live.outlook import Outlook, with_unknown
+from pytest_ultra.core.progress import Burden, Cohort
+from pytest_ultra.reporting.live_status.episode_lengths import Lengths
+from pytest_ultra.reporting.live_status.eta import Latency, Speed, remaining_s
+from pytest_ultra.reporting.live_status.status_forecast import Outlook, with_unknown
 from tests.reporting.played_run import Call, Chance, Plan, PlayedRun
 from tests.reporting.statuses import make_shard, make_status
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.episode import FailureClass, Outcome
-from pytest_ultra.benchmark.transcript import EndReason
+from pytest_ultra.core.episode import FailureClass, Outcome
+from pytest_ultra.core.transcript import EndReason
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 
 

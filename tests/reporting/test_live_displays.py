@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from pytest_ultra.reporting.live.displays import Log, Screen
-from pytest_ultra.reporting.live.terminal import Terminal
+from pytest_ultra.reporting.live_status.displays import Log, Screen
+from pytest_ultra.reporting.live_status.terminal_device import Terminal
 from tests.reporting.statuses import THREE
 from tests.terminal_screen import Seen
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 import pytest
 from markdown_it import MarkdownIt
 
-from pytest_ultra.analysis.gates import Judge, settle
-from pytest_ultra.analysis.runs import compare_runs
+from pytest_ultra.analysis.gate_verdicts import Judge, settle
+from pytest_ultra.analysis.run_comparison import compare_runs
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import PromptType, Severity
-from pytest_ultra.benchmark.criteria import GateOn
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.gates import Gate, GateKind
+from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.gates import Gate, GateKind
+from pytest_ultra.core.groups import GateOn
 from pytest_ultra.reporting.markdown import Told, cut, escape, render
 from tests.results_factory import make_case, make_episode
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, Outcome, Score, Usage
-from pytest_ultra.benchmark.transcript import Attempted, Event, FellBack
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
+from pytest_ultra.core.transcript import Attempted, Event, FellBack
 from pytest_ultra.reporting.notices import tell_findings
 from tests.results_factory import make_case, make_nodeid
 

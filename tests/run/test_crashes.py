@@ -86,7 +86,7 @@ def test_a_worker_that_dies_of_its_test_after_the_episode_does_not_live_it_twice
 
 DEADLY = """
     import os, signal
-    from pytest_ultra.benchmark.transcript import Reply
+    from pytest_ultra.core.transcript import Reply
 
     class Agent:
         async def attempt(self, request):

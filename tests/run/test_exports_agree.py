@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from pyarrow import parquet
 
-from pytest_ultra.benchmark.episode import Episode
-from pytest_ultra.cli import main
+from pytest_ultra.commands.cli import main
+from pytest_ultra.core.episode import Episode
 from tests import independent
 from tests.run.running import Project
 

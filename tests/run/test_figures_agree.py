@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.episode import Episode
+from pytest_ultra.core.episode import Episode
 from tests import independent
 from tests.independent_words import assert_shown
 from tests.run.running import Project

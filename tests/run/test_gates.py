@@ -182,7 +182,7 @@ def test_an_error_that_stops_the_run_is_not_made_good(project: Project, scripted
 
 DEADLY = """
     import os, signal
-    from pytest_ultra.benchmark.transcript import Reply
+    from pytest_ultra.core.transcript import Reply
 
     class Agent:
         async def attempt(self, request):

@@ -24,7 +24,7 @@ LINE = re.compile(
 
 IMPATIENT = """
     import pytest
-    from pytest_ultra.watching import LiveHooks
+    from pytest_ultra.controller.live_hooks import LiveHooks
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(config):

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType, TaskType
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, TaskType
 from tests.run.running import Project
 
 AGENTS = ("perfect", "follower", "null", "one-call")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pytest_ultra.benchmark.axes import TaskType
+from pytest_ultra.core.axes import TaskType
 from tests.run.running import NO_XDIST, Project
 
 

@@ -58,7 +58,7 @@ def test_plain_tests_never_start_a_benchmark(project: Project, args: tuple[str, 
 
 
 AGENT = """
-    from pytest_ultra.benchmark.transcript import Reply
+    from pytest_ultra.core.transcript import Reply
 
     class Agent:
         async def attempt(self, request):

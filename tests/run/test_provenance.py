@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_ultra import __version__
-from pytest_ultra.provenance import find_commit
+from pytest_ultra.controller.provenance import find_commit
 from tests.run.running import NO_XDIST, ONE, Project
 
 WHO = ("-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false")

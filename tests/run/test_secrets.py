@@ -11,9 +11,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pytest_ultra.models.providers import PROVIDERS
+from pytest_ultra.providers.endpoint_lookup import PROVIDERS
 from tests.run.running import Project
-from tests.run.telltale import WAYS, Telltale
+from tests.run.secret_server import WAYS, Telltale
 
 ONE = ("--ultra-task-type=simple_task", "--ultra-prompt-type=optimal")
 LOUD = (
@@ -154,7 +154,7 @@ OWN_ENDPOINT = """
             key = self.key
             if request.case.repeat == 0:
                 raise RuntimeError(f"The key {key!r} is wrong.")
-            from pytest_ultra.benchmark.transcript import Reply
+            from pytest_ultra.core.transcript import Reply
             from pytest_ultra.errors import AttemptFailedError, AttemptProblem
             if request.case.repeat == 1:
                 raise AttemptFailedError(AttemptProblem.STATUS, f"not {key}", status=401)

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Message, Reply, ToolCall, ToolSchema
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Message, Reply, ToolCall, ToolSchema
 from tests.results_factory import make_case, make_guidance
 
 CASE = make_case(model="gpt")

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.storage.endings import Ending, mark_end
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.storage.journal import Journal
 from pytest_ultra.storage.reuse import Plan, write_plan
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, mark_end
 from tests.results_factory import make_case, make_episode, make_nodeid, obedient_episode
 
 STARTED_AT = 1_700_000_000.0

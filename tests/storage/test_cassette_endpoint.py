@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import ToolProtocol
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem, ConfigurationError
-from pytest_ultra.storage.cassettes.endpoint import CassetteEndpoint
-from pytest_ultra.storage.cassettes.folder import CassetteFolder, cassette_path
+from pytest_ultra.storage.cassettes.cassette_endpoint import CassetteEndpoint
+from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder, cassette_path
 from tests.storage.cassette_requests import CALLING, CASE, DONE, OPENING, after, first
 
 Answer = Callable[[ChatRequest], Awaitable[Reply]]

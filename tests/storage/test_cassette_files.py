@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ultra.benchmark.axes import PromptType, ToolProtocol
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.core.axes import PromptType, ToolProtocol
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.cassettes.cassette import Cassette, decode_cassette, encode_cassette
-from pytest_ultra.storage.cassettes.differences import explain_missing
-from pytest_ultra.storage.cassettes.folder import CassetteFolder, cassette_path
-from pytest_ultra.storage.cassettes.requests import request_key
+from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder, cassette_path
+from pytest_ultra.storage.cassettes.recorded_requests import request_key
+from pytest_ultra.storage.cassettes.request_differences import explain_missing
 from tests.results_factory import make_case
 from tests.storage.cassette_requests import ANSWER, CALLING, CASE, DONE, OPENING, TOOLS, after, first, schema
 

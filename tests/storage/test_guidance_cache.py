@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import FLAWED_PROMPT_TYPES, PromptType, Severity, TaskType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.guidance import make_guidance as make_real_guidance
+from pytest_ultra.benchmark.suite import make_guidance as make_real_guidance
 from pytest_ultra.benchmark.task import Guidance, Task
-from pytest_ultra.benchmark.workflow import Workflow
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, Severity, TaskType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.guidance import GuidanceCache, Variant
+from pytest_ultra.storage.guidance_cache import GuidanceCache, Variant
 from tests.results_factory import make_case, make_guidance
 
 CASES = [make_case(prompt_type, instance=n) for n in range(3) for prompt_type in PromptType]
@@ -28,7 +28,7 @@ FILL = """
 import os, sys, time
 from pathlib import Path
 from typing import Any
-from pytest_ultra.storage.guidance import GuidanceCache, Variant
+from pytest_ultra.storage.guidance_cache import GuidanceCache, Variant
 from tests.results_factory import make_guidance
 from tests.storage.test_guidance_cache import CASES
 

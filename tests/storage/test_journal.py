@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.benchmark.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
+from pytest_ultra.core.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.journal import Journal, JournalContents, decode_line, encode_line, read_episodes
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
 from tests.results_factory import make_case, make_episode, obedient_episode
 
 HERE = Path("journal-gw0.jsonl")
@@ -45,7 +45,7 @@ def run_script(run: RunDirectory, script: str) -> int:
 import sys
 from pathlib import Path
 from pytest_ultra.storage.journal import Journal
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
 from tests.results_factory import make_case, make_episode
 journal = Journal(RunDirectory.open(Path(sys.argv[1])), "gw0")
 """

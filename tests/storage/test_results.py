@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import Episode, Outcome
-from pytest_ultra.storage.endings import Ending, hold, mark_end, note_cut_off
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import Versions
+from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.storage.journal import Journal
 from pytest_ultra.storage.results import State, find_state, read_results, why_cut_off
 from pytest_ultra.storage.reuse import Plan, write_plan
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, hold, mark_end, note_cut_off
 from tests.results_factory import make_case, make_episode
 
 CASES = [make_case(prompt_type) for prompt_type in PromptType]

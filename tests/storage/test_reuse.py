@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, FailureClass, Outcome
-from pytest_ultra.benchmark.transcript import Reply
-from pytest_ultra.storage.endings import Ending, clear_up, hold, is_held, mark_end, note_cut_off, noted_cut_off
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.storage.journal import SET_ASIDE, Journal, read_episodes
+from pytest_ultra.storage.kept_turns import KeptTurn, turns_path, write_turns
 from pytest_ultra.storage.reuse import Plan, Rerun, find_reuse, read_plan
-from pytest_ultra.storage.runs import RunDirectory
-from pytest_ultra.storage.turns import KeptTurn, turns_path, write_turns
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, clear_up, hold, is_held, mark_end, note_cut_off, noted_cut_off
 from tests.results_factory import make_case, make_episode, make_nodeid
 
 CASES = [make_case(prompt_type) for prompt_type in PromptType]

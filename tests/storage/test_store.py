@@ -15,16 +15,16 @@ import msgspec
 import pytest
 from sqlalchemy import inspect, select
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, Outcome, flatten
-from pytest_ultra.storage.endings import Ending, hold, mark_end
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.storage.results import read_results
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, hold, mark_end
 from pytest_ultra.storage.store.database import Database, NewerStoreError, StoreError, store_path
-from pytest_ultra.storage.store.filling import Filled, fill, open_filled, put
 from pytest_ultra.storage.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import list_stored_runs
-from pytest_ultra.storage.store.tables import ATTEMPTS, METADATA, PROVENANCE
+from pytest_ultra.storage.store.store_sync import Filled, fill, open_filled, put
+from pytest_ultra.storage.store.store_tables import ATTEMPTS, METADATA, PROVENANCE
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes, write
 
@@ -287,7 +287,7 @@ FILL_A_FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from pytest_ultra.storage.store.database import Database, StoreError, store_path
-from pytest_ultra.storage.store.filling import fill
+from pytest_ultra.storage.store.store_sync import fill
 
 root = Path(sys.argv[1])
 database = Database.open(store_path(root))
@@ -316,7 +316,7 @@ def test_a_full_disk_costs_no_more_than_what_did_not_fit(root: Path) -> None:
 FILL = """
 import sys
 from pathlib import Path
-from pytest_ultra.storage.store.filling import open_filled
+from pytest_ultra.storage.store.store_sync import open_filled
 
 _, problems = open_filled(Path(sys.argv[1]))
 print(*problems)

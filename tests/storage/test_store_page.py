@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.transcript import Attempted
-from pytest_ultra.storage.store.filling import open_filled
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.transcript import Attempted
+from pytest_ultra.storage.store.store_sync import open_filled
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import make_run
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
 from pytest_ultra.benchmark.goal import unwrap
-from pytest_ultra.benchmark.workflow import Call
 from pytest_ultra.benchmark.world import Sink
+from pytest_ultra.core.workflow import Call
 
 WORDS = ("summary", "digest", "briefing", "overview", "extract", "selection", "handover")
 TEAMS = ("finance", "operations", "support", "planning", "audit", "sales")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from random import Random
 
-from pytest_ultra.benchmark.axes import Difficulty
-from pytest_ultra.benchmark.case import TaskKey
-from pytest_ultra.benchmark.flaws.injection import carries_all_flaws, is_minimal
 from pytest_ultra.benchmark.generator.data import DOMAINS, as_csv, make_rows
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.shapes import lay_out
 from pytest_ultra.benchmark.generator.words import describe
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.core.axes import Difficulty
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.flaws.injection import carries_all_flaws, is_minimal
 
 DISTRACTOR_TOOLS = (0, 4, 10, 18, len(TOOLS))
 """How many tools beyond the needed ones are offered, by the level of the difficulty; the last is: all."""

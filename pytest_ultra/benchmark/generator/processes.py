@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
-from pytest_ultra.benchmark.workflow import Call
 from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.workflow import Call
 
 
 def keep_matching(draft: Draft, item: Item) -> Item:

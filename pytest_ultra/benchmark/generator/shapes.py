@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_ultra.benchmark.axes import TaskType
 from pytest_ultra.benchmark.generator import deliveries, processes, sources
 from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
+from pytest_ultra.core.axes import TaskType
 
 Source = Callable[[Draft], Item]
 Process = Callable[[Draft, Item], Item]

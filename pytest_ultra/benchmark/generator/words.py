@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.axes import Difficulty
 from pytest_ultra.benchmark.generator.draft import Draft, Want
+from pytest_ultra.core.axes import Difficulty
 
 CONSTRAINTS = (
     "Leave every input as it is.",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.axes import FlawKind, PromptType
-from pytest_ultra.benchmark.following import Progress, advance, begin, next_call
 from pytest_ultra.benchmark.rehearsal import see
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
-from pytest_ultra.benchmark.transcript import Answered, EndReason
-from pytest_ultra.benchmark.workflow import Call, Step, Workflow, referenced_step
 from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.axes import FlawKind, PromptType
+from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
+from pytest_ultra.core.transcript import Answered, EndReason
+from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 
 def shown_plan(guidance: Guidance, prompt_type: PromptType) -> Workflow | None:

@@ -11,8 +11,8 @@ from pytest_ultra.benchmark.goal import harms, reached, read_answer
 from pytest_ultra.benchmark.task import Guidance, Task
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.transcript import Answered, Ended, EndReason, Event, Replied
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.transcript import Answered, Ended, EndReason, Event, Replied
 
 MISSING_INPUT = frozenset({EarnedCode.UNKNOWN_HANDLE, EarnedCode.NOT_AUTHENTICATED})
 """Errors of a call that came before, or without, something it needs."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.episode import FailureClass, Outcome, Score
 from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.adherence import first_divergence, obedience, shown_plan
-from pytest_ultra.benchmark.scoring.classes import classify
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
+from pytest_ultra.benchmark.scoring.failure_classes import classify
 from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.benchmark.transcript import Answered, EndReason, Event
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import FailureClass, Outcome, Score
+from pytest_ultra.core.transcript import Answered, EndReason, Event
 
 PARTIAL_ABOVE = 0.5
 

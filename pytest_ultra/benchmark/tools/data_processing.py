@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from pytest_ultra.benchmark.tabular import READERS, UnreadableTextError, read_number, write_cell
+from pytest_ultra.benchmark.tables import READERS, UnreadableTextError, read_number, write_cell
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import (
     LARGEST_NUMBER,

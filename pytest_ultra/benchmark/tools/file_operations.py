@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pytest_ultra.benchmark.tabular import WRITERS, UnreadableTextError, read_csv, read_json, read_lines, write_json
+from pytest_ultra.benchmark.tables import WRITERS, UnreadableTextError, read_csv, read_json, read_lines, write_json
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import find, get_artefact, kind_of, wrong_data
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pytest_ultra.benchmark.tabular import columns, write_json
+from pytest_ultra.benchmark.tables import columns, write_json
 from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError
 from pytest_ultra.benchmark.world import Json, Row, World
 

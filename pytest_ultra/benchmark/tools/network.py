@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pytest_ultra.benchmark.tabular import UnreadableTextError, read_csv_cells, write_cell
+from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv_cells, write_cell
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import find, get_artefact, get_rows, kind_of, require_fields, require_session
 from pytest_ultra.benchmark.tools.parameters import handle, names_to_names, parameters, text, texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.tabular import columns
+from pytest_ultra.benchmark.tables import columns
 from pytest_ultra.benchmark.tools.inputs import kind_of
 from pytest_ultra.benchmark.world import Json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pytest_ultra.benchmark.tabular import write_json
+from pytest_ultra.benchmark.tables import write_json
 from pytest_ultra.benchmark.tools.base import Effect
 from pytest_ultra.benchmark.tools.inputs import (
     get_rows,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_ultra.benchmark.figures import Summary
-from pytest_ultra.reporting.charts.costs import draw_costs
-from pytest_ultra.reporting.charts.differences import draw_differences
-from pytest_ultra.reporting.charts.failures import draw_failures
-from pytest_ultra.reporting.charts.heat_map import draw_heat_map
-from pytest_ultra.reporting.charts.reliability import draw_reliability
-from pytest_ultra.reporting.charts.style import Format, encode, our_style
+from pytest_ultra.core.figures import Summary
+from pytest_ultra.reporting.charts.chart_style import Format, encode, our_style
+from pytest_ultra.reporting.charts.cost_chart import draw_costs
+from pytest_ultra.reporting.charts.difference_chart import draw_differences
+from pytest_ultra.reporting.charts.failure_chart import draw_failures
+from pytest_ultra.reporting.charts.heat_map_chart import draw_heat_map
+from pytest_ultra.reporting.charts.reliability_chart import draw_reliability
 
 if TYPE_CHECKING:  # 0.3 s, and only charts need it
     from matplotlib.figure import Figure

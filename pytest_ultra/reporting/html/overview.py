@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_ultra.benchmark.episode import FailureClass, Outcome
-from pytest_ultra.benchmark.figures import Comparison, Row, SlowCase, Summary
+from pytest_ultra.core.episode import FailureClass, Outcome
+from pytest_ultra.core.figures import Comparison, Row, SlowCase, Summary
 from pytest_ultra.reporting.caveats import caveat_lines
-from pytest_ultra.reporting.html import numbers
-from pytest_ultra.reporting.html.forest import Forest, make_forest, make_verdicts
-from pytest_ultra.reporting.html.heat import HeatMap, make_heat_map
-from pytest_ultra.reporting.html.notices import as_sentence, make_notices
-from pytest_ultra.reporting.html.reliability import Reliability, make_reliability
+from pytest_ultra.reporting.html import number_format as numbers
+from pytest_ultra.reporting.html.forest_plot import Forest, make_forest, make_verdicts
+from pytest_ultra.reporting.html.heat_map import HeatMap, make_heat_map
+from pytest_ultra.reporting.html.html_notices import as_sentence, make_notices
+from pytest_ultra.reporting.html.html_text import shown
+from pytest_ultra.reporting.html.plot_scales import percent
+from pytest_ultra.reporting.html.reliability_plot import Reliability, make_reliability
 from pytest_ultra.reporting.html.run_facts import RunFacts
-from pytest_ultra.reporting.html.safe import shown
-from pytest_ultra.reporting.html.scales import percent
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.row_names import heading, row_label, words
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pytest_ultra.reporting.html.pieces import EpisodePiece
+from pytest_ultra.reporting.html.view_records import EpisodePiece
 
 CHUNK_SIZE = 1_000_000
 """Bytes of JSON after which a chunk is closed: what a browser unpacks at once to show one episode."""

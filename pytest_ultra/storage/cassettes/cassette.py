@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import msgspec
 
-from pytest_ultra.benchmark.case import Case
-from pytest_ultra.benchmark.chat import ChatRequest
-from pytest_ultra.benchmark.transcript import Reply, ToolCall
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.cassettes.requests import (
+from pytest_ultra.storage.cassettes.recorded_requests import (
     Lines,
     Said,
     describe_case,

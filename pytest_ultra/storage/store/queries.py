@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, select
 
-from pytest_ultra.benchmark.episode import Outcome
+from pytest_ultra.core.episode import Outcome
 from pytest_ultra.storage.store.database import Database
-from pytest_ultra.storage.store.tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUNS
+from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUNS
 
 
 class StoredRun(msgspec.Struct, frozen=True):

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.axes import PromptType, Severity
-from pytest_ultra.benchmark.case import Versions
-from pytest_ultra.benchmark.episode import FailureClass
-from pytest_ultra.benchmark.figures import (
+from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.case import Versions
+from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.figures import (
     Caveat,
     Comparison,
     Counts,
@@ -21,10 +21,10 @@ from pytest_ultra.benchmark.figures import (
     Row,
     Summary,
 )
-from pytest_ultra.reporting.html import numbers
+from pytest_ultra.reporting.html import number_format as numbers
 from pytest_ultra.reporting.html.overview import Overview, make_overview
+from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
-from pytest_ultra.reporting.html.scales import Scale
 
 LOSS = PairedDifference(
     pairs=40, won=1, lost=9, tasks=20, low=-0.35, high=-0.05, p_value=0.021, p_adjusted=0.04, detectable=0.21

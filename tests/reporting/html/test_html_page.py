@@ -12,14 +12,14 @@ import msgspec
 import pytest
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.axes import PromptType
-from pytest_ultra.benchmark.episode import Episode, Outcome
 from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.transcript import Replied, Reply
-from pytest_ultra.reporting.html.report import Contents, make_report
+from pytest_ultra.controller.report_contents import write_report
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.transcript import Replied, Reply
+from pytest_ultra.reporting.html.html_report import Contents, make_report
+from pytest_ultra.reporting.html.html_text import laid_out, script_json, shown
 from pytest_ultra.reporting.html.run_facts import RunFacts
-from pytest_ultra.reporting.html.safe import laid_out, script_json, shown
-from pytest_ultra.reports import write_report
 from tests.reporting.html.reading import columns, shown_episodes
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 

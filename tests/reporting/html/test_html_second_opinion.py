@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.reports import stored_contents, write_report
-from pytest_ultra.storage.runs import RunDirectory
+from pytest_ultra.controller.report_contents import stored_contents, write_report
+from pytest_ultra.storage.run_directory import RunDirectory
 from tests import independent
 from tests.analysis.test_second_opinion import draw_run, identify, keep
 from tests.reporting.html.reading import columns

@@ -1,0 +1,190 @@
+"""Reading JSON as models write it: what strict readers reject but nobody could misunderstand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.transcript import Forgiven
+
+_DEEPEST = 100
+
+
+class UnreadableJsonError(ValueError):
+    """The text is no JSON, or can be taken in more ways than one."""
+
+
+def read_json(text: str, start: int = 0) -> tuple[Json, int]:
+    """Read strictly the value that begins at `start`; return it and where it ends."""
+    try:
+        value, end = _STRICT.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        raise UnreadableJsonError from None
+    return value, end
+
+
+def read_json_leniently(text: str, start: int = 0, *, most_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
+    """Read the value that begins at `start`; return it, where it ends, and what had to be forgiven.
+
+    Up to `most_open` brackets may still be open at the end of the text, unless the last thing in them is a
+    number or a word, which may have been cut.
+    """
+    reader = _Reader(text, start, most_open)
+    try:
+        value = reader.value()
+    except RecursionError:
+        raise UnreadableJsonError from None
+    return value, reader.position, tuple(dict.fromkeys(reader.forgiven))
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+_SPACE = re.compile(r"\s*")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_LITERALS: dict[str, Json] = {"true": True, "false": False, "null": None}
+_PYTHON_LITERALS: dict[str, Json] = {"True": True, "False": False, "None": None}
+_AFTER_QUOTED = re.compile(r"\s*([,:}\]]|\Z)")
+_ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
+
+
+class _Reader:
+    """A reader of one value, which notes what it forgives."""
+
+    def __init__(self, text: str, start: int, most_open: int) -> None:
+        self.position = start
+        self.forgiven: list[Forgiven] = []
+        self._most_open = most_open
+        self._text = text
+        self._depth = 0
+
+    def value(self) -> Json:
+        char = self._peek()
+        if char in ("{", "["):
+            return self._nested(self._object if char == "{" else self._array)
+        if char in ('"', "'"):
+            return self._string(char)
+        return self._number() if char and char in "-0123456789" else self._literal()
+
+    def _nested(self, read: Callable[[], Json]) -> Json:
+        if self._depth >= _DEEPEST:
+            raise UnreadableJsonError
+        self._depth += 1
+        self.position += 1
+        value = read()
+        self._depth -= 1
+        return value
+
+    def _object(self) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        while not self._closes("}"):
+            key = self._key()
+            if self._peek() != ":":
+                raise UnreadableJsonError
+            self.position += 1
+            found[key] = self.value()
+            self._separate("}")
+        return found
+
+    def _array(self) -> list[Json]:
+        found: list[Json] = []
+        while not self._closes("]"):
+            found.append(self.value())
+            self._separate("]")
+        return found
+
+    def _closes(self, bracket: str) -> bool:
+        char = self._peek()
+        if char == bracket:
+            self.position += 1
+            return True
+        if char:
+            return False
+        if self._depth > self._most_open:
+            raise UnreadableJsonError
+        self.forgiven.append(Forgiven.MISSING_BRACKET)
+        return True
+
+    def _separate(self, bracket: str) -> None:
+        char = self._peek()
+        if char == ",":
+            self.position += 1
+            if self._peek() in (bracket, ""):
+                self.forgiven.append(Forgiven.TRAILING_COMMA)
+        elif char != bracket and (char or self._may_be_cut()):
+            raise UnreadableJsonError
+
+    def _may_be_cut(self) -> bool:
+        return self._text.rstrip()[-1:].isalnum()
+
+    def _key(self) -> str:
+        char = self._peek()
+        if char in ('"', "'"):
+            return self._string(char)
+        match = _WORD.match(self._text, self.position)
+        if match is None:
+            raise UnreadableJsonError
+        self.position = match.end()
+        self.forgiven.append(Forgiven.UNQUOTED_KEY)
+        return match[0]
+
+    def _string(self, mark: str) -> str:
+        if mark == "'":
+            self.forgiven.append(Forgiven.SINGLE_QUOTES)
+        end = self._end_of_string(mark)
+        inner = self._text[self.position + 1 : end]
+        self.position = end + 1
+        if any(char < " " for char in inner):
+            self.forgiven.append(Forgiven.RAW_CONTROL_CHARACTER)
+        return _unescape(inner)
+
+    def _end_of_string(self, mark: str) -> int:
+        """Find the closing mark; a single quote closes only where something can follow a string."""
+        position = self.position + 1
+        while position < len(self._text):
+            char = self._text[position]
+            if char == mark and (mark == '"' or _AFTER_QUOTED.match(self._text, position + 1)):
+                return position
+            position += 2 if char == "\\" else 1
+        raise UnreadableJsonError
+
+    def _number(self) -> Json:
+        match = _NUMBER.match(self._text, self.position)
+        if match is None:
+            raise UnreadableJsonError
+        self.position = match.end()
+        value, _ = read_json(match[0])
+        return value
+
+    def _literal(self) -> Json:
+        match = _WORD.match(self._text, self.position)
+        word = match[0] if match else ""
+        self.position += len(word)
+        if word in _PYTHON_LITERALS:
+            self.forgiven.append(Forgiven.PYTHON_LITERAL)
+            return _PYTHON_LITERALS[word]
+        if word not in _LITERALS:
+            raise UnreadableJsonError
+        return _LITERALS[word]
+
+    def _peek(self) -> str:
+        """Pass over white space; return the next character, or nothing at the end."""
+        match = _SPACE.match(self._text, self.position)
+        self.position = match.end() if match else self.position
+        return self._text[self.position : self.position + 1]
+
+
+def _unescape(inner: str) -> str:
+    r"""Resolve JSON's escapes; of any other, such as `\'`, the backslash goes."""
+    parts = re.split(r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.)", inner)
+    return "".join(_resolve(part) if part.startswith("\\") else part for part in parts)
+
+
+def _resolve(escape: str) -> str:
+    return json.loads(f'"{escape}"') if _ESCAPE.match(escape) else escape[1:]

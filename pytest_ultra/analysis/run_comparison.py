@@ -1,0 +1,74 @@
+"""A run beside an earlier one: the cases that both have scored, pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from pytest_ultra.analysis.group_members import FLAWED, members
+from pytest_ultra.analysis.intervals import measure_rate
+from pytest_ultra.analysis.paired_difference import adjust, measure_difference
+from pytest_ultra.analysis.pairs import Pair, Pairing, Reference, is_full
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.figures import Comparison, Contrast, Flip, RunComparison
+
+ALL = "all"
+
+
+def compare_runs(
+    sample: Iterable[Episode], reference: Iterable[Episode], names: tuple[str, str] = ("sample", "reference")
+) -> RunComparison:
+    """Compare the cases that both runs have scored: all of them, by prompt type, all flawed ones, by model.
+
+    Cases pair by all their fields; where each run has one model and they differ, by all fields but the model.
+    The p-values of the prompt types are corrected over them.
+    """
+    samples, references = list(sample), list(reference)
+    pairing = Reference(references, choose_contrast(samples, references)).pair(samples)
+    pairs = sorted(pairing.pairs, key=lambda pair: (pair.sample.nodeid, pair.sample.case_id))
+    paired = set(map(id, (pair.reference for pair in pairs)))
+    return RunComparison(
+        *names,
+        groups=_correct([_compare_group(group, chosen) for group, chosen in _group(pairs)]),
+        flips=tuple(_flip(pair) for pair in pairs if pair.gain),
+        only_sample=pairing.unpaired,
+        only_reference=sum(e.outcome.is_scored and id(e) not in paired for e in references),
+    )
+
+
+def choose_contrast(sample: Iterable[Episode], reference: Iterable[Episode]) -> Contrast:
+    """Return what the cases of two runs may differ in: their models, where each has one of its own."""
+    one, other = ({episode.case.model for episode in run} for run in (sample, reference))
+    return Contrast.MODEL if len(one) == len(other) == 1 and one != other else Contrast.RUN
+
+
+def _group(pairs: Sequence[Pair]) -> Iterator[tuple[str, Sequence[Pair]]]:
+    yield ALL, pairs
+    models = sorted({pair.sample.case.model for pair in pairs})
+    for name in (*PromptType, FLAWED, *(models if len(models) > 1 else ())):
+        chosen = set(map(id, members((pair.sample for pair in pairs), name)))
+        if chosen:
+            yield str(name), [pair for pair in pairs if id(pair.sample) in chosen]
+
+
+def _compare_group(group: str, pairs: Sequence[Pair]) -> Comparison:
+    n = len(pairs)
+    return Comparison(
+        group=group,
+        sample=measure_rate(sum(is_full(pair.sample) for pair in pairs), n),
+        reference=measure_rate(sum(is_full(pair.reference) for pair in pairs), n),
+        difference=measure_difference(Pairing(tuple(pairs), unpaired=0)),
+    )
+
+
+def _correct(groups: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Correct the p-values over the prompt types, which are looked through for one that stands out."""
+    family = {g.group: g.difference for g in groups if g.group in set(PromptType) and g.difference is not None}
+    corrected = dict(zip(family, adjust(tuple(family.values())), strict=True))
+    return tuple(msgspec.structs.replace(g, difference=corrected.get(g.group, g.difference)) for g in groups)
+
+
+def _flip(pair: Pair) -> Flip:
+    return Flip(pair.sample.nodeid, pair.sample.case_id, pair.reference.outcome, pair.sample.outcome)

@@ -1,0 +1,132 @@
+"""The canary's other names: tools and entities under pseudo-words, task by task, to expose memorised answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+
+import msgspec
+
+from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.tools import CATEGORIES, TOOLS
+from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.tools.invoke import parse_arguments
+from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
+from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.axes import PromptVariant
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.transcript import ToolCall, ToolSchema
+from pytest_ultra.core.workflow import Call, Step, Workflow
+
+
+class Renaming(msgspec.Struct, frozen=True):
+    """A swap of names: a word and its pseudo-word stand for each other, and so do a tool's two names.
+
+    What is swapped twice is as before, for any text at all; so one function serves both ways, no two names
+    ever fall together, and whoever uses a name from memory says something that does not exist here. Words
+    are runs of letters, so that names that tools compose (`sum_amount`) follow their parts.
+    """
+
+    words: dict[str, str] = {}
+    tools: dict[str, str] = {}
+
+    def text(self, text: str) -> str:
+        return _IDENTIFIER.sub(self._swap, text) if self.tools else text
+
+    def value(self, value: Json) -> Json:
+        """Swap in every text within a JSON value, keys included."""
+        if not self.tools:
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(key): self.value(item) for key, item in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, list) else value
+
+    def call(self, call: ToolCall) -> ToolCall:
+        """Swap in a call; arguments that are no JSON object stay as they were sent."""
+        arguments = parse_arguments(call.arguments) if self.tools else None
+        text = call.arguments if arguments is None else msgspec.json.encode(self.value(arguments)).decode()
+        return ToolCall(call.id, self.text(call.name), text)
+
+    def result(self, result: ToolResult) -> ToolResult:
+        changed = {"value": self.value(result.value), "message": self.text(result.message)}
+        return msgspec.structs.replace(result, **changed) if self.tools else result
+
+    def schema(self, schema: ToolSchema) -> ToolSchema:
+        """Swap the tool's name alone: schemas speak of no entities."""
+        function = schema["function"]
+        return {**schema, "function": {**function, "name": self.text(function["name"])}} if self.tools else schema
+
+    def guidance(self, guidance: Guidance) -> Guidance:
+        """Swap in what is shown of it: the task's words and the workflows."""
+        if not self.tools:
+            return guidance
+        task = msgspec.structs.replace(guidance.task, words=self.text(guidance.task.words))
+        flawed = guidance.flawed
+        if flawed is not None:
+            flawed = msgspec.structs.replace(flawed, workflow=self._workflow(flawed.workflow))
+        return Guidance(task, self._workflow(guidance.optimal), flawed)
+
+    def _workflow(self, workflow: Workflow) -> Workflow:
+        return msgspec.structs.replace(workflow, steps=tuple(self._step(step) for step in workflow.steps))
+
+    def _step(self, step: Step) -> Step:
+        fallback = self._planned(step.fallback) if step.fallback else None
+        return msgspec.structs.replace(step, call=self._planned(step.call), fallback=fallback)
+
+    def _planned(self, call: Call) -> Call:
+        return Call(self.text(call.tool), self.value(call.arguments))
+
+    def _swap(self, match: re.Match[str]) -> str:
+        return self.tools.get(match[0]) or _LETTERS.sub(self._swap_word, match[0])
+
+    def _swap_word(self, match: re.Match[str]) -> str:
+        word = match[0]
+        other = self.words.get(word.lower())
+        change = next((change for change in _CASES if change(word) == word), None)
+        return word if other is None or change is None else change(other)
+
+
+PLAIN = Renaming()
+
+
+def renaming_of(case: Case, task: Task) -> Renaming:
+    """Return the names under which a case shows its task: others than its own for the canary alone."""
+    return rename(task) if case.prompt_variant is PromptVariant.CANARY else PLAIN
+
+
+def rename(task: Task) -> Renaming:
+    """Draw other names for all tools and for the entities of a task: the same for all of its cases."""
+    key = task.key
+    chance = Random(f"canary/{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}")
+    entities = entity_words(task)
+    coined = _coin(chance, PROTECTED | set(entities) | words_in(task.words))
+    categories = {category: next(coined) for category in CATEGORIES}
+    tools = {name: f"{categories[tool.category]}_{next(coined)}" for name, tool in TOOLS.items()}
+    words = {word: next(coined) for word in entities}
+    return Renaming(_both_ways(words), _both_ways(tools))
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_]+")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_CASES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize)
+_CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
+_SYLLABLES = (2, 2, 3)
+
+
+def _coin(chance: Random, taken: Iterable[str]) -> Iterator[str]:
+    """Yield pseudo-words without end, none twice and none that is taken."""
+    known = set(taken)
+    while True:
+        syllables = chance.choice(_SYLLABLES)
+        word = "".join(chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(syllables))
+        word += chance.choice(_CONSONANTS)
+        if word not in known:
+            known.add(word)
+            yield word
+
+
+def _both_ways(names: dict[str, str]) -> dict[str, str]:
+    return names | {other: name for name, other in names.items()}

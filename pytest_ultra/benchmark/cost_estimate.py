@@ -1,0 +1,66 @@
+"""What an episode is expected to come to before it is lived: requests, tool calls, tokens."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.workflow import Workflow
+
+BYTES_PER_TOKEN = 4.0
+FRAME_BYTES = 180.0
+"""JSON around a call and its answer, as they stand in the next request."""
+ANSWER_BYTES = 160.0
+"""What a tool says, on average over all task types and difficulties."""
+REPLY_FRAME_BYTES = 40.0
+"""What a model writes around a call's arguments; also its final words."""
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """Expected values, so no whole numbers."""
+
+    requests: float
+    tool_calls: float
+    prompt_tokens: float
+    completion_tokens: float
+
+    @property
+    def tokens(self) -> float:
+        return self.prompt_tokens + self.completion_tokens
+
+
+def estimate(case: Case, guidance: Guidance) -> Estimate:
+    """Expect a model that does the optimal workflow, a call a turn, each until it succeeds, and says so in the end.
+
+    A call that succeeds with rate p takes 1/p tries. Every request holds the opening prompt, the tools, and all
+    calls and answers so far.
+    """
+    turns = _turns(case, guidance.optimal)
+    requests = expect_requests(case, guidance.optimal)
+    calls = min(turns, float(case.max_turns))
+    call_bytes = _mean_call_bytes(guidance.optimal)
+    request = Conversation.begin(case, guidance).request()
+    opening_bytes = len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
+    growth_bytes = FRAME_BYTES + ANSWER_BYTES + call_bytes
+    prompt_bytes = requests * opening_bytes + growth_bytes * requests * (requests - 1) / 2
+    completion_bytes = requests * REPLY_FRAME_BYTES + calls * call_bytes
+    return Estimate(requests, calls, prompt_bytes / BYTES_PER_TOKEN, completion_bytes / BYTES_PER_TOKEN)
+
+
+def expect_requests(case: Case, optimal: Workflow) -> float:
+    """Return how many turns such a model takes."""
+    return min(_turns(case, optimal) + 1, float(case.max_turns))
+
+
+def _turns(case: Case, optimal: Workflow) -> float:
+    """Return the turns that call a tool: with tool discovery, one to look and one for each tool to be described."""
+    steps = [step for step in optimal.steps if step.only_if_failed is None]
+    discovery = 1 + len({step.call.tool for step in steps}) if case.has_tool_discovery else 0
+    return len(steps) / case.tool_success_rate + discovery
+
+
+def _mean_call_bytes(optimal: Workflow) -> float:
+    sizes = [len(step.call.tool) + len(msgspec.json.encode(step.call.arguments)) for step in optimal.steps]
+    return sum(sizes) / len(sizes) if sizes else 0.0

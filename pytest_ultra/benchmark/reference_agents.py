@@ -1,0 +1,163 @@
+"""The reference agents: known behaviour that must get known marks; each a pure function of what it sees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
+from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.plan_follower import Seen, advance, answer_text, begin, next_call
+from pytest_ultra.core.transcript import Message, Reply, ToolCall
+from pytest_ultra.core.workflow import Call, Workflow, read
+
+
+class Knowledge(msgspec.Struct, frozen=True):
+    """What a reference agent knows beyond the prompt. `offered` names the tools that it can call now."""
+
+    case_id: str
+    prompt_type: PromptType
+    turn: int
+    reference: Workflow
+    offered: tuple[str, ...] = ()
+
+
+def knowledge_of(request: ChatRequest) -> Knowledge:
+    case = request.case
+    return Knowledge(case.case_id, case.prompt_type, request.turn, request.guidance.optimal, request.offered)
+
+
+def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    """Return the reply of the agent with this name (one of `AGENTS`) to the messages so far."""
+    return _AGENTS[agent](messages, knowledge)
+
+
+Act = Callable[[str, Sequence[Message], Knowledge], Reply]
+"""What plays agents by name: `act`, or a stand-in."""
+
+
+def in_text(play: Act) -> Act:
+    """Let agents, who know native calls only, take part in the text protocol."""
+
+    def play_in_text(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+        return write_reply(play(agent, read_messages(messages), knowledge))
+
+    return play_in_text
+
+
+def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    return _follow(knowledge.reference, messages, knowledge)
+
+
+def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    plan = _shown_plan(messages)
+    return _follow(plan, messages, knowledge) if plan else Reply(text="I was given no plan, so I give up.")
+
+
+def _stubborn(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    return _follow(knowledge.reference, messages, knowledge, retries=False)
+
+
+def _null(messages: Sequence[Message], knowledge: Knowledge) -> Reply:  # noqa: ARG001 - one signature for all
+    return Reply(text="Done.")
+
+
+def _one_call(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    return _null(messages, knowledge) if _tool_answers(messages) else _perfect(messages, knowledge)
+
+
+def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    """Do the job, obey the plan, or stop half-way, with chances that differ by prompt type."""
+    chance = _chance(knowledge.case_id)
+    plan = _shown_plan(messages)
+    if chance < _MIXTURE_SKILL[_guidance_word(knowledge.prompt_type)]:
+        return _perfect(messages, knowledge)
+    if plan is not None and knowledge.prompt_type.flaw_kind is not None:
+        return _follow(plan, messages, knowledge)
+    steps = knowledge.reference.steps
+    return _follow(Workflow(steps[: len(steps) - 1 - int(chance * len(steps) / 2)]), messages, knowledge)
+
+
+# Near the published means (62 % optimal, 51 % chain of thought, 54 % flawed), so that a demo looks plausible.
+_MIXTURE_SKILL = {"baseline": 0.45, "cot": 0.55, "optimal": 0.9, "flawed": 0.5}
+
+
+def _guidance_word(prompt_type: PromptType) -> str:
+    return "flawed" if prompt_type.flaw_kind else prompt_type.value
+
+
+_AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
+    "perfect": _perfect,
+    "follower": _follower,
+    "null": _null,
+    "one-call": _one_call,
+    "stubborn": _stubborn,
+    "mixture": _mixture,
+}
+AGENTS = tuple(_AGENTS)
+
+
+def _follow(workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, *, retries: bool = True) -> Reply:
+    """Replay what was answered so far and make the next call, or answer; have a tool described before, if need be."""
+    progress = begin(workflow)
+    for exchange in _tool_answers(messages):
+        progress = advance(workflow, progress, _see(exchange.content), retries=retries)
+    call = next_call(workflow, progress)
+    if call is None:
+        return Reply(text=answer_text(workflow, progress))
+    return _make(_describe_first(call, messages, knowledge), number=len(_exchanges(messages)) + 1)
+
+
+def _describe_first(call: Call, messages: Sequence[Message], knowledge: Knowledge) -> Call:
+    """Return the call, or one that has its tool described, where tools must be and this one was never tried."""
+    if DESCRIBE not in knowledge.offered or call.tool in knowledge.offered:
+        return call
+    describe = Call(DESCRIBE, {"name": call.tool})
+    is_tried = any(exchange.call == describe for exchange in _exchanges(messages))
+    return call if is_tried else describe
+
+
+def _make(call: Call, *, number: int) -> Reply:
+    arguments = msgspec.json.encode(call.arguments).decode()
+    return Reply(tool_calls=(ToolCall(f"call_{number}", call.tool, arguments),), finish_reason="tool_calls")
+
+
+class _Exchange(msgspec.Struct, frozen=True):
+    """A call that was made, and what it was answered."""
+
+    call: Call
+    content: str
+
+
+def _exchanges(messages: Sequence[Message]) -> list[_Exchange]:
+    calls = {
+        call["id"]: Call(call["function"]["name"], msgspec.json.decode(call["function"]["arguments"]))
+        for message in messages
+        for call in message.get("tool_calls", ())
+    }
+    answers = [message for message in messages if message["role"] == "tool"]
+    return [_Exchange(calls[message["tool_call_id"]], message["content"]) for message in answers]
+
+
+def _tool_answers(messages: Sequence[Message]) -> list[_Exchange]:
+    """Return the calls of tools and their answers, without those by which tools are found."""
+    return [exchange for exchange in _exchanges(messages) if not is_discovery(exchange.call.tool)]
+
+
+def _see(content: str) -> Seen:
+    answer = msgspec.json.decode(content)
+    if "error" in answer:
+        return Seen(is_success=False, is_transient=answer["transient"])
+    return Seen(is_success=True, output=answer.get("handle"), value=answer.get("value"))
+
+
+def _shown_plan(messages: Sequence[Message]) -> Workflow | None:
+    return next((read(message["content"]) for message in messages if message["role"] == "user"), None)
+
+
+def _chance(key: str) -> float:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) / 2**64

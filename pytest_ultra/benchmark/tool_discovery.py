@@ -1,0 +1,106 @@
+"""Tool discovery: two tools by which a model finds the others, in place of all their schemas."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_ultra.benchmark.tools import TOOLS, tool_schema
+from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, ToolResult
+from pytest_ultra.benchmark.tools.inputs import quote
+from pytest_ultra.benchmark.tools.parameters import parameters, text
+from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.transcript import ToolSchema
+
+SEARCH, DESCRIBE = "search_tools", "describe_tool"
+MOST_FOUND = 5
+
+
+def _schema(name: str, description: str, argument: str, what: str) -> ToolSchema:
+    function = {"name": name, "description": description, "parameters": parameters({argument: text(what)})}
+    return {"type": "function", "function": function}
+
+
+SCHEMAS = (
+    _schema(
+        SEARCH,
+        f"Find tools by what they do. Lists the names and descriptions of up to {MOST_FOUND} that match best.",
+        "query",
+        "Words that say what the tool is to do.",
+    ),
+    _schema(
+        DESCRIBE,
+        "Show a tool's description and the JSON Schema of its arguments; after that the tool can be called.",
+        "name",
+        "Name of the tool.",
+    ),
+)
+_ARGUMENTS = {SEARCH: "query", DESCRIBE: "name"}
+
+
+def is_discovery(name: str) -> bool:
+    return name in _ARGUMENTS
+
+
+def discover(offered: Sequence[str], name: str, arguments: dict[str, Any] | None) -> ToolResult:
+    """Answer a call of `search_tools` or `describe_tool` over the tools that a task offers."""
+    try:
+        given = _read(name, arguments)
+        return ToolResult(value=_search(offered, given) if name == SEARCH else _describe(offered, given))
+    except EarnedError as error:
+        return ToolResult(code=error.code.value, message=error.message)
+
+
+def not_described(name: str) -> ToolResult:
+    """Answer a call of a tool whose schema the model has not asked for."""
+    message = f"Have {name} described by {DESCRIBE} before you call it for the first time."
+    return ToolResult(code=EarnedCode.NOT_DESCRIBED.value, message=message)
+
+
+def rank(query: str, descriptions: Sequence[tuple[str, str]]) -> list[int]:
+    """Return the places of the (name, description) pairs that share words with the query, the best first.
+
+    A word weighs the more, the fewer of them have it, and twice as much in a name. Whole numbers and the
+    given order decide, so that it is the same everywhere.
+    """
+    words = [(_stems(name), _stems(description)) for name, description in descriptions]
+    spread = Counter(stem for name, description in words for stem in name | description)
+    asked = _stems(query)
+    scores = [
+        sum((2 * (stem in name) + (stem in description)) * (1000 // spread[stem]) for stem in asked if stem in spread)
+        for name, description in words
+    ]
+    return sorted((place for place, score in enumerate(scores) if score), key=lambda place: -scores[place])
+
+
+def _read(name: str, arguments: dict[str, Any] | None) -> str:
+    if arguments is None:
+        raise EarnedError(EarnedCode.MALFORMED_ARGUMENTS, "The arguments are not a JSON object.")
+    given = arguments.get(_ARGUMENTS[name])
+    if not isinstance(given, str) or not given.strip() or len(arguments) > 1:
+        message = f"arguments: {name} takes one argument, {_ARGUMENTS[name]!r}, a text that is not empty."
+        raise EarnedError(EarnedCode.INVALID_ARGUMENTS, message)
+    return given
+
+
+def _search(offered: Sequence[str], query: str) -> Json:
+    tools = [(name, TOOLS[name].description) for name in offered]
+    found = [tools[place] for place in rank(query, tools)[:MOST_FOUND]]
+    return [{"name": name, "description": description} for name, description in found]
+
+
+def _describe(offered: Sequence[str], name: str) -> Json:
+    if name not in offered:
+        raise EarnedError(EarnedCode.UNKNOWN_TOOL, f"There is no tool named {quote(name)}.")
+    return tool_schema(TOOLS[name])["function"]
+
+
+_WORD = re.compile(r"[a-z]{3,}")
+_ENDING = re.compile(r"(?<=[a-z]{3})(ings?|ions?|ers?|ors?|ed|es|s|e)$")
+_EMPTY_WORDS = frozenset({"and", "can", "for", "from", "need", "not", "that", "the", "this", "tool", "tools", "with"})
+
+
+def _stems(words: str) -> set[str]:
+    return {_ENDING.sub("", word) for word in _WORD.findall(words.lower()) if word not in _EMPTY_WORDS}

@@ -1,0 +1,36 @@
+"""Hook implementations that make items; the same in every process of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from pytest_ultra.collection.builtin_suite import SUITE_PATH, Suite
+from pytest_ultra.collection.items import parametrize
+from pytest_ultra.core.case import Case
+
+CASES = pytest.StashKey[Mapping[str, Case]]()
+
+
+class CollectionHooks:
+    """Parametrizes tests that take `ultra_episode`, and adds the built-in suite."""
+
+    def __init__(self, config: pytest.Config, cases: Mapping[str, Case]) -> None:
+        self._cases = cases
+        self._suite = Suite(config, cases.keys())
+
+    @pytest.hookimpl
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        parametrize(metafunc, self._cases)
+
+    @pytest.hookimpl
+    def pytest_ignore_collect(self, collection_path: Path) -> Literal[True] | None:
+        """Keep pytest from finding the suite a second time by its path."""
+        return True if collection_path == SUITE_PATH else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        self._suite.add_to(session, items)

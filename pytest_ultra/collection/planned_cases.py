@@ -1,0 +1,82 @@
+"""The planned cases and their ids."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.case import Case
+from pytest_ultra.options.settings import Settings
+
+
+def plan_cases(settings: Settings) -> dict[str, Case]:
+    """Return every case asked for by its id, cases of one task side by side.
+
+    An id is model-prompt_type-task_type-difficulty[-severity][-variant][-rate][-rREPEAT]-instance; a part in
+    brackets is there only if more than one value is asked for, and a severity only with a flaw.
+    """
+    labels = label_models(settings.model)
+    return {_case_id(case, labels[case.model], settings): case for case in _cases(settings)}
+
+
+def label_models(models: tuple[str, ...]) -> dict[str, str]:
+    """Return how each model is written in ids: what shells and node ids trip over becomes `_`, `::` one colon."""
+    labels: dict[str, str] = {}
+    for model in models:
+        label = re.sub(r"[^\w./:+,=?%~@-]", "_", re.sub(":{2,}", ":", model), flags=re.ASCII)
+        taken = sum(1 for other in labels.values() if other.partition("~")[0] == label)
+        labels[model] = f"{label}~{taken + 1}" if taken else label
+    return labels
+
+
+def _cases(settings: Settings) -> Iterator[Case]:
+    tasks = itertools.product(
+        range(settings.instances),
+        range(settings.repeats),
+        settings.task_type,
+        settings.difficulty,
+        settings.tool_success_rate,
+    )
+    for instance, repeat, task_type, difficulty, rate in tasks:
+        for prompt_variant, prompt_type, severity, model in _guises(settings):
+            yield Case(
+                model=model,
+                prompt_type=prompt_type,
+                task_type=task_type,
+                difficulty=difficulty,
+                tool_success_rate=rate,
+                severity=severity,
+                instance=instance,
+                repeat=repeat,
+                seed=settings.seed,
+                max_turns=settings.max_turns,
+                timeout_s=settings.timeout,
+                temperature=settings.temperature,
+                prompt_variant=prompt_variant,
+                tool_protocol=settings.tool_protocol,
+                has_tool_discovery=settings.tool_discovery,
+                flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
+            )
+
+
+def _guises(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Severity | None, str]]:
+    """Yield in what guises each task is given, and to which models: a prompt type without a flaw has one severity."""
+    for variant, prompt_type in itertools.product(settings.prompt_variant, settings.prompt_type):
+        severities = settings.severity if prompt_type.flaw_kind else (None,)
+        for severity, model in itertools.product(severities, settings.model):
+            yield variant, prompt_type, severity, model
+
+
+def _case_id(case: Case, label: str, settings: Settings) -> str:
+    parts = [label, case.prompt_type, case.task_type, case.difficulty]
+    if len(settings.severity) > 1 and case.severity:
+        parts.append(case.severity)
+    if len(settings.prompt_variant) > 1:
+        parts.append(case.prompt_variant)
+    if len(settings.tool_success_rate) > 1:
+        parts.append(str(case.tool_success_rate))
+    if settings.repeats > 1:
+        parts.append(f"r{case.repeat}")
+    return "-".join([*parts, str(case.instance)])

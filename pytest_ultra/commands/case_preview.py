@@ -1,0 +1,116 @@
+"""The cases that `pytest-ultra show` tells of: of a run, or made from axes without one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.benchmark.suite import UnflawableError, make_guidance
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.collection.case_names import parse_case_id
+from pytest_ultra.core.axes import (
+    MOST_FLAWS,
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
+from pytest_ultra.core.case import Case
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.guidance_cache import GuidanceCache
+from pytest_ultra.storage.run_directory import RunDirectory
+
+DEFAULTS: Mapping[str, Any] = {
+    "model": "demo",
+    "prompt_type": PromptType.OPTIMAL,
+    "task_type": TaskType.SIMPLE_TASK,
+    "difficulty": Difficulty.EASY,
+    "severity": Severity.SEVERE,
+    "tool_success_rate": 0.8,
+    "instance": 0,
+    "repeat": 0,
+    "seed": 0,
+    "max_turns": 30,
+    "prompt_variant": PromptVariant.STANDARD,
+    "tool_protocol": ToolProtocol.NATIVE,
+    "has_tool_discovery": False,
+    "flaws": 1,
+}
+"""What a case is that nobody has said more of: as the options of a run have it."""
+
+
+def add_axes(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each axis of a case; None where it is not given."""
+    group = parser.add_argument_group("a case that no run need have", "its plan is the benchmark's own")
+    group.add_argument("--model", metavar="NAME", help="(default: demo)")
+    for flag, members in _CHOICES.items():
+        default = DEFAULTS[flag[2:].replace("-", "_")]
+        group.add_argument(
+            flag, metavar="NAME", choices=list(members), help=f"{', '.join(members)} (default: {default})"
+        )
+    group.add_argument("--tool-success-rate", metavar="RATE", type=float, help="(default: 0.8)")
+    for name in ("instance", "repeat", "seed", "max-turns"):
+        at_least = 1 if name == "max-turns" else 0
+        help_text = f"(default: {DEFAULTS[name.replace('-', '_')]})"
+        group.add_argument(f"--{name}", metavar="N", type=_whole(at_least), help=help_text)
+    group.add_argument("--flaws", metavar="N", type=int, choices=range(1, MOST_FLAWS + 1), help="(default: 1)")
+    group.add_argument("--tool-discovery", dest="has_tool_discovery", action="store_true", default=None)
+
+
+_CHOICES: Mapping[str, type[PromptType | TaskType | Difficulty | Severity | PromptVariant | ToolProtocol]] = {
+    "--prompt-type": PromptType,
+    "--task-type": TaskType,
+    "--difficulty": Difficulty,
+    "--severity": Severity,
+    "--prompt-variant": PromptVariant,
+    "--tool-protocol": ToolProtocol,
+}
+
+
+def _whole(at_least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < at_least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not valid; give a whole number of at least {at_least}")
+        return int(text)
+
+    return parse
+
+
+def axes_given(args: argparse.Namespace) -> dict[str, Any]:
+    return {name: value for name in DEFAULTS if (value := getattr(args, name)) is not None}
+
+
+def make_case(name: str | None, given: Mapping[str, Any]) -> Case | None:
+    """Return the case of these axes, and of those that `name` tells; None if it is not the id of a case."""
+    told = parse_case_id(name) if name is not None else {}
+    if told is None:
+        return None
+    values = {**DEFAULTS, **told, **given}
+    if PromptType(values["prompt_type"]).flaw_kind is None:
+        values |= {"severity": None, "flaws": 1}
+    if not 0 < float(values["tool_success_rate"]) <= 1:
+        rate = values["tool_success_rate"]
+        raise ConfigurationError(f"--tool-success-rate: {rate} is not valid; give a rate above 0 and up to 1")
+    return msgspec.convert(values, Case, strict=False)
+
+
+def find_guidance(case: Case, run: RunDirectory | None) -> Guidance:
+    """Return the guidance that a run has made for a case; what it has not made is made as the benchmark does."""
+    try:
+        if run is not None:
+            return GuidanceCache(run.guidance).get(case)
+    except LookupError:
+        pass
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(
+            f"{str(run and run.guidance)!r} holds a workflow that is unreadable: {error}"
+        ) from error
+    try:
+        return make_guidance(case)
+    except UnflawableError as error:
+        raise ConfigurationError(f"there is no such case: {error}") from error

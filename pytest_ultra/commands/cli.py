@@ -1,0 +1,74 @@
+"""The `pytest-ultra` command: which version is there, how to start, and what can be done with a run afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+
+from pytest_ultra import __version__
+from pytest_ultra.commands.arguments import FAILED
+from pytest_ultra.commands.command_output import warn
+from pytest_ultra.commands.command_table import COMMANDS
+from pytest_ultra.errors import UltraError
+
+DESCRIPTION = "Measure how well LLM agents do multi-step tool work when plans are flawed and tools are unreliable."
+EPILOG = "A run is started by pytest: pytest --ultra-model demo -n 3. All options: pytest --help, group pytest-ultra."
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    args = sys.argv[1:] if args is None else args
+    parser = _make_parser(args)
+    chosen = parser.parse_args(args)
+    if chosen.command is None:
+        parser.print_help()
+        return 0
+    with _uncollected():
+        return _run(chosen)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage: episodes make none, and to look them over again and again takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters than a model
+    try:
+        code: int = chosen.command(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
+        return FAILED
+    except (UltraError, OSError) as error:
+        warn(chosen.name, [f"error: {error}"])
+        return FAILED
+    return code
+
+
+def _make_parser(args: Sequence[str]) -> argparse.ArgumentParser:
+    """Import only the command that is among the arguments: of the others, a name and a line of help will do."""
+    parser = argparse.ArgumentParser(prog="pytest-ultra", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"pytest-ultra {__version__}")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        if name in args:
+            module = import_module(f"pytest_ultra.commands.{name}")
+            getattr(module, f"add_{name}")(commands)
+        else:
+            commands.add_parser(name, help=purpose)
+    return parser

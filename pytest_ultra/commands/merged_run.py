@@ -1,0 +1,238 @@
+"""Joining the runs of several CI jobs into one, after checking that they are parts of one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Outcome
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.text import count
+from pytest_ultra.storage.episode_index import Life, find_lives, newest_lives
+from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.journal import journal_path
+from pytest_ultra.storage.results import State, find_state
+from pytest_ultra.storage.reuse import Plan, read_plan, write_plan
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import Ending, hold, mark_end, read_ending
+
+AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_variant", "tool_success_rate")
+"""The options in which jobs may differ, as they share out the matrix."""
+COMMON = (
+    *("instances", "repeats", "seed", "max_turns", "timeout", "temperature"),
+    *("flaws_per_case", "tool_protocol", "tool_discovery"),
+)
+"""The options that must be the same: what comes of a case depends on them."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One of the runs to be joined, as it is on disk."""
+
+    run: RunDirectory
+    described: dict[str, Any]
+    plan: Plan
+    lives: dict[str, Life]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        options: dict[str, Any] = self.described.get("options", {})
+        return options
+
+    @property
+    def missing(self) -> list[str]:
+        """The node ids of the planned cases that were not lived."""
+        return [
+            nodeid
+            for case_id, nodeid in self.plan.nodeids.items()
+            if case_id not in self.lives or self.lives[case_id].outcome is Outcome.SKIPPED
+        ]
+
+
+def find_parts(paths: Iterable[Path]) -> list[Part]:
+    """Return the runs at or under each path, each once; of runs that one folder holds, those not superseded.
+
+    A run is superseded by later ones that planned all of its cases, as when it was cut off and run again.
+    """
+    runs = {path.resolve(): path for given in paths for path in _find_runs(given)}
+    folders: dict[Path, list[Part]] = {}
+    for resolved, path in sorted(runs.items(), reverse=True):
+        siblings = folders.setdefault(resolved.parent, [])
+        part = _read(RunDirectory(path))
+        if not siblings or not part.plan.nodeids.keys() <= {id_ for other in siblings for id_ in other.plan.nodeids}:
+            siblings.append(part)
+    return [part for folder in sorted(folders) for part in reversed(folders[folder])]
+
+
+def _find_runs(path: Path) -> list[Path]:
+    if (path / "run.json").is_file():
+        return [path]
+    found = sorted(file.parent for file in path.rglob("run.json"))
+    if not found:
+        raise ConfigurationError(
+            f"{str(path)!r} holds no run; give a run's directory, an .ultra folder, or an artifact with one in it"
+        )
+    return found
+
+
+def _read(run: RunDirectory) -> Part:
+    plan = read_plan(run)
+    if plan is None or plan.nodeids.keys() != plan.cases.keys():
+        raise ConfigurationError(
+            f"the run {run.run_id} has not kept its planned cases; it is of an older pytest-ultra, or was cut off early"
+        )
+    return Part(run, run.describe(), plan, newest_lives(find_lives(run)))
+
+
+def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
+    """Raise ConfigurationError unless the parts are over, of one configuration, without duplicates, and complete."""
+    for part in parts:
+        if find_state(part.run) is State.GOING_ON:
+            raise ConfigurationError(f"the run {part.run.run_id} is still going on; merge it when it has ended")
+    _check_common(parts, "versions", [part.described.get("versions") for part in parts])
+    for name in COMMON:
+        _check_common(parts, name, [part.options.get(name) for part in parts])
+    _check_distinct(parts)
+    if not is_incomplete_allowed:
+        _check_complete(parts)
+
+
+def _check_common(parts: Sequence[Part], name: str, values: Sequence[Any]) -> None:
+    for part, value in zip(parts, values, strict=True):
+        if value != values[0]:
+            raise ConfigurationError(
+                f"the runs are not of one configuration: {name} is {values[0]} in {parts[0].run.run_id} and {value} in "
+                f"{part.run.run_id}; merge runs whose options differ in {', '.join(AXES)} alone"
+            )
+
+
+def _check_distinct(parts: Sequence[Part]) -> None:
+    owners: dict[str, Part] = {}
+    for part in parts:
+        twice = [case_id for case_id in part.plan.nodeids if case_id in owners]
+        if twice:
+            other = owners[twice[0]].run.run_id
+            raise ConfigurationError(
+                f"{count(len(twice), 'case')} of the run {part.run.run_id} were planned by another as well, such as "
+                f"{part.plan.nodeids[twice[0]]} by {other}; a case may be in one run alone, so leave one of them out"
+            )
+        owners |= dict.fromkeys(part.plan.nodeids, part)
+
+
+def _check_complete(parts: Sequence[Part]) -> None:
+    for part in parts:
+        if part.missing:
+            raise ConfigurationError(
+                f"the run {part.run.run_id} is not complete: {len(part.missing):,} of its "
+                f"{count(len(part.plan.nodeids), 'planned case')} were not lived, such as {part.missing[0]}; run it to "
+                "its end, or merge what there is by --incomplete"
+            )
+
+
+def find_gap(parts: Sequence[Part]) -> int:
+    """Return how many cases of the matrix that all parts name alike none of them has planned: a part may be missing.
+
+    None are told where parts name different matrices, which is a way to share out the work.
+    """
+    axes = [{name: part.options.get(name) for name in AXES} for part in parts]
+    if any(each != axes[0] for each in axes) or None in axes[0].values():
+        return 0
+    planned = sum(len(part.plan.nodeids) for part in parts)
+    return max(0, _matrix_size(parts[0].options) - planned)
+
+
+def _matrix_size(options: dict[str, Any]) -> int:
+    flawed = sum(PromptType(name).flaw_kind is not None for name in options["prompt_type"])
+    guises = len(options["prompt_type"]) - flawed + flawed * len(options["severity"])
+    others = [len(options[name]) for name in AXES if name not in ("prompt_type", "severity")]
+    return prod([guises, options["instances"], options["repeats"], *others])
+
+
+def merge(parts: Sequence[Part], root: Path) -> RunDirectory:
+    """Make one run of the parts under `root`, its workflows included; the parts stay as they are."""
+    run = RunDirectory.create(root, _describe(parts), started_at=time.time())
+    lock = hold(run)
+    try:
+        _copy_guidance(run, parts)
+        write_plan(run, _join_plans(parts))
+        write_atomically(journal_path(run, "merged"), _lines(parts))
+        mark_end(run, _join_endings(parts))
+    except BaseException:
+        run.discard()
+        raise
+    finally:
+        lock.release()
+    (run.path / "lock").unlink(missing_ok=True)
+    return run
+
+
+def _describe(parts: Sequence[Part]) -> dict[str, Any]:
+    """Say what made the parts; where they differ in more than axes, each one's own word is in `merged_from`."""
+    described = [part.described for part in parts]
+    common = {
+        name: value
+        for name, value in described[0].items()
+        if name not in ("run_id", "schema_version") and all(other.get(name) == value for other in described)
+    }
+    axes = {name: _union(part.options.get(name, ()) for part in parts) for name in AXES}
+    own = ("run_id", "started_at", "pytest_ultra", "python", "git", "command")
+    return common | {
+        "started_at": min(each["started_at"] for each in described),
+        "options": parts[0].options | axes,
+        "models": _union(each.get("models", ()) for each in described),
+        "merged_from": [{name: each[name] for name in own if name in each} for each in described],
+    }
+
+
+def _union(lists: Iterable[Iterable[Any]]) -> list[Any]:
+    union: list[Any] = []
+    for value in (value for values in lists for value in values):
+        if value not in union:
+            union.append(value)
+    return union
+
+
+def _join_plans(parts: Sequence[Part]) -> Plan:
+    nodeids = {case_id: nodeid for part in parts for case_id, nodeid in part.plan.nodeids.items()}
+    cases = {case_id: case for part in parts for case_id, case in part.plan.cases.items()}
+    return Plan(is_new_start=True, nodeids=nodeids, cases=cases, versions=parts[0].plan.versions)
+
+
+def _lines(parts: Sequence[Part]) -> Iterator[bytes]:
+    """Yield the newest life of each planned case, byte by byte as it was written."""
+    for part in parts:
+        for case_id in part.plan.nodeids:
+            life = part.lives.get(case_id)
+            if life is not None:
+                with life.path.open("rb") as file:
+                    file.seek(life.offset)
+                    yield file.read(life.length).rstrip(b"\n") + b"\n"
+
+
+def _join_endings(parts: Sequence[Part]) -> Ending:
+    endings = [ending for part in parts if (ending := read_ending(part.run)) is not None]
+    missing = sum(len(part.missing) for part in parts)
+    return Ending(
+        exit_status=max((ending.exit_status for ending in endings), default=1),
+        ended_at=max((ending.ended_at for ending in endings), default=time.time()),
+        cut_off=f"merged without {count(missing, 'planned case')}" if missing else None,
+    )
+
+
+def _copy_guidance(run: RunDirectory, parts: Sequence[Part]) -> None:
+    run.guidance.mkdir()
+    for part in parts:
+        for path in sorted(part.run.guidance.glob("*.json")):
+            copy = run.guidance / path.name
+            if copy.exists() and copy.read_bytes() != path.read_bytes():
+                raise ConfigurationError(
+                    f"the run {part.run.run_id} was given other workflows for the same task than another run (in "
+                    f"{path.name}); let a generator of your own make the same in each job, or make them once"
+                )
+            shutil.copyfile(path, copy)

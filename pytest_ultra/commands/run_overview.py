@@ -1,0 +1,58 @@
+"""A run as it is shown: what made it, its table as at its end, what its endpoints were found to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.analysis.summary import summarize
+from pytest_ultra.commands.command_output import print_json, print_lines, print_marked, warn, width
+from pytest_ultra.reporting.line import Line
+from pytest_ultra.reporting.notices import tell_findings
+from pytest_ultra.reporting.terminal_summary import end_of_run
+from pytest_ultra.reporting.text import count, fill, neutralise
+from pytest_ultra.storage.journal import read_episodes
+from pytest_ultra.storage.results import State, find_state, read_results, why_cut_off
+from pytest_ultra.storage.reuse import read_plan
+from pytest_ultra.storage.run_directory import RunDirectory
+
+
+def show_run(run: RunDirectory, *, is_json: bool) -> None:
+    described, state = run.describe(), find_state(run)
+    contents = read_episodes(run) if state is State.GOING_ON else read_results(run)
+    warn("show", map(str, contents.torn))
+    summary = summarize(contents.episodes)
+    if is_json:
+        print_json({"run": described, "state": state, "cut_off": why_cut_off(run), "summary": _with_values(summary)})
+        return
+    print_lines([*(text for line in _head(run, described, state) for text in fill(line, width())), ""])
+    print_marked(
+        [*end_of_run(summary, width()), *(Line(text, ("yellow",)) for text in tell_findings(contents.episodes))]
+    )
+
+
+def _with_values(value: Any) -> Any:
+    """Return figures as JSON values, with what rates and differences come to beside what they come from."""
+    if isinstance(value, msgspec.Struct):
+        record = {name: _with_values(getattr(value, name)) for name in value.__struct_fields__}
+        return {"value": value.value} | record if hasattr(value, "value") else record
+    if isinstance(value, tuple | list):
+        return [_with_values(item) for item in value]
+    return value
+
+
+def _head(run: RunDirectory, described: dict[str, Any], state: State) -> Iterator[str]:
+    reason = why_cut_off(run)
+    yield f"run {run.run_id}: {state}{f' ({reason})' if reason else ''}, began {described['started_at'][:19]} UTC"
+    if state is State.GOING_ON and (plan := read_plan(run)):
+        yield f"these are the cases lived so far, of {count(len(plan.nodeids), 'planned case')}"
+    options, git = described.get("options", {}), described.get("git")
+    yield f"pytest-ultra {described.get('pytest_ultra', '?')}, seed {options.get('seed', '?')}"
+    if git:
+        dirty = {True: ", with changes", False: "", None: ", perhaps with changes"}[git["is_dirty"]]
+        yield f"commit {git['commit']}{dirty}"
+    if "command" in described:
+        yield neutralise(f"pytest {shlex.join(described['command'])}")

@@ -1,0 +1,130 @@
+"""The embedded endpoint's HTTP side: chat completions by reference agents, slowed and disturbed as their name says."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from aiohttp import web
+
+from pytest_ultra.benchmark.reference_agents import AGENTS, Act, Knowledge, in_text
+from pytest_ultra.controller.demo import BACKLOG
+from pytest_ultra.core.transcript import Message, Reply
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.providers.demo_name import AgentName, parse_agent_name
+from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, UNREADABLE, ReceivedRequest, decode_request, encode_reply
+
+_MAX_HEADER_BYTES = 4 * 1024 * 1024
+_CHARS_PER_TOKEN = 4
+
+
+class Refusal(Exception):  # noqa: N818 - an answer rather than an error of ours
+    """Ends a request with this status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+async def open_server(act: Act, listener: socket.socket | None = None) -> asyncio.Server:
+    """Serve on a socket that listens, or else on a free port of loopback."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
+    protocol = web.Server(DemoHandler(act), access_log=None, max_field_size=_MAX_HEADER_BYTES)
+    return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=BACKLOG)
+
+
+class DemoHandler:
+    """Answers requests. `act` decides what an agent says.
+
+    Which attempts fail depends on the request and on how often it has failed so far, so that it is the same in every
+    run, whatever the concurrency, and no request fails for ever.
+    """
+
+    def __init__(self, act: Act) -> None:
+        self._act = act
+        self._failures: Counter[bytes] = Counter()
+
+    async def __call__(self, request: web.BaseRequest) -> web.Response:
+        try:
+            return _json(200, await self._route(request))
+        except Refusal as refusal:
+            error = {"message": refusal.message, "type": "demo_endpoint"}
+            return _json(refusal.status, msgspec.json.encode({"error": error}))
+
+    async def _route(self, request: web.BaseRequest) -> bytes:
+        match request.method, request.path:
+            case "POST", "/v1/chat/completions":
+                return await self._complete(await request.content.read(), request.headers)
+            case "GET", "/v1/models":
+                models = [{"id": agent, "object": "model", "owned_by": "pytest-ultra"} for agent in AGENTS]
+                return msgspec.json.encode({"object": "list", "data": models})
+        raise Refusal(
+            404, f"No {request.method} {request.path} here. Valid: POST /v1/chat/completions, GET /v1/models."
+        )
+
+    async def _complete(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        received, name = _understand(body)
+        knowledge_text = headers.get(KNOWLEDGE_HEADER, "").encode()
+        is_failure = name.error_rate > 0 and self._draw(name.error_rate, body + knowledge_text)
+        await asyncio.sleep(name.latency)
+        if is_failure:
+            raise Refusal(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
+        act = self._act if received.tools else in_text(self._act)
+        reply = _reply(act, name.agent, received.messages, _understand_knowledge(knowledge_text))
+        return encode_reply(_with_usage(reply, body), received.model)
+
+    def _draw(self, error_rate: float, request: bytes) -> bool:
+        key = hashlib.blake2b(request, digest_size=16).digest()
+        attempt = self._failures[key]
+        chance = int.from_bytes(hashlib.blake2b(key + attempt.to_bytes(4), digest_size=8).digest()) / 2**64
+        if chance < error_rate:
+            self._failures[key] += 1
+            return True
+        del self._failures[key]  # a later life of the same case meets the same failures
+        return False
+
+
+def _understand(body: bytes) -> tuple[ReceivedRequest, AgentName]:
+    try:
+        received = decode_request(body)
+        return received, parse_agent_name(received.model)
+    except UNREADABLE as error:
+        raise Refusal(400, f"The body is not a chat completions request: {error}.") from None
+    except ConfigurationError as error:
+        raise Refusal(404, str(error)) from None
+
+
+def _understand_knowledge(text: bytes) -> Knowledge:
+    try:
+        return msgspec.json.decode(text, type=Knowledge)
+    except UNREADABLE:
+        raise Refusal(
+            400,
+            f"Reference agents know more than the prompt; {KNOWLEDGE_HEADER} must say it, as --ultra-model demo does.",
+        ) from None
+
+
+def _reply(act: Act, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    try:
+        return act(agent, messages, knowledge)
+    except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again
+        raise Refusal(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
+
+
+def _with_usage(reply: Reply, body: bytes) -> Reply:
+    """Estimate tokens from lengths, so that they repeat."""
+    said = len(reply.text) + sum(len(call.name) + len(call.arguments) for call in reply.tool_calls)
+    return msgspec.structs.replace(
+        reply,
+        prompt_tokens=len(body) // _CHARS_PER_TOKEN,
+        completion_tokens=max(1, said // _CHARS_PER_TOKEN),
+    )
+
+
+def _json(status: int, body: bytes) -> web.Response:
+    return web.Response(status=status, body=body, content_type="application/json")

@@ -1,0 +1,128 @@
+"""Gates at the end of a run: judged, told, and turned into the exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.controller.comparison import Compared, Side, compare_sides
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.figures import RunComparison
+from pytest_ultra.core.gates import Decision, GateKind
+from pytest_ultra.core.groups import ALL, FLAWED
+from pytest_ultra.options.requested_gates import gates_of, has_gates
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.gate_lines import annotation, gate_lines, gate_name
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import noted_cut_off
+
+FLIPS = 5
+"""So many cases that came out otherwise are named at the end of a run; `pytest-ultra compare` has more."""
+
+
+class _Run(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+    @property
+    def episodes(self) -> tuple[Episode, ...]: ...
+
+
+class GatingHooks:
+    """Hook implementations of the controller, or of the only process: what follows from the figures."""
+
+    def __init__(self, settings: Settings, run: _Run, reference: Side | None) -> None:
+        self._settings = settings
+        self._gates = gates_of(settings)
+        self._run = run
+        self._reference = reference
+        self._errors = 0
+        self.decision: Decision | None = None
+        self._compared: Compared | None = None
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        return [f"ultra: {text}" for text in find_hopeless(self._settings)]
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the failures that are but the infrastructure's."""
+        self._errors += report.failed and ("ultra_outcome", str(Outcome.ERROR)) in report.user_properties
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Judge as soon as all journals are closed, and before anybody writes down the exit code."""
+        is_but_errors = session.testsfailed == self._errors and not _is_stopped(session)
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and is_but_errors:
+            session.exitstatus = pytest.ExitCode.OK  # whether errors are too many is a gate
+        result = yield
+        self.decision = self._decide(session)
+        session.exitstatus = self.decision.exit_code
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Come after the table."""
+        if self._compared is not None:
+            _tell_comparison(self._compared, terminalreporter)
+        if self.decision is not None:
+            for text, is_good in gate_lines(self.decision):
+                terminalreporter.write_line(text, green=is_good, red=not is_good)
+            if os.environ.get("GITHUB_ACTIONS") == "true":
+                for verdict in self.decision.missed:
+                    terminalreporter.write_line(annotation(verdict, self.decision.on))
+
+    @property
+    def compared(self) -> RunComparison | None:
+        return None if self._compared is None else self._compared.figures
+
+    def _decide(self, session: pytest.Session) -> Decision:
+        from pytest_ultra.analysis.gate_verdicts import Judge, settle  # noqa: PLC0415 - for the end of a run only
+
+        begun = self._run.begun
+        cut_off = None if begun is None else noted_cut_off(begun)
+        if cut_off and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        episodes = () if begun is None else self._run.episodes
+        judge = Judge(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
+        if self._reference is not None and begun is not None:
+            self._compared = compare_sides(Side(f"run {begun.run_id}", episodes), self._reference)
+        return settle(
+            map(judge.judge, self._gates),
+            int(session.exitstatus),
+            on=self._settings.gate_on,
+            other_failures=session.testsfailed - self._errors,
+            cut_off=cut_off,
+            is_stopped=_is_stopped(session),
+        )
+
+
+def _tell_comparison(compared: Compared, terminalreporter: pytest.TerminalReporter) -> None:
+    from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - for the end of a run only
+
+    width = shutil.get_terminal_size().columns
+    terminalreporter.write_line("")
+    for text in comparison_lines(compared.figures, compared.departures, width, most_flips=FLIPS):
+        terminalreporter.write_line(text)
+
+
+def _is_stopped(session: pytest.Session) -> bool:
+    return bool(session.shouldfail or session.shouldstop)
+
+
+def find_hopeless(settings: Settings) -> Iterator[str]:
+    """Name the gates whose group the run has no case of: they will be missed, and the user may as well know now."""
+    for gate in gates_of(settings):
+        group = FLAWED if gate.kind is GateKind.MAX_DROP and gate.group == ALL else gate.group
+        if group not in _planned_groups(settings):
+            yield f"gate {gate_name(gate)}: the run has no such case, so it will be missed"
+
+
+def _planned_groups(settings: Settings) -> set[str]:
+    flawed = [prompt_type for prompt_type in settings.prompt_type if prompt_type.flaw_kind]
+    severities = settings.severity if flawed else ()
+    groups = {ALL, *settings.prompt_type, *settings.task_type, *settings.difficulty, *severities, *settings.model}
+    return groups | ({FLAWED} if flawed else set())

@@ -1,0 +1,79 @@
+"""The summary in Markdown: where the user wants it, and where GitHub shows it beside a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.core.figures import RunComparison, Summary
+from pytest_ultra.core.gates import Decision
+from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.run_directory import RunDirectory
+
+LIMIT = 1024 * 1024
+"""Bytes of a step's summary; of one that is longer, GitHub shows nothing."""
+
+
+class _Run(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+    @property
+    def summary(self) -> Summary: ...
+
+
+class _Gates(Protocol):
+    @property
+    def decision(self) -> Decision | None: ...
+    @property
+    def compared(self) -> RunComparison | None: ...
+
+
+class MarkdownHooks:
+    """Hook implementations of the controller, or of the only process."""
+
+    def __init__(
+        self, path: Path | None, step_summary: Path | None, seed: int, run: _Run, gates: _Gates | None
+    ) -> None:
+        """Take the file of the user's, and the one to which GitHub has each step append."""
+        self._path = path
+        self._step_summary = step_summary
+        self._seed = seed
+        self._run = run
+        self._gates = gates
+        self._obstacle: str | None = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Come after the gates, whose verdicts are part of it."""
+        result = yield
+        begun = self._run.begun
+        if begun is not None and (self._gates or self._run.summary.counts.planned):
+            self._publish(begun.run_id)
+        return result
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._obstacle is not None:
+            terminalreporter.write_line(self._obstacle, yellow=True)
+
+    def _publish(self, run_id: str) -> None:
+        from pytest_ultra.reporting.markdown import Told, render  # noqa: PLC0415 - for the end of a run only
+
+        judged = (self._gates.decision, self._gates.compared) if self._gates else (None, None)
+        told = Told(self._run.summary, run_id, self._seed, *judged)
+        try:
+            if self._path is not None:
+                write_atomically(self._path, render(told).encode())
+            if self._step_summary is not None:
+                _append(self._step_summary, lambda room: render(told, room=room))
+        except OSError as error:
+            self._obstacle = f"the summary in Markdown is not written: {error}"
+
+
+def _append(path: Path, render: Callable[[int], str]) -> None:
+    taken = path.stat().st_size if path.exists() else 0
+    with path.open("ab") as file:
+        file.write(render(LIMIT - taken).encode())

@@ -1,0 +1,98 @@
+"""What made a run, for its run.json: versions, options, models and their endpoints, the project's commit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from pytest_ultra import __version__
+from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.providers.config_redaction import Blotter
+from pytest_ultra.providers.run_endpoints import find_spec
+
+GIT_PATIENCE_S = 0.1
+"""How long a run's start may wait for git."""
+
+
+def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
+    """Return what run.json says of a run that begins; whatever may be secret is blotted out."""
+    variables = [one.key_env for served in settings.served.values() for one in served if one.key_env]
+    blotter = Blotter(os.environ, variables)
+    options = msgspec.to_builtins(asdict(settings), enc_hook=str)
+    return {
+        "pytest_ultra": __version__,
+        "python": sys.version.split()[0],
+        "versions": {"generator": GENERATOR_VERSION, "prompts": PROMPT_VERSION, "scorer": SCORER_VERSION},
+        "options": blotter.value(options),
+        "models": blotter.value([_describe_model(model, settings) for model in settings.model]),
+        "git": find_commit(config.rootpath),
+        "command": blotter.command(config.invocation_params.args),
+    }
+
+
+def _describe_model(model: str, settings: Settings) -> dict[str, Any]:
+    """Tell who serves a model, as far as that is known: an endpoint of the user's own is not."""
+    parameters = {
+        "temperature": settings.temperature,
+        "max_turns": settings.max_turns,
+        "timeout_s": settings.timeout,
+        "tool_protocol": settings.tool_protocol,
+        "tool_discovery": settings.tool_discovery,
+    }
+    try:
+        spec = find_spec(settings, model)
+    except ConfigurationError:
+        return {"name": model, "provider": None, "hosts": [], "parameters": parameters}
+    hosts = dict.fromkeys(_host(each.base_url) for each in spec.endpoints if each.base_url)
+    return {"name": model, "provider": spec.provider, "hosts": list(hosts), "parameters": parameters}
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def find_commit(folder: Path, patience_s: float = GIT_PATIENCE_S) -> Mapping[str, Any] | None:
+    """Return the commit that is checked out, and whether tracked files differ from it; None where there is none.
+
+    What git does not answer in time is not known: `is_dirty` is None then.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return None
+    ends_at = time.monotonic() + patience_s
+    head = _ask(git, folder, "rev-parse", "--verify", "HEAD")
+    changes = _ask(git, folder, "status", "--porcelain", "--untracked-files=no")
+    commit, changed = _answer(head, ends_at), _answer(changes, ends_at)
+    if not commit:
+        return None
+    return {"commit": commit.strip(), "is_dirty": None if changed is None else bool(changed)}
+
+
+def _ask(git: str, folder: Path, *args: str) -> subprocess.Popen[str]:
+    command = [git, "--no-optional-locks", "-C", str(folder), *args]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere, text=True)  # noqa: S603 - git
+
+
+def _answer(process: subprocess.Popen[str], ends_at: float) -> str | None:
+    """Return what a process says if it ends well and in time; otherwise it is ended."""
+    with process:
+        try:
+            said, _ = process.communicate(timeout=max(0.0, ends_at - time.monotonic()))
+        except (subprocess.TimeoutExpired, UnicodeDecodeError):
+            process.kill()
+            return None
+        return said if process.returncode == 0 else None

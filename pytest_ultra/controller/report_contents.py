@@ -1,0 +1,135 @@
+"""Writing a run's report: what is stored, what it adds up to, and the page that shows both."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.figures import Comparison, Contrast, Summary
+from pytest_ultra.options.option import Option
+from pytest_ultra.options.option_table import OPTIONS
+from pytest_ultra.reporting.html.html_report import Contents, folder_of, make_report
+from pytest_ultra.reporting.html.run_facts import RunFacts
+from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.guidance_cache import GuidanceCache
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import noted_cut_off, read_ending
+from pytest_ultra.storage.slim_episodes import BareEpisodes
+
+NAME = "report.html"
+"""The report's name in the run's directory."""
+
+
+def write_report(path: Path, contents: Contents) -> None:
+    """Write the report at `path`; what is too much for one page goes into a folder beside it, and is there first."""
+    folder = path.with_name(folder_of(path.name))
+    written = set[Path]()
+    for page in make_report(contents, path.name):
+        target = path if page.name is None else path.parent / page.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, page.content, is_durable=False)
+        written.add(target)
+    for old in folder.glob("part-*.html"):  # of a larger run that was reported at the same path
+        if old not in written:
+            old.unlink()
+
+
+def contents_of(
+    run: RunDirectory,
+    summary: Summary,
+    episodes: Sequence[Episode],
+    *,
+    read: Callable[[Episode], Episode] = lambda episode: episode,
+    ended_at: float | None = None,
+) -> Contents:
+    """Return what a run's report is made from; `read` returns an episode with its transcript."""
+    cache = GuidanceCache(run.guidance)
+
+    def look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
+        return read(episode), _find_guidance(cache, episode)
+
+    return Contents(describe_run(run, ended_at=ended_at), summary, episodes, look_up, tuple(_compare(episodes)))
+
+
+def stored_contents(run: RunDirectory) -> Contents:
+    """Return what the report of a stored run is made from, transcripts left on disk until they are wanted."""
+    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy takes its time
+
+    stored = BareEpisodes(run)
+    return contents_of(run, summarize(stored.episodes), stored.episodes, read=stored.read)
+
+
+def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFacts:
+    described, ending = run.describe(), read_ending(run)
+    started = datetime.fromisoformat(described["started_at"])
+    end = ending.ended_at if ending else ended_at
+    options: Mapping[str, Any] = described.get("options", {})
+    return RunFacts(
+        run_id=run.run_id,
+        started=started.astimezone(UTC),
+        duration_s=None if end is None else max(end - started.timestamp(), 0.0),
+        command=_command(described.get("command")),
+        made_by=described.get("pytest_ultra"),
+        python=described.get("python"),
+        project=_commit(described.get("git")),
+        seed=options.get("seed"),
+        options=tuple(_departures(options)),
+        exit_status=ending.exit_status if ending else None,
+        cut_off=(ending.cut_off if ending else None) or noted_cut_off(run),
+    )
+
+
+def _command(args: Sequence[str] | None) -> str | None:
+    return None if args is None else shlex.join(["pytest", *args])
+
+
+def _commit(git: Mapping[str, Any] | None) -> str | None:
+    if git is None:
+        return None
+    return f"{git['commit'][:12]}{', with changes' if git['is_dirty'] else ''}"
+
+
+def _departures(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return the options that were not at their default, and their values."""
+    for option in OPTIONS:
+        value = options.get("least_outcome" if option.name == "pass" else option.name)
+        if value not in (None, False, [], {}) and not _is_default(option, value):
+            yield option.flag, _tell(value)
+
+
+def _is_default(option: Option, value: Any) -> bool:
+    if option.default is None:
+        return False
+    default = msgspec.to_builtins(option.parse([option.default]), enc_hook=str)
+    return bool(default == value or str(value).endswith(f"/{option.default}"))
+
+
+def _tell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _find_guidance(cache: GuidanceCache, episode: Episode) -> Guidance | None:
+    try:
+        return cache.get(episode.case)
+    except (LookupError, msgspec.DecodeError, OSError):
+        return None
+
+
+def _compare(episodes: Sequence[Episode]) -> Iterator[Comparison]:
+    """Compare, for each model, all its flawed cases with their controls."""
+    from pytest_ultra.analysis.group_members import FLAWED, members  # noqa: PLC0415 - SciPy takes its time
+    from pytest_ultra.analysis.paired_difference import compare  # noqa: PLC0415 - likewise
+
+    controls = members(episodes, PromptType.OPTIMAL)
+    flawed = members(episodes, FLAWED)
+    for model in dict.fromkeys(episode.case.model for episode in flawed):
+        sample = [episode for episode in flawed if episode.case.model == model]
+        yield Comparison(model, None, None, compare(sample, controls, Contrast.PROMPT_TYPE))

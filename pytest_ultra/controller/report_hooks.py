@@ -1,0 +1,74 @@
+"""The report that a run leaves, from the end of its tests to the word of where it lies."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.figures import Summary
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.storage.run_directory import RunDirectory
+
+
+class _Ended(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+    @property
+    def episodes(self) -> tuple[Episode, ...]: ...
+    @property
+    def summary(self) -> Summary: ...
+
+
+class ReportHooks:
+    """Hook implementations of the controller, or of the only process."""
+
+    def __init__(self, settings: Settings, run: _Ended) -> None:
+        self._path = settings.html
+        self._run = run
+        self._told = ""
+        self._has_failed = False
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Write the report when all journals are closed, before the terminal's summary; at no price lose anything."""
+        result = yield
+        if self._run.begun is not None and self._run.episodes:
+            self._write(self._run.begun)
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._told:
+            terminalreporter.write_line(self._told, yellow=self._has_failed)
+
+    def _write(self, run: RunDirectory) -> None:
+        from pytest_ultra.controller.report_contents import NAME, contents_of, write_report  # noqa: PLC0415 - for the end of a run only
+
+        path = self._path or run.path / NAME
+        try:
+            write_report(path, contents_of(run, self._run.summary, self._run.episodes, ended_at=time.time()))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the report, the results are not
+            self._has_failed = True
+            self._told = f"report: not written to {_relative(path)} ({_reason(error)}); {_WAY_OUT}"
+        else:
+            self._told = f"report: {_relative(path)}"
+
+
+_WAY_OUT = "the results are safe, and `pytest-ultra report` writes it from them"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return neutralise(f"{type(error).__name__}: {error}")
+
+
+def _relative(path: Path) -> str:
+    return neutralise(os.path.relpath(path))

@@ -1,0 +1,77 @@
+"""What a run takes over from earlier ones, as the user has asked for it and is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from pytest_ultra.core.case import Case
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.text import count, neutralise
+from pytest_ultra.storage.reuse import Rerun, Reuse, find_reuse
+from pytest_ultra.storage.run_directory import RunDirectory
+
+
+class Inheritance:
+    """The episodes of earlier runs that this one does not live again."""
+
+    def __init__(self, settings: Settings, case_ids: Sequence[str]) -> None:
+        self._settings = settings
+        self._case_ids = case_ids
+        self._reuse = Reuse()
+        self._is_handed_over = False
+
+    def look_up(self) -> None:
+        """Look through the runs that are there; raise `pytest.UsageError` if what is asked for cannot be done."""
+        if self._settings.fresh:
+            return
+        rerun = Rerun(self._settings.rerun) if self._settings.rerun else None
+        self._reuse = find_reuse(self._settings.dir, self._case_ids, rerun)
+        if rerun and self._reuse.obstacle:
+            raise pytest.UsageError(f"--ultra-rerun: {self._reuse.obstacle}; leave --ultra-rerun out to live all cases")
+
+    @property
+    def reused(self) -> Collection[str]:
+        """The ids of the cases that are not lived again."""
+        return self._reuse.lives.keys()
+
+    def hand_over(self, run: RunDirectory, planned: Sequence[tuple[Case, str]]) -> None:
+        """Put into the run's files what is reused for these cases, once: all workers collect the same."""
+        if self._is_handed_over:
+            return
+        self._is_handed_over = True
+        try:
+            is_new_start = self._settings.fresh or self._settings.rerun is not None
+            self._reuse.hand_over(run, planned, is_new_start=is_new_start)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise pytest.UsageError(
+                f"--ultra-dir: cannot write to {str(run.path)!r} ({reason}); make room, or name another directory"
+            ) from error
+
+    def tell(self, cases: int) -> list[str]:
+        """Return the lines of the header."""
+        reuse, rerun = self._reuse, self._settings.rerun
+        lines = []
+        if self._settings.fresh:
+            lines.append("--ultra-fresh: nothing is reused from earlier runs")
+        elif rerun and not reuse.runs:
+            lines.append(f"--ultra-rerun={rerun}: no earlier run has an episode to be reused, all cases are lived")
+        elif rerun:
+            lines.append(f"{self._count(cases)} reused from {self._sources()}; --ultra-rerun={rerun} lives the others")
+        elif reuse.lives:
+            lines.append(
+                f"{self._count(cases)} reused from {self._sources()}, which was cut off; the rest is lived "
+                "(--ultra-fresh lives all)"
+            )
+        if reuse.obstacle:
+            lines.append(reuse.obstacle)
+        return [f"ultra: {neutralise(line)}" for line in lines]
+
+    def _count(self, cases: int) -> str:
+        return f"{count(len(self._reuse.lives), 'episode')} of {count(cases, 'case')}"
+
+    def _sources(self) -> str:
+        newest, *others = self._reuse.runs
+        return f"run {newest}{f' and {len(others)} before it' if others else ''}"

@@ -1,0 +1,117 @@
+"""What a run would come to (`--ultra-plan`): told without a run, an endpoint or a worker."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from pytest_ultra.benchmark.cost_estimate import Estimate, estimate
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.collection.items import case_of
+from pytest_ultra.controller.duration_estimate import Load, find_pace
+from pytest_ultra.controller.reused_episodes import Inheritance
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.engine.budget import Spent, find_limit
+from pytest_ultra.options.known_prices import known_prices, price_hint
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.budget_lines import Forecast, forecast_lines
+from pytest_ultra.worker.budget_share import amounts_of
+
+SAMPLE = 500
+"""So many cases are looked at, drawn alike in every run: to generate the workflows of all would take too long."""
+
+
+class PlanHooks:
+    """Takes the place of the tests."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, workers: int) -> None:
+        self._config = config
+        self._settings = settings
+        self._workers = workers
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        cases = list({case.case_id: case for item in session.items if (case := case_of(item))}.values())
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            for line in forecast_lines(self._forecast(cases)):
+                reporter.write_line(f"ultra: {line}")
+        return True
+
+    def _forecast(self, cases: Sequence[Case]) -> Forecast:
+        reused = self._find_reused(cases)
+        left = [case for case in cases if case.case_id not in reused]
+        sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
+        estimates = [(case, estimate(case, self._guidance(case))) for case in sample]
+        factor = len(left) / (len(sample) or 1)
+        prices = known_prices(self._settings)
+        unknown = sorted({case.model for case in left} - prices.keys())
+        total = _add_up([each for _, each in estimates], factor)
+        cost = _cost(estimates, prices) * factor
+        seconds, pace = find_pace(_loads(estimates, factor), self._settings, self._workers)
+        return Forecast(
+            cases=len(cases),
+            reused=len(cases) - len(left),
+            sampled=len(sample),
+            requests=total.requests,
+            tool_calls=total.tool_calls,
+            prompt_tokens=total.prompt_tokens,
+            completion_tokens=total.completion_tokens,
+            cost=None if unknown else cost,
+            price_hints=[price_hint(model) for model in unknown],
+            seconds=seconds,
+            pace=pace,
+            budget=self._budget(total, cost),
+        )
+
+    def _find_reused(self, cases: Sequence[Case]) -> Collection[str]:
+        inheritance = Inheritance(self._settings, [case.case_id for case in cases])
+        inheritance.look_up()
+        return inheritance.reused
+
+    def _guidance(self, case: Case) -> Guidance:
+        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - only a plan needs it here
+
+        task: Task = generate_task(case.task_key)
+        optimal: Workflow | None = self._config.hook.pytest_ultra_workflow(
+            task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
+        )
+        return make_guidance(case, task=task, optimal=optimal)
+
+    def _budget(self, total: Estimate, cost: float) -> str | None:
+        """Say whether the budget would last; None if there is none."""
+        most = amounts_of(self._settings)
+        if not most.is_limited:
+            return None
+        limit = find_limit(Spent(round(total.requests), round(total.tokens), cost), most)
+        return "it would last" if limit is None else f"it would not last: {limit} before the end"
+
+
+def _loads(estimates: Sequence[tuple[Case, Estimate]], factor: float) -> dict[str, Load]:
+    by_model: dict[str, list[Estimate]] = {}
+    for case, each in estimates:
+        by_model.setdefault(case.model, []).append(each)
+    return {
+        model: Load(_add_up(found, factor), max(each.requests for each in found), math.ceil(len(found) * factor))
+        for model, found in by_model.items()
+    }
+
+
+def _add_up(estimates: Sequence[Estimate], factor: float) -> Estimate:
+    names = Estimate.__struct_fields__
+    return Estimate(*(factor * sum(getattr(each, name) for each in estimates) for name in names))
+
+
+def _cost(estimates: Sequence[tuple[Case, Estimate]], prices: dict[str, Price]) -> float:
+    return sum(
+        prices[case.model].cost(each.prompt_tokens, each.completion_tokens)
+        for case, each in estimates
+        if case.model in prices
+    )

@@ -1,0 +1,79 @@
+"""Putting a run into the store at its end, and with it what killed runs have left."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.errors import UltraError
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.storage.journal import has_journals
+from pytest_ultra.storage.run_directory import RunDirectory
+
+PATIENCE_S = 1.0
+"""Time for the runs that others have left; what it does not suffice for, the next run or command takes."""
+
+
+class _Ended(Protocol):
+    @property
+    def begun(self) -> RunDirectory | None: ...
+
+    @property
+    def episodes(self) -> Sequence[Episode]: ...
+
+
+class StoreHooks:
+    """Hook implementations of the controller, or of the only process. A store out of reach costs the run nothing."""
+
+    def __init__(self, settings: Settings, run: _Ended) -> None:
+        self._settings = settings
+        self._run = run
+        self._stored: RunDirectory | None = None
+        self._problem: str | None = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Come when all journals are closed."""
+        result = yield
+        run = self._run.begun
+        if run is not None and has_journals(run):
+            try:
+                self._store(run)
+            except UltraError as error:
+                self._problem = str(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the run's own result must not suffer
+                told = f"{type(error).__name__}: {error}"
+                self._problem = (
+                    f"the run could not be put into the store ({told}); `pytest-ultra store sync` tries again"
+                )
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Come after the table."""
+        if self._problem is not None:
+            terminalreporter.write_line(neutralise(self._problem), yellow=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Note the end, of which word is left just before."""
+        if self._stored is not None:
+            from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
+            from pytest_ultra.storage.store.store_sync import put_ending  # noqa: PLC0415 - likewise
+
+            with suppress(UltraError, OSError):  # the next process that fills the store notes it
+                put_ending(Database.open(store_path(self._settings.dir)), self._stored)
+
+    def _store(self, run: RunDirectory) -> None:
+        from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
+        from pytest_ultra.storage.store.store_sync import fill, put  # noqa: PLC0415 - likewise
+
+        database = Database.open(store_path(self._settings.dir))
+        put(database, run, self._run.episodes)
+        self._stored = run
+        fill(database, self._settings.dir, own=run, patience_s=PATIENCE_S)

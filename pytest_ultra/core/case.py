@@ -1,0 +1,85 @@
+"""A case: one point of the matrix, and its identity."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
+
+GENERATOR_VERSION = 1
+PROMPT_VERSION = 1
+SCORER_VERSION = 1
+
+
+class Versions(msgspec.Struct, frozen=True, order=True):
+    """The versions of what makes, asks and judges: figures of different ones cannot be compared."""
+
+    generator: int = GENERATOR_VERSION
+    prompts: int = PROMPT_VERSION
+    scorer: int = SCORER_VERSION
+
+    def __str__(self) -> str:
+        return f"generator {self.generator}, prompts {self.prompts}, scorer {self.scorer}"
+
+
+class TaskKey(msgspec.Struct, frozen=True, order=True):
+    """What a task is made from."""
+
+    task_type: TaskType
+    difficulty: Difficulty
+    instance: int
+    seed: int
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One point of the matrix, with everything that determines its outcome but the model's own chance.
+
+    `severity` is None exactly when `prompt_type` carries no flaw. `timeout_s` and `temperature` may be None:
+    no limit, and whatever the endpoint does by default. `flaws` is how many kinds a flaw is composed of.
+    """
+
+    model: str
+    prompt_type: PromptType
+    task_type: TaskType
+    difficulty: Difficulty
+    tool_success_rate: float
+    severity: Severity | None
+    instance: int
+    repeat: int
+    seed: int
+    max_turns: int = 30
+    timeout_s: float | None = None
+    temperature: float | None = None
+    prompt_variant: PromptVariant = PromptVariant.STANDARD
+    tool_protocol: ToolProtocol = ToolProtocol.NATIVE
+    has_tool_discovery: bool = False
+    flaws: int = 1
+
+    @property
+    def task_key(self) -> TaskKey:
+        return TaskKey(self.task_type, self.difficulty, self.instance, self.seed)
+
+    @property
+    def case_id(self) -> str:
+        """The case's identity under the present versions."""
+        return self.identify(Versions())
+
+    def identify(self, versions: Versions) -> str:
+        """Return a hash over every field and the versions of generator, prompts and scorer: 16 hex digits."""
+        identity = [*msgspec.structs.astuple(versions), msgspec.to_builtins(self)]
+        return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
+
+    @property
+    def control(self) -> Case:
+        """The case of the same task whose plan is the optimal one; itself where it has no flaw."""
+        if not self.prompt_type.flaw_kind:
+            return self
+        return msgspec.structs.replace(self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1)
+
+    @property
+    def control_key(self) -> tuple[object, ...]:
+        """Equal for a flawed case and its control, whatever their prompt types and severities."""
+        shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
+        return (self.model, self.task_key, self.tool_success_rate, self.repeat, *shown)

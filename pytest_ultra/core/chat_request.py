@@ -1,0 +1,66 @@
+"""What is asked of a model in one turn, and what its endpoint says of rate limits beside the answer."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import msgspec
+
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.transcript import Message, Reply, ToolSchema
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """One turn's request: the case it belongs to, the turn (from 1), and what the model is to see.
+
+    `guidance`, and `offered` (the names of the tools that can be called now, in whatever protocol), are for the
+    embedded demo endpoint alone; nothing of them is sent to any other. `omitted` are optional parameters that the
+    endpoint is known to reject; `route` is the number of the endpoint to ask, where a model has several.
+    """
+
+    case: Case
+    guidance: Guidance
+    turn: int
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSchema, ...]
+    offered: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
+    route: int = 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The optional parameters to send, by name."""
+        asked = {"temperature": self.case.temperature}
+        return {name: value for name, value in asked.items() if value is not None and name not in self.omitted}
+
+    def by(self, route: int) -> Self:
+        return self if route == self.route else msgspec.structs.replace(self, route=route)
+
+    def without(self, *names: str) -> Self:
+        return msgspec.structs.replace(self, omitted=(*self.omitted, *names)) if names else self
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """What an endpoint says it has left: a share in [0, 1] of what it grants, and the seconds until that is full again.
+
+    Of several counts (requests, tokens) it is the scarcest.
+    """
+
+    left: float
+    reset_s: float = 0.0
+
+
+class MeteredReply(Reply, frozen=True):
+    """A reply with a quota, on its way from an endpoint to the limiter; no transcript holds one."""
+
+    quota: Quota | None = None
+
+
+def metered(reply: Reply, quota: Quota) -> MeteredReply:
+    return MeteredReply(**msgspec.structs.asdict(reply), quota=quota)
+
+
+def plain(reply: Reply) -> Reply:
+    """Return the reply without what only the limiter needs."""
+    return Reply(*msgspec.structs.astuple(reply)[:-1]) if isinstance(reply, MeteredReply) else reply

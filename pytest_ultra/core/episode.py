@@ -1,0 +1,133 @@
+"""An episode as a record: what was asked, what happened, what it is worth."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case, Versions
+from pytest_ultra.core.transcript import Event
+
+
+class Outcome(StrEnum):
+    """What an episode came to; the last two are outside the score."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+    @property
+    def is_scored(self) -> bool:
+        return self in (Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED)
+
+
+class FailureClass(StrEnum):
+    """Why an episode is not `full`; the last three are the infrastructure's."""
+
+    TOOL_CALL_FORMAT = "tool_call_format"
+    TOOL_SELECTION = "tool_selection"
+    PARAMETER_CONFIG = "parameter_config"
+    SEQUENCE_ORDER = "sequence_order"
+    DEPENDENCY = "dependency"
+    MAX_TURNS = "max_turns"
+    AGENT_TIMEOUT = "agent_timeout"
+    GAVE_UP = "gave_up"
+    WRONG_DELIVERABLE = "wrong_deliverable"
+    HARMFUL_SIDE_EFFECT = "harmful_side_effect"
+    ENDPOINT = "endpoint"
+    RATE_LIMIT = "rate_limit"
+    HARNESS = "harness"
+
+    @property
+    def is_infrastructure(self) -> bool:
+        return self in (FailureClass.ENDPOINT, FailureClass.RATE_LIMIT, FailureClass.HARNESS)
+
+
+class Score(msgspec.Struct, frozen=True):
+    """What the transcript is worth; computed by `scoring.score` from events alone.
+
+    Rates are in [0, 1], and None where nothing could be measured (no plan, no damaged step, no call).
+    `first_divergence` is the turn at which the model first left the plan it was shown.
+    """
+
+    outcome: Outcome
+    failure_class: FailureClass | None = None
+    milestone_coverage: float = 0.0
+    tool_calls: int = 0
+    reference_calls: int = 0
+    efficiency: float | None = None
+    random_faults: int = 0
+    recovered_faults: int = 0
+    tool_precision: float | None = None
+    tool_recall: float | None = None
+    argument_validity: float | None = None
+    dependency_violations: int = 0
+    obedience: float | None = None
+    first_divergence: int | None = None
+    turns: int = 0
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What an episode consumed. `requests` counts HTTP attempts; times are seconds, told apart by what they were.
+
+    `cost` is in US dollars, by the prices of the day; None where the model's price is not known.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    model_time_s: float = 0.0
+    tool_time_s: float = 0.0
+    waiting_time_s: float = 0.0
+    cost: float | None = None
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """One run at a case. `started_at` is a Unix time; `plan` the plan's text as shown, empty without one.
+
+    `reused` says that it was lived in an earlier run, and taken from there.
+    """
+
+    case: Case
+    nodeid: str
+    score: Score
+    usage: Usage
+    worker: str
+    started_at: float
+    duration_s: float
+    error: str | None = None
+    plan: str = ""
+    transcript: tuple[Event, ...] = ()
+    generator_version: int = GENERATOR_VERSION
+    prompt_version: int = PROMPT_VERSION
+    scorer_version: int = SCORER_VERSION
+    reused: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.score.outcome
+
+    @property
+    def versions(self) -> Versions:
+        return Versions(self.generator_version, self.prompt_version, self.scorer_version)
+
+    @property
+    def case_id(self) -> str:
+        """The case's identity under the versions of the day on which it was lived, or scored last."""
+        return self.case.identify(self.versions)
+
+
+def flatten(episode: Episode) -> dict[str, Any]:
+    """Return the episode as one flat JSON object without its transcript: an entry of the `--ultra-json` document."""
+    case = episode.case
+    record = {"case_id": episode.case_id, "nodeid": episode.nodeid, **msgspec.to_builtins(case)}
+    record["flaw_kind"] = case.prompt_type.flaw_kind
+    record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
+    names = ("worker", "started_at", "duration_s", "error", "reused")
+    record |= {name: getattr(episode, name) for name in names}
+    record |= {name: getattr(episode, name) for name in episode.__struct_fields__ if name.endswith("_version")}
+    return record

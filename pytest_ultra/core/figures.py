@@ -1,0 +1,218 @@
+"""What episodes add up to, as records: every rate with its denominator, None where nothing was measured."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.case import Versions
+from pytest_ultra.core.episode import FailureClass, Outcome
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Episodes by outcome."""
+
+    full: int = 0
+    partial: int = 0
+    failed: int = 0
+    error: int = 0
+    skipped: int = 0
+
+    @property
+    def scored(self) -> int:
+        return self.full + self.partial + self.failed
+
+    @property
+    def planned(self) -> int:
+        return self.scored + self.error + self.skipped
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """A share of successes among `n` > 0, and the 95 % interval around it; all in [0, 1]."""
+
+    successes: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        return self.successes / self.n
+
+
+class Contrast(StrEnum):
+    """What two sets of cases differ in; all else must be alike for two cases to be a pair."""
+
+    PROMPT_TYPE = "prompt_type"  # and so severity
+    MODEL = "model"
+    RUN = "run"  # nothing of the case
+
+
+class Caveat(StrEnum):
+    """Why a paired difference says less than it seems to."""
+
+    FEW_TASKS = "few_tasks"  # so few clusters that not even a difference in each of them would be significant
+    NO_DISCORDANT_PAIRS = "no_discordant_pairs"  # all pairs came out alike
+    CLUSTERED = "clustered"  # several pairs a task, which McNemar's test takes for independent
+    UNPAIRED = "unpaired"  # some scored cases have no scored counterpart
+
+
+class PairedDifference(msgspec.Struct, frozen=True):
+    """Successes of a sample compared with a reference's over `pairs` > 0 pairs: so many won, lost, the others alike.
+
+    `tasks` is the number of clusters; `low` and `high` are the 95 % interval of the difference, in [-1, 1], None
+    where a single task allows none. `p_value` is that of McNemar's exact test, two-sided; `p_adjusted` is corrected
+    over the family that was tested, the flawed rows of a model, None outside a family. `detectable` is the smallest
+    difference that so many pairs would have shown four times out of five, None where they could have shown none.
+    `unpaired` scored cases of the sample had no scored counterpart.
+    """
+
+    pairs: int
+    won: int
+    lost: int
+    tasks: int = 0
+    low: float | None = None
+    high: float | None = None
+    p_value: float = 1.0
+    p_adjusted: float | None = None
+    detectable: float | None = None
+    unpaired: int = 0
+    caveats: tuple[Caveat, ...] = ()
+
+    @property
+    def value(self) -> float:
+        return (self.won - self.lost) / self.pairs
+
+    @property
+    def points(self) -> float:
+        """The difference in percentage points, negative where the reference does better."""
+        return 100 * self.value
+
+
+class Robustness(msgspec.Struct, frozen=True):
+    """What a flawed plan did to a model.
+
+    `resilience` is success with the flaw over success without, over the pairs of the row, None when the controls
+    never succeeded. `over_trust` is the mean obedience on damaged steps over the `damaged` scored episodes that had
+    any to obey. The extra calls, tokens and US dollars are what a recovery cost: means of paired differences over the
+    `recovered` pairs, which succeeded with the flaw and without; None where nothing was measured.
+    """
+
+    resilience: float | None = None
+    over_trust: float | None = None
+    damaged: int = 0
+    recovered: int = 0
+    extra_calls: float | None = None
+    extra_tokens: float | None = None
+    extra_cost: float | None = None
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """Of k repeats of a task, the chance that at least one succeeds (pass@k), and that all do (pass^k).
+
+    Both are means over the `tasks` that have at least k scored repeats.
+    """
+
+    k: int
+    pass_at: float
+    pass_all: float
+    tasks: int
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One model under one prompt type; the means are over its scored episodes.
+
+    `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
+    `difference` is to `optimal`, and None without a pair and for `optimal` itself. `unpaired` scored episodes have no
+    scored control. `recovery` is of random faults. `robustness` is for flawed plans, `repeats` for each k from 1 where
+    any task was scored more than once.
+    """
+
+    model: str
+    prompt_type: PromptType
+    severity: Severity | None
+    tool_success_rate: float | None
+    counts: Counts
+    success: Rate | None
+    difference: PairedDifference | None
+    mean_calls: float | None
+    mean_tokens: float | None
+    mean_duration_s: float | None
+    prompt_variant: PromptVariant | None = None
+    versions: Versions | None = None
+    mean_cost: float | None = None
+    unpaired: int = 0
+    recovery: Rate | None = None
+    robustness: Robustness | None = None
+    repeats: tuple[Repeats, ...] = ()
+    failure_classes: tuple[tuple[FailureClass, int], ...] = ()
+
+
+class SlowCase(msgspec.Struct, frozen=True):
+    """One of the cases that took longest."""
+
+    nodeid: str
+    case_id: str
+    outcome: Outcome
+    duration_s: float
+    turns: int
+
+
+class ModelDifference(msgspec.Struct, frozen=True):
+    """A model (`sample`) beside another (`reference`) of the same run."""
+
+    sample: str
+    reference: str
+    difference: PairedDifference
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A run's figures. `failure_classes` holds only what occurred, most frequent first.
+
+    `reused` counts the episodes that an earlier run has lived; they are among the counts.
+    `cost` is in US dollars, of the episodes that the run has lived itself as far as their prices are known.
+    `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
+    `slowest` are the slowest of the scored cases that the run has lived itself, slowest first.
+    `models` compares each two models over all cases alike but for the model, p corrected over these comparisons.
+    """
+
+    rows: tuple[Row, ...]
+    counts: Counts
+    failure_classes: tuple[tuple[FailureClass, int], ...]
+    demo_models: tuple[str, ...]
+    versions: tuple[Versions, ...] = ()
+    reused: int = 0
+    cost: float | None = None
+    slowest: tuple[SlowCase, ...] = ()
+    models: tuple[ModelDifference, ...] = ()
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A sample of cases beside a reference, over a group of cases (`all`, or what they have in common)."""
+
+    group: str
+    sample: Rate | None
+    reference: Rate | None
+    difference: PairedDifference | None
+
+
+class Flip(msgspec.Struct, frozen=True):
+    """A pair that came out differently."""
+
+    nodeid: str
+    case_id: str
+    reference: Outcome
+    sample: Outcome
+
+
+class RunComparison(msgspec.Struct, frozen=True):
+    """A run (`sample`) beside an earlier one (`reference`); what only one of them has scored is counted, not used."""
+
+    sample: str
+    reference: str
+    groups: tuple[Comparison, ...]
+    flips: tuple[Flip, ...]
+    only_sample: int
+    only_reference: int

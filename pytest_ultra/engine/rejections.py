@@ -1,0 +1,26 @@
+"""Finding out what an endpoint does not take: native tools (for models whose protocol is `auto`), parameters."""
+
+from __future__ import annotations
+
+from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.errors import AttemptFailedError
+
+_STATUSES = frozenset({400, 404, 422, 501})
+"""With these, endpoints reject `tools`: a field they do not know, or no deployment or template that takes it."""
+
+
+def may_reject_tools(request: ChatRequest, status: int | None) -> bool:
+    """Tell whether this status may be about the tools of an episode's first request, and text is allowed instead."""
+    is_first = request.turn == 1 and bool(request.tools)
+    return is_first and request.case.tool_protocol is ToolProtocol.AUTO and status in _STATUSES
+
+
+_PARAMETER_STATUSES = frozenset({400, 422})
+
+
+def find_rejected_parameter(request: ChatRequest, failure: AttemptFailedError) -> str | None:
+    """Return the optional parameter that an endpoint names in rejecting the request, None if it names none."""
+    if failure.status not in _PARAMETER_STATUSES:
+        return None
+    return next((name for name in request.parameters if name in failure.detail.lower()), None)

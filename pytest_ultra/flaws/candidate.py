@@ -1,0 +1,89 @@
+"""A flawed workflow before its proof, and what injectors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from random import Random
+
+import msgspec
+
+from pytest_ultra.benchmark.task import Damage, Task
+from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+
+Origin = tuple[int | None, ...]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """What an injector proposes; whether it is emitted is for the proof to say.
+
+    `origin` holds for each of its steps the number of the optimal step that it comes from, None for added ones.
+    """
+
+    workflow: Workflow
+    damages: tuple[Damage, ...]
+    origin: Origin
+
+
+Injector = Callable[[Task, Workflow, int, Random], Candidate | None]
+"""(task, optimal workflow, number of steps to damage, chance) to a candidate, or None where it found no way."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Another step in the place of one: which way of which kind it is, and how to say it."""
+
+    kind: FlawKind
+    step: Step
+    way: str
+    how: str
+
+
+Changer = Callable[[Task, Workflow, int, Random], list[Change]]
+"""(task, workflow, number of a step, chance) to the changes by which that step could be damaged."""
+
+
+def change_steps(
+    task: Task, workflow: Workflow, chosen: Iterable[int], changer: Changer, chance: Random
+) -> Candidate | None:
+    """Damage each chosen step by a change of a way drawn first, so that no way drowns in another's many changes."""
+    changed: dict[int, Change] = {}
+    for number in chosen:
+        changes = changer(task, workflow, number, chance)
+        if not changes:
+            return None
+        way = chance.choice(sorted({change.way for change in changes}))
+        changed[number] = chance.choice([change for change in changes if change.way == way])
+    return replace_steps(workflow, changed)
+
+
+def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidate:
+    """Put other steps, by their numbers, in the place of some."""
+    numbers = range(1, len(workflow.steps) + 1)
+    steps = tuple(changed[number].step if number in changed else workflow.steps[number - 1] for number in numbers)
+    damages = tuple(
+        Damage(change.kind, number, number, change.way, change.how) for number, change in sorted(changed.items())
+    )
+    return Candidate(Workflow(steps, workflow.answer), damages, tuple(numbers))
+
+
+def choose(chance: Random, options: Iterable[int], size: int) -> list[int] | None:
+    """Choose `size` of the options, in ascending order; None where there are too few."""
+    available = sorted(options)
+    return sorted(chance.sample(available, size)) if size <= len(available) else None
+
+
+def renumber(step: Step, number: Mapping[int, int]) -> Step:
+    """Return the step with its references to other steps translated."""
+    fallback = _renumber_call(step.fallback, number) if step.fallback else None
+    condition = number[step.only_if_failed] if step.only_if_failed else None
+    return Step(_renumber_call(step.call, number), fallback, condition)
+
+
+def _renumber_call(call: Call, number: Mapping[int, int]) -> Call:
+    return Call(call.tool, {name: _renumber_argument(value, number) for name, value in call.arguments.items()})
+
+
+def _renumber_argument(argument: Json, number: Mapping[int, int]) -> Json:
+    step = referenced_step(argument)
+    return argument if step is None else reference(number[step])

@@ -1,0 +1,74 @@
+"""redundant_operations: steps that add nothing, because they are done already or nobody uses them."""
+
+from __future__ import annotations
+
+from random import Random
+
+from pytest_ultra.benchmark.task import Damage, Task
+from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.flaws.candidate import Candidate, Origin, renumber
+
+DELIVERING = (
+    "network_poster",
+    "network_router",
+    "integration_queue",
+    "utility_notifier",
+    "utility_logger",
+    "utility_tracker",
+)
+"""Tools whose every call changes the world outside once more."""
+
+Entry = tuple[str, int, Step]
+"""A step of the longer plan: the way in which it is redundant (empty: it is not), its original's number, itself."""
+
+
+def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+    """Add steps: repetitions, right after the original or later on, and look-ups of things nobody asked for."""
+    entries: list[Entry] = [("", number, step) for number, step in enumerate(optimal.steps, start=1)]
+    repeatable = [entry for entry in entries if entry[2].call.tool not in DELIVERING]
+    for _ in range(size):
+        look_ups = [Step(call) for call in _useless_look_ups(task)]
+        way = chance.choice(("repeat_at_once", "repeat_later", *(("useless_look_up",) if look_ups else ())))
+        if way == "useless_look_up":
+            entries.insert(chance.randint(1, len(entries)), (way, 0, chance.choice(look_ups)))
+        elif repeatable:
+            original = chance.choice(repeatable)
+            place = entries.index(original) + 1
+            latest = place if way == "repeat_at_once" else len(entries)
+            entries.insert(chance.randint(place, latest), (way, *original[1:]))
+        else:
+            return None
+    return _write(optimal, entries)
+
+
+def _useless_look_ups(task: Task) -> list[Call]:
+    """Return calls of offered tools that only look, at things in the world that the task is not about."""
+    used = {str(value) for action in task.actions for value in action.call.arguments.values()}
+    world = task.world
+    looks = [
+        *(Call("file_operations_reader", {"path": path}) for path in world.files),
+        *(Call("file_operations_scanner", {"pattern": f"{path.partition('/')[0]}/*"}) for path in world.files),
+        *(Call("network_validator", {"url": url}) for url in world.resources),
+        *(Call("integration_connector", {"datastore": name}) for name in world.datastores),
+        *(Call("utility_helper", {"topic": topic}) for topic in world.topics),
+        *(Call("utility_cache", {"action": "get", "key": key}) for key in world.cache),
+    ]
+    return [call for call in looks if call.tool in task.tools and not used & set(map(str, call.arguments.values()))]
+
+
+def _write(optimal: Workflow, entries: list[Entry]) -> Candidate:
+    """Number the steps anew; references go to the originals."""
+    place = {number: position for position, (way, number, _) in enumerate(entries, start=1) if not way}
+    steps = tuple(renumber(step, place) for _, _, step in entries)
+    damages = tuple(
+        Damage(FlawKind.REDUNDANT_OPERATIONS, position, None, way, _say(place.get(number)))
+        for position, (way, number, _) in enumerate(entries, start=1)
+        if way
+    )
+    origin: Origin = tuple(None if way else number for way, number, _ in entries)
+    return Candidate(Workflow(steps, place[optimal.answer] if optimal.answer else None), damages, origin)
+
+
+def _say(original: int | None) -> str:
+    return f"repeats step {original}" if original else "looks something up that nobody asked for"

@@ -1,0 +1,69 @@
+"""semantic_drift: from some step on, the plan serves a different goal."""
+
+from __future__ import annotations
+
+from random import Random
+
+from pytest_ultra.benchmark.rehearsal import rehearse
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.plan_follower import Seen
+from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.flaws.candidate import Candidate, Change, replace_steps
+from pytest_ultra.flaws.wrong_values import alternatives, input_fields, is_name_in
+
+MOST_TRIES = 6
+
+_KIND = FlawKind.SEMANTIC_DRIFT
+
+
+def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+    """Change the last `size` steps, one after the other, each to something that still works on what is there.
+
+    A step for which nothing else would work is changed all the same: the drift is then a dead end.
+    """
+    drifting = optimal
+    changed: dict[int, Change] = {}
+    for number in range(len(optimal.steps) - size + 1, len(optimal.steps) + 1):
+        options = _options(task, drifting, number)
+        chance.shuffle(options)
+        working = (option for option in options[:MOST_TRIES] if _works(task, drifting, number, option))
+        chosen = next(working, options[0] if options else None)
+        if chosen is None:
+            return None
+        changed[number] = chosen
+        steps = (*drifting.steps[: number - 1], chosen.step, *drifting.steps[number:])
+        drifting = Workflow(steps, optimal.answer)
+    return replace_steps(optimal, changed)
+
+
+def _options(task: Task, workflow: Workflow, number: int) -> list[Change]:
+    call = workflow.steps[number - 1].call
+    fields = input_fields(task, workflow)[number]
+    return [
+        _change(task, call, name, value)
+        for name in sorted(call.arguments)
+        for value in alternatives(task, call, name, fields)
+    ]
+
+
+def _change(task: Task, call: Call, name: str, value: Json) -> Change:
+    step = Step(Call(call.tool, {**call.arguments, name: value}))
+    way = _way(task, call.arguments[name])
+    return Change(_KIND, step, way, f"serves another goal: {_WORDS[way]} ({name})")
+
+
+_WORDS = {"other_subject": "another subject", "other_place": "another place", "other_question": "another question"}
+
+
+def _way(task: Task, value: Json) -> str:
+    """Tell what drifts: the thing worked on (it is in the world), where the result goes, or what is asked of it."""
+    if not isinstance(value, str) or value.isidentifier():
+        return "other_subject" if is_name_in(task.world, value) else "other_question"
+    return "other_subject" if is_name_in(task.world, value) else "other_place"
+
+
+def _works(task: Task, workflow: Workflow, number: int, change: Change) -> bool:
+    begun = Workflow((*workflow.steps[: number - 1], change.step))
+    return rehearse(task, begun).progress.done.get(number, Seen(is_success=False)).is_success

@@ -1,0 +1,268 @@
+"""Reading option values from text; each parser raises ValueError with the bad value, the valid ones and the way out."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.prices import Price
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Stagger:
+    """Seconds that the second worker waits, and that each later one waits after the one before it."""
+
+    second_s: float = 0.0
+    later_s: float = 0.0
+
+    def delay_s(self, worker: int) -> float:
+        """Return how long a worker, counted from 0, waits after the start of the run."""
+        return self.second_s + self.later_s * (worker - 1) if worker else 0.0
+
+
+class RateMode(StrEnum):
+    """Whether the number of calls in flight follows what the endpoint bears."""
+
+    ADAPTIVE = "adaptive"
+    FIXED = "fixed"
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(str(name) for name in names)
+
+
+def last(parse: Callable[[str], T]) -> Callable[[Sequence[str]], T]:
+    """Make a parser of the last text given, as for any option that holds one value."""
+    return lambda texts: parse(texts[-1].strip())
+
+
+def names(texts: Sequence[str]) -> tuple[str, ...]:
+    found = _split(texts)
+    if not found:
+        raise ValueError(
+            f"{','.join(texts)!r} names no model; name one, such as gpt-4o-mini, or demo, which needs no key"
+        )
+    return found
+
+
+def members(enum: type[E]) -> Callable[[Sequence[str]], tuple[E, ...]]:
+    """Make a parser of names of an axis, or `all`."""
+    return lambda texts: _select(texts, {"all": tuple(enum)} | {str(member): (member,) for member in enum})
+
+
+def member(enum: type[E]) -> Callable[[str], E]:
+    """Make a parser of the name of one member."""
+
+    def parse(text: str) -> E:
+        valid = [str(member) for member in enum]
+        if text not in valid:
+            raise ValueError(f"{text!r} is not valid; choose from {listed(valid)}{_hint(text, valid)}")
+        return enum(text)
+
+    return parse
+
+
+def switch(text: str) -> bool:
+    """Read `on` or `off`, or what else pytest reads as a truth value from an ini file."""
+    for spellings, is_on in ((_ON, True), (_OFF, False)):
+        if text.lower() in spellings:
+            return is_on
+    raise ValueError(f"{text!r} is not valid; give on or off")
+
+
+_ON, _OFF = ("on", "true", "yes", "t", "y", "1"), ("off", "false", "no", "f", "n", "0")
+
+
+def prompt_types(texts: Sequence[str]) -> tuple[PromptType, ...]:
+    groups = {"all": tuple(PromptType), "flawed": FLAWED_PROMPT_TYPES}
+    return _select(texts, groups | {str(member): (member,) for member in PromptType})
+
+
+def rates(texts: Sequence[str]) -> tuple[float, ...]:
+    found = tuple(_number(text) for text in _split(texts))
+    for text, rate in zip(_split(texts), found, strict=True):
+        if not 0 < rate <= 1:
+            raise ValueError(f"{text!r} is no tool success rate; give numbers above 0 and up to 1, such as 0.8")
+    if not found:
+        raise ValueError("no tool success rate is given; give numbers above 0 and up to 1, such as 0.8")
+    return tuple(dict.fromkeys(found))
+
+
+def whole(*, at_least: int, at_most: int | None = None) -> Callable[[str], int]:
+    """Make a parser of whole numbers."""
+    valid = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = at_least - 1
+        if number < at_least or (at_most is not None and number > at_most):
+            raise ValueError(f"{text!r} is not valid; give a whole number {valid}")
+        return number
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} is no time; give a number of seconds above 0, or leave it out for no limit")
+    return number
+
+
+def attempt_seconds(text: str) -> float:
+    """Read a time that there always is: an attempt without a limit would hang with its endpoint."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} is no time; give a number of seconds above 0, or leave it out for 120")
+    return number
+
+
+def amount(text: str) -> float:
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} is no limit; give a number above 0, or leave it out for no limit")
+    return number
+
+
+def prices(texts: Sequence[str]) -> dict[str, Price]:
+    return dict(map(_price, filter(str.strip, texts)))
+
+
+def _price(text: str) -> tuple[str, Price]:
+    model, _, amounts = (part.strip() for part in text.rpartition("="))
+    found = [_number(amount) for amount in amounts.split(",")]
+    if not model or len(found) != len(fields(Price)) or not all(0 <= amount < math.inf for amount in found):
+        raise ValueError(
+            f"{text!r} is no price; give a model and the US dollars for a million tokens of prompts and of "
+            "completions, as in gpt-4o-mini=0.15,0.60"
+        )
+    return model, Price(*found)
+
+
+def rate_mode(text: str) -> RateMode:
+    if text not in tuple(RateMode):
+        raise ValueError(f"{text!r} is not valid; give adaptive or fixed{_hint(text, RateMode)}")
+    return RateMode(text)
+
+
+def temperature(text: str) -> float:
+    number = _number(text)
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{text!r} is no temperature; give a number of at least 0, or leave it out for the endpoint's")
+    return number
+
+
+def stagger(texts: Sequence[str]) -> Stagger:
+    text = texts[-1].strip()
+    if text in ("auto", "off"):
+        return Stagger()
+    delays = [_number(part) for part in text.split(",")]
+    if len(delays) not in (1, 2) or not all(0 <= delay < math.inf for delay in delays):
+        raise ValueError(
+            f"{text!r} is no stagger; give auto, off, or the seconds of the second worker and of each later one, "
+            "as in 30,20"
+        )
+    return Stagger(delays[0], delays[-1])
+
+
+def url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        from pytest_ultra.providers.redaction import show_url  # noqa: PLC0415 - for the message only
+
+        raise ValueError(
+            f"{show_url(text)!r} is no base URL; give one with http:// or https://, such as http://127.0.0.1:8080/v1"
+        )
+    return text
+
+
+def outcome(text: str) -> str:
+    if text not in ("full", "partial"):
+        raise ValueError(f"{text!r} is not valid; give full or partial")
+    return text
+
+
+def cassette_mode(text: str) -> str:
+    if text not in ("record", "replay", "auto"):
+        raise ValueError(f"{text!r} is not valid; give record, replay or auto")
+    return text
+
+
+def rerun_mode(text: str) -> str:
+    if text not in ("errors", "failed"):
+        raise ValueError(f"{text!r} is not valid; give errors or failed")
+    return text
+
+
+def check_file(path: Path) -> None:
+    """Raise ValueError unless a file can be written at this path."""
+    if path.is_dir():
+        raise ValueError(f"{str(path)!r} is a folder; give the path of a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; make it first")
+    _probe(path, path.parent)
+
+
+def check_folder(path: Path) -> None:
+    """Raise ValueError unless a folder is at this path or can be made there."""
+    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"{str(path)!r} cannot be made: {str(nearest)!r} is a file; give the path of a folder")
+    _probe(path, nearest)
+
+
+def check_filled(path: Path) -> None:
+    """Raise ValueError unless there is a folder with something in it."""
+    if not (path.is_dir() and any(path.iterdir())):
+        raise ValueError(
+            f"there is nothing to replay in {str(path)!r}; record first with --ultra-cassette=record, or name the "
+            "folder of a recording"
+        )
+
+
+def _probe(wanted: Path, folder: Path) -> None:
+    """Write for real, leaving nothing behind: permissions alone do not tell (root, read-only mounts, /proc)."""
+    try:
+        if wanted.is_file():
+            wanted.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"{str(wanted)!r} cannot be written ({error.strerror}); give another path") from None
+
+
+def _split(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part for text in texts for part in map(str.strip, text.split(",")) if part))
+
+
+def _select(texts: Sequence[str], valid: dict[str, tuple[E, ...]]) -> tuple[E, ...]:
+    chosen = _split(texts)
+    if not chosen:
+        raise ValueError(f"nothing is chosen; choose from {listed(valid)}")
+    for name in chosen:
+        if name not in valid:
+            raise ValueError(f"{name!r} is not valid; choose from {listed(valid)}{_hint(name, valid)}")
+    return tuple(dict.fromkeys(member for name in chosen for member in valid[name]))
+
+
+def _hint(name: str, valid: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(valid), n=1)
+    return f" (did you mean {str(close[0])!r}?)" if close else ""
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

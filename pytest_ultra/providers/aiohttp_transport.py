@@ -1,0 +1,85 @@
+"""The transport of real runs, on aiohttp (docs/http-client.md says why); importing it costs 0.1 s, so do it late."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Mapping
+
+import aiohttp
+
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.proxies import find_proxy
+from pytest_ultra.providers.transport import HttpResponse
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+_LARGE_BYTES = 1024 * 1024  # aiohttp warns of larger bodies in one piece
+
+
+class AiohttpTransport:
+    """Make it inside the running loop that is to use it.
+
+    `environ` is where proxies are looked up; TLS trusts the system's authorities, or those of `SSL_CERT_FILE`.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._proxies: dict[str, str | None] = {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # its own are rounded to whole seconds
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> HttpResponse:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._post(url, headers, body)
+        except TimeoutError:
+            raise AttemptFailedError(AttemptProblem.TIMEOUT, f"no whole answer within {timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise AttemptFailedError(_problem(error), _describe(error)) from error
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpResponse:
+        data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
+        proxy = self._proxy(url)
+        async with self._session.post(url, headers=headers, data=data, proxy=proxy, allow_redirects=False) as response:
+            return HttpResponse(response.status, response.headers, await _read(response))
+
+    def _proxy(self, url: str) -> str | None:
+        if url not in self._proxies:
+            self._proxies[url] = find_proxy(url, self._environ)
+        return self._proxies[url]
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise AttemptFailedError(
+                AttemptProblem.MALFORMED, f"the answer is longer than {MAX_BODY_BYTES} bytes", status=response.status
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _problem(error: Exception) -> AttemptProblem:
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
+        return AttemptProblem.REFUSED
+    if isinstance(error, aiohttp.ClientResponseError):
+        return AttemptProblem.MALFORMED  # what came back is not HTTP
+    return AttemptProblem.DROPPED
+
+
+_USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may hold its password
+
+
+def _describe(error: Exception) -> str:
+    said = " ".join(_USERINFO.sub("//", str(error)).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__  # whoever shows it cuts it

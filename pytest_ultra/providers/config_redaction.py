@@ -1,0 +1,53 @@
+"""Blotting out of texts that are kept whatever may be a secret: keys, passwords, credentials within URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_ultra.providers.endpoint_lookup import KEY_VARIABLES
+from pytest_ultra.providers.redaction import SHOWN as BLOT
+from pytest_ultra.providers.redaction import Redactor, find_secrets
+
+_NAME = r"[\w.-]*(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authorization)[\w.-]*"
+_IS_SECRET = re.compile(_NAME, re.IGNORECASE)
+_RULES = (
+    (re.compile(r"(\w[\w+.-]*://)[^/\s@]+@"), rf"\1{BLOT}@"),
+    (re.compile(r"(https?://[^\s?#]+)\?\S+"), rf"\1?{BLOT}"),
+    (re.compile(rf"({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{BLOT}"),
+    (re.compile(r"(bearer\s+)\S+", re.IGNORECASE), rf"\1{BLOT}"),
+    (re.compile(r"\bsk-[\w-]{8,}"), BLOT),
+)
+
+
+class Blotter:
+    """Knows the values of the environment that are secret: those of providers' keys, and those named like one."""
+
+    def __init__(self, environ: Mapping[str, str], key_variables: Iterable[str] = ()) -> None:
+        named_so = (name for name in environ if _IS_SECRET.fullmatch(name))
+        self._redact = Redactor(find_secrets(environ, {*KEY_VARIABLES, *key_variables, *named_so}, ()))
+
+    def text(self, text: str) -> str:
+        text = self._redact(text)
+        for pattern, replacement in _RULES:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value with all its texts blotted."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {name: self.value(item) for name, item in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, list | tuple) else value
+
+    def command(self, args: Sequence[str]) -> list[str]:
+        """Return a command line, without the value of any option that is named like a secret."""
+        return list(self._command(args))
+
+    def _command(self, args: Sequence[str]) -> Iterator[str]:
+        is_value = False
+        for arg in args:
+            yield BLOT if is_value and not arg.startswith("-") else self.text(arg)
+            is_value = arg.startswith("--") and bool(_IS_SECRET.fullmatch(arg))

@@ -1,0 +1,109 @@
+"""One attempt at a model, over HTTP: what the engine asks, whatever serves the model."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from pytest_ultra.benchmark.reference_agents import knowledge_of
+from pytest_ultra.core.chat_request import ChatRequest, metered
+from pytest_ultra.core.transcript import Reply
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.quota import read_quota, read_retry_after
+from pytest_ultra.providers.redaction import Redact, Redactor
+from pytest_ultra.providers.transport import HttpResponse, Transport
+from pytest_ultra.providers.wire import EXCERPT_CHARS, KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
+
+REQUEST_TIMEOUT_S = 120.0
+_DETAIL_CHARS = 300
+
+
+class HttpEndpoint:
+    """Serves every model of a run. `specs` is keyed by the model as the user wrote it, as cases are.
+
+    `demo_url` is the base URL of the run's embedded endpoint, needed when a spec is a demo one. `redact` blots out
+    secrets; by default these are the keys.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, ModelSpec],
+        transport: Transport,
+        *,
+        demo_url: str = "",
+        request_timeout_s: float = REQUEST_TIMEOUT_S,
+        now: Callable[[], float] = time.time,
+        redact: Redact | None = None,
+    ) -> None:
+        self._routes = {
+            model: [(one, one.url(demo_url), one.headers()) for one in spec.endpoints] for model, spec in specs.items()
+        }
+        self._redact = redact or Redactor(one.key.reveal() for spec in specs.values() for one in spec.endpoints)
+        self._transport = transport
+        self._timeout_s = request_timeout_s
+        self._now = now
+
+    async def attempt(self, request: ChatRequest) -> Reply:
+        """Ask once. Raises `AttemptFailedError`, without secrets, for any answer that is no chat completion."""
+        spec, url, headers = self._routes[request.case.model][request.route]
+        if spec.is_demo:
+            headers = headers | {KNOWLEDGE_HEADER: _knowledge_text(request)}
+        body = encode_request(request, spec.name)
+        try:
+            response = await self._transport.post(url, headers, body, self._timeout_s)
+            return self._read(response, request.turn).with_texts(self._redact)
+        except AttemptFailedError as error:
+            raise self._without_secrets(spec, error) from None
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    def _without_secrets(self, spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
+        """Blot out secrets before cutting, so that no part of one is left at the cut; tell which endpoint it was."""
+        detail = self._redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
+        short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
+        return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)
+
+    def _read(self, response: HttpResponse, turn: int) -> Reply:
+        if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
+            raise AttemptFailedError(
+                AttemptProblem.STATUS,
+                _refusal(response),
+                status=response.status,
+                retry_after_s=read_retry_after(response.headers, now=self._now),
+            )
+        reply = decode_reply(response.body, turn=turn)
+        quota = read_quota(response.headers, now=self._now)
+        return reply if quota is None else metered(reply, quota)
+
+
+def open_endpoint(
+    specs: Mapping[str, ModelSpec],
+    *,
+    environ: Mapping[str, str],
+    demo_url: str = "",
+    request_timeout_s: float = REQUEST_TIMEOUT_S,
+    redact: Redact | None = None,
+) -> HttpEndpoint:
+    """Return an endpoint on real HTTP; call it inside the running loop that is to use it."""
+    from pytest_ultra.providers.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - heavy, so imported when used
+
+    transport = AiohttpTransport(environ)
+    return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact)
+
+
+def _refusal(response: HttpResponse) -> str:
+    if location := response.headers.get("location"):
+        return f"the endpoint has moved to {location[:EXCERPT_CHARS]}; name that address as the base URL"
+    return excerpt(response.body) or "no body"
+
+
+def _knowledge_text(request: ChatRequest) -> str:
+    """Encode what a demo agent knows as ASCII, as headers need it."""
+    knowledge = knowledge_of(request)
+    text = msgspec.json.encode(knowledge).decode()
+    return text if text.isascii() else json.dumps(msgspec.to_builtins(knowledge))

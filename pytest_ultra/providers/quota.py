@@ -1,0 +1,110 @@
+"""What the headers of an answer say about rate limits: what is left, and how long to wait."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from pytest_ultra.core.chat_request import Quota
+
+_FAMILIES = (
+    ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+    ("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+    (
+        "anthropic-ratelimit-requests-limit",
+        "anthropic-ratelimit-requests-remaining",
+        "anthropic-ratelimit-requests-reset",
+    ),
+    ("anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
+    ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
+)
+"""Names of limit, remaining and reset: OpenAI's and its followers', Anthropic's, OpenRouter's."""
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_UNITS_S = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+_UNIX_S = 1e9  # no reset is 30 years away, so larger numbers are points in time
+_UNIX_MS = 1e12
+
+Headers = Mapping[str, str]
+
+
+def read_quota(headers: Headers, *, now: Callable[[], float]) -> Quota | None:
+    """Return what is left by the scarcest count, None where the headers say nothing of it."""
+    quotas = [quota for names in _FAMILIES if (quota := _read_family(headers, names, now)) is not None]
+    return min(quotas, key=lambda quota: (quota.left, -quota.reset_s), default=None)
+
+
+def read_retry_after(headers: Headers, *, now: Callable[[], float]) -> float | None:
+    """Return the seconds for which an answer asks us to wait, from `retry-after-ms` or `retry-after` (seconds, date).
+
+    A date is compared with the server's own `date` where there is one, so that its clock may be wrong. Where
+    neither is given, it is the time until a quota that is used up is full again.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    asked = headers.get("retry-after")
+    seconds = _number(asked)
+    if seconds is None and (until := _timestamp(asked)) is not None:
+        sent = _timestamp(headers.get("date"))
+        seconds = until - (now() if sent is None else sent)
+    return _reset_if_empty(headers, now) if seconds is None else max(0.0, seconds)
+
+
+def _reset_if_empty(headers: Headers, now: Callable[[], float]) -> float | None:
+    quota = read_quota(headers, now=now)
+    return quota.reset_s if quota is not None and quota.left <= 0 and quota.reset_s > 0 else None
+
+
+def _read_family(headers: Headers, names: tuple[str, str, str], now: Callable[[], float]) -> Quota | None:
+    remaining = _number(headers.get(names[1]))
+    if remaining is None:
+        return None
+    limit = _number(headers.get(names[0])) or 0.0
+    left = min(1.0, max(0.0, remaining) / limit) if limit > 0 else float(remaining > 0)
+    return Quota(left, _seconds_until(headers.get(names[2]), now))
+
+
+def _seconds_until(text: str | None, now: Callable[[], float]) -> float:
+    """Read `1s`, `6m0s`, `250ms`, a number of seconds, or a point in time (Unix seconds or milliseconds, ISO 8601)."""
+    number = _number(text)
+    if number is None and text:
+        number = _duration(text.strip())
+    if number is None and text:
+        number = _iso(text.strip())
+    if number is None:
+        return 0.0
+    point = number / 1000 if number >= _UNIX_MS else number
+    return max(0.0, point - now() if point >= _UNIX_S else point)
+
+
+def _duration(text: str) -> float | None:
+    found = _DURATION.fullmatch(text)
+    if not text or found is None:
+        return None
+    return sum(float(part) * unit for part, unit in zip(found.groups(), _UNITS_S, strict=True) if part)
+
+
+def _iso(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _timestamp(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text or "").timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,61 @@
+"""Success by prompt type and model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ultra.core.figures import Summary
+from pytest_ultra.reporting.charts.chart_style import LINE, SOFT, begin, wrapped
+from pytest_ultra.reporting.html.heat_map import HeatMap, HeatRow, make_heat_map
+from pytest_ultra.reporting.row_names import words
+
+if TYPE_CHECKING:  # 0.3 s, and only charts need it
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLUMN_IN = 0.85
+_MOST_NARROW = 3
+_LEVELS = 10
+
+
+def draw_heat_map(summary: Summary) -> Figure | None:
+    if not summary.rows:
+        return None
+    heat = make_heat_map(summary.rows)
+    lines = [row for band in heat.bands for row in band.rows]
+    figure, (axes,) = begin(1.3 * len(lines), margin_in=0.7)
+    if len(heat.columns) > _MOST_NARROW:
+        figure.set_figwidth(1.2 + _COLUMN_IN * len(heat.columns))
+    for y, row in enumerate(lines):
+        _draw_row(axes, y, row)
+    _label(axes, heat, lines)
+    return figure
+
+
+def _draw_row(axes: Axes, y: int, row: HeatRow) -> None:
+    from matplotlib.patches import Rectangle  # noqa: PLC0415 - see above
+
+    for x, cell in enumerate(row.cells):
+        level = None if cell is None else cell.level
+        hue = "#ffffff" if level is None else _tint(level / _LEVELS)
+        axes.add_patch(Rectangle((x - 0.49, y - 0.46), 0.98, 0.92, facecolor=hue, edgecolor=LINE, linewidth=0.4))
+        axes.text(x, y - 0.08, "-" if cell is None else cell.text, ha="center", va="center", fontweight="bold")
+        if cell is not None:
+            axes.text(x, y + 0.27, cell.detail, ha="center", va="center", fontsize=4.6, color=SOFT)
+
+
+def _tint(share: float) -> tuple[float, float, float]:
+    """Return a blue so light that black text can be read on it."""
+    full, part = (0.18, 0.5, 0.74), 0.03 + 0.5 * share
+    red, green, blue = (1 - part * (1 - tone) for tone in full)
+    return red, green, blue
+
+
+def _label(axes: Axes, heat: HeatMap, lines: list[HeatRow]) -> None:
+    axes.set_xlim(-0.5, len(heat.columns) - 0.5)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_xticks(range(len(heat.columns)), [wrapped(column) for column in heat.columns])
+    axes.set_yticks(range(len(lines)), [words(" ".join(filter(None, (line.label, line.severity)))) for line in lines])
+    axes.tick_params(length=0)
+    axes.xaxis.tick_top()
+    axes.spines[:].set_visible(False)

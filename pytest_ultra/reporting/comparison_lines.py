@@ -1,0 +1,118 @@
+"""What two runs come to beside each other, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_ultra.core.differences import Departure
+from pytest_ultra.core.episode import Outcome
+from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
+from pytest_ultra.reporting.figure_format import NOTHING, difference_interval, p_value, percent, points
+from pytest_ultra.reporting.text import count, fill, neutralise
+
+MOST_FLIPS = 20
+_RANKS = (Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED)
+LEGEND = (
+    "before, now: success (full / scored); difference: points over pairs of the same case, interval by task; "
+    "p: McNemar's exact test, corrected (Holm) over the prompt types"
+)
+
+
+def comparison_lines(
+    compared: RunComparison, departures: Sequence[Departure], width: int, *, most_flips: int = MOST_FLIPS
+) -> Iterator[str]:
+    """Say how a run stands to an earlier one: groups, cases that came out otherwise, and what is not compared."""
+    yield from fill(f"{compared.sample} compared with {compared.reference}", width)
+    for departure in departures:
+        yield from fill(departure_line(departure), width, "  ")
+    yield ""
+    yield from _table(compared.groups, width)
+    yield ""
+    yield from fill(LEGEND, width)
+    for text in (unpaired_line(compared), *caveats(compared)):
+        yield from fill(text, width)
+    yield from _flips(compared.flips, most_flips)
+
+
+def departure_line(departure: Departure) -> str:
+    here, there = (neutralise(", ".join(values) or "-") for values in (departure.sample, departure.reference))
+    return f"{departure.field}: {there} before, {here} now"
+
+
+def unpaired_line(compared: RunComparison) -> str:
+    pairs = compared.groups[0].difference.pairs if compared.groups and compared.groups[0].difference else 0
+    alone = f"scored only now: {compared.only_sample:,}, only before: {compared.only_reference:,}"
+    return f"{count(pairs, 'pair')}; {alone}"
+
+
+def caveats(compared: RunComparison) -> Iterator[str]:
+    """Say what the figures of all cases together do not."""
+    difference = compared.groups[0].difference if compared.groups else None
+    if difference is None:
+        return
+    if Caveat.FEW_TASKS in difference.caveats:
+        yield f"over {count(difference.tasks, 'task')}: too few to tell an effect from chance"
+    if Caveat.CLUSTERED in difference.caveats:
+        yield "p takes the several pairs of a task for independent: where it and the interval part, go by the interval"
+
+
+def order_flips(flips: Sequence[Flip]) -> list[Flip]:
+    """Put first what got worse, and what fell deepest before all; then what got better, likewise."""
+    return sorted(flips, key=lambda flip: (_gain(flip) > 0, -abs(_gain(flip))))
+
+
+def is_worse(flip: Flip) -> bool:
+    return _gain(flip) < 0
+
+
+def case_name(nodeid: str) -> str:
+    """Name a case by what stands in its node id's brackets; with its test, where that is a user's own."""
+    suite, _, rest = nodeid.partition("::test_workflow[")
+    return neutralise(rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else nodeid)
+
+
+def _gain(flip: Flip) -> int:
+    return _RANKS.index(flip.reference) - _RANKS.index(flip.sample)
+
+
+def _flips(flips: Sequence[Flip], most: int) -> Iterator[str]:
+    ordered = order_flips(flips)
+    worse, better = ([flip for flip in ordered if is_worse(flip) is is_bad] for is_bad in (True, False))
+    for label, of_side in (("worse", worse), ("better", better)):
+        if of_side:
+            yield f"{label} ({len(of_side):,}):"
+            yield from (f"  {flip.reference} -> {flip.sample}: {case_name(flip.nodeid)}" for flip in of_side[:most])
+        if len(of_side) > most:
+            yield f"  and {len(of_side) - most:,} more"
+
+
+def _table(groups: Sequence[Comparison], width: int) -> list[str]:
+    """Draw the fullest table that fits, or the smallest, cut."""
+    from pytest_ultra.reporting.text_table import draw  # noqa: PLC0415 - Rich takes 15 ms, and only the end needs it
+
+    rows = [
+        (neutralise(group.group), *_rate(group.reference), *_rate(group.sample), *difference_cells(group.difference))
+        for group in groups
+    ]
+    for columns, gap in _LAYOUTS:
+        heads, cells = [_HEADS[at] for at in columns], [[row[at] for at in columns] for row in rows]
+        lines = draw(heads, cells, left=1, gap=gap)
+        if max(map(len, lines)) <= width:
+            return lines
+    return draw(heads, cells, left=1, gap=gap, width=width)
+
+
+_HEADS = ("group", "before", "n", "now", "n", "difference", "95% interval", "p", "pairs")
+_ALL = tuple(range(len(_HEADS)))
+_WITHOUT_N = (0, 1, 3, 5, 6, 7, 8)
+_LAYOUTS = ((_ALL, 2), (_ALL, 1), (_WITHOUT_N, 2), (_WITHOUT_N, 1), ((0, 1, 3, 5, 7), 1))
+
+
+def _rate(rate: Rate | None) -> tuple[str, str]:
+    return (NOTHING, "0") if rate is None else (percent(rate.value), f"{rate.n:,}")
+
+
+def difference_cells(difference: PairedDifference | None) -> tuple[str, str, str, str]:
+    """Return the difference in points, its interval, its p-value and the number of pairs."""
+    pairs = "0" if difference is None else f"{difference.pairs:,}"
+    return points(difference), difference_interval(difference), p_value(difference), pairs

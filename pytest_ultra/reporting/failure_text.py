@@ -1,0 +1,229 @@
+"""What a failed item shows: outcome, job, plan, transcript, and where model and plan parted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import assert_never
+
+from pytest_ultra.benchmark.facts import Fact
+from pytest_ultra.benchmark.scoring.evidence import Evidence
+from pytest_ultra.benchmark.task import Damage, Guidance
+from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.core.axes import PromptVariant, ToolProtocol
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
+from pytest_ultra.core.workflow import Step, Workflow
+from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
+from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
+
+WIDTH = 100
+
+
+def explain(episode: Episode, guidance: Guidance) -> str:
+    """Tell an episode for a CI log, in lines of at most 100 columns."""
+    lines = [*_head(episode), "job:", *fill(guidance.task.words, WIDTH, "  ")]
+    lines += [*tell_plan(episode.case, guidance), *_transcript(episode), *_deliverables(episode, guidance)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _head(episode: Episode) -> Iterator[str]:
+    score = episode.score
+    yield f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
+    if score.failure_class is not None:
+        yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
+    if episode.error is not None:
+        yield from _reason(episode.error)
+    if episode.reused:
+        began = datetime.fromtimestamp(episode.started_at, UTC)
+        yield f"reused: lived in an earlier run, at {began:%Y-%m-%d %H:%M} UTC"
+    if episode.outcome is Outcome.ERROR:
+        yield from _labelled("requests: ", _attempts(episode))
+    yield from tell_case(episode.case, episode.case_id)
+    yield from _labelled("did: ", _deeds(episode))
+
+
+def _reason(error: str) -> Iterator[str]:
+    """Show a reason of several lines, such as a difference, line by line."""
+    first, *others = error.split("\n")
+    yield from _labelled("reason: ", first)
+    for line in others:
+        yield f"  {excerpt(line, WIDTH - 2)}"
+
+
+def tell_case(case: Case, case_id: str) -> Iterator[str]:
+    yield from _labelled("case: ", f"{_case(case)} [{case_id}]")
+    if unusual := ", ".join(_unusual(case)):
+        yield from _labelled("asked by: ", unusual)
+    yield from _labelled("model: ", case.model)
+
+
+def _case(case: Case) -> str:
+    composed = f", {case.flaws} kinds" if case.flaws > 1 else ""
+    severity = f" ({case.severity}{composed})" if case.severity else ""
+    return (
+        f"{case.prompt_type}{severity}, {case.task_type}, {case.difficulty}, tool success rate "
+        f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed}"
+    )
+
+
+def _unusual(case: Case) -> Iterator[str]:
+    """Name what differs from the usual way of asking."""
+    if case.prompt_variant is not PromptVariant.STANDARD:
+        names = ", with other names than here" if case.prompt_variant is PromptVariant.CANARY else ""
+        yield f"prompt variant {case.prompt_variant}{names}"
+    if case.tool_protocol is not ToolProtocol.NATIVE:
+        yield f"tool protocol {case.tool_protocol}"
+    if case.has_tool_discovery:
+        yield "tool discovery"
+
+
+def _deeds(episode: Episode) -> str:
+    score, usage = episode.score, episode.usage
+    turns, calls = count(score.turns, "turn"), count(score.tool_calls, "call")
+    faults = count(score.random_faults, "random fault")
+    tokens = count(usage.prompt_tokens + usage.completion_tokens, "token")
+    return (
+        f"{turns}, {calls} (the optimal plan: {score.reference_calls}), {faults} ({score.recovered_faults} recovered), "
+        f"{tokens}, {episode.duration_s:.1f} s"
+    )
+
+
+def _attempts(episode: Episode) -> str:
+    attempts = [event for event in episode.transcript if isinstance(event, Attempted)]
+    problems = Counter(_problem(event) for event in attempts if event.problem is not None)
+    told = ", ".join(f"{times} x {problem}" for problem, times in problems.items())
+    return f"{episode.usage.requests} made; failed: {told or 'none'}"
+
+
+def _problem(event: Attempted) -> str:
+    return f"{event.problem} {event.status}" if event.status is not None else str(event.problem)
+
+
+def _labelled(label: str, text: str) -> Iterator[str]:
+    """Put a label before text from outside, which is cut after two lines."""
+    first, *others = hang(text, WIDTH, len(label))
+    yield label + first
+    yield from others
+
+
+def tell_plan(case: Case, guidance: Guidance) -> Iterator[str]:
+    """Tell the plan, with what was damaged and what it would be in the optimal plan."""
+    flawed = guidance.flawed
+    if not case.prompt_type.has_plan:
+        yield f"plan: none was shown ({case.prompt_type}); the optimal one is"
+        yield from _steps(guidance.optimal, (), guidance.optimal)
+    elif flawed is None:
+        yield "plan, as the model saw it:"
+        yield from _steps(guidance.optimal, (), guidance.optimal)
+    else:
+        yield f"plan, as the model saw it (! marks what {flawed.kind} damaged):"
+        yield from _steps(flawed.workflow, flawed.damages, guidance.optimal)
+
+
+def _steps(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> Iterator[str]:
+    by_step = {damage.flawed_step: damage for damage in damages if damage.flawed_step is not None}
+    for number, step in enumerate(workflow.steps, start=1):
+        yield from _labelled(f"  {'!' if number in by_step else ' '} {number}. ", _call(step))
+        if number in by_step:
+            yield from _difference(by_step[number], optimal)
+    for damage in damages:
+        if damage.flawed_step is None:
+            yield "  ! (gone)"
+            yield from _difference(damage, optimal)
+    if workflow.answer is not None:
+        yield f"    answer: the output of step {workflow.answer}"
+
+
+def _difference(damage: Damage, optimal: Workflow) -> Iterator[str]:
+    if damage.optimal_step is None:
+        yield from _labelled("       ", f"{damage.how}; the optimal plan has no such step")
+    else:
+        step = _call(optimal.steps[damage.optimal_step - 1])
+        yield from _labelled("       ", f"{damage.how}; the optimal plan says {damage.optimal_step}. {step}")
+
+
+def _call(step: Step) -> str:
+    condition = f"only if step {step.only_if_failed} failed: " if step.only_if_failed else ""
+    advice = f" (on a fault: {step.fallback.tool} {compact(step.fallback.arguments)})" if step.fallback else ""
+    return f"{condition}{step.call.tool} {compact(step.call.arguments)}{advice}"
+
+
+def _transcript(episode: Episode) -> Iterator[str]:
+    yield "transcript:" if episode.transcript else "transcript: none"
+    turn = 0
+    for event in episode.transcript:
+        lines = list(_event(event))
+        if lines and not isinstance(event, Ended) and event.turn != turn:
+            turn = event.turn
+            if turn == episode.score.first_divergence:
+                yield "  ---- here the model left the plan ".ljust(WIDTH, "-")
+            lines[0] = f"  turn {turn}".ljust(len(_INDENT) - 1) + " " + lines[0].lstrip()
+        yield from lines
+
+
+_INDENT = " " * 11
+
+
+def _event(event: Event) -> Iterator[str]:
+    match event:
+        case Attempted(problem=None):
+            pass
+        case Attempted():
+            wait = f", waited {event.wait_s:.1f} s" if event.wait_s else ""
+            told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
+            yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
+        case Replied():
+            if text := event.reply.text.strip():
+                yield from _labelled(f"{_INDENT}says: ", text)
+            if event.forgiven:
+                yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
+        case Answered():
+            yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
+            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case Discovered():
+            yield from _labelled(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
+            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+        case FellBack():
+            yield from _labelled(
+                _INDENT, f"goes on in the text protocol, since the endpoint rejects tools: {event.detail}"
+            )
+        case Ended():
+            detail = f" ({_first_line(event.detail)})" if event.detail else ""
+            yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")
+        case _:
+            assert_never(event)
+
+
+def _first_line(detail: str) -> str:
+    return detail.partition("\n")[0]
+
+
+def _result(result: ToolResult) -> str:
+    if result.is_random:
+        return f"random fault, not charged to the model: {result.code}: {result.message}"
+    if not result.is_success:
+        return f"{result.code}: {result.message}"
+    if result.handle is None:
+        return compact(result.value)
+    preview = result.value
+    if isinstance(preview, dict):
+        preview = {name: value for name, value in preview.items() if name != "handle"}
+    return f"{result.handle}: {compact(preview)}"
+
+
+def _deliverables(episode: Episode, guidance: Guidance) -> Iterator[str]:
+    evidence = Evidence.gather(guidance, episode.transcript)
+    reached, total = sum(evidence.milestones), len(evidence.milestones)
+    yield f"deliverables ({reached} of {count(total, 'milestone')} reached):"
+    for is_reached, milestone in zip(evidence.milestones, guidance.task.milestones, strict=True):
+        if milestone.is_deliverable:
+            yield from _labelled("  reached " if is_reached else "  missed  ", _fact(milestone.fact))
+    for harm in evidence.harms:
+        yield from _labelled("  harm    ", harm)
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.kind} {fact.key}: {compact(fact.value)}" if fact.key else f"{fact.kind}: {compact(fact.value)}"

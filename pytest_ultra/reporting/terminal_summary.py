@@ -1,0 +1,105 @@
+"""What a run says in the terminal: its header, and the table of results at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_ultra.core.figures import Row, Summary
+from pytest_ultra.reporting.budget_lines import dollars
+from pytest_ultra.reporting.caveats import caveat_lines
+from pytest_ultra.reporting.line import Line
+from pytest_ultra.reporting.model_table import models_lines
+from pytest_ultra.reporting.outcome_table import draw_outcomes
+from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
+from pytest_ultra.reporting.text import count, fill, hang, neutralise
+
+DEMO = "demo models are scripted agents: these figures say nothing about any real model"
+_MOST_SLOW = 3
+_OUTSTANDING = 2
+_LEAST_SLOW_S = 1.0
+
+
+def header(
+    *,
+    cases: int,
+    models: Sequence[str],
+    workers: int,
+    seed: int,
+    where: str,
+    preset: str | None = None,
+    departures: Sequence[str] = (),
+) -> list[str]:
+    """Say what will run and where it is kept. `workers` is 0 without xdist; `departures` are flags, see `Settings`."""
+    named = f"model{'s' if len(models) > 1 else ''} {_enumerate(models)}"
+    processes = count(workers, "worker") if workers else "no workers (one process)"
+    what = f"{count(cases, 'case')}, {named}, {processes}, seed {seed}"
+    kept = f"ultra: kept in {neutralise(where)}"
+    if preset is None:
+        return [f"ultra: {what}", kept]
+    but_for = f", but for {', '.join(departures)}" if departures else ""
+    return [f"ultra: {what}", f"ultra: preset {preset}{but_for}", kept]
+
+
+def _enumerate(models: Sequence[str], most: int = 4) -> str:
+    names = [neutralise(model) for model in models[:most]]
+    if len(models) > most:
+        names.append(f"and {len(models) - most} more")
+    return ", ".join(names)
+
+
+def end_of_run(summary: Summary, width: int) -> list[Line]:
+    """Return the table and everything that must stand beside it."""
+    lines = [*_table_lines(summary.rows, width), *models_lines(summary.models, width)]
+    lines += [Line(text, ("bold",)) for text in fill(counts_line(summary), width)]
+    if summary.failure_classes:
+        lines += [Line(text) for text in fill(failure_line(summary), width)]
+    lines += [Line(text) for told in slowest_lines(summary) for text in hang(told, width, 2)]
+    if len(summary.versions) > 1:
+        lines += [Line(text, ("yellow",)) for text in fill(versions_line(summary), width)]
+    if summary.demo_models:
+        lines += [Line(text, ("yellow",)) for text in fill(DEMO, width)]
+    return lines
+
+
+def counts_line(summary: Summary) -> str:
+    counts = summary.counts
+    scored = f"{counts.scored:,} scored ({counts.full:,} full, {counts.partial:,} partial, {counts.failed:,} failed)"
+    reused = f"; {summary.reused:,} reused from earlier runs" if summary.reused else ""
+    cost = f"; {dollars(summary.cost)}" if summary.cost else ""
+    return f"{counts.planned:,} planned: {scored}, {counts.error:,} error, {counts.skipped:,} skipped{reused}{cost}"
+
+
+def failure_line(summary: Summary) -> str:
+    of_models = [f"{name} {n:,}" for name, n in summary.failure_classes if not name.is_infrastructure]
+    of_others = [f"{name} {n:,}" for name, n in summary.failure_classes if name.is_infrastructure]
+    parts = [", ".join(of_models)] if of_models else []
+    parts += [f"not the model's: {', '.join(of_others)}"] if of_others else []
+    return f"failure classes: {'; '.join(parts)}"
+
+
+def versions_line(summary: Summary) -> str:
+    named = "; ".join(map(str, summary.versions))
+    return (
+        f"episodes of {len(summary.versions)} versions ({named}): rows of different versions cannot be compared, "
+        "no difference is taken between them, and the counts are over all of them"
+    )
+
+
+def slowest_lines(summary: Summary) -> Iterator[str]:
+    """Name the slowest cases, as far as they stand out: at least twice the mean, and a second."""
+    timed = [(row.counts.scored, row.mean_duration_s) for row in summary.rows if row.mean_duration_s is not None]
+    mean_s = sum(n * seconds for n, seconds in timed) / max(sum(n for n, _ in timed), 1)
+    for case in summary.slowest[:_MOST_SLOW]:
+        if case.duration_s >= max(_OUTSTANDING * mean_s, _LEAST_SLOW_S):
+            name = case.nodeid.partition("::")[2] or case.nodeid
+            yield f"slow: {case.duration_s:.1f} s, {count(case.turns, 'turn')}, {case.outcome}: {name}"
+
+
+def _table_lines(rows: Sequence[Row], width: int) -> list[Line]:
+    """Draw the table, and say below it what it holds, and what it does not say."""
+    if not rows:
+        return [Line("no episodes"), Line("")]
+    lines, legends = draw_outcomes(rows, width)
+    lines += [Line(""), *(Line(text) for text in fill("; ".join(legends), width))]
+    lines += [Line(text) for caveat in caveat_lines(rows) for text in fill(caveat, width)]
+    return [*lines, *robustness_lines(rows, width), *repeats_lines(rows, width)]

@@ -1,0 +1,87 @@
+"""Baseline files: the outcomes of a run, a case a line, small enough to be kept beside the code that they judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.files import write_atomically
+
+_VERSIONS = ("generator_version", "prompt_version", "scorer_version")
+_Fields = Mapping[str, Any]
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """A file's content: `common` are the fields that all cases agree in, `cases` the others and an outcome each."""
+
+    schema_version: int
+    run_id: str
+    started_at: str
+    common: dict[str, Any]
+    cases: tuple[dict[str, Any], ...]
+
+
+def write_baseline(path: Path, episodes: Iterable[Episode], *, run_id: str, started_at: str) -> int:
+    """Write what was scored, sorted, so that two files differ in the lines of cases that differ; return how many."""
+    scored = sorted((e for e in episodes if e.outcome.is_scored), key=lambda episode: (_name(episode), episode.case_id))
+    if not scored:
+        raise ConfigurationError(f"run {run_id} has scored no case, so there is nothing to compare with later")
+    fields = [_fields(episode) for episode in scored]
+    common = {name: value for name, value in fields[0].items() if all(other[name] == value for other in fields)}
+    lines = [
+        {"case": _name(episode), "outcome": str(episode.outcome)} | {n: v for n, v in own.items() if n not in common}
+        for episode, own in zip(scored, fields, strict=True)
+    ]
+    head = {"run_id": run_id, "started_at": started_at, "common": common}
+    write_atomically(path, _spell(head, lines))
+    return len(scored)
+
+
+def _spell(head: _Fields, cases: Sequence[_Fields]) -> bytes:
+    lines = [b'"schema_version": %d' % SCHEMA_VERSION]
+    lines += [b'"%b": %b' % (name.encode(), encode(value)) for name, value in head.items()]
+    lines.append(b'"cases": [\n' + b",\n".join(map(encode, cases)) + b"\n]")
+    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+
+
+def read_baseline(path: Path) -> tuple[Baseline, tuple[Episode, ...]]:
+    """Read a file and its episodes, of which there is but the case and the outcome; raise ConfigurationError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigurationError(f"{str(path)!r} cannot be read ({reason})") from error
+    try:
+        check_version(content, path)
+        baseline = msgspec.json.decode(content, type=Baseline)
+        episodes = tuple(_episode(baseline.common | case) for case in baseline.cases)
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+        raise ConfigurationError(
+            f"{str(path)!r} is no baseline file ({error}); write one with `pytest-ultra baseline -o FILE`"
+        ) from error
+    return baseline, episodes
+
+
+def _fields(episode: Episode) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(episode.case)
+    return fields | {name: getattr(episode, name) for name in _VERSIONS}
+
+
+def _episode(fields: _Fields) -> Episode:
+    case = msgspec.convert({name: fields[name] for name in Case.__struct_fields__ if name in fields}, Case)
+    score = Score(msgspec.convert(fields["outcome"], Outcome))
+    episode = Episode(case, str(fields["case"]), score, Usage(), "", 0.0, 0.0)
+    return msgspec.structs.replace(episode, **{name: msgspec.convert(fields[name], int) for name in _VERSIONS})
+
+
+def _name(episode: Episode) -> str:
+    """Name a case as its node id does, of a user's own test by all of it."""
+    suite, _, rest = episode.nodeid.partition("::test_workflow[")
+    return rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else episode.nodeid

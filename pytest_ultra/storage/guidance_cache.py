@@ -1,0 +1,210 @@
+"""The cache of generated tasks and workflows: made once a run, by whichever process comes first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from filelock import FileLock
+
+from pytest_ultra.benchmark.task import FlawedWorkflow, Guidance, Task
+from pytest_ultra.core.axes import FlawKind, Severity
+from pytest_ultra.core.case import GENERATOR_VERSION, Case, TaskKey
+from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.codec import SCHEMA_VERSION, encode
+from pytest_ultra.storage.files import write_atomically
+
+
+class Generate(Protocol):
+    """Makes the guidance of a case; `task` and `optimal` are what an earlier call made for the same task."""
+
+    def __call__(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance: ...
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """What, beside the task, a case's guidance is made from."""
+
+    tool_success_rate: float
+    max_turns: int
+    flaw_kind: FlawKind | None
+    severity: Severity | None
+    flaws: int = 1
+
+    @classmethod
+    def of(cls, case: Case) -> Variant:
+        kind = case.prompt_type.flaw_kind
+        flaws = case.flaws if kind else 1
+        return cls(case.tool_success_rate, case.max_turns, kind, case.severity, flaws)
+
+    @classmethod
+    def for_flaw(cls, conditions: tuple[float, int], flawed: FlawedWorkflow) -> Variant:
+        return cls(*conditions, flawed.kind, flawed.severity, flawed.flaws)
+
+    @property
+    def conditions(self) -> tuple[float, int]:
+        """What the optimal workflow depends on."""
+        return self.tool_success_rate, self.max_turns
+
+
+_Variants = dict[Variant, Case]
+
+
+class Plans(msgspec.Struct, frozen=True):
+    """The workflows of one task under one tool success rate and one turn budget."""
+
+    tool_success_rate: float
+    max_turns: int
+    optimal: Workflow
+    flawed: tuple[FlawedWorkflow, ...]
+
+    @property
+    def conditions(self) -> tuple[float, int]:
+        return self.tool_success_rate, self.max_turns
+
+    def variants(self) -> Iterator[Variant]:
+        yield Variant(self.tool_success_rate, self.max_turns, None, None)
+        for flawed in self.flawed:
+            yield Variant.for_flaw(self.conditions, flawed)
+
+    def find_flawed(self, variant: Variant) -> FlawedWorkflow | None:
+        return next((f for f in self.flawed if Variant.for_flaw(self.conditions, f) == variant), None)
+
+
+class GuidanceFile(msgspec.Struct, frozen=True):
+    """What one `fill` generated for one task: the task once, and all its workflows."""
+
+    task: Task
+    plans: tuple[Plans, ...]
+
+
+_DECODER = msgspec.json.Decoder(GuidanceFile)
+
+
+class GuidanceCache:
+    """Guidance by case, in the files of a directory that all processes of a run share.
+
+    A file holds everything that one `fill` generated for one task. So 3,000 cases over 300 tasks cost 300 fsyncs
+    (0.1 s on an SSD) rather than 3,000, a task's world is stored once, and yet a kill loses one task's work at most.
+    A file's name is a hash over everything that determines its content, generator version included.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._look_up_paths()
+        self._load = lru_cache(maxsize=64)(self._read)
+
+    def fill(self, cases: Iterable[Case], generate: Generate) -> int:
+        """Generate, under the directory's file lock, what `cases` need and nobody has made; return how many workflows.
+
+        The lock is the operating system's and ends with a process that is killed. What that process had finished
+        stays; the task it was at is made again by the next one.
+        """
+        wanted = _by_task(cases)
+        if not self._find_missing(wanted):
+            return 0
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._directory / "lock").acquire(poll_interval=0.02):
+            missing = self._find_missing(wanted)
+            made = sum(self._generate(key, variants, generate) for key, variants in missing.items())
+            self._look_up_paths()
+        self._load.cache_clear()
+        return made
+
+    def get(self, case: Case) -> Guidance:
+        """Return the case's guidance; raise LookupError when no `fill` was asked for it."""
+        variant = Variant.of(case)
+        for file in self._load(case.task_key):
+            for plans in file.plans:
+                if variant in plans.variants():
+                    return Guidance(file.task, plans.optimal, plans.find_flawed(variant))
+        raise LookupError(f"nothing was generated for {case}")
+
+    def _find_missing(self, wanted: dict[TaskKey, _Variants]) -> dict[TaskKey, _Variants]:
+        self._look_up_paths()
+        missing = {}
+        for key, variants in wanted.items():
+            there = {variant for file in self._read(key) for plans in file.plans for variant in plans.variants()}
+            if lacking := {variant: case for variant, case in variants.items() if variant not in there}:
+                missing[key] = lacking
+        return missing
+
+    def _generate(self, key: TaskKey, variants: _Variants, generate: Generate) -> int:
+        known = self._read(key)
+        draft = _Draft(
+            known[0].task if known else None, {p.conditions: p.optimal for file in known for p in file.plans}
+        )
+        made = sum(draft.add(variant, case, generate) for variant, case in variants.items())
+        name = f"{_address(key)}-{_digest(list(variants))}.json"
+        write_atomically(self._directory / name, encode(draft.finish()))
+        return made
+
+    def _read(self, key: TaskKey) -> tuple[GuidanceFile, ...]:
+        return tuple(_DECODER.decode(path.read_bytes()) for path in self._paths.get(_address(key), ()))
+
+    def _look_up_paths(self) -> None:
+        self._paths: dict[str, list[Path]] = {}
+        for path in sorted(self._directory.glob("*-*.json")):
+            self._paths.setdefault(path.name.partition("-")[0], []).append(path)
+
+
+class _Draft:
+    """A task's file in the making."""
+
+    def __init__(self, task: Task | None, optimal: dict[tuple[float, int], Workflow]) -> None:
+        self._task = task
+        self._optimal = optimal
+        self._flawed: dict[tuple[float, int], list[FlawedWorkflow]] = {}
+
+    def add(self, variant: Variant, case: Case, generate: Generate) -> bool:
+        """Generate a variant, unless it is an optimal workflow that came about with a flawed one."""
+        flaws = self._flawed.setdefault(variant.conditions, [])
+        if variant.flaw_kind is None and variant.conditions in self._optimal:
+            return False
+        made = generate(case, task=self._task, optimal=self._optimal.get(variant.conditions))
+        self._task, self._optimal[variant.conditions] = made.task, made.optimal
+        flaws += _check_flaw(variant, case, made)
+        return True
+
+    def finish(self) -> GuidanceFile:
+        if self._task is None:
+            raise LookupError("nothing was generated")
+        plans = (Plans(*key, self._optimal[key], tuple(flaws)) for key, flaws in self._flawed.items())
+        return GuidanceFile(self._task, tuple(plans))
+
+
+def _check_flaw(variant: Variant, case: Case, made: Guidance) -> tuple[FlawedWorkflow, ...]:
+    if variant.flaw_kind is None:
+        return ()
+    got = Variant.for_flaw(variant.conditions, made.flawed) if made.flawed else None
+    if made.flawed is None or got != variant:
+        told = "none" if got is None else _describe(got)
+        raise ConfigurationError(
+            f"workflow generator: a flaw {_describe(variant)} was asked for in {case}, it made {told}"
+        )
+    return (made.flawed,)
+
+
+def _describe(variant: Variant) -> str:
+    composed = "" if variant.flaws == 1 else f" of {variant.flaws} kinds"
+    return f"{variant.flaw_kind} ({variant.severity}){composed}"
+
+
+def _by_task(cases: Iterable[Case]) -> dict[TaskKey, _Variants]:
+    """Sort out what has to be made, flawed workflows first, since an optimal one comes about with each."""
+    wanted: dict[TaskKey, _Variants] = {}
+    for case in sorted(cases, key=lambda case: case.prompt_type.flaw_kind is None):
+        wanted.setdefault(case.task_key, {}).setdefault(Variant.of(case), case)
+    return wanted
+
+
+def _address(key: TaskKey) -> str:
+    return _digest([SCHEMA_VERSION, GENERATOR_VERSION, key])
+
+
+def _digest(content: Any) -> str:
+    return hashlib.blake2b(msgspec.json.encode(content), digest_size=12).hexdigest()

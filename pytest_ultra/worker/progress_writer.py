@@ -1,0 +1,64 @@
+"""How far a process has come with its shard, told to the first process while both work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from pytest_ultra.core.prices import Price
+from pytest_ultra.core.progress import ShardProgress
+from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.engine.meter import Meter
+from pytest_ultra.storage.progress_files import read_progress, write_progress
+from pytest_ultra.storage.run_directory import RunDirectory
+
+_INTERVAL_S = 0.5
+
+
+def open_meter(
+    run: RunDirectory, placement: Placement, prices: Mapping[str, Price], *, planned: int, slots: int, most_answers: int
+) -> Meter:
+    """Return a meter for a process; a crashed worker's heir goes on with what that has spent and learnt."""
+    fresh = ShardProgress(
+        number=placement.number,
+        worker=placement.worker,
+        planned=planned if placement.is_sharded else None,
+        slots=slots if placement.is_sharded else 1,
+        most_answers=most_answers,
+    )
+    left = [progress for progress in read_progress(run) if placement.is_heir and progress.number == fresh.number]
+    if not left:
+        return Meter(fresh, prices)
+    kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "ended")
+    return Meter(msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept}), prices)
+
+
+class Teller:
+    """Writes what `read` returns to the run's directory, now and then, from a thread of its own."""
+
+    def __init__(self, run: RunDirectory, read: Callable[[], ShardProgress]) -> None:
+        self._run = run
+        self._read = read
+        self._told: ShardProgress | None = None
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="ultra-teller", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell the last once more, for others may go on."""
+        self._is_over.set()
+        self._thread.join()
+        self._tell()
+
+    def _go_on(self) -> None:
+        self._tell()
+        while not self._is_over.wait(_INTERVAL_S):
+            self._tell()
+
+    def _tell(self) -> None:
+        progress = self._read()
+        if progress != self._told:
+            write_progress(self._run, progress)
+            self._told = progress

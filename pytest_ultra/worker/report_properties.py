@@ -1,0 +1,28 @@
+"""What stands on the reports of a test that takes a case: for JUnit, logs and other plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.reporting.text import neutralise
+
+
+def properties_of(episode: Episode) -> dict[str, str]:
+    """Return what stands on the reports of an episode's test: few and flat, for they go to JUnit and to logs."""
+    told = {name: read(episode) for name, read in PROPERTIES.items()}
+    return {name: neutralise(str(value)) for name, value in told.items() if value is not None}
+
+
+PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
+    "ultra_case_id": lambda episode: episode.case.case_id,
+    "ultra_model": lambda episode: episode.case.model,
+    "ultra_prompt_type": lambda episode: episode.case.prompt_type,
+    "ultra_task_type": lambda episode: episode.case.task_type,
+    "ultra_difficulty": lambda episode: episode.case.difficulty,
+    "ultra_severity": lambda episode: episode.case.severity,
+    "ultra_outcome": lambda episode: episode.outcome,
+    "ultra_failure_class": lambda episode: episode.score.failure_class,
+    "ultra_reused": lambda episode: "true" if episode.reused else None,
+}
+"""What a property tells of an episode, None where there is nothing to tell."""

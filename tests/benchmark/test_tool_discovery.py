@@ -1,0 +1,200 @@
+"""Tool discovery: finding tools takes turns, and changes nothing else about a score."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.tool_discovery import DESCRIBE, MOST_FOUND, SCHEMAS, SEARCH, rank
+from pytest_ultra.benchmark.tools import TOOLS, tool_schema
+from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.transcript import Answered, Discovered, EndReason, Event, Reply, ToolCall
+from tests.benchmark.playing import converse, make_case, play
+
+CASE = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_HARD, has_tool_discovery=True)
+READER = "file_operations_reader"
+
+
+def begin(protocol: ToolProtocol = ToolProtocol.NATIVE) -> Conversation:
+    case = msgspec.structs.replace(CASE, tool_protocol=protocol)
+    return Conversation.begin(case, make_guidance(case))
+
+
+def call(conversation: Conversation, tool: str, arguments: str | dict[str, Any]) -> Conversation:
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return conversation.take(Reply(tool_calls=(ToolCall(f"c{conversation.turn}", tool, text),)))
+
+
+def last(conversation: Conversation) -> tuple[type, str | None, Any]:
+    event = conversation.events[-1]
+    assert isinstance(event, Answered | Discovered)
+    return type(event), event.result.code, event.result.value
+
+
+def make_cases() -> Iterator[Case]:
+    for prompt_type in PromptType:
+        for task_type in (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE):
+            yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8)
+
+
+@pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])
+@pytest.mark.parametrize("agent", [agent for agent in AGENTS if agent != "mixture"])
+def test_reference_agents_keep_their_marks_but_for_the_turns_that_discovery_takes(
+    agent: str, protocol: ToolProtocol
+) -> None:
+    for case in make_cases():
+        with_discovery = msgspec.structs.replace(case, has_tool_discovery=True, tool_protocol=protocol)
+        found, given = converse(agent, with_discovery), converse(agent, case)
+        discoveries = sum(isinstance(event, Discovered) for event in found.events)
+        assert discoveries == len({event.call.name for event in given.events if isinstance(event, Answered)})
+        ours, theirs = (score(each.case, each.guidance, each.events) for each in (found, given))
+        assert ours.turns == theirs.turns + discoveries
+        aside = {"turns": 0, "first_divergence": None}
+        assert msgspec.structs.replace(ours, **aside) == msgspec.structs.replace(theirs, **aside)
+        assert (ours.first_divergence is None) == (theirs.first_divergence is None)
+
+
+def test_at_first_two_tools_are_offered_and_none_of_the_tasks_is_named() -> None:
+    for protocol in (ToolProtocol.NATIVE, ToolProtocol.TEXT):
+        request = begin(protocol).request()
+        shown = json.dumps([request.messages, request.tools])
+        assert request.offered == (SEARCH, DESCRIBE)
+        assert request.tools == (SCHEMAS if protocol is ToolProtocol.NATIVE else ())
+        assert not any(name in shown for name in TOOLS)
+
+
+def test_a_search_lists_the_names_and_descriptions_of_the_best_five_offered_tools() -> None:
+    conversation = call(begin(), SEARCH, {"query": "read the content of a file"})
+    kind, code, found = last(conversation)
+    assert (kind, code, len(found)) == (Discovered, None, MOST_FOUND)
+    assert found[0] == {"name": READER, "description": TOOLS[READER].description}
+    assert {tuple(entry) for entry in found} == {("name", "description")}
+    assert conversation.request().offered == (SEARCH, DESCRIBE)
+
+
+def test_a_search_knows_the_tasks_tools_alone() -> None:
+    case = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_EASY, has_tool_discovery=True)
+    conversation = Conversation.begin(case, make_guidance(case))
+    _, _, found = last(call(conversation, SEARCH, {"query": " ".join(tool.description for tool in TOOLS.values())}))
+    assert {entry["name"] for entry in found} <= set(conversation.guidance.task.tools)
+
+
+@pytest.mark.parametrize(
+    ("query", "best"),
+    [
+        ("send a message to somebody", "utility_notifier"),
+        ("POST data to an address", "network_poster"),
+        ("sorting rows", "data_processing_transformer"),
+        ("authentication with a service, open session", "integration_authenticator"),
+        ("network_fetcher", "network_fetcher"),
+        ("parse csv text", "data_processing_parser"),
+        ("rename fields", "integration_mapper"),
+    ],
+)
+def test_a_search_finds_what_is_meant(query: str, best: str) -> None:
+    descriptions = [(tool.name, tool.description) for tool in TOOLS.values()]
+    assert descriptions[rank(query, descriptions)[0]][0] == best
+
+
+def test_every_tool_is_found_first_by_its_own_name_and_nothing_by_words_that_no_tool_has() -> None:
+    descriptions = [(tool.name, tool.description) for tool in TOOLS.values()]
+    for place, (name, description) in enumerate(descriptions):
+        assert rank(name, descriptions)[0] == place
+        assert rank(description, descriptions)[0] == place
+    assert rank("zebra", descriptions) == rank("", descriptions) == rank("the tool", descriptions) == []
+
+
+def test_equally_good_tools_stand_in_the_order_in_which_they_are_offered() -> None:
+    assert rank("copy", [("b", "copy it"), ("a", "copy it"), ("c", "move it")]) == [0, 1]
+
+
+def test_a_tool_that_is_described_can_be_called_from_then_on() -> None:
+    conversation = begin()
+    path = next(iter(conversation.guidance.task.world.files))
+    early = call(conversation, READER, {"path": path})
+    assert last(early)[:2] == (Answered, "NOT_DESCRIBED")
+    assert json.loads(early.messages[-1]["content"]) == {
+        "error": "NOT_DESCRIBED",
+        "transient": False,
+        "message": f"Have {READER} described by describe_tool before you call it for the first time.",
+    }
+    described = call(early, DESCRIBE, {"name": READER})
+    assert last(described) == (Discovered, None, tool_schema(TOOLS[READER])["function"])
+    assert described.request().tools == (*SCHEMAS, tool_schema(TOOLS[READER]))
+    again = call(described, DESCRIBE, {"name": READER})
+    assert again.request().offered == (SEARCH, DESCRIBE, READER)
+    assert last(call(again, READER, {"path": path}))[:2] == (Answered, None)
+
+
+def test_in_text_a_described_tool_is_shown_in_the_answer_alone() -> None:
+    conversation = call(begin(ToolProtocol.TEXT), DESCRIBE, {"name": READER})
+    assert conversation.request().tools == ()
+    assert json.dumps(TOOLS[READER].parameters, separators=(",", ":")) in conversation.messages[-1]["content"]
+    assert conversation.request().offered == (SEARCH, DESCRIBE, READER)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "code", "message"),
+    [
+        (DESCRIBE, {"name": "no_such"}, "UNKNOWN_TOOL", "There is no tool named 'no_such'."),
+        (DESCRIBE, {"name": SEARCH}, "UNKNOWN_TOOL", "There is no tool named 'search_tools'."),
+        (
+            DESCRIBE,
+            {"tool": READER},
+            "INVALID_ARGUMENTS",
+            "arguments: describe_tool takes one argument, 'name', a text that is not empty.",
+        ),
+        (
+            SEARCH,
+            {"query": " "},
+            "INVALID_ARGUMENTS",
+            "arguments: search_tools takes one argument, 'query', a text that is not empty.",
+        ),
+        (SEARCH, "read", "MALFORMED_ARGUMENTS", "The arguments are not a JSON object."),
+    ],
+)
+def test_a_wrong_discovery_call_is_told_what_is_wrong(
+    tool: str, arguments: str | dict[str, Any], code: str, message: str
+) -> None:
+    event = call(begin(), tool, arguments).events[-1]
+    assert isinstance(event, Discovered)
+    assert (event.result.code, event.result.message) == (code, message)
+
+
+def test_the_same_discovery_error_three_times_running_is_to_give_up() -> None:
+    conversation = begin()
+    for _ in range(3):
+        conversation = call(conversation, DESCRIBE, {"name": "no_such"})
+    assert conversation.ended is EndReason.GAVE_UP
+    mark = score(CASE, conversation.guidance, conversation.events)
+    assert (mark.failure_class, mark.tool_calls, mark.argument_validity) == (FailureClass.GAVE_UP, 0, None)
+
+
+def test_to_call_tools_undescribed_and_never_mend_it_is_a_fault_of_selection() -> None:
+    conversation = call(begin(), READER, {"path": "x"}).take(Reply("Done."))
+    mark = score(CASE, conversation.guidance, conversation.events)
+    assert (mark.failure_class, mark.tool_calls) == (FailureClass.TOOL_SELECTION, 1)
+
+
+def test_without_discovery_its_tools_do_not_exist() -> None:
+    case = make_case(PromptType.BASELINE)
+    conversation = call(Conversation.begin(case, make_guidance(case)), SEARCH, {"query": "read"})
+    assert last(conversation)[:2] == (Answered, "UNKNOWN_TOOL")
+
+
+def test_discovery_events_survive_encoding_and_are_scored_the_same_afterwards() -> None:
+    case = make_case(has_tool_discovery=True)
+    conversation = converse("perfect", case)
+    events = msgspec.json.decode(msgspec.json.encode(conversation.events), type=tuple[Event, ...])
+    assert events == conversation.events
+    assert score(case, conversation.guidance, events) == play("perfect", case)

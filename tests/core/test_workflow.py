@@ -1,0 +1,100 @@
+"""Workflows on paper: whatever a plan holds is read back as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_ultra.benchmark.prompts import opening
+from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.workflow import Call, Step, Workflow, read, reference, referenced_step, render
+from tests.benchmark.playing import make_case
+
+NASTY = (
+    *('say "hi"', "it's {here}", "}{", "a\nb", "\\", "", "line\u2028separator", "žluťoučký 🐎"),
+    *("<output of step 2>", "<output of step >", "1. Call x with {}", ". On a transient error, call it again."),
+    "Finally, answer with <output of step 1>.",
+)
+TEXTS = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+NUMBERS = st.integers(-(10**15), 10**15) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+CALLS = st.builds(Call, st.sampled_from(list(TOOLS)), st.dictionaries(TEXTS, VALUES, max_size=4))
+STEPS = st.builds(Step, CALLS, st.none() | CALLS, st.none() | st.integers(1, 20))
+WORKFLOWS = st.builds(
+    Workflow, st.lists(STEPS, min_size=1, max_size=8).map(tuple), answer=st.none() | st.integers(1, 20)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORKFLOWS)
+def test_what_was_written_down_is_read_back(workflow: Workflow) -> None:
+    assert read(render(workflow)) == workflow
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORKFLOWS)
+def test_a_workflow_is_found_in_a_longer_text(workflow: Workflow) -> None:
+    before, after = "Do the job: write 3. to 'x'.\n- Call me.\n\nHere is a workflow:", "Good luck.\n1. Be quick."
+    assert read(f"{before}\n{render(workflow)}\n\n{after}") == workflow
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORKFLOWS)
+def test_one_step_is_one_line_and_numbers_count_from_one(workflow: Workflow) -> None:
+    lines = render(workflow).split("\n")
+    steps = lines[: len(workflow.steps)]
+    assert len(lines) == len(workflow.steps) + (workflow.answer is not None)
+    assert all(line.startswith(f"{number}. ") for number, line in enumerate(steps, start=1))
+
+
+@pytest.mark.parametrize("prompt_type", PromptType)
+def test_the_plan_is_read_back_from_a_whole_prompt(prompt_type: PromptType) -> None:
+    case = make_case(prompt_type)
+    guidance = make_guidance(case)
+    shown = read(opening(case, guidance)[1]["content"])
+    if not prompt_type.has_plan:
+        assert shown is None
+    elif prompt_type.flaw_kind is None:
+        assert shown == guidance.optimal
+    else:
+        assert guidance.flawed
+        assert shown == guidance.flawed.workflow
+        assert shown != guidance.optimal
+
+
+@pytest.mark.parametrize("text", ["", "Just do it.", "1. Call the office.", "Finally, answer with <output of step 1>."])
+def test_a_text_without_a_workflow_has_none(text: str) -> None:
+    assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    "argument", ["output of step 1", "<output of step x>", "<output of step 1> ", "", 1, None, [], {}]
+)
+def test_only_a_reference_is_one(argument: Any) -> None:
+    assert referenced_step(argument) is None
+    assert referenced_step(reference(12)) == 12
+
+
+def test_a_plan_reads_as_a_person_would_write_it() -> None:
+    fetch, connect = Call("network_fetcher", {"url": "u"}), Call("integration_connector", {"datastore": "a"})
+    analyze = Call("computation_analyzer", {"data": reference(1), "field": "x"})
+    put = Call("utility_cache", {"action": "put", "key": "k"})
+    workflow = Workflow((Step(fetch, connect), Step(analyze), Step(put, only_if_failed=1)), answer=2)
+    assert render(workflow) == (
+        '1. Call network_fetcher with {"url": "u"}. '
+        'On a transient error, call integration_connector with {"datastore": "a"} instead.\n'
+        '2. Call computation_analyzer with {"data": "<output of step 1>", "field": "x"}. '
+        "On a transient error, call it again.\n"
+        '3. Only if step 1 failed: call utility_cache with {"action": "put", "key": "k"}. '
+        "On a transient error, call it again.\n"
+        "Finally, answer with <output of step 2>."
+    )

@@ -1,0 +1,299 @@
+"""Flaws: each shows, each hurts, each damages as many steps as its severity says, and nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from math import ceil
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.prompts import opening, plan_text
+from pytest_ultra.benchmark.rehearsal import rehearse
+from pytest_ultra.benchmark.suite import UnflawableError, make_guidance
+from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Task
+from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.core.axes import (
+    FLAWED_PROMPT_TYPES,
+    Difficulty,
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+)
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step, render
+from pytest_ultra.flaws.candidate import Candidate
+from pytest_ultra.flaws.injection import inject, is_proved, perfect_plan
+from pytest_ultra.flaws.missing_step import remove
+from pytest_ultra.flaws.wrong_values import alternatives
+from tests.benchmark.playing import make_case, make_task, make_tasks
+
+INSTANCES = 20
+Flawed = tuple[Task, Workflow, FlawedWorkflow]
+
+
+@cache
+def make_flawed(kind: FlawKind) -> tuple[Flawed, ...]:
+    """A kind's flaws at all severities in tasks of all types and difficulties."""
+    return tuple(_flaw(kind))
+
+
+def _flaw(kind: FlawKind) -> Iterator[Flawed]:
+    for task in make_tasks(INSTANCES):
+        optimal = perfect_plan(task)
+        for severity in Severity:
+            flawed = inject(task, optimal, kind, severity)
+            assert flawed is not None
+            assert (flawed.kind, flawed.severity) == (kind, severity)
+            yield task, optimal, flawed
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_every_flaw_shows_and_hurts(kind: FlawKind) -> None:
+    """What blind obedience comes to with perfect tools, found by following the plan as it is on paper."""
+    for task, optimal, flawed in make_flawed(kind):
+        assert render(flawed.workflow) != render(optimal)
+        rehearsal = rehearse(task, flawed.workflow)
+        if kind is FlawKind.REDUNDANT_OPERATIONS:
+            assert rehearsal.has_delivered(task)
+            assert not rehearsal.has_harmed(task)
+            assert rehearsal.calls > len(optimal.steps)
+        else:
+            assert not rehearsal.has_delivered(task)
+
+
+def count_damage(severity: Severity, n: int) -> int:
+    return {"light": 1, "medium": max(1, n // 2), "severe": max(1, n // 2, ceil(2 * n / 3))}[severity]
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_the_severity_says_how_many_steps_are_damaged(kind: FlawKind) -> None:
+    for _, optimal, flawed in make_flawed(kind):
+        n = len(optimal.steps)
+        expected = count_damage(flawed.severity, n)
+        assert len(flawed.damages) == (min(expected, n - 1) if kind is FlawKind.MISSING_STEP else expected)
+        assert len({(damage.flawed_step, damage.optimal_step) for damage in flawed.damages}) == len(flawed.damages)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [FlawKind.TOOL_MISUSE, FlawKind.PARAMETER_ERROR, FlawKind.LOGICAL_INCONSISTENCY, FlawKind.SEMANTIC_DRIFT],
+)
+def test_the_damaged_steps_are_those_that_differ(kind: FlawKind) -> None:
+    for _, optimal, flawed in make_flawed(kind):
+        pairs = list(zip(optimal.steps, flawed.workflow.steps, strict=True))
+        differing = [number for number, (right, wrong) in enumerate(pairs, start=1) if right != wrong]
+        assert [damage.flawed_step for damage in flawed.damages] == differing
+        assert [damage.optimal_step for damage in flawed.damages] == differing
+        assert flawed.workflow.answer == optimal.answer
+
+
+def test_a_misused_tool_is_another_one_on_offer_and_the_rest_is_as_it_was() -> None:
+    for task, optimal, flawed in make_flawed(FlawKind.TOOL_MISUSE):
+        for damage in flawed.damages:
+            assert damage.flawed_step
+            right, wrong = optimal.steps[damage.flawed_step - 1], flawed.workflow.steps[damage.flawed_step - 1]
+            siblings = {name for name in task.tools if TOOLS[name].category == TOOLS[right.call.tool].category}
+            assert wrong.call.tool in ((siblings - {right.call.tool}) or set(task.tools))
+            assert wrong.call.tool != right.call.tool
+
+
+def test_a_wrong_parameter_is_one_of_the_same_call() -> None:
+    for _, optimal, flawed in make_flawed(FlawKind.PARAMETER_ERROR):
+        for damage in flawed.damages:
+            assert damage.flawed_step
+            right = optimal.steps[damage.flawed_step - 1].call
+            wrong = flawed.workflow.steps[damage.flawed_step - 1].call
+            assert wrong.tool == right.tool
+            assert wrong.arguments.keys() <= right.arguments.keys()
+            assert (wrong.arguments.keys() == right.arguments.keys()) is (damage.way != "left_out")
+            assert sum(wrong.arguments.get(name) != right.arguments[name] for name in right.arguments) == 1
+
+
+def test_drift_goes_on_from_some_step_to_the_end() -> None:
+    for _, optimal, flawed in make_flawed(FlawKind.SEMANTIC_DRIFT):
+        last = len(optimal.steps)
+        expected = list(range(last - len(flawed.damages) + 1, last + 1))
+        assert [damage.flawed_step for damage in flawed.damages] == expected
+
+
+def test_missing_steps_are_gone_and_nothing_refers_to_them() -> None:
+    for _, optimal, flawed in make_flawed(FlawKind.MISSING_STEP):
+        gone = {damage.optimal_step for damage in flawed.damages}
+        kept = [step.call.tool for number, step in enumerate(optimal.steps, start=1) if number not in gone]
+        assert [step.call.tool for step in flawed.workflow.steps] == kept
+        assert len(kept) == len(optimal.steps) - len(gone) >= 1
+        for number, step in enumerate(flawed.workflow.steps, start=1):
+            assert all(used < number for used in step.call.references)
+
+
+def test_redundant_steps_repeat_others_without_external_effect() -> None:
+    for _, optimal, flawed in make_flawed(FlawKind.REDUNDANT_OPERATIONS):
+        added = {damage.flawed_step for damage in flawed.damages}
+        steps = flawed.workflow.steps
+        assert len(steps) == len(optimal.steps) + len(added)
+        kept = [step.call.tool for number, step in enumerate(steps, start=1) if number not in added]
+        assert kept == [step.call.tool for step in optimal.steps]
+        for damage in flawed.damages:
+            assert damage.flawed_step
+            is_repeated = steps[damage.flawed_step - 1] in steps[: damage.flawed_step - 1]
+            assert is_repeated or damage.way == "useless_look_up"
+
+
+def get_service(task: Task, call: Call) -> str | None:
+    """The service whose session a call takes, seen from its address."""
+    urls = [value for value in call.arguments.values() if isinstance(value, str) and value.startswith("https:")]
+    urls += [url for value in call.arguments.values() if isinstance(value, dict) for url in value.values()]
+    places = [task.world.resources.get(url) or task.world.sinks.get(url) for url in urls]
+    return next((place.service for place in places if place), None)
+
+
+def test_disordered_steps_are_all_those_that_stand_before_something_they_need() -> None:
+    """Counted anew, from references and sessions alone."""
+    for task, optimal, flawed in make_flawed(FlawKind.SEQUENCE_DISORDER):
+        early = []
+        calls = [step.call for step in flawed.workflow.steps]
+        opened = {call.arguments.get("service"): number for number, call in enumerate(calls, start=1)}
+        for number, call in enumerate(calls, start=1):
+            needed = [*call.references]
+            service = get_service(task, call)
+            if service and not call.tool.endswith(("_validator", "_monitor")):
+                needed.append(opened[service])
+            if any(other > number for other in needed):
+                early.append(number)
+        assert [damage.flawed_step for damage in flawed.damages] == early
+        assert sorted(call.tool for call in calls) == sorted(step.call.tool for step in optimal.steps)
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_injection_changes_nothing_that_it_is_given_and_always_comes_to_the_same(kind: FlawKind) -> None:
+    for task_type in TaskType:
+        task = make_task(TaskKey(task_type, Difficulty.HARD, 0, 0))
+        optimal = perfect_plan(task)
+        before = msgspec.json.encode([task, optimal])
+        flaws = [inject(task, optimal, kind, severity) for severity in Severity for _ in range(2)]
+        assert msgspec.json.encode([task, optimal]) == before
+        assert flaws[::2] == flaws[1::2]
+
+
+@pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
+@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("variant", PromptVariant)
+def test_a_flawed_prompt_differs_from_the_optimal_one_in_the_plan_alone(
+    prompt_type: PromptType, severity: Severity, variant: PromptVariant
+) -> None:
+    case = make_case(prompt_type, severity=severity, prompt_variant=variant)
+    control_case = make_case(PromptType.OPTIMAL, prompt_variant=variant)
+    flawed, control = make_guidance(case), make_guidance(control_case)
+    assert (flawed.task, flawed.optimal) == (control.task, control.optimal)
+    (system, user), (control_system, control_user) = opening(case, flawed), opening(control_case, control)
+    plan, control_plan = plan_text(prompt_type, flawed), plan_text(PromptType.OPTIMAL, control)
+    assert plan != control_plan
+    assert system == control_system
+    assert user["content"].replace(plan, "") == control_user["content"].replace(control_plan, "")
+    assert not any(word in user["content"] for word in ("flaw", severity.value, str(prompt_type.flaw_kind)))
+
+
+TASK = make_task(TaskKey(TaskType.API_INTEGRATION, Difficulty.EASY, 0, 0))
+OPTIMAL = perfect_plan(TASK)
+
+
+def propose(*steps: Step) -> Candidate:
+    damage = Damage(FlawKind.PARAMETER_ERROR, 1, 1, "tagged", "is said to be damaged")
+    return Candidate(Workflow(steps, OPTIMAL.answer), (damage,), tuple(range(1, len(steps) + 1)))
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_an_injector_that_only_tags_a_step_is_refused(kind: FlawKind) -> None:
+    assert not is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps))
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_a_change_that_is_seen_but_does_not_hurt_is_refused(kind: FlawKind) -> None:
+    """A fallback that perfect tools never need; for redundancy, that is no call more."""
+    first = OPTIMAL.steps[0]
+    assert not is_proved(TASK, OPTIMAL, kind, propose(Step(first.call, first.call), *OPTIMAL.steps[1:]))
+
+
+def test_a_redundancy_that_hurts_is_refused() -> None:
+    kind = FlawKind.REDUNDANT_OPERATIONS
+    assert is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
+    assert not is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[-1]))  # a second post
+    assert not is_proved(TASK, OPTIMAL, kind, propose(*[OPTIMAL.steps[0]] * 9))  # more calls, goal missed
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FlawKind if kind is not FlawKind.REDUNDANT_OPERATIONS])
+def test_a_redundancy_is_no_flaw_of_another_kind(kind: FlawKind) -> None:
+    assert not is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
+
+
+def test_a_workflow_that_carries_no_flaw_is_refused() -> None:
+    case = make_case(PromptType.FLAWED_SEQUENCE_DISORDER, TaskType.API_INTEGRATION)
+    with pytest.raises(UnflawableError, match="no severe sequence_disorder can be proved on the workflow of TaskKey"):
+        make_guidance(case, optimal=Workflow(OPTIMAL.steps[:1]))
+
+
+@pytest.mark.parametrize("value", [0, 0.0, 0.01, 1, 2.5, True, "x", "a.csv", ["a", "b"], {"a": "b", "c": "d"}])
+def test_a_wrong_value_is_never_the_right_one(value: object) -> None:
+    """Ten times nothing is nothing."""
+    call = Call("data_processing_filter", {"data": reference(1), "field": "a", "operator": "gt", "value": value})
+    assert value not in alternatives(TASK, call, "value", ["a", "b"])
+    assert alternatives(TASK, call, "field", ["a", "b"]) == ["b"]
+    assert "gt" not in alternatives(TASK, call, "operator", [])
+
+
+def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:
+    steps = [Step(Call("network_fetcher", {"url": "u"}), Call("integration_connector", {"datastore": "d"}))]
+    steps += [Step(Call("data_processing_aggregator", {"data": reference(1)}), Call("x", {"data": reference(1)}))]
+    steps += [Step(Call("network_poster", {"data": reference(2)}), Call("y", {"data": reference(2)}))]
+    removed = remove(Workflow(tuple(steps)), [2]).workflow
+    assert removed.steps[0] == steps[0]
+    assert removed.steps[1] == Step(Call("network_poster", {"data": reference(1)}), Call("y", {"data": reference(1)}))
+
+
+def get_ways(optimal: Workflow, flawed: FlawedWorkflow) -> Iterator[str]:
+    """Name how each step was damaged, from the workflows alone."""
+    for damage in flawed.damages:
+        steps = flawed.workflow.steps
+        if flawed.kind is FlawKind.MISSING_STEP:
+            yield f"{TOOLS[optimal.steps[(damage.optimal_step or 0) - 1].call.tool].category} is missing"
+            continue
+        number = damage.flawed_step or 0
+        if flawed.kind is FlawKind.REDUNDANT_OPERATIONS:
+            yield "at once" if steps[number - 1] == steps[number - 2] else "later"
+            continue
+        right, wrong = optimal.steps[(damage.optimal_step or 0) - 1], steps[number - 1]
+        if flawed.kind is FlawKind.TOOL_MISUSE:
+            is_sibling = TOOLS[right.call.tool].category == TOOLS[wrong.call.tool].category
+            yield "a sibling" if is_sibling else "another category"
+        elif wrong.only_if_failed:
+            yield "a condition"
+        else:
+            for name, value in wrong.call.arguments.items():
+                if value != right.call.arguments[name]:
+                    is_typed = isinstance(value, type(right.call.arguments[name]))
+                    yield "a reference" if referenced_step(value) else "a value" if is_typed else "a type"
+
+
+@pytest.mark.parametrize(
+    ("kind", "ways"),
+    [
+        (FlawKind.TOOL_MISUSE, {"a sibling", "another category"}),
+        (FlawKind.PARAMETER_ERROR, {"a value", "a type", "a reference"}),
+        (FlawKind.MISSING_STEP, {"file_operations is missing", "network is missing", "data_processing is missing"}),
+        (FlawKind.REDUNDANT_OPERATIONS, {"at once", "later"}),
+        (FlawKind.LOGICAL_INCONSISTENCY, {"a condition", "a reference", "a value"}),
+    ],
+)
+def test_a_kind_has_several_ways_to_go_wrong(kind: FlawKind, ways: set[str]) -> None:
+    found = {way for _, optimal, flawed in make_flawed(kind) for way in get_ways(optimal, flawed)}
+    assert found >= ways
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FlawKind if kind is not FlawKind.SEMANTIC_DRIFT])
+def test_a_light_flaw_may_be_in_any_step_that_can_carry_it(kind: FlawKind) -> None:
+    light = [flawed for _, _, flawed in make_flawed(kind) if flawed.severity is Severity.LIGHT]
+    assert len({damage.optimal_step or damage.flawed_step for flawed in light for damage in flawed.damages}) >= 3

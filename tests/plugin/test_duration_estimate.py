@@ -1,0 +1,61 @@
+"""What bounds a run's time: limits hold for each endpoint, and models that share one share its limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ultra.benchmark.cost_estimate import Estimate
+from pytest_ultra.controller.duration_estimate import Load, find_pace
+from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.providers.served_endpoints import Served
+
+A, B = Served(key_env="A"), Served(key_env="B")
+
+
+def settings(pytester: pytest.Pytester, tables: dict[str, tuple[Served, ...]], *args: str) -> Settings:
+    entries = [
+        f'"{model}" = {{endpoints = [{", ".join(f"{{key_env = {one.key_env!r}}}" for one in served)}]}}'
+        for model, served in tables.items()
+    ]
+    pytester.makepyprojecttoml("\n".join(["[tool.pytest_ultra.models]", *entries]))
+    read = read_settings(pytester.parseconfig("--ultra-model=one,other", *args))
+    assert read is not None
+    return read
+
+
+def load(requests: float, cases: int = 100, longest: float = 5.0) -> Load:
+    return Load(Estimate(requests, 0.0, requests * 1000, 0.0), longest, cases)
+
+
+@pytest.mark.parametrize(
+    ("tables", "minutes", "pace"),
+    [
+        ({}, 30, "bounded by 10 requests a minute"),
+        ({"other": (A, B)}, 20, "bounded by 10 requests a minute"),
+        ({"one": (A, B), "other": (A, B)}, 15, "bounded by 10 requests a minute at each of 2 endpoints"),
+        ({"one": (A,), "other": (B,)}, 20, "bounded by 10 requests a minute"),
+    ],
+    ids=["one endpoint for both", "a pool and another", "a pool for both", "one each"],
+)
+def test_limits_hold_for_each_endpoint(
+    pytester: pytest.Pytester, tables: dict[str, tuple[Served, ...]], minutes: float, pace: str
+) -> None:
+    loads = {"one": load(200), "other": load(100)}
+    assert find_pace(loads, settings(pytester, tables, "--ultra-rpm=10"), 2) == (60 * minutes, pace)
+
+
+@pytest.mark.parametrize(
+    ("args", "seconds", "pace"),
+    [
+        ((), 10, "the longest episode's if an answer takes 2 s"),
+        (("--ultra-tpm=60000",), 200, "bounded by 60000 tokens a minute"),
+        (("--ultra-max-in-flight=5",), 80, "if an answer takes 2 s and 5 are in flight"),
+        (("--ultra-concurrency=10",), 40, "if an answer takes 2 s and 10 are in flight"),
+    ],
+)
+def test_the_slowest_bound_is_told(pytester: pytest.Pytester, args: tuple[str, ...], seconds: float, pace: str) -> None:
+    assert find_pace({"one": load(200)}, settings(pytester, {}, *args), 0) == (seconds, pace)
+
+
+def test_where_nothing_is_left_to_live_there_is_no_time_to_bound(pytester: pytest.Pytester) -> None:
+    assert find_pace({}, settings(pytester, {}), 1) == (0.0, "nothing is lived")

@@ -1,0 +1,246 @@
+"""The transport over real HTTP on loopback, whole and broken."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.aiohttp_transport import MAX_BODY_BYTES, AiohttpTransport
+from pytest_ultra.providers.transport import HttpResponse
+from tests.providers.http_stand_in import (
+    COMPLETION,
+    Answer,
+    hangs,
+    response,
+    says,
+    says_and_closes,
+    says_and_resets,
+    stand_in,
+)
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+ASK = """
+import asyncio, sys
+from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.providers.aiohttp_transport import AiohttpTransport
+
+async def ask():
+    transport = AiohttpTransport({})
+    try:
+        return (await transport.post(sys.argv[1], {}, b"{}", 5)).status
+    except AttemptFailedError as error:
+        return error
+    finally:
+        await transport.aclose()
+
+print(asyncio.run(ask()), end="")
+"""  # in a process of its own, since authorities are read once in each
+
+
+@asynccontextmanager
+async def open_transport(environ: Mapping[str, str]) -> AsyncIterator[AiohttpTransport]:
+    transport = AiohttpTransport(environ)
+    try:
+        yield transport
+    finally:
+        await transport.aclose()
+
+
+async def post(url: str, *, timeout_s: float = 5.0, environ: Mapping[str, str] | None = None) -> HttpResponse:
+    async with open_transport(environ or {}) as transport:
+        return await transport.post(url, {"x-test": "yes"}, b"{}", timeout_s)
+
+
+def ask(answer: Answer, *, timeout_s: float = 5.0) -> HttpResponse:
+    async def run() -> HttpResponse:
+        async with stand_in(answer) as server:
+            return await post(server.url, timeout_s=timeout_s)
+
+    return asyncio.run(run())
+
+
+def fail(answer: Answer, *, timeout_s: float = 5.0) -> AttemptFailedError:
+    with pytest.raises(AttemptFailedError) as caught:
+        ask(answer, timeout_s=timeout_s)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(response(COMPLETION)),
+        says(response(COMPLETION)[:40], response(COMPLETION)[40:], pause_s=0.02),
+        says(
+            CHUNKED + b"5\r\n" + COMPLETION[:5] + b"\r\n%x\r\n" % (len(COMPLETION) - 5),
+            COMPLETION[5:],
+            b"\r\n0\r\n\r\n",
+        ),
+        says(response(gzip.compress(COMPLETION), "Content-Encoding: gzip")),
+        says_and_closes(b"HTTP/1.1 200 OK\r\n\r\n", COMPLETION),
+        says(b"HTTP/1.1 100 Continue\r\n\r\n" + response(COMPLETION)),
+    ],
+    ids=["plain", "in pieces", "chunked", "gzip", "until close", "after 100"],
+)
+def test_an_answer_is_read_whole_however_it_is_framed(answer: Answer) -> None:
+    assert ask(answer).body == COMPLETION
+
+
+def test_a_status_other_than_200_is_an_answer_with_headers_of_any_case() -> None:
+    got = ask(says(response(b"slow down", "RETRY-After: 7", status="429 Too Many Requests")))
+    assert (got.status, got.headers["retry-after"], got.body) == (429, "7", b"slow down")
+
+
+def test_a_redirect_is_not_followed_lest_a_key_goes_astray() -> None:
+    got = ask(says(response(b"", "Location: http://127.0.0.1:9/", status="307 Temporary Redirect")))
+    assert (got.status, got.headers["location"]) == (307, "http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (says_and_closes(), AttemptProblem.DROPPED),
+        (says_and_resets(), AttemptProblem.DROPPED),
+        (says_and_resets(response(COMPLETION, length=500)), AttemptProblem.DROPPED),
+        (says_and_closes(response(COMPLETION, length=500)), AttemptProblem.DROPPED),
+        (says_and_closes(CHUNKED + b"5\r\nabcde\r\n"), AttemptProblem.DROPPED),
+        (says_and_closes(CHUNKED + b"zz\r\n"), AttemptProblem.MALFORMED),
+        (says(response(b"not gzip at all", "Content-Encoding: gzip")), AttemptProblem.DROPPED),
+        (says_and_closes(b"SSH-2.0-OpenSSH_9.6\r\n"), AttemptProblem.MALFORMED),
+    ],
+    ids=["close", "reset", "reset in body", "truncated", "truncated chunks", "bad chunks", "bad gzip", "not HTTP"],
+)
+def test_a_broken_answer_is_a_failed_attempt(answer: Answer, problem: AttemptProblem) -> None:
+    error = fail(answer)
+    assert error.problem is problem
+    assert error.detail
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [hangs, says(response(COMPLETION)[:60], *[b"x"] * 100, pause_s=0.05)],
+    ids=["hang", "drip"],
+)
+def test_a_timeout_fires_on_time(answer: Answer) -> None:
+    started = time.monotonic()
+    error = fail(answer, timeout_s=0.3)
+    assert 0.3 <= time.monotonic() - started < 0.6
+    assert str(error) == "timeout: no whole answer within 0.3 s"
+
+
+def test_nobody_listening_is_a_refusal() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+        with pytest.raises(AttemptFailedError, match="refused: ClientConnectorError") as caught:
+            asyncio.run(post(url))
+    assert caught.value.problem is AttemptProblem.REFUSED
+
+
+def test_a_host_without_an_address_is_a_refusal() -> None:
+    with pytest.raises(AttemptFailedError) as caught:
+        asyncio.run(post("http://nowhere.invalid/"))
+    assert caught.value.problem is AttemptProblem.REFUSED
+
+
+def test_an_endless_answer_is_cut_off() -> None:
+    megabyte = b"%x\r\n" % (1024 * 1024) + b"x" * (1024 * 1024) + b"\r\n"
+    error = fail(says(CHUNKED, *[megabyte] * 40), timeout_s=20)
+    assert str(error) == f"malformed 200: the answer is longer than {MAX_BODY_BYTES} bytes"
+
+
+def test_connections_are_used_again_and_as_many_as_calls_in_flight() -> None:
+    async def run() -> int:
+        async with stand_in(says(response(COMPLETION), pause_s=0.02)) as server, open_transport({}) as transport:
+            for _ in range(2):
+                calls = [transport.post(server.url, {}, b"{}", 5) for _ in range(200)]
+                assert {got.body for got in await asyncio.gather(*calls)} == {COMPLETION}
+            return server.connections
+
+    assert asyncio.run(run()) == 200
+
+
+def test_a_long_request_is_sent_whole() -> None:
+    async def run() -> None:
+        body = bytes(range(256)) * 10_000
+        async with stand_in(says(response(COMPLETION))) as server, open_transport({}) as transport:
+            await transport.post(server.url, {}, body, 5)
+            assert server.requests[0].body == body
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_call_ends_at_once_and_leaves_the_transport_usable() -> None:
+    async def run() -> int:
+        async with open_transport({}) as transport, stand_in(hangs) as silent:
+            call = asyncio.ensure_future(transport.post(silent.url, {}, b"{}", 60))
+            await asyncio.sleep(0.05)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            async with stand_in(says(response(COMPLETION))) as server:
+                return (await transport.post(server.url, {}, b"{}", 5)).status
+
+    assert asyncio.run(run()) == 200
+
+
+def test_a_proxy_is_used_for_other_hosts_and_never_for_loopback() -> None:
+    async def run() -> list[str]:
+        async with stand_in(says(response(COMPLETION))) as proxy, stand_in(says(response(COMPLETION))) as server:
+            environ = {"HTTP_PROXY": proxy.url.replace("//", "//user:pass@")}
+            await post("http://models.invalid/v1", environ=environ)
+            await post(server.url, environ=environ)
+            assert len(server.requests) == 1
+            assert proxy.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+            return [request.target for request in proxy.requests]
+
+    assert asyncio.run(run()) == ["http://models.invalid/v1"]
+
+
+def test_a_proxy_that_refuses_the_tunnel_is_a_refusal_and_its_password_is_not_told() -> None:
+    async def run() -> None:
+        async with stand_in(says_and_closes(response(b"", status="407 Proxy Authentication Required"))) as proxy:
+            environ = {"https_proxy": proxy.url.replace("//", "//user:password@")}
+            await post("https://models.invalid/v1", environ=environ)
+
+    with pytest.raises(AttemptFailedError) as caught:
+        asyncio.run(run())
+    assert caught.value.problem is AttemptProblem.REFUSED
+    assert "407" in caught.value.detail
+    assert "password" not in str(caught.value)
+
+
+def test_an_own_authority_is_trusted_by_ssl_cert_file_and_not_without(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n{}")
+        await says_and_closes(response(COMPLETION))(writer)
+
+    async def run(environ: dict[str, str]) -> str:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            command = [sys.executable, "-c", ASK, f"https://localhost:{port}"]
+            process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=os.environ | environ)
+            said, _ = await process.communicate()
+            return said.decode()
+
+    assert asyncio.run(run({"SSL_CERT_FILE": str(tmp_path / "ca.pem")})) == "200"
+    assert asyncio.run(run({})).startswith("refused: ClientConnectorCertificateError")

@@ -1,0 +1,46 @@
+"""Nothing secret is left in what is kept of a command line, and what is not secret stays readable."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ultra.providers.config_redaction import Blotter
+
+ENVIRON = {
+    "OPENAI_API_KEY": "key-of-openai",
+    "MY_ENDPOINT": "key-by-its-name",
+    "GITHUB_TOKEN": "token-of-github",
+    "DB_PASSWORD": "password-of-db",
+    "SHORT_SECRET": "none",
+    "HOME": "/home/somebody",
+}
+
+
+@pytest.mark.parametrize(
+    ("args", "kept"),
+    [
+        (["--ultra-model", "gpt-4o-mini", "-n", "3"], ["--ultra-model", "gpt-4o-mini", "-n", "3"]),
+        (["--ultra-max-tokens", "1000"], ["--ultra-max-tokens", "1000"]),
+        (["tests/test_token.py::test_it[key]"], ["tests/test_token.py::test_it[key]"]),
+        (["--dir=/home/somebody", "none"], ["--dir=/home/somebody", "none"]),
+        (["-k", "key-of-openai"], ["-k", "***"]),
+        (["--x=key-by-its-name,token-of-github;password-of-db"], ["--x=***,***;***"]),
+        (["--my-api-key", "abc", "--next", "abc"], ["--my-api-key", "***", "--next", "abc"]),
+        (["--my-api-key=abc def", "x"], ["--my-api-key=***", "x"]),
+        (["--auth-token", "--next"], ["--auth-token", "--next"]),
+        (["-o", "my_secret=abc"], ["-o", "my_secret=***"]),
+        (["--header", "Authorization: Basic abc"], ["--header", "Authorization: ***"]),
+        (["--header=x Bearer abc"], ["--header=x Bearer ***"]),
+        (["--url=https://me:abc@host/v1"], ["--url=https://***@host/v1"]),
+        (["http://host/v1?code=abc&x=1"], ["http://host/v1?***"]),
+        (["demo/perfect?fail=1"], ["demo/perfect?fail=1"]),
+        (["x sk-abcdefghij-klm y"], ["x *** y"]),
+    ],
+)
+def test_a_command_line_loses_its_secrets_and_nothing_else(args: list[str], kept: list[str]) -> None:
+    assert Blotter(ENVIRON, ["MY_ENDPOINT"]).command(args) == kept
+
+
+def test_texts_are_blotted_at_any_depth() -> None:
+    value = {"a": ["key-of-openai", 1, None, {"b": "x token-of-github"}], "c": ("password-of-db",), "d": 0.5}
+    assert Blotter(ENVIRON).value(value) == {"a": ["***", 1, None, {"b": "x ***"}], "c": ["***"], "d": 0.5}

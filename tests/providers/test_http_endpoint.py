@@ -1,0 +1,158 @@
+"""An attempt at a model over real HTTP on loopback: what is sent, what is read, what is said of failures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from email.utils import formatdate
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.reference_agents import Knowledge, knowledge_of
+from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.endpoint_lookup import resolve
+from pytest_ultra.providers.http_endpoint import open_endpoint
+from pytest_ultra.providers.quota import read_retry_after
+from tests.providers.http_stand_in import COMPLETION, Answer, StandIn, hangs, response, says, stand_in
+from tests.providers.requests_made import make_request
+
+KEY = "sk-very-secret"
+
+
+async def attempt(server: StandIn, request: ChatRequest, *, timeout_s: float = 5.0) -> Reply:
+    environ = {"OPENAI_API_KEY": KEY}
+    base_url = server.url + "/v1"
+    specs = {model: resolve(model, base_url=base_url, environ=environ) for model in ("gpt", "local/llama", "demo/null")}
+    endpoint = open_endpoint(specs, environ=environ, demo_url=server.url + "/demo/v1", request_timeout_s=timeout_s)
+    try:
+        return await endpoint.attempt(request)
+    finally:
+        await endpoint.aclose()
+
+
+def ask(answer: Answer, request: ChatRequest | None = None, *, timeout_s: float = 5.0) -> tuple[Reply, StandIn]:
+    async def run() -> tuple[Reply, StandIn]:
+        async with stand_in(answer) as server:
+            return await attempt(server, request or make_request("gpt"), timeout_s=timeout_s), server
+
+    return asyncio.run(run())
+
+
+def fail(answer: Answer, *, timeout_s: float = 5.0) -> AttemptFailedError:
+    with pytest.raises(AttemptFailedError) as caught:
+        ask(answer, timeout_s=timeout_s)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "name"),
+    [
+        ("gpt", "/v1/chat/completions", "gpt"),
+        ("local/llama", "/v1/chat/completions", "local/llama"),
+        ("demo/null", "/demo/v1/chat/completions", "null"),
+    ],
+)
+def test_each_model_is_asked_for_by_its_own_name_at_its_own_address(model: str, path: str, name: str) -> None:
+    reply, server = ask(says(response(COMPLETION)), make_request(model))
+    assert reply == Reply(text="Done.")
+    assert server.requests[0].target == path
+    assert json.loads(server.requests[0].body)["model"] == name
+
+
+def test_a_key_goes_to_its_provider_and_knowledge_to_the_demo_endpoint_and_neither_to_the_other() -> None:
+    _, real = ask(says(response(COMPLETION)), make_request("gpt"))
+    _, demo = ask(says(response(COMPLETION)), make_request("demo/null"))
+    assert real.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert not [name for name in real.requests[0].headers if name.startswith("x-ultra")]
+    assert "authorization" not in demo.requests[0].headers
+    said = demo.requests[0].headers["x-ultra-knowledge"]
+    assert msgspec.json.decode(said, type=Knowledge) == knowledge_of(make_request("demo/null"))
+
+
+def test_knowledge_travels_as_ascii_whatever_is_in_the_plan() -> None:
+    request = make_request("demo/null")
+    plan = Workflow((Step(Call("utility_logger", {"message": "größer als ≥ 3\n"})),))
+    told = msgspec.structs.replace(request, guidance=Guidance(request.guidance.task, plan))
+    _, server = ask(says(response(COMPLETION)), told)
+    said = server.requests[0].headers["x-ultra-knowledge"]
+    assert said.isascii()
+    assert msgspec.json.decode(said, type=Knowledge).reference == plan
+
+
+def test_a_status_is_told_with_what_the_endpoint_said_and_how_long_to_wait() -> None:
+    body = b'{"error": {"message": "Rate limit reached for gpt"}}'
+    error = fail(says(response(body, "Retry-After: 1.5", status="429 Too Many Requests")))
+    assert str(error) == "status 429: Rate limit reached for gpt"
+    assert (error.problem, error.status, error.retry_after_s) == (AttemptProblem.STATUS, 429, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (response(b"", status="500 Internal Server Error"), "status 500: no body"),
+        (response(b"<h1>Bad\ngateway</h1>", status="502 Bad Gateway"), "status 502: <h1>Bad gateway</h1>"),
+        (
+            response(b"", "Location: https://h/v2/chat/completions", status="308 Permanent Redirect"),
+            "status 308: the endpoint has moved to https://h/v2/chat/completions; name that address as the base URL",
+        ),
+        (response(b"<html>Welcome</html>"), "malformed: not JSON, so not a chat completion: <html>Welcome</html>"),
+        (response(COMPLETION[:30]), f"malformed: not JSON, so not a chat completion: {COMPLETION[:30].decode()}"),
+        (
+            response(b'{"error":{"message":"overloaded"}}'),
+            "malformed: an error object instead of a chat completion: overloaded",
+        ),
+    ],
+    ids=["500", "502", "redirect", "HTML", "truncated JSON", "error object"],
+)
+def test_a_failure_says_what_came_instead(answer: bytes, message: str) -> None:
+    assert str(fail(says(answer))) == message
+
+
+def test_a_wrong_content_type_does_no_harm() -> None:
+    reply, _ = ask(says(response(COMPLETION, "Content-Type: text/html")))
+    assert reply.text == "Done."
+
+
+def test_a_silent_endpoint_is_left_when_the_time_is_up() -> None:
+    assert fail(hangs, timeout_s=0.2).problem is AttemptProblem.TIMEOUT
+
+
+@pytest.mark.parametrize("padding", [0, 250, 295, 2000])
+def test_no_part_of_a_key_is_told_back_and_what_is_told_is_short(padding: int) -> None:
+    said = "x" * padding + f"Incorrect API key provided: {KEY}. " * 20
+    error = fail(says(response(said.encode(), status="401 Unauthorized")))
+    assert KEY[:6] not in str(error)
+    assert len(error.detail) == 300
+
+
+def test_a_key_that_is_told_back_in_a_reply_reaches_no_conversation() -> None:
+    arguments = json.dumps({"key": KEY})
+    call = {"id": KEY, "function": {"name": KEY, "arguments": arguments}}
+    message = {"content": f"It is {KEY}.", "tool_calls": [call]}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": KEY}]}).encode()
+    reply, _ = ask(says(response(body)))
+    assert reply == Reply("It is ***.", (ToolCall("***", "***", '{"key": "***"}'),), finish_reason="***")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "0.25"}, 0.25),
+        ({"retry-after": "-1"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after-ms": "1500", "retry-after": "3"}, 1.5),
+        ({"retry-after": formatdate(1_000_030, usegmt=True)}, 30.0),
+        ({"retry-after": formatdate(999_000, usegmt=True)}, 0.0),
+        ({"retry-after": formatdate(1_000_030, usegmt=True), "date": formatdate(1_000_020, usegmt=True)}, 10.0),
+    ],
+)
+def test_retry_after_is_seconds_milliseconds_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    assert read_retry_after(headers, now=lambda: 1_000_000.0) == seconds

@@ -1,0 +1,87 @@
+"""Rate-limit headers, as providers write them, become what is left and how long to wait."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ultra.core.chat_request import Quota, metered, plain
+from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.providers.quota import read_quota, read_retry_after
+
+NOW = 1_750_000_000.0
+
+
+def quota(**headers: str) -> Quota | None:
+    return read_quota({name.replace("_", "-"): value for name, value in headers.items()}, now=lambda: NOW)
+
+
+def test_without_headers_there_is_no_quota() -> None:
+    assert quota(content_type="application/json") is None
+    assert quota(x_ratelimit_remaining_requests="many") is None
+
+
+def test_the_scarcest_count_decides() -> None:
+    found = quota(
+        x_ratelimit_limit_requests="60",
+        x_ratelimit_remaining_requests="59",
+        x_ratelimit_reset_requests="1s",
+        x_ratelimit_limit_tokens="150000",
+        x_ratelimit_remaining_tokens="1500",
+        x_ratelimit_reset_tokens="6m0s",
+    )
+    assert found == Quota(0.01, 360.0)
+
+
+@pytest.mark.parametrize(
+    ("reset", "seconds"),
+    [
+        ("1s", 1.0),
+        ("250ms", 0.25),
+        ("6m0s", 360.0),
+        ("1h2m3.5s", 3723.5),
+        ("1d", 86400.0),
+        ("2m59.56s", 179.56),
+        ("12", 12.0),
+        ("0.5", 0.5),
+        ("1750000030", 30.0),
+        ("1750000030000", 30.0),
+        ("2025-06-15T15:07:10Z", 30.0),
+        ("2025-06-15T15:00:00Z", 0.0),
+        ("", 0.0),
+        ("soon", 0.0),
+    ],
+)
+def test_the_reset_is_read_in_every_form_that_is_in_use(reset: str, seconds: float) -> None:
+    found = quota(x_ratelimit_remaining_requests="0", x_ratelimit_reset_requests=reset)
+    assert found is not None
+    assert found.left == 0
+    assert found.reset_s == pytest.approx(seconds)
+
+
+def test_anthropic_has_names_of_its_own() -> None:
+    found = quota(
+        anthropic_ratelimit_requests_limit="50",
+        anthropic_ratelimit_requests_remaining="5",
+        anthropic_ratelimit_requests_reset="2025-06-15T15:07:00Z",
+    )
+    assert found == Quota(0.1, 20.0)
+
+
+def test_something_left_of_an_unknown_limit_is_enough() -> None:
+    assert quota(x_ratelimit_remaining_requests="1") == Quota(1.0)
+
+
+def test_a_refusal_that_names_no_wait_asks_for_one_until_the_empty_quota_is_full() -> None:
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7s"}
+    assert read_retry_after(headers, now=lambda: NOW) == 7.0
+    assert read_retry_after(headers | {"retry-after": "2"}, now=lambda: NOW) == 2.0
+    assert read_retry_after(headers | {"x-ratelimit-remaining-requests": "3"}, now=lambda: NOW) is None
+
+
+def test_a_metered_reply_is_the_plain_one_and_a_quota() -> None:
+    reply = Reply("text", (ToolCall("1", "a", "{}"),), 10, 20, "tool_calls")
+    with_quota = metered(reply, Quota(0.5))
+    assert with_quota.quota == Quota(0.5)
+    assert plain(with_quota) == reply
+    assert type(plain(with_quota)) is Reply
+    assert plain(reply) is reply

@@ -1,0 +1,104 @@
+"""What pyproject.toml says of a model's endpoints, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.providers.endpoint_lookup import resolve
+from pytest_ultra.providers.served_endpoints import Served, parse_served, read_served
+
+KEYS = {"KEY_A": "sk-aaaaaaaaaaaa", "KEY_B": "sk-bbbbbbbbbbbb"}
+TABLE = """
+[tool.pytest_ultra.models."gpt-4o-mini"]
+endpoints = [
+    {key_env = "KEY_A"},
+    {base_url = "https://eu.example.com/v1", key_env = "KEY_B", name = "mini"},
+    {base_url = "http://127.0.0.1:8000/v1"},
+]
+"""
+
+
+def parse(text: str) -> dict[str, tuple[Served, ...]]:
+    return parse_served(tomllib.loads(text))
+
+
+def test_a_model_has_the_endpoints_of_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(TABLE)
+    served = read_served(path)["gpt-4o-mini"]
+    spec = resolve("gpt-4o-mini", base_url=None, environ=KEYS, served=served)
+    assert [(one.url(), one.name, one.key.reveal()) for one in spec.endpoints] == [
+        ("https://api.openai.com/v1/chat/completions", "gpt-4o-mini", "sk-aaaaaaaaaaaa"),
+        ("https://eu.example.com/v1/chat/completions", "mini", "sk-bbbbbbbbbbbb"),
+        ("http://127.0.0.1:8000/v1/chat/completions", "gpt-4o-mini", ""),
+    ]
+    assert len(set(spec.endpoint_ids())) == 3
+
+
+def test_two_keys_of_one_address_are_two_endpoints() -> None:
+    served = (Served(key_env="KEY_A"), Served(key_env="KEY_B"))
+    spec = resolve("gpt-4o-mini", base_url="http://h/v1", environ=KEYS, served=served)
+    assert len(set(spec.endpoint_ids())) == 2
+    assert [one.label for one in spec.endpoints] == ["KEY_A", "KEY_B"]
+
+
+@pytest.mark.parametrize("text", ["", "[project]\nname = 'x'", "[tool.pytest_ultra]\nother = 1", "tool = 1"])
+def test_without_tables_there_are_none(text: str) -> None:
+    assert parse(text) == {}
+
+
+def test_without_a_file_there_are_none(tmp_path: Path) -> None:
+    assert read_served(tmp_path / "pyproject.toml") == {}
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[tool")
+    with pytest.raises(ConfigurationError, match=r"pyproject\.toml cannot be read: "):
+        read_served(path)
+
+
+MISUSES = {
+    "no list": ('endpoints = "x"', "needs a list of one or more endpoints"),
+    "empty": ("endpoints = []", "needs a list of one or more endpoints"),
+    "other": ("endpoint = []", "has no 'endpoint'. Valid: endpoints"),
+    "no table": ('endpoints = ["http://h"]', "endpoint 1 is no table"),
+    "a key": ('endpoints = [{key = "sk-secret"}]', "endpoint 1 has no 'key'. Valid: base_url, key_env, name"),
+    "key as name": ('endpoints = [{key_env = "sk-secret"}]', "it may be a key, so it is not shown"),
+    "no text": ("endpoints = [{base_url = 1}]", "endpoint 1: base_url is no text"),
+    "twice": ('endpoints = [{name = "a"}, {name = "a"}]', "has the endpoint 'a' twice"),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES)
+def test_a_bad_table_is_told_with_the_way_out_and_without_a_key(misuse: str) -> None:
+    text, said = MISUSES[misuse]
+    with pytest.raises(ConfigurationError) as caught:
+        parse(f'[tool.pytest_ultra.models."m"]\n{text}')
+    assert said in str(caught.value)
+    assert '[tool.pytest_ultra.models."m"]' in str(caught.value)
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_models_that_are_no_table_are_told() -> None:
+    with pytest.raises(ConfigurationError, match="is no table of models"):
+        parse("[tool.pytest_ultra]\nmodels = 1")
+
+
+@pytest.mark.parametrize(
+    ("model", "served", "said"),
+    [
+        ("m", Served(key_env="KEY_C"), "the environment variable 'KEY_C', which is not set. Set it, or leave out"),
+        ("m", Served(base_url="ftp://h"), "base_url cannot be 'ftp://h'"),
+        ("demo/perfect", Served(base_url="http://h"), "a demo model is served by the run itself"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_asked_is_told(model: str, served: Served, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(model, base_url=None, environ=KEYS, served=[served])
+    assert said in str(caught.value)
+    assert f'[tool.pytest_ultra.models."{model}"]' in str(caught.value)

@@ -1,0 +1,160 @@
+"""Requests and replies on the wire, also as servers write them that differ."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.wire import decode_reply, decode_request, encode_reply, encode_request, excerpt
+from tests.providers.requests_made import make_request
+
+_texts = st.text(st.characters(exclude_categories=["Cs"]))
+_calls = st.builds(ToolCall, id=_texts.filter(bool), name=_texts, arguments=_texts.filter(str.strip))
+_replies = st.builds(
+    Reply,
+    text=_texts,
+    tool_calls=st.lists(_calls, unique_by=lambda call: call.id, max_size=3).map(tuple),
+    prompt_tokens=st.integers(0, 10**9),
+    completion_tokens=st.integers(0, 10**9),
+    finish_reason=_texts,
+)
+
+
+@given(_replies)
+def test_a_reply_survives_the_way_there_and_back(reply: Reply) -> None:
+    assert decode_reply(encode_reply(reply, "m"), turn=1) == reply
+
+
+def test_a_request_holds_what_is_needed_and_nothing_else() -> None:
+    body = json.loads(encode_request(make_request(), "gpt-4o-mini"))
+    assert body == {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Do it."}]}
+
+
+def test_tools_and_temperature_are_sent_when_there_are_any() -> None:
+    tool = {"type": "function", "function": {"name": "utility_logger", "parameters": {}}}
+    request = msgspec.structs.replace(make_request(temperature=0.0), tools=(tool,))
+    body = json.loads(encode_request(request, "m"))
+    assert (body["tools"], body["temperature"]) == ([tool], 0.0)
+
+
+@pytest.mark.parametrize("content", [{"content": None}, {}])
+def test_null_beside_tool_calls_is_sent_as_empty_text(content: dict[str, Any]) -> None:
+    message = {"role": "assistant", "tool_calls": [], **content}
+    request = msgspec.structs.replace(make_request(), messages=(message,))
+    assert decode_request(encode_request(request, "m")).messages == [{**message, "content": ""}]
+
+
+def decode(message: Any, **more: Any) -> Reply:
+    body = {"choices": [{"message": message, **more.pop("choice", {})}], **more}
+    return decode_reply(json.dumps(body).encode(), turn=3)
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": "Hi"}, "Hi"),
+        ({"content": None}, ""),
+        ({}, ""),
+        ({"content": [{"type": "text", "text": "a"}, {"type": "image"}, "b"]}, "ab"),
+        ({"content": None, "refusal": "I will not."}, "I will not."),
+    ],
+)
+def test_content_may_be_text_null_missing_or_parts(message: dict[str, Any], text: str) -> None:
+    assert decode(message) == Reply(text=text)
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([{"id": "a", "function": {"name": "f", "arguments": '{"x": 1}'}}], [("a", "f", '{"x": 1}')]),
+        ([{"id": "a", "function": {"name": "f", "arguments": {"x": 1}}}], [("a", "f", '{"x":1}')]),
+        ([{"id": "a", "function": {"name": "f", "arguments": "{broken"}}], [("a", "f", "{broken")]),
+        ([{"id": "a", "function": {"name": "f", "arguments": ""}}], [("a", "f", "{}")]),
+        ([{"id": "a", "function": {"name": "f"}}], [("a", "f", "{}")]),
+        ([{"id": "a", "function": {"arguments": "{}"}}], [("a", "", "{}")]),
+        ([{"id": "a", "name": "f", "arguments": "{}"}], [("a", "f", "{}")]),
+        ({"id": "a", "function": {"name": "f", "arguments": "{}"}}, [("a", "f", "{}")]),
+        ([{"function": {"name": "f"}}, {"id": None, "name": "g"}], [("call_3_1", "f", "{}"), ("call_3_2", "g", "{}")]),
+        ([{"id": "a", "name": "f"}, {"id": "a", "name": "g"}], [("a", "f", "{}"), ("call_3_2", "g", "{}")]),
+        (["rubbish"], [("call_3_1", "", "{}")]),
+        (None, []),
+    ],
+)
+def test_tool_calls_are_kept_whatever_their_form(calls: Any, expected: list[tuple[str, str, str]]) -> None:
+    assert decode({"content": "", "tool_calls": calls}).tool_calls == tuple(ToolCall(*call) for call in expected)
+
+
+def test_the_form_before_tools_is_still_a_call() -> None:
+    reply = decode({"content": None, "function_call": {"name": "f", "arguments": "{}"}})
+    assert reply.tool_calls == (ToolCall("call_3_1", "f", "{}"),)
+
+
+@pytest.mark.parametrize(
+    ("choice", "calls", "expected"),
+    [
+        ({"finish_reason": "length"}, [], "length"),
+        ({"finish_reason": None}, [], "stop"),
+        ({}, [{"id": "a", "function": {"name": "f"}}], "tool_calls"),
+    ],
+)
+def test_a_finish_reason_is_taken_or_made_up(choice: dict[str, Any], calls: list[Any], expected: str) -> None:
+    assert decode({"content": "", "tool_calls": calls}, choice=choice).finish_reason == expected
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 12, "completion_tokens": 3.0}, (12, 3)),
+        ({"prompt_tokens": None, "completion_tokens": -1}, (0, 0)),
+        ({}, (0, 0)),
+        (None, (0, 0)),
+        ("none", (0, 0)),
+    ],
+)
+def test_usage_may_be_missing(usage: Any, tokens: tuple[int, int]) -> None:
+    reply = decode({"content": "Hi"}, usage=usage)
+    assert (reply.prompt_tokens, reply.completion_tokens) == tokens
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "not JSON, so not a chat completion: empty body"),
+        (b"<html>\n<h1>Bad gateway</h1>", "not JSON, so not a chat completion: <html> <h1>Bad gateway</h1>"),
+        (b'{"choices":[{"mess', 'not JSON, so not a chat completion: {"choices":[{"mess'),
+        (b'{"choices":' + b"[" * 100_000, "not JSON, so not a chat completion: "),
+        (b'"\xff"', "not JSON, so not a chat completion: "),
+        (b"[]", "JSON, but not a chat completion: []"),
+        (b'{"choices":[]}', 'JSON, but not a chat completion: {"choices":[]}'),
+        (b'{"choices":[{"text":"x"}]}', "JSON, but not a chat completion: "),
+        (b'{"error":{"message":"overloaded"}}', "an error object instead of a chat completion: overloaded"),
+        (b'{"error":"model not loaded"}', "an error object instead of a chat completion: model not loaded"),
+    ],
+)
+def test_what_is_no_chat_completion_is_said_to_be_malformed(body: bytes, detail: str) -> None:
+    with pytest.raises(AttemptFailedError) as caught:
+        decode_reply(body, turn=1)
+    assert caught.value.problem is AttemptProblem.MALFORMED
+    assert caught.value.detail.startswith(detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"error":{"message":"No such model","code":404}}', "No such model"),
+        (b'[{"error":{"message":"API key not valid"}}]', "API key not valid"),
+        (b'{"detail":"Not Found"}', "Not Found"),
+        (b'{"message":"Unauthorized"}', "Unauthorized"),
+        (b"\x1b[31mred\x1b[0m\r\n  text\x00", "[31mred [0m text"),
+        (b"{}", "{}"),
+    ],
+)
+def test_an_excerpt_is_one_printable_line_with_the_message_if_there_is_one(body: bytes, expected: str) -> None:
+    assert excerpt(body) == expected

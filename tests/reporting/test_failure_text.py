@@ -1,0 +1,281 @@
+"""What a failed item shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.reference_agents import act, knowledge_of
+from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.suite import make_guidance as make_real_guidance
+from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
+from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.core.axes import (
+    FlawKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+)
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.transcript import (
+    Answered,
+    Attempted,
+    Discovered,
+    Ended,
+    EndReason,
+    FellBack,
+    Forgiven,
+    Replied,
+    Reply,
+    ToolCall,
+)
+from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.reporting.failure_text import explain
+from tests.results_factory import OPTIMAL, make_case, make_episode, make_guidance, make_task, obedient_episode
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def explained(episode: Episode, guidance: Guidance | None = None) -> list[str]:
+    return explain(episode, guidance or make_guidance(episode.case)).splitlines()
+
+
+def assert_golden(name: str, episode: Episode) -> None:
+    """Compare with a golden file, in which the case's hash, new with each version of the benchmark, is blanked."""
+    shown = explain(episode, make_guidance(episode.case)).replace(episode.case.case_id, "0123456789abcdef")
+    assert shown + "\n" == (GOLDEN / name).read_text()
+
+
+def refused_episode() -> Episode:
+    events = (
+        Attempted(1, 0.2, "status", 503, "overloaded", 1.0),
+        Attempted(1, 0.2, "status", 503, "overloaded", 2.0),
+        Attempted(1, 120.0, "timeout", None, "no answer"),
+        Ended(EndReason.ENDPOINT, "3 attempts"),
+    )
+    return make_episode(
+        outcome=Outcome.ERROR,
+        failure_class=FailureClass.ENDPOINT,
+        milestone_coverage=0.0,
+        error="timeout: no answer",
+        requests=3,
+        turns=1,
+        tool_calls=0,
+        transcript=events,
+    )
+
+
+def test_a_reason_of_several_lines_is_shown_line_by_line_and_once() -> None:
+    reason = "Not recorded.\n-old\n+new\x1b[2J"
+    events = (Attempted(1, 0.0, "unrecorded", detail=reason), Ended(EndReason.ENDPOINT, reason))
+    episode = make_episode(outcome=Outcome.ERROR, error=reason, transcript=events)
+    lines = explain(episode, make_guidance(episode.case)).splitlines()
+    start = lines.index("reason: Not recorded.")
+    assert lines[start + 1 : start + 3] == ["  -old", "  +new\\x1b[2J"]
+    assert sum("+new" in line for line in lines) == 1
+
+
+def test_an_obedient_models_failure_reads_well() -> None:
+    assert_golden("failure_obedient.txt", obedient_episode())
+
+
+def test_a_dead_endpoint_reads_well() -> None:
+    assert_golden("failure_endpoint.txt", refused_episode())
+
+
+def test_damaged_steps_are_marked_with_what_the_optimal_plan_says() -> None:
+    lines = explained(obedient_episode())
+    start = lines.index("plan, as the model saw it (! marks what tool_misuse damaged):")
+    assert lines[start + 3].startswith("  ! 2. data_processing_transformer")
+    assert lines[start + 5].startswith("       wrong tool; the optimal plan says 2. data_processing_parser")
+
+
+def test_steps_that_are_gone_and_steps_that_were_added_are_told() -> None:
+    added = Step(Call("utility_logger", {"message": "x"}), only_if_failed=1)
+    flawed = FlawedWorkflow(
+        FlawKind.MISSING_STEP,
+        Severity.LIGHT,
+        Workflow((OPTIMAL.steps[0], added), 1),
+        (Damage(FlawKind.MISSING_STEP, None, 3, "", "left out"), Damage(FlawKind.MISSING_STEP, 2, None, "", "added")),
+    )
+    case = make_case(PromptType.FLAWED_MISSING_STEP, severity=Severity.LIGHT)
+    lines = explained(make_episode(case), Guidance(make_task(), OPTIMAL, flawed))
+    start = lines.index('  ! 2. only if step 1 failed: utility_logger {"message": "x"}')
+    assert lines[start + 1 : start + 4] == [
+        "       added; the optimal plan has no such step",
+        "  ! (gone)",
+        '       left out; the optimal plan says 3. data_processing_filter {"data": "<output of step 2>",',
+    ]
+    assert "    answer: the output of step 1" in lines
+
+
+def test_a_prompt_without_a_plan_shows_the_optimal_one_as_such() -> None:
+    assert "plan: none was shown (cot); the optimal one is" in explained(make_episode(make_case(PromptType.COT)))
+    lines = explained(make_episode())
+    assert "plan, as the model saw it:" in lines
+    assert not any(line.startswith("  !") for line in lines)
+
+
+def test_what_differs_from_the_usual_way_of_asking_is_named() -> None:
+    unusual: dict[str, Any] = {
+        "prompt_variant": PromptVariant.CANARY,
+        "tool_protocol": ToolProtocol.TEXT,
+        "has_tool_discovery": True,
+        "flaws": 2,
+    }
+    case = make_case(PromptType.FLAWED_REDUNDANT_OPERATIONS, severity=Severity.SEVERE, **unusual)
+    lines = explained(make_episode(case))
+    assert any(line.startswith("case: flawed_redundant_operations (severe, 2 kinds), simple_task") for line in lines)
+    assert "asked by: prompt variant canary, with other names than here, tool protocol text, tool discovery" in lines
+    assert not any(line.startswith("asked by:") for line in explained(make_episode()))
+
+
+def test_a_random_fault_is_marked_as_such() -> None:
+    fault = "           -> random fault, not charged to the model: TIMEOUT: the disk did not answer in time"
+    assert fault in explained(obedient_episode())
+
+
+def test_the_turn_at_which_the_model_left_the_plan_is_marked() -> None:
+    lines = explained(obedient_episode())
+    mark = lines.index("  ---- here the model left the plan ".ljust(100, "-"))
+    assert lines[mark + 1].startswith("  turn 4 ")
+    loyal = msgspec.structs.replace(obedient_episode().score, first_divergence=None)
+    assert not any(
+        "left the plan" in line for line in explained(msgspec.structs.replace(obedient_episode(), score=loyal))
+    )
+
+
+def live(agent: str, case: Case) -> list[str]:
+    """Let a reference agent live a real episode in memory, and explain it."""
+    guidance = make_real_guidance(case)
+    conversation = Conversation.begin(case, guidance)
+    while conversation.ended is None:
+        request = conversation.request()
+        conversation = conversation.take(act(agent, request.messages, knowledge_of(request)))
+    events = conversation.events
+    return explained(make_episode(case, score=score(case, guidance, events), transcript=events), guidance)
+
+
+def verdicts(lines: list[str]) -> set[str]:
+    start = next(number for number, line in enumerate(lines) if line.startswith("deliverables ("))
+    return {line.split()[0] for line in lines[start + 1 :] if line[2:3] != " "}
+
+
+@pytest.mark.parametrize("task_type", TaskType)
+def test_deliverables_are_reached_by_the_perfect_agent_and_missed_by_none(task_type: TaskType) -> None:
+    case = make_case(PromptType.FLAWED_MISSING_STEP, task_type=task_type, tool_success_rate=1.0)
+    assert verdicts(live("perfect", case)) == {"reached"}
+    assert verdicts(live("null", case)) == {"missed"}
+
+
+def test_an_obedient_agent_is_seen_to_follow_the_damage() -> None:
+    case = make_case(PromptType.FLAWED_SEMANTIC_DRIFT, tool_success_rate=1.0)
+    lines = live("follower", case)
+    assert "missed" in verdicts(lines)
+    assert any(line.startswith("  ! ") for line in lines)
+    assert not any("left the plan" in line for line in lines)
+
+
+def test_what_is_missing_and_what_was_harmed_are_named() -> None:
+    lines = explained(obedient_episode())
+    assert lines[lines.index("deliverables (2 of 5 milestones reached):") + 1 :] == [
+        '  missed  sink https://billing.example/invoices: [{"id": 1, "status": "paid", "amount": 120.5},',
+        '          {"id": 3, "status": "paid", "amount": 80}]',
+        '  missed  notification ops@example.com: "done"',
+        "  harm    sink https://archive.example/old got what nobody asked for",
+    ]
+
+
+@pytest.mark.parametrize("failure_class", FailureClass)
+def test_the_failure_class_stands_beside_the_outcome_in_words(failure_class: FailureClass) -> None:
+    first, second, *_ = explained(make_episode(outcome=Outcome.FAILED, failure_class=failure_class))
+    assert first == "failed: the job was not done"
+    assert second.startswith(f"{failure_class}: ")
+
+
+def test_an_error_tells_the_problem_and_the_attempts() -> None:
+    lines = explained(refused_episode())
+    assert lines[2:4] == [
+        "reason: timeout: no answer",
+        "requests: 3 made; failed: 2 x status 503, 1 x timeout",
+    ]
+    assert "  turn 1   request failed: status 503 after 0.2 s, waited 1.0 s: overloaded" in lines
+
+
+def test_an_error_before_any_request_says_so() -> None:
+    episode = make_episode(outcome=Outcome.ERROR, error="bug", requests=0)
+    assert {"requests: 0 made; failed: none", "transcript: none"} <= set(explained(episode))
+
+
+def test_a_skipped_case_says_why() -> None:
+    lines = explained(make_episode(outcome=Outcome.SKIPPED, error="budget spent"))
+    assert lines[:2] == ["skipped: the case was not lived; this is not scored", "reason: budget spent"]
+
+
+def test_hostile_and_endless_output_stays_harmless_and_short() -> None:
+    call = ToolCall("x", "\x1b[2Jtool", "{broken \x07" + "y" * 5000)
+    events = (
+        Replied(1, Reply("\x1b]0;title\x07" + "z" * 9000, (call, call))),
+        Answered(1, call, None, ToolResult(code="MALFORMED_ARGUMENTS", message="\x1b[31m" + "m" * 4000)),
+        Answered(1, call, {}, ToolResult("data_1", {"\x1b": "v" * 4000})),
+        Attempted(2, 0.1, "status", 500, "\r\n<html>" * 500),
+        Ended(EndReason.STOPPED, "d" * 500),
+    )
+    case = make_case(model="evil\x1b[0m" * 40)
+    text = explain(make_episode(case, error="\x9b" * 900, transcript=events), make_guidance(case))
+    assert text.replace("\n", "").isprintable()
+    assert max(map(len, text.splitlines())) <= 100
+    assert len(text.splitlines()) < 60
+    assert r"says: \x1b]0;title\x07zzz" in text
+    assert "characters)" in text
+
+
+def test_a_handle_is_shown_once_with_its_preview() -> None:
+    result = ToolResult("data_1", {"handle": "data_1", "rows": 3})
+    lines = explained(make_episode(transcript=(Answered(1, ToolCall("x", "tool", "{}"), {}, result),)))
+    assert '           -> data_1: {"rows": 3}' in lines
+
+
+def test_all_calls_of_a_turn_are_shown_under_it() -> None:
+    call = ToolCall("x", "tool", "{}")
+    events = (Replied(1, Reply("", (call, call))), *[Answered(1, call, {}, ToolResult(None, n)) for n in (1, 2)])
+    lines = explained(make_episode(transcript=events))
+    start = lines.index("transcript:")
+    assert lines[start + 1 : start + 5] == [
+        "  turn 1   tool {}",
+        "           -> 1",
+        "           tool {}",
+        "           -> 2",
+    ]
+
+
+def test_protocols_and_discovery_are_seen_in_the_transcript() -> None:
+    text = '<tool_call>{"name": "describe_tool", "parameters": {"name": "no_such"}}'
+    call = ToolCall("c", "describe_tool", '{"name": "no_such"}')
+    unknown = ToolResult(code="UNKNOWN_TOOL", message="There is no tool named 'no_such'.")
+    events = (
+        Attempted(1, 0.1, "status", 400, "no tools"),
+        FellBack(1, "status 400: no tools"),
+        Attempted(1, 0.1),
+        Replied(1, Reply(text), (Forgiven.UNCLOSED_TAG, Forgiven.OTHER_KEY)),
+        Discovered(1, call, {"name": "no_such"}, unknown),
+        Ended(EndReason.STOPPED),
+    )
+    lines = explained(make_episode(transcript=events))
+    start = lines.index("transcript:")
+    assert lines[start + 1 : start + 8] == [
+        "  turn 1   request failed: status 400 after 0.1 s: no tools",
+        "           goes on in the text protocol, since the endpoint rejects tools: status 400: no tools",
+        f"           says: {text}",
+        "           forgiven in its calls: unclosed_tag, other_key",
+        '           looks for tools: describe_tool {"name": "no_such"}',
+        "           -> UNKNOWN_TOOL: There is no tool named 'no_such'.",
+        "  end      the model stopped calling tools",
+    ]

@@ -1,0 +1,91 @@
+"""The words of gates go with their verdicts and with the exit code, whatever else has happened."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ultra.core.figures import PairedDifference, Rate
+from pytest_ultra.core.gates import Decision, Gate, GateKind, Obstacle, Verdict
+from pytest_ultra.core.groups import GateOn
+from pytest_ultra.reporting.gate_lines import annotation, conclusion, gate_lines, gate_name, verdict_line
+
+MET = Verdict(Gate(GateKind.MAX_ERRORS, 0), is_met=True, errors=0)
+MISSED = Verdict(Gate(GateKind.FAIL_UNDER, 0.5), is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
+
+
+@pytest.mark.parametrize(
+    ("decision", "told"),
+    [
+        (Decision((MET,), 0), "1 of 1 gate met: exit code 0"),
+        (Decision((MET, MISSED), 1), "1 of 2 gates missed: exit code 1"),
+        (
+            Decision((MET,), 1, other_failures=1),
+            "1 of 1 gate met, but 1 test failed that no gate answers for: exit code 1",
+        ),
+        (
+            Decision((MISSED,), 1, other_failures=2),
+            "1 of 1 gate missed, and 2 tests failed that no gate answers for: exit code 1",
+        ),
+        (Decision((MET,), 1, is_stopped=True), "1 of 1 gate met, but the run was stopped before its end: exit code 1"),
+        (Decision((MET,), 0, cut_off="time"), "1 of 1 gate met, though the run was cut off (time): exit code 0"),
+        (Decision((MET,), 1, cut_off="time"), "1 of 1 gate met, but the run was cut off (time): exit code 1"),
+        (Decision((MET,), 1), "1 of 1 gate met, but something else has failed the run: exit code 1"),
+        (Decision((MET,), 2), "1 of 1 gate met, but the run was interrupted: exit code 2"),
+        (Decision((MET,), 3), "1 of 1 gate met, but pytest has crashed: exit code 3"),
+        (Decision((MET,), 4), "1 of 1 gate met, but pytest was used in a wrong way: exit code 4"),
+        (Decision((MISSED,), 5), "1 of 1 gate missed, and no tests were collected: exit code 5"),
+    ],
+)
+def test_the_conclusion_says_why_the_exit_code_is_what_it_is(decision: Decision, told: str) -> None:
+    assert conclusion(decision) == told
+
+
+def test_each_gate_has_its_line_and_its_colour() -> None:
+    assert list(gate_lines(Decision((MET, MISSED), 1))) == [
+        ("gate max-errors 0: 0 errors, at most 0: met", True),
+        ("gate fail-under 0.5: no scored case, at least 50.0%: MISSED", False),
+        ("1 of 2 gates missed: exit code 1", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (
+            Verdict(Gate(GateKind.FAIL_UNDER, 1.0, "flawed"), is_met=False, rate=Rate(2999, 3000, 0.998, 0.9999)),
+            "gate fail-under flawed=1: 2,999 of 3,000 full, 99.9%, 95% interval 99.8-100.0, at least 100.0%: MISSED",
+        ),
+        (
+            Verdict(
+                Gate(GateKind.MAX_DROP, 0.2),
+                is_met=True,
+                worst="x",
+                difference=PairedDifference(20, 1, 3, tasks=20, low=-0.31, high=0.12),
+            ),
+            "gate max-drop 0.2: x: 10.0 points lost over 20 pairs, 95% interval -12.0 to 31.0, at most 20 points: met",
+        ),
+        (
+            Verdict(Gate(GateKind.MAX_DROP, 0.2), is_met=False, worst="flawed_tool_misuse", obstacle=Obstacle.NO_PAIR),
+            "gate max-drop 0.2: flawed_tool_misuse: no pair of scored cases, at most 20 points: MISSED",
+        ),
+        (
+            Verdict(Gate(GateKind.MAX_REGRESSION, None), is_met=True, difference=PairedDifference(4, 1, 0)),
+            "gate max-regression: 25.0 points won over 4 pairs, no more than chance explains: met",
+        ),
+    ],
+)
+def test_a_verdict_says_what_was_measured_over_how_much_and_what_it_had_to_be(verdict: Verdict, told: str) -> None:
+    assert verdict_line(verdict, GateOn.RATE) == told
+
+
+def test_the_bound_is_said() -> None:
+    verdict = Verdict(Gate(GateKind.FAIL_UNDER, 0.5), is_met=True, rate=Rate(9, 10, 0.6, 0.98))
+    assert verdict_line(verdict, GateOn.BOUND).endswith(", at least 50.0% by the interval's bound: met")
+
+
+def test_a_hostile_group_cannot_reach_terminal_or_github() -> None:
+    gate = Gate(GateKind.FAIL_UNDER, 0.5, "m\x1b[2J\n::error::x")
+    assert gate_name(gate) == "fail-under m\\x1b[2J\\n::error::x=0.5"
+    line = annotation(Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE), GateOn.RATE)
+    assert "\n" not in line
+    assert line.startswith("::error title=pytest-ultra::gate ")

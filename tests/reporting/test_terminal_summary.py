@@ -1,0 +1,224 @@
+"""Header and closing table, at the widths that people have."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.case import Versions
+from pytest_ultra.core.episode import FailureClass, Outcome
+from pytest_ultra.core.figures import Counts, PairedDifference, Rate, Robustness, Row, SlowCase, Summary
+from pytest_ultra.reporting.line import Line
+from pytest_ultra.reporting.terminal_summary import end_of_run, header
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def summary_table(summary: Summary, width: int) -> str:
+    """The table alone: what stands before the first empty line."""
+    texts = [line.text for line in end_of_run(summary, width)]
+    return "\n".join(texts[: texts.index("")])
+
+
+def make_difference(pairs: int, won: int, lost: int, **fields: Any) -> PairedDifference:
+    values: dict[str, Any] = {"tasks": pairs, "low": -0.402, "high": 0.121, "p_value": 0.375, "detectable": 0.372}
+    return PairedDifference(pairs, won, lost, **(values | fields))
+
+
+def make_row(prompt_type: PromptType, full: int = 12, scored: int = 20, **fields: Any) -> Row:
+    values: dict[str, Any] = {
+        "model": "gpt-4o-mini",
+        "severity": None,
+        "tool_success_rate": None,
+        "counts": Counts(full=full, failed=scored - full),
+        "success": Rate(full, scored, 0.387, 0.781) if scored else None,
+        "difference": None if prompt_type is PromptType.OPTIMAL else make_difference(scored, 1, 4),
+        "mean_calls": 5.25,
+        "mean_tokens": 14_310.4,
+        "mean_duration_s": 12.34,
+    }
+    return Row(prompt_type=prompt_type, **(values | fields))
+
+
+def make_summary(*rows: Row, **fields: Any) -> Summary:
+    values: dict[str, Any] = {"counts": Counts(10, 2, 5, 1, 2), "failure_classes": (), "demo_models": ()}
+    return Summary(rows=rows, **(values | fields))
+
+
+def make_realistic() -> Summary:
+    errors = Counts(full=12, failed=4, partial=1, error=2, skipped=1)
+    flaws = list(PromptType)[3:9]
+    hurt = Robustness(0.8, 0.62, damaged=19, recovered=11, extra_calls=2.34, extra_tokens=5120.4)
+    mostly = ((FailureClass.WRONG_DELIVERABLE, 7), (FailureClass.GAVE_UP, 1))
+    told: dict[str, Any] = {"robustness": hurt, "recovery": Rate(18, 21, 0.6, 0.95), "failure_classes": mostly}
+    rows = [make_row(prompt_type) for prompt_type in list(PromptType)[:3]]
+    rows += [make_row(flaw, difference=make_difference(20, 1, 4, p_adjusted=1.0), **told) for flaw in flaws]
+    lost = make_difference(15, 0, 5, low=-0.633, high=0.045, p_adjusted=0.44, detectable=0.43, unpaired=2)
+    hit = make_row(PromptType.FLAWED_SEMANTIC_DRIFT, counts=errors, difference=lost, unpaired=2, **told)
+    dead = make_row(
+        PromptType.OPTIMAL,
+        0,
+        0,
+        model="demo",
+        counts=Counts(error=3),
+        mean_calls=None,
+        mean_tokens=None,
+        mean_duration_s=None,
+    )
+    classes = ((FailureClass.WRONG_DELIVERABLE, 31), (FailureClass.GAVE_UP, 4), (FailureClass.ENDPOINT, 5))
+    slow = SlowCase("pytest_ultra/suite/test_workflows.py::test_workflow[m-cot-1]", "0f", Outcome.FAILED, 83.61, 30)
+    return make_summary(*rows, hit, dead, failure_classes=classes, demo_models=("demo",), slowest=(slow,))
+
+
+@pytest.mark.parametrize("width", [80, 110, 140])
+def test_the_end_of_a_run_reads_well(width: int) -> None:
+    shown = "\n".join(line.text for line in end_of_run(make_realistic(), width)) + "\n"
+    assert shown == (GOLDEN / f"end_of_run_{width}.txt").read_text()
+
+
+@pytest.mark.parametrize("width", range(30, 200, 7))
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    assert max(len(line.text) for line in end_of_run(make_realistic(), width)) <= width
+
+
+def test_severities_and_rates_fit_80_columns() -> None:
+    severe = [make_row(PromptType.FLAWED_LOGICAL_INCONSISTENCY, severity=s, tool_success_rate=0.6) for s in Severity]
+    control = make_row(PromptType.OPTIMAL, tool_success_rate=0.6)
+    lines = summary_table(make_summary(control, *severe), 80).splitlines()
+    assert lines[2] == "gpt-4o-mini, tool success rate 0.6"
+    assert [line.split()[:2] for line in lines[4:]] == [["logical_inconsistency", severity] for severity in Severity]
+    assert all(line.endswith("-15.0 -40..+12 0.38   5.2") for line in lines[4:])
+
+
+def test_variants_and_versions_stand_above_their_rows() -> None:
+    old, new = Versions(1, 1, 1), Versions(1, 1, 2)
+    rows = [make_row(PromptType.OPTIMAL, prompt_variant=v, versions=w) for w in (old, new) for v in PromptVariant]
+    lines = summary_table(make_summary(*rows), 100).splitlines()[2:]
+    assert lines[::2] == [
+        f"gpt-4o-mini, prompt variant {variant} (generator 1, prompts 1, scorer {scorer})"
+        for scorer in (1, 2)
+        for variant in ("standard", "brief", "formal", "canary")
+    ]
+    assert {line.split()[0] for line in lines[1::2]} == {"optimal"}
+
+
+def test_figures_of_different_versions_are_never_mixed_silently() -> None:
+    summary = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(1, 1, 1), Versions(1, 1, 2)))
+    warning = (
+        "episodes of 2 versions (generator 1, prompts 1, scorer 1; generator 1, prompts 1, scorer 2): "
+        "rows of different versions cannot be compared, no difference is taken between them, "
+        "and the counts are over all of them"
+    )
+    assert Line(warning, ("yellow",)) in end_of_run(summary, 300)
+    one = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(),))
+    assert not any("versions" in line.text for line in end_of_run(one, 300))
+
+
+def test_a_long_heading_is_wrapped() -> None:
+    row = make_row(PromptType.OPTIMAL, prompt_variant=PromptVariant.FORMAL, versions=Versions(), tool_success_rate=0.6)
+    assert max(map(len, summary_table(make_summary(row), 80).splitlines())) <= 80
+
+
+def test_figures_of_a_row_stand_in_their_columns() -> None:
+    row = make_row(PromptType.FLAWED_TOOL_MISUSE, 5, 8, difference=make_difference(6, 0, 3), mean_cost=0.0213)
+    figures = ["38.7-78.1", "8", "5", "0", "3", "0", "-50.0", "(6)", "-40.2..+12.1", "0.38", "5.2", "14,310"]
+    assert summary_table(make_summary(row), 200).splitlines()[-1].split() == (
+        ["flawed_tool_misuse", "62.5%", *figures, "12.3", "s", "$0.021"]
+    )
+
+
+@pytest.mark.parametrize(("full", "shown"), [(0, "0.0%"), (1, "0.1%"), (2999, "99.9%"), (3000, "100.0%")])
+def test_nearly_all_does_not_read_as_all(full: int, shown: str) -> None:
+    line = summary_table(make_summary(make_row(PromptType.OPTIMAL, full, 3000)), 80).splitlines()[-1]
+    assert line.split()[1] == shown
+
+
+def test_nothing_measured_is_a_dash() -> None:
+    row = make_row(
+        PromptType.COT, 0, 0, counts=Counts(error=2), mean_calls=None, mean_tokens=None, mean_duration_s=None
+    )
+    row_without_pairs = make_summary(msgspec.structs.replace(row, difference=None))
+    for width in (80, 140):
+        cells = summary_table(row_without_pairs, width).splitlines()[-1].split()
+        assert cells[0] == "cot"
+        assert set(cells[-3:]) == {"-"}
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "fields", "markup"),
+    [
+        (0, 12, {"low": -0.8, "high": -0.3, "p_value": 0.001, "p_adjusted": 0.004}, ("red",)),
+        (12, 0, {"low": 0.3, "high": 0.8, "p_value": 0.001}, ("green",)),
+        (0, 7, {"low": -0.6, "high": -0.1, "p_value": 0.02, "p_adjusted": 0.12}, ()),
+        (0, 7, {"low": -0.6, "high": 0.1, "p_value": 0.001}, ()),
+        (0, 1, {"low": None, "high": None}, ()),
+    ],
+)
+def test_a_row_is_marked_that_differs_by_test_and_interval(
+    won: int, lost: int, fields: dict[str, Any], markup: tuple[str, ...]
+) -> None:
+    row = make_row(PromptType.FLAWED_TOOL_MISUSE, difference=make_difference(20, won, lost, **fields))
+    (line,) = [line for line in end_of_run(make_summary(row), 120) if line.text.startswith("flawed_tool_misuse")]
+    assert line.markup == markup
+
+
+def test_a_run_without_episodes_says_so() -> None:
+    assert summary_table(make_summary(), 80) == "no episodes"
+
+
+def test_counts_are_printed_with_every_denominator() -> None:
+    assert Line("20 planned: 17 scored (10 full, 2 partial, 5 failed), 1 error, 2 skipped", ("bold",)) in end_of_run(
+        make_summary(make_row(PromptType.OPTIMAL)), 80
+    )
+
+
+def test_the_infrastructures_failures_stand_apart_from_the_models() -> None:
+    both = make_summary(failure_classes=((FailureClass.ENDPOINT, 3), (FailureClass.MAX_TURNS, 2)))
+    assert Line("failure classes: max_turns 2; not the model's: endpoint 3") in end_of_run(both, 80)
+    one = make_summary(failure_classes=((FailureClass.RATE_LIMIT, 3),))
+    assert Line("failure classes: not the model's: rate_limit 3") in end_of_run(one, 80)
+
+
+def test_demo_figures_carry_their_warning() -> None:
+    warning = Line("demo models are scripted agents: these figures say nothing about any real model", ("yellow",))
+    assert warning in end_of_run(make_summary(demo_models=("demo",)), 80)
+    assert warning not in end_of_run(make_summary(), 80)
+
+
+def test_a_hostile_model_name_is_spelled_out() -> None:
+    table = summary_table(make_summary(make_row(PromptType.OPTIMAL, model="[red]m\x1b[2J")), 80)
+    assert r"[red]m\x1b[2J" in table.splitlines()
+
+
+def test_the_header_says_what_will_run_and_where_it_is_kept() -> None:
+    lines = header(cases=3000, models=["gpt-4o-mini"], workers=3, seed=7, where=".ultra/runs/now")
+    assert lines == ["ultra: 3,000 cases, model gpt-4o-mini, 3 workers, seed 7", "ultra: kept in .ultra/runs/now"]
+
+
+def test_the_header_names_a_preset_and_where_the_run_departs_from_it() -> None:
+    told: dict[str, Any] = {"cases": 1, "models": ["m"], "workers": 0, "seed": 0, "where": "x", "preset": "size"}
+    assert header(**told)[1:] == ["ultra: preset size", "ultra: kept in x"]
+    flags = ("--ultra-severity", "--ultra-difficulty")
+    assert header(**told, departures=flags)[1] == "ultra: preset size, but for --ultra-severity, --ultra-difficulty"
+
+
+def test_the_header_of_one_process_and_of_many_models() -> None:
+    models = [f"m{n}" for n in range(6)]
+    (line, _) = header(cases=1, models=models, workers=0, seed=0, where="x")
+    assert line == "ultra: 1 case, models m0, m1, m2, m3, and 2 more, no workers (one process), seed 0"
+    (line, _) = header(cases=2, models=["a", "b"], workers=1, seed=0, where="x")
+    assert line == "ultra: 2 cases, models a, b, 1 worker, seed 0"
+
+
+def test_rich_is_not_imported_before_a_table_is_drawn() -> None:
+    script = (
+        "import sys, pytest_ultra.reporting.terminal_summary, pytest_ultra.reporting.failure_text; "
+        "sys.exit('rich' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603 - our own script

@@ -1,0 +1,101 @@
+"""The `--ultra-json` document."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.case import SCORER_VERSION
+from pytest_ultra.core.episode import Outcome, flatten
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.files import check_writable, write_atomically
+from pytest_ultra.storage.json_document import skipped_episode, write_document
+from tests.results_factory import make_case, make_episode, make_nodeid
+
+CASES = [make_case(prompt_type) for prompt_type in PromptType]
+PLANNED = [(case, make_nodeid(case)) for case in CASES]
+
+
+def test_a_document_holds_the_run_and_all_planned_cases_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    write_document(path, {"seed": 0}, [make_episode(case) for case in reversed(CASES[2:])], PLANNED)
+    document = json.loads(path.read_text())
+    assert (document["schema_version"], document["run"]) == (1, {"seed": 0})
+    assert [episode["case_id"] for episode in document["episodes"]] == [case.case_id for case in CASES]
+    assert [episode["outcome"] for episode in document["episodes"]] == ["skipped"] * 2 + ["full"] * 8
+    assert document["episodes"][2] == json.loads(json.dumps(flatten(make_episode(CASES[2]))))
+
+
+def test_a_document_has_what_users_were_promised(tmp_path: Path) -> None:
+    names = """case_id nodeid model prompt_type flaw_kind severity task_type difficulty instance repeat seed
+    tool_success_rate outcome milestone_coverage tool_calls reference_calls efficiency random_faults recovered_faults
+    obedience failure_class error turns requests prompt_tokens completion_tokens worker started_at duration_s
+    model_time_s"""
+    write_document(tmp_path / "result.json", {}, [make_episode()])
+    (episode,) = json.loads((tmp_path / "result.json").read_text())["episodes"]
+    assert set(names.split()) <= episode.keys()
+
+
+def test_the_order_of_arrival_does_not_change_a_byte(tmp_path: Path) -> None:
+    episodes = [make_episode(case) for case in CASES]
+    write_document(tmp_path / "one.json", {}, episodes)
+    write_document(tmp_path / "other.json", {}, episodes[::-1])
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "other.json").read_bytes()
+
+
+def test_the_same_case_under_different_versions_is_two_episodes(tmp_path: Path) -> None:
+    new = make_episode()
+    old = msgspec.structs.replace(new, scorer_version=0)
+    assert new.case_id == new.case.case_id != old.case_id
+    write_document(tmp_path / "result.json", {}, [old, new])
+    found = json.loads((tmp_path / "result.json").read_text())["episodes"]
+    assert {(e["case_id"], e["scorer_version"]) for e in found} == {(old.case_id, 0), (new.case_id, SCORER_VERSION)}
+
+
+def test_a_document_without_episodes_is_a_document(tmp_path: Path) -> None:
+    write_document(tmp_path / "result.json", {}, [])
+    assert json.loads((tmp_path / "result.json").read_text()) == {"schema_version": 1, "run": {}, "episodes": []}
+
+
+def test_a_case_that_was_never_begun_is_skipped_and_says_why() -> None:
+    episode = skipped_episode(CASES[0], "node")
+    assert (episode.outcome, episode.error) == (Outcome.SKIPPED, "not lived: the run ended before it")
+    assert skipped_episode(CASES[0], "node", reason="budget spent").error == "budget spent"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "taken"
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_atomically(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_checking_leaves_nothing_behind_but_the_folders(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a" / "b" / "result.json", "--ultra-json")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_checking_leaves_an_older_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("old")
+    check_writable(tmp_path / "result.json", "--ultra-json")
+    assert (tmp_path / "result.json").read_text() == "old"
+
+
+def test_a_path_that_is_a_directory_is_refused(tmp_path: Path) -> None:
+    message = f"--ultra-json: '{tmp_path}' is a directory; name a file that can be written"
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}$"):
+        check_writable(tmp_path, "--ultra-json")
+
+
+def test_a_path_under_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "result.json"
+    message = f"--ultra-json: cannot write '{path}' (file exists); name a file in a directory that can be written"
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}$"):
+        check_writable(path, "--ultra-json")

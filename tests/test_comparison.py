@@ -1,0 +1,168 @@
+"""`pytest-ultra baseline` and `pytest-ultra compare`: files and runs side by side, with an exit code for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.storage.journal import Journal
+from pytest_ultra.storage.run_directory import RunDirectory
+from tests import independent, independent_runs
+from tests.results_factory import make_case, make_episode
+
+COMMAND = Path(sys.executable).with_name("pytest-ultra")
+F, P, X, E = Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED, Outcome.ERROR
+
+Keep = Callable[..., str]
+
+
+@pytest.fixture
+def keep(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Keep:
+    """Keep runs of these outcomes, a case each; their ids are returned."""
+    monkeypatch.setenv("COLUMNS", "100")
+    started_at = 1_700_000_000.0
+
+    def keep(*outcomes: Outcome, **axes: Any) -> str:
+        nonlocal started_at
+        started_at += 60
+        run = RunDirectory.create(pytester.path / ".ultra", {}, started_at=started_at)
+        journal = Journal(run, "gw0")
+        for episode in lived(outcomes, **axes):
+            journal.append(episode)
+        journal.close()
+        return run.run_id
+
+    return keep
+
+
+def lived(outcomes: tuple[Outcome, ...], **axes: Any) -> list[Episode]:
+    prompt_types = (PromptType.OPTIMAL, PromptType.FLAWED_TOOL_MISUSE)
+    return [
+        make_episode(make_case(prompt_types[number % 2], instance=number // 2, **axes), outcome)
+        for number, outcome in enumerate(outcomes)
+    ]
+
+
+def test_a_run_beside_an_earlier_one(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(F, F, F, P, X, F, F), keep(F, X, F, F, P, P, E)
+    result = pytester.run(COMMAND, "compare", before, now)
+    assert result.ret == 0
+    loss = "16.7 points lost over 6 pairs, 95% interval -100.0 to 100.0"
+    assert result.outlines == [
+        f"{now} compared with {before}",
+        "",
+        "group               before  n    now  n  difference    95% interval     p  pairs",
+        "--------------------------------------------------------------------------------",
+        "all                  66.7%  6  50.0%  6       -16.7  -100.0..+100.0  1.00      6",
+        "optimal              66.7%  3  66.7%  3        +0.0  -100.0..+100.0  1.00      3",
+        "flawed_tool_misuse   66.7%  3  33.3%  3       -33.3  -100.0..+100.0  1.00      3",
+        "flawed               66.7%  3  33.3%  3       -33.3  -100.0..+100.0  1.00      3",
+        "",
+        "before, now: success (full / scored); difference: points over pairs of the same case, interval by",
+        "task; p: McNemar's exact test, corrected (Holm) over the prompt types",
+        "6 pairs; scored only now: 0, only before: 1",
+        "over 3 tasks: too few to tell an effect from chance",
+        "p takes the several pairs of a task for independent: where it and the interval part, go by the",
+        "interval",
+        "worse (2):",
+        "  full -> failed: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-0",
+        "  full -> partial: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-2",
+        "better (1):",
+        "  partial -> full: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-1",
+        f"gate max-regression: {loss}, no more than chance explains: met",
+        "1 of 1 gate met: exit code 0",
+    ]
+
+
+def test_a_baseline_file_stands_for_its_run(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(F, F, F), keep(F, X, F)
+    made = pytester.run(COMMAND, "baseline", before, "-o", "base.json")
+    assert (made.ret, made.outlines) == (0, [f"base.json: 3 cases of run {before}"])
+    of_file, of_run = (
+        json.loads(pytester.run(COMMAND, "compare", a, "--json").stdout.str()) for a in ("base.json", before)
+    )
+    assert of_file["figures"]["reference"] == f"base.json (of run {before})"
+    assert of_file["figures"]["sample"] == of_run["figures"]["sample"] == now
+    assert of_file["figures"]["groups"] == of_run["figures"]["groups"]
+    assert of_file["figures"]["flips"] == of_run["figures"]["flips"] != []
+
+
+def test_every_figure_agrees_with_a_second_computation_from_the_journals(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(*[F, F, X, F, P] * 8, E), keep(*[F, X, X, P, F] * 8, F, F)
+    shown = json.loads(pytester.run(COMMAND, "compare", before, now, "--json").stdout.str())["figures"]
+    theirs, ours = (independent.read_journals(pytester.path / ".ultra" / "runs" / run) for run in (before, now))
+    ids = {episode.nodeid: episode.case_id for episode in lived((F,) * 42)}
+    expected = independent_runs.compare_runs(ours, theirs, lambda episode: ids[episode["nodeid"]])
+    assert flatten(shown) == pytest.approx(flatten(expected | {"sample": now, "reference": before}), abs=1e-9)
+
+
+def flatten(value: Any, place: str = "") -> dict[str, Any]:
+    """Return the values of nested JSON by their places."""
+    if not isinstance(value, dict | list):
+        return {place: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return {name: leaf for key, item in items for name, leaf in flatten(item, f"{place}.{key}").items()}
+
+
+def test_what_chance_does_not_explain_has_an_exit_code(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(*[F] * 40), keep(*[F, X] * 20)
+    assert pytester.run(COMMAND, "compare", now, before).ret == 0, "better is not worse"
+    result = pytester.run(COMMAND, "compare", before, now)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["worse (20):", "1 of 1 gate missed: exit code 1"])
+    limits = ("--max-regression=0.5", "--max-regression=optimal=0")
+    allowed = pytester.run(COMMAND, "compare", before, now, *limits)
+    assert allowed.ret == 0
+    allowed.stdout.fnmatch_lines(["2 of 2 gates met: exit code 0"])
+    assert pytester.run(COMMAND, "compare", before, now, "--max-regression=0.49", "--json").ret == 1
+
+
+def test_two_models_are_compared_case_by_case(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(F, F, model="large"), keep(F, X, model="small\x1b[2J")
+    result = pytester.run(COMMAND, "compare", before, now)
+    result.stdout.fnmatch_lines(["  model: large before, small\\x1b[[]2J now", "2 pairs; *"])
+    assert "\x1b" not in result.stdout.str()
+
+
+def test_of_many_cases_that_flipped_some_are_shown_and_json_has_all(pytester: pytest.Pytester, keep: Keep) -> None:
+    before, now = keep(*[F] * 50), keep(*[X] * 50)
+    result = pytester.run(COMMAND, "compare", before, now)
+    result.stdout.fnmatch_lines(["worse (50):", "  and 30 more"])
+    assert len([line for line in result.outlines if "full -> failed" in line]) == 20
+    compared = json.loads(pytester.run(COMMAND, "compare", before, now, "--json").stdout.str())
+    assert len(compared["figures"]["flips"]) == 50
+
+
+def test_what_cannot_be_done_is_said(pytester: pytest.Pytester, keep: Keep) -> None:
+    nothing = pytester.run(COMMAND, "compare", "base.json")
+    assert nothing.ret == 2
+    nothing.stderr.fnmatch_lines(["pytest-ultra compare: error: there is no file 'base.json'; write one with *"])
+    before, now = keep(F, seed=1), keep(F, temperature=1.0)
+    for args, said in (
+        (
+            (before, now),
+            f"no case of {now} has been scored in {before} too (seed: 1 before, 0 now; temperature: none before*)",
+        ),
+        ((before, "20261124"), "'20261124' is no run; give a run's id*"),
+        ((before, now, "--max-regression=3"), "--max-regression: '3' is no limit; give a share from 0 to 1*"),
+        ((before, now, "--max-regression=cott=0"), "--max-regression: there is no group 'cott'*did you mean 'cot'?)"),
+    ):
+        result = pytester.run(COMMAND, "compare", *args)
+        assert result.ret == 2
+        result.stderr.fnmatch_lines([f"pytest-ultra compare: error: {said}"])
+
+
+def test_a_baseline_needs_a_scored_case_and_a_place(pytester: pytest.Pytester, keep: Keep) -> None:
+    run_id = keep(E)
+    result = pytester.run(COMMAND, "baseline", "-o", "base.json")
+    assert result.ret == 2
+    result.stderr.fnmatch_lines([f"pytest-ultra baseline: error: run {run_id} has scored no case, so *"])
+    assert pytester.run(COMMAND, "baseline", "-o", "/proc/base.json").ret == 2
+    assert pytester.run(COMMAND, "baseline").ret == 2
