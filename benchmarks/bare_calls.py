@@ -12,12 +12,12 @@ import aiohttp
 import msgspec
 
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.reference_agents import knowledge_of
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.controller.demo.process import start_demo
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, encode_request
 
 

@@ -22,10 +22,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the judge and its workers are those of the tests
 
-from pytest_ultra.benchmark.reference_agents import act, knowledge_of  # noqa: E402 - as above
-from pytest_ultra.benchmark.suite import make_guidance  # noqa: E402
+from pytest_ultra.benchmark.guide import make_guidance  # noqa: E402
+from pytest_ultra.benchmark.reference_agents import act  # noqa: E402 - as above
 from pytest_ultra.core.chat_request import ChatRequest  # noqa: E402
 from pytest_ultra.core.episode import Episode  # noqa: E402
+from pytest_ultra.core.reference_agent import knowledge_of  # noqa: E402 - as above
 from pytest_ultra.core.transcript import Attempted, Reply  # noqa: E402
 from pytest_ultra.engine.assignment import Assignment  # noqa: E402
 from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: E402

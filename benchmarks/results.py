@@ -22,9 +22,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.transcript import Event, Replied
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.storage.guidance_cache import GuidanceCache
@@ -135,7 +137,7 @@ def _lengthen(transcript: Sequence[Event]) -> Iterator[Event]:
 
 def _fill_guidance(run: RunDirectory, source: RunDirectory, lived: Sequence[Episode]) -> None:
     instances = 1 + max(episode.case.instance for episode in read_episodes(source).episodes)
-    known = GuidanceCache(source.guidance)
+    known = GuidanceCache(source.guidance, BENCHMARK.task_type)
 
     def generate(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
         del task, optimal  # they are those of the sample
@@ -143,7 +145,7 @@ def _fill_guidance(run: RunDirectory, source: RunDirectory, lived: Sequence[Epis
         found = known.get(sample)
         return msgspec.structs.replace(found, task=msgspec.structs.replace(found.task, key=case.task_key))
 
-    GuidanceCache(run.guidance).fill((episode.case for episode in lived), generate)
+    GuidanceCache(run.guidance, BENCHMARK.task_type).fill((episode.case for episode in lived), generate)
 
 
 def _plan(lived: Sequence[Episode]) -> Plan:

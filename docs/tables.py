@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from pytest_ultra.benchmark.reference_agents import AGENTS
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.commands.command_table import COMMANDS
@@ -24,6 +23,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.providers.endpoint_lookup import PROVIDERS, Provider
@@ -58,7 +58,7 @@ def axes() -> list[str]:
         "severities": Severity,
         "prompt variants": PromptVariant,
         "tool protocols": ToolProtocol,
-        "demo agents": AGENTS,
+        "demo agents": ReferenceAgent,
     }
     return _table(("axis", "values"), [(axis, _codes(members)) for axis, members in values.items()])
 

@@ -7,13 +7,23 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.benchmark.facts import Fact, FactKind
-from pytest_ultra.benchmark.task import Action, Damage, FlawedWorkflow, Guidance, Milestone, Task
-from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.task import Action, BenchmarkGuidance, Milestone, Task
 from pytest_ultra.benchmark.world import Sink, World
 from pytest_ultra.core.axes import Difficulty, FlawKind, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
-from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
+from pytest_ultra.core.guidance import Damage, FlawedWorkflow, Guidance
+from pytest_ultra.core.transcript import (
+    Answered,
+    Attempted,
+    Ended,
+    EndReason,
+    Event,
+    Replied,
+    Reply,
+    ToolCall,
+    ToolResult,
+)
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, render
 
 ORDERS = "id,status,amount\n1,paid,120.5\n2,open,15\n3,paid,80\n"
@@ -96,7 +106,7 @@ def make_task(key: TaskKey | None = None) -> Task:
     )
 
 
-def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> BenchmarkGuidance:
     """Stand in for the benchmark's own: the same workflow for every task, the flaw as asked for."""
     flawed = None
     if case.prompt_type.flaw_kind and case.severity:

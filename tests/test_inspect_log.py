@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.commands.inspect_log import to_inspect_log
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
-from pytest_ultra.core.transcript import Answered, Replied, Reply, ToolCall
+from pytest_ultra.core.transcript import Answered, Replied, Reply, ToolCall, ToolResult
 from pytest_ultra.storage.run_directory import RunDirectory
 from tests.results_factory import make_case, make_episode
 

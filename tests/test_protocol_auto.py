@@ -9,7 +9,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import PromptType, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
@@ -48,7 +49,8 @@ def live(script: Script, *cases: Case) -> tuple[list[Episode], list[bool]]:
             caller = Caller(endpoint, SYSTEM_CLOCK, policy=RetryPolicy(attempts=1))
             try:
                 episodes = [
-                    await live_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w") for case in cases
+                    await live_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w", rules=BENCHMARK)
+                    for case in cases
                 ]
             finally:
                 await endpoint.aclose()

@@ -15,8 +15,9 @@ import msgspec
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.commands.cli import main
 from pytest_ultra.commands.rescored_run import rescore
 from pytest_ultra.core.axes import PromptType, TaskType
@@ -66,7 +67,7 @@ def make_run(root: Path) -> MakeRun:
     def make_run(*episodes: Episode, has_guidance: bool = True) -> RunDirectory:
         run = RunDirectory.create(root, {"pytest_ultra": "0.0.9"}, started_at=float(len(list(root.glob("runs/*")))))
         if has_guidance:
-            GuidanceCache(run.guidance).fill([episode.case for episode in episodes], make_guidance)
+            GuidanceCache(run.guidance, BENCHMARK.task_type).fill([episode.case for episode in episodes], make_guidance)
         journal = Journal(run, "gw0")
         for episode in episodes:
             journal.append(episode)

@@ -8,15 +8,15 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tools import CATEGORIES, TOOLS
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
-from pytest_ultra.benchmark.world import Json
 from pytest_ultra.core.axes import PromptVariant
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.transcript import ToolCall, ToolSchema
+from pytest_ultra.core.guidance import Guidance
+from pytest_ultra.core.json_types import Json, ToolSchema
+from pytest_ultra.core.transcript import ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call, Step, Workflow
 
 
@@ -59,7 +59,7 @@ class Renaming(msgspec.Struct, frozen=True):
         function = schema["function"]
         return {**schema, "function": {**function, "name": self.text(function["name"])}} if self.tools else schema
 
-    def guidance(self, guidance: Guidance) -> Guidance:
+    def guidance(self, guidance: BenchmarkGuidance) -> BenchmarkGuidance:
         """Swap in what is shown of it: the task's words and the workflows."""
         if not self.tools:
             return guidance

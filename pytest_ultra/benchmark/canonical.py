@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from pytest_ultra.benchmark.tables import NUMBER, UnreadableTextError, read_csv_cells
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 
 _EXACT = 10**9  # integers nearer to zero have at most nine digits
 _WORDS = {"": "null", "true": "true", "false": "false"}

@@ -9,18 +9,19 @@ import msgspec
 
 from pytest_ultra.benchmark.canary_names import Renaming, renaming_of
 from pytest_ultra.benchmark.prompts import opening, plan_text
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
 from pytest_ultra.benchmark.tool_faults import Faults
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
-from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
+from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.turn_messages import UNREADABLE_CALL, assistant_message, hear, with_answer
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.json_types import Json, Message, ToolSchema
 from pytest_ultra.core.transcript import (
     Answered,
     Attempted,
@@ -30,11 +31,10 @@ from pytest_ultra.core.transcript import (
     Event,
     FellBack,
     Forgiven,
-    Message,
     Replied,
     Reply,
     ToolCall,
-    ToolSchema,
+    ToolResult,
 )
 
 GIVE_UP_AFTER = 3
@@ -49,8 +49,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """
 
     case: Case
-    guidance: Guidance
-    shown: Guidance
+    guidance: BenchmarkGuidance
+    shown: BenchmarkGuidance
     renaming: Renaming
     protocol: ToolProtocol
     messages: tuple[Message, ...]
@@ -62,7 +62,7 @@ class Conversation(msgspec.Struct, frozen=True):
     described: tuple[str, ...] = ()
 
     @classmethod
-    def begin(cls, case: Case, guidance: Guidance) -> Self:
+    def begin(cls, case: Case, guidance: BenchmarkGuidance) -> Self:
         """Begin in the case's protocol; `auto` begins as native."""
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
         renaming = renaming_of(case, guidance.task)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.workflow import Workflow
 
 BYTES_PER_TOKEN = 4.0
@@ -18,20 +19,7 @@ REPLY_FRAME_BYTES = 40.0
 """What a model writes around a call's arguments; also its final words."""
 
 
-class Estimate(msgspec.Struct, frozen=True):
-    """Expected values, so no whole numbers."""
-
-    requests: float
-    tool_calls: float
-    prompt_tokens: float
-    completion_tokens: float
-
-    @property
-    def tokens(self) -> float:
-        return self.prompt_tokens + self.completion_tokens
-
-
-def estimate(case: Case, guidance: Guidance) -> Estimate:
+def estimate(case: Case, guidance: BenchmarkGuidance) -> Estimate:
     """Expect a model that does the optimal workflow, a call a turn, each until it succeeds, and says so in the end.
 
     A call that succeeds with rate p takes 1/p tries. Every request holds the opening prompt, the tools, and all

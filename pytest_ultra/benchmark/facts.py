@@ -9,7 +9,8 @@ from typing import Self
 import msgspec
 
 from pytest_ultra.benchmark.canonical import canonical
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 
 
 class FactKind(StrEnum):

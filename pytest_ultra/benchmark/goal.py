@@ -11,7 +11,8 @@ import msgspec
 from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.facts import Fact, FactKind, entries, fact_text
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 
 _ANSWER = re.compile(r"ANSWER:\s*(.+)", re.IGNORECASE)
 _LONGEST_VALUE = 1000  # characters; what is longer, and may be nested without end, is no value but text

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_ultra.agents.text_protocol.text_messages import describe_tools
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.wordings import WORDINGS
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.transcript import Message, ToolSchema
+from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.workflow import render
 
 
-def plan_text(prompt_type: PromptType, guidance: Guidance) -> str:
+def plan_text(prompt_type: PromptType, guidance: BenchmarkGuidance) -> str:
     """Return the plan as it is shown; empty where none is."""
     if not prompt_type.has_plan:
         return ""
@@ -24,7 +24,7 @@ def plan_text(prompt_type: PromptType, guidance: Guidance) -> str:
     return render(guidance.flawed.workflow)
 
 
-def opening(case: Case, guidance: Guidance, text_tools: Sequence[ToolSchema] = ()) -> tuple[Message, ...]:
+def opening(case: Case, guidance: BenchmarkGuidance, text_tools: Sequence[ToolSchema] = ()) -> tuple[Message, ...]:
     """Return the messages that an episode starts with: a system message, and the user's with the plan.
 
     `text_tools` are described in the system message, as the text protocol has it.

@@ -10,29 +10,15 @@ import msgspec
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.core.axes import PromptType
-from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.plan_follower import Seen, advance, answer_text, begin, next_call
-from pytest_ultra.core.transcript import Message, Reply, ToolCall
+from pytest_ultra.core.reference_agent import Knowledge
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Workflow, read
 
 
-class Knowledge(msgspec.Struct, frozen=True):
-    """What a reference agent knows beyond the prompt. `offered` names the tools that it can call now."""
-
-    case_id: str
-    prompt_type: PromptType
-    turn: int
-    reference: Workflow
-    offered: tuple[str, ...] = ()
-
-
-def knowledge_of(request: ChatRequest) -> Knowledge:
-    case = request.case
-    return Knowledge(case.case_id, case.prompt_type, request.turn, request.guidance.optimal, request.offered)
-
-
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    """Return the reply of the agent with this name (one of `AGENTS`) to the messages so far."""
+    """Return the reply of the agent with this name (a `ReferenceAgent`) to the messages so far."""
     return _AGENTS[agent](messages, knowledge)
 
 
@@ -98,7 +84,6 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
     "stubborn": _stubborn,
     "mixture": _mixture,
 }
-AGENTS = tuple(_AGENTS)
 
 
 def _follow(workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, *, retries: bool = True) -> Reply:

@@ -6,10 +6,10 @@ import msgspec
 
 from pytest_ultra.benchmark.goal import harms, has_delivered, reached, read_answer
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.plan_follower import Progress, Seen, advance, answer_text, begin, next_call
+from pytest_ultra.core.transcript import ToolResult
 from pytest_ultra.core.workflow import Workflow
 
 

@@ -1,34 +1,53 @@
-"""Everything generated for a case in one go: task, optimal workflow, flawed workflow."""
+"""The built-in benchmark as a suite."""
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.planner import plan
-from pytest_ultra.benchmark.task import FlawedWorkflow, Guidance, Task
+from collections.abc import Sequence
+
+from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.cost_estimate import estimate, expect_requests
+from pytest_ultra.benchmark.goal_check import check_goal
+from pytest_ultra.benchmark.scoring.score import score
+from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.episode import Score
+from pytest_ultra.core.estimate import Estimate
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.transcript import Event
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.flaws.injection import inject
 
 
-class UnflawableError(ValueError):
-    """No flaw of the wanted kind and severity could be proved on a workflow."""
+class BenchmarkSuite:
+    """See `core.suite.Suite`. The generator and the planner are imported by the first call that needs them."""
+
+    task_type = Task
+
+    def begin(self, case: Case, guidance: BenchmarkGuidance, /) -> Conversation:
+        return Conversation.begin(case, guidance)
+
+    def score(self, case: Case, guidance: BenchmarkGuidance, events: Sequence[Event], /) -> Score:
+        return score(case, guidance, events)
+
+    def make_task(self, case: Case) -> Task:
+        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - one worker needs it
+
+        return generate_task(case.task_key)
+
+    def make_guidance(
+        self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None
+    ) -> BenchmarkGuidance:
+        from pytest_ultra.benchmark.guide import make_guidance  # noqa: PLC0415 - likewise
+
+        return make_guidance(case, task=task, optimal=optimal)
+
+    def check_goal(self, guidance: BenchmarkGuidance, events: Sequence[Event], /) -> GoalReport:
+        return check_goal(guidance, events)
+
+    def expect_requests(self, case: Case, guidance: BenchmarkGuidance, /) -> float:
+        return expect_requests(case, guidance.optimal)
+
+    def estimate(self, case: Case, guidance: BenchmarkGuidance, /) -> Estimate:
+        return estimate(case, guidance)
 
 
-def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
-    """Generate what a case needs; a task or an optimal workflow that is there already may be handed in.
-
-    Raises `UnflawableError` when a workflow that was handed in does not carry the case's flaw.
-    """
-    task = task or generate_task(case.task_key)
-    optimal = optimal or plan(task, case.tool_success_rate, case.max_turns)
-    return Guidance(task, optimal, _flaw(case, task, optimal))
-
-
-def _flaw(case: Case, task: Task, optimal: Workflow) -> FlawedWorkflow | None:
-    kind = case.prompt_type.flaw_kind
-    if kind is None or case.severity is None:
-        return None
-    flawed = inject(task, optimal, kind, case.severity, flaws=case.flaws)
-    if flawed is None:
-        raise UnflawableError(f"no {case.severity} {kind} can be proved on the workflow of {case.task_key}")
-    return flawed
+BENCHMARK = BenchmarkSuite()

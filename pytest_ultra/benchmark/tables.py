@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from pytest_ultra.benchmark.world import Json, Row
+from pytest_ultra.core.json_types import Json, Row
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 

@@ -6,9 +6,9 @@ import msgspec
 
 from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.axes import FlawKind, Severity
 from pytest_ultra.core.case import TaskKey
-from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.core.guidance import Guidance
+from pytest_ultra.core.workflow import Call
 
 
 class Milestone(msgspec.Struct, frozen=True):
@@ -52,43 +52,5 @@ class Task(msgspec.Struct, frozen=True):
         return tuple(milestone.fact for milestone in self.milestones if milestone.is_deliverable)
 
 
-class Damage(msgspec.Struct, frozen=True):
-    """One damaged step: its number in the flawed plan (None: gone), in the optimal one (None: added), and how.
-
-    `kind` is the flaw's own, but for flaws composed of several. `way` names which of its kind's ways to go
-    wrong this is; `how` says it to people.
-    """
-
-    kind: FlawKind
-    flawed_step: int | None
-    optimal_step: int | None
-    way: str
-    how: str
-
-
-class FlawedWorkflow(msgspec.Struct, frozen=True):
-    """A workflow with a proved flaw, and the machine-readable list of its damaged steps.
-
-    `flaws` is how many kinds it is composed of, `kind` among them.
-    """
-
-    kind: FlawKind
-    severity: Severity
-    workflow: Workflow
-    damages: tuple[Damage, ...]
-    flaws: int = 1
-
-
-class Guidance(msgspec.Struct, frozen=True):
-    """Everything generated for one case: the task, the optimal workflow, and the flawed one if there is a flaw."""
-
-    task: Task
-    optimal: Workflow
-    flawed: FlawedWorkflow | None = None
-
-    @property
-    def damaged_steps(self) -> tuple[Step, ...]:
-        if self.flawed is None:
-            return ()
-        steps = self.flawed.workflow.steps
-        return tuple(steps[d.flawed_step - 1] for d in self.flawed.damages if d.flawed_step is not None)
+BenchmarkGuidance = Guidance[Task]
+"""The guidance of a case of this suite."""

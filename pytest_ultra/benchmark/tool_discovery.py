@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
-from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, ToolResult
+from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.parameters import parameters, text
-from pytest_ultra.benchmark.world import Json
-from pytest_ultra.core.transcript import ToolSchema
+from pytest_ultra.core.json_types import Json, ToolSchema
+from pytest_ultra.core.transcript import ToolResult
 
 SEARCH, DESCRIBE = "search_tools", "describe_tool"
 MOST_FOUND = 5

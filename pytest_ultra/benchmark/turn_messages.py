@@ -7,10 +7,11 @@ import msgspec
 from pytest_ultra.agents.text_protocol.text_calls import read_calls
 from pytest_ultra.agents.text_protocol.text_messages import CALL, write_reply, write_results
 from pytest_ultra.agents.text_protocol.text_reading import TextCall
-from pytest_ultra.benchmark.tools.base import EarnedCode, ToolResult
+from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.core.axes import ToolProtocol
-from pytest_ultra.core.transcript import Forgiven, Message, Reply, ToolCall
+from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.transcript import Forgiven, Reply, ToolCall, ToolResult
 
 UNREADABLE_CALL = ToolResult(
     code=EarnedCode.MALFORMED_CALL, message=f"The call could not be read. It is to be {CALL}, with valid JSON inside."

@@ -13,7 +13,8 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, Tool
 from pytest_ultra.benchmark.wordings import WORDINGS
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import referenced_step
 
 _WORD = re.compile(r"[a-z]{3,}")

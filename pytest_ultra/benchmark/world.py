@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-Json = Any
-Row = dict[str, Any]
+from pytest_ultra.core.json_types import Json
 
 
 class Resource(msgspec.Struct, frozen=True):

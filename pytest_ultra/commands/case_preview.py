@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.suite import UnflawableError, make_guidance
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.guide import UnflawableError, make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.case_names import parse_case_id
 from pytest_ultra.core.axes import (
     MOST_FLAWS,
@@ -21,6 +21,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -99,11 +100,11 @@ def make_case(name: str | None, given: Mapping[str, Any]) -> Case | None:
     return msgspec.convert(values, Case, strict=False)
 
 
-def find_guidance(case: Case, run: RunDirectory | None) -> Guidance:
+def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:
     """Return the guidance that a run has made for a case; what it has not made is made as the benchmark does."""
     try:
         if run is not None:
-            return GuidanceCache(run.guidance).get(case)
+            return GuidanceCache(run.guidance, BENCHMARK.task_type).get(case)
     except LookupError:
         pass
     except msgspec.DecodeError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_ultra import __version__
 from pytest_ultra.benchmark.prompts import opening
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.core.transcript import Answered, Discovered, Replied, ToolCall
 from pytest_ultra.errors import ConfigurationError
@@ -33,7 +34,7 @@ def to_inspect_log(run: RunDirectory, episodes: Sequence[Episode]) -> bytes:
     """
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to export")
-    guidance = GuidanceCache(run.guidance)
+    guidance = GuidanceCache(run.guidance, BENCHMARK.task_type)
     log = {
         "version": LOG_VERSION,
         "status": "success",

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.case import GENERATOR_VERSION, SCORER_VERSION
 from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Ended, EndReason
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.guidance_cache import GuidanceCache
@@ -72,7 +73,7 @@ def _check_generator(run: RunDirectory, episodes: Iterable[Episode]) -> None:
 
 def _rescore_all(run: RunDirectory, episodes: tuple[Episode, ...]) -> Iterator[Episode]:
     """Go from task to task, so that each one's workflows are read once, and return the episodes in their order."""
-    cache = GuidanceCache(run.guidance)
+    cache = GuidanceCache(run.guidance, BENCHMARK.task_type)
     by_task = sorted(range(len(episodes)), key=lambda index: episodes[index].case.task_key)
     rescored = {index: _rescore(episodes[index], cache, run) for index in by_task}
     return (rescored[index] for index in range(len(episodes)))
@@ -89,7 +90,7 @@ def _rescore(episode: Episode, cache: GuidanceCache, run: RunDirectory) -> Episo
     return msgspec.structs.replace(episode, score=new, error=error, scorer_version=SCORER_VERSION)
 
 
-def _find_guidance(episode: Episode, cache: GuidanceCache, run: RunDirectory) -> Guidance:
+def _find_guidance(episode: Episode, cache: GuidanceCache, run: RunDirectory) -> AnyGuidance:
     try:
         return cache.get(episode.case)
     except (LookupError, msgspec.DecodeError) as error:

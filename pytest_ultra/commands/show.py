@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
 from pytest_ultra.commands.case_preview import add_axes, axes_given, find_guidance, make_case
 from pytest_ultra.commands.command_output import print_json, print_lines
@@ -128,7 +129,7 @@ def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, 
     elif episode is None or args.prompt:
         print_lines([_why_prompt(found, episode), *tell_prompt(case, case_id, request, guidance)])
     else:
-        print_lines(explain(episode, guidance).splitlines())
+        print_lines(explain(episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)).splitlines())
 
 
 def _why_prompt(found: PlannedCase | None, episode: Episode | None) -> str:

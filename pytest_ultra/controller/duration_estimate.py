@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from pytest_ultra.benchmark.cost_estimate import Estimate
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.engine.limits import START_IN_FLIGHT
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.worker.limiter_setup import limits_of

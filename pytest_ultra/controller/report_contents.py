@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Contrast, Summary
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.reporting.html.html_report import Contents, folder_of, make_report
@@ -51,10 +53,11 @@ def contents_of(
     ended_at: float | None = None,
 ) -> Contents:
     """Return what a run's report is made from; `read` returns an episode with its transcript."""
-    cache = GuidanceCache(run.guidance)
+    cache = GuidanceCache(run.guidance, BENCHMARK.task_type)
 
-    def look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
-        return read(episode), _find_guidance(cache, episode)
+    def look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
+        whole, guidance = read(episode), _find_guidance(cache, episode)
+        return whole, guidance, None if guidance is None else BENCHMARK.check_goal(guidance, whole.transcript)
 
     return Contents(describe_run(run, ended_at=ended_at), summary, episodes, look_up, tuple(_compare(episodes)))
 
@@ -116,7 +119,7 @@ def _tell(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _find_guidance(cache: GuidanceCache, episode: Episode) -> Guidance | None:
+def _find_guidance(cache: GuidanceCache, episode: Episode) -> AnyGuidance | None:
     try:
         return cache.get(episode.case)
     except (LookupError, msgspec.DecodeError, OSError):

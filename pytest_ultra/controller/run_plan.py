@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from pytest_ultra.benchmark.cost_estimate import Estimate, estimate
-from pytest_ultra.benchmark.suite import make_guidance
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.controller.duration_estimate import Load, find_pace
 from pytest_ultra.controller.reused_episodes import Inheritance
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.estimate import Estimate
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.engine.budget import Spent, find_limit
@@ -49,7 +49,7 @@ class PlanHooks:
         reused = self._find_reused(cases)
         left = [case for case in cases if case.case_id not in reused]
         sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
-        estimates = [(case, estimate(case, self._guidance(case))) for case in sample]
+        estimates = [(case, BENCHMARK.estimate(case, self._guidance(case))) for case in sample]
         factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
         unknown = sorted({case.model for case in left} - prices.keys())
@@ -76,14 +76,12 @@ class PlanHooks:
         inheritance.look_up()
         return inheritance.reused
 
-    def _guidance(self, case: Case) -> Guidance:
-        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - only a plan needs it here
-
-        task: Task = generate_task(case.task_key)
+    def _guidance(self, case: Case) -> AnyGuidance:
+        task = BENCHMARK.make_task(case)
         optimal: Workflow | None = self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
         )
-        return make_guidance(case, task=task, optimal=optimal)
+        return BENCHMARK.make_guidance(case, task=task, optimal=optimal)
 
     def _budget(self, total: Estimate, cost: float) -> str | None:
         """Say whether the budget would last; None if there is none."""

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.transcript import Message, Reply, ToolSchema
+from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.json_types import Message, ToolSchema
+from pytest_ultra.core.transcript import Reply
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -20,7 +21,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """
 
     case: Case
-    guidance: Guidance
+    guidance: AnyGuidance
     turn: int
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]

@@ -1,49 +1,75 @@
-"""The part of the benchmark that an engine drives: how a conversation goes, and what it is worth."""
+"""The suite protocol: where tasks, tools and scoring come from. The built-in benchmark is one suite among others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, Self
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
 
-import msgspec
-
-from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Score
+from pytest_ultra.core.estimate import Estimate
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Attempted, EndReason, Event, Reply
+from pytest_ultra.core.workflow import Workflow
 
 
-class Talk(Protocol):
-    """An immutable conversation; each step returns the next one."""
+class Conversation(Protocol):
+    """An episode so far, as an immutable value; each step returns the next one. It runs the tools itself."""
 
     @property
     def events(self) -> tuple[Event, ...]: ...
 
     @property
-    def ended(self) -> EndReason | None: ...
+    def ended(self) -> EndReason | None:
+        """Why the episode has ended; None while it goes on."""
 
     @property
-    def plan(self) -> str: ...
+    def plan(self) -> str:
+        """The plan's text as the model sees it; empty without one."""
 
-    def request(self) -> ChatRequest: ...
+    def request(self) -> ChatRequest:
+        """Return the request of the turn at hand."""
 
-    def note(self, attempted: Attempted, /) -> Self: ...
+    def note(self, attempted: Attempted, /) -> Self:
+        """Add an HTTP attempt to the events."""
 
-    def take(self, reply: Reply, /) -> Self: ...
+    def take(self, reply: Reply, /) -> Self:
+        """Take the model's reply of this turn: run its tool calls, or end."""
 
-    def fall_back(self, detail: str, /) -> Self: ...
+    def fall_back(self, detail: str, /) -> Self:
+        """Start again in the text protocol, since the endpoint rejects native tools."""
 
     def end(self, reason: EndReason, detail: str, /) -> Self: ...
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """How to begin a conversation and how to score its events."""
+class EpisodeRules(Protocol):
+    """The part of a suite that the engine needs: how an episode begins, and what its events are worth."""
 
-    begin: Callable[[Case, Guidance], Talk]
-    score: Callable[[Case, Guidance, Sequence[Event]], Score]
+    def begin(self, case: Case, guidance: AnyGuidance, /) -> Conversation: ...
+
+    def score(self, case: Case, guidance: AnyGuidance, events: Sequence[Event], /) -> Score: ...
 
 
-BENCHMARK = Rules(Conversation.begin, score)
+class Suite(EpisodeRules, Protocol):
+    """A whole suite. All of it is pure: the same arguments give the same result."""
+
+    @property
+    def task_type(self) -> type[Any]:
+        """The record of a task, as the guidance cache stores it."""
+
+    def make_task(self, case: Case, /) -> Any:
+        """Generate the task of a case."""
+
+    def make_guidance(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance:
+        """Generate what a case needs, from a task or an optimal workflow if there is one already."""
+
+    def check_goal(self, guidance: AnyGuidance, events: Sequence[Event], /) -> GoalReport:
+        """Compare what an episode's events left behind with what the task wanted."""
+
+    def expect_requests(self, case: Case, guidance: AnyGuidance, /) -> float:
+        """Return how many requests an episode is expected to take."""
+
+    def estimate(self, case: Case, guidance: AnyGuidance, /) -> Estimate:
+        """Return the requests, tool calls and tokens that an episode is expected to take."""

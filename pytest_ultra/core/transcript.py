@@ -8,10 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from pytest_ultra.benchmark.tools.base import ToolResult
-
-Message = dict[str, Any]  # a chat message in the form of OpenAI's chat completions
-ToolSchema = dict[str, Any]  # likewise, an entry of `tools`
+from pytest_ultra.core.json_types import Json
 
 
 class ToolCall(msgspec.Struct, frozen=True):
@@ -20,6 +17,20 @@ class ToolCall(msgspec.Struct, frozen=True):
     id: str
     name: str
     arguments: str
+
+
+class ToolResult(msgspec.Struct, frozen=True):
+    """What the agent is told. `code` None means success; `is_random` marks a fault that it did not earn."""
+
+    handle: str | None = None
+    value: Json = None
+    code: str | None = None
+    message: str = ""
+    is_random: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        return self.code is None
 
 
 class Reply(msgspec.Struct, frozen=True):

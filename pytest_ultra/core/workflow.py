@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 
 
 class Call(msgspec.Struct, frozen=True):

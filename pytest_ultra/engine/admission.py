@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
-from pytest_ultra.benchmark.cost_estimate import estimate
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.prices import Price
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.budget import Amounts, Spent, refusal, share
@@ -73,8 +73,15 @@ class Reserving:
     times what episodes before it have needed of that. One at a time is begun in any case: what is left is used.
     """
 
-    def __init__(self, purse: Purse, most: Amounts, prices: Mapping[str, Price]) -> None:
+    def __init__(
+        self,
+        purse: Purse,
+        most: Amounts,
+        prices: Mapping[str, Price],
+        estimate: Callable[[Assignment], Estimate],
+    ) -> None:
         self._purse = purse
+        self._estimate = estimate
         self._most = most
         self._prices = prices
         self._begun: dict[str, _Begun] = {}
@@ -114,7 +121,7 @@ class Reserving:
         return None if reason is None else refusal(reason)
 
     def _expect(self, assignment: Assignment) -> float:
-        expected = estimate(assignment.case, assignment.guidance)
+        expected = self._estimate(assignment)
         price = self._prices.get(assignment.case.model)
         cost = 0.0 if price is None else price.cost(expected.prompt_tokens, expected.completion_tokens)
         return share(self._most, expected.requests, expected.tokens, cost)

@@ -6,8 +6,8 @@ from enum import IntEnum
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.guidance import AnyGuidance
 
 
 class Place(IntEnum):
@@ -23,6 +23,6 @@ class Assignment(msgspec.Struct, frozen=True):
     """A case to be lived on behalf of the test `nodeid`."""
 
     case: Case
-    guidance: Guidance
+    guidance: AnyGuidance
     nodeid: str
     place: Place = Place.AHEAD

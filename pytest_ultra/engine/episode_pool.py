@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.engine.admission import OPEN_DOOR, Admission
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.endpoint import Endpoint
@@ -36,7 +36,7 @@ class Crew:
         *,
         worker: str,
         concurrency: int,
-        rules: Rules,
+        rules: EpisodeRules,
         on_begin: Callable[[Assignment], None] = ignore,
         admission: Admission = OPEN_DOOR,
     ) -> None:

@@ -7,7 +7,7 @@ import traceback
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
-from pytest_ultra.core.suite import BENCHMARK, Rules, Talk
+from pytest_ultra.core.suite import Conversation, EpisodeRules
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import is_final
@@ -18,7 +18,7 @@ from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 _TRACEBACK_LINES = 12
 
 
-async def live_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: Rules = BENCHMARK) -> Episode:
+async def live_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules) -> Episode:
     """Live an assignment to its end. Every failure is a value in the episode; only cancellation is raised."""
     life = _Life(assignment, caller, rules)
     try:
@@ -40,7 +40,7 @@ def _is_cancellation(error: BaseException) -> bool:
 class _Life:
     """An episode in the making."""
 
-    def __init__(self, assignment: Assignment, caller: Caller, rules: Rules) -> None:
+    def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules) -> None:
         self._assignment = assignment
         self._caller = caller
         self._rules = rules
@@ -94,7 +94,7 @@ class _Life:
             transcript=self._events,
         )
 
-    async def _take_turn(self, talk: Talk) -> Talk:
+    async def _take_turn(self, talk: Conversation) -> Conversation:
         request = talk.request()
         talk, answer = await self._ask(talk)
         if isinstance(answer, GivenUp) and may_reject_tools(request, _last_status(talk)):
@@ -103,7 +103,7 @@ class _Life:
             return talk.end(answer.reason, answer.detail)
         return self._take(talk, answer)
 
-    async def _ask_in_text(self, talk: Talk, rejection: GivenUp) -> tuple[Talk, Reply | GivenUp]:
+    async def _ask_in_text(self, talk: Conversation, rejection: GivenUp) -> tuple[Conversation, Reply | GivenUp]:
         """Ask again without native tools. Where that is rejected as well, the first rejection is the reason."""
         talk, answer = await self._ask(talk.fall_back(rejection.detail))
         if isinstance(answer, Reply):
@@ -111,7 +111,7 @@ class _Life:
             return talk, answer
         return talk, rejection if is_final(_last_status(talk)) else answer
 
-    async def _ask(self, talk: Talk) -> tuple[Talk, Reply | GivenUp]:
+    async def _ask(self, talk: Conversation) -> tuple[Conversation, Reply | GivenUp]:
         attempts: list[Attempted] = []
         self._events = talk.events
 
@@ -133,7 +133,7 @@ class _Life:
         self._model_time_s += model_s
         self._waiting_time_s += asked_s - model_s
 
-    def _take(self, talk: Talk, reply: Reply) -> Talk:
+    def _take(self, talk: Conversation, reply: Reply) -> Conversation:
         self._replies.append(reply)
         started = self._clock.now()
         talk = talk.take(reply)
@@ -161,6 +161,6 @@ class _Life:
         )
 
 
-def _last_status(talk: Talk) -> int | None:
+def _last_status(talk: Conversation) -> int | None:
     last = talk.events[-1] if talk.events else None
     return last.status if isinstance(last, Attempted) else None

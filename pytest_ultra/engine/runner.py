@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.prices import Price
-from pytest_ultra.core.suite import BENCHMARK, Rules
+from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.engine.activity_monitor import Pulse
 from pytest_ultra.engine.admission import OPEN_DOOR, Admission
 from pytest_ultra.engine.assignment import Assignment
@@ -40,8 +40,8 @@ class Engine:
         *,
         worker: str,
         concurrency: int,
+        rules: EpisodeRules,
         clock: Clock = SYSTEM_CLOCK,
-        rules: Rules = BENCHMARK,
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
         on_begin: Callable[[Assignment], None] = ignore,

@@ -7,9 +7,10 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Damage, Task
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.guidance import Damage
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 
 Origin = tuple[int | None, ...]

@@ -8,8 +8,9 @@ import msgspec
 
 from pytest_ultra.benchmark.planner import solve
 from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import FlawedWorkflow, Task
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind, Severity
+from pytest_ultra.core.guidance import FlawedWorkflow
 from pytest_ultra.core.workflow import Workflow, render
 from pytest_ultra.flaws import logical_inconsistency as logic
 from pytest_ultra.flaws import missing_step as omission

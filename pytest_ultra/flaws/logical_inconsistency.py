@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from random import Random
 
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.world import Json
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Damage, Task
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.guidance import Damage
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate
 

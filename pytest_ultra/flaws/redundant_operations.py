@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from pytest_ultra.benchmark.task import Damage, Task
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.candidate import Candidate, Origin, renumber
 

@@ -6,8 +6,8 @@ from random import Random
 
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.world import Json
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Seen
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.candidate import Candidate, Change, replace_steps

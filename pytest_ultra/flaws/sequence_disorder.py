@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Damage, Task
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.candidate import Candidate, choose, renumber
 

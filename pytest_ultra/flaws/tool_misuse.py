@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.world import Json
 from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
 

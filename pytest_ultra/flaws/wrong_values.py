@@ -8,7 +8,8 @@ from typing import Any
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Workflow, referenced_step
 
 FIELD_ARGUMENTS = ("field", "group_by", "left_field", "right", "value_field", "cost_field")

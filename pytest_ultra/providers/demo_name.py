@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.errors import ConfigurationError
 
 DEFAULT_AGENT = "mixture"
@@ -28,9 +28,9 @@ class AgentName(msgspec.Struct, frozen=True):
 def parse_agent_name(text: str) -> AgentName:
     """Read a name as it stands after `demo/`; an empty one is the mixture. Raises `ConfigurationError`."""
     agent, _, query = text.partition("?")
-    if agent and agent not in AGENTS:
+    if agent and agent not in list(ReferenceAgent):
         raise ConfigurationError(
-            f"There is no demo agent {agent!r}. Valid: {', '.join(AGENTS)}. "
+            f"There is no demo agent {agent!r}. Valid: {', '.join(ReferenceAgent)}. "
             f"`demo` alone is demo/{DEFAULT_AGENT}; a model that is called demo is openai/demo."
         )
     pairs = parse_qsl(query, keep_blank_values=True, separator="&")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from pytest_ultra.benchmark.reference_agents import knowledge_of
 from pytest_ultra.core.chat_request import ChatRequest, metered
+from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.endpoint_lookup import ModelSpec

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Message, Reply, ToolCall
+from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # to the embedded endpoint alone: what a reference agent knows, ASCII JSON

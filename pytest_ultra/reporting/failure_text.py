@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
-from pytest_ultra.benchmark.facts import Fact
-from pytest_ultra.benchmark.scoring.evidence import Evidence
-from pytest_ultra.benchmark.task import Damage, Guidance
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.core.axes import PromptVariant, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.guidance import AnyGuidance, Damage
+from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
 from pytest_ultra.core.workflow import Step, Workflow
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
@@ -22,10 +20,10 @@ from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
 WIDTH = 100
 
 
-def explain(episode: Episode, guidance: Guidance) -> str:
+def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> str:
     """Tell an episode for a CI log, in lines of at most 100 columns."""
     lines = [*_head(episode), "job:", *fill(guidance.task.words, WIDTH, "  ")]
-    lines += [*tell_plan(episode.case, guidance), *_transcript(episode), *_deliverables(episode, guidance)]
+    lines += [*tell_plan(episode.case, guidance), *_transcript(episode), *_deliverables(goal)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -109,7 +107,7 @@ def _labelled(label: str, text: str) -> Iterator[str]:
     yield from others
 
 
-def tell_plan(case: Case, guidance: Guidance) -> Iterator[str]:
+def tell_plan(case: Case, guidance: AnyGuidance) -> Iterator[str]:
     """Tell the plan, with what was damaged and what it would be in the optimal plan."""
     flawed = guidance.flawed
     if not case.prompt_type.has_plan:
@@ -214,16 +212,11 @@ def _result(result: ToolResult) -> str:
     return f"{result.handle}: {compact(preview)}"
 
 
-def _deliverables(episode: Episode, guidance: Guidance) -> Iterator[str]:
-    evidence = Evidence.gather(guidance, episode.transcript)
-    reached, total = sum(evidence.milestones), len(evidence.milestones)
-    yield f"deliverables ({reached} of {count(total, 'milestone')} reached):"
-    for is_reached, milestone in zip(evidence.milestones, guidance.task.milestones, strict=True):
+def _deliverables(goal: GoalReport) -> Iterator[str]:
+    yield f"deliverables ({goal.reached} of {count(len(goal.milestones), 'milestone')} reached):"
+    for milestone in goal.milestones:
         if milestone.is_deliverable:
-            yield from _labelled("  reached " if is_reached else "  missed  ", _fact(milestone.fact))
-    for harm in evidence.harms:
+            label = "  reached " if milestone.is_reached else "  missed  "
+            yield from _labelled(label, f"{milestone.place}: {compact(milestone.wanted)}")
+    for harm in goal.harms:
         yield from _labelled("  harm    ", harm)
-
-
-def _fact(fact: Fact) -> str:
-    return f"{fact.kind} {fact.key}: {compact(fact.value)}" if fact.key else f"{fact.kind}: {compact(fact.value)}"

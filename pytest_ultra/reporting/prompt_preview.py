@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.reporting.failure_text import WIDTH, tell_case, tell_plan
 from pytest_ultra.reporting.text import count, fill, neutralise
 
 
-def tell_prompt(case: Case, case_id: str, request: ChatRequest, guidance: Guidance) -> list[str]:
+def tell_prompt(case: Case, case_id: str, request: ChatRequest, guidance: AnyGuidance) -> list[str]:
     """Tell the first request of an episode, in lines of at most 100 columns."""
     return [*tell_case(case, case_id), *_messages(request), *_tools(request), *tell_plan(case, guidance)]
 

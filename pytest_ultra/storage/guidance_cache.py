@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 
 import msgspec
 from filelock import FileLock
 
-from pytest_ultra.benchmark.task import FlawedWorkflow, Guidance, Task
 from pytest_ultra.core.axes import FlawKind, Severity
 from pytest_ultra.core.case import GENERATOR_VERSION, Case, TaskKey
+from pytest_ultra.core.guidance import AnyGuidance, FlawedWorkflow, Guidance, TaskT
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, encode
@@ -23,7 +23,7 @@ from pytest_ultra.storage.files import write_atomically
 class Generate(Protocol):
     """Makes the guidance of a case; `task` and `optimal` are what an earlier call made for the same task."""
 
-    def __call__(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance: ...
+    def __call__(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance: ...
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -75,14 +75,11 @@ class Plans(msgspec.Struct, frozen=True):
         return next((f for f in self.flawed if Variant.for_flaw(self.conditions, f) == variant), None)
 
 
-class GuidanceFile(msgspec.Struct, frozen=True):
+class GuidanceFile(msgspec.Struct, Generic[TaskT], frozen=True):
     """What one `fill` generated for one task: the task once, and all its workflows."""
 
-    task: Task
+    task: TaskT
     plans: tuple[Plans, ...]
-
-
-_DECODER = msgspec.json.Decoder(GuidanceFile)
 
 
 class GuidanceCache:
@@ -93,8 +90,10 @@ class GuidanceCache:
     A file's name is a hash over everything that determines its content, generator version included.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, task_type: type[Any]) -> None:
+        """Take the suite's record of a task, as which tasks are read."""
         self._directory = directory
+        self._decoder = msgspec.json.Decoder(GuidanceFile[task_type])  # type: ignore[valid-type]  # it is a value
         self._look_up_paths()
         self._load = lru_cache(maxsize=64)(self._read)
 
@@ -115,7 +114,7 @@ class GuidanceCache:
         self._load.cache_clear()
         return made
 
-    def get(self, case: Case) -> Guidance:
+    def get(self, case: Case) -> AnyGuidance:
         """Return the case's guidance; raise LookupError when no `fill` was asked for it."""
         variant = Variant.of(case)
         for file in self._load(case.task_key):
@@ -143,8 +142,8 @@ class GuidanceCache:
         write_atomically(self._directory / name, encode(draft.finish()))
         return made
 
-    def _read(self, key: TaskKey) -> tuple[GuidanceFile, ...]:
-        return tuple(_DECODER.decode(path.read_bytes()) for path in self._paths.get(_address(key), ()))
+    def _read(self, key: TaskKey) -> tuple[GuidanceFile[Any], ...]:
+        return tuple(self._decoder.decode(path.read_bytes()) for path in self._paths.get(_address(key), ()))
 
     def _look_up_paths(self) -> None:
         self._paths: dict[str, list[Path]] = {}
@@ -155,7 +154,7 @@ class GuidanceCache:
 class _Draft:
     """A task's file in the making."""
 
-    def __init__(self, task: Task | None, optimal: dict[tuple[float, int], Workflow]) -> None:
+    def __init__(self, task: Any, optimal: dict[tuple[float, int], Workflow]) -> None:
         self._task = task
         self._optimal = optimal
         self._flawed: dict[tuple[float, int], list[FlawedWorkflow]] = {}
@@ -170,14 +169,14 @@ class _Draft:
         flaws += _check_flaw(variant, case, made)
         return True
 
-    def finish(self) -> GuidanceFile:
+    def finish(self) -> GuidanceFile[Any]:
         if self._task is None:
             raise LookupError("nothing was generated")
         plans = (Plans(*key, self._optimal[key], tuple(flaws)) for key, flaws in self._flawed.items())
         return GuidanceFile(self._task, tuple(plans))
 
 
-def _check_flaw(variant: Variant, case: Case, made: Guidance) -> tuple[FlawedWorkflow, ...]:
+def _check_flaw(variant: Variant, case: Case, made: AnyGuidance) -> tuple[FlawedWorkflow, ...]:
     if variant.flaw_kind is None:
         return ()
     got = Variant.for_flaw(variant.conditions, made.flawed) if made.flawed else None

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.engine.admission import OPEN_DOOR, Admission, Reserving
 from pytest_ultra.engine.assignment import Assignment, Place
 from pytest_ultra.engine.budget import Amounts, BudgetedEndpoint, Spent, find_limit
@@ -47,13 +48,13 @@ class Funds:
     limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
 
 
-def open_funds(settings: Settings, run: RunDirectory) -> Funds:
+def open_funds(settings: Settings, run: RunDirectory, estimate: Callable[[Assignment], Estimate]) -> Funds:
     """Return the part of this process; without a budget, everything goes its way."""
     most = amounts_of(settings)
     if not most.is_limited:
         return Funds()
     budget, prices = _open(settings, run), known_prices(settings)
-    reserving = Reserving(budget, most, prices)
+    reserving = Reserving(budget, most, prices, estimate)
     return Funds(reserving, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, reserving.book))
 
 

@@ -9,16 +9,16 @@ import time
 from collections.abc import Collection, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
-from pytest_ultra.benchmark.cost_estimate import expect_requests
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.redaction_hooks import redactor_of
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.assignment import Assignment
@@ -69,7 +69,7 @@ class Shard:
         self._placement = placement
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
-        self._guidance = GuidanceCache(self._run.guidance)
+        self._guidance = GuidanceCache(self._run.guidance, BENCHMARK.task_type)
         self._finished = Finished(self._run, is_heir=placement.is_heir)
         self._journal: Journal | None = None
         self._begun: Begun | None = None
@@ -177,15 +177,12 @@ class Shard:
         if not self._placement.is_heir and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
-    def _generate(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
-        from pytest_ultra.benchmark.generator.generate import generate_task  # noqa: PLC0415 - for one worker only
-        from pytest_ultra.benchmark.suite import make_guidance  # noqa: PLC0415 - likewise
-
-        task = task or generate_task(case.task_key)
+    def _generate(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance:
+        task = task or BENCHMARK.make_task(case)
         optimal = optimal or self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
         )
-        return make_guidance(case, task=task, optimal=optimal)
+        return BENCHMARK.make_guidance(case, task=task, optimal=optimal)
 
     @property
     def _concurrency(self) -> int:
@@ -204,6 +201,7 @@ class Shard:
             lambda: MeteredEndpoint(way.open(), meter),
             keep,
             worker=self._placement.worker,
+            rules=BENCHMARK,
             concurrency=self._concurrency,
             clock=way.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
@@ -217,7 +215,7 @@ class Shard:
 
     @cached_property
     def _funds(self) -> Funds:
-        return open_funds(self._settings, self._run)
+        return open_funds(self._settings, self._run, lambda each: BENCHMARK.estimate(each.case, each.guidance))
 
     def _way(self) -> Way:
         """Return the way to the models, with answers kept; an agent of the user's own may have a memory of its own."""
@@ -281,4 +279,4 @@ class Shard:
 
 
 def _expect(assignment: Assignment) -> int:
-    return round(expect_requests(assignment.case, assignment.guidance.optimal))
+    return round(BENCHMARK.expect_requests(assignment.case, assignment.guidance))

@@ -14,14 +14,15 @@ import msgspec
 
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.reference_agents import act, in_text, knowledge_of
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.reference_agents import act, in_text
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance
-from pytest_ultra.benchmark.task import Guidance, Task
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.episode import Score
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply, ToolCall
 
 make_task = cache(generate_task)
@@ -63,7 +64,7 @@ def make_case(
     )
 
 
-def converse(agent: str, case: Case, guidance: Guidance | None = None) -> Conversation:
+def converse(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Conversation:
     """Let an agent live an episode."""
     conversation = Conversation.begin(case, guidance or make_guidance(case))
     while conversation.ended is None:
@@ -73,7 +74,7 @@ def converse(agent: str, case: Case, guidance: Guidance | None = None) -> Conver
     return conversation
 
 
-def play(agent: str, case: Case, guidance: Guidance | None = None) -> Score:
+def play(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Score:
     conversation = converse(agent, case, guidance)
     return score(case, conversation.guidance, conversation.events)
 
@@ -82,7 +83,7 @@ def use(tool: str, **arguments: Json) -> ToolCall:
     return ToolCall("call", tool, msgspec.json.encode(arguments).decode())
 
 
-def recite(case: Case, guidance: Guidance, *turns: Sequence[ToolCall] | str) -> Conversation:
+def recite(case: Case, guidance: BenchmarkGuidance, *turns: Sequence[ToolCall] | str) -> Conversation:
     """Let a scripted model live an episode: a turn is its tool calls, or what it says at the end."""
     conversation = Conversation.begin(case, guidance)
     for turn in turns:

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance
-from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Score
+from pytest_ultra.core.guidance import Damage, FlawedWorkflow, Guidance
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from tests.benchmark.playing import make_case, play
@@ -66,7 +67,7 @@ WRITE = Call("file_operations_writer", {"path": "out.json", "data": reference(3)
 OPTIMAL = Workflow(tuple(map(Step, (READ, PARSE, SORT, WRITE))))
 
 
-def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[int | None, ...]) -> Guidance:
+def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[int | None, ...]) -> BenchmarkGuidance:
     """Guidance with this flawed workflow beside `OPTIMAL`, in a world in which both can be tried."""
     case = make_case(PromptType.FLAWED_PARAMETER_ERROR, TaskType.DATA_PIPELINE)
     task = make_guidance(case).task
@@ -78,7 +79,7 @@ def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[
     return Guidance(task, OPTIMAL, FlawedWorkflow(FlawKind.PARAMETER_ERROR, Severity.SEVERE, workflow, damages))
 
 
-def judge(guidance: Guidance, *calls: Call) -> Score:
+def judge(guidance: BenchmarkGuidance, *calls: Call) -> Score:
     """Score a model that makes these calls, one a turn."""
     assert guidance.flawed
     case = make_case(PromptType(f"flawed_{guidance.flawed.kind}"))

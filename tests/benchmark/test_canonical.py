@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.tables import write_csv, write_json
-from pytest_ultra.benchmark.world import Json, Row
+from pytest_ultra.core.json_types import Json, Row
 
 CELLS = st.integers(-999, 999) | st.booleans() | st.sampled_from(["x", "y z", "a,b", 'q"', "é"])
 TABLES = st.lists(st.fixed_dictionaries({"a": CELLS, "b": CELLS}), min_size=1, max_size=6)

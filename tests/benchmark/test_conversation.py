@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.suite import make_guidance
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.turn_messages import assistant_message
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
@@ -21,7 +21,7 @@ WRONG = use("file_operations_reader", path="no/such/file")
 LIST = use("file_operations_scanner", pattern="*")
 
 
-def offer_all(case: Case) -> Guidance:
+def offer_all(case: Case) -> BenchmarkGuidance:
     """The case's guidance, with every tool on offer."""
     guidance = make_guidance(case)
     return msgspec.structs.replace(guidance, task=msgspec.structs.replace(guidance.task, tools=tuple(TOOLS)))

@@ -7,10 +7,11 @@ import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.cost_estimate import BYTES_PER_TOKEN, estimate
-from pytest_ultra.benchmark.reference_agents import act, knowledge_of
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.core.axes import PromptType, TaskType
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.reference_agent import knowledge_of
 from tests.benchmark.playing import make_case
 
 

@@ -9,9 +9,10 @@ from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.goal import harms, has_delivered, reached, read_answer
 from pytest_ultra.benchmark.task import Milestone, Task
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import Json, Resource, Schedule, Sink, World
+from pytest_ultra.benchmark.world import Resource, Schedule, Sink, World
 from pytest_ultra.core.axes import Difficulty, TaskType
 from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.json_types import Json
 
 ROWS = [{"id": 1, "paid": 2.5}, {"id": 2, "paid": 7}]
 SOURCE, SINK, OTHER = "https://a.example/rows", "https://a.example/in", "https://b.example/in"

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from pytest_ultra.benchmark import generator
 from pytest_ultra.benchmark.canary_names import PLAIN, rename, renaming_of
 from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.prompts import plan_text
-from pytest_ultra.benchmark.reference_agents import AGENTS
-from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
@@ -33,6 +32,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.case import Case, TaskKey
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import Answered, Event, Replied, Reply, ToolCall
 from pytest_ultra.core.workflow import render
 from tests.benchmark.playing import converse, make_case, make_task, make_tasks, play
@@ -123,7 +123,7 @@ def make_cases() -> Iterator[Case]:
 @pytest.mark.parametrize(
     ("protocol", "has_discovery"), list(product((ToolProtocol.NATIVE, ToolProtocol.TEXT), (False, True)))
 )
-@pytest.mark.parametrize("agent", [agent for agent in AGENTS if agent != "mixture"])
+@pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent != "mixture"])
 def test_reference_agents_keep_their_marks_under_other_names(
     agent: str, protocol: ToolProtocol, *, has_discovery: bool
 ) -> None:

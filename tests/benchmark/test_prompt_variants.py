@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ultra.benchmark.canary_names import renaming_of
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.wordings import WORDINGS, Wording
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, PromptVariant, Severity, ToolProtocol
 from pytest_ultra.core.workflow import read

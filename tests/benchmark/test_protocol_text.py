@@ -10,13 +10,13 @@ import pytest
 
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import (
     Answered,
     EndReason,
@@ -47,7 +47,7 @@ def make_cases() -> Iterator[Case]:
             yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8)
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", ReferenceAgent)
 def test_every_reference_agent_gets_the_same_marks_in_text_as_in_the_native_protocol(agent: str) -> None:
     for case in make_cases():
         in_text = msgspec.structs.replace(case, tool_protocol=ToolProtocol.TEXT)

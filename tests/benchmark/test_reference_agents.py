@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.planner import plan
-from pytest_ultra.benchmark.reference_agents import AGENTS
-from pytest_ultra.benchmark.suite import make_guidance
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from tests.benchmark.playing import converse, make_case, make_task, play
 
 INSTANCES = 20
@@ -25,7 +25,7 @@ CELLS = [(task_type, difficulty) for task_type in TaskType for difficulty in Dif
 
 def make_cases(
     task_type: TaskType, difficulty: Difficulty, prompt_types: tuple[PromptType, ...], rate: float = 1.0
-) -> Iterator[tuple[Case, Guidance]]:
+) -> Iterator[tuple[Case, BenchmarkGuidance]]:
     """The cases of one cell, with flaws at all severities, each with its guidance."""
     for instance in range(INSTANCES):
         first = make_case(PromptType.OPTIMAL, task_type, difficulty, rate=rate, instance=instance)
@@ -117,7 +117,7 @@ def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one
     assert all(0.2 < share < 1 for share in shares.values())
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", ReferenceAgent)
 def test_an_agent_is_a_pure_function_of_what_it_sees(agent: str) -> None:
     case = make_case(PromptType.FLAWED_PARAMETER_ERROR, rate=0.7)
     first: Conversation = converse(agent, case)

@@ -8,15 +8,14 @@ import msgspec
 import pytest
 
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
-from pytest_ultra.core.transcript import Answered, Event
+from pytest_ultra.core.transcript import Answered, Event, ToolResult
 from tests.benchmark.playing import converse, make_case
 
-Scorer = Callable[[Case, Guidance, Sequence[Event]], Score]
+Scorer = Callable[[Case, BenchmarkGuidance, Sequence[Event]], Score]
 
 
 def judge(
@@ -76,21 +75,21 @@ PROMISES: dict[str, Callable[[Scorer], bool]] = {
 }
 
 
-def score_obedience(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+def score_obedience(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Score:
     """Full marks for doing as one is told, as where a run was compared with the flawed plan."""
     right = score(case, guidance, events)
     is_obedient = right.first_divergence is None and case.prompt_type.has_plan
     return msgspec.structs.replace(right, outcome=Outcome.FULL if is_obedient else Outcome.FAILED)
 
 
-def score_one_call(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+def score_one_call(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Score:
     """Full marks for any call that succeeds."""
     right = score(case, guidance, events)
     has_called = any(isinstance(event, Answered) and event.result.is_success for event in events)
     return msgspec.structs.replace(right, outcome=Outcome.FULL if has_called else right.outcome)
 
 
-def score_without_order(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+def score_without_order(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Score:
     """Full marks for having called all the right tools, in whatever order and whatever came of it."""
     right = score(case, guidance, events)
     called = {event.call.name for event in events if isinstance(event, Answered)}
@@ -98,7 +97,7 @@ def score_without_order(case: Case, guidance: Guidance, events: Sequence[Event])
     return msgspec.structs.replace(right, outcome=Outcome.FULL if has_all else right.outcome)
 
 
-def charge_faults(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+def charge_faults(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Score:
     """Book every random fault as the model's own parameter error."""
     earned = [
         msgspec.structs.replace(event, result=ToolResult(code="INVALID_ARGUMENTS"))

@@ -11,14 +11,14 @@ import pytest
 from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.planner import plan
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.task import Action, Guidance, Milestone, Task
+from pytest_ultra.benchmark.task import Action, Milestone, Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.world import Sink, World
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
-from pytest_ultra.core.transcript import Answered, EndReason, Event, ToolCall
+from pytest_ultra.core.guidance import Guidance
+from pytest_ultra.core.transcript import Answered, EndReason, Event, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call, reference
 from tests.benchmark.playing import make_case, recite, use
 

@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.tables import (
     write_csv,
     write_json,
 )
-from pytest_ultra.benchmark.world import Json, Row
+from pytest_ultra.core.json_types import Json, Row
 
 WORDS = st.text(min_size=1, max_size=8).filter(lambda text: read_cell(text) == text)
 CELLS = (

@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.reference_agents import AGENTS
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, MOST_FOUND, SCHEMAS, SEARCH, rank
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import Answered, Discovered, EndReason, Event, Reply, ToolCall
 from tests.benchmark.playing import converse, make_case, play
 
@@ -48,7 +48,7 @@ def make_cases() -> Iterator[Case]:
 
 
 @pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])
-@pytest.mark.parametrize("agent", [agent for agent in AGENTS if agent != "mixture"])
+@pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent != "mixture"])
 def test_reference_agents_keep_their_marks_but_for_the_turns_that_discovery_takes(
     agent: str, protocol: ToolProtocol
 ) -> None:

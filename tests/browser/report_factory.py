@@ -10,13 +10,24 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.task import Guidance
-from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.controller.report_contents import write_report
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
-from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Event, Replied, Reply, ToolCall
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.transcript import (
+    Answered,
+    Attempted,
+    Ended,
+    EndReason,
+    Event,
+    Replied,
+    Reply,
+    ToolCall,
+    ToolResult,
+)
 from pytest_ultra.reporting.html.html_report import Contents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from tests.results_factory import call_event, make_case, make_episode, make_guidance, obedient_episode
@@ -38,8 +49,9 @@ def write(path: Path, episodes: Iterable[Episode]) -> Path:
     return path
 
 
-def _look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
-    return episode, make_guidance(episode.case)
+def _look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
+    guidance = make_guidance(episode.case)
+    return episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)
 
 
 def ordinary_episodes() -> list[Episode]:

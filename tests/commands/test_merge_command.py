@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
@@ -221,7 +222,9 @@ def test_the_newest_life_is_taken_and_the_workflows_come_along(command: Command,
     case = playing.make_case(PromptType.FLAWED_TOOL_MISUSE)
     run = jobs([case], [make_episode(case, Outcome.ERROR)])
     write(run, [make_episode(case, Outcome.FULL, started_at=STARTED_AT + 99)], "gw1")
-    GuidanceCache(run.guidance).fill([case], make_guidance)
+    GuidanceCache(run.guidance, BENCHMARK.task_type).fill([case], make_guidance)
     command("merge", "artifacts")
     assert [episode.outcome for episode in read_results(merged(root)).episodes] == [Outcome.FULL]
-    assert GuidanceCache(merged(root).guidance).get(case) == GuidanceCache(run.guidance).get(case)
+    assert GuidanceCache(merged(root).guidance, BENCHMARK.task_type).get(case) == GuidanceCache(
+        run.guidance, BENCHMARK.task_type
+    ).get(case)

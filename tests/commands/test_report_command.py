@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.controller.report_contents import describe_run
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome
@@ -32,7 +33,7 @@ def run(root: Path) -> RunDirectory:
     """A run with two episodes, and a third planned."""
     about = {"options": OPTIONS, "git": {"commit": "0123456789abcdef", "is_dirty": True}, "command": ["-k", "a b"]}
     run = RunDirectory.create(root, about, started_at=1_700_000_000.0)
-    GuidanceCache(run.guidance).fill([FLAWED.case, CONTROL.case], make_guidance)
+    GuidanceCache(run.guidance, BENCHMARK.task_type).fill([FLAWED.case, CONTROL.case], make_guidance)
     journal = Journal(run, "gw0")
     for episode in (FLAWED, CONTROL):
         journal.append(episode)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.case_names import parse_case_id
 from pytest_ultra.commands.run_overview import show_run
 from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
@@ -39,7 +40,7 @@ def live(case: Any = MISUSE) -> Episode:
 @pytest.fixture
 def run(root: Path) -> RunDirectory:
     made = make_run(root, [live()], planned=[MISUSE, UNLIVED])
-    GuidanceCache(made.guidance).fill([MISUSE], make_guidance)
+    GuidanceCache(made.guidance, BENCHMARK.task_type).fill([MISUSE], make_guidance)
     return made
 
 
@@ -119,7 +120,9 @@ def test_a_terminal_gets_colours_unless_it_wants_none(root: Path, monkeypatch: p
 def test_a_case_is_told_by_any_of_its_names(run: RunDirectory, command: Command, name: str) -> None:
     shown = command("show", name)
     assert (shown.code, shown.err) == (0, "")
-    assert shown.out.rstrip("\n") == explain(live(), GuidanceCache(run.guidance).get(MISUSE))
+    episode, guidance = live(), GuidanceCache(run.guidance, BENCHMARK.task_type).get(MISUSE)
+    goal = BENCHMARK.check_goal(guidance, episode.transcript)
+    assert shown.out.rstrip("\n") == explain(episode, guidance, goal)
 
 
 def test_a_case_is_looked_for_in_older_runs_too_and_in_the_run_that_is_named(

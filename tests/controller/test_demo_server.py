@@ -14,9 +14,10 @@ import aiohttp
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.reference_agents import Knowledge
 from pytest_ultra.controller.demo.server import open_server
-from pytest_ultra.core.transcript import Message, Reply, ToolCall
+from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.reference_agent import Knowledge
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.endpoint_lookup import resolve
 from pytest_ultra.providers.http_endpoint import HttpEndpoint, open_endpoint

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.prompts import opening
-from pytest_ultra.benchmark.suite import make_guidance
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.workflow import Call, Step, Workflow, read, reference, referenced_step, render

@@ -8,13 +8,14 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.guidance import Guidance
+from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.engine.assignment import Assignment
@@ -193,7 +194,7 @@ def make_engine(
     *,
     concurrency: int = 100,
     on_episode: Callable[[Episode], None] = lambda _: None,
-    rules: Rules = RULES,
+    rules: EpisodeRules = RULES,
     clock: Clock | None = None,
 ) -> Engine:
     return Engine(

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Message, Reply
+from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import EndpointLimiter
 from pytest_ultra.engine.limits import Limits

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
-from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.suite import Conversation
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied, Reply
 
 
@@ -19,7 +19,7 @@ class Chat(msgspec.Struct, frozen=True):
     """Goes on while the model calls tools, up to the case's turns."""
 
     case: Case
-    guidance: Guidance
+    guidance: AnyGuidance
     turn: int = 1
     events: tuple[Event, ...] = ()
     plan: str = "1. Do nothing."
@@ -52,7 +52,7 @@ class Chat(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, events=(*self.events, event))
 
 
-def score(_case: Case, _guidance: Guidance, events: Sequence[Event]) -> Score:
+def score(_case: Case, _guidance: AnyGuidance, events: Sequence[Event]) -> Score:
     """Score by the ending alone: `full` for a model that stopped by itself."""
     ended = events[-1]
     assert isinstance(ended, Ended)
@@ -62,6 +62,13 @@ def score(_case: Case, _guidance: Guidance, events: Sequence[Event]) -> Score:
         return Score(Outcome.SKIPPED)
     outcome = Outcome.ERROR if ended.reason.is_infrastructure else Outcome.FAILED
     return Score(outcome, FailureClass(ended.reason))
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Episode rules of two functions."""
+
+    begin: Callable[[Case, AnyGuidance], Conversation]
+    score: Callable[[Case, AnyGuidance, Sequence[Event]], Score]
 
 
 RULES = Rules(Chat, score)

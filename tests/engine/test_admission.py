@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.engine.admission import OPEN_DOOR, Reserving
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.budget import Amounts, Spent
@@ -37,6 +38,10 @@ class Purse:
         return has_room
 
 
+def reserving_from(purse: Purse, most: Amounts) -> Reserving:
+    return Reserving(purse, most, {}, lambda assignment: BENCHMARK.estimate(assignment.case, assignment.guidance))
+
+
 def begin(reserving: Reserving, assignments: list[Assignment]) -> list[Assignment]:
     """Begin as many as may, in their order."""
     admitted: list[Assignment] = []
@@ -57,7 +62,7 @@ def live(reserving: Reserving, purse: Purse, assignments: list[Assignment], requ
 
 def test_no_more_is_begun_than_a_model_that_needs_thrice_as_much_would_leave_room_for() -> None:
     purse = Purse()
-    admitted = begin(Reserving(purse, MOST, {}), SHARD)
+    admitted = begin(reserving_from(purse, MOST), SHARD)
     assert 1 < len(admitted) < 10
     assert 0.8 < purse.held <= 1
 
@@ -66,7 +71,7 @@ def test_what_episodes_have_needed_is_what_the_next_are_expected_to_need() -> No
     purses = []
     for requests in (4, 12):
         purse = Purse()
-        reserving = Reserving(purse, Amounts(requests=10_000), {})
+        reserving = reserving_from(purse, Amounts(requests=10_000))
         live(reserving, purse, begin(reserving, SHARD), requests)
         purse.left = 0.01
         purses.append(len(begin(reserving, SHARD)))
@@ -75,7 +80,7 @@ def test_what_episodes_have_needed_is_what_the_next_are_expected_to_need() -> No
 
 def test_what_an_episode_has_used_is_no_longer_held_and_its_end_frees_the_rest() -> None:
     purse = Purse()
-    reserving = Reserving(purse, MOST, {})
+    reserving = reserving_from(purse, MOST)
     first, *_ = admitted = begin(reserving, SHARD)
     refused = SHARD[len(admitted)]
     assert not reserving.admit(refused)
@@ -86,13 +91,13 @@ def test_what_an_episode_has_used_is_no_longer_held_and_its_end_frees_the_rest()
 def test_one_is_begun_even_if_the_budget_will_hardly_last() -> None:
     purse = Purse()
     purse.left = 0.01
-    assert begin(Reserving(purse, MOST, {}), SHARD) == SHARD[:1]
+    assert begin(reserving_from(purse, MOST), SHARD) == SHARD[:1]
 
 
 def test_when_all_is_spent_whoever_asks_may_learn_it() -> None:
     purse = Purse()
     purse.left = 0.0
-    reserving = Reserving(purse, MOST, {})
+    reserving = reserving_from(purse, MOST)
     assert begin(reserving, SHARD) == SHARD
     assert reserving.refuse() == "not lived to its end: spent"
 

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
-from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
@@ -35,7 +34,7 @@ from tests.engine.engine_fakes import (
     status,
     steady,
 )
-from tests.engine.stand_in import RULES, Chat, score
+from tests.engine.stand_in import RULES, Chat, Rules, score
 
 Make = Callable[..., Engine]
 
@@ -289,7 +288,7 @@ def test_a_wrong_key_makes_the_models_cases_errors_at_once_and_no_others(make: M
 
 
 def test_a_bug_in_one_episode_leaves_the_others_alone(make: Make) -> None:
-    def begin(case: Case, guidance: Guidance) -> Chat:
+    def begin(case: Case, guidance: AnyGuidance) -> Chat:
         if case.instance == 1:
             raise LookupError("no such world")
         return Chat(case, guidance)

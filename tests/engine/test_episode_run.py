@@ -9,11 +9,10 @@ from typing import Self
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score
-from pytest_ultra.core.suite import Rules
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
 from pytest_ultra.engine.episode_run import live_episode
 from tests.engine.engine_fakes import (
@@ -29,7 +28,7 @@ from tests.engine.engine_fakes import (
     scripted,
     status,
 )
-from tests.engine.stand_in import RULES, Chat, score
+from tests.engine.stand_in import RULES, Chat, Rules, score
 
 
 def live(endpoint: FakeEndpoint, case: Case, rules: Rules = RULES, clock: VirtualClock | None = None) -> Episode:
@@ -138,11 +137,11 @@ class BuggyTools(Chat, frozen=True):
         raise ZeroDivisionError(reply.text)
 
 
-def fail_to_begin(_case: Case, _guidance: Guidance) -> Chat:
+def fail_to_begin(_case: Case, _guidance: AnyGuidance) -> Chat:
     pytest.fail("the hook is broken")
 
 
-def fail_to_score(_case: Case, _guidance: Guidance, _events: Sequence[Event]) -> Score:
+def fail_to_score(_case: Case, _guidance: AnyGuidance, _events: Sequence[Event]) -> Score:
     raise KeyError("deliverable")
 
 

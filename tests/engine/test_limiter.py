@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.chat_request import ChatRequest, Quota, metered
-from pytest_ultra.core.transcript import Attempted, EndReason, Message, Reply
+from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.episode_run import live_episode
 from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import EndpointLimiter

@@ -5,13 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.reference_agents import act, knowledge_of
+from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Outcome
+from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Answered, Reply
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.runner import Engine
@@ -44,7 +46,9 @@ def test_a_reference_agent_gets_its_known_mark(agent: str, case: Case, outcome: 
         return act(agent, request.messages, knowledge_of(request))
 
     endpoint = FakeEndpoint(respond)
-    engine = Engine(lambda: endpoint, lambda _: None, worker="main", concurrency=9, clock=VirtualClock())
+    engine = Engine(
+        lambda: endpoint, lambda _: None, worker="main", concurrency=9, rules=BENCHMARK, clock=VirtualClock()
+    )
     guidance = make_guidance(case)
 
     episode = engine.wait(Assignment(case, guidance, "t"))

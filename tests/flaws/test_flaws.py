@@ -9,10 +9,10 @@ from math import ceil
 import msgspec
 import pytest
 
+from pytest_ultra.benchmark.guide import UnflawableError, make_guidance
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.suite import UnflawableError, make_guidance
-from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Task
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import (
     FLAWED_PROMPT_TYPES,
@@ -24,6 +24,7 @@ from pytest_ultra.core.axes import (
     TaskType,
 )
 from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.guidance import Damage, FlawedWorkflow
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step, render
 from pytest_ultra.flaws.candidate import Candidate
 from pytest_ultra.flaws.injection import inject, is_proved, perfect_plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.benchmark.cost_estimate import Estimate
 from pytest_ultra.controller.duration_estimate import Load, find_pace
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.options.settings import Settings, read_settings
 from pytest_ultra.providers.served_endpoints import Served
 

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import msgspec
 
-from pytest_ultra.benchmark.suite import make_guidance
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import ToolSchema
+from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.json_types import ToolSchema
 
 CASE = Case(
     model="demo",
@@ -35,5 +35,5 @@ def make_request(
 
 
 @lru_cache
-def guidance() -> Guidance:
+def guidance() -> AnyGuidance:
     return make_guidance(CASE)

@@ -9,9 +9,9 @@ from email.utils import formatdate
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.reference_agents import Knowledge, knowledge_of
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.guidance import Guidance
+from pytest_ultra.core.reference_agent import Knowledge, knowledge_of
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem

@@ -9,11 +9,10 @@ import msgspec
 import pytest
 
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.reference_agents import act, knowledge_of
+from pytest_ultra.benchmark.guide import make_guidance as make_real_guidance
+from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import make_guidance as make_real_guidance
-from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
-from pytest_ultra.benchmark.tools.base import ToolResult
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import (
     FlawKind,
     PromptType,
@@ -24,6 +23,8 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
+from pytest_ultra.core.guidance import AnyGuidance, Damage, FlawedWorkflow, Guidance
+from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import (
     Answered,
     Attempted,
@@ -35,6 +36,7 @@ from pytest_ultra.core.transcript import (
     Replied,
     Reply,
     ToolCall,
+    ToolResult,
 )
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.reporting.failure_text import explain
@@ -43,13 +45,14 @@ from tests.results_factory import OPTIMAL, make_case, make_episode, make_guidanc
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def explained(episode: Episode, guidance: Guidance | None = None) -> list[str]:
-    return explain(episode, guidance or make_guidance(episode.case)).splitlines()
+def explained(episode: Episode, guidance: AnyGuidance | None = None) -> list[str]:
+    guidance = guidance or make_guidance(episode.case)
+    return explain(episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)).splitlines()
 
 
 def assert_golden(name: str, episode: Episode) -> None:
     """Compare with a golden file, in which the case's hash, new with each version of the benchmark, is blanked."""
-    shown = explain(episode, make_guidance(episode.case)).replace(episode.case.case_id, "0123456789abcdef")
+    shown = "\n".join(explained(episode)).replace(episode.case.case_id, "0123456789abcdef")
     assert shown + "\n" == (GOLDEN / name).read_text()
 
 
@@ -76,7 +79,7 @@ def test_a_reason_of_several_lines_is_shown_line_by_line_and_once() -> None:
     reason = "Not recorded.\n-old\n+new\x1b[2J"
     events = (Attempted(1, 0.0, "unrecorded", detail=reason), Ended(EndReason.ENDPOINT, reason))
     episode = make_episode(outcome=Outcome.ERROR, error=reason, transcript=events)
-    lines = explain(episode, make_guidance(episode.case)).splitlines()
+    lines = explained(episode)
     start = lines.index("reason: Not recorded.")
     assert lines[start + 1 : start + 3] == ["  -old", "  +new\\x1b[2J"]
     assert sum("+new" in line for line in lines) == 1
@@ -229,7 +232,7 @@ def test_hostile_and_endless_output_stays_harmless_and_short() -> None:
         Ended(EndReason.STOPPED, "d" * 500),
     )
     case = make_case(model="evil\x1b[0m" * 40)
-    text = explain(make_episode(case, error="\x9b" * 900, transcript=events), make_guidance(case))
+    text = "\n".join(explained(make_episode(case, error="\x9b" * 900, transcript=events)))
     assert text.replace("\n", "").isprintable()
     assert max(map(len, text.splitlines())) <= 100
     assert len(text.splitlines()) < 60

@@ -8,7 +8,8 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Message, Reply, ToolCall, ToolSchema
+from pytest_ultra.core.json_types import Message, ToolSchema
+from pytest_ultra.core.transcript import Reply, ToolCall
 from tests.results_factory import make_case, make_guidance
 
 CASE = make_case(model="gpt")

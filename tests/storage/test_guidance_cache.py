@@ -13,10 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.suite import make_guidance as make_real_guidance
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.guide import make_guidance as make_real_guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.guidance_cache import GuidanceCache, Variant
@@ -28,6 +30,7 @@ FILL = """
 import os, sys, time
 from pathlib import Path
 from typing import Any
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.storage.guidance_cache import GuidanceCache, Variant
 from tests.results_factory import make_guidance
 from tests.storage.test_guidance_cache import CASES
@@ -46,7 +49,7 @@ def generate(case, **known):
 (directory / f"{os.getpid()}.ready").touch()
 while len(list(directory.glob("*.ready"))) < 4:
     time.sleep(0.001)
-cache = GuidanceCache(directory / "cache")
+cache = GuidanceCache(directory / "cache", BENCHMARK.task_type)
 cache.fill(CASES, generate)
 assert all(cache.get(case) == make_guidance(case) for case in CASES)
 """
@@ -59,7 +62,7 @@ class Generator:
         self.asked: list[Case] = []
         self.known: list[tuple[bool, bool]] = []
 
-    def __call__(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+    def __call__(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
         self.asked.append(case)
         self.known.append((task is not None, optimal is not None))
         return make_guidance(case, task=task, optimal=optimal)
@@ -72,12 +75,12 @@ def generator() -> Generator:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> GuidanceCache:
-    return GuidanceCache(tmp_path / "guidance")
+    return GuidanceCache(tmp_path / "guidance", BENCHMARK.task_type)
 
 
 def test_what_was_generated_is_found_again(tmp_path: Path, cache: GuidanceCache) -> None:
     cache.fill(CASES, make_guidance)
-    for reader in (cache, GuidanceCache(tmp_path / "guidance")):
+    for reader in (cache, GuidanceCache(tmp_path / "guidance", BENCHMARK.task_type)):
         reader.fill(CASES, make_guidance)
         assert [reader.get(case) for case in CASES] == [make_guidance(case) for case in CASES]
 
@@ -141,7 +144,7 @@ def test_what_nobody_asked_for_is_not_there(cache: GuidanceCache) -> None:
 def test_a_generator_that_makes_another_flaw_than_asked_is_named(
     cache: GuidanceCache, made_for: PromptType, got: str
 ) -> None:
-    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
         other = msgspec.structs.replace(case, prompt_type=made_for)
         return make_guidance(other, task=task, optimal=optimal)
 
@@ -151,7 +154,7 @@ def test_a_generator_that_makes_another_flaw_than_asked_is_named(
 
 
 def test_a_generator_that_composes_fewer_flaws_than_asked_is_named(cache: GuidanceCache) -> None:
-    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
         return make_guidance(msgspec.structs.replace(case, flaws=1), task=task, optimal=optimal)
 
     message = r"a flaw missing_step \(severe\) of 2 kinds was asked for in Case\(.*\), it made missing_step \(severe\)$"
@@ -161,13 +164,13 @@ def test_a_generator_that_composes_fewer_flaws_than_asked_is_named(cache: Guidan
 
 def test_what_others_generated_is_found_without_filling(tmp_path: Path, cache: GuidanceCache) -> None:
     cache.fill(CASES, make_guidance)
-    assert GuidanceCache(tmp_path / "guidance").get(CASES[0]) == make_guidance(CASES[0])
+    assert GuidanceCache(tmp_path / "guidance", BENCHMARK.task_type).get(CASES[0]) == make_guidance(CASES[0])
 
 
 def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(
     cache: GuidanceCache, generator: Generator
 ) -> None:
-    def failing(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> Guidance:
+    def failing(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
         if case.instance == 1:
             raise OSError("no planner")
         return make_guidance(case, task=task, optimal=optimal)

@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
-from pytest_ultra.core.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall
+from pytest_ultra.core.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall, ToolResult
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.journal import Journal, JournalContents, decode_line, encode_line, read_episodes
 from pytest_ultra.storage.run_directory import RunDirectory

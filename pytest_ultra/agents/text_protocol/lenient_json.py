@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
 _DEEPEST = 100

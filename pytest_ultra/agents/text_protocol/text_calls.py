@@ -17,7 +17,7 @@ from pytest_ultra.agents.text_protocol.text_reading import (
     unreadable,
     with_arguments,
 )
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
 

@@ -9,7 +9,8 @@ import msgspec
 
 from pytest_ultra.agents.text_protocol.lenient_json import UnreadableJsonError, read_json
 from pytest_ultra.agents.text_protocol.text_calls import read_calls
-from pytest_ultra.core.transcript import Message, Reply, ToolCall, ToolSchema
+from pytest_ultra.core.json_types import Message, ToolSchema
+from pytest_ultra.core.transcript import Reply, ToolCall
 
 CALL = '<tool_call>{"name": "...", "arguments": {...}}</tool_call>'
 _RESULT, _END_OF_RESULT = "<tool_result>", "</tool_result>"

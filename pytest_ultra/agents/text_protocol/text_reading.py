@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pytest_ultra.agents.text_protocol.lenient_json import UnreadableJsonError, read_json, read_json_leniently
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "params", "input")

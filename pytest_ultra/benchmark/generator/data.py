@@ -9,7 +9,7 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.benchmark.world import Row
+from pytest_ultra.core.json_types import Row
 
 
 class Domain(msgspec.Struct, frozen=True):

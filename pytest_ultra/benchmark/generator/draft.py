@@ -12,7 +12,8 @@ from pytest_ultra.benchmark.facts import Fact, FactKind, entries
 from pytest_ultra.benchmark.task import Action, Milestone
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import Json, Row, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json, Row
 from pytest_ultra.core.workflow import Call, reference, referenced_step
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pytest_ultra.benchmark.generator.data import DOMAINS, Domain, as_csv, as_json, make_rows
 from pytest_ultra.benchmark.generator.draft import Draft, Item
-from pytest_ultra.benchmark.world import Resource, Row
+from pytest_ultra.benchmark.world import Resource
+from pytest_ultra.core.json_types import Row
 from pytest_ultra.core.workflow import Call
 
 HOSTS = ("ledger", "fleet", "metrics", "catalog", "frontdesk", "archive")

@@ -6,15 +6,16 @@ import msgspec
 
 from pytest_ultra.benchmark.rehearsal import see
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
-from pytest_ultra.benchmark.task import Damage, FlawedWorkflow, Guidance
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.core.axes import FlawKind, PromptType
+from pytest_ultra.core.guidance import Damage, FlawedWorkflow
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 
-def shown_plan(guidance: Guidance, prompt_type: PromptType) -> Workflow | None:
+def shown_plan(guidance: BenchmarkGuidance, prompt_type: PromptType) -> Workflow | None:
     """Return the plan that a case of this prompt type is shown, if it is shown one."""
     if not prompt_type.has_plan:
         return None

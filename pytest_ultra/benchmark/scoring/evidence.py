@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from pytest_ultra.benchmark.goal import harms, reached, read_answer
-from pytest_ultra.benchmark.task import Guidance, Task
+from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
@@ -24,7 +24,7 @@ class Evidence(msgspec.Struct, frozen=True):
     `milestones` tells which of the task's are reached at the end.
     """
 
-    guidance: Guidance
+    guidance: BenchmarkGuidance
     calls: tuple[Answered, ...]
     replies: tuple[Replied, ...]
     end: EndReason
@@ -33,7 +33,7 @@ class Evidence(msgspec.Struct, frozen=True):
     harms: tuple[str, ...]
 
     @classmethod
-    def gather(cls, guidance: Guidance, events: Sequence[Event]) -> Self:
+    def gather(cls, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Self:
         calls = tuple(event for event in events if isinstance(event, Answered))
         replies = tuple(event for event in events if isinstance(event, Replied))
         ends = [event.reason for event in events if isinstance(event, Ended)]

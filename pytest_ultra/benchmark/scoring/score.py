@@ -8,7 +8,7 @@ from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.adherence import first_divergence, obedience, shown_plan
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.failure_classes import classify
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
@@ -26,7 +26,7 @@ _INVALID = frozenset(
 )
 
 
-def score(case: Case, guidance: Guidance, events: Sequence[Event]) -> Score:
+def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Score:
     """Score a transcript; the same events always give the same score."""
     evidence = Evidence.gather(guidance, events)
     outcome = _outcome(evidence)

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 
 
 class EarnedCode(StrEnum):
@@ -67,17 +68,3 @@ class Tool(msgspec.Struct, frozen=True):
 
     def reliability(self, tool_success_rate: float) -> float:
         return float(tool_success_rate**self.weight)
-
-
-class ToolResult(msgspec.Struct, frozen=True):
-    """What the agent is told. `code` None means success; `is_random` marks a fault that it did not earn."""
-
-    handle: str | None = None
-    value: Json = None
-    code: str | None = None
-    message: str = ""
-    is_random: bool = False
-
-    @property
-    def is_success(self) -> bool:
-        return self.code is None

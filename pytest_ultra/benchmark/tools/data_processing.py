@@ -25,7 +25,8 @@ from pytest_ultra.benchmark.tools.inputs import (
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
 from pytest_ultra.benchmark.tools.row_rules import RULES
 from pytest_ultra.benchmark.tools.transformations import PARAMETERS, transform
-from pytest_ultra.benchmark.world import Json, Row, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json, Row
 
 
 def parse(world: World, arguments: dict[str, Any]) -> Effect:

@@ -12,7 +12,8 @@ from pytest_ultra.benchmark.tables import WRITERS, UnreadableTextError, read_csv
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import find, get_artefact, kind_of, wrong_data
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
-from pytest_ultra.benchmark.world import Json, Row, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json, Row
 
 _SHORTEST_RUN = 4
 

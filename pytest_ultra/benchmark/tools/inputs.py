@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from pytest_ultra.benchmark.tables import columns, write_json
 from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError
-from pytest_ultra.benchmark.world import Json, Row, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json, Row
 
 T = TypeVar("T")
 Number = int | float

@@ -10,10 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, Effect, ToolResult
+from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, Effect
 from pytest_ultra.benchmark.tools.inputs import quote, show
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.transcript import ToolResult
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

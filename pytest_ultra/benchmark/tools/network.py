@@ -10,7 +10,8 @@ from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv_cells, w
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import find, get_artefact, get_rows, kind_of, require_fields, require_session
 from pytest_ultra.benchmark.tools.parameters import handle, names_to_names, parameters, text, texts
-from pytest_ultra.benchmark.world import Json, Row, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json, Row
 
 
 def fetch(world: World, arguments: dict[str, Any]) -> Effect:

@@ -6,7 +6,7 @@ import msgspec
 
 from pytest_ultra.benchmark.tables import columns
 from pytest_ultra.benchmark.tools.inputs import kind_of
-from pytest_ultra.benchmark.world import Json
+from pytest_ultra.core.json_types import Json
 
 LARGEST_WHOLE = 400  # characters of JSON
 _FIRST_ROWS = 3

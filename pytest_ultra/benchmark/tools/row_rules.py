@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from pytest_ultra.benchmark.tools.inputs import identity, is_number
-from pytest_ultra.benchmark.world import Json, Row
+from pytest_ultra.core.json_types import Json, Row
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -17,7 +17,8 @@ from pytest_ultra.benchmark.tools.inputs import (
     wrong_data,
 )
 from pytest_ultra.benchmark.tools.parameters import choice, handle, integer, parameters, text, texts
-from pytest_ultra.benchmark.world import Json, Row, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json, Row
 
 
 def transform(world: World, arguments: dict[str, Any]) -> Effect:

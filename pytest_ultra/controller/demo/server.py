@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from aiohttp import web
 
-from pytest_ultra.benchmark.reference_agents import AGENTS, Act, Knowledge, in_text
+from pytest_ultra.benchmark.reference_agents import Act, in_text
 from pytest_ultra.controller.demo import BACKLOG
-from pytest_ultra.core.transcript import Message, Reply
+from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import AgentName, parse_agent_name
 from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, UNREADABLE, ReceivedRequest, decode_request, encode_reply
@@ -61,7 +63,7 @@ class DemoHandler:
             case "POST", "/v1/chat/completions":
                 return await self._complete(await request.content.read(), request.headers)
             case "GET", "/v1/models":
-                models = [{"id": agent, "object": "model", "owned_by": "pytest-ultra"} for agent in AGENTS]
+                models = [{"id": agent, "object": "model", "owned_by": "pytest-ultra"} for agent in ReferenceAgent]
                 return msgspec.json.encode({"object": "list", "data": models})
         raise Refusal(
             404, f"No {request.method} {request.path} here. Valid: POST /v1/chat/completions, GET /v1/models."

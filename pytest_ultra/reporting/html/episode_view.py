@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.facts import Fact, FactKind, entries
-from pytest_ultra.benchmark.goal import read_answer
-from pytest_ultra.benchmark.scoring.evidence import Evidence
-from pytest_ultra.benchmark.task import Damage, Guidance, Milestone
 from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
+from pytest_ultra.core.guidance import AnyGuidance, Damage
 from pytest_ultra.core.transcript import Ended, Event
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.reporting.html.event_view import show_event
@@ -36,7 +33,7 @@ _MOST_FOUND = 3
 _NO_GUIDANCE = "The task and its plans are not beside this run any more, so neither they nor the world's end are shown."
 
 
-def show_episode(episode: Episode, guidance: Guidance | None) -> EpisodePiece:
+def show_episode(episode: Episode, guidance: AnyGuidance | None, goal: GoalReport | None) -> EpisodePiece:
     """Lay out an episode; without guidance, which a run that was not copied as a whole lacks, only what it holds."""
     events = [event for event in episode.transcript if not isinstance(event, Ended)]
     piece = EpisodePiece(
@@ -45,14 +42,16 @@ def show_episode(episode: Episode, guidance: Guidance | None) -> EpisodePiece:
         end=_end(episode.transcript),
         error=shown(episode.error or ""),
     )
-    return _without_guidance(piece, episode) if guidance is None else _with_guidance(piece, episode, guidance)
+    if guidance is None or goal is None:
+        return _without_guidance(piece, episode)
+    return _with_guidance(piece, episode, guidance, goal)
 
 
 def _without_guidance(piece: EpisodePiece, episode: Episode) -> EpisodePiece:
     return msgspec.structs.replace(piece, note=_NO_GUIDANCE, words=shown(episode.plan), has_plan=bool(episode.plan))
 
 
-def _with_guidance(piece: EpisodePiece, episode: Episode, guidance: Guidance) -> EpisodePiece:
+def _with_guidance(piece: EpisodePiece, episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> EpisodePiece:
     flawed, optimal = guidance.flawed, guidance.optimal
     return msgspec.structs.replace(
         piece,
@@ -60,7 +59,8 @@ def _with_guidance(piece: EpisodePiece, episode: Episode, guidance: Guidance) ->
         has_plan=episode.case.prompt_type.has_plan,
         plan=_plan(flawed.workflow, flawed.damages, optimal) if flawed else None,
         optimal=_plan(optimal, (), optimal),
-        **_world(episode, guidance),
+        goals=tuple(map(_goal, goal.milestones)),
+        harms=tuple(map(shown, goal.harms)),
     )
 
 
@@ -113,25 +113,11 @@ def _end(events: Sequence[Event]) -> str:
     return f"{END_REASONS[last.reason]} ({detail})" if detail else END_REASONS[last.reason]
 
 
-def _world(episode: Episode, guidance: Guidance) -> dict[str, Any]:
-    evidence = Evidence.gather(guidance, episode.transcript)
-    milestones = zip(evidence.milestones, guidance.task.milestones, strict=True)
-    goals = tuple(_goal(milestone, evidence, is_reached=is_reached) for is_reached, milestone in milestones)
-    return {"goals": goals, "harms": tuple(shown(harm) for harm in evidence.harms)}
-
-
-def _goal(milestone: Milestone, evidence: Evidence, *, is_reached: bool) -> GoalPiece:
-    fact = milestone.fact
-    found = () if is_reached or not milestone.is_deliverable else tuple(_found(fact, evidence))
-    place = f"{fact.kind} {fact.key}" if fact.key else str(fact.kind)
-    return GoalPiece(is_reached, milestone.is_deliverable, shown(place), laid_out(fact.value), found)
-
-
-def _found(fact: Fact, evidence: Evidence) -> Iterator[str]:
-    """Show what stands at the place where the goal wants something else."""
-    if fact.kind is FactKind.ANSWER:
-        answer = read_answer(evidence.replies[-1].text) if evidence.replies else None
-        values = [] if answer is None else [answer]
-    else:
-        values = [value for key, value in entries(evidence.world, fact.kind) if key == fact.key]
-    yield from (laid_out(value) for value in values[:_MOST_FOUND])
+def _goal(milestone: MilestoneResult) -> GoalPiece:
+    return GoalPiece(
+        milestone.is_reached,
+        milestone.is_deliverable,
+        shown(milestone.place),
+        laid_out(milestone.wanted),
+        tuple(laid_out(value) for value in milestone.delivered[:_MOST_FOUND]),
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from pytest_ultra.benchmark.tools.base import ToolResult
-from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied
+from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
 from pytest_ultra.reporting.html.html_text import shown, shown_value
 from pytest_ultra.reporting.html.view_records import CallPiece, EventKind, EventPiece, ResultKind
 

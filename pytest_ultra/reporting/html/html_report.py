@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Guidance
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Summary
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.reporting.html.case_rows import make_columns
 from pytest_ultra.reporting.html.episode_view import show_episode
 from pytest_ultra.reporting.html.html_page import fill_page
@@ -21,7 +22,7 @@ from pytest_ultra.reporting.html.packing import Chunk, Group, make_chunks, make_
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 
-LookUp = Callable[[Episode], tuple[Episode, Guidance | None]]
+LookUp = Callable[[Episode], tuple[Episode, AnyGuidance | None, GoalReport | None]]
 """Returns an episode with its transcript, and what was generated for its case, None where that is gone."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Message, ToolSchema
+from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.storage.codec import encode
 
 _MOST_CHARS = 90

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.base import ToolResult
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.tools.previews import preview
-from pytest_ultra.benchmark.world import Json, Resource, Sink, World
+from pytest_ultra.benchmark.world import Resource, Sink, World
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.transcript import ToolResult
 
 WORLD = World(files={"a.txt": "hello"})
 READ = {"path": "a.txt"}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import Json, Resource, Sink, World
+from pytest_ultra.benchmark.world import Resource, Sink, World
+from pytest_ultra.core.json_types import Json
 
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Ada", "city": "Oslo", "age": 36, "pay": 10.5},

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.tools.knapsack import fill
-from pytest_ultra.benchmark.world import Json, World
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Ada", "city": "Oslo", "age": 36, "pay": 10.5},

@@ -7,7 +7,8 @@ import pytest
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import Json, Resource, Sink, World
+from pytest_ultra.benchmark.world import Resource, Sink, World
+from pytest_ultra.core.json_types import Json
 
 WORLD = World(
     files={"secret.txt": "x"},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import Json, LogEntry, Notification, Schedule, Sink, World
+from pytest_ultra.benchmark.world import LogEntry, Notification, Schedule, Sink, World
+from pytest_ultra.core.json_types import Json
 
 ROWS = [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}, {"kind": "a", "n": 3}, {"kind": 7, "n": 4}]
 WORLD = World(

@@ -12,10 +12,12 @@ import msgspec
 import pytest
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.task import Guidance
+from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.controller.report_contents import write_report
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Replied, Reply
 from pytest_ultra.reporting.html.html_report import Contents, make_report
 from pytest_ultra.reporting.html.html_text import laid_out, script_json, shown
@@ -27,8 +29,11 @@ HOSTILE = "</script><!--<b onclick=x>\u202e\x1b[0m\ud800"
 
 
 def contents(*episodes: Episode, has_guidance: bool = True) -> Contents:
-    def look_up(episode: Episode) -> tuple[Episode, Guidance | None]:
-        return episode, make_guidance(episode.case) if has_guidance else None
+    def look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
+        if not has_guidance:
+            return episode, None, None
+        guidance = make_guidance(episode.case)
+        return episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)
 
     return Contents(RunFacts("a run"), summarize(episodes), episodes, look_up)
 

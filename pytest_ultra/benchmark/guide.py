@@ -1,0 +1,35 @@
+"""Everything generated for a case in one go: task, optimal workflow, flawed workflow."""
+
+from __future__ import annotations
+
+from pytest_ultra.benchmark.generator.generate import generate_task
+from pytest_ultra.benchmark.planner import plan
+from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.guidance import FlawedWorkflow, Guidance
+from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.flaws.injection import inject
+
+
+class UnflawableError(ValueError):
+    """No flaw of the wanted kind and severity could be proved on a workflow."""
+
+
+def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> BenchmarkGuidance:
+    """Generate what a case needs; a task or an optimal workflow that is there already may be handed in.
+
+    Raises `UnflawableError` when a workflow that was handed in does not carry the case's flaw.
+    """
+    task = task or generate_task(case.task_key)
+    optimal = optimal or plan(task, case.tool_success_rate, case.max_turns)
+    return Guidance(task, optimal, _flaw(case, task, optimal))
+
+
+def _flaw(case: Case, task: Task, optimal: Workflow) -> FlawedWorkflow | None:
+    kind = case.prompt_type.flaw_kind
+    if kind is None or case.severity is None:
+        return None
+    flawed = inject(task, optimal, kind, case.severity, flaws=case.flaws)
+    if flawed is None:
+        raise UnflawableError(f"no {case.severity} {kind} can be proved on the workflow of {case.task_key}")
+    return flawed

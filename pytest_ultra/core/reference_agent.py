@@ -1,0 +1,37 @@
+"""The reference agents by name, and what a run tells its demo endpoint so that it can play them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.workflow import Workflow
+
+
+class ReferenceAgent(StrEnum):
+    """Agents of known behaviour, served as `demo/NAME`."""
+
+    PERFECT = "perfect"
+    FOLLOWER = "follower"
+    NULL = "null"
+    ONE_CALL = "one-call"
+    STUBBORN = "stubborn"
+    MIXTURE = "mixture"
+
+
+class Knowledge(msgspec.Struct, frozen=True):
+    """What a reference agent knows beyond the prompt. `offered` names the tools that it can call now."""
+
+    case_id: str
+    prompt_type: PromptType
+    turn: int
+    reference: Workflow
+    offered: tuple[str, ...] = ()
+
+
+def knowledge_of(request: ChatRequest) -> Knowledge:
+    case = request.case
+    return Knowledge(case.case_id, case.prompt_type, request.turn, request.guidance.optimal, request.offered)
