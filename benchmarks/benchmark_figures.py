@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from itertools import product
 
 from pytest_ultra.benchmark.generator.generate import draw_task, generate_task
-from pytest_ultra.benchmark.planner import plan
+from pytest_ultra.benchmark.planner import perfect_plan, plan
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.flaws.candidate import Candidate
-from pytest_ultra.flaws.injection import inject, is_proved, perfect_plan
+from pytest_ultra.flaws.injection import inject, is_proved
 
 PUBLISHED_TASKS = 5040
 RATE, MAX_TURNS = 0.8, 30
@@ -60,11 +61,11 @@ def print_flaws(tasks: list[Task]) -> None:
     proved = Counter[FlawKind]()
     for task, kind, severity in product(tasks, FlawKind, Severity):
         optimal = plan(task, RATE, MAX_TURNS)
-        flawed = inject(task, optimal, kind, severity)
+        flawed = inject(TaskContext(task), optimal, kind, severity)
         if flawed is None:
             print(f"  NOT CARRIED: {severity} {kind} in {task.key}")
             continue
-        proved[kind] += is_proved(task, optimal, kind, Candidate(flawed.workflow, flawed.damages, ()))
+        proved[kind] += is_proved(TaskContext(task), optimal, kind, Candidate(flawed.workflow, flawed.damages, ()))
     print(f"Flaws proved, of {len(tasks) * len(Severity)} each (tasks by severities):")
     for kind, n in proved.items():
         print(f"  {kind:24}{n}")

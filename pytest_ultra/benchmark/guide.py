@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.planner import plan
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
+from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import FlawedWorkflow, Guidance
 from pytest_ultra.core.workflow import Workflow
@@ -29,7 +30,7 @@ def _flaw(case: Case, task: Task, optimal: Workflow) -> FlawedWorkflow | None:
     kind = case.prompt_type.flaw_kind
     if kind is None or case.severity is None:
         return None
-    flawed = inject(task, optimal, kind, case.severity, flaws=case.flaws)
+    flawed = inject(TaskContext(task), optimal, kind, case.severity, flaws=case.flaws)
     if flawed is None:
         raise UnflawableError(f"no {case.severity} {kind} can be proved on the workflow of {case.task_key}")
     return flawed

@@ -1,6 +1,8 @@
-"""Carrying a workflow out to the letter with perfect tools: what blind obedience comes to."""
+"""Carrying a workflow out to the letter with perfect tools: what blind obedience leads to."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -14,18 +16,32 @@ from pytest_ultra.core.workflow import Workflow
 
 
 class Rehearsal(msgspec.Struct, frozen=True):
-    """The end of a rehearsal: the world, what was said, and how many calls were made."""
+    """The end of a rehearsal: the world, the steps' results, the final words, and how many calls were made."""
 
+    task: Task
     world: World
     progress: Progress
     text: str
     calls: int
 
-    def has_delivered(self, task: Task) -> bool:
-        return has_delivered(task, reached(task, self.world, read_answer(self.text)))
+    @property
+    def done(self) -> Mapping[int, Seen]:
+        return self.progress.done
 
-    def has_harmed(self, task: Task) -> bool:
-        return bool(harms(task, self.world))
+    @property
+    def has_delivered(self) -> bool:
+        return has_delivered(self.task, reached(self.task, self.world, read_answer(self.text)))
+
+    @property
+    def has_harmed(self) -> bool:
+        return bool(harms(self.task, self.world))
+
+    def columns(self, step: int) -> list[str]:
+        """Return the columns of the table that a step made; none where it made no table."""
+        handle = self.done[step].output if step in self.done else None
+        value = self.world.artefacts.get(handle) if isinstance(handle, str) else None
+        is_table = isinstance(value, list) and value and isinstance(value[0], dict)
+        return list(value[0]) if is_table and isinstance(value, list) else []
 
 
 def rehearse(task: Task, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
@@ -41,9 +57,10 @@ def rehearse(task: Task, workflow: Workflow, *, left_out: int | None = None) -> 
         world, result = invoke(world, call.tool, call.arguments)
         progress = advance(workflow, progress, see(result))
         calls += 1
-    return Rehearsal(world, progress, answer_text(workflow, progress), calls)
+    return Rehearsal(task, world, progress, answer_text(workflow, progress), calls)
 
 
 def see(result: ToolResult) -> Seen:
+    """Return what a follower learns from a tool's result."""
     value = result.value.get("value") if result.handle else None
     return Seen(result.is_success, is_transient=result.is_random, output=result.handle, value=value)

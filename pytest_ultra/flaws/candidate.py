@@ -7,11 +7,11 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.flaws.plan_context import PlanContext
 
 Origin = tuple[int | None, ...]
 
@@ -27,8 +27,8 @@ class Candidate(msgspec.Struct, frozen=True):
     origin: Origin
 
 
-Injector = Callable[[Task, Workflow, int, Random], Candidate | None]
-"""(task, optimal workflow, number of steps to damage, chance) to a candidate, or None where it found no way."""
+Injector = Callable[[PlanContext, Workflow, int, Random], Candidate | None]
+"""(context, optimal workflow, number of steps to damage, chance) to a candidate, or None where it found no way."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -40,17 +40,17 @@ class Change(msgspec.Struct, frozen=True):
     how: str
 
 
-Changer = Callable[[Task, Workflow, int, Random], list[Change]]
-"""(task, workflow, number of a step, chance) to the changes by which that step could be damaged."""
+Changer = Callable[[PlanContext, Workflow, int, Random], list[Change]]
+"""(context, workflow, number of a step, chance) to the changes by which that step could be damaged."""
 
 
 def change_steps(
-    task: Task, workflow: Workflow, chosen: Iterable[int], changer: Changer, chance: Random
+    context: PlanContext, workflow: Workflow, chosen: Iterable[int], changer: Changer, chance: Random
 ) -> Candidate | None:
     """Damage each chosen step by a change of a way drawn first, so that no way drowns in another's many changes."""
     changed: dict[int, Change] = {}
     for number in chosen:
-        changes = changer(task, workflow, number, chance)
+        changes = changer(context, workflow, number, chance)
         if not changes:
             return None
         way = chance.choice(sorted({change.way for change in changes}))

@@ -6,9 +6,6 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.benchmark.planner import solve
-from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind, Severity
 from pytest_ultra.core.guidance import FlawedWorkflow
 from pytest_ultra.core.workflow import Workflow, render
@@ -20,6 +17,7 @@ from pytest_ultra.flaws import semantic_drift as drift
 from pytest_ultra.flaws import sequence_disorder as order
 from pytest_ultra.flaws import tool_misuse as tools
 from pytest_ultra.flaws.candidate import Candidate, Changer, Injector, change_steps
+from pytest_ultra.flaws.plan_context import PlanContext
 
 MOST_CANDIDATES = 24
 
@@ -35,38 +33,38 @@ _INJECTORS: dict[FlawKind, Injector] = {
 
 
 def inject(
-    task: Task, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int = 1
+    context: PlanContext, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int = 1
 ) -> FlawedWorkflow | None:
     """Return a proved flawed workflow, always the same for the same arguments; None where none can be had.
 
     With `flaws` above 1, that many less one further steps are damaged, each by another kind.
     """
-    chance = Random(f"{'/'.join(map(str, msgspec.structs.astuple(task.key)))}/{task.draw}/{kind}/{severity}/{flaws}")
+    chance = Random(f"{context.seed}/{kind}/{severity}/{flaws}")
     size = severity.damaged_steps(len(optimal.steps))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
-        candidate = _INJECTORS[kind](task, optimal, size, chance)
+        candidate = _INJECTORS[kind](context, optimal, size, chance)
         if candidate is not None and len(candidate.damages) == size:
-            candidate = _compose(task, candidate, kind, flaws - 1, chance)
+            candidate = _compose(context, candidate, kind, flaws - 1, chance)
         is_whole = candidate is not None and len(candidate.damages) == size + flaws - 1
-        if candidate is not None and is_whole and is_proved(task, optimal, kind, candidate, flaws=flaws):
+        if candidate is not None and is_whole and is_proved(context, optimal, kind, candidate, flaws=flaws):
             return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
     return None
 
 
-def is_proved(task: Task, optimal: Workflow, kind: FlawKind, candidate: Candidate, *, flaws: int = 1) -> bool:
+def is_proved(context: PlanContext, optimal: Workflow, kind: FlawKind, candidate: Candidate, *, flaws: int = 1) -> bool:
     """Prove that the flaw shows in the text, and that blind obedience pays for it.
 
     It must miss the goal; only `redundant_operations`, alone, must reach it, unharmed, with more calls.
     """
     if render(candidate.workflow) == render(optimal):
         return False
-    rehearsal = rehearse(task, candidate.workflow)
+    rehearsal = context.rehearse(candidate.workflow)
     if kind is not FlawKind.REDUNDANT_OPERATIONS or flaws > 1:
-        return not rehearsal.has_delivered(task)
+        return not rehearsal.has_delivered
     is_longer = rehearsal.calls > len(optimal.steps)
-    return is_longer and rehearsal.has_delivered(task) and not rehearsal.has_harmed(task)
+    return is_longer and rehearsal.has_delivered and not rehearsal.has_harmed
 
 
 _CHANGERS: dict[FlawKind, Changer] = {
@@ -77,7 +75,7 @@ _CHANGERS: dict[FlawKind, Changer] = {
 """The kinds that can be added to another: they change a step where it stands."""
 
 
-def _compose(task: Task, candidate: Candidate, kind: FlawKind, more: int, chance: Random) -> Candidate | None:
+def _compose(context: PlanContext, candidate: Candidate, kind: FlawKind, more: int, chance: Random) -> Candidate | None:
     """Damage `more` of the steps that are still sound, each by a kind of its own."""
     kinds = chance.sample([other for other in _CHANGERS if other is not kind], more)
     for other in kinds:
@@ -85,7 +83,7 @@ def _compose(task: Task, candidate: Candidate, kind: FlawKind, more: int, chance
         sound = [number for number in range(1, len(candidate.origin) + 1) if number not in damaged]
         if not sound:
             return None
-        added = change_steps(task, candidate.workflow, [chance.choice(sound)], _CHANGERS[other], chance)
+        added = change_steps(context, candidate.workflow, [chance.choice(sound)], _CHANGERS[other], chance)
         if added is None:
             return None
         candidate = _merge(candidate, added)
@@ -98,19 +96,3 @@ def _merge(candidate: Candidate, added: Candidate) -> Candidate:
         for damage in added.damages
     ]
     return Candidate(added.workflow, (*candidate.damages, *damages), candidate.origin)
-
-
-def carries_all_flaws(task: Task) -> bool:
-    """Tell whether every kind can be injected at every severity into the task's optimal workflow."""
-    optimal = perfect_plan(task)
-    return all(inject(task, optimal, kind, severity) for severity in reversed(Severity) for kind in FlawKind)
-
-
-def is_minimal(task: Task) -> bool:
-    """Tell whether the goal needs every step of the task's optimal workflow."""
-    return not omission.has_needless_step(task, perfect_plan(task))
-
-
-def perfect_plan(task: Task) -> Workflow:
-    """Return the workflow for tools that never fail; alternatives aside, it is the one for those that do."""
-    return solve(task, tool_success_rate=1.0, max_calls=len(task.milestones)).workflow

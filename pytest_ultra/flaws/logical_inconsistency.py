@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
+from pytest_ultra.flaws.plan_context import PlanContext
 
 _KIND = FlawKind.LOGICAL_INCONSISTENCY
 
 
-def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
     chosen = choose(chance, range(2, len(optimal.steps) + 1), size)
-    return change_steps(task, optimal, chosen, changes, chance) if chosen else None
+    return change_steps(context, optimal, chosen, changes, chance) if chosen else None
 
 
-def changes(task: Task, workflow: Workflow, number: int, chance: Random) -> list[Change]:  # noqa: ARG001 - a Changer
+def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:  # noqa: ARG001 - a Changer
     """Return the contradictions that a step could be in; the first step can be in none."""
     found = (_on_failure_only(workflow, number), _past_the_result(workflow, number), _turned_round(workflow, number))
     return [change for some in found for change in some]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from random import Random
 
-from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate
+from pytest_ultra.flaws.plan_context import PlanContext
 
 
-def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:  # noqa: ARG001 - an Injector
+def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:  # noqa: ARG001 - an Injector
     """Take steps out: here and there, several in a row, or the last ones."""
     count = len(optimal.steps)
     if size >= count:
@@ -28,10 +27,10 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
     return remove(optimal, removed[way], way)
 
 
-def has_needless_step(task: Task, optimal: Workflow) -> bool:
+def has_needless_step(context: PlanContext, optimal: Workflow) -> bool:
     """Tell whether the goal is reached just as well without some step."""
     numbers = range(1, len(optimal.steps) + 1)
-    return any(rehearse(task, remove(optimal, [number]).workflow).has_delivered(task) for number in numbers)
+    return any(context.rehearse(remove(optimal, [number]).workflow).has_delivered for number in numbers)
 
 
 def remove(optimal: Workflow, removed: list[int], way: str = "here_and_there") -> Candidate:

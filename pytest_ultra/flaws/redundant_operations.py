@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from random import Random
 
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
-from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.core.workflow import Step, Workflow
 from pytest_ultra.flaws.candidate import Candidate, Origin, renumber
-
-DELIVERING = (
-    "network_poster",
-    "network_router",
-    "integration_queue",
-    "utility_notifier",
-    "utility_logger",
-    "utility_tracker",
-)
-"""Tools whose every call changes the world outside once more."""
+from pytest_ultra.flaws.plan_context import PlanContext
 
 Entry = tuple[str, int, Step]
 """A step of the longer plan: the way in which it is redundant (empty: it is not), its original's number, itself."""
 
 
-def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
     """Add steps: repetitions, right after the original or later on, and look-ups of things nobody asked for."""
     entries: list[Entry] = [("", number, step) for number, step in enumerate(optimal.steps, start=1)]
-    repeatable = [entry for entry in entries if entry[2].call.tool not in DELIVERING]
+    repeatable = [entry for entry in entries if entry[2].call.tool in context.repeatable_tools]
     for _ in range(size):
-        look_ups = [Step(call) for call in _useless_look_ups(task)]
+        look_ups = [Step(call) for call in context.idle_look_ups]
         way = chance.choice(("repeat_at_once", "repeat_later", *(("useless_look_up",) if look_ups else ())))
         if way == "useless_look_up":
             entries.insert(chance.randint(1, len(entries)), (way, 0, chance.choice(look_ups)))
@@ -41,21 +31,6 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
         else:
             return None
     return _write(optimal, entries)
-
-
-def _useless_look_ups(task: Task) -> list[Call]:
-    """Return calls of offered tools that only look, at things in the world that the task is not about."""
-    used = {str(value) for action in task.actions for value in action.call.arguments.values()}
-    world = task.world
-    looks = [
-        *(Call("file_operations_reader", {"path": path}) for path in world.files),
-        *(Call("file_operations_scanner", {"pattern": f"{path.partition('/')[0]}/*"}) for path in world.files),
-        *(Call("network_validator", {"url": url}) for url in world.resources),
-        *(Call("integration_connector", {"datastore": name}) for name in world.datastores),
-        *(Call("utility_helper", {"topic": topic}) for topic in world.topics),
-        *(Call("utility_cache", {"action": "get", "key": key}) for key in world.cache),
-    ]
-    return [call for call in looks if call.tool in task.tools and not used & set(map(str, call.arguments.values()))]
 
 
 def _write(optimal: Workflow, entries: list[Entry]) -> Candidate:

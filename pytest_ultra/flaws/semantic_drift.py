@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from random import Random
 
-from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Seen
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.candidate import Candidate, Change, replace_steps
-from pytest_ultra.flaws.wrong_values import alternatives, input_fields, is_name_in
+from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.wrong_values import alternatives, input_fields, is_name
 
 MOST_TRIES = 6
 
 _KIND = FlawKind.SEMANTIC_DRIFT
 
 
-def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
     """Change the last `size` steps, one after the other, each to something that still works on what is there.
 
     A step for which nothing else would work is changed all the same: the drift is then a dead end.
@@ -26,9 +25,9 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
     drifting = optimal
     changed: dict[int, Change] = {}
     for number in range(len(optimal.steps) - size + 1, len(optimal.steps) + 1):
-        options = _options(task, drifting, number)
+        options = _options(context, drifting, number)
         chance.shuffle(options)
-        working = (option for option in options[:MOST_TRIES] if _works(task, drifting, number, option))
+        working = (option for option in options[:MOST_TRIES] if _works(context, drifting, number, option))
         chosen = next(working, options[0] if options else None)
         if chosen is None:
             return None
@@ -38,32 +37,32 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
     return replace_steps(optimal, changed)
 
 
-def _options(task: Task, workflow: Workflow, number: int) -> list[Change]:
+def _options(context: PlanContext, workflow: Workflow, number: int) -> list[Change]:
     call = workflow.steps[number - 1].call
-    fields = input_fields(task, workflow)[number]
+    fields = input_fields(context, workflow)[number]
     return [
-        _change(task, call, name, value)
+        _change(context, call, name, value)
         for name in sorted(call.arguments)
-        for value in alternatives(task, call, name, fields)
+        for value in alternatives(context, call, name, fields)
     ]
 
 
-def _change(task: Task, call: Call, name: str, value: Json) -> Change:
+def _change(context: PlanContext, call: Call, name: str, value: Json) -> Change:
     step = Step(Call(call.tool, {**call.arguments, name: value}))
-    way = _way(task, call.arguments[name])
+    way = _way(context, call.arguments[name])
     return Change(_KIND, step, way, f"serves another goal: {_WORDS[way]} ({name})")
 
 
 _WORDS = {"other_subject": "another subject", "other_place": "another place", "other_question": "another question"}
 
 
-def _way(task: Task, value: Json) -> str:
+def _way(context: PlanContext, value: Json) -> str:
     """Tell what drifts: the thing worked on (it is in the world), where the result goes, or what is asked of it."""
     if not isinstance(value, str) or value.isidentifier():
-        return "other_subject" if is_name_in(task.world, value) else "other_question"
-    return "other_subject" if is_name_in(task.world, value) else "other_place"
+        return "other_subject" if is_name(context.names, value) else "other_question"
+    return "other_subject" if is_name(context.names, value) else "other_place"
 
 
-def _works(task: Task, workflow: Workflow, number: int, change: Change) -> bool:
+def _works(context: PlanContext, workflow: Workflow, number: int, change: Change) -> bool:
     begun = Workflow((*workflow.steps[: number - 1], change.step))
-    return rehearse(task, begun).progress.done.get(number, Seen(is_success=False)).is_success
+    return context.rehearse(begun).done.get(number, Seen(is_success=False)).is_success

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.candidate import Candidate, choose, renumber
+from pytest_ultra.flaws.plan_context import PlanContext
 
 Needs = Mapping[int, frozenset[int]]
 
 
-def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
     """Put the steps in an order in which exactly `size` stand before something they need."""
-    needs = step_needs(task, optimal)
+    needs = step_needs(context, optimal)
     way = chance.choice(sorted(_WAYS))
     order = _WAYS[way](needs, size, chance)
     if order is None:
@@ -27,10 +26,10 @@ def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidat
     return _reorder(optimal, order, damaged, way) if is_exact else None
 
 
-def step_needs(task: Task, workflow: Workflow) -> dict[int, frozenset[int]]:
+def step_needs(context: PlanContext, workflow: Workflow) -> dict[int, frozenset[int]]:
     """Return for each step the steps without which it fails, found by leaving each out in turn."""
     numbers = range(1, len(workflow.steps) + 1)
-    failing = {number: _failing_without(task, workflow, number) for number in numbers}
+    failing = {number: _failing_without(context, workflow, number) for number in numbers}
     return {number: frozenset(other for other in numbers if number in failing[other]) for number in numbers}
 
 
@@ -44,8 +43,8 @@ def _direct(needs: Needs) -> dict[int, frozenset[int]]:
     return {number: needed.difference(*(needs[other] for other in needed)) for number, needed in needs.items()}
 
 
-def _failing_without(task: Task, workflow: Workflow, left_out: int) -> set[int]:
-    done = rehearse(task, workflow, left_out=left_out).progress.done
+def _failing_without(context: PlanContext, workflow: Workflow, left_out: int) -> set[int]:
+    done = context.rehearse(workflow, left_out=left_out).done
     return {number for number, seen in done.items() if not seen.is_success and number != left_out}
 
 

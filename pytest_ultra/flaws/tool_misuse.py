@@ -5,43 +5,43 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
+from pytest_ultra.flaws.plan_context import PlanContext
 
 _KIND = FlawKind.TOOL_MISUSE
 
 
-def inject(task: Task, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
     chosen = choose(chance, range(1, len(optimal.steps) + 1), size)
-    return change_steps(task, optimal, chosen, changes, chance) if chosen else None
+    return change_steps(context, optimal, chosen, changes, chance) if chosen else None
 
 
-def changes(task: Task, workflow: Workflow, number: int, chance: Random) -> list[Change]:
+def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:
     """Return the wrong tools that a step could name: only of the same category where one of it is offered."""
     call = workflow.steps[number - 1].call
-    found = [_change(workflow, call, wrong, number, chance) for wrong in task.tools if wrong != call.tool]
+    found = [_change(context, workflow, number, wrong, chance) for wrong in context.tools if wrong != call.tool]
     siblings = [change for change in found if change.way == "sibling"]
     return siblings or found
 
 
-def _change(workflow: Workflow, call: Call, wrong: str, number: int, chance: Random) -> Change:
-    step = Step(Call(wrong, _adapt(call, wrong, number, chance)))
-    return Change(_KIND, step, _way(workflow, call, wrong), f"names {wrong} instead of {call.tool}")
+def _change(context: PlanContext, workflow: Workflow, number: int, wrong: str, chance: Random) -> Change:
+    call = workflow.steps[number - 1].call
+    step = Step(Call(wrong, _adapt(context, call, wrong, number, chance)))
+    return Change(_KIND, step, _way(context, workflow, call, wrong), f"names {wrong} instead of {call.tool}")
 
 
-def _way(workflow: Workflow, call: Call, wrong: str) -> str:
-    if TOOLS[wrong].category == TOOLS[call.tool].category:
+def _way(context: PlanContext, workflow: Workflow, call: Call, wrong: str) -> str:
+    if context.tools[wrong].category == context.tools[call.tool].category:
         return "sibling"
     return "tool_of_another_step" if wrong in {step.call.tool for step in workflow.steps} else "stranger"
 
 
-def _adapt(call: Call, tool: str, number: int, chance: Random) -> dict[str, Json]:
+def _adapt(context: PlanContext, call: Call, tool: str, number: int, chance: Random) -> dict[str, Json]:
     """Fill the wrong tool's parameters with what the right call had, as a careless author would."""
-    schema = TOOLS[tool].parameters
+    schema = context.tools[tool].parameters
     return {
         name: call.arguments[name] if name in call.arguments else _fill(call, name, details, number, chance)
         for name, details in schema["properties"].items()

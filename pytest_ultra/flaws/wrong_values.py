@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Workflow, referenced_step
+from pytest_ultra.flaws.plan_context import PlanContext
 
-FIELD_ARGUMENTS = ("field", "group_by", "left_field", "right", "value_field", "cost_field")
 
-
-def alternatives(task: Task, call: Call, name: str, fields: list[str]) -> list[Json]:
+def alternatives(context: PlanContext, call: Call, name: str, fields: list[str]) -> list[Json]:
     """Return other values that the argument could have, schema and all; `fields` are the input table's columns.
 
     References have no alternatives here. Names of things in the world come first, made-up ones last.
@@ -23,18 +18,18 @@ def alternatives(task: Task, call: Call, name: str, fields: list[str]) -> list[J
     value = call.arguments[name]
     if referenced_step(value) is not None:
         return []
-    return [option for option in _propose(task, call, name, fields) if option != value]
+    return [option for option in _propose(context, call, name, fields) if option != value]
 
 
-def _propose(task: Task, call: Call, name: str, fields: list[str]) -> list[Json]:
+def _propose(context: PlanContext, call: Call, name: str, fields: list[str]) -> list[Json]:
     value = call.arguments[name]
-    schema = TOOLS[call.tool].parameters["properties"][name]
+    schema = context.tools[call.tool].parameters["properties"][name]
     if "enum" in schema:
         return list(schema["enum"])
-    if name in FIELD_ARGUMENTS and value in fields:
+    if name in context.field_arguments and value in fields:
         return list(fields)
     if isinstance(value, str):
-        return [*_named_like(task.world, value), *_made_up(value)]
+        return [*_named_like(context.names, value), *_made_up(value)]
     return _other_value(value, fields)
 
 
@@ -43,41 +38,21 @@ def wrong_types(value: Json) -> list[Json]:
     return [[value]] if isinstance(value, str) else [f"about {value}", [value]]
 
 
-def is_name_in(world: World, value: Json) -> bool:
-    """Tell whether something in the world has this name."""
-    return isinstance(value, str) and any(value in part for part in _named_parts(world))
+def is_name(names: Sequence[Collection[str]], value: Json) -> bool:
+    """Return whether the value is one of the names."""
+    return isinstance(value, str) and any(value in group for group in names)
 
 
-def input_fields(task: Task, workflow: Workflow) -> dict[int, list[str]]:
+def input_fields(context: PlanContext, workflow: Workflow) -> dict[int, list[str]]:
     """Return for each step the columns of the table that it works on; none where it works on no table."""
-    rehearsal = rehearse(task, workflow)
-    made = {number: _columns(rehearsal.world, seen.output) for number, seen in rehearsal.progress.done.items()}
+    rehearsal = context.rehearse(workflow)
     steps = enumerate(workflow.steps, start=1)
-    return {number: next((made.get(used, []) for used in step.call.references), []) for number, step in steps}
+    return {number: next((rehearsal.columns(used) for used in step.call.references), []) for number, step in steps}
 
 
-def _columns(world: World, handle: Json) -> list[str]:
-    value = world.artefacts.get(handle) if isinstance(handle, str) else None
-    is_table = isinstance(value, list) and value and isinstance(value[0], dict)
-    return list(value[0]) if is_table and isinstance(value, list) else []
-
-
-def _named_parts(world: World) -> tuple[Mapping[str, object], ...]:
-    return (
-        world.files,
-        world.resources,
-        world.sinks,
-        world.credentials,
-        world.datastores,
-        world.topics,
-        world.cache,
-        world.queues,
-    )
-
-
-def _named_like(world: World, value: str) -> list[str]:
-    """Return the other names in that part of the world which has this one."""
-    return next((list(part) for part in _named_parts(world) if value in part), [])
+def _named_like(names: Sequence[Collection[str]], value: str) -> list[str]:
+    """Return the names of the first group that holds this one."""
+    return next((list(group) for group in names if value in group), [])
 
 
 def _made_up(value: str) -> list[str]:

@@ -15,13 +15,13 @@ from pytest_ultra.benchmark.generator.draft import Draft
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.generator.shapes import lay_out
 from pytest_ultra.benchmark.generator.words import CONSTRAINTS
+from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import Difficulty, TaskType
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.injection import perfect_plan
 from pytest_ultra.flaws.missing_step import remove
 
 INFERS = 0.92
@@ -61,7 +61,7 @@ def live(task: Task, life: int) -> bool:
     forgotten = sum(chance.random() < FORGETS for text in CONSTRAINTS if text in task.words)
     extra = [Step(Call("utility_notifier", HELPFUL | {"data": reference(1)}))] * forgotten
     rehearsal = rehearse(task, Workflow((*done.steps, *extra), done.answer))
-    return rehearsal.has_delivered(task) and not rehearsal.has_harmed(task)
+    return rehearsal.has_delivered and not rehearsal.has_harmed
 
 
 HELPFUL = {"recipient": "everyone@example.com", "subject": "For your information"}

@@ -11,18 +11,19 @@ import pytest
 
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.generator.draft import RejectedError
-from pytest_ultra.benchmark.generator.generate import draw_task, generate_task
+from pytest_ultra.benchmark.generator.generate import draw_task, generate_task, is_minimal
 from pytest_ultra.benchmark.generator.words import CONSTRAINTS
 from pytest_ultra.benchmark.goal import harms, has_delivered, reached
-from pytest_ultra.benchmark.planner import plan
+from pytest_ultra.benchmark.planner import perfect_plan, plan
 from pytest_ultra.benchmark.rehearsal import rehearse, see
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType
 from pytest_ultra.core.case import GENERATOR_VERSION, TaskKey
 from pytest_ultra.core.plan_follower import advance, begin, next_call
-from pytest_ultra.flaws.injection import inject, is_minimal, perfect_plan
+from pytest_ultra.flaws.injection import inject
 from pytest_ultra.flaws.missing_step import remove
 from tests.benchmark.playing import make_task, make_tasks, run_elsewhere
 
@@ -39,7 +40,7 @@ def digest(instances: int) -> str:
     hashed = hashlib.sha256()
     for task in make_tasks(instances):
         optimal = plan(task, 0.8, 30)
-        flawed = [inject(task, optimal, kind, severity) for kind in FlawKind for severity in Severity]
+        flawed = [inject(TaskContext(task), optimal, kind, severity) for kind in FlawKind for severity in Severity]
         hashed.update(msgspec.json.encode([task, optimal, flawed]))
     return hashed.hexdigest()
 
@@ -143,7 +144,7 @@ def test_no_reference_call_reaches_two_milestones_wherever_it_is_made(tasks: lis
 def test_the_perfect_plan_ends_in_the_goal_and_harms_nothing(tasks: list[Task]) -> None:
     for task in tasks:
         rehearsal = rehearse(task, perfect_plan(task))
-        assert rehearsal.has_delivered(task)
+        assert rehearsal.has_delivered
         assert harms(task, rehearsal.world) == ()
 
 
@@ -152,7 +153,7 @@ def test_no_step_of_a_task_is_needless(tasks: list[Task]) -> None:
         assert is_minimal(task)
         optimal = perfect_plan(task)
         for number in range(1, len(optimal.steps) + 1):
-            assert not rehearse(task, remove(optimal, [number]).workflow).has_delivered(task)
+            assert not rehearse(task, remove(optimal, [number]).workflow).has_delivered
 
 
 def test_every_tool_is_needed_by_some_task(tasks: list[Task]) -> None:
@@ -215,7 +216,7 @@ def test_a_task_is_the_first_draw_that_is_sound_and_carries_every_flaw(task_type
         task = make_task(TaskKey(task_type, Difficulty.MEDIUM, instance, 0))
         optimal = perfect_plan(task)
         assert draw_task(task.key, task.draw) == task
-        assert all(inject(task, optimal, kind, severity) for kind in FlawKind for severity in Severity)
+        assert all(inject(TaskContext(task), optimal, kind, severity) for kind in FlawKind for severity in Severity)
 
 
 def test_draws_differ() -> None:

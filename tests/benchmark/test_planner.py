@@ -12,7 +12,7 @@ import pytest
 from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.goal import has_delivered, reached, read_answer
-from pytest_ultra.benchmark.planner import count_calls, plan, solve
+from pytest_ultra.benchmark.planner import count_calls, perfect_plan, plan, solve
 from pytest_ultra.benchmark.rehearsal import see
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Action, Milestone, Task
@@ -24,7 +24,6 @@ from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.plan_follower import advance, answer_text, begin, next_call
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
-from pytest_ultra.flaws.injection import perfect_plan
 from tests.benchmark.playing import converse, make_case
 
 KEY = TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 0, 0)

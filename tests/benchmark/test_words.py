@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.prompts import opening
 from pytest_ultra.benchmark.task import Action, Task
 from pytest_ultra.benchmark.tools import TOOLS
@@ -16,7 +17,6 @@ from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import referenced_step
-from pytest_ultra.flaws.injection import perfect_plan
 from tests.benchmark.playing import make_case, make_task, make_tasks
 
 INSTANCES = 40

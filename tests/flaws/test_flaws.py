@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from pytest_ultra.benchmark.guide import UnflawableError, make_guidance
+from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import (
     FLAWED_PROMPT_TYPES,
@@ -27,7 +29,7 @@ from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step, render
 from pytest_ultra.flaws.candidate import Candidate
-from pytest_ultra.flaws.injection import inject, is_proved, perfect_plan
+from pytest_ultra.flaws.injection import inject, is_proved
 from pytest_ultra.flaws.missing_step import remove
 from pytest_ultra.flaws.wrong_values import alternatives
 from tests.benchmark.playing import make_case, make_task, make_tasks
@@ -46,7 +48,7 @@ def _flaw(kind: FlawKind) -> Iterator[Flawed]:
     for task in make_tasks(INSTANCES):
         optimal = perfect_plan(task)
         for severity in Severity:
-            flawed = inject(task, optimal, kind, severity)
+            flawed = inject(TaskContext(task), optimal, kind, severity)
             assert flawed is not None
             assert (flawed.kind, flawed.severity) == (kind, severity)
             yield task, optimal, flawed
@@ -59,11 +61,11 @@ def test_every_flaw_shows_and_hurts(kind: FlawKind) -> None:
         assert render(flawed.workflow) != render(optimal)
         rehearsal = rehearse(task, flawed.workflow)
         if kind is FlawKind.REDUNDANT_OPERATIONS:
-            assert rehearsal.has_delivered(task)
-            assert not rehearsal.has_harmed(task)
+            assert rehearsal.has_delivered
+            assert not rehearsal.has_harmed
             assert rehearsal.calls > len(optimal.steps)
         else:
-            assert not rehearsal.has_delivered(task)
+            assert not rehearsal.has_delivered
 
 
 def count_damage(severity: Severity, n: int) -> int:
@@ -175,7 +177,7 @@ def test_injection_changes_nothing_that_it_is_given_and_always_comes_to_the_same
         task = make_task(TaskKey(task_type, Difficulty.HARD, 0, 0))
         optimal = perfect_plan(task)
         before = msgspec.json.encode([task, optimal])
-        flaws = [inject(task, optimal, kind, severity) for severity in Severity for _ in range(2)]
+        flaws = [inject(TaskContext(task), optimal, kind, severity) for severity in Severity for _ in range(2)]
         assert msgspec.json.encode([task, optimal]) == before
         assert flaws[::2] == flaws[1::2]
 
@@ -209,26 +211,26 @@ def propose(*steps: Step) -> Candidate:
 
 @pytest.mark.parametrize("kind", FlawKind)
 def test_an_injector_that_only_tags_a_step_is_refused(kind: FlawKind) -> None:
-    assert not is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps))
+    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps))
 
 
 @pytest.mark.parametrize("kind", FlawKind)
 def test_a_change_that_is_seen_but_does_not_hurt_is_refused(kind: FlawKind) -> None:
     """A fallback that perfect tools never need; for redundancy, that is no call more."""
     first = OPTIMAL.steps[0]
-    assert not is_proved(TASK, OPTIMAL, kind, propose(Step(first.call, first.call), *OPTIMAL.steps[1:]))
+    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(Step(first.call, first.call), *OPTIMAL.steps[1:]))
 
 
 def test_a_redundancy_that_hurts_is_refused() -> None:
     kind = FlawKind.REDUNDANT_OPERATIONS
-    assert is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
-    assert not is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[-1]))  # a second post
-    assert not is_proved(TASK, OPTIMAL, kind, propose(*[OPTIMAL.steps[0]] * 9))  # more calls, goal missed
+    assert is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
+    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[-1]))  # a second post
+    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*[OPTIMAL.steps[0]] * 9))  # more calls, goal missed
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FlawKind if kind is not FlawKind.REDUNDANT_OPERATIONS])
 def test_a_redundancy_is_no_flaw_of_another_kind(kind: FlawKind) -> None:
-    assert not is_proved(TASK, OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
+    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
 
 
 def test_a_workflow_that_carries_no_flaw_is_refused() -> None:
@@ -241,9 +243,9 @@ def test_a_workflow_that_carries_no_flaw_is_refused() -> None:
 def test_a_wrong_value_is_never_the_right_one(value: object) -> None:
     """Ten times nothing is nothing."""
     call = Call("data_processing_filter", {"data": reference(1), "field": "a", "operator": "gt", "value": value})
-    assert value not in alternatives(TASK, call, "value", ["a", "b"])
-    assert alternatives(TASK, call, "field", ["a", "b"]) == ["b"]
-    assert "gt" not in alternatives(TASK, call, "operator", [])
+    assert value not in alternatives(TaskContext(TASK), call, "value", ["a", "b"])
+    assert alternatives(TaskContext(TASK), call, "field", ["a", "b"]) == ["b"]
+    assert "gt" not in alternatives(TaskContext(TASK), call, "operator", [])
 
 
 def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:

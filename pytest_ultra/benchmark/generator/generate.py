@@ -9,11 +9,14 @@ from pytest_ultra.benchmark.generator.data import DOMAINS, as_csv, make_rows
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.shapes import lay_out
 from pytest_ultra.benchmark.generator.words import describe
+from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.core.axes import Difficulty
+from pytest_ultra.core.axes import Difficulty, FlawKind, Severity
 from pytest_ultra.core.case import TaskKey
-from pytest_ultra.flaws.injection import carries_all_flaws, is_minimal
+from pytest_ultra.flaws.injection import inject
+from pytest_ultra.flaws.missing_step import has_needless_step
 
 DISTRACTOR_TOOLS = (0, 4, 10, 18, len(TOOLS))
 """How many tools beyond the needed ones are offered, by the level of the difficulty; the last is: all."""
@@ -50,6 +53,17 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
         tools=_offer_tools(draft, key.difficulty),
     )
     return task if is_minimal(task) else None
+
+
+def carries_all_flaws(task: Task) -> bool:
+    """Return whether every flaw kind can be injected at every severity into the task's optimal workflow."""
+    context, optimal = TaskContext(task), perfect_plan(task)
+    return all(inject(context, optimal, kind, severity) for severity in reversed(Severity) for kind in FlawKind)
+
+
+def is_minimal(task: Task) -> bool:
+    """Return whether the goal needs every step of the task's optimal workflow."""
+    return not has_needless_step(TaskContext(task), perfect_plan(task))
 
 
 def _add_distractor_files(draft: Draft, difficulty: Difficulty) -> None:
