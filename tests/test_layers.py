@@ -1,9 +1,10 @@
-"""The layers of the package hold: imports point down, never sideways, function-level and type-only ones included."""
+"""The rooms of the package hold: imports point down, never sideways; those inside functions and for types included."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,41 @@ import pytest_ultra
 
 ROOT = Path(pytest_ultra.__file__).parent
 
-ALLOWED = {
-    "errors": set[str](),
-    "benchmark": {"errors"},
-    "engine": {"errors", "benchmark"},
-    "models": {"errors", "benchmark"},
-    "storage": {"errors", "benchmark"},
-    "analysis": {"errors", "benchmark"},
-    "reporting": {"errors", "benchmark"},
-}
-"""What each of the lower layers may import from the package; what is not named here is the pytest layer."""
+ROWS = (
+    ("plugin", "__main__", "suite"),
+    ("fixtures", "hookspecs"),
+    ("commands",),
+    ("controller", "worker"),
+    ("collection", "distribution"),
+    ("options",),
+    ("benchmark",),
+    ("engine", "providers", "agents", "storage", "analysis", "reporting"),
+    ("flaws",),
+    ("core",),
+    ("errors",),
+)
+"""From the top down. A module imports from its own room and from the rows below, and nothing else of the package."""
+
+PURE = {"benchmark", "flaws", "core", "agents", "analysis"}
+"""Rooms without a clock, I/O or threads."""
+OUTSIDE_WORLD = {"time", "os", "pathlib", "socket", "subprocess", "threading", "asyncio", "tempfile"}
+
+TOP_MODULES = {"__init__", "__main__", "plugin", "hookspecs", "fixtures", "errors"}
+
+SHARED_NAMES = {"__init__", "__main__"}
+"""Base names that modules of several folders may share."""
+
+
+def modules() -> list[Path]:
+    return [path for path in sorted(ROOT.rglob("*.py")) if room_of(path) != "__init__"]
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def row_of(room: str) -> int:
+    return next(number for number, row in enumerate(ROWS) if room in row)
 
 
 def imported_modules(path: Path) -> Iterator[str]:
@@ -30,38 +56,63 @@ def imported_modules(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import hides its layer"
-            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def lower_modules() -> list[Path]:
-    return [path for path in sorted(ROOT.rglob("*.py")) if layer_of(path) in ALLOWED]
+def find_breach(room: str, imported: str) -> str | None:
+    """Return what is wrong with an import in a room, None if nothing is."""
+    package, _, rest = imported.partition(".")
+    if package == "pytest_ultra":
+        target = rest.split(".")[0]
+        is_own = target in (room, "__version__")
+        return None if is_own or row_of(room) < row_of(target) else f"{room} must not import {imported}"
+    if package == "xdist":
+        return None if room == "distribution" else f"only distribution knows xdist, not {room}"
+    if package in ("pytest", "_pytest"):
+        return None if row_of(room) <= row_of("options") else f"{room} must not know {package}"
+    return f"{room} is pure, and must not import {package}" if room in PURE and package in OUTSIDE_WORLD else None
 
 
-def layer_of(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-@pytest.mark.parametrize("path", lower_modules(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
-    layer = layer_of(path)
-    for name in imported_modules(path):
-        package, _, rest = name.partition(".")
-        if package == "pytest_ultra" and rest:
-            target = rest.split(".")[0]
-            assert target == layer or target in ALLOWED[layer], f"{layer} must not import {name}"
-        assert package not in ("pytest", "_pytest", "xdist"), f"{layer} must not know of {package}"
+    breaches = filter(None, (find_breach(room_of(path), name) for name in imported_modules(path)))
+    assert not list(breaches)
 
 
-def test_only_distribution_knows_xdist() -> None:
-    knowing = {
-        layer_of(path)
-        for path in ROOT.rglob("*.py")
-        if any(name.split(".")[0] == "xdist" for name in imported_modules(path))
+def test_the_top_folder_holds_rooms_and_the_modules_that_join_them() -> None:
+    assert {path.stem for path in ROOT.glob("*.py")} == TOP_MODULES
+    rooms = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms | TOP_MODULES - {"__init__"} == {room for row in ROWS for room in row}
+
+
+def test_no_two_modules_share_a_base_name() -> None:
+    assert not shared_names({str(path.relative_to(ROOT)): path.stem for path in modules()})
+
+
+def shared_names(stems: Mapping[str, str]) -> dict[str, list[str]]:
+    places = defaultdict(list)
+    for path, stem in stems.items():
+        places[stem].append(path)
+    return {stem: paths for stem, paths in places.items() if len(paths) > 1 and stem not in SHARED_NAMES}
+
+
+@pytest.mark.parametrize(
+    ("room", "imported"),
+    [
+        ("core", "pytest_ultra.benchmark.world.World"),  # up
+        ("engine", "pytest_ultra.storage.journal"),  # sideways
+        ("controller", "pytest_ultra.worker.shard.Shard"),  # sideways, near the top
+        ("core", "pytest_ultra.storage"),  # a whole room
+        ("storage", "pytest.fixture"),
+        ("controller", "xdist.remote.Producer"),
+        ("benchmark", "time.sleep"),
+    ],
+)
+def test_a_breach_of_each_kind_is_found(room: str, imported: str) -> None:
+    assert find_breach(room, imported)
+
+
+def test_a_shared_base_name_is_found() -> None:
+    assert shared_names({"core/gates.py": "gates", "engine/gates.py": "gates", "core/__init__.py": "__init__"}) == {
+        "gates": ["core/gates.py", "engine/gates.py"]
     }
-    assert knowing <= {"distribution"}
-
-
-def test_the_benchmark_touches_no_clock_and_no_outside_world() -> None:
-    forbidden = {"time", "os", "pathlib", "socket", "subprocess", "threading", "asyncio", "tempfile"}
-    for path in (ROOT / "benchmark").rglob("*.py"):
-        assert not forbidden & {name.split(".")[0] for name in imported_modules(path)}, path
