@@ -52,6 +52,11 @@ class RunDirectory(msgspec.Struct, frozen=True):
     def guidance(self) -> Path:
         return self.path / "guidance"
 
+    @property
+    def budget(self) -> Path:
+        """The file in which the run's processes share what is left of its budget."""
+        return self.path / "budget"
+
     def describe(self) -> dict[str, Any]:
         """Return run.json: schema_version, run_id, started_at, and what `create` was given."""
         path = self.path / "run.json"

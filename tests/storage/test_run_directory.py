@@ -26,6 +26,11 @@ def test_a_run_describes_itself(tmp_path: Path) -> None:
     }
 
 
+def test_a_run_names_its_guidance_and_its_budget(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "20231114T221320.250000Z")
+    assert (run.guidance, run.budget) == (run.path / "guidance", run.path / "budget")
+
+
 def test_run_ids_sort_by_time_even_within_a_second(tmp_path: Path) -> None:
     moments = [*[NOON] * 12, NOON + 0.001, NOON + 1, NOON + 86_400 * 400]
     ids = [RunDirectory.create(tmp_path, {}, started_at=moment).run_id for moment in moments]

@@ -1,0 +1,28 @@
+"""Stall notes: files in which workers report a stall, for the first process to read and print."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from pytest_ultra.storage.run_directory import RunDirectory
+
+_PREFIX = "stall-"
+
+
+def write_stall_note(run: RunDirectory, worker: str, text: str) -> None:
+    """Write or replace the worker's note; on a full disk the note is lost and the run continues."""
+    path = run.path / f"{_PREFIX}{worker}"
+    temporary = path.with_name(f".{path.name}")
+    with suppress(OSError):
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+
+
+def take_stall_notes(run: RunDirectory) -> list[str]:
+    """Return the notes written since the last call, in the order of the workers' names, and remove them."""
+    notes = []
+    for path in sorted(run.path.glob(f"{_PREFIX}*")):
+        with suppress(OSError):
+            notes.append(path.read_text(encoding="utf-8"))
+            path.unlink()
+    return notes
