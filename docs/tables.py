@@ -26,7 +26,7 @@ from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
-from pytest_ultra.providers.endpoint_lookup import PROVIDERS, Provider
+from pytest_ultra.providers.profiles import PROVIDERS, Provider
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.storage.store.store_tables import METADATA
 

@@ -21,7 +21,7 @@ from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VER
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.config_redaction import Blotter
-from pytest_ultra.providers.run_endpoints import find_spec
+from pytest_ultra.providers.endpoint_lookup import find_spec
 
 GIT_PATIENCE_S = 0.1
 """How long a run's start may wait for git."""

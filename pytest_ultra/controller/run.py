@@ -24,7 +24,7 @@ from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_gates import has_gates
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.run_endpoints import find_spec
+from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
 from pytest_ultra.storage.journal import SET_ASIDE, Journal, has_journals, read_episodes

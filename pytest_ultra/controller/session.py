@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ultra.collection.collection_hooks import CASES, CollectionHooks
 from pytest_ultra.collection.planned_cases import plan_cases
-from pytest_ultra.collection.redaction_hooks import SecrecyHooks, redactor_of
+from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.controller.report_hooks import ReportHooks
 from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.core.case import Case
@@ -20,6 +20,7 @@ from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.output_checks import check_outputs
 from pytest_ultra.options.requested_gates import check_gates
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.worker.budget_share import BudgetHooks, amounts_of, check_budget
 
 if TYPE_CHECKING:  # workers open no run
@@ -31,7 +32,7 @@ def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None)
     cases = plan_cases(settings)
     config.stash[CASES] = cases
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
-    config.pluginmanager.register(SecrecyHooks(redactor_of(settings)), "ultra-secrecy")
+    config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-secrecy")
     placement = receive(config)
     if placement is not None:
         _join_as_worker(config, settings, cases, placement)

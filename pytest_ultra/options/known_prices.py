@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ultra.core.prices import AS_OF, FREE, PRICES, Price
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.endpoint_lookup import PROVIDERS
+from pytest_ultra.providers.profiles import PROVIDERS
 
 
 def known_prices(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, Price]:

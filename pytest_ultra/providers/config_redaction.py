@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_ultra.providers.endpoint_lookup import KEY_VARIABLES
+from pytest_ultra.providers.profiles import KEY_VARIABLES
 from pytest_ultra.providers.redaction import SHOWN as BLOT
 from pytest_ultra.providers.redaction import Redactor, find_secrets
 

@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
+from pytest_ultra.providers.profiles import KEY_VARIABLES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
-from pytest_ultra.providers.redaction import show_url
-from pytest_ultra.providers.secret import Secret
+from pytest_ultra.providers.redaction import Redactor, Secret, find_secrets, show_url
 from pytest_ultra.providers.served_endpoints import Served
 
 _PATH = "/chat/completions"
-
-
-class Provider(msgspec.Struct, frozen=True):
-    """A known way to reach models. Variables are names in the environment, the first that is set counts.
-
-    `base_url` is empty where it must come from the user; with `url_suffix`, what the variable holds lacks it.
-    """
-
-    base_url: str
-    key_variables: tuple[str, ...] = ()
-    needs_key: bool = True
-    url_variable: str = ""
-    url_suffix: str = ""
-    key_header: str = "authorization"
-
-
-PROVIDERS: Mapping[str, Provider] = MappingProxyType(
-    {
-        "openai": Provider("https://api.openai.com/v1", ("OPENAI_API_KEY",), url_variable="OPENAI_BASE_URL"),
-        "demo": Provider("", needs_key=False),
-        "azure": Provider(
-            "",
-            ("AZURE_OPENAI_API_KEY",),
-            url_variable="AZURE_OPENAI_ENDPOINT",
-            url_suffix="/openai/v1",
-            key_header="api-key",
-        ),
-        "anthropic": Provider("https://api.anthropic.com/v1", ("ANTHROPIC_API_KEY",)),
-        "google": Provider(
-            "https://generativelanguage.googleapis.com/v1beta/openai", ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-        ),
-        "openrouter": Provider("https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)),
-        "groq": Provider("https://api.groq.com/openai/v1", ("GROQ_API_KEY",)),
-        "together": Provider("https://api.together.xyz/v1", ("TOGETHER_API_KEY",)),
-        "mistral": Provider("https://api.mistral.ai/v1", ("MISTRAL_API_KEY",)),
-        "deepseek": Provider("https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",)),
-        "ollama": Provider("http://127.0.0.1:11434/v1", ("OLLAMA_API_KEY",), needs_key=False),
-        "vllm": Provider("http://127.0.0.1:8000/v1", ("VLLM_API_KEY",), needs_key=False),
-        "llama.cpp": Provider("http://127.0.0.1:8080/v1", ("LLAMA_API_KEY",), needs_key=False),
-    }
-)
-
-
-KEY_VARIABLES = tuple(name for provider in PROVIDERS.values() for name in provider.key_variables)
 
 
 class ModelSpec(msgspec.Struct, frozen=True):
@@ -105,6 +62,34 @@ class ModelSpec(msgspec.Struct, frozen=True):
             scheme = "Bearer " if self.key_header == "authorization" else ""
             headers[self.key_header] = scheme + self.key.reveal()
         return headers
+
+
+class EndpointSettings(Protocol):
+    """The settings of a run that decide where its models are served. `served` is keyed by the user's model names."""
+
+    @property
+    def base_url(self) -> str | None: ...
+
+    @property
+    def served(self) -> Mapping[str, Sequence[Served]]: ...
+
+
+def find_spec(settings: EndpointSettings, model: str, environ: Mapping[str, str] = os.environ) -> ModelSpec:
+    """Resolve one model of a run. Raises `ConfigurationError` if it cannot be reached."""
+    return resolve(model, base_url=settings.base_url, environ=environ, served=settings.served.get(model, ()))
+
+
+def find_redactor(settings: EndpointSettings, environ: Mapping[str, str] = os.environ) -> Redactor:
+    """Return a redactor for every key that a provider or an endpoint may use, and for the secrets in base URLs."""
+    served = [one for endpoints in settings.served.values() for one in endpoints]
+    bases = [environ.get(provider.url_variable, "") for provider in PROVIDERS.values()]
+    return Redactor(
+        find_secrets(
+            environ,
+            (*KEY_VARIABLES, *(one.key_env for one in served)),
+            (settings.base_url or "", *bases, *(one.base_url for one in served)),
+        )
+    )
 
 
 def resolve(

@@ -26,6 +26,24 @@ _LONGEST_END = 120
 _RUN = re.compile(r"[A-Za-z0-9]+")
 
 
+class Secret:
+    """An API key that cannot be printed by accident: only `reveal` returns it. The empty secret stands for no key."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({SHOWN if self else ''})"
+
+    def reveal(self) -> str:
+        return self._value
+
+
 class Redactor:
     """Blots out secrets, also within JSON, URLs, HTML and base64; too short ones are left alone."""
 

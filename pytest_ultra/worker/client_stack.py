@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_ultra.collection.redaction_hooks import redactor_of
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
@@ -13,8 +12,7 @@ from pytest_ultra.engine.limiter import Limiter, SparingLimiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
-from pytest_ultra.providers.run_endpoints import find_spec
+from pytest_ultra.providers.endpoint_lookup import ModelSpec, find_redactor, find_spec
 from pytest_ultra.storage.cassettes.cassette_endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder
 
@@ -89,7 +87,7 @@ def by_way_of_cassettes(settings: Settings, asking: Asking, keep: Keep | None = 
         clock,
         is_replaying=settings.cassette != "record",
         asking=None if is_replay else asking.by_way_of(kept.open),
-        redact=redactor_of(settings),
+        redact=find_redactor(settings),
     )
 
     def is_asked(request: ChatRequest) -> bool:

@@ -15,7 +15,6 @@ import pytest
 
 from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
-from pytest_ultra.collection.redaction_hooks import redactor_of
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.guidance import AnyGuidance
@@ -29,6 +28,7 @@ from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.providers.http_endpoint import open_endpoint
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
@@ -81,7 +81,7 @@ class Shard:
         self._stall_watch: StallWatch | None = None
         self._curfew: Curfew | None = None
         self._stopped: str | None = None
-        self._redact = redactor_of(settings)
+        self._redact = find_redactor(settings)
 
     def start(self, session: pytest.Session) -> None:
         """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.providers.endpoint_lookup import PROVIDERS, resolve
+from pytest_ultra.providers.endpoint_lookup import resolve
+from pytest_ultra.providers.profiles import PROVIDERS
 
 KEY = "sk-very-secret"
 PROVIDER_LIST = (

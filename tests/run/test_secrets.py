@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pytest_ultra.providers.endpoint_lookup import PROVIDERS
+from pytest_ultra.providers.profiles import PROVIDERS
 from tests.run.running import Project
 from tests.run.secret_server import WAYS, Telltale
 
