@@ -29,14 +29,14 @@ RUNS = {
 PARTS = (1 / 3, 1 / 2, 2 / 3)
 EVERY_SECOND = """
 import pytest
-from pytest_ultra.controller.live_hooks import LiveHooks
+from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     manager = config.pluginmanager
-    if manager.hasplugin("ultra-live"):
-        manager.unregister(name="ultra-live")
-        manager.register(LiveHooks(config, manager.get_plugin("ultra-run"), line_every_s=1.0), "ultra-live")
+    if manager.hasplugin("ultra-live-status"):
+        manager.unregister(name="ultra-live-status")
+        manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=1.0), "ultra-live-status")
 """
 LINE = re.compile(r"ultra: .*ETA (?:(\d+):)?(\d+):(\d+)")
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode

@@ -1,4 +1,4 @@
-"""What tests are given: the episode of their case."""
+"""The fixtures: a test gets the episode of its case."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
-    from pytest_ultra.worker.episode_result import LivedEpisode
+    from pytest_ultra.worker.episode_result import EpisodeResult
     from pytest_ultra.worker.shard import Shard
 
 NO_MODEL = "no model is named: add --ultra-model NAME (demo needs no key)"
 
 
 SHARD = pytest.StashKey[Callable[[], "Shard"]]()
-"""Makes the shard of this process; not there where no model is named, and in a controller."""
+"""Makes the shard of this process; missing if no model is named, and in xdist's controller."""
 
 
 @pytest.fixture(scope="session")
 def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
-    """Episodes of this process's cases, being lived ahead."""
+    """The episodes of this process's cases, which run ahead of their tests."""
     shard = request.config.stash[SHARD]()
     try:
         shard.start(request.session)
@@ -30,23 +30,23 @@ def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
 
 
 @pytest.fixture
-def ultra_episode(request: pytest.FixtureRequest) -> LivedEpisode:
+def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """The episode of the test's case: an `Episode` with `passed`, `assert_passed()` and `explain()`."""
     if SHARD not in request.config.stash:
         pytest.skip(NO_MODEL)
     shard: Shard = request.getfixturevalue("ultra_shard")
-    episode = shard.live(request.param, request.node.nodeid)
-    _note(request.node, episode)
+    episode = shard.wait_for_episode(request.param, request.node.nodeid)
+    _add_properties(request.node, episode)
     if episode.outcome == "error":
         pytest.fail(episode.explain(), pytrace=False)
     if episode.outcome == "skipped":
-        pytest.skip(episode.error or "not lived")
+        pytest.skip(episode.error or "not run")
     return episode
 
 
-def _note(item: pytest.Item, episode: LivedEpisode) -> None:
-    """Put on the test's reports which case it took and what became of it; a rerun's replace those before."""
-    from pytest_ultra.worker.report_properties import PROPERTIES, properties_of  # noqa: PLC0415 - an unused plugin needs none of it
+def _add_properties(item: pytest.Item, episode: EpisodeResult) -> None:
+    """Put the case and its outcome on the test's reports; those of a rerun replace the earlier ones."""
+    from pytest_ultra.worker.report_properties import PROPERTIES, properties_of  # noqa: PLC0415 - heavy if unused
 
     others = [entry for entry in item.user_properties if entry[0] not in PROPERTIES]
     item.user_properties[:] = [*others, *properties_of(episode).items()]

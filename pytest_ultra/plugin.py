@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import gc
+from collections.abc import Callable, Collection, Generator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_ultra import hookspecs
-from pytest_ultra.fixtures import ultra_episode, ultra_shard
-from pytest_ultra.options.settings import SETTINGS, add_options, read_settings
+from pytest_ultra.fixtures import SHARD, ultra_episode, ultra_shard
+from pytest_ultra.options.settings import SETTINGS, Settings, add_options, read_settings
+
+if TYPE_CHECKING:  # an unused plugin must not import what these need
+    from pytest_ultra.distribution.placement import Placement
+    from pytest_ultra.worker.shard import Shard
 
 __all__ = ["ultra_episode", "ultra_shard"]
 
@@ -34,11 +40,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    """Note the user's `--dist` before xdist, seeing `-n`, sets its own."""
+    """Note the user's `--dist` before xdist sets its own because of `-n`."""
     chosen = "load" if config.getoption("distload", default=False) else config.getoption("dist", "no")
     config.stash[CHOSEN_DIST] = None if chosen == "no" else chosen
     if config.getoption("ultra_plan") or config.getini("ultra_plan"):
-        from pytest_ultra.distribution.without_workers import be_alone  # noqa: PLC0415 - nobody else needs it
+        from pytest_ultra.distribution.without_workers import be_alone  # noqa: PLC0415 - only a plan needs it
 
         be_alone(config)
     return (yield)
@@ -49,7 +55,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     settings = read_settings(config)
     if settings is not None:
-        from pytest_ultra.controller.session import begin  # noqa: PLC0415 - all that is heavy waits for a model to be named
-
         config.stash[SETTINGS] = settings
-        begin(config, settings, chosen_dist=config.stash.get(CHOSEN_DIST, None))
+        _join_run(config, settings)
+
+
+def _join_run(config: pytest.Config, settings: Settings) -> None:
+    """Take part in a run: as one of its workers, as the controller of workers, or as its only process."""
+    from pytest_ultra.collection.collection_hooks import register_collection  # noqa: PLC0415 - heavy if unused
+    from pytest_ultra.distribution.placement import receive  # noqa: PLC0415 - heavy if unused
+
+    cases = register_collection(config, settings)
+    placement = receive(config)
+    place: Callable[[], Placement] | None
+    if placement is not None:
+        place = lambda: placement  # noqa: E731 - the only process computes it, a worker has it
+    else:
+        from pytest_ultra.controller.session import open_run  # noqa: PLC0415 - workers open no run
+
+        place = open_run(config, settings, cases, chosen_dist=config.stash.get(CHOSEN_DIST, None))
+    if place is not None:
+        case_ids = cases.keys()
+        config.stash[SHARD] = lambda: _open_shard(config, settings, place(), case_ids)
+    gc.freeze()  # these objects live to the end; pytest's collection at exit would cost 0.1 s for them
+
+
+def _open_shard(config: pytest.Config, settings: Settings, placement: Placement, case_ids: Collection[str]) -> Shard:
+    from pytest_ultra.worker.shard import Shard  # noqa: PLC0415 - a controller of workers runs no episodes
+
+    return Shard(config, settings, placement, case_ids)

@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.commands.cli import main
 from pytest_ultra.commands.rescored_run import rescore
 from pytest_ultra.core.axes import PromptType, TaskType

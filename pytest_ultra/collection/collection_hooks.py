@@ -10,9 +10,19 @@ import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, Suite
 from pytest_ultra.collection.items import parametrize
+from pytest_ultra.collection.planned_cases import plan_cases
+from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.core.case import Case
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.providers.endpoint_lookup import find_redactor
 
-CASES = pytest.StashKey[Mapping[str, Case]]()
+
+def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
+    """Register the hooks that every process of a run needs; return the planned cases by their ids."""
+    cases = plan_cases(settings)
+    config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
+    config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-redaction")
+    return cases
 
 
 class CollectionHooks:

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import UnflawableError, make_guidance
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.case_names import parse_case_id
 from pytest_ultra.core.axes import (
     MOST_FLAWS,

@@ -41,13 +41,13 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run_compare(args: argparse.Namespace) -> int:
-    from pytest_ultra.controller.comparison import compare_sides, judge_sides, load_side, tell_apart  # noqa: PLC0415 - not for --help
+    from pytest_ultra.controller.comparison import compare_sides, judge_sides, load_side, no_common_case  # noqa: PLC0415 - not for --help
 
     reference, sample = load_side(args.a, args.dir), load_side(args.b, args.dir)
     limits = _read_limits(args.max_regression, sample, reference)
     compared = compare_sides(sample, reference)
     if compared.figures.groups[0].difference is None:
-        told = tell_apart(compared.departures)
+        told = no_common_case(compared.departures)
         raise ConfigurationError(f"no case of {sample.name} has been scored in {reference.name} too ({told})")
     decision = judge_sides(sample, reference, limits)
     write = _write_json if args.json else _write_lines

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_ultra import __version__
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.prompts import opening
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.core.transcript import Answered, Discovered, Replied, ToolCall
 from pytest_ultra.errors import ConfigurationError

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.case import GENERATOR_VERSION, SCORER_VERSION
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.guidance import AnyGuidance

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.conversation import Conversation
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
 from pytest_ultra.commands.case_preview import add_axes, axes_given, find_guidance, make_case
 from pytest_ultra.commands.command_output import print_json, print_lines

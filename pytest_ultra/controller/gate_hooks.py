@@ -1,19 +1,30 @@
-"""Gates at the end of a run: judged, told, and turned into the exit code."""
+"""Gates at the end of a run: judges them, prints the verdicts, and sets the exit code."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Protocol
 
+import msgspec
 import pytest
 
-from pytest_ultra.controller.comparison import Compared, Side, compare_sides
+from pytest_ultra.controller.comparison import (
+    Compared,
+    Side,
+    compare_sides,
+    find_finished,
+    load_side,
+    no_common_case,
+)
+from pytest_ultra.core.case import Case, Versions
+from pytest_ultra.core.differences import Identity, find_departures
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, GateKind
 from pytest_ultra.core.groups import ALL, FLAWED
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_gates import gates_of, has_gates
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.gate_lines import annotation, gate_lines, gate_name
@@ -21,18 +32,18 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import noted_cut_off
 
 FLIPS = 5
-"""So many cases that came out otherwise are named at the end of a run; `pytest-ultra compare` has more."""
+"""How many cases with another outcome are named at the end of a run; `pytest-ultra compare` shows all."""
 
 
 class _Run(Protocol):
     @property
-    def begun(self) -> RunDirectory | None: ...
+    def started(self) -> RunDirectory | None: ...
     @property
     def episodes(self) -> tuple[Episode, ...]: ...
 
 
-class GatingHooks:
-    """Hook implementations of the controller, or of the only process: what follows from the figures."""
+class GateHooks:
+    """Hook implementations of the first process."""
 
     def __init__(self, settings: Settings, run: _Run, reference: Side | None) -> None:
         self._settings = settings
@@ -45,18 +56,18 @@ class GatingHooks:
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
-        return [f"ultra: {text}" for text in find_hopeless(self._settings)]
+        return [f"ultra: {text}" for text in find_empty_groups(self._settings)]
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the failures that are but the infrastructure's."""
+        """Count the failures of the infrastructure."""
         self._errors += report.failed and ("ultra_outcome", str(Outcome.ERROR)) in report.user_properties
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Judge as soon as all journals are closed, and before anybody writes down the exit code."""
-        is_but_errors = session.testsfailed == self._errors and not _is_stopped(session)
-        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and is_but_errors:
+        """Judge when all journals are closed, before the exit code is written anywhere."""
+        has_only_errors = session.testsfailed == self._errors and not _is_stopped(session)
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and has_only_errors:
             session.exitstatus = pytest.ExitCode.OK  # whether errors are too many is a gate
         result = yield
         self.decision = self._decide(session)
@@ -67,7 +78,7 @@ class GatingHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Come after the table."""
         if self._compared is not None:
-            _tell_comparison(self._compared, terminalreporter)
+            _print_comparison(self._compared, terminalreporter)
         if self.decision is not None:
             for text, is_good in gate_lines(self.decision):
                 terminalreporter.write_line(text, green=is_good, red=not is_good)
@@ -82,25 +93,25 @@ class GatingHooks:
     def _decide(self, session: pytest.Session) -> Decision:
         from pytest_ultra.analysis.gate_verdicts import Judge, settle  # noqa: PLC0415 - for the end of a run only
 
-        begun = self._run.begun
-        cut_off = None if begun is None else noted_cut_off(begun)
-        if cut_off and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
+        run = self._run.started
+        interruption = None if run is None else noted_cut_off(run)
+        if interruption and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        episodes = () if begun is None else self._run.episodes
+        episodes = () if run is None else self._run.episodes
         judge = Judge(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
-        if self._reference is not None and begun is not None:
-            self._compared = compare_sides(Side(f"run {begun.run_id}", episodes), self._reference)
+        if self._reference is not None and run is not None:
+            self._compared = compare_sides(Side(f"run {run.run_id}", episodes), self._reference)
         return settle(
             map(judge.judge, self._gates),
             int(session.exitstatus),
             on=self._settings.gate_on,
             other_failures=session.testsfailed - self._errors,
-            cut_off=cut_off,
+            cut_off=interruption,
             is_stopped=_is_stopped(session),
         )
 
 
-def _tell_comparison(compared: Compared, terminalreporter: pytest.TerminalReporter) -> None:
+def _print_comparison(compared: Compared, terminalreporter: pytest.TerminalReporter) -> None:
     from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - for the end of a run only
 
     width = shutil.get_terminal_size().columns
@@ -113,8 +124,8 @@ def _is_stopped(session: pytest.Session) -> bool:
     return bool(session.shouldfail or session.shouldstop)
 
 
-def find_hopeless(settings: Settings) -> Iterator[str]:
-    """Name the gates whose group the run has no case of: they will be missed, and the user may as well know now."""
+def find_empty_groups(settings: Settings) -> Iterator[str]:
+    """Yield a warning for each gate whose group has no case in the run, because it will be missed."""
     for gate in gates_of(settings):
         group = FLAWED if gate.kind is GateKind.MAX_DROP and gate.group == ALL else gate.group
         if group not in _planned_groups(settings):
@@ -126,3 +137,36 @@ def _planned_groups(settings: Settings) -> set[str]:
     severities = settings.severity if flawed else ()
     groups = {ALL, *settings.prompt_type, *settings.task_type, *settings.difficulty, *severities, *settings.model}
     return groups | ({FLAWED} if flawed else set())
+
+
+def load_reference(settings: Settings, planned: Iterable[Case]) -> Side | None:
+    """Return what `--ultra-compare` names; raise `pytest.UsageError` if no case could be compared with it."""
+    if settings.compare is None:
+        return None
+    try:
+        side = load_side(settings.compare, settings.dir, find_latest=find_finished)
+        check_common(planned, side)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--ultra-compare: {error}") from None
+    return side
+
+
+def check_common(planned: Iterable[Case], side: Side) -> None:
+    """Raise ConfigurationError unless the other side has scored a case of the run that starts."""
+    ours = [(case, Versions()) for case in planned]
+    theirs = [(episode.case, episode.versions) for episode in side.episodes if episode.outcome.is_scored]
+    if not theirs:
+        raise ConfigurationError(f"{side.name} has scored no case; name another run, or a baseline file")
+    if _has_one_model(ours) and _has_one_model(theirs):  # two single models are compared case by case
+        ours, theirs = _without_model(ours), _without_model(theirs)
+    if not set(ours) & set(theirs):
+        reasons = no_common_case(find_departures(ours, theirs))
+        raise ConfigurationError(f"no case of this run is in {side.name} ({reasons}); give this run the same options")
+
+
+def _has_one_model(identities: Iterable[Identity]) -> bool:
+    return len({case.model for case, _ in identities}) == 1
+
+
+def _without_model(identities: Iterable[Identity]) -> list[Identity]:
+    return [(msgspec.structs.replace(case, model=""), versions) for case, versions in identities]

@@ -1,4 +1,4 @@
-"""What other plugins' reports of a run tell of it: JUnit's properties, pytest-html's columns and summary."""
+"""What a run adds to the reports of other plugins: properties of JUnit's, columns and a summary of pytest-html's."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ COLUMNS: Mapping[str, str] = {
     "ultra_outcome": "Outcome",
     "ultra_failure_class": "Failure class",
 }
-"""The properties of a test that have a column in pytest-html's table."""
+"""Properties of a test with a column in pytest-html's table."""
 
 
 class _Run(Protocol):
     @property
-    def begun(self) -> RunDirectory | None: ...
-    def take_stock(self) -> Summary: ...
+    def started(self) -> RunDirectory | None: ...
+    def summary_so_far(self) -> Summary: ...
 
 
-class SuiteHooks:
-    """Hook implementations of the controller, or of the only process."""
+class JUnitHooks:
+    """Hook implementations of the first process."""
 
     def __init__(self, seed: int, run: _Run) -> None:
         self._seed = seed
@@ -38,11 +38,11 @@ class SuiteHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Come before JUnit's report is written, but after the workers have ended, which is seen to before."""
+        """Come before JUnit's report is written; the workers have ended by then."""
         add = _find_junit(session.config)
-        begun = self._run.begun
-        if add is not None and begun is not None:
-            for name, value in suite_properties(self._run.take_stock(), begun.run_id, self._seed):
+        run = self._run.started
+        if add is not None and run is not None:
+            for name, value in suite_properties(self._run.summary_so_far(), run.run_id, self._seed):
                 add(name, value)
 
     @pytest.hookimpl(optionalhook=True)
@@ -51,17 +51,17 @@ class SuiteHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        noted = dict(report.user_properties)
-        cells[2:2] = [f"<td>{html.escape(str(noted.get(name, '')))}</td>" for name in COLUMNS]
+        properties = dict(report.user_properties)
+        cells[2:2] = [f"<td>{html.escape(str(properties.get(name, '')))}</td>" for name in COLUMNS]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        if self._run.begun is not None:
-            prefix.append(f"<p>pytest-ultra: {html.escape(counts_line(self._run.take_stock()))}</p>")
+        if self._run.started is not None:
+            prefix.append(f"<p>pytest-ultra: {html.escape(counts_line(self._run.summary_so_far()))}</p>")
 
 
 def _find_junit(config: pytest.Config) -> Callable[[str, object], None] | None:
-    """Return how JUnit's report is given a property, None without one: the fixture for it knows no workers."""
+    """Return the function that adds a property to JUnit's report, None without one. The fixture would miss workers."""
     if not config.getoption("xmlpath", None):
         return None
     found = (getattr(plugin, "add_global_property", None) for plugin in config.pluginmanager.get_plugins())
@@ -69,7 +69,7 @@ def _find_junit(config: pytest.Config) -> Callable[[str, object], None] | None:
 
 
 def suite_properties(summary: Summary, run_id: str, seed: int) -> Iterator[tuple[str, str]]:
-    """Yield what JUnit's report tells of the whole run: where it is kept, its counts, and a rate for each row."""
+    """Yield the properties of the whole run: its id, its counts, and a rate for each row of the table."""
     counts = summary.counts
     yield "ultra_version", __version__
     yield "ultra_run", run_id
@@ -81,12 +81,12 @@ def suite_properties(summary: Summary, run_id: str, seed: int) -> Iterator[tuple
     for row in summary.rows:
         if row.success is not None:
             rate = row.success
-            told = f"{rate.value:.4f} ({rate.successes}/{rate.n}, 95% interval {rate.low:.4f}-{rate.high:.4f})"
-            yield f"ultra_success[{row_name(row)}]", told
+            text = f"{rate.value:.4f} ({rate.successes}/{rate.n}, 95% interval {rate.low:.4f}-{rate.high:.4f})"
+            yield f"ultra_success[{row_name(row)}]", text
 
 
 def row_name(row: Row) -> str:
-    """Name a row by all that tells it from the others."""
+    """Name a row by everything that distinguishes it from the others."""
     rate = None if row.tool_success_rate is None else f"{row.tool_success_rate:g}"
     parts = (row.model, row.prompt_type, row.severity, rate, row.prompt_variant, row.versions)
     return ", ".join(neutralise(str(part)) for part in parts if part is not None)

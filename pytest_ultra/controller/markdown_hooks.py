@@ -1,4 +1,4 @@
-"""The summary in Markdown: where the user wants it, and where GitHub shows it beside a job."""
+"""Writes the summary in Markdown: to the user's file, and to the summary of a GitHub job."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
 
 LIMIT = 1024 * 1024
-"""Bytes of a step's summary; of one that is longer, GitHub shows nothing."""
+"""Bytes of a step's summary; GitHub shows nothing of a longer one."""
 
 
 class _Run(Protocol):
     @property
-    def begun(self) -> RunDirectory | None: ...
+    def started(self) -> RunDirectory | None: ...
     @property
     def summary(self) -> Summary: ...
 
@@ -32,45 +32,45 @@ class _Gates(Protocol):
 
 
 class MarkdownHooks:
-    """Hook implementations of the controller, or of the only process."""
+    """Hook implementations of the first process."""
 
     def __init__(
         self, path: Path | None, step_summary: Path | None, seed: int, run: _Run, gates: _Gates | None
     ) -> None:
-        """Take the file of the user's, and the one to which GitHub has each step append."""
+        """Take the user's file, and the file to which each GitHub step appends."""
         self._path = path
         self._step_summary = step_summary
         self._seed = seed
         self._run = run
         self._gates = gates
-        self._obstacle: str | None = None
+        self._problem: str | None = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Come after the gates, whose verdicts are part of it."""
+        """Come after the gates, because their verdicts are part of the summary."""
         result = yield
-        begun = self._run.begun
-        if begun is not None and (self._gates or self._run.summary.counts.planned):
-            self._publish(begun.run_id)
+        run = self._run.started
+        if run is not None and (self._gates or self._run.summary.counts.planned):
+            self._write(run.run_id)
         return result
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._obstacle is not None:
-            terminalreporter.write_line(self._obstacle, yellow=True)
+        if self._problem is not None:
+            terminalreporter.write_line(self._problem, yellow=True)
 
-    def _publish(self, run_id: str) -> None:
+    def _write(self, run_id: str) -> None:
         from pytest_ultra.reporting.markdown import Told, render  # noqa: PLC0415 - for the end of a run only
 
         judged = (self._gates.decision, self._gates.compared) if self._gates else (None, None)
-        told = Told(self._run.summary, run_id, self._seed, *judged)
+        content = Told(self._run.summary, run_id, self._seed, *judged)
         try:
             if self._path is not None:
-                write_atomically(self._path, render(told).encode())
+                write_atomically(self._path, render(content).encode())
             if self._step_summary is not None:
-                _append(self._step_summary, lambda room: render(told, room=room))
+                _append(self._step_summary, lambda room: render(content, room=room))
         except OSError as error:
-            self._obstacle = f"the summary in Markdown is not written: {error}"
+            self._problem = f"the Markdown summary was not written: {error}"
 
 
 def _append(path: Path, render: Callable[[int], str]) -> None:

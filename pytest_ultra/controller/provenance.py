@@ -1,4 +1,4 @@
-"""What made a run, for its run.json: versions, options, models and their endpoints, the project's commit."""
+"""The provenance of a run, for its run.json: versions, options, models and their endpoints, the project's commit."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.config_redaction import Blotter
 from pytest_ultra.providers.endpoint_lookup import find_spec
 
-GIT_PATIENCE_S = 0.1
-"""How long a run's start may wait for git."""
+GIT_TIMEOUT_S = 0.1
+"""How long the start of a run may wait for git."""
 
 
 def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
-    """Return what run.json says of a run that begins; whatever may be secret is blotted out."""
+    """Return the description of a run for run.json; everything that may be secret is redacted."""
     variables = [one.key_env for served in settings.served.values() for one in served if one.key_env]
-    blotter = Blotter(os.environ, variables)
+    redactor = Blotter(os.environ, variables)
     options = msgspec.to_builtins(asdict(settings), enc_hook=str)
     return {
         "pytest_ultra": __version__,
         "python": sys.version.split()[0],
         "versions": {"generator": GENERATOR_VERSION, "prompts": PROMPT_VERSION, "scorer": SCORER_VERSION},
-        "options": blotter.value(options),
-        "models": blotter.value([_describe_model(model, settings) for model in settings.model]),
+        "options": redactor.value(options),
+        "models": redactor.value([_describe_model(model, settings) for model in settings.model]),
         "git": find_commit(config.rootpath),
-        "command": blotter.command(config.invocation_params.args),
+        "command": redactor.command(config.invocation_params.args),
     }
 
 
 def _describe_model(model: str, settings: Settings) -> dict[str, Any]:
-    """Tell who serves a model, as far as that is known: an endpoint of the user's own is not."""
+    """Describe who serves a model, as far as that is known: an endpoint from the user's hook is not."""
     parameters = {
         "temperature": settings.temperature,
         "max_turns": settings.max_turns,
@@ -64,35 +64,35 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def find_commit(folder: Path, patience_s: float = GIT_PATIENCE_S) -> Mapping[str, Any] | None:
-    """Return the commit that is checked out, and whether tracked files differ from it; None where there is none.
+def find_commit(folder: Path, timeout_s: float = GIT_TIMEOUT_S) -> Mapping[str, Any] | None:
+    """Return the checked-out commit and whether tracked files differ from it; None outside a repository.
 
-    What git does not answer in time is not known: `is_dirty` is None then.
+    `is_dirty` is None if git does not answer in time.
     """
     git = shutil.which("git")
     if git is None:
         return None
-    ends_at = time.monotonic() + patience_s
-    head = _ask(git, folder, "rev-parse", "--verify", "HEAD")
-    changes = _ask(git, folder, "status", "--porcelain", "--untracked-files=no")
-    commit, changed = _answer(head, ends_at), _answer(changes, ends_at)
+    ends_at = time.monotonic() + timeout_s
+    head = _start_git(git, folder, "rev-parse", "--verify", "HEAD")
+    changes = _start_git(git, folder, "status", "--porcelain", "--untracked-files=no")
+    commit, changed = _read_output(head, ends_at), _read_output(changes, ends_at)
     if not commit:
         return None
     return {"commit": commit.strip(), "is_dirty": None if changed is None else bool(changed)}
 
 
-def _ask(git: str, folder: Path, *args: str) -> subprocess.Popen[str]:
+def _start_git(git: str, folder: Path, *args: str) -> subprocess.Popen[str]:
     command = [git, "--no-optional-locks", "-C", str(folder), *args]
     nowhere = subprocess.DEVNULL
     return subprocess.Popen(command, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere, text=True)  # noqa: S603 - git
 
 
-def _answer(process: subprocess.Popen[str], ends_at: float) -> str | None:
-    """Return what a process says if it ends well and in time; otherwise it is ended."""
+def _read_output(process: subprocess.Popen[str], ends_at: float) -> str | None:
+    """Return the output of a process that succeeds in time; kill any other."""
     with process:
         try:
-            said, _ = process.communicate(timeout=max(0.0, ends_at - time.monotonic()))
+            output, _ = process.communicate(timeout=max(0.0, ends_at - time.monotonic()))
         except (subprocess.TimeoutExpired, UnicodeDecodeError):
             process.kill()
             return None
-        return said if process.returncode == 0 else None
+        return output if process.returncode == 0 else None

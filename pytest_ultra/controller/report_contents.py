@@ -1,4 +1,4 @@
-"""Writing a run's report: what is stored, what it adds up to, and the page that shows both."""
+"""The contents of a run's report, read from its directory, and the files that the report is written to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Contrast, Summary
@@ -31,7 +31,7 @@ NAME = "report.html"
 
 
 def write_report(path: Path, contents: Contents) -> None:
-    """Write the report at `path`; what is too much for one page goes into a folder beside it, and is there first."""
+    """Write the report at `path`; what does not fit on one page goes into a folder beside it, written first."""
     folder = path.with_name(folder_of(path.name))
     written = set[Path]()
     for page in make_report(contents, path.name):
@@ -39,7 +39,7 @@ def write_report(path: Path, contents: Contents) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, page.content, is_durable=False)
         written.add(target)
-    for old in folder.glob("part-*.html"):  # of a larger run that was reported at the same path
+    for old in folder.glob("part-*.html"):  # left by a larger report at the same path
         if old not in written:
             old.unlink()
 
@@ -52,19 +52,19 @@ def contents_of(
     read: Callable[[Episode], Episode] = lambda episode: episode,
     ended_at: float | None = None,
 ) -> Contents:
-    """Return what a run's report is made from; `read` returns an episode with its transcript."""
+    """Return the contents of a run's report; `read` returns an episode with its transcript."""
     cache = GuidanceCache(run.guidance, BENCHMARK.task_type)
 
-    def look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
+    def load(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
         whole, guidance = read(episode), _find_guidance(cache, episode)
         return whole, guidance, None if guidance is None else BENCHMARK.check_goal(guidance, whole.transcript)
 
-    return Contents(describe_run(run, ended_at=ended_at), summary, episodes, look_up, tuple(_compare(episodes)))
+    return Contents(describe_run(run, ended_at=ended_at), summary, episodes, load, tuple(_compare(episodes)))
 
 
 def stored_contents(run: RunDirectory) -> Contents:
-    """Return what the report of a stored run is made from, transcripts left on disk until they are wanted."""
-    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy takes its time
+    """Return the contents of a stored run's report; transcripts stay on disk until a page needs them."""
+    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy is slow to import
 
     stored = BareEpisodes(run)
     return contents_of(run, summarize(stored.episodes), stored.episodes, read=stored.read)
@@ -84,7 +84,7 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         python=described.get("python"),
         project=_commit(described.get("git")),
         seed=options.get("seed"),
-        options=tuple(_departures(options)),
+        options=tuple(_changed_options(options)),
         exit_status=ending.exit_status if ending else None,
         cut_off=(ending.cut_off if ending else None) or noted_cut_off(run),
     )
@@ -100,12 +100,12 @@ def _commit(git: Mapping[str, Any] | None) -> str | None:
     return f"{git['commit'][:12]}{', with changes' if git['is_dirty'] else ''}"
 
 
-def _departures(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return the options that were not at their default, and their values."""
+def _changed_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the options that were not at their defaults, and their values."""
     for option in OPTIONS:
         value = options.get("least_outcome" if option.name == "pass" else option.name)
         if value not in (None, False, [], {}) and not _is_default(option, value):
-            yield option.flag, _tell(value)
+            yield option.flag, _show(value)
 
 
 def _is_default(option: Option, value: Any) -> bool:
@@ -115,7 +115,7 @@ def _is_default(option: Option, value: Any) -> bool:
     return bool(default == value or str(value).endswith(f"/{option.default}"))
 
 
-def _tell(value: Any) -> str:
+def _show(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -128,8 +128,8 @@ def _find_guidance(cache: GuidanceCache, episode: Episode) -> AnyGuidance | None
 
 def _compare(episodes: Sequence[Episode]) -> Iterator[Comparison]:
     """Compare, for each model, all its flawed cases with their controls."""
-    from pytest_ultra.analysis.group_members import FLAWED, members  # noqa: PLC0415 - SciPy takes its time
-    from pytest_ultra.analysis.paired_difference import compare  # noqa: PLC0415 - likewise
+    from pytest_ultra.analysis.group_members import FLAWED, members  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.paired_difference import compare  # noqa: PLC0415 - only the end of a run needs it
 
     controls = members(episodes, PromptType.OPTIMAL)
     flawed = members(episodes, FLAWED)

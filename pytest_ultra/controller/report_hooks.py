@@ -1,4 +1,4 @@
-"""The report that a run leaves, from the end of its tests to the word of where it lies."""
+"""Writes the report at the end of a run, and prints where it is."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.run_directory import RunDirectory
 
 
-class _Ended(Protocol):
+class _Run(Protocol):
     @property
-    def begun(self) -> RunDirectory | None: ...
+    def started(self) -> RunDirectory | None: ...
     @property
     def episodes(self) -> tuple[Episode, ...]: ...
     @property
@@ -27,26 +27,26 @@ class _Ended(Protocol):
 
 
 class ReportHooks:
-    """Hook implementations of the controller, or of the only process."""
+    """Hook implementations of the first process."""
 
-    def __init__(self, settings: Settings, run: _Ended) -> None:
+    def __init__(self, settings: Settings, run: _Run) -> None:
         self._path = settings.html
         self._run = run
-        self._told = ""
+        self._line = ""
         self._has_failed = False
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Write the report when all journals are closed, before the terminal's summary; at no price lose anything."""
+        """Write the report when all journals are closed; a failure to do so changes nothing else."""
         result = yield
-        if self._run.begun is not None and self._run.episodes:
-            self._write(self._run.begun)
+        if self._run.started is not None and self._run.episodes:
+            self._write(self._run.started)
         return result
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._told:
-            terminalreporter.write_line(self._told, yellow=self._has_failed)
+        if self._line:
+            terminalreporter.write_line(self._line, yellow=self._has_failed)
 
     def _write(self, run: RunDirectory) -> None:
         from pytest_ultra.controller.report_contents import NAME, contents_of, write_report  # noqa: PLC0415 - for the end of a run only
@@ -54,11 +54,11 @@ class ReportHooks:
         path = self._path or run.path / NAME
         try:
             write_report(path, contents_of(run, self._run.summary, self._run.episodes, ended_at=time.time()))
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the report, the results are not
+        except Exception as error:  # noqa: BLE001 - the results do not depend on the report
             self._has_failed = True
-            self._told = f"report: not written to {_relative(path)} ({_reason(error)}); {_WAY_OUT}"
+            self._line = f"report: not written to {_relative(path)} ({_reason(error)}); {_WAY_OUT}"
         else:
-            self._told = f"report: {_relative(path)}"
+            self._line = f"report: {_relative(path)}"
 
 
 _WAY_OUT = "the results are safe, and `pytest-ultra report` writes it from them"

@@ -1,4 +1,4 @@
-"""What a run takes over from earlier ones, as the user has asked for it and is told of it."""
+"""What a run reuses from earlier runs, as the user asked for it."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from pytest_ultra.storage.reuse import Rerun, Reuse, find_reuse
 from pytest_ultra.storage.run_directory import RunDirectory
 
 
-class Inheritance:
-    """The episodes of earlier runs that this one does not live again."""
+class ReusedEpisodes:
+    """The episodes of earlier runs that this run does not run again."""
 
     def __init__(self, settings: Settings, case_ids: Sequence[str]) -> None:
         self._settings = settings
         self._case_ids = case_ids
         self._reuse = Reuse()
-        self._is_handed_over = False
+        self._is_written = False
 
-    def look_up(self) -> None:
-        """Look through the runs that are there; raise `pytest.UsageError` if what is asked for cannot be done."""
+    def find(self) -> None:
+        """Search the stored runs; raise `pytest.UsageError` if what the user asked for is not possible."""
         if self._settings.fresh:
             return
         rerun = Rerun(self._settings.rerun) if self._settings.rerun else None
         self._reuse = find_reuse(self._settings.dir, self._case_ids, rerun)
         if rerun and self._reuse.obstacle:
-            raise pytest.UsageError(f"--ultra-rerun: {self._reuse.obstacle}; leave --ultra-rerun out to live all cases")
+            raise pytest.UsageError(f"--ultra-rerun: {self._reuse.obstacle}; leave --ultra-rerun out to run all cases")
 
     @property
-    def reused(self) -> Collection[str]:
-        """The ids of the cases that are not lived again."""
+    def case_ids(self) -> Collection[str]:
+        """The ids of the cases that are not run again."""
         return self._reuse.lives.keys()
 
-    def hand_over(self, run: RunDirectory, planned: Sequence[tuple[Case, str]]) -> None:
-        """Put into the run's files what is reused for these cases, once: all workers collect the same."""
-        if self._is_handed_over:
+    def write_to(self, run: RunDirectory, planned: Sequence[tuple[Case, str]]) -> None:
+        """Write what is reused for these cases into the run's files, once: all workers collect the same cases."""
+        if self._is_written:
             return
-        self._is_handed_over = True
+        self._is_written = True
         try:
             is_new_start = self._settings.fresh or self._settings.rerun is not None
             self._reuse.hand_over(run, planned, is_new_start=is_new_start)
@@ -50,20 +50,19 @@ class Inheritance:
                 f"--ultra-dir: cannot write to {str(run.path)!r} ({reason}); make room, or name another directory"
             ) from error
 
-    def tell(self, cases: int) -> list[str]:
-        """Return the lines of the header."""
+    def header_lines(self, cases: int) -> list[str]:
         reuse, rerun = self._reuse, self._settings.rerun
         lines = []
         if self._settings.fresh:
             lines.append("--ultra-fresh: nothing is reused from earlier runs")
         elif rerun and not reuse.runs:
-            lines.append(f"--ultra-rerun={rerun}: no earlier run has an episode to be reused, all cases are lived")
+            lines.append(f"--ultra-rerun={rerun}: no earlier run has an episode to reuse, so all cases are run")
         elif rerun:
-            lines.append(f"{self._count(cases)} reused from {self._sources()}; --ultra-rerun={rerun} lives the others")
+            lines.append(f"{self._count(cases)} reused from {self._sources()}; --ultra-rerun={rerun} runs the others")
         elif reuse.lives:
             lines.append(
-                f"{self._count(cases)} reused from {self._sources()}, which was cut off; the rest is lived "
-                "(--ultra-fresh lives all)"
+                f"{self._count(cases)} reused from {self._sources()}, which was interrupted; the others are run "
+                "(--ultra-fresh runs all)"
             )
         if reuse.obstacle:
             lines.append(reuse.obstacle)

@@ -1,4 +1,4 @@
-"""A run as its first process sees it: opened, announced, summed up, closed."""
+"""A run as its first process sees it: opens it, prints its header and summary, closes it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.provenance import describe_run
-from pytest_ultra.controller.reused_episodes import Inheritance
-from pytest_ultra.controller.run_lifecycle import Course
+from pytest_ultra.controller.reused_episodes import ReusedEpisodes
+from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
@@ -32,33 +32,33 @@ from pytest_ultra.storage.json_document import broken_episode, complete, write_d
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import noted_cut_off
 from pytest_ultra.storage.started_cases import find_in_flight
-from pytest_ultra.worker.stop_signal import order_stop, withdraw_stop
+from pytest_ultra.storage.stop_signal import send_stop, withdraw_stop
 
 
 class Run:
-    """Hook implementations of the controller, or of the only process."""
+    """Hook implementations of the first process: xdist's controller, or the only process."""
 
     def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
-        """Check that every model can be asked; raise `pytest.UsageError` if one cannot."""
+        """Check that every model can be reached; raise `pytest.UsageError` if one cannot."""
         self._settings = settings
         self._describe = partial(describe_run, config, settings)
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
-        self._inheritance = Inheritance(settings, [case.case_id for case in cases.values()])
-        self._course = Course(config)
-        config.pluginmanager.register(self._course, "ultra-course")
+        self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
+        self._lifecycle = RunLifecycle()
+        config.pluginmanager.register(self._lifecycle, "ultra-lifecycle")
         self._has_demo = _needs_demo(config, settings)
         self._started_at = time.time()
         self._warm_up = WarmUp()
 
     @cached_property
     def directory(self) -> RunDirectory:
-        """The run's directory, made when it is first asked for: a run that never begins leaves none."""
-        self._inheritance.look_up()
-        made = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
-        self._course.begin(made)
-        return made
+        """The run's directory. The first access makes it, so a run that never starts leaves none."""
+        self._reused.find()
+        directory = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
+        self._lifecycle.start(directory)
+        return directory
 
     @cached_property
     def demo_url(self) -> str | None:
@@ -68,24 +68,21 @@ class Run:
         return self._demo.url
 
     def place(self) -> Placement:
-        """Return what holds for every process of the run."""
+        """Return the placement of the only process; workers get theirs from it."""
         return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url, ends_at=self._ends_at)
 
     def plan(self, nodeids: Sequence[str]) -> None:
-        """Note the tests that were selected; by now, the embedded endpoint has had the time to get ready."""
+        """Store the selected tests as the run's plan, once the demo endpoint is ready."""
         if self._demo is not None:
             self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
-        self._inheritance.hand_over(self.directory, self._planned)
-        self._warm_up.begin()
+        self._reused.write_to(self.directory, self._planned)
+        self._warm_up.start()
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
-        replayed = self._settings.cassette and (
-            f"ultra: --ultra-cassette={self._settings.cassette}, answers in {_relative(self._settings.cassette_dir)}"
-        )
-        told = header(
+        lines = header(
             cases=len(self._cases),
             models=self._settings.model,
             workers=count_workers(config),
@@ -94,31 +91,34 @@ class Run:
             preset=self._settings.preset,
             departures=self._settings.departures,
         )
-        return [*told, *([replayed] if replayed else []), *self._inheritance.tell(len(self._cases))]
+        if self._settings.cassette:
+            where = _relative(self._settings.cassette_dir)
+            lines = [*lines, f"ultra: --ultra-cassette={self._settings.cassette}, answers in {where}"]
+        return [*lines, *self._reused.header_lines(len(self._cases))]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what was selected where this process collects; xdist's controller does not."""
+        """Plan what was selected if this process collects; xdist's controller does not."""
         self.plan([item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Stop the workers at once, whatever the reason; with all journals closed, write the document."""
+        """Stop the workers at once, whatever the reason; write the document when all journals are closed."""
         self.stop()
         self._warm_up.stop()
         result = yield
-        if self._is_begun:
-            withdraw_stop(self.directory.path)
-            if self._cut_off and session.exitstatus == pytest.ExitCode.OK and not has_gates(self._settings):
+        if self._has_started:
+            withdraw_stop(self.directory)
+            if self._interruption and session.exitstatus == pytest.ExitCode.OK and not has_gates(self._settings):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
-            ended = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
-            write_document(self._settings.json, self.directory.describe() | ended, self.episodes)
+            end = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
+            write_document(self._settings.json, self.directory.describe() | end, self.episodes)
         return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Show in a verbose terminal which results are reused; a failure says so in its text, and its word is kept."""
+        """Mark reused results in a verbose terminal; a failure's text says it itself."""
         if (
             report.when != "call"
             or hasattr(report, "wasxfail")
@@ -135,66 +135,66 @@ class Run:
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
             for text in tell_findings(self.episodes):
                 terminalreporter.write_line(text, yellow=True)
-            if self._cut_off:
-                told = f"the run was cut off: {self._cut_off}; the next run takes what is finished and goes on"
-                terminalreporter.write_line(told, red=True)
+            if self._interruption:
+                text = f"the run was interrupted: {self._interruption}; the next run resumes it"
+                terminalreporter.write_line(text, red=True)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         if self._demo is not None:
             self._demo.stop()
-        if self._is_begun:
-            self._course.end()
+        if self._has_started:
+            self._lifecycle.end()
             if not has_journals(self.directory):
                 self.directory.discard()
 
     def find_in_flight(self, worker: str) -> frozenset[str]:
-        """Return the tests whose episodes a worker was living when it crashed."""
+        """Return the tests whose episodes were in flight when a worker crashed."""
         case_ids = find_in_flight(self.directory, worker)
         return frozenset(nodeid for case, nodeid in self._planned if case.case_id in case_ids)
 
-    def set_aside(self, nodeid: str, reason: str) -> None:
-        """Keep a record of a case that is not lived, because it crashes whoever lives it."""
+    def quarantine(self, nodeid: str, reason: str) -> None:
+        """Record an error for a case that is not run, because it crashes every worker that runs it."""
         case = next(case for case, planned in self._planned if planned == nodeid)
         journal = Journal(self.directory, SET_ASIDE)
         journal.append(broken_episode(case, nodeid, reason, at=time.time()))
         journal.close()
 
     def stop(self) -> None:
-        """Have all workers cancel what is in flight."""
-        if self._is_begun:
-            order_stop(self.directory.path)
+        """Make all workers cancel their episodes in flight."""
+        if self._has_started:
+            send_stop(self.directory)
 
     @property
     def planned_cases(self) -> int:
-        """How many cases were selected; tests that take the same one are no more."""
+        """The number of selected cases; several tests that take the same case count once."""
         return len({case.case_id for case, _ in self._planned})
 
     @property
-    def begun(self) -> RunDirectory | None:
-        """The run's directory, None as long as it has not been asked for."""
-        return self.directory if self._is_begun else None
+    def started(self) -> RunDirectory | None:
+        """The run's directory, None if the run has not started."""
+        return self.directory if self._has_started else None
 
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
-        """An episode for each planned case; to be asked for when all workers have closed their journals."""
+        """An episode for each planned case. Use it only when all workers have closed their journals."""
         return complete(read_episodes(self.directory).episodes, self._planned)
 
     @cached_property
     def summary(self) -> Summary:
-        """The run's figures, likewise."""
-        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - for the end of a run only
+        """The run's figures. Use it only when all workers have closed their journals."""
+        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
 
         return summarize(self.episodes)
 
-    def take_stock(self) -> Summary:
-        """Return the figures of what is on disk now: workers may still live the last of it."""
-        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - likewise
+    def summary_so_far(self) -> Summary:
+        """Return the figures of what is on disk now: workers may still be running the last episodes."""
+        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
 
         return summarize(complete(read_episodes(self.directory).episodes, self._planned))
 
     @property
-    def _is_begun(self) -> bool:
+    def _has_started(self) -> bool:
         return "directory" in self.__dict__
 
     @property
@@ -203,14 +203,14 @@ class Run:
         return None if limit_s is None else self._started_at + limit_s
 
     @property
-    def _cut_off(self) -> str | None:
-        return noted_cut_off(self.directory) if self._is_begun else None
+    def _interruption(self) -> str | None:
+        return noted_cut_off(self.directory) if self._has_started else None
 
 
 def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
-    """Tell whether a model is served by the embedded endpoint; raise `pytest.UsageError` if one cannot be served.
+    """Return whether the embedded endpoint serves a model; raise `pytest.UsageError` if nothing serves one.
 
-    Where the user's own endpoint is plugged in, the names of models are the user's own too.
+    With an endpoint from the user's hook, the names of models are the user's own too.
     """
     if settings.cassette == "replay":
         return False
@@ -221,7 +221,7 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
 
 
 def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
-    """Tell who serves a model; with `is_open`, one that cannot be resolved may be served all the same."""
+    """Return whether the embedded endpoint serves a model; with `is_open`, something unknown may serve it."""
     try:
         return find_spec(settings, name).is_demo
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""The course of a run: a lock while it lives, and in the end a mark of whether it came to its end or was cut off."""
+"""The lifecycle of a run: a lock while it is running, and at its end a mark of whether it finished."""
 
 from __future__ import annotations
 
@@ -15,45 +15,44 @@ _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
 
 
-class Course:
-    """Hook implementations of the controller, or of the only process, that see what ends a run.
+class RunLifecycle:
+    """Hook implementations of the first process that see what ends a run.
 
-    `-x`, `--maxfail` and `--stepwise` are an end, a failing test is none: pytest stops for them as if interrupted,
-    and only the exception tells.
+    `-x`, `--maxfail` and `--stepwise` end a run for good, a failing test does not: pytest stops for them as if it was
+    interrupted, and only the exception shows the difference.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._run: RunDirectory | None = None
         self._lock: FileLock | None = None
-        self._cut_off: str | None = None
+        self._interruption: str | None = None
         self._session: pytest.Session | None = None
 
-    def begin(self, run: RunDirectory) -> None:
+    def start(self, run: RunDirectory) -> None:
         self._run = run
         self._lock = hold(run)
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note a Ctrl-C or `pytest.exit`; for `-x` and the like, pytest and xdist raise interruptions of their own."""
+        """Note a Ctrl-C or `pytest.exit`; `-x` and the like raise exceptions of pytest's and xdist's own."""
         is_pytests = excinfo.typename == "Interrupted" and _WORKER_INTERRUPTED not in str(excinfo.value)
         if not is_pytests:
-            self._cut_off = f"interrupted ({excinfo.typename})"
+            self._interruption = f"interrupted ({excinfo.typename})"
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
 
     def end(self) -> None:
-        """Leave word of the end, and let go of the lock; a disk that takes no word has cut the run off itself."""
+        """Write how the run ended, and release the lock. If the disk is full, the missing mark means: interrupted."""
         if self._run is None or self._lock is None:
             return
         status = int(pytest.ExitCode.INTERNAL_ERROR if self._session is None else self._session.exitstatus)
-        cut_off = self._cut_off or noted_cut_off(self._run)
-        if cut_off is None and status in _CRASHED:
-            cut_off = "pytest crashed"
+        interruption = self._interruption or noted_cut_off(self._run)
+        if interruption is None and status in _CRASHED:
+            interruption = "pytest crashed"
         with suppress(OSError):
-            mark_end(self._run, Ending(status, time.time(), cut_off))
+            mark_end(self._run, Ending(status, time.time(), interruption))
             self._lock.release()
-            if cut_off is None:
+            if interruption is None:
                 clear_up(self._run)

@@ -1,4 +1,4 @@
-"""What a run would come to (`--ultra-plan`): told without a run, an endpoint or a worker."""
+"""`--ultra-plan`: prints what a run would take, without a run, an endpoint or a worker."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
-from pytest_ultra.controller.duration_estimate import Load, find_pace
-from pytest_ultra.controller.reused_episodes import Inheritance
+from pytest_ultra.controller.duration_estimate import Load, estimate_duration
+from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.guidance import AnyGuidance
@@ -19,16 +19,16 @@ from pytest_ultra.core.prices import Price
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.known_prices import known_prices, price_hint
+from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.budget_lines import Forecast, forecast_lines
-from pytest_ultra.worker.budget_share import amounts_of
 
 SAMPLE = 500
-"""So many cases are looked at, drawn alike in every run: to generate the workflows of all would take too long."""
+"""The number of cases that are estimated, drawn by a fixed seed: generating all workflows would take too long."""
 
 
 class PlanHooks:
-    """Takes the place of the tests."""
+    """Runs in place of the tests."""
 
     def __init__(self, config: pytest.Config, settings: Settings, workers: int) -> None:
         self._config = config
@@ -55,7 +55,7 @@ class PlanHooks:
         unknown = sorted({case.model for case in left} - prices.keys())
         total = _add_up([each for _, each in estimates], factor)
         cost = _cost(estimates, prices) * factor
-        seconds, pace = find_pace(_loads(estimates, factor), self._settings, self._workers)
+        seconds, pace = estimate_duration(_loads(estimates, factor), self._settings, self._workers)
         return Forecast(
             cases=len(cases),
             reused=len(cases) - len(left),
@@ -72,9 +72,9 @@ class PlanHooks:
         )
 
     def _find_reused(self, cases: Sequence[Case]) -> Collection[str]:
-        inheritance = Inheritance(self._settings, [case.case_id for case in cases])
-        inheritance.look_up()
-        return inheritance.reused
+        reused = ReusedEpisodes(self._settings, [case.case_id for case in cases])
+        reused.find()
+        return reused.case_ids
 
     def _guidance(self, case: Case) -> AnyGuidance:
         task = BENCHMARK.make_task(case)
@@ -84,11 +84,11 @@ class PlanHooks:
         return BENCHMARK.make_guidance(case, task=task, optimal=optimal)
 
     def _budget(self, total: Estimate, cost: float) -> str | None:
-        """Say whether the budget would last; None if there is none."""
-        most = amounts_of(self._settings)
-        if not most.is_limited:
+        """Return whether the budget would last, in words; None without a budget."""
+        limits = budget_limits(self._settings)
+        if not limits.is_limited:
             return None
-        limit = find_limit(Spent(round(total.requests), round(total.tokens), cost), most)
+        limit = find_limit(Spent(round(total.requests), round(total.tokens), cost), limits)
         return "it would last" if limit is None else f"it would not last: {limit} before the end"
 
 

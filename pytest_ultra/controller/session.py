@@ -1,88 +1,86 @@
-"""Opening a run: which hooks take part in which process."""
+"""Opening a run in its first process: which hooks take part."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
-from pytest_ultra.collection.collection_hooks import CASES, CollectionHooks
-from pytest_ultra.collection.planned_cases import plan_cases
-from pytest_ultra.collection.redaction_hooks import RedactionHooks
+from pytest_ultra.controller.budget_hooks import BudgetHooks
+from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
+from pytest_ultra.controller.junit_hooks import JUnitHooks
+from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
+from pytest_ultra.controller.markdown_hooks import MarkdownHooks
 from pytest_ultra.controller.report_hooks import ReportHooks
+from pytest_ultra.controller.run import Run
 from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.core.case import Case
-from pytest_ultra.distribution.placement import Placement, is_distributed, receive
+from pytest_ultra.distribution.placement import Placement, is_distributed
 from pytest_ultra.distribution.without_workers import ASKED_WORKERS
-from pytest_ultra.fixtures import SHARD
 from pytest_ultra.options.output_checks import check_outputs
-from pytest_ultra.options.requested_gates import check_gates
+from pytest_ultra.options.requested_gates import check_gates, gates_of
+from pytest_ultra.options.requested_limits import budget_limits, check_budget
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.endpoint_lookup import find_redactor
-from pytest_ultra.worker.budget_share import BudgetHooks, amounts_of, check_budget
-
-if TYPE_CHECKING:  # workers open no run
-    from pytest_ultra.controller.run import Run
 
 
-def begin(config: pytest.Config, settings: Settings, *, chosen_dist: str | None) -> None:
-    """Take part in a run: as its controller, as one of its workers, or as its only process."""
-    cases = plan_cases(settings)
-    config.stash[CASES] = cases
-    config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
-    config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-secrecy")
-    placement = receive(config)
-    if placement is not None:
-        _join_as_worker(config, settings, cases, placement)
-    elif settings.plan:
-        _tell_plan(config, settings)
-    else:
-        check_outputs(settings)
-        check_budget(settings)
-        check_gates(settings)
-        _open_run(config, settings, cases, chosen_dist)
-    gc.freeze()  # what is there now stays to the end; to look it over at exit, as pytest does, costs 0.1 s a process
+def open_run(
+    config: pytest.Config, settings: Settings, cases: Mapping[str, Case], *, chosen_dist: str | None
+) -> Callable[[], Placement] | None:
+    """Register the hooks of a run, or of a plan.
+
+    Return what gives this process its placement if it is to run episodes itself, None otherwise. Raises
+    `pytest.UsageError` for options that no run could satisfy.
+    """
+    if settings.plan:
+        _register_plan(config, settings)
+        return None
+    check_outputs(settings)
+    check_budget(settings)
+    check_gates(settings)
+    run = Run(config, settings, cases)
+    if config.getoption("collectonly"):
+        return None
+    _register_run(config, settings, run)
+    _register_end(config, settings, run, cases)
+    if is_distributed(config):
+        _distribute(config, run, cases, chosen_dist)
+        return None
+    return run.place
 
 
-def _join_as_worker(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], placement: Placement) -> None:
-    from pytest_ultra.worker.shard import Shard  # noqa: PLC0415 - the controller lives no episodes
-
-    config.stash[SHARD] = lambda: Shard(config, settings, placement, cases.keys())
-
-
-def _tell_plan(config: pytest.Config, settings: Settings) -> None:
+def _register_plan(config: pytest.Config, settings: Settings) -> None:
     from pytest_ultra.controller.run_plan import PlanHooks  # noqa: PLC0415 - a run needs no plan
 
     config.pluginmanager.register(PlanHooks(config, settings, config.stash[ASKED_WORKERS]), "ultra-plan")
 
 
-def _open_run(config: pytest.Config, settings: Settings, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
-    from pytest_ultra.controller.end_hooks import register_judgement  # noqa: PLC0415 - workers open no run
-    from pytest_ultra.controller.live_hooks import LiveHooks  # noqa: PLC0415 - likewise
-    from pytest_ultra.controller.run import Run  # noqa: PLC0415 - likewise
-
-    run = Run(config, settings, cases)
-    if config.getoption("collectonly"):
-        return
+def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
-    config.pluginmanager.register(LiveHooks(config, run), "ultra-live")
+    config.pluginmanager.register(LiveStatusHooks(config, run), "ultra-live-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
-    if amounts_of(settings).is_limited:
+    if budget_limits(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
-    register_judgement(config, settings, run, cases.values())
-    if is_distributed(config):
-        _distribute(config, run, cases, chosen_dist)
-    else:
-        from pytest_ultra.worker.shard import Shard  # noqa: PLC0415 - a controller lives no episodes
 
-        config.stash[SHARD] = lambda: Shard(config, settings, run.place(), cases.keys())
+
+def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Mapping[str, Case]) -> None:
+    """Register the gates, and what reports to other plugins and to GitHub."""
+    reference = load_reference(settings, cases.values())
+    config.pluginmanager.register(JUnitHooks(settings.seed, run), "ultra-junit")
+    gates = GateHooks(settings, run, reference) if gates_of(settings) else None
+    if gates is not None:
+        config.pluginmanager.register(gates, "ultra-gates")
+    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if settings.markdown or step_summary:
+        step_path = Path(step_summary) if step_summary else None
+        hooks = MarkdownHooks(settings.markdown, step_path, settings.seed, run, gates)
+        config.pluginmanager.register(hooks, "ultra-markdown")
 
 
 def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
-    from pytest_ultra.distribution.xdist_hooks import Distribution  # noqa: PLC0415 - xdist need not be there
+    from pytest_ultra.distribution.xdist_hooks import Distribution  # noqa: PLC0415 - xdist need not be installed
 
     hooks = Distribution(
         config,
@@ -92,6 +90,6 @@ def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chos
         plan=run.plan,
         stop=run.stop,
         find_in_flight=run.find_in_flight,
-        set_aside=run.set_aside,
+        set_aside=run.quarantine,
     )
     config.pluginmanager.register(hooks, "ultra-distribution")

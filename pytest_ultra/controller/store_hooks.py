@@ -1,4 +1,4 @@
-"""Putting a run into the store at its end, and with it what killed runs have left."""
+"""Puts a run into the store at its end, and the killed runs that are not there yet."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import has_journals
 from pytest_ultra.storage.run_directory import RunDirectory
 
-PATIENCE_S = 1.0
-"""Time for the runs that others have left; what it does not suffice for, the next run or command takes."""
+OTHER_RUNS_S = 1.0
+"""Time for runs that are missing in the store; the next run or command adds those that are left."""
 
 
-class _Ended(Protocol):
+class _Run(Protocol):
     @property
-    def begun(self) -> RunDirectory | None: ...
+    def started(self) -> RunDirectory | None: ...
 
     @property
     def episodes(self) -> Sequence[Episode]: ...
 
 
 class StoreHooks:
-    """Hook implementations of the controller, or of the only process. A store out of reach costs the run nothing."""
+    """Hook implementations of the first process. A broken store does not fail the run."""
 
-    def __init__(self, settings: Settings, run: _Ended) -> None:
+    def __init__(self, settings: Settings, run: _Run) -> None:
         self._settings = settings
         self._run = run
         self._stored: RunDirectory | None = None
@@ -38,18 +38,18 @@ class StoreHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Come when all journals are closed."""
+        """Store the run when all journals are closed."""
         result = yield
-        run = self._run.begun
+        run = self._run.started
         if run is not None and has_journals(run):
             try:
                 self._store(run)
             except UltraError as error:
                 self._problem = str(error)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the run's own result must not suffer
-                told = f"{type(error).__name__}: {error}"
+            except Exception as error:  # noqa: BLE001 - no problem of the store may change the result of the run
+                reason = f"{type(error).__name__}: {error}"
                 self._problem = (
-                    f"the run could not be put into the store ({told}); `pytest-ultra store sync` tries again"
+                    f"the run could not be put into the store ({reason}); `pytest-ultra store sync` tries again"
                 )
         return result
 
@@ -61,19 +61,19 @@ class StoreHooks:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        """Note the end, of which word is left just before."""
+        """Store how the run ended, which is written just before."""
         if self._stored is not None:
             from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
-            from pytest_ultra.storage.store.store_sync import put_ending  # noqa: PLC0415 - likewise
+            from pytest_ultra.storage.store.store_sync import put_ending  # noqa: PLC0415 - only the end of a run needs it
 
             with suppress(UltraError, OSError):  # the next process that fills the store notes it
                 put_ending(Database.open(store_path(self._settings.dir)), self._stored)
 
     def _store(self, run: RunDirectory) -> None:
         from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
-        from pytest_ultra.storage.store.store_sync import fill, put  # noqa: PLC0415 - likewise
+        from pytest_ultra.storage.store.store_sync import fill, put  # noqa: PLC0415 - only the end of a run needs it
 
         database = Database.open(store_path(self._settings.dir))
         put(database, run, self._run.episodes)
         self._stored = run
-        fill(database, self._settings.dir, own=run, patience_s=PATIENCE_S)
+        fill(database, self._settings.dir, own=run, patience_s=OTHER_RUNS_S)

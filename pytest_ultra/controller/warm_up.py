@@ -1,4 +1,4 @@
-"""Importing, while the run waits for its episodes, what its end will need."""
+"""Imports what the end of a run needs while the run waits for its episodes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from contextlib import suppress
 from importlib import import_module
 
 _DELAY_S = 1.0
-"""By then the workers have made their workflows, which takes all the CPU there is, and wait for their endpoints."""
+"""By then the workers have generated their workflows, which takes all CPUs, and wait for their endpoints."""
 
-_NEEDED = ("scipy.special", "pytest_ultra.storage.store.store_sync", "jinja2")
+_MODULES = ("scipy.special", "pytest_ultra.storage.store.store_sync", "jinja2")
 
 
 class WarmUp:
-    """Imports in a thread of its own, unless the run is over before it begins."""
+    """Imports in its own thread, unless the run ends before."""
 
     def __init__(self, delay_s: float = _DELAY_S) -> None:
         self._delay_s = delay_s
         self._timer: threading.Timer | None = None
 
-    def begin(self) -> None:
-        """Begin, if not done before."""
+    def start(self) -> None:
+        """Start the delay; a second call does nothing."""
         if self._timer is None:
             self._timer = threading.Timer(self._delay_s, _import_all)
             self._timer.start()
@@ -31,6 +31,6 @@ class WarmUp:
 
 
 def _import_all() -> None:
-    for name in _NEEDED:
-        with suppress(Exception):  # who needs it will say what is wrong with it
+    for name in _MODULES:
+        with suppress(Exception):  # the code that uses the module will report what is wrong with it
             import_module(name)

@@ -1,4 +1,4 @@
-"""Gates as the user asks for them: which there are, whether a run can be judged by them, what they mean for a test."""
+"""The gates that a user asks for, and whether a run with these options can be judged by them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.gates import Gate, GateKind
 from pytest_ultra.core.groups import check_groups
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.settings import SETTINGS, Settings
-from pytest_ultra.worker.episode_result import LivedEpisode
+from pytest_ultra.options.settings import Settings
 
 
 def has_gates(settings: Settings) -> bool:
-    """Tell whether gates decide about a run, and not each of its cases."""
+    """Return whether gates decide about the run, rather than each case by itself."""
     return bool(settings.fail_under or settings.max_drop or settings.compare)
 
 
-def leave_to_gates(episode: LivedEpisode, config: pytest.Config) -> None:
-    """Report a miss as expected where gates decide, with its outcome as the reason; under `--runxfail`, do nothing."""
-    if has_gates(config.stash[SETTINGS]) and episode.outcome.is_scored and not episode.passed:
-        pytest.xfail(str(episode.outcome))
-
-
 def gates_of(settings: Settings) -> tuple[Gate, ...]:
-    """Return what a run must come to; errors are part of it as soon as there is a word about any."""
+    """Return the gates of a run; any gate, or `--ultra-max-errors`, brings the gate on errors with it."""
     by_kind = (
         (GateKind.FAIL_UNDER, settings.fail_under),
         (GateKind.MAX_DROP, settings.max_drop),
@@ -39,7 +32,7 @@ def gates_of(settings: Settings) -> tuple[Gate, ...]:
 
 
 def check_gates(settings: Settings) -> None:
-    """Raise `pytest.UsageError` for a gate that no run with these options could be judged by."""
+    """Raise `pytest.UsageError` for a gate that could not judge any run with these options."""
     limits = (("fail-under", settings.fail_under), ("max-regression", settings.max_regression))
     try:
         for name, groups in limits:

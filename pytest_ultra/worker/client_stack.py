@@ -1,16 +1,23 @@
-"""Whom a run asks: the models that it can reach, by way of cassettes where the user wants that."""
+"""The client stack of a run: endpoints, cassettes, limits."""
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.limiter import Limiter, SparingLimiter
+from pytest_ultra.engine.limiter import UNLIMITED, Limiter, SparingLimiter
+from pytest_ultra.engine.open_limiter import open_limiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.requested_limits import endpoint_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import ModelSpec, find_redactor, find_spec
 from pytest_ultra.storage.cassettes.cassette_endpoint import CassetteEndpoint
@@ -20,9 +27,9 @@ Opener = Callable[[], Endpoint]
 
 
 def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
-    """Resolve the models that may be asked; raise ConfigurationError for one that must be asked and cannot.
+    """Resolve the models that may get requests; raise ConfigurationError for one that must and cannot be reached.
 
-    A replay asks none. Where cassettes may hold all answers of a model, it need not be reachable.
+    A replay sends no requests. Where cassettes may hold all answers of a model, it need not be reachable.
     """
     if settings.cassette == "replay":
         return {}
@@ -36,16 +43,16 @@ def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
     return specs
 
 
-class Asking:
-    """The way to the models. `check` raises ConfigurationError for a model that cannot be asked."""
+class ModelAccess:
+    """Opens the models' endpoints. `check` raises ConfigurationError for a model that cannot be reached."""
 
     def __init__(self, settings: Settings, open_models: Opener, *, has_own_endpoint: bool) -> None:
         self._settings = settings
         self._has_own_endpoint = has_own_endpoint
         self.open = open_models
 
-    def by_way_of(self, open_models: Opener) -> Asking:
-        return Asking(self._settings, open_models, has_own_endpoint=self._has_own_endpoint)
+    def replace_opener(self, open_models: Opener) -> ModelAccess:
+        return ModelAccess(self._settings, open_models, has_own_endpoint=self._has_own_endpoint)
 
     def check(self, model: str) -> None:
         if not self._has_own_endpoint:
@@ -53,44 +60,66 @@ class Asking:
 
 
 @dataclass(frozen=True)
-class Way:
-    """The way that an engine's requests go: what opens the endpoint, the clock, and which requests reach a model."""
+class ClientStack:
+    """What the engine's requests pass through: the endpoint, its clock, and which requests reach a model at all."""
 
     open: Opener
     clock: Clock = SYSTEM_CLOCK
-    is_asked: Callable[[ChatRequest], bool] | None = None
+    reaches_model: Callable[[ChatRequest], bool] | None = None
 
     def limit(self, limiter: Limiter) -> Limiter:
-        """Have the limiter pace what reaches a model, and nothing else."""
-        return limiter if self.is_asked is None else SparingLimiter(limiter, self.is_asked)
+        """Apply the limiter to requests that reach a model, and to no others."""
+        return limiter if self.reaches_model is None else SparingLimiter(limiter, self.reaches_model)
 
 
-Keep = Callable[[Opener, ReplayedClock], Way]
-"""Has answers kept as they come, and those given that are kept already."""
+Keep = Callable[[Opener, ReplayedClock], ClientStack]
+"""Adds a layer that keeps answers as they come, and serves those that are kept already."""
 
 
-def by_way_of_cassettes(settings: Settings, asking: Asking, keep: Keep | None = None) -> Way:
-    """Return the way to the models, by the cassettes if the user wants them.
+def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None = None) -> ClientStack:
+    """Return the client stack, with a layer of cassettes if the user asked for them.
 
-    What a recording was cut off in is not told from what it is to replace; so `keep` has to hold that, if anybody.
+    An interrupted recording looks like one that is to be replaced; only the layer of `keep` can continue it.
     """
     if settings.cassette is None:
-        return Way(asking.open)
+        return ClientStack(access.open)
     is_replay = settings.cassette == "replay"
     folder = CassetteFolder(settings.cassette_dir)
     if not is_replay:
         folder.prepare()
     clock = ReplayedClock(is_frozen=is_replay)
-    kept = keep(asking.open, clock) if keep and settings.cassette == "record" else Way(asking.open)
+    kept = keep(access.open, clock) if keep and settings.cassette == "record" else ClientStack(access.open)
     cassettes = CassetteEndpoint(
         folder,
         clock,
         is_replaying=settings.cassette != "record",
-        asking=None if is_replay else asking.by_way_of(kept.open),
+        asking=None if is_replay else access.replace_opener(kept.open),
         redact=find_redactor(settings),
     )
 
-    def is_asked(request: ChatRequest) -> bool:
-        return cassettes.is_asked(request) and (kept.is_asked is None or kept.is_asked(request))
+    def reaches_model(request: ChatRequest) -> bool:
+        return cassettes.is_asked(request) and (kept.reaches_model is None or kept.reaches_model(request))
 
-    return Way(lambda: cassettes, clock, is_asked)
+    return ClientStack(lambda: cassettes, clock, reaches_model)
+
+
+def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
+    """Open the run's limiter; warn if it cannot be shared with other processes. A replay needs none."""
+    if settings.cassette == "replay":
+        return UNLIMITED
+    limiter, problem = open_limiter(_endpoints(config, settings, demo_url), endpoint_limits(settings), folder=folder)
+    if problem:
+        warnings.warn(
+            pytest.PytestWarning(f"ultra: limits hold for each worker by itself, not for all together ({problem})"),
+            stacklevel=2,
+        )
+    return limiter
+
+
+def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict[str, tuple[str, ...]]:
+    """Name each model's endpoints; one from a hook, or one that only a cassette knows, is named by the project."""
+    own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
+    endpoints: dict[str, tuple[str, ...]] = dict.fromkeys(settings.model, (own,))
+    if config.hook.pytest_ultra_endpoint.get_hookimpls():
+        return endpoints
+    return endpoints | {model: spec.endpoint_ids(demo_url) for model, spec in reachable_models(settings).items()}

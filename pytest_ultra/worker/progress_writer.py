@@ -1,4 +1,4 @@
-"""How far a process has come with its shard, told to the first process while both work."""
+"""Writes a worker's progress to the run's directory while it works; the first process shows it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INTERVAL_S = 0.5
 def open_meter(
     run: RunDirectory, placement: Placement, prices: Mapping[str, Price], *, planned: int, slots: int, most_answers: int
 ) -> Meter:
-    """Return a meter for a process; a crashed worker's heir goes on with what that has spent and learnt."""
+    """Return the meter of a process; a replacement starts from the sums of the worker that crashed."""
     fresh = ShardProgress(
         number=placement.number,
         worker=placement.worker,
@@ -35,30 +35,30 @@ def open_meter(
     return Meter(msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept}), prices)
 
 
-class Teller:
-    """Writes what `read` returns to the run's directory, now and then, from a thread of its own."""
+class ProgressWriter:
+    """Writes what `read` returns every half second, from its own thread, if it has changed."""
 
     def __init__(self, run: RunDirectory, read: Callable[[], ShardProgress]) -> None:
         self._run = run
         self._read = read
-        self._told: ShardProgress | None = None
+        self._written: ShardProgress | None = None
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name="ultra-teller", daemon=True)
+        self._thread = threading.Thread(target=self._write_until_over, name="ultra-progress", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell the last once more, for others may go on."""
+        """Write the final progress; other workers may still be running."""
         self._is_over.set()
         self._thread.join()
-        self._tell()
+        self._write()
 
-    def _go_on(self) -> None:
-        self._tell()
+    def _write_until_over(self) -> None:
+        self._write()
         while not self._is_over.wait(_INTERVAL_S):
-            self._tell()
+            self._write()
 
-    def _tell(self) -> None:
+    def _write(self) -> None:
         progress = self._read()
-        if progress != self._told:
+        if progress != self._written:
             write_progress(self._run, progress)
-            self._told = progress
+            self._written = progress

@@ -1,4 +1,4 @@
-"""What stands on the reports of a test that takes a case: for JUnit, logs and other plugins."""
+"""Properties on the reports of a test that takes a case: for JUnit, logs and other plugins."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pytest_ultra.reporting.text import neutralise
 
 
 def properties_of(episode: Episode) -> dict[str, str]:
-    """Return what stands on the reports of an episode's test: few and flat, for they go to JUnit and to logs."""
-    told = {name: read(episode) for name, read in PROPERTIES.items()}
-    return {name: neutralise(str(value)) for name, value in told.items() if value is not None}
+    """Return the properties of an episode's test: few and flat, since they cross processes and end in JUnit files."""
+    values = {name: read(episode) for name, read in PROPERTIES.items()}
+    return {name: neutralise(str(value)) for name, value in values.items() if value is not None}
 
 
 PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
@@ -25,4 +25,4 @@ PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
     "ultra_failure_class": lambda episode: episode.score.failure_class,
     "ultra_reused": lambda episode: "true" if episode.reused else None,
 }
-"""What a property tells of an episode, None where there is nothing to tell."""
+"""How each property is read from an episode; None where it does not apply."""

@@ -1,4 +1,4 @@
-"""What a process need not live or ask any more, because it is on disk: of other runs, or of a worker that crashed."""
+"""What a process need not run or request again because it is on disk: from other runs, or from a crashed worker."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from pytest_ultra.storage.journal import REUSED, journal_path
 from pytest_ultra.storage.kept_turns import Prefixes, TurnKeeper, read_turns, turns_path
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.worker.client_stack import Opener, Way
+from pytest_ultra.worker.client_stack import ClientStack, Opener
 
 
-class Finished:
-    """The episodes that are on disk when a process begins; each is given once, and then counts as the engine's own.
+class FinishedEpisodes:
+    """The episodes that were on disk when a process started. Each is given out once; then the engine owns it.
 
-    An heir finds also what the crashed worker has finished, errors included.
+    A replacement also finds what the crashed worker finished, errors included.
     """
 
-    def __init__(self, run: RunDirectory, *, is_heir: bool) -> None:
-        self._whose = "*" if is_heir else REUSED
+    def __init__(self, run: RunDirectory, *, is_replacement: bool) -> None:
+        self._workers = "*" if is_replacement else REUSED
         self._run = run
-        self._lives: dict[str, Life] = newest_lives(find_lives(run, journal_path(run, self._whose).name))
+        self._indexed: dict[str, Life] = newest_lives(find_lives(run, journal_path(run, self._workers).name))
 
     def __contains__(self, case_id: str) -> bool:
-        return case_id in self._lives
+        return case_id in self._indexed
 
     def take(self, case_id: str) -> Episode | None:
-        life = self._lives.pop(case_id, None)
-        return None if life is None else life.read()
+        indexed = self._indexed.pop(case_id, None)
+        return None if indexed is None else indexed.read()
 
-    def keep_turns(self, worker: str, opener: Opener, clock: ReplayedClock | None = None) -> Way:
-        """Have each answer kept as it comes, and those given without asking that unfinished episodes have left."""
-        files = turns_path(self._run, self._whose).name
-        prefixes = Prefixes(read_turns(self._run, lambda case_id: case_id not in self, files))
+    def keep_answers(self, worker: str, opener: Opener, clock: ReplayedClock | None = None) -> ClientStack:
+        """Add a layer that keeps each answer as it comes, and serves those that unfinished episodes have left."""
+        files = turns_path(self._run, self._workers).name
+        kept = Prefixes(read_turns(self._run, lambda case_id: case_id not in self, files))
         clock = clock or ReplayedClock(is_frozen=False)
         file = LineFile(turns_path(self._run, worker))
-        return Way(
-            lambda: TurnKeeper(file, opener(), clock, prefixes), clock, lambda request: not prefixes.has(request)
+        return ClientStack(
+            lambda: TurnKeeper(file, opener(), clock, kept), clock, lambda request: not kept.has(request)
         )

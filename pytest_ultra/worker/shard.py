@@ -1,4 +1,4 @@
-"""The shard of one process: its cases' workflows made in turn, its episodes lived ahead, each handed to its test."""
+"""The shard of one process: generates workflows under a lock, runs episodes ahead, and hands each to its test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
@@ -35,23 +35,28 @@ from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_cut_off
 from pytest_ultra.storage.started_cases import Begun
-from pytest_ultra.worker.budget_share import Funds, keep_pairs_whole, open_funds
-from pytest_ultra.worker.client_stack import Asking, Way, by_way_of_cassettes, reachable_models
-from pytest_ultra.worker.episode_result import LivedEpisode, present
-from pytest_ultra.worker.limiter_setup import limiter_of
-from pytest_ultra.worker.progress_writer import Teller, open_meter
-from pytest_ultra.worker.resume import Finished
-from pytest_ultra.worker.stall_watchdog import StallWatch, stall_after_s
-from pytest_ultra.worker.stop_signal import Curfew, StopWatch
+from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open_budget_share
+from pytest_ultra.worker.client_stack import (
+    ClientStack,
+    ModelAccess,
+    open_run_limiter,
+    reachable_models,
+    with_cassettes,
+)
+from pytest_ultra.worker.episode_result import EpisodeResult, make_result
+from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
+from pytest_ultra.worker.resume import FinishedEpisodes
+from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
+from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
 
 CONCURRENCY = 256
-"""Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only bound."""
+"""Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only limit."""
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-"""How a disk says that it takes no more."""
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""The error numbers of a disk that cannot be written to any more."""
 
-STOPPED = "not lived: the run was stopped"
-TIME_UP = "not lived: the time of the run was up (--ultra-run-timeout)"
+STOPPED = "not run: the run was stopped"
+TIME_UP = "not run: the time of the run was up (--ultra-run-timeout)"
 
 
 class Shard:
@@ -70,40 +75,40 @@ class Shard:
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = GuidanceCache(self._run.guidance, BENCHMARK.task_type)
-        self._finished = Finished(self._run, is_heir=placement.is_heir)
+        self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_heir)
         self._journal: Journal | None = None
-        self._begun: Begun | None = None
+        self._started_cases: Begun | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
-        self._teller: Teller | None = None
-        self._watch: StopWatch | None = None
+        self._progress: ProgressWriter | None = None
+        self._stop_watcher: StopSignalWatcher | None = None
         self._is_ready = False
-        self._stall_watch: StallWatch | None = None
-        self._curfew: Curfew | None = None
-        self._stopped: str | None = None
+        self._stall_watchdog: StallWatchdog | None = None
+        self._deadline: RunDeadline | None = None
+        self._stop_reason: str | None = None
         self._redact = find_redactor(settings)
 
     def start(self, session: pytest.Session) -> None:
-        """Wait for this worker's turn, make what workflows are missing, and begin to live episodes ahead."""
+        """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""
         if self._placement.is_worker:
-            self._watch = StopWatch(self._run.path, lambda: self._break_off(session))
+            self._stop_watcher = StopSignalWatcher(self._run, lambda: self._stop_session(session))
         try:
             if self._placement.ends_at is not None:
-                self._curfew = Curfew(self._placement.ends_at, lambda: self._halt(TIME_UP))
+                self._deadline = RunDeadline(self._placement.ends_at, lambda: self._halt(TIME_UP))
             self._start(session.items)
         except KeyboardInterrupt:
-            if self._stopped is None:
+            if self._stop_reason is None:
                 raise
             self._skip()
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno not in DISK_FULL:
                 raise
-            self._give_up(JournalError(self._run.path, error))
+            self._fail(JournalError(self._run.path, error))
 
-    def live(self, case: Case, nodeid: str) -> LivedEpisode:
-        """Wait for the test's episode: each time it asks, another one."""
+    def wait_for_episode(self, case: Case, nodeid: str) -> EpisodeResult:
+        """Wait for the test's episode. A test that asks again gets a new one."""
         if self._engine is None or self._meter is None:
-            raise RuntimeError("a shard lives no episode before it is started")
+            raise RuntimeError("start the shard before you wait for an episode")
         assignment = self._assign(case, nodeid)
         finished = self._finished.take(case.case_id)
         if finished is not None:
@@ -115,35 +120,35 @@ class Shard:
         except EngineStoppedError:
             self._skip()
         except JournalError as error:
-            self._give_up(error)
-        return present(episode, assignment.guidance, self._settings.least_outcome)
+            self._fail(error)
+        return make_result(episode, assignment.guidance, self._settings.least_outcome)
 
     def stop(self) -> None:
-        """Cancel what is in flight; what is finished is on disk."""
-        if self._watch is not None:
-            self._watch.stop()
-        if self._curfew is not None:
-            self._curfew.lift()
-        if self._stall_watch is not None:
-            self._stall_watch.stop()
+        """Cancel the episodes in flight; finished ones are on disk."""
+        if self._stop_watcher is not None:
+            self._stop_watcher.stop()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._stall_watchdog is not None:
+            self._stall_watchdog.stop()
         if self._engine is not None:
             self._engine.stop()
-        if self._teller is not None:
-            self._teller.stop()
-        for file in (self._journal, self._begun):
+        if self._progress is not None:
+            self._progress.stop()
+        for file in (self._journal, self._started_cases):
             if file is not None:
                 file.close()
 
     def _start(self, items: Sequence[pytest.Item]) -> None:
-        """Make the workflows; meanwhile the engine opens the endpoint, which takes its time as well."""
+        """Generate the workflows while the engine opens the endpoint."""
         self._meter = meter = self._open_meter(items)
-        self._teller = Teller(self._run, meter.read)
-        self._wait_for_turn()
+        self._progress = ProgressWriter(self._run, meter.read)
+        self._wait_stagger()
         self._journal = Journal(self._run, self._placement.worker)
         self._engine = engine = self._make_engine(self._journal, meter)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
-        self._stall_watch = StallWatch(self._run.path, self._placement.worker, engine.pulse.stall, after_s)
+        self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, engine.pulse.stall, after_s)
         self._guidance.fill(filter(None, map(case_of, items)), self._generate)
         assignments = self._own_assignments(items)
         for assignment in assignments:
@@ -152,7 +157,7 @@ class Shard:
         self._is_ready = True
 
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
-        """Count the cases of the whole shard, with those that need not be lived."""
+        """Count the cases of the whole shard, including those that are already finished."""
         whole = self._placement.whole([item.nodeid for item in items], self._case_ids)
         cases = {case.case_id: case for index in whole if (case := case_of(items[index]))}
         meter = open_meter(
@@ -168,12 +173,12 @@ class Shard:
                 meter.keep(case, is_reused=not self._placement.is_heir)
         return meter
 
-    def _give_up(self, error: JournalError) -> NoReturn:
+    def _fail(self, error: JournalError) -> NoReturn:
         note_cut_off(self._run, f"{self._placement.worker} {error}")
-        raise pytest.fail.Exception(f"the run cannot go on: {error}", pytrace=False) from None
+        raise pytest.fail.Exception(f"the run cannot continue: {error}", pytrace=False) from None
 
-    def _wait_for_turn(self) -> None:
-        """Wait this worker's stagger; a replacement comes to a warm endpoint, and xdist's own ramp has its way."""
+    def _wait_stagger(self) -> None:
+        """Do not wait in a replacement, whose endpoint is warm already, or where xdist's own ramp is used."""
         if not self._placement.is_heir and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
@@ -194,48 +199,47 @@ class Shard:
             journal.append(episode)
             meter.finish(episode.case)
 
-        way = self._way()
-        self._begun = begun = Begun(self._run, self._placement.worker)
-        limiter = limiter_of(self._config, self._settings, self._placement.demo_url or "")
+        stack = self._client_stack()
+        self._started_cases = started = Begun(self._run, self._placement.worker)
+        limiter = open_run_limiter(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
-            lambda: MeteredEndpoint(way.open(), meter),
+            lambda: MeteredEndpoint(stack.open(), meter),
             keep,
             worker=self._placement.worker,
             rules=BENCHMARK,
             concurrency=self._concurrency,
-            clock=way.clock,
+            clock=stack.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
-            limiter=MeteredLimiter(way.limit(limiter), meter),
-            on_begin=lambda assignment: begun.note(assignment.case.case_id),
+            limiter=MeteredLimiter(stack.limit(limiter), meter),
+            on_begin=lambda assignment: started.note(assignment.case.case_id),
             prices=known_prices(self._settings),
             redact=self._redact,
-            admission=self._funds.admission,
-            concerns=way.is_asked,
+            admission=self._budget_share.admission,
+            concerns=stack.reaches_model,
         )
 
     @cached_property
-    def _funds(self) -> Funds:
-        return open_funds(self._settings, self._run, lambda each: BENCHMARK.estimate(each.case, each.guidance))
+    def _budget_share(self) -> BudgetShare:
+        return open_budget_share(self._settings, self._run, lambda each: BENCHMARK.estimate(each.case, each.guidance))
 
-    def _way(self) -> Way:
-        """Return the way to the models, with answers kept; an agent of the user's own may have a memory of its own."""
+    def _client_stack(self) -> ClientStack:
+        """Return the client stack. Answers are kept, except those of a user's own endpoint, which may have a memory."""
         has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
-        asking = Asking(self._settings, self._open_models, has_own_endpoint=has_own)
-        keep = None if has_own else partial(self._finished.keep_turns, self._placement.worker)
+        access = ModelAccess(self._settings, self._open_models, has_own_endpoint=has_own)
+        keep = None if has_own else partial(self._finished.keep_answers, self._placement.worker)
         if self._settings.cassette is not None:
-            return by_way_of_cassettes(self._settings, asking, keep)
-        return Way(asking.open) if keep is None else keep(asking.open)
+            return with_cassettes(self._settings, access, keep)
+        return ClientStack(access.open) if keep is None else keep(access.open)
 
     def _open_models(self) -> Endpoint:
-        return self._funds.limit(self._open_unlimited())
+        return self._budget_share.limit(self._open_unlimited())
 
     def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
             return DiscreetEndpoint(own, self._redact)
-        specs = reachable_models(self._settings)
         return open_endpoint(
-            specs,
+            reachable_models(self._settings),
             environ=os.environ,
             demo_url=self._placement.demo_url or "",
             request_timeout_s=self._settings.request_timeout,
@@ -245,34 +249,34 @@ class Shard:
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.take([item.nodeid for item in items], self._case_ids)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
-        careful = frozenset(self._placement.careful)
-        ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in careful]
+        run_alone = frozenset(self._placement.careful)
+        ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in run_alone]
         own_cases = {case for case, _ in taken}
         return keep_pairs_whole(
             [self._assign(case, nodeid) for case, nodeid in ahead],
             self._settings,
             others=(case for item in items if (case := case_of(item)) and case not in own_cases),
-            is_at_hand=lambda case: case in own_cases or case.case_id in self._finished,
+            has_control=lambda case: case in own_cases or case.case_id in self._finished,
         )
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
         return Assignment(case, self._guidance.get(case), nodeid)
 
-    def _break_off(self, session: pytest.Session) -> None:
-        """Stop at once, from the watch's thread; nothing less than a signal ends a planner, or a wait for its lock."""
+    def _stop_session(self, session: pytest.Session) -> None:
+        """Stop at once, from the watcher's thread."""
         session.shouldstop = STOPPED
         self._halt(STOPPED)
 
     def _skip(self) -> NoReturn:
-        """Skip a test whose episode is not lived; a run whose time is up does not come to its end."""
-        if self._stopped == TIME_UP:
+        """Skip a test whose episode is not run; a run whose time is up counts as interrupted."""
+        if self._stop_reason == TIME_UP:
             note_cut_off(self._run, f"its time was up (--ultra-run-timeout {self._settings.run_timeout:g})")
-        pytest.skip(self._stopped or STOPPED)
+        pytest.skip(self._stop_reason or STOPPED)
 
     def _halt(self, reason: str) -> None:
-        """Cancel what is in flight; tests go on, and are skipped for this reason."""
-        self._stopped = self._stopped or reason
-        if not self._is_ready:
+        """Cancel the episodes in flight; the remaining tests are skipped for this reason."""
+        self._stop_reason = self._stop_reason or reason
+        if not self._is_ready:  # only a signal ends the generation of workflows, or the wait for its lock
             os.kill(os.getpid(), signal.SIGINT)
         if self._engine is not None:
             self._engine.stop()

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.controller.report_contents import write_report
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case

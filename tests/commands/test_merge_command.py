@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.collection.case_names import parse_case_id
 from pytest_ultra.commands.run_overview import show_run
 from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType

@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.engine.admission import OPEN_DOOR, Reserving
 from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.budget import Amounts, Spent

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest

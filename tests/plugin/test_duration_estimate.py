@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.controller.duration_estimate import Load, find_pace
+from pytest_ultra.controller.duration_estimate import Load, estimate_duration
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.options.settings import Settings, read_settings
 from pytest_ultra.providers.served_endpoints import Served
@@ -41,7 +41,7 @@ def test_limits_hold_for_each_endpoint(
     pytester: pytest.Pytester, tables: dict[str, tuple[Served, ...]], minutes: float, pace: str
 ) -> None:
     loads = {"one": load(200), "other": load(100)}
-    assert find_pace(loads, settings(pytester, tables, "--ultra-rpm=10"), 2) == (60 * minutes, pace)
+    assert estimate_duration(loads, settings(pytester, tables, "--ultra-rpm=10"), 2) == (60 * minutes, pace)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_limits_hold_for_each_endpoint(
     ],
 )
 def test_the_slowest_bound_is_told(pytester: pytest.Pytester, args: tuple[str, ...], seconds: float, pace: str) -> None:
-    assert find_pace({"one": load(200)}, settings(pytester, {}, *args), 0) == (seconds, pace)
+    assert estimate_duration({"one": load(200)}, settings(pytester, {}, *args), 0) == (seconds, pace)
 
 
 def test_where_nothing_is_left_to_live_there_is_no_time_to_bound(pytester: pytest.Pytester) -> None:
-    assert find_pace({}, settings(pytester, {}), 1) == (0.0, "nothing is lived")
+    assert estimate_duration({}, settings(pytester, {}), 1) == (0.0, "no episode is run")

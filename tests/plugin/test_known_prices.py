@@ -6,8 +6,8 @@ import pytest
 
 from pytest_ultra.core.prices import FREE, Price
 from pytest_ultra.options.known_prices import known_prices
+from pytest_ultra.options.requested_limits import check_budget
 from pytest_ultra.options.settings import Settings, read_settings
-from pytest_ultra.worker.budget_share import check_budget
 
 MINI = Price(0.15, 0.6)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.engine.limits import Limits
+from pytest_ultra.options.requested_limits import endpoint_limits
 from pytest_ultra.options.settings import Settings, read_settings
-from pytest_ultra.worker.limiter_setup import limiter_of, limits_of
+from pytest_ultra.worker.client_stack import open_run_limiter
 
 ONE_EACH = ("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task,basic_task")
 
@@ -34,13 +35,13 @@ def settings_of(pytester: pytest.Pytester, *args: str) -> tuple[pytest.Config, S
     ],
 )
 def test_options_become_limits(pytester: pytest.Pytester, args: list[str], limits: Limits) -> None:
-    assert limits_of(settings_of(pytester, *args)[1]) == limits
+    assert endpoint_limits(settings_of(pytester, *args)[1]) == limits
 
 
 def test_limits_that_cannot_be_shared_are_warned_of(pytester: pytest.Pytester, tmp_path: Path) -> None:
     said = r"ultra: limits hold for each worker by itself, not for all together \(.*No such file or directory"
     with pytest.warns(pytest.PytestWarning, match=said):
-        limiter = limiter_of(*settings_of(pytester), "http://127.0.0.1:1/v1", tmp_path / "missing")
+        limiter = open_run_limiter(*settings_of(pytester), "http://127.0.0.1:1/v1", tmp_path / "missing")
     limiter.close()
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance as make_real_guidance
 from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.core.axes import (
     FlawKind,
     PromptType,

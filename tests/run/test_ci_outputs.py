@@ -166,7 +166,7 @@ def test_a_summary_that_cannot_be_written_is_said_and_fails_nothing(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
     result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["the summary in Markdown is not written: *Is a directory*"])
+    result.stdout.fnmatch_lines(["the Markdown summary was not written: *Is a directory*"])
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_run(project: Project) -> None:

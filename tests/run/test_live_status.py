@@ -24,14 +24,14 @@ LINE = re.compile(
 
 IMPATIENT = """
     import pytest
-    from pytest_ultra.controller.live_hooks import LiveHooks
+    from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(config):
         manager = config.pluginmanager
-        if manager.hasplugin("ultra-live"):
-            manager.unregister(name="ultra-live")
-            manager.register(LiveHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.5), "ultra-live")
+        if manager.hasplugin("ultra-live-status"):
+            manager.unregister(name="ultra-live-status")
+            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.5), "ultra-live-status")
 """
 """A log gets its lines sooner than every 30 s."""
 

@@ -19,9 +19,7 @@ Start = Callable[[Script], Scripted]
 
 SLOW = "--ultra-model=demo/perfect?latency=0.1"
 TWENTY = "--ultra-task-type=simple_task,basic_task"
-HEADER = (
-    "ultra: {} episodes of {} cases reused from run *, which was cut off; the rest is lived (--ultra-fresh lives all)"
-)
+HEADER = "ultra: {} episodes of {} cases reused from run *, which was interrupted; the others are run (--ultra-fresh runs all)"
 
 
 def finished(project: Project) -> list[Record]:
@@ -143,7 +141,9 @@ def test_a_rerun_of_what_failed_takes_the_others_from_the_newest_run(project: Pr
 def test_a_rerun_without_an_earlier_run_lives_all(project: Project) -> None:
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN, "--ultra-rerun=failed")
     result.assert_outcomes(passed=10)
-    result.stdout.fnmatch_lines("ultra: --ultra-rerun=failed: no earlier run has an episode to be reused, all * lived")
+    result.stdout.fnmatch_lines(
+        "ultra: --ultra-rerun=failed: no earlier run has an episode to reuse, so all cases are run"
+    )
 
 
 def test_fresh_and_rerun_exclude_one_another(project: Project) -> None:
@@ -220,7 +220,7 @@ def test_a_full_disk_is_told_and_loses_nothing(project: Project, extreme: tuple[
     result = project.run(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        "*the run cannot go on: cannot write to *journal-*.jsonl* (file too large), so nothing*"
+        "*the run cannot continue: cannot write to *journal-*.jsonl* (file too large), so nothing*"
     )
     result.stdout.no_fnmatch_line("*During handling of the above exception*")
     outcomes = result.parseoutcomes()

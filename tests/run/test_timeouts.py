@@ -82,8 +82,8 @@ def test_a_run_ends_in_the_time_stated(project: Project, unhelpful: Serve, way: 
     result.assert_outcomes(skipped=10)
     result.stdout.fnmatch_lines(
         [
-            "the run was cut off: its time was up (--ultra-run-timeout 4); the next run takes what is finished*",
-            "*SKIPPED*not lived: the time of the run was up (--ultra-run-timeout)*",
+            "the run was interrupted: its time was up (--ultra-run-timeout 4); the next run resumes it*",
+            "*SKIPPED*not run: the time of the run was up (--ultra-run-timeout)*",
         ]
     )
     assert project.outcomes() == {"skipped": 10}
@@ -108,13 +108,13 @@ def test_what_was_finished_before_the_time_was_up_is_kept_and_reused(project: Pr
     second = project.run(*NO_XDIST, *models, "--ultra-run-timeout=60")
     second.assert_outcomes(failed=2)
     assert [episode["reused"] for episode in project.episodes()] == [True, False]
-    assert "cut off:" not in second.stdout.str()
+    assert "interrupted:" not in second.stdout.str()
 
 
 def test_a_run_that_ends_in_time_is_not_cut_off(project: Project) -> None:
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE, "--ultra-run-timeout=60")
     assert result.ret == pytest.ExitCode.OK
-    assert "cut off" not in result.stdout.str()
+    assert "interrupted" not in result.stdout.str()
 
 
 def test_a_stall_is_told_while_it_lasts_and_names_the_cases(

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance as make_real_guidance
-from pytest_ultra.benchmark.suite import BENCHMARK
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
@@ -30,7 +30,7 @@ FILL = """
 import os, sys, time
 from pathlib import Path
 from typing import Any
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.storage.guidance_cache import GuidanceCache, Variant
 from tests.results_factory import make_guidance
 from tests.storage.test_guidance_cache import CASES

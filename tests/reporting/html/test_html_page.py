@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.benchmark.suite import BENCHMARK
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.controller.report_contents import write_report
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome

@@ -1,4 +1,4 @@
-"""What the first process shows while the others work: the live status, and the stalls that are noted."""
+"""The live status: what the first process prints while the episodes run, stalls included."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from pytest_ultra.reporting.live_status.status_forecast import Outlook
 from pytest_ultra.reporting.live_status.terminal_device import Terminal
 from pytest_ultra.storage.progress_files import clear_progress, read_progress
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.worker.stall_watchdog import take_stalls
+from pytest_ultra.storage.stall_notes import take_stall_notes
 
 LINE_EVERY_S = 30.0
-"""How often a log gets a line."""
+"""How often a log gets a status line."""
 
-_LOOK_S = 0.1  # at a terminal whose size changes; at what the workers tell, a few times less often
-_LOOKS = 5
+_INTERVAL_S = 0.1  # between checks of the terminal's size
+_CHECKS_PER_UPDATE = 5  # the workers' progress is read less often
 
 
-class Watcher:
-    """Looks from a thread of its own at what the workers of a run tell, and shows it."""
+class LiveStatusThread:
+    """Reads the progress of a run's workers from its own thread, and displays it."""
 
-    def __init__(self, run: RunDirectory, outlook: Outlook, display: Display, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, run: RunDirectory, outlook: Outlook, display: Display, print_line: Callable[[str], None]
+    ) -> None:
         self._run = run
         self._outlook = outlook
         self._display = display
-        self._say = say
+        self._print = print_line
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="ultra-watcher", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="ultra-live-status", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -43,17 +45,17 @@ class Watcher:
         self._display.close()
 
     def _watch(self) -> None:
-        looks = 0
-        while not self._is_over.wait(_LOOK_S):
-            looks += 1
-            if looks % _LOOKS:
+        checks = 0
+        while not self._is_over.wait(_INTERVAL_S):
+            checks += 1
+            if checks % _CHECKS_PER_UPDATE:
                 self._display.adapt()
             else:
-                self._look()
+                self._update()
 
-    def _look(self) -> None:
-        for stall in take_stalls(self._run.path):
-            self._say(stall)
+    def _update(self) -> None:
+        for note in take_stall_notes(self._run):
+            self._print(note)
         shards = read_progress(self._run)
         if shards:
             self._display.show(self._outlook.observe(shards, monotonic()))
@@ -61,14 +63,14 @@ class Watcher:
 
 class _Run(Protocol):
     @property
-    def begun(self) -> RunDirectory | None: ...
+    def started(self) -> RunDirectory | None: ...
 
     @property
     def planned_cases(self) -> int: ...
 
 
-class LiveHooks:
-    """Hook implementations of the controller, or of the only process."""
+class LiveStatusHooks:
+    """Hook implementations of the first process."""
 
     def __init__(self, config: pytest.Config, run: _Run, *, line_every_s: float = LINE_EVERY_S) -> None:
         self._config = config
@@ -76,19 +78,19 @@ class LiveHooks:
         self._line_every_s = line_every_s
         self._terminal: Terminal | None = None
         self._outlook: Outlook | None = None
-        self._watcher: Watcher | None = None
+        self._thread: LiveStatusThread | None = None
         self._reports = 0
-        self._broken = (0, 0)
+        self._broken_at = (0, 0)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
-        """Watch for as long as tests are run, however that ends. Nothing is captured when it begins."""
-        run = self._run.begun
+        """Show the status while tests run, however that ends. pytest captures no output when it starts."""
+        run = self._run.started
         if run is None:
             return (yield)
         self._terminal = Terminal()
         self._outlook = Outlook(lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic())
-        self._begin(run)
+        self._start(run)
         try:
             return (yield)
         finally:
@@ -102,22 +104,22 @@ class LiveHooks:
 
     @pytest.hookimpl
     def pytest_enter_pdb(self) -> None:
-        """Leave the terminal to whoever has called `breakpoint()`."""
+        """Leave the terminal to the debugger."""
         self._end()
 
     @pytest.hookimpl
     def pytest_leave_pdb(self) -> None:
-        if self._run.begun is not None:
-            self._begin(self._run.begun)
+        if self._run.started is not None:
+            self._start(self._run.started)
 
-    def _begin(self, run: RunDirectory) -> None:
+    def _start(self, run: RunDirectory) -> None:
         if self._outlook is not None:
-            self._watcher = Watcher(run, self._outlook, self._display(), self._say)
+            self._thread = LiveStatusThread(run, self._outlook, self._display(), self._print)
 
     def _end(self) -> None:
-        if self._watcher is not None:
-            self._watcher.stop()
-            self._watcher = None
+        if self._thread is not None:
+            self._thread.stop()
+            self._thread = None
 
     def _display(self) -> Display:
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -126,22 +128,22 @@ class LiveHooks:
             return Nowhere()
         if reporter.isatty and self._terminal.size() and can_redraw(os.environ, os.name):
             return Screen(self._terminal, has_colours=reporter.hasmarkup)
-        return Log(self._say, self._line_every_s)
+        return Log(self._print, self._line_every_s)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if self._terminal is not None:
             self._terminal.write(f"{self._break_line()}{text}\n")
 
     def _break_line(self) -> str:
-        """Return what ends the line that pytest is at, unless it was ended for what was said last."""
+        """Return a line end if pytest is in the middle of a line, unless the last output of ours has ended it."""
         if not self._config.pluginmanager.hasplugin("terminalreporter"):
             return ""
         at = (self._reports, self._config.get_terminal_writer().width_of_current_line)
-        is_at_start = at[1] == 0 or at == self._broken
-        self._broken = at
+        is_at_start = at[1] == 0 or at == self._broken_at
+        self._broken_at = at
         return "" if is_at_start else "\n"
 
 
 def can_redraw(environ: Mapping[str, str], system: str) -> bool:
-    """Tell whether a terminal knows what the VT100 knew. Windows' own may not, and is told in lines."""
+    """Return whether a terminal understands VT100 codes. Windows' own may not, and gets lines."""
     return system == "posix" and environ.get("TERM", "dumb") not in ("", "dumb", "unknown")

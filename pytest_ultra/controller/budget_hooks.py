@@ -1,0 +1,51 @@
+"""The end of a budget: reads what was spent, notes an interruption, and prints the line."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.engine.budget import Spent, find_limit
+from pytest_ultra.options.requested_limits import budget_limits
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.budget_lines import budget_line
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import note_cut_off
+
+
+class _Run(Protocol):
+    @property
+    def started(self) -> RunDirectory | None: ...
+
+
+class BudgetHooks:
+    """Hook implementations of the first process."""
+
+    def __init__(self, settings: Settings, run: _Run) -> None:
+        self._limits = budget_limits(settings)
+        self._run = run
+        self._spent = Spent()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Read what was spent. A run that stopped because its budget was spent is interrupted."""
+        from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: PLC0415 - POSIX only
+
+        run = self._run.started
+        if run is None:
+            return
+        budget = SharedBudget(run.budget, self._limits)
+        self._spent = budget.spent
+        budget.close()
+        if self._spent.has_refused:
+            note_cut_off(run, find_limit(self._spent, self._limits) or "the budget is spent")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Come after the table."""
+        if self._run.started is None:
+            return
+        limit = find_limit(self._spent, self._limits) if self._spent.has_refused else None
+        line = budget_line(self._spent.requests, self._spent.tokens, self._spent.cost, limit=limit)
+        terminalreporter.write_line(line, yellow=self._spent.has_refused)

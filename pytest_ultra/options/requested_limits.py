@@ -1,0 +1,37 @@
+"""The limits that a user asks for: on each endpoint, and on what the whole run may spend."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pytest_ultra.engine.budget import Amounts
+from pytest_ultra.engine.limits import Limits
+from pytest_ultra.options.known_prices import check_prices
+from pytest_ultra.options.option_values import RateMode
+from pytest_ultra.options.settings import Settings
+
+
+def endpoint_limits(settings: Settings) -> Limits:
+    """Return the limits on each endpoint; of `--ultra-rpm` and `--ultra-qps` the stricter one counts."""
+    rates = [settings.rpm, settings.qps and settings.qps * 60]
+    return Limits(
+        rpm=min(filter(None, rates), default=None),
+        tpm=settings.tpm,
+        max_in_flight=settings.max_in_flight,
+        is_adaptive=settings.rate_mode is RateMode.ADAPTIVE,
+    )
+
+
+def budget_limits(settings: Settings) -> Amounts:
+    return Amounts(settings.max_requests, settings.max_tokens, settings.max_cost)
+
+
+def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> None:
+    """Raise `pytest.UsageError` for a budget that could not be enforced."""
+    if budget_limits(settings).is_limited and not is_posix:
+        raise pytest.UsageError(
+            "--ultra-max-cost, --ultra-max-tokens and --ultra-max-requests need a POSIX system; leave them out here"
+        )
+    check_prices(settings)
