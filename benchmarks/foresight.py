@@ -34,9 +34,9 @@ from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     manager = config.pluginmanager
-    if manager.hasplugin("ultra-live-status"):
-        manager.unregister(name="ultra-live-status")
-        manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=1.0), "ultra-live-status")
+    if manager.hasplugin("ultra-status"):
+        manager.unregister(name="ultra-status")
+        manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=1.0), "ultra-status")
 """
 LINE = re.compile(r"ultra: .*ETA (?:(\d+):)?(\d+):(\d+)")
 

@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_said(pytester: pytest.Pytester, keep: Keep) -> N
     for args, said in (
         (
             (before, now),
-            f"no case of {now} has been scored in {before} too (seed: 1 before, 0 now; temperature: none before*)",
+            f"no case of {now} was scored in {before} too (seed: 1 before, 0 now; temperature: none before*)",
         ),
         ((before, "20261124"), "'20261124' is no run; give a run's id*"),
         ((before, now, "--max-regression=3"), "--max-regression: '3' is no limit; give a share from 0 to 1*"),

@@ -19,7 +19,7 @@ from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.commands.cli import main
-from pytest_ultra.commands.rescored_run import rescore
+from pytest_ultra.commands.rescore import rescore
 from pytest_ultra.core.axes import PromptType, TaskType
 from pytest_ultra.core.case import GENERATOR_VERSION, SCORER_VERSION
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
@@ -136,7 +136,7 @@ def test_an_episode_without_a_transcript_keeps_its_score_and_its_version(
     assert bare in rescored.after
     assert rescored.without_transcript == 1
     assert main(["rescore"]) == 0
-    assert "  1 episode without a transcript kept the old score, and its version\n" in capsys.readouterr().out
+    assert "  1 episode without a transcript kept the old score and its version\n" in capsys.readouterr().out
 
 
 def test_the_newest_life_of_a_case_is_the_one_that_counts(make_run: MakeRun, lived: tuple[Episode, ...]) -> None:
@@ -156,8 +156,8 @@ def test_transcripts_of_another_generator_are_refused(make_run: MakeRun, lived: 
     ]
     run = make_run(*others[:3])
     assert refusal(run) == (
-        f"the run {run.run_id} holds 2 transcripts of generator version 2, 3, and this is {GENERATOR_VERSION}: "
-        "tasks and tools are not those of then; use the pytest-ultra that made it (0.0.9)"
+        f"the run {run.run_id} holds 2 transcripts of generator version 2, 3, and this "
+        f"pytest-ultra has {GENERATOR_VERSION}, with other tasks and tools; use the version that made it (0.0.9)"
     )
 
 
@@ -165,7 +165,7 @@ def test_a_case_without_its_workflow_is_refused(make_run: MakeRun, lived: tuple[
     run = make_run(lived[0], has_guidance=False)
     assert refusal(run) == (
         f"{lived[0].nodeid} cannot be scored: its workflow is not in {str(run.guidance)!r} "
-        "(nothing was generated for it); a run is moved or copied as a whole"
+        "(nothing was generated for it); move or copy a run as a whole"
     )
 
 
@@ -173,7 +173,7 @@ def test_a_workflow_that_cannot_be_read_is_refused(make_run: MakeRun, lived: tup
     run = make_run(lived[0])
     (file,) = run.guidance.glob("*.json")
     file.write_bytes(file.read_bytes()[:100])
-    assert re.search(r"its workflow is not in '.*' \(unreadable: .*\); a run is moved", refusal(run))
+    assert re.search(r"its workflow is not in '.*' \(unreadable: .*\); move or copy a run", refusal(run))
 
 
 def test_a_run_without_episodes_is_refused(make_run: MakeRun) -> None:
@@ -190,7 +190,7 @@ def test_the_command_tells_what_changed_of_the_newest_run(
     assert main(["rescore"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"run {run.run_id}: 4 episodes, 2 scores changed",
-        "  full -> full: 1 (in other figures)",
+        "  full -> full: 1 (other figures changed)",
         "  failed -> full: 1",
     ]
 
@@ -275,7 +275,7 @@ def test_the_help_says_what_the_exit_codes_mean(capsys: Capture) -> None:
         main(["rescore", "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    for code in ("0  every score is what it was", "1  some scores have changed", "2  it could not be done"):
+    for code in ("0  no score has changed", "1  some scores have changed", "2  the command failed"):
         assert f"\n  {code}" in shown
 
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: how they are made, and the arguments that name a run or ask for JSON."""
+"""Shared by the commands: their parsers, and the arguments that name a run or ask for JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_ultra.commands.command_table import COMMANDS
 
-if TYPE_CHECKING:  # `--help` needs neither
+if TYPE_CHECKING:  # `--help` needs no run
     from pytest_ultra.storage.run_directory import RunDirectory
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
 DONE, FOUND, FAILED = 0, 1, 2
-"""Exit codes: all is well; the command has found what it looks for, such as a regression; it could not be done."""
+"""Exit codes: success; the command found what it looks for, such as a regression; the command failed."""
 
 
 def add_command(
@@ -27,8 +27,8 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """Make the parser of a command.
 
-    `run` returns its exit code; what it raises as UltraError or OSError is told, with exit code 2. The epilog
-    lists the exit codes.
+    `run` returns the exit code. An UltraError or OSError that it raises is printed, with exit code 2. The epilog lists
+    the exit codes.
     """
     parser = commands.add_parser(
         name,
@@ -42,7 +42,7 @@ def add_command(
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add RUN, the newest run unless one is named, and --dir; `chosen_run` reads them."""
+    """Add RUN (the newest run by default) and --dir; `chosen_run` reads them."""
     parser.add_argument("run", metavar="RUN", nargs="?", help="a run's id or directory (default: the newest run)")
     add_dir(parser)
 
@@ -53,16 +53,16 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         type=Path,
         default=Path(".ultra"),
-        help="folder in which runs are kept (default: .ultra)",
+        help="folder of the runs (default: .ultra)",
     )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of words")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
 def chosen_run(args: argparse.Namespace) -> RunDirectory:
-    """Return the run that was named, or the newest; raise ConfigurationError where there is none."""
+    """Return the named run, or the newest; raise ConfigurationError if there is none."""
     from pytest_ultra.storage.run_lookup import find_run  # noqa: PLC0415 - `--help` needs no run
 
     return find_run(args.dir, args.run)

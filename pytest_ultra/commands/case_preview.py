@@ -1,4 +1,4 @@
-"""The cases that `pytest-ultra show` tells of: of a run, or made from axes without one."""
+"""Cases for `pytest-ultra show`: of a run, or made from options without a run."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ DEFAULTS: Mapping[str, Any] = {
     "has_tool_discovery": False,
     "flaws": 1,
 }
-"""What a case is that nobody has said more of: as the options of a run have it."""
+"""The axes of a case that are not given; they are the defaults of a run's options."""
 
 
 def add_axes(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each axis of a case; None where it is not given."""
-    group = parser.add_argument_group("a case that no run need have", "its plan is the benchmark's own")
+    """Add an option for each axis of a case; an option that is not given is None."""
+    group = parser.add_argument_group("preview a case without running it", "the plan comes from the benchmark")
     group.add_argument("--model", metavar="NAME", help="(default: demo)")
     for flag, members in _CHOICES.items():
         default = DEFAULTS[flag[2:].replace("-", "_")]
@@ -87,11 +87,11 @@ def axes_given(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def make_case(name: str | None, given: Mapping[str, Any]) -> Case | None:
-    """Return the case of these axes, and of those that `name` tells; None if it is not the id of a case."""
-    told = parse_case_id(name) if name is not None else {}
-    if told is None:
+    """Return the case with these axes and those that `name` contains; None if `name` is not the id of a case."""
+    parsed = parse_case_id(name) if name is not None else {}
+    if parsed is None:
         return None
-    values = {**DEFAULTS, **told, **given}
+    values = {**DEFAULTS, **parsed, **given}
     if PromptType(values["prompt_type"]).flaw_kind is None:
         values |= {"severity": None, "flaws": 1}
     if not 0 < float(values["tool_success_rate"]) <= 1:
@@ -101,7 +101,7 @@ def make_case(name: str | None, given: Mapping[str, Any]) -> Case | None:
 
 
 def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:
-    """Return the guidance that a run has made for a case; what it has not made is made as the benchmark does."""
+    """Return the guidance that a run generated for a case; generate it as the benchmark does if there is none."""
     try:
         if run is not None:
             return GuidanceCache(run.guidance, BENCHMARK.task_type).get(case)

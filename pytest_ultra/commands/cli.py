@@ -1,4 +1,4 @@
-"""The `pytest-ultra` command: which version is there, how to start, and what can be done with a run afterwards."""
+"""The `pytest-ultra` command line: the version, and the commands for runs that are on disk."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def main(args: Sequence[str] | None = None) -> int:
     if chosen.command is None:
         parser.print_help()
         return 0
-    with _uncollected():
+    with _without_garbage_collection():
         return _run(chosen)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage: episodes make none, and to look them over again and again takes a third of the time."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Switch garbage collection off: episodes hold no cycles, and scanning them would take a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -46,12 +46,12 @@ def _uncollected() -> Iterator[None]:
 
 def _run(chosen: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters than a model
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not have all characters that a model writes
     try:
         code: int = chosen.command(chosen)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its exit
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python prints an error at its exit
         return FAILED
     except (UltraError, OSError) as error:
         warn(chosen.name, [f"error: {error}"])
@@ -60,7 +60,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _make_parser(args: Sequence[str]) -> argparse.ArgumentParser:
-    """Import only the command that is among the arguments: of the others, a name and a line of help will do."""
+    """Import only the command that is among the arguments; the others need a name and a line of help."""
     parser = argparse.ArgumentParser(prog="pytest-ultra", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"pytest-ultra {__version__}")
     parser.set_defaults(command=None)

@@ -1,4 +1,4 @@
-"""What the commands print: words and JSON on standard output, what must be told beside them on standard error."""
+"""Output of the commands: text and JSON on standard output, warnings on standard error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pytest_ultra.reporting.text import neutralise
 
 WIDE = 160
-"""Columns where nobody looks at a terminal: a pipe takes the fullest table."""
+"""Columns without a terminal: a pipe gets the widest table."""
 
 
 class MarkedLine(Protocol):
@@ -34,8 +34,8 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_marked(lines: Iterable[MarkedLine]) -> None:
     """Print with colours on a terminal, unless NO_COLOR forbids it."""
-    from rich.console import Console  # noqa: PLC0415 - JSON and exports need none of it
-    from rich.text import Text  # noqa: PLC0415 - likewise
+    from rich.console import Console  # noqa: PLC0415 - JSON and exports do not need it
+    from rich.text import Text  # noqa: PLC0415 - JSON and exports do not need it
 
     console = Console(file=io.StringIO(), force_terminal=sys.stdout.isatty(), width=width(), force_jupyter=False)
     with console.capture() as capture:

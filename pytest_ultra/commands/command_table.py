@@ -1,4 +1,4 @@
-"""The commands of `pytest-ultra`: each has a module here of its name, which is imported when the command is given."""
+"""The commands of `pytest-ultra`. Each has a module of its name, imported when the command is given."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "runs": "list the runs that are kept",
-        "show": "show a run, or a case: what happened to it, or what the model is shown",
-        "baseline": "write a run's outcomes to a small file, to be compared with later",
+        "runs": "list the runs",
+        "show": "show a run, or one case: what happened, or what the model is shown",
+        "baseline": "write a run's outcomes to a small file for later comparisons",
         "compare": "compare a run with an earlier one, or with a baseline file",
         "export": "write the episodes of a run as JSON lines, CSV or Parquet",
-        "merge": "make one run of those of several jobs",
+        "merge": "merge the runs of several jobs into one",
         "report": "write the HTML report of a run",
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
-        "store": "look at the store of all runs, fill it, or make it anew",
+        "store": "show, update or rebuild the store of all runs",
     }
 )
-"""What each is for. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""
+"""The purpose of each. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""

@@ -17,18 +17,18 @@ if TYPE_CHECKING:  # `--help` needs neither
 
 DESCRIPTION = """\
 Compare a run with an earlier one over the cases that both have scored: success by group with the paired difference,
-and which cases got worse or better. Each is a run (id, directory, or latest) or a baseline file."""
+and which cases got worse or better. A and B are runs (id, directory, or latest) or baseline files."""
 EPILOG = """\
 exit codes:
-  0  B is not worse than A, beyond what chance explains or what --max-regression allows
-  1  it is
-  2  it could not be done; the message says why"""
+  0  B is not worse than A beyond what chance explains, or what --max-regression allows
+  1  B is worse
+  2  the command failed; the message says why"""
 
 
 def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "compare", run_compare, description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("a", metavar="A", help="the earlier one")
-    parser.add_argument("b", metavar="B", nargs="?", default="latest", help="the later one (default: the newest run)")
+    parser.add_argument("a", metavar="A", help="the earlier run")
+    parser.add_argument("b", metavar="B", nargs="?", default="latest", help="the later run (default: the newest run)")
     parser.add_argument(
         "--max-regression",
         metavar="[GROUP=]RATE",
@@ -47,8 +47,8 @@ def run_compare(args: argparse.Namespace) -> int:
     limits = _read_limits(args.max_regression, sample, reference)
     compared = compare_sides(sample, reference)
     if compared.figures.groups[0].difference is None:
-        told = no_common_case(compared.departures)
-        raise ConfigurationError(f"no case of {sample.name} has been scored in {reference.name} too ({told})")
+        reasons = no_common_case(compared.departures)
+        raise ConfigurationError(f"no case of {sample.name} was scored in {reference.name} too ({reasons})")
     decision = judge_sides(sample, reference, limits)
     write = _write_json if args.json else _write_lines
     write(compared, decision)
@@ -56,7 +56,7 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
-    from pytest_ultra.core.groups import check_groups  # noqa: PLC0415 - likewise
+    from pytest_ultra.core.groups import check_groups  # noqa: PLC0415 - not for --help
     from pytest_ultra.options.gate_options import shares  # noqa: PLC0415
 
     try:
@@ -68,7 +68,7 @@ def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
 
 
 def _write_lines(compared: Compared, decision: Decision) -> None:
-    from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - likewise
+    from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - not for --help
     from pytest_ultra.reporting.gate_lines import gate_lines  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
@@ -78,9 +78,9 @@ def _write_lines(compared: Compared, decision: Decision) -> None:
 
 
 def _write_json(compared: Compared, decision: Decision) -> None:
-    import msgspec  # noqa: PLC0415 - likewise
+    import msgspec  # noqa: PLC0415 - not for --help
 
     from pytest_ultra.storage.codec import encode  # noqa: PLC0415
 
-    told = {"figures": compared.figures, "departures": compared.departures, "decision": decision}
-    sys.stdout.write(msgspec.json.format(encode(told)).decode() + "\n")
+    document = {"figures": compared.figures, "departures": compared.departures, "decision": decision}
+    sys.stdout.write(msgspec.json.format(encode(document)).decode() + "\n")

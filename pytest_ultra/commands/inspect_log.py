@@ -1,4 +1,4 @@
-"""A run as an eval log of Inspect's, in JSON: `inspect view` opens it."""
+"""A run as an eval log of Inspect, in JSON: `inspect view` opens it."""
 
 from __future__ import annotations
 

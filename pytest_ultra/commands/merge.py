@@ -1,4 +1,4 @@
-"""`pytest-ultra merge`: the runs of several CI jobs become one."""
+"""`pytest-ultra merge`: merges the runs of several CI jobs into one."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pytest_ultra.commands.merged_run import check_parts, find_gap, find_parts, 
 from pytest_ultra.reporting.text import count
 
 DESCRIPTION = """\
-Make one run of those that several jobs have left: each DIR is a run's directory, an .ultra folder, or a downloaded
-artifact with either in it. They must be of one configuration (versions, seed, limits and all that a case depends on;
-models, prompt types and the other axes may be shared out), without a case in two of them, and complete."""
+Merge the runs of several jobs into one. Each DIR is a run's directory, an .ultra folder, or a downloaded artifact that
+contains one. The runs must have the same configuration (versions, seed, limits and everything else that a case depends
+on; models, prompt types and the other axes may differ), must not share a case, and must be complete."""
 EPILOG = """\
 exit codes:
-  0  they were merged; `pytest-ultra show` shows the new run
-  2  it could not be done; the message says why"""
+  0  the runs were merged; `pytest-ultra show` shows the new run
+  2  the command failed; the message says why"""
 
 
 def add_merge(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "merge", run_merge, description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("dirs", metavar="DIR", nargs="+", type=Path, help="where the runs are")
+    parser.add_argument("dirs", metavar="DIR", nargs="+", type=Path, help="a folder with runs")
     parser.add_argument(
         *("-o", "--dir"),
         metavar="PATH",
@@ -30,7 +30,7 @@ def add_merge(commands: Commands[argparse.ArgumentParser]) -> None:
         default=Path(".ultra"),
         help="folder of the new run (default: .ultra)",
     )
-    parser.add_argument("--incomplete", action="store_true", help="merge though planned cases are missing")
+    parser.add_argument("--incomplete", action="store_true", help="merge even if planned cases are missing")
     add_json(parser)
 
 
@@ -38,10 +38,10 @@ def run_merge(args: argparse.Namespace) -> int:
     parts = find_parts(args.dirs)
     check_parts(parts, is_incomplete_allowed=args.incomplete)
     if gap := find_gap(parts):
-        told = f"{count(gap, 'case')} of the matrix that the runs name are in none of them: is a DIR missing?"
-        warn("merge", [told])
+        text = f"{count(gap, 'case')} of the matrix that the runs name are in none of them: is a DIR missing?"
+        warn("merge", [text])
     run = merge(parts, args.dir)
-    episodes = sum(len(part.plan.nodeids.keys() & part.lives.keys()) for part in parts)
+    episodes = sum(len(part.plan.nodeids.keys() & part.episodes.keys()) for part in parts)
     if args.json:
         sources = [part.run.run_id for part in parts]
         print_json(

@@ -1,4 +1,4 @@
-"""Joining the runs of several CI jobs into one, after checking that they are parts of one."""
+"""Merges the runs of several CI jobs into one, after checking that they are parts of one matrix."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import Ending, hold, mark_end, read_ending
 
 AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_variant", "tool_success_rate")
-"""The options in which jobs may differ, as they share out the matrix."""
+"""The options in which jobs may differ, because they share the matrix."""
 COMMON = (
     *("instances", "repeats", "seed", "max_turns", "timeout", "temperature"),
     *("flaws_per_case", "tool_protocol", "tool_discovery"),
 )
-"""The options that must be the same: what comes of a case depends on them."""
+"""The options that must be the same, because the outcome of a case depends on them."""
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One of the runs to be joined, as it is on disk."""
+    """One of the runs to merge, as it is on disk."""
 
     run: RunDirectory
     described: dict[str, Any]
     plan: Plan
-    lives: dict[str, Life]
+    episodes: dict[str, Life]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -47,18 +47,19 @@ class Part(msgspec.Struct, frozen=True):
 
     @property
     def missing(self) -> list[str]:
-        """The node ids of the planned cases that were not lived."""
+        """The node ids of the planned cases that were not run."""
         return [
             nodeid
             for case_id, nodeid in self.plan.nodeids.items()
-            if case_id not in self.lives or self.lives[case_id].outcome is Outcome.SKIPPED
+            if case_id not in self.episodes or self.episodes[case_id].outcome is Outcome.SKIPPED
         ]
 
 
 def find_parts(paths: Iterable[Path]) -> list[Part]:
-    """Return the runs at or under each path, each once; of runs that one folder holds, those not superseded.
+    """Return the runs at or under each path, each once, without superseded ones.
 
-    A run is superseded by later ones that planned all of its cases, as when it was cut off and run again.
+    A run is superseded by later runs in the same folder that planned all of its cases, as when it was interrupted and
+    resumed.
     """
     runs = {path.resolve(): path for given in paths for path in _find_runs(given)}
     folders: dict[Path, list[Part]] = {}
@@ -76,7 +77,7 @@ def _find_runs(path: Path) -> list[Path]:
     found = sorted(file.parent for file in path.rglob("run.json"))
     if not found:
         raise ConfigurationError(
-            f"{str(path)!r} holds no run; give a run's directory, an .ultra folder, or an artifact with one in it"
+            f"{str(path)!r} holds no run; give a run's directory, an .ultra folder, or an artifact that contains one"
         )
     return found
 
@@ -85,16 +86,16 @@ def _read(run: RunDirectory) -> Part:
     plan = read_plan(run)
     if plan is None or plan.nodeids.keys() != plan.cases.keys():
         raise ConfigurationError(
-            f"the run {run.run_id} has not kept its planned cases; it is of an older pytest-ultra, or was cut off early"
+            f"the run {run.run_id} has no stored plan; it was made by an older pytest-ultra, or was interrupted early"
         )
     return Part(run, run.describe(), plan, newest_lives(find_lives(run)))
 
 
 def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
-    """Raise ConfigurationError unless the parts are over, of one configuration, without duplicates, and complete."""
+    """Raise ConfigurationError unless the parts have ended, share a configuration and no case, and are complete."""
     for part in parts:
         if find_state(part.run) is State.GOING_ON:
-            raise ConfigurationError(f"the run {part.run.run_id} is still going on; merge it when it has ended")
+            raise ConfigurationError(f"the run {part.run.run_id} is still running; merge it when it has ended")
     _check_common(parts, "versions", [part.described.get("versions") for part in parts])
     for name in COMMON:
         _check_common(parts, name, [part.options.get(name) for part in parts])
@@ -107,20 +108,20 @@ def _check_common(parts: Sequence[Part], name: str, values: Sequence[Any]) -> No
     for part, value in zip(parts, values, strict=True):
         if value != values[0]:
             raise ConfigurationError(
-                f"the runs are not of one configuration: {name} is {values[0]} in {parts[0].run.run_id} and {value} in "
-                f"{part.run.run_id}; merge runs whose options differ in {', '.join(AXES)} alone"
+                f"the runs have different configurations: {name} is {values[0]} in {parts[0].run.run_id} and {value} "
+                f"in {part.run.run_id}; only these options may differ: {', '.join(AXES)}"
             )
 
 
 def _check_distinct(parts: Sequence[Part]) -> None:
     owners: dict[str, Part] = {}
     for part in parts:
-        twice = [case_id for case_id in part.plan.nodeids if case_id in owners]
-        if twice:
-            other = owners[twice[0]].run.run_id
+        shared = [case_id for case_id in part.plan.nodeids if case_id in owners]
+        if shared:
+            other = owners[shared[0]].run.run_id
             raise ConfigurationError(
-                f"{count(len(twice), 'case')} of the run {part.run.run_id} were planned by another as well, such as "
-                f"{part.plan.nodeids[twice[0]]} by {other}; a case may be in one run alone, so leave one of them out"
+                f"{count(len(shared), 'case')} of the run {part.run.run_id} were planned by another run as well, "
+                f"such as {part.plan.nodeids[shared[0]]} by {other}; a case may be in one run only: leave one run out"
             )
         owners |= dict.fromkeys(part.plan.nodeids, part)
 
@@ -130,15 +131,15 @@ def _check_complete(parts: Sequence[Part]) -> None:
         if part.missing:
             raise ConfigurationError(
                 f"the run {part.run.run_id} is not complete: {len(part.missing):,} of its "
-                f"{count(len(part.plan.nodeids), 'planned case')} were not lived, such as {part.missing[0]}; run it to "
-                "its end, or merge what there is by --incomplete"
+                f"{count(len(part.plan.nodeids), 'planned case')} were not run, such as {part.missing[0]}; resume "
+                "it, or merge without them by --incomplete"
             )
 
 
 def find_gap(parts: Sequence[Part]) -> int:
-    """Return how many cases of the matrix that all parts name alike none of them has planned: a part may be missing.
+    """Return how many cases of the matrix are in no part, which means that a part may be missing.
 
-    None are told where parts name different matrices, which is a way to share out the work.
+    Return 0 if the parts name different matrices, because then nothing says what the whole is.
     """
     axes = [{name: part.options.get(name) for name in AXES} for part in parts]
     if any(each != axes[0] for each in axes) or None in axes[0].values():
@@ -149,20 +150,20 @@ def find_gap(parts: Sequence[Part]) -> int:
 
 def _matrix_size(options: dict[str, Any]) -> int:
     flawed = sum(PromptType(name).flaw_kind is not None for name in options["prompt_type"])
-    guises = len(options["prompt_type"]) - flawed + flawed * len(options["severity"])
+    variants = len(options["prompt_type"]) - flawed + flawed * len(options["severity"])
     others = [len(options[name]) for name in AXES if name not in ("prompt_type", "severity")]
-    return prod([guises, options["instances"], options["repeats"], *others])
+    return prod([variants, options["instances"], options["repeats"], *others])
 
 
 def merge(parts: Sequence[Part], root: Path) -> RunDirectory:
-    """Make one run of the parts under `root`, its workflows included; the parts stay as they are."""
+    """Write one run with all parts, workflows included, under `root`; the parts are not changed."""
     run = RunDirectory.create(root, _describe(parts), started_at=time.time())
     lock = hold(run)
     try:
         _copy_guidance(run, parts)
         write_plan(run, _join_plans(parts))
         write_atomically(journal_path(run, "merged"), _lines(parts))
-        mark_end(run, _join_endings(parts))
+        mark_end(run, _join_ends(parts))
     except BaseException:
         run.discard()
         raise
@@ -173,7 +174,7 @@ def merge(parts: Sequence[Part], root: Path) -> RunDirectory:
 
 
 def _describe(parts: Sequence[Part]) -> dict[str, Any]:
-    """Say what made the parts; where they differ in more than axes, each one's own word is in `merged_from`."""
+    """Describe what made the parts; where they differ in more than axes, `merged_from` has the value of each."""
     described = [part.described for part in parts]
     common = {
         name: value
@@ -205,22 +206,22 @@ def _join_plans(parts: Sequence[Part]) -> Plan:
 
 
 def _lines(parts: Sequence[Part]) -> Iterator[bytes]:
-    """Yield the newest life of each planned case, byte by byte as it was written."""
+    """Yield the newest journal line of each planned case, byte by byte as it was written."""
     for part in parts:
         for case_id in part.plan.nodeids:
-            life = part.lives.get(case_id)
-            if life is not None:
-                with life.path.open("rb") as file:
-                    file.seek(life.offset)
-                    yield file.read(life.length).rstrip(b"\n") + b"\n"
+            indexed = part.episodes.get(case_id)
+            if indexed is not None:
+                with indexed.path.open("rb") as file:
+                    file.seek(indexed.offset)
+                    yield file.read(indexed.length).rstrip(b"\n") + b"\n"
 
 
-def _join_endings(parts: Sequence[Part]) -> Ending:
-    endings = [ending for part in parts if (ending := read_ending(part.run)) is not None]
+def _join_ends(parts: Sequence[Part]) -> Ending:
+    ends = [end for part in parts if (end := read_ending(part.run)) is not None]
     missing = sum(len(part.missing) for part in parts)
     return Ending(
-        exit_status=max((ending.exit_status for ending in endings), default=1),
-        ended_at=max((ending.ended_at for ending in endings), default=time.time()),
+        exit_status=max((end.exit_status for end in ends), default=1),
+        ended_at=max((end.ended_at for end in ends), default=time.time()),
         cut_off=f"merged without {count(missing, 'planned case')}" if missing else None,
     )
 
@@ -232,7 +233,7 @@ def _copy_guidance(run: RunDirectory, parts: Sequence[Part]) -> None:
             copy = run.guidance / path.name
             if copy.exists() and copy.read_bytes() != path.read_bytes():
                 raise ConfigurationError(
-                    f"the run {part.run.run_id} was given other workflows for the same task than another run (in "
-                    f"{path.name}); let a generator of your own make the same in each job, or make them once"
+                    f"the run {part.run.run_id} has other workflows for the same task than another run (in "
+                    f"{path.name}); make your own generator give the same in each job, or generate them once"
                 )
             shutil.copyfile(path, copy)

@@ -1,4 +1,4 @@
-"""`pytest-ultra plot`: the charts of a run, for papers."""
+"""`pytest-ultra plot`: draws the charts of a run, for papers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ against tool success rate, failure classes, cost and latency. A chart for which 
 The same run always gives the same bytes."""
 EPILOG = """\
 exit codes:
-  0  the charts are written
-  2  it could not be done; the message says why"""
+  0  the charts were written
+  2  the command failed; the message says why"""
 ALL = "all"
 
 
@@ -26,15 +26,22 @@ def add_plot(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "plot", run_plot, description=DESCRIPTION, epilog=EPILOG)
     add_run(parser)
     parser.add_argument(
-        "-o", "--output", metavar="FOLDER", type=Path, help="where to (default: charts in the run's directory)"
+        "-o",
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        help="the folder of the charts (default: charts in the run's directory)",
     )
     parser.add_argument(
-        "--format", choices=[*map(str, Format), ALL], default=str(Format.SVG), help="their format (default: svg)"
+        "--format",
+        choices=[*map(str, Format), ALL],
+        default=str(Format.SVG),
+        help="the format of the charts (default: svg)",
     )
 
 
 def run_plot(args: argparse.Namespace) -> int:
-    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - `--help` needs none of these
+    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - not for --help
     from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
     from pytest_ultra.storage.slim_episodes import BareEpisodes  # noqa: PLC0415

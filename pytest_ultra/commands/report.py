@@ -1,4 +1,4 @@
-"""`pytest-ultra report`: the HTML report of a stored run."""
+"""`pytest-ultra report`: writes the HTML report of a stored run."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pytest_ultra.reporting.text import count
 from pytest_ultra.storage.files import check_writable
 
 DESCRIPTION = """\
-Write the HTML report of a run from what it has stored. It is one file that needs no network; a large run's
-transcripts go into a folder beside it."""
+Write the HTML report of a stored run. The report is one file that needs no network; the transcripts of a large run go
+into a folder beside it."""
 EPILOG = """\
 exit codes:
-  0  the report is written
-  2  it could not be done; the message says why"""
+  0  the report was written
+  2  the command failed; the message says why"""
 
 
 def add_report(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "report", run_report, description=DESCRIPTION, epilog=EPILOG)
     add_run(parser)
     parser.add_argument(
-        "-o", "--output", metavar="PATH", type=Path, help=f"where to (default: {NAME} in the run's directory)"
+        "-o", "--output", metavar="PATH", type=Path, help=f"the file to write (default: {NAME} in the run's directory)"
     )
 
 

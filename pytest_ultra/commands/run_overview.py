@@ -1,4 +1,4 @@
-"""A run as it is shown: what made it, its table as at its end, what its endpoints were found to do."""
+"""A stored run in the terminal: its provenance, its table, and notices about its endpoints."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def show_run(run: RunDirectory, *, is_json: bool) -> None:
 
 
 def _with_values(value: Any) -> Any:
-    """Return figures as JSON values, with what rates and differences come to beside what they come from."""
+    """Return figures as JSON values; rates and differences get a `value` beside the counts they come from."""
     if isinstance(value, msgspec.Struct):
         record = {name: _with_values(getattr(value, name)) for name in value.__struct_fields__}
         return {"value": value.value} | record if hasattr(value, "value") else record
@@ -45,10 +45,11 @@ def _with_values(value: Any) -> Any:
 
 
 def _head(run: RunDirectory, described: dict[str, Any], state: State) -> Iterator[str]:
-    reason = why_cut_off(run)
-    yield f"run {run.run_id}: {state}{f' ({reason})' if reason else ''}, began {described['started_at'][:19]} UTC"
+    interruption = why_cut_off(run)
+    reason = f" ({interruption})" if interruption else ""
+    yield f"run {run.run_id}: {state.label}{reason}, started {described['started_at'][:19]} UTC"
     if state is State.GOING_ON and (plan := read_plan(run)):
-        yield f"these are the cases lived so far, of {count(len(plan.nodeids), 'planned case')}"
+        yield f"these are the cases that have been run, of {count(len(plan.nodeids), 'planned case')}"
     options, git = described.get("options", {}), described.get("git")
     yield f"pytest-ultra {described.get('pytest_ultra', '?')}, seed {options.get('seed', '?')}"
     if git:

@@ -1,4 +1,4 @@
-"""`pytest-ultra runs`: the runs that are kept, newest first."""
+"""`pytest-ultra runs`: lists the runs, newest first."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from pytest_ultra.storage.store.queries import StoredRun, list_stored_runs
 from pytest_ultra.storage.store.store_sync import open_filled
 
 DESCRIPTION = """\
-List the runs that are kept, newest first: when they began, their models, how many of the planned cases are scored,
-the share of those with outcome full, what they cost in US dollars where prices are known, and what became of them."""
+List the runs, newest first: start, models, how many of the planned cases are scored, the share of those with outcome
+full, the cost in US dollars if the prices are known, and the state."""
 EPILOG = """\
 exit codes:
-  0  the runs were listed, or there is none
-  2  it could not be done; the message says why"""
-_HEADS = ("run", "began", "models", "scored", "success", "cost", "state")
+  0  the runs were listed, or there are none
+  2  the command failed; the message says why"""
+_HEADS = ("run", "started", "models", "scored", "success", "cost", "state")
 _MODELS_ROOM = 40
 
 
@@ -60,7 +60,7 @@ def _list(root: Path) -> list[tuple[StoredRun, State]]:
 
 
 def _state(root: Path, run: StoredRun) -> State:
-    """Look at the run itself only where it has left no word of its end."""
+    """Look at the run itself only if the store does not know how it ended."""
     if run.ended_at is None:
         return find_state(RunDirectory(root / "runs" / run.run_id))
     return State.ENDED if run.cut_off is None else State.CUT_OFF
@@ -75,7 +75,7 @@ def _success(run: StoredRun) -> float | None:
 
 
 def _table(runs: Iterable[tuple[StoredRun, State]]) -> list[str]:
-    """Draw the table; a narrow terminal does without the time, which the id tells too."""
+    """Draw the table; a narrow terminal omits the start, which the id contains."""
     rows = [_cells(run, state) for run, state in runs]
     lines = draw(_HEADS, rows, left=3, gap=2)
     if max(map(len, lines)) <= width():
@@ -93,5 +93,5 @@ def _cells(run: StoredRun, state: State) -> tuple[str, ...]:
         f"{run.scored:,}/{run.planned:,}",
         "-" if success is None else f"{100 * success:.1f}%",
         dollars(run.cost) if run.cost else "-",
-        state,
+        state.label,
     )

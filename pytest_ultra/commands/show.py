@@ -1,4 +1,4 @@
-"""`pytest-ultra show`: a run's summary, or one case: what happened, and what the model was shown."""
+"""`pytest-ultra show`: shows a run's summary, or one case: what happened, or what the model was shown."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import UnknownRunError, find_run, list_runs
 
 DESCRIPTION = """\
-Show a run as at its end, or what happened to one case: its job, its plan, its transcript, where they parted.
+Show a run's summary, or what happened to one case: job, plan, transcript, and where they diverged.
 
   pytest-ultra show                        the newest run
-  pytest-ultra show 20260131T0945          the run whose id begins so, or its directory
-  pytest-ultra show befa47dd               a case by its id, or the beginning of it
+  pytest-ultra show 20260131T0945          a run by its id, the beginning of the id, or its directory
+  pytest-ultra show befa47dd               a case by its id, or the beginning of the id
   pytest-ultra show 'tests/test_it.py::test_it[demo-optimal-simple_task-easy-0]'
-                                           a case by its test, or by what stands in brackets there
+                                           a case by its test, or by the text in brackets
   pytest-ultra show CASE --prompt          what the model is shown: messages, tools and plan
   pytest-ultra show --prompt-type flawed_tool_misuse --task-type basic_task
-                                           the same of a case that no run need have
+                                           preview a case without running it
 
-A case is looked for in the newest run that has planned it, or in that of --run."""
+A case is searched for in the newest run that planned it, or in the run of --run."""
 EPILOG = """\
 exit codes:
-  0  it was shown
-  2  it could not be done; the message says why"""
+  0  success
+  2  the command failed; the message says why"""
 
 
 def add_show(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "show", run_show, description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("what", metavar="RUN|CASE", nargs="?", help="(default: the newest run)")
-    parser.add_argument("--run", metavar="RUN", help="the run in which to look for the case")
+    parser.add_argument("--run", metavar="RUN", help="the run to search for the case")
     parser.add_argument("--prompt", action="store_true", help="show what the model is shown, not what happened")
     add_dir(parser)
     add_json(parser)
@@ -65,7 +65,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def _show_named(args: argparse.Namespace) -> None:
-    """Show what goes by this name: a run, a case of one, a case of none."""
+    """Show what has this name: a run, a case of a run, or a case without a run."""
     run = _find_run(args)
     if run is not None:
         show_run(run, is_json=args.json)
@@ -78,7 +78,9 @@ def _show_named(args: argparse.Namespace) -> None:
     episode = found.read_episode()
     case = found.case if episode is None else episode.case
     if case is None:
-        raise ConfigurationError(f"the case {args.what!r} of the run {found.run.run_id} was not lived, nor was it kept")
+        raise ConfigurationError(
+            f"the case {args.what!r} of the run {found.run.run_id} was not run, and its plan is not stored"
+        )
     _show_case(args, case, found, episode)
 
 
@@ -97,7 +99,7 @@ def _make(args: argparse.Namespace, given: dict[str, Any]) -> Case:
         where = f"of the run {args.run}" if args.run else f"of a run under {str(args.dir / 'runs')!r}"
         raise ConfigurationError(
             f"{args.what!r} is no run, and no case {where}; give the id of a run (see `pytest-ultra runs`) or its "
-            "directory, or a case by its id, the beginning of that, its node id or what stands in brackets there"
+            "directory, or a case by its id, the beginning of the id, its node id or the text in brackets"
         )
     return case
 
@@ -134,6 +136,6 @@ def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, 
 
 def _why_prompt(found: PlannedCase | None, episode: Episode | None) -> str:
     if found is None:
-        return "a case of no run; this is what a model would be shown:"
-    lived = "was" if episode is not None else "would be"
-    return f"run {found.run.run_id}: this is what the model {lived} shown first:"
+        return "a case without a run; a model would be shown:"
+    verb = "was" if episode is not None else "would be"
+    return f"run {found.run.run_id}: the model {verb} shown first:"

@@ -1,4 +1,4 @@
-"""`pytest-ultra store`: the file of all runs, looked at, filled, or made anew."""
+"""`pytest-ultra store`: shows, updates or rebuilds the store of all runs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from pytest_ultra.storage.store.queries import count_stored
 from pytest_ultra.storage.store.store_sync import Filled, fill
 
 DESCRIPTION = """\
-The store, results.sqlite in the folder of runs, holds all runs for whoever wants to query them: see docs/store.md.
-It is filled at the end of each run, and can be made anew from the runs' own files at any time.
+The store, results.sqlite in the folder of runs, holds all runs for queries: see docs/store.md. It is updated at the end
+of each run, and can be rebuilt from the runs' own files at any time.
 
-  status   bring it up to date, and say what it holds
-  sync     read the runs that have changed since they were last read, such as those that were killed
-  rebuild  make it anew from all runs"""
+  status   update the store, and print what it holds
+  sync     read the runs that have changed since they were last read, such as killed ones
+  rebuild  rebuild the store from all runs"""
 EPILOG = """\
 exit codes:
-  0  done; runs that cannot be read are named on standard error
-  2  it could not be done; the message says why"""
+  0  success; runs that cannot be read are named on standard error
+  2  the command failed; the message says why"""
 
 
 def add_store(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -58,7 +58,7 @@ def _register_plan(config: pytest.Config, settings: Settings) -> None:
 
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
-    config.pluginmanager.register(LiveStatusHooks(config, run), "ultra-live-status")
+    config.pluginmanager.register(LiveStatusHooks(config, run), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     if budget_limits(settings).is_limited:

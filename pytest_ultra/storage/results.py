@@ -22,6 +22,11 @@ class State(StrEnum):
     CUT_OFF = "cut off"
     GOING_ON = "going on"
 
+    @property
+    def label(self) -> str:
+        """The state in text. JSON and the store keep the value."""
+        return {State.ENDED: "finished", State.CUT_OFF: "interrupted", State.GOING_ON: "running"}[self]
+
 
 def find_state(run: RunDirectory, *, is_patient: bool = True) -> State:
     """Tell what has become of a run. Without patience, one that another process just looks at may seem to go on."""

@@ -44,7 +44,7 @@ def test_every_command_explains_itself_and_its_exit_codes(name: str, capsys: Cap
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert "exit codes:\n  0  " in shown
-    assert "\n  2  it could not be done; the message says why" in shown
+    assert "\n  2  the command failed; the message says why" in shown
 
 
 def test_what_cannot_be_done_is_an_error_in_words(

@@ -135,9 +135,9 @@ def test_runs_of_different_configurations_are_refused(
 ) -> None:
     first, second = (jobs([CASES[n]], **{option: value}) for n, value in enumerate(values))
     assert error_of(command("merge", "artifacts")) == (
-        f"the runs are not of one configuration: {option} is {values[0]} in {first.run_id} and {values[1]} in "
-        f"{second.run_id}; merge runs whose options differ in model, prompt_type, task_type, difficulty, severity, "
-        "prompt_variant, tool_success_rate alone"
+        f"the runs have different configurations: {option} is {values[0]} in {first.run_id} and {values[1]} in "
+        f"{second.run_id}; only these options may differ: model, prompt_type, task_type, difficulty, severity, "
+        "prompt_variant, tool_success_rate"
     )
 
 
@@ -147,22 +147,22 @@ def test_runs_of_different_versions_are_refused(command: Command, jobs: Jobs) ->
     described = newer.describe() | {"versions": VERSIONS | {"scorer": 2}}
     (newer.path / "run.json").write_bytes(msgspec.json.encode(described))
     told = error_of(command("merge", "artifacts"))
-    assert told.startswith(f"the runs are not of one configuration: versions is {VERSIONS} in ")
+    assert told.startswith(f"the runs have different configurations: versions is {VERSIONS} in ")
 
 
 def test_a_case_in_two_runs_is_refused(command: Command, jobs: Jobs) -> None:
     first, second = jobs(CASES[:3]), jobs(CASES[1:4])
     assert error_of(command("merge", "artifacts")) == (
-        f"2 cases of the run {second.run_id} were planned by another as well, such as {make_nodeid(CASES[1])} by "
-        f"{first.run_id}; a case may be in one run alone, so leave one of them out"
+        f"2 cases of the run {second.run_id} were planned by another run as well, such as {make_nodeid(CASES[1])} by "
+        f"{first.run_id}; a case may be in one run only: leave one run out"
     )
 
 
 def test_an_incomplete_run_is_refused_unless_it_is_asked_for(command: Command, jobs: Jobs, root: Path) -> None:
     run = jobs(CASES[:3], [make_episode(CASES[0]), make_episode(CASES[1], Outcome.SKIPPED)], ending=None)
     told = error_of(command("merge", "artifacts"))
-    assert told.startswith(f"the run {run.run_id} is not complete: 2 of its 3 planned cases were not lived, such as ")
-    assert told.endswith("-1]; run it to its end, or merge what there is by --incomplete")
+    assert told.startswith(f"the run {run.run_id} is not complete: 2 of its 3 planned cases were not run, such as ")
+    assert told.endswith("-1]; resume it, or merge without them by --incomplete")
     assert command("merge", "artifacts", "--incomplete").out.startswith("1 run, 2 episodes, ")
     results = read_results(merged(root)).episodes
     assert [episode.outcome for episode in results] == [Outcome.FULL, Outcome.SKIPPED, Outcome.SKIPPED]
@@ -173,7 +173,7 @@ def test_a_run_that_goes_on_is_refused(command: Command, jobs: Jobs) -> None:
     run = jobs(CASES[:1], ending=None)
     lock = hold(run)
     assert (
-        error_of(command("merge", "artifacts")) == f"the run {run.run_id} is still going on; merge it when it has ended"
+        error_of(command("merge", "artifacts")) == f"the run {run.run_id} is still running; merge it when it has ended"
     )
     lock.release()
 
@@ -196,12 +196,12 @@ def test_no_job_is_suspected_where_the_matrix_is_shared_out_by_axes(command: Com
 
 def test_what_is_no_run_or_too_old_a_one_is_refused(command: Command, tmp_path: Path, jobs: Jobs) -> None:
     (tmp_path / "empty").mkdir()
-    told = "'empty' holds no run; give a run's directory, an .ultra folder, or an artifact with one in it"
+    told = "'empty' holds no run; give a run's directory, an .ultra folder, or an artifact that contains one"
     assert error_of(command("merge", "empty")) == told
     run = jobs(CASES[:1])
     (run.path / "plan.json").unlink()
     assert error_of(command("merge", "artifacts")) == (
-        f"the run {run.run_id} has not kept its planned cases; it is of an older pytest-ultra, or was cut off early"
+        f"the run {run.run_id} has no stored plan; it was made by an older pytest-ultra, or was interrupted early"
     )
 
 
@@ -212,8 +212,8 @@ def test_workflows_that_differ_for_the_same_task_are_refused(command: Command, j
         (run.guidance / "a-b.json").write_text(content)
     shown = command("merge", "artifacts")
     assert shown.err.splitlines()[-1] == (
-        f"pytest-ultra merge: error: the run {second.run_id} was given other workflows for the same task than another "
-        "run (in a-b.json); let a generator of your own make the same in each job, or make them once"
+        f"pytest-ultra merge: error: the run {second.run_id} has other workflows for the same task than another "
+        "run (in a-b.json); make your own generator give the same in each job, or generate them once"
     )
     assert list(Path(".ultra/runs").iterdir()) == [], "nothing is left of it"
 

@@ -29,12 +29,12 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, comma
     lock.release()
     assert (shown.code, shown.err) == (0, "")
     assert shown.lines == [
-        "run                      began             models                     scored  success   cost     state",
-        "------------------------------------------------------------------------------------------------------",
-        "20231114T221620.000000Z  2023-11-14 22:16  \\x1b[31mred                   1/1   100.0%      -  going on",
-        "20231114T221520.000000Z  2023-11-14 22:15  gpt-4o-mini                   1/1   100.0%      -   cut off",
-        "20231114T221420.000000Z  2023-11-14 22:14  gpt-4o-mini                   0/1        -      -   cut off",
-        "20231114T221320.000000Z  2023-11-14 22:13  demo/perfect, gpt-4o-mini     3/4    33.3%  $0.25     ended",
+        "run                      started           models                     scored  success   cost        state",
+        "---------------------------------------------------------------------------------------------------------",
+        "20231114T221620.000000Z  2023-11-14 22:16  \\x1b[31mred                   1/1   100.0%      -      running",
+        "20231114T221520.000000Z  2023-11-14 22:15  gpt-4o-mini                   1/1   100.0%      -  interrupted",
+        "20231114T221420.000000Z  2023-11-14 22:14  gpt-4o-mini                   0/1        -      -  interrupted",
+        "20231114T221320.000000Z  2023-11-14 22:13  demo/perfect, gpt-4o-mini     3/4    33.3%  $0.25     finished",
     ]
 
 
@@ -44,9 +44,9 @@ def test_a_narrow_terminal_does_without_what_the_id_tells_too(
     make_run(root, some_episodes())
     monkeypatch.setenv("COLUMNS", "80")
     assert command("runs").lines == [
-        "run                     models                    scored success  cost state",
-        "----------------------------------------------------------------------------",
-        "20231114T221320.000000Z demo/perfect, gpt-4o-mini    3/4   33.3% $0.25 ended",
+        "run                     models                    scored success  cost    state",
+        "-------------------------------------------------------------------------------",
+        "20231114T221320.000000Z demo/perfect, gpt-4o-mini    3/4   33.3% $0.25 finished",
     ]
 
 

@@ -56,7 +56,7 @@ def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
     shown = command("show")
     assert (shown.code, shown.err) == (0, "")
     assert shown.lines[:5] == [
-        f"run {run.run_id}: ended, began 2023-11-14T22:13:20 UTC",
+        f"run {run.run_id}: finished, started 2023-11-14T22:13:20 UTC",
         "pytest-ultra 0.9.0, seed 7",
         "commit c0ffee, with changes",
         "pytest --ultra-model '\\x1b[31m'",
@@ -75,8 +75,8 @@ def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, comm
     lines = command("show").lines
     lock.release()
     assert lines[:2] == [
-        f"run {run.run_id}: going on, began 2023-11-14T22:13:20 UTC",
-        "these are the cases lived so far, of 3 planned cases",
+        f"run {run.run_id}: running, started 2023-11-14T22:13:20 UTC",
+        "these are the cases that have been run, of 3 planned cases",
     ]
     assert any(line.startswith("1 planned: 1 scored (1 full, ") for line in lines)
 
@@ -137,7 +137,7 @@ def test_a_case_is_looked_for_in_older_runs_too_and_in_the_run_that_is_named(
 def test_the_prompt_of_a_case_is_told_as_the_model_was_shown_it(run: RunDirectory, command: Command) -> None:
     shown = command("show", MISUSE.case_id, "--prompt")
     lines = shown.lines
-    assert lines[0] == f"run {run.run_id}: this is what the model was shown first:"
+    assert lines[0] == f"run {run.run_id}: the model was shown first:"
     assert lines[1].startswith("case: flawed_tool_misuse (severe), basic_task, easy, ")
     request = Conversation.begin(MISUSE, make_guidance(MISUSE)).request()
     told = " ".join(shown.out.split())
@@ -151,7 +151,7 @@ def test_the_prompt_of_a_case_is_told_as_the_model_was_shown_it(run: RunDirector
 
 def test_a_case_that_was_never_lived_is_shown_by_its_prompt(run: RunDirectory, command: Command) -> None:
     shown = command("show", UNLIVED.case_id)
-    assert shown.lines[0] == f"run {run.run_id}: this is what the model would be shown first:"
+    assert shown.lines[0] == f"run {run.run_id}: the model would be shown first:"
     assert "plan: none was shown (cot); the optimal one is" in shown.lines
 
 
@@ -199,7 +199,7 @@ def test_a_case_of_no_run_is_shown_by_its_prompt(command: Command, args: tuple[s
         instance=3,
     )
     assert document["case_id"] == expected.case_id
-    assert command("show", *args).lines[0] == "a case of no run; this is what a model would be shown:"
+    assert command("show", *args).lines[0] == "a case without a run; a model would be shown:"
 
 
 def test_the_text_protocol_shows_its_tools_within_the_messages(command: Command) -> None:
@@ -221,7 +221,7 @@ def test_ids_of_cases_are_read_back_whatever_the_model_is_called() -> None:
 
 UNKNOWN = (
     "'nope' is no run, and no case of a run under '.ultra/runs'; give the id of a run (see `pytest-ultra runs`) or its "
-    "directory, or a case by its id, the beginning of that, its node id or what stands in brackets there\n"
+    "directory, or a case by its id, the beginning of the id, its node id or the text in brackets\n"
 )
 
 

@@ -29,9 +29,9 @@ IMPATIENT = """
     @pytest.hookimpl(trylast=True)
     def pytest_configure(config):
         manager = config.pluginmanager
-        if manager.hasplugin("ultra-live-status"):
-            manager.unregister(name="ultra-live-status")
-            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.5), "ultra-live-status")
+        if manager.hasplugin("ultra-status"):
+            manager.unregister(name="ultra-status")
+            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.5), "ultra-status")
 """
 """A log gets its lines sooner than every 30 s."""
 

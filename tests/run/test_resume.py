@@ -19,7 +19,10 @@ Start = Callable[[Script], Scripted]
 
 SLOW = "--ultra-model=demo/perfect?latency=0.1"
 TWENTY = "--ultra-task-type=simple_task,basic_task"
-HEADER = "ultra: {} episodes of {} cases reused from run *, which was interrupted; the others are run (--ultra-fresh runs all)"
+HEADER = (
+    "ultra: {} episodes of {} cases reused from run *, which was interrupted; the others are run "
+    "(--ultra-fresh runs all)"
+)
 
 
 def finished(project: Project) -> list[Record]:
