@@ -44,7 +44,7 @@ FLAWED_PROMPT_TYPES = tuple(prompt_type for prompt_type in PromptType if prompt_
 
 
 class Severity(StrEnum):
-    """How much of the workflow a flaw damages."""
+    """How many steps of the workflow a flaw damages."""
 
     LIGHT = "light"
     MEDIUM = "medium"
@@ -57,11 +57,11 @@ class Severity(StrEnum):
 
 
 MOST_FLAWS = 2
-"""How many kinds a case's flaw can be composed of: a severe one leaves a short workflow one sound step."""
+"""The most kinds that a case's flaw can combine: a severe one leaves one sound step of a short workflow."""
 
 
 class PromptVariant(StrEnum):
-    """Wordings of the same content, to tell a model's robustness from the wording's luck.
+    """Wordings of the same content, which separate a model's robustness from the luck of the wording.
 
     `canary` is the standard wording with tools and entities renamed, to expose memorised answers.
     """
@@ -91,7 +91,7 @@ class TaskType(StrEnum):
 
 
 class Difficulty(StrEnum):
-    """How much the words hide and how much beside the point is added."""
+    """How terse the words are, and how many irrelevant things are added."""
 
     VERY_EASY = "very_easy"
     EASY = "easy"

@@ -14,7 +14,7 @@ SCORER_VERSION = 1
 
 
 class Versions(msgspec.Struct, frozen=True, order=True):
-    """The versions of what makes, asks and judges: figures of different ones cannot be compared."""
+    """The versions of the generator, the prompts and the scorer. Figures of different versions cannot be compared."""
 
     generator: int = GENERATOR_VERSION
     prompts: int = PROMPT_VERSION
@@ -25,7 +25,7 @@ class Versions(msgspec.Struct, frozen=True, order=True):
 
 
 class TaskKey(msgspec.Struct, frozen=True, order=True):
-    """What a task is made from."""
+    """The key that a task is generated from."""
 
     task_type: TaskType
     difficulty: Difficulty
@@ -34,10 +34,10 @@ class TaskKey(msgspec.Struct, frozen=True, order=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One point of the matrix, with everything that determines its outcome but the model's own chance.
+    """One point of the matrix: everything that determines its outcome, except the randomness of the model.
 
-    `severity` is None exactly when `prompt_type` carries no flaw. `timeout_s` and `temperature` may be None:
-    no limit, and whatever the endpoint does by default. `flaws` is how many kinds a flaw is composed of.
+    `severity` is None exactly if `prompt_type` has no flaw. `timeout_s` None means no limit, `temperature` None the
+    endpoint's default. `flaws` is how many kinds a flaw combines.
     """
 
     model: str
@@ -63,7 +63,7 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def case_id(self) -> str:
-        """The case's identity under the present versions."""
+        """The case's identity with the current versions."""
         return self.identify(Versions())
 
     def identify(self, versions: Versions) -> str:
@@ -73,13 +73,13 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def control(self) -> Case:
-        """The case of the same task whose plan is the optimal one; itself where it has no flaw."""
+        """The case of the same task with the optimal plan; the case itself if it has no flaw."""
         if not self.prompt_type.flaw_kind:
             return self
         return msgspec.structs.replace(self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1)
 
     @property
     def control_key(self) -> tuple[object, ...]:
-        """Equal for a flawed case and its control, whatever their prompt types and severities."""
+        """A key that is equal for a flawed case and its control."""
         shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
         return (self.model, self.task_key, self.tool_success_rate, self.repeat, *shown)

@@ -1,4 +1,4 @@
-"""What is asked of a model in one turn, and what its endpoint says of rate limits beside the answer."""
+"""The request of one turn to a model, and the rate limits that its endpoint reports with the reply."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytest_ultra.core.transcript import Reply
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
-    """One turn's request: the case it belongs to, the turn (from 1), and what the model is to see.
+    """The request of one turn: its case, the turn (from 1), and what the model sees.
 
-    `guidance`, and `offered` (the names of the tools that can be called now, in whatever protocol), are for the
-    embedded demo endpoint alone; nothing of them is sent to any other. `omitted` are optional parameters that the
-    endpoint is known to reject; `route` is the number of the endpoint to ask, where a model has several.
+    `guidance` and `offered` (the names of the tools that can be called now, in any protocol) are only for the embedded
+    demo endpoint; other endpoints never get them. `omitted` are optional parameters that the endpoint rejects; `route`
+    is the number of the endpoint, if a model has several.
     """
 
     case: Case
@@ -53,7 +53,7 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 class MeteredReply(Reply, frozen=True):
-    """A reply with a quota, on its way from an endpoint to the limiter; no transcript holds one."""
+    """A reply with a quota, passed from an endpoint to the limiter; transcripts hold plain replies."""
 
     quota: Quota | None = None
 
@@ -63,5 +63,5 @@ def metered(reply: Reply, quota: Quota) -> MeteredReply:
 
 
 def plain(reply: Reply) -> Reply:
-    """Return the reply without what only the limiter needs."""
+    """Return the reply without the quota, which only the limiter needs."""
     return Reply(*msgspec.structs.astuple(reply)[:-1]) if isinstance(reply, MeteredReply) else reply

@@ -1,4 +1,4 @@
-"""What two sets of cases do not have in common: said wherever they are compared."""
+"""How two sets of cases differ. Shown wherever runs are compared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Departure(msgspec.Struct, frozen=True):
 
     @property
     def is_apart(self) -> bool:
-        """Tell whether no value is on both sides, so that no case can be."""
+        """Return whether no value is on both sides, so that no case can be."""
         return not set(self.sample) & set(self.reference)
 
 

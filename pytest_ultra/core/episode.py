@@ -1,4 +1,4 @@
-"""An episode as a record: what was asked, what happened, what it is worth."""
+"""An episode as a record: its case, its transcript and its score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_ultra.core.transcript import Event
 
 
 class Outcome(StrEnum):
-    """What an episode came to; the last two are outside the score."""
+    """The outcome of an episode; the last two are not scored."""
 
     FULL = "full"
     PARTIAL = "partial"
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class FailureClass(StrEnum):
-    """Why an episode is not `full`; the last three are the infrastructure's."""
+    """Why an episode is not `full`; the last three are failures of the infrastructure."""
 
     TOOL_CALL_FORMAT = "tool_call_format"
     TOOL_SELECTION = "tool_selection"
@@ -48,9 +48,9 @@ class FailureClass(StrEnum):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """What the transcript is worth; computed by `scoring.score` from events alone.
+    """The score of a transcript, computed by the suite from its events alone.
 
-    Rates are in [0, 1], and None where nothing could be measured (no plan, no damaged step, no call).
+    Rates are in [0, 1], and None if nothing could be measured (no plan, no damaged step, no call).
     `first_divergence` is the turn at which the model first left the plan it was shown.
     """
 
@@ -72,9 +72,9 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What an episode consumed. `requests` counts HTTP attempts; times are seconds, told apart by what they were.
+    """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
-    `cost` is in US dollars, by the prices of the day; None where the model's price is not known.
+    `cost` is in US dollars at the prices of the run; None if the model's price is unknown.
     """
 
     requests: int = 0
@@ -87,9 +87,9 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """One run at a case. `started_at` is a Unix time; `plan` the plan's text as shown, empty without one.
+    """One run of a case. `started_at` is a Unix time; `plan` is the plan's text as shown, empty without one.
 
-    `reused` says that it was lived in an earlier run, and taken from there.
+    `reused` means that the episode was taken from an earlier run.
     """
 
     case: Case
@@ -117,7 +117,7 @@ class Episode(msgspec.Struct, frozen=True):
 
     @property
     def case_id(self) -> str:
-        """The case's identity under the versions of the day on which it was lived, or scored last."""
+        """The case's identity with the versions with which it was run, or scored last."""
         return self.case.identify(self.versions)
 
 

@@ -1,4 +1,4 @@
-"""What episodes add up to, as records: every rate with its denominator, None where nothing was measured."""
+"""The figures of a run, as records. Every rate has its denominator; None means that nothing was measured."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class Contrast(StrEnum):
-    """What two sets of cases differ in; all else must be alike for two cases to be a pair."""
+    """What two sets of cases differ in; everything else must be equal for two cases to be a pair."""
 
-    PROMPT_TYPE = "prompt_type"  # and so severity
+    PROMPT_TYPE = "prompt_type"  # and therefore severity
     MODEL = "model"
-    RUN = "run"  # nothing of the case
+    RUN = "run"  # no field of the case
 
 
 class Caveat(StrEnum):
-    """Why a paired difference says less than it seems to."""
+    """A limitation of a paired difference."""
 
-    FEW_TASKS = "few_tasks"  # so few clusters that not even a difference in each of them would be significant
-    NO_DISCORDANT_PAIRS = "no_discordant_pairs"  # all pairs came out alike
-    CLUSTERED = "clustered"  # several pairs a task, which McNemar's test takes for independent
+    FEW_TASKS = "few_tasks"  # too few clusters for any difference to be significant
+    NO_DISCORDANT_PAIRS = "no_discordant_pairs"  # both sides of every pair have the same result
+    CLUSTERED = "clustered"  # several pairs per task, which McNemar's test assumes to be independent
     UNPAIRED = "unpaired"  # some scored cases have no scored counterpart
 
 
 class PairedDifference(msgspec.Struct, frozen=True):
-    """Successes of a sample compared with a reference's over `pairs` > 0 pairs: so many won, lost, the others alike.
+    """Successes of a sample compared with a reference over `pairs` > 0 pairs: `won`, `lost`, and the rest equal.
 
     `tasks` is the number of clusters; `low` and `high` are the 95 % interval of the difference, in [-1, 1], None
-    where a single task allows none. `p_value` is that of McNemar's exact test, two-sided; `p_adjusted` is corrected
-    over the family that was tested, the flawed rows of a model, None outside a family. `detectable` is the smallest
-    difference that so many pairs would have shown four times out of five, None where they could have shown none.
-    `unpaired` scored cases of the sample had no scored counterpart.
+    for a single task. `p_value` is of McNemar's exact test, two-sided; `p_adjusted` is corrected over the family that
+    was tested (the flawed rows of a model), None outside a family. `detectable` is the smallest difference that this
+    number of pairs shows with 80 % power, None if it can show none. `unpaired` counts scored cases of the sample
+    without a scored counterpart.
     """
 
     pairs: int
@@ -87,17 +87,17 @@ class PairedDifference(msgspec.Struct, frozen=True):
 
     @property
     def points(self) -> float:
-        """The difference in percentage points, negative where the reference does better."""
+        """The difference in percentage points, negative if the reference is better."""
         return 100 * self.value
 
 
 class Robustness(msgspec.Struct, frozen=True):
-    """What a flawed plan did to a model.
+    """The effect of a flawed plan on a model.
 
-    `resilience` is success with the flaw over success without, over the pairs of the row, None when the controls
-    never succeeded. `over_trust` is the mean obedience on damaged steps over the `damaged` scored episodes that had
-    any to obey. The extra calls, tokens and US dollars are what a recovery cost: means of paired differences over the
-    `recovered` pairs, which succeeded with the flaw and without; None where nothing was measured.
+    `resilience` is success with the flaw over success without, over the pairs of the row, None if no control
+    succeeded. `over_trust` is the mean obedience on damaged steps over the `damaged` scored episodes that had such
+    steps. The extra calls, tokens and US dollars are the cost of recovery: means of paired differences over the
+    `recovered` pairs, which succeeded with and without the flaw; None if nothing was measured.
     """
 
     resilience: float | None = None
@@ -110,7 +110,7 @@ class Robustness(msgspec.Struct, frozen=True):
 
 
 class Repeats(msgspec.Struct, frozen=True):
-    """Of k repeats of a task, the chance that at least one succeeds (pass@k), and that all do (pass^k).
+    """The chance that at least one of k repeats of a task succeeds (pass@k), and that all do (pass^k).
 
     Both are means over the `tasks` that have at least k scored repeats.
     """
@@ -122,12 +122,12 @@ class Repeats(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One model under one prompt type; the means are over its scored episodes.
+    """One model with one prompt type. The means are over its scored episodes.
 
     `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
-    `difference` is to `optimal`, and None without a pair and for `optimal` itself. `unpaired` scored episodes have no
-    scored control. `recovery` is of random faults. `robustness` is for flawed plans, `repeats` for each k from 1 where
-    any task was scored more than once.
+    `difference` is to `optimal`; it is None without a pair and for `optimal` itself. `unpaired` counts scored episodes
+    without a scored control. `recovery` is from random faults. `robustness` is for flawed plans. `repeats` has an entry
+    for each k from 1 if any task was scored more than once.
     """
 
     model: str
@@ -151,7 +151,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class SlowCase(msgspec.Struct, frozen=True):
-    """One of the cases that took longest."""
+    """One of the slowest cases."""
 
     nodeid: str
     case_id: str
@@ -169,13 +169,12 @@ class ModelDifference(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A run's figures. `failure_classes` holds only what occurred, most frequent first.
+    """A run's figures. `failure_classes` holds the classes that occurred, the most frequent first.
 
-    `reused` counts the episodes that an earlier run has lived; they are among the counts.
-    `cost` is in US dollars, of the episodes that the run has lived itself as far as their prices are known.
-    `versions` are all that the episodes were lived and scored under; more than one must be told to whoever reads.
-    `slowest` are the slowest of the scored cases that the run has lived itself, slowest first.
-    `models` compares each two models over all cases alike but for the model, p corrected over these comparisons.
+    `reused` counts the episodes of earlier runs; they are part of the counts. `cost` is in US dollars, of the run's own
+    episodes with a known price. `versions` are those that the episodes were run and scored with; more than one must be
+    reported to readers. `slowest` holds the run's own slowest scored cases, slowest first. `models` compares every two
+    models over all cases that differ in the model only; p is corrected over these comparisons.
     """
 
     rows: tuple[Row, ...]
@@ -199,7 +198,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Flip(msgspec.Struct, frozen=True):
-    """A pair that came out differently."""
+    """A pair with two different outcomes."""
 
     nodeid: str
     case_id: str
@@ -208,7 +207,7 @@ class Flip(msgspec.Struct, frozen=True):
 
 
 class RunComparison(msgspec.Struct, frozen=True):
-    """A run (`sample`) beside an earlier one (`reference`); what only one of them has scored is counted, not used."""
+    """A run (`sample`) beside an earlier one (`reference`). Cases that only one scored are counted, not used."""
 
     sample: str
     reference: str

@@ -1,4 +1,4 @@
-"""Gates, and how they are judged, as records: what a user asks of a run's figures, and what came of it."""
+"""Gates and their verdicts, as records: conditions on a run's figures."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pytest_ultra.core.groups import ALL, GateOn
 
 
 class GateKind(StrEnum):
-    """What a gate holds to a limit."""
+    """What a gate limits."""
 
     FAIL_UNDER = "fail-under"  # the success rate: at least
-    MAX_DROP = "max-drop"  # what a flawed plan costs against the optimal one: at most
-    MAX_REGRESSION = "max-regression"  # what was lost since an earlier run: at most
-    MAX_ERRORS = "max-errors"  # episodes that the infrastructure has failed: at most
+    MAX_DROP = "max-drop"  # the loss from a flawed plan against the optimal one: at most
+    MAX_REGRESSION = "max-regression"  # the loss since an earlier run: at most
+    MAX_ERRORS = "max-errors"  # episodes that failed because of the infrastructure: at most
 
 
 class Gate(msgspec.Struct, frozen=True):
-    """One condition. Limits are shares, of errors a number; None: no regression that chance does not explain."""
+    """One condition. Limits are shares, for errors a number; None means: no regression beyond what chance explains."""
 
     kind: GateKind
     limit: float | None
@@ -33,14 +33,14 @@ class Obstacle(StrEnum):
 
     NO_SCORED_CASE = "no_scored_case"
     NO_PAIR = "no_pair"
-    NO_INTERVAL = "no_interval"  # of a single task, though the bound is to be judged
+    NO_INTERVAL = "no_interval"  # a single task has none, but the bound is to be judged
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """A gate, whether it is met, and the figure that decided.
 
-    `rate` is of fail-under; `difference` of max-drop and max-regression, negative where something was lost; `errors`
-    of max-errors. `worst` names the flaw that the difference is of, where any flaw counts.
+    `rate` belongs to fail-under; `difference` to max-drop and max-regression, negative for a loss; `errors` to
+    max-errors. `worst` names the flaw kind of the difference if the gate is about any flaw.
     """
 
     gate: Gate
@@ -53,23 +53,23 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class ExitStatus(IntEnum):
-    """The exit codes that gates know of; any other is pytest's own, and stands."""
+    """The exit codes that gates change; other codes of pytest stay."""
 
     OK = 0
     FAILED = 1
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """All verdicts, and the exit code that follows from them and from what else has happened.
+    """All verdicts, and the exit code that follows from them and from other failures.
 
-    `other_failures` are failed tests that no gate answers for; `cut_off` says why a run has not lived all its cases,
-    `is_stopped` that it was told to, as by `-x`.
+    `other_failures` counts failed tests that no gate covers. `interruption` says why a run did not run all its cases.
+    `is_stopped` means that the user wanted it, as by `-x`.
     """
 
     verdicts: tuple[Verdict, ...]
     exit_code: int
     other_failures: int = 0
-    cut_off: str | None = None
+    interruption: str | None = msgspec.field(default=None, name="cut_off")
     is_stopped: bool = False
     on: GateOn = GateOn.RATE
 

@@ -1,4 +1,4 @@
-"""By what a run is judged: groups of cases, by their names, and which figure of theirs."""
+"""Groups of cases that a gate can name, and which of their figures it judges."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FLAWED = "flawed"
 
 
 class GateOn(StrEnum):
-    """Which figure is held to the limit: the measured one, or the worse end of the interval around it."""
+    """Which figure is compared with the limit: the measured rate, or the worse end of its interval."""
 
     RATE = "rate"
     BOUND = "bound"
 
 
 def check_groups(flag: str, groups: Iterable[str], models: Iterable[str], *, are_flawed: bool = False) -> None:
-    """Raise ConfigurationError for a group that there cannot be; with `are_flawed`, for one without a flawed case."""
+    """Raise ConfigurationError for an unknown group; with `are_flawed`, also for one without flawed cases."""
     prompt_types = FLAWED_PROMPT_TYPES if are_flawed else tuple(PromptType)
     valid = [ALL, FLAWED, *prompt_types, *TaskType, *Difficulty, *Severity, *models]
     for group in groups:

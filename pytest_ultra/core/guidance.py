@@ -1,4 +1,4 @@
-"""Everything that is generated for a case: the task, the optimal workflow, and the flawed one if there is a flaw."""
+"""The guidance of a case: its task, its optimal workflow, and its flawed workflow if there is a flaw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blind obedience: doing a workflow's steps as they are written, one call after another."""
+"""Blind obedience: carries out a workflow's steps as they are written, one call at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What a follower takes in of a tool's answer. `output` is what later steps are given for this one."""
+    """What a follower uses of a tool's result. `output` replaces references to this step."""
 
     is_success: bool
     is_transient: bool = False
@@ -18,7 +18,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a follower has come: the number of the step at hand, from 1, and what earlier ones gave."""
+    """The progress of a follower: the number of the current step, from 1, and the results of earlier steps."""
 
     step: int = 1
     done: dict[int, Seen] = {}
@@ -26,9 +26,9 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def next_call(workflow: Workflow, progress: Progress) -> Call | None:
-    """Return the call to make now, with outputs in place of references; None when no step is left.
+    """Return the next call, with outputs in place of references; None if no step is left.
 
-    An output that is not there stays as it is written, and the tool will say so.
+    A reference without an output stays as it is written, and the tool rejects it.
     """
     if progress.step > len(workflow.steps):
         return None
@@ -42,10 +42,10 @@ def begin(workflow: Workflow) -> Progress:
 
 
 def advance(workflow: Workflow, progress: Progress, seen: Seen, *, retries: bool = True) -> Progress:
-    """Take in the answer to the call at hand.
+    """Process the result of the current call.
 
-    A transient fault is met as the step advises, again and again (not at all without `retries`); after
-    any other error the follower goes on with the next step, since no advice covers it.
+    After a transient fault the follower does what the step advises, repeatedly (never without `retries`). After any
+    other error it continues with the next step, because no advice covers it.
     """
     if seen.is_transient and retries:
         return msgspec.structs.replace(progress, is_on_fallback=True)
@@ -53,7 +53,7 @@ def advance(workflow: Workflow, progress: Progress, seen: Seen, *, retries: bool
 
 
 def answer_text(workflow: Workflow, progress: Progress) -> str:
-    """Return what the follower says at the end."""
+    """Return the final words of the follower."""
     if workflow.answer is None:
         return "Done."
     seen = progress.done.get(workflow.answer, Seen(is_success=False))
@@ -62,7 +62,7 @@ def answer_text(workflow: Workflow, progress: Progress) -> str:
 
 
 def _skip(workflow: Workflow, progress: Progress) -> Progress:
-    """Pass over the steps whose condition does not hold."""
+    """Skip the steps whose condition does not hold."""
     number = progress.step
     while number <= len(workflow.steps) and not _applies(workflow.steps[number - 1], progress):
         number += 1

@@ -1,4 +1,4 @@
-"""What tokens cost: a dated table of list prices, and the cost of so many tokens.
+"""Prices of tokens: a dated table of list prices, and the cost of a number of tokens.
 
 Each price was compared with the public table of the package genai-prices 0.2.3 (November 2026), which had checked
 those of OpenAI and Google on the providers' own pages from 12 to 15 October 2026; Anthropic's are undated there.
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens of prompts, and of completions."""
+    """US dollars per million prompt tokens, and per million completion tokens."""
 
     prompt: float
     completion: float
@@ -50,4 +50,4 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "google/gemini-2.5-flash-lite": Price(0.1, 0.4),
     }
 )
-"""By provider and model. They change; whoever must know gives a price of their own (`--ultra-price`)."""
+"""By provider and model. Prices change: give your own with `--ultra-price` if they matter."""

@@ -1,4 +1,4 @@
-"""How far a shard has come: what a worker tells of itself while it works."""
+"""The progress of a shard, which its worker reports while it works."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Cohort(msgspec.Struct, frozen=True, array_like=True):
-    """Episodes that are alike: how many requests each was expected to make, how many answers each has had."""
+    """Episodes with the same number of expected requests and of received answers."""
 
     expected: int
     answers: int
@@ -14,10 +14,10 @@ class Cohort(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Burden(msgspec.Struct, frozen=True, array_like=True):
-    """What load does to an endpoint, as seen in the first calls of episodes.
+    """How load slows an endpoint down, measured in the first calls of episodes.
 
-    Sums over so many `calls` of x, y, x * x, x * y and y * y, where x is the logarithm of the calls in flight when a
-    call was made, and y that of the seconds that its answer took.
+    Sums over `calls` calls of x, y, x * x, x * y and y * y, where x is the logarithm of the calls in flight when a
+    call was made, and y the logarithm of the seconds until its answer.
     """
 
     calls: int = 0
@@ -32,14 +32,13 @@ class Burden(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard, and the worker that has it at the moment.
+    """A shard and its current worker.
 
-    `planned` counts its cases, None while they are not known in advance; `done` those that have their episode, and
-    `reused` those of them that were lived in an earlier run. At most `slots` episodes are lived at a time. `in_flight`
-    and `waiting` count calls, the latter those that limits hold up; `answers`, `latency_s` and `latency_s2` (how long
-    they took, and the squares of that), `tokens` and `cost` are sums, and `cost` is None where no price is known.
-    `ended` and `ahead` are the episodes that are lived in this run, by what they were expected to come to; none can
-    have more than `most_answers`.
+    `planned` counts its cases, None if they are not known in advance; `done` those with an episode, and `reused` those
+    whose episode is from an earlier run. At most `slots` episodes run at a time. `in_flight` and `waiting` count calls,
+    the latter those that wait for limits. `answers`, `latency_s` and `latency_s2` (latencies and their squares),
+    `tokens` and `cost` are sums; `cost` is None if no price is known. `ended` and `ahead` are this run's episodes by
+    expected requests; none can have more than `most_answers` answers.
     """
 
     number: int
@@ -62,5 +61,5 @@ class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def under_way(self) -> float:
-        """How many whole episodes those come to that have not ended: 3.5 for seven that are half way."""
+        """The finished parts of episodes that have not ended, in episodes: 3.5 for seven that are half done."""
         return sum(cohort.episodes * min(1.0, cohort.answers / (cohort.expected or 1)) for cohort in self.ahead)

@@ -1,4 +1,4 @@
-"""The typed events that an episode leaves behind, in order."""
+"""The typed events of an episode, in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ToolCall(msgspec.Struct, frozen=True):
 
 
 class ToolResult(msgspec.Struct, frozen=True):
-    """What the agent is told. `code` None means success; `is_random` marks a fault that it did not earn."""
+    """A tool's answer to the agent. `code` None means success; `is_random` marks a fault that it did not earn."""
 
     handle: str | None = None
     value: Json = None
@@ -43,7 +43,7 @@ class Reply(msgspec.Struct, frozen=True):
     finish_reason: str = "stop"
 
     def with_texts(self, change: Callable[[str], str]) -> Self:
-        """Return the reply with all its texts changed, such as to blot out secrets."""
+        """Return the reply with all its texts changed, for example to redact secrets."""
         calls = tuple(ToolCall(change(call.id), change(call.name), change(call.arguments)) for call in self.tool_calls)
         return msgspec.structs.replace(
             self, text=change(self.text), tool_calls=calls, finish_reason=change(self.finish_reason)
@@ -51,10 +51,10 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Forgiven(StrEnum):
-    """What had to be forgiven to read a reply's tool calls as text."""
+    """A deviation that the reader accepted in a reply's tool calls as text."""
 
     UNCLOSED_TAG = "unclosed_tag"
-    OTHER_TAG = "other_tag"  # another family's way to mark a call, such as <function=name> or [TOOL_CALLS]
+    OTHER_TAG = "other_tag"  # the mark of another model family, such as <function=name> or [TOOL_CALLS]
     CODE_FENCE = "code_fence"
     BARE_JSON = "bare_json"  # neither tag nor fence
     TRAILING_TEXT = "trailing_text"  # beside the call, inside its tag
@@ -74,7 +74,7 @@ class Forgiven(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode ended. The first four are the model's doing, the rest the infrastructure's."""
+    """Why an episode ended. The first four are up to the model, the others to the infrastructure."""
 
     STOPPED = "stopped"  # the model stopped calling tools
     MAX_TURNS = "max_turns"
@@ -83,7 +83,7 @@ class EndReason(StrEnum):
     ENDPOINT = "endpoint"
     RATE_LIMIT = "rate_limit"
     HARNESS = "harness"
-    SKIPPED = "skipped"  # not lived: budget spent, or the run stopped
+    SKIPPED = "skipped"  # not run: the budget was spent, or the run stopped
 
     @property
     def is_infrastructure(self) -> bool:
@@ -91,7 +91,7 @@ class EndReason(StrEnum):
 
 
 class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
-    """One HTTP attempt: `problem` None when it brought the reply; `wait_s` is the back-off after it."""
+    """One HTTP attempt. `problem` is None if it brought the reply; `wait_s` is the back-off after it."""
 
     turn: int
     duration_s: float
@@ -102,10 +102,10 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
 
 
 class Replied(msgspec.Struct, frozen=True, tag="reply"):
-    """The model's answer of a turn, as it was sent; turns count from 1.
+    """The model's reply of a turn, as it was sent; turns count from 1.
 
-    `forgiven` is what had to be forgiven to read its calls in the text protocol. `own_names` is its text in the
-    benchmark's own names, where the model was shown others.
+    `forgiven` lists the deviations that were accepted in the text protocol. `own_names` is its text in the suite's own
+    names, if the model was shown others.
     """
 
     turn: int
@@ -119,7 +119,7 @@ class Replied(msgspec.Struct, frozen=True, tag="reply"):
 
 
 class Answered(msgspec.Struct, frozen=True, tag="tool"):
-    """A tool's answer to one call. `arguments` is None when the call's text was no JSON object."""
+    """A tool's answer to one call. `arguments` is None if the call's text was no JSON object."""
 
     turn: int
     call: ToolCall
@@ -128,7 +128,7 @@ class Answered(msgspec.Struct, frozen=True, tag="tool"):
 
 
 class Discovered(msgspec.Struct, frozen=True, tag="discovery"):
-    """The answer to a call by which the model looks for tools; no tool call, but it takes a turn."""
+    """The answer to a call by which the model searches for tools; not a tool call, but it takes a turn."""
 
     turn: int
     call: ToolCall
@@ -137,7 +137,7 @@ class Discovered(msgspec.Struct, frozen=True, tag="discovery"):
 
 
 class FellBack(msgspec.Struct, frozen=True, tag="fallback"):
-    """The endpoint rejects native tools (`detail` says how), so the episode begins anew in the text protocol."""
+    """The endpoint rejects native tools (`detail` says how), so the episode starts again in the text protocol."""
 
     turn: int
     detail: str

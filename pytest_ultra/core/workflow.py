@@ -1,6 +1,6 @@
-"""A workflow: the plan's steps, how it is written down for a model, and how it is read back.
+"""A workflow: the plan's steps, how they are rendered for a model, and how they are read back.
 
-An argument that is the output of another step is the string `<output of step 3>`, in memory as on paper.
+An argument that is the output of another step is the string `<output of step 3>`, in memory as in the prompt.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Call(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One step of a workflow.
 
-    `fallback` is what to call when this step fails with a transient error; None means: the same again.
-    `only_if_failed` is the number of an earlier step: this one is to be done only if that one failed.
+    `fallback` is the call to make if this step fails with a transient error; None means: the same call again.
+    `only_if_failed` is the number of an earlier step: this step is done only if that step failed.
     """
 
     call: Call
@@ -39,7 +39,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Workflow(msgspec.Struct, frozen=True):
-    """Steps in order, and the number of the step whose output is the answer, if the job asks for one."""
+    """Steps in order, and the number of the step whose output is the answer, if the job wants one."""
 
     steps: tuple[Step, ...]
     answer: int | None = None

@@ -1,1 +1,1 @@
-"""Damaging a workflow on purpose, with proof that the damage shows and hurts."""
+"""Flaw injectors: damage a workflow on purpose, and prove that the damage is visible and matters."""

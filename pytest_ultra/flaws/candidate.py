@@ -1,4 +1,4 @@
-"""A flawed workflow before its proof, and what injectors share."""
+"""A flawed workflow before its proof, and helper functions that injectors share."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Origin = tuple[int | None, ...]
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """What an injector proposes; whether it is emitted is for the proof to say.
+    """The proposal of an injector, which still has to pass the proof.
 
-    `origin` holds for each of its steps the number of the optimal step that it comes from, None for added ones.
+    `origin` holds for each step the number of the optimal step that it comes from, None for added steps.
     """
 
     workflow: Workflow
@@ -28,11 +28,11 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 Injector = Callable[[PlanContext, Workflow, int, Random], Candidate | None]
-"""(context, optimal workflow, number of steps to damage, chance) to a candidate, or None where it found no way."""
+"""(context, optimal workflow, number of steps to damage, chance) to a candidate, or None if it found none."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Another step in the place of one: which way of which kind it is, and how to say it."""
+    """A replacement for one step: its flaw kind, its `way` within the kind, and a description."""
 
     kind: FlawKind
     step: Step
@@ -41,13 +41,13 @@ class Change(msgspec.Struct, frozen=True):
 
 
 Changer = Callable[[PlanContext, Workflow, int, Random], list[Change]]
-"""(context, workflow, number of a step, chance) to the changes by which that step could be damaged."""
+"""(context, workflow, number of a step, chance) to the changes that could damage that step."""
 
 
 def change_steps(
     context: PlanContext, workflow: Workflow, chosen: Iterable[int], changer: Changer, chance: Random
 ) -> Candidate | None:
-    """Damage each chosen step by a change of a way drawn first, so that no way drowns in another's many changes."""
+    """Damage each chosen step. The way is drawn before the change, so that ways with few changes are as likely."""
     changed: dict[int, Change] = {}
     for number in chosen:
         changes = changer(context, workflow, number, chance)
@@ -59,7 +59,7 @@ def change_steps(
 
 
 def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidate:
-    """Put other steps, by their numbers, in the place of some."""
+    """Replace steps, by their numbers."""
     numbers = range(1, len(workflow.steps) + 1)
     steps = tuple(changed[number].step if number in changed else workflow.steps[number - 1] for number in numbers)
     damages = tuple(
@@ -69,7 +69,7 @@ def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidat
 
 
 def choose(chance: Random, options: Iterable[int], size: int) -> list[int] | None:
-    """Choose `size` of the options, in ascending order; None where there are too few."""
+    """Choose `size` of the options, in ascending order; None if there are too few."""
     available = sorted(options)
     return sorted(chance.sample(available, size)) if size <= len(available) else None
 

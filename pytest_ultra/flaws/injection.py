@@ -1,4 +1,4 @@
-"""Injecting a flaw: candidates are drawn by seed until one passes its proof."""
+"""Injects a flaw: draws candidates by seed until one passes its proof."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _INJECTORS: dict[FlawKind, Injector] = {
 def inject(
     context: PlanContext, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int = 1
 ) -> FlawedWorkflow | None:
-    """Return a proved flawed workflow, always the same for the same arguments; None where none can be had.
+    """Return a proved flawed workflow, the same for the same arguments; None if no candidate passes.
 
-    With `flaws` above 1, that many less one further steps are damaged, each by another kind.
+    With `flaws` above 1, `flaws - 1` further steps are damaged, each by another kind.
     """
     chance = Random(f"{context.seed}/{kind}/{severity}/{flaws}")
     size = severity.damaged_steps(len(optimal.steps))
@@ -54,9 +54,9 @@ def inject(
 
 
 def is_proved(context: PlanContext, optimal: Workflow, kind: FlawKind, candidate: Candidate, *, flaws: int = 1) -> bool:
-    """Prove that the flaw shows in the text, and that blind obedience pays for it.
+    """Return whether the flaw is visible in the plan's text, and blind obedience to it has a cost.
 
-    It must miss the goal; only `redundant_operations`, alone, must reach it, unharmed, with more calls.
+    The plan must miss the goal. `redundant_operations` alone must reach it, without harm, with more calls.
     """
     if render(candidate.workflow) == render(optimal):
         return False
@@ -72,11 +72,11 @@ _CHANGERS: dict[FlawKind, Changer] = {
     FlawKind.PARAMETER_ERROR: parameters.changes,
     FlawKind.LOGICAL_INCONSISTENCY: logic.changes,
 }
-"""The kinds that can be added to another: they change a step where it stands."""
+"""The kinds that can be combined with another, because they change a step in place."""
 
 
 def _compose(context: PlanContext, candidate: Candidate, kind: FlawKind, more: int, chance: Random) -> Candidate | None:
-    """Damage `more` of the steps that are still sound, each by a kind of its own."""
+    """Damage `more` of the sound steps, each by a different kind."""
     kinds = chance.sample([other for other in _CHANGERS if other is not kind], more)
     for other in kinds:
         damaged = {damage.flawed_step for damage in candidate.damages}

@@ -20,13 +20,13 @@ def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -
 
 
 def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:  # noqa: ARG001 - a Changer
-    """Return the contradictions that a step could be in; the first step can be in none."""
+    """Return the contradictions that a step could have; the first step has none."""
     found = (_on_failure_only(workflow, number), _past_the_result(workflow, number), _turned_round(workflow, number))
     return [change for some in found for change in some]
 
 
 def _on_failure_only(workflow: Workflow, number: int) -> Iterator[Change]:
-    """Do the step only if an earlier one failed, though it or what follows counts on both."""
+    """Do the step only if an earlier one failed, although it or a later step needs both."""
     call = workflow.steps[number - 1].call
     for earlier in call.references or (number - 1,):
         if 0 < earlier < number:
@@ -37,7 +37,7 @@ def _on_failure_only(workflow: Workflow, number: int) -> Iterator[Change]:
 
 
 def _past_the_result(workflow: Workflow, number: int) -> Iterator[Change]:
-    """Work on what an earlier step worked on, as if that step had not been."""
+    """Work on the input of an earlier step instead of its output."""
     call = workflow.steps[number - 1].call
     for used in call.references:
         for before in workflow.steps[used - 1].call.references:
@@ -58,7 +58,7 @@ _OPPOSITES = {
 
 
 def _turned_round(workflow: Workflow, number: int) -> Iterator[Change]:
-    """Turn a condition into its opposite, so that the step gives what the other steps are not about."""
+    """Turn a condition into its opposite, which contradicts the other steps."""
     call = workflow.steps[number - 1].call
     for name, opposites in _OPPOSITES.items():
         opposite = opposites.get(str(call.arguments.get(name)))

@@ -1,4 +1,4 @@
-"""missing_step: needed steps are gone, and the references to them repaired so that it reads well."""
+"""missing_step: removes needed steps, and repairs the references to them so that the plan reads well."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytest_ultra.flaws.plan_context import PlanContext
 
 
 def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:  # noqa: ARG001 - an Injector
-    """Take steps out: here and there, several in a row, or the last ones."""
+    """Remove steps: scattered ones, several in a row, or the last ones."""
     count = len(optimal.steps)
     if size >= count:
         return None
-    first = chance.randint(1, count - size)  # not the last ones: they are a way of their own
+    first = chance.randint(1, count - size)  # the last ones are a separate way
     removed = {
         "here_and_there": sorted(chance.sample(range(1, count + 1), size)),
         "in_a_row": list(range(first, first + size)),
@@ -28,13 +28,13 @@ def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -
 
 
 def has_needless_step(context: PlanContext, optimal: Workflow) -> bool:
-    """Tell whether the goal is reached just as well without some step."""
+    """Return whether the goal can be reached without one of the steps."""
     numbers = range(1, len(optimal.steps) + 1)
     return any(context.rehearse(remove(optimal, [number]).workflow).has_delivered for number in numbers)
 
 
 def remove(optimal: Workflow, removed: list[int], way: str = "here_and_there") -> Candidate:
-    """Take some steps out, but not all of them."""
+    """Remove some steps, but not all."""
     numbers = range(1, len(optimal.steps) + 1)
     kept = [number for number in numbers if number not in removed]
     place = {number: position for position, number in enumerate(kept, start=1)}
@@ -58,7 +58,7 @@ def _repair_argument(optimal: Workflow, argument: Json, place: dict[int, int]) -
 
 
 def _stand_in(optimal: Workflow, step: int, place: dict[int, int]) -> Json:
-    """Refer to the step, or if it is gone to what it worked on: an earlier output, or the thing it names."""
+    """Refer to the step, or if it was removed to its input: an earlier output, or the name in its arguments."""
     if step in place:
         return reference(place[step])
     call = optimal.steps[step - 1].call

@@ -1,4 +1,4 @@
-"""parameter_error: arguments are wrong in value, type or reference, or left out."""
+"""parameter_error: gives arguments a wrong value, type or reference, or leaves them out."""
 
 from __future__ import annotations
 

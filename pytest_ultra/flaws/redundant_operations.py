@@ -1,4 +1,4 @@
-"""redundant_operations: steps that add nothing, because they are done already or nobody uses them."""
+"""redundant_operations: adds steps that are done already, or whose results no step uses."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pytest_ultra.flaws.candidate import Candidate, Origin, renumber
 from pytest_ultra.flaws.plan_context import PlanContext
 
 Entry = tuple[str, int, Step]
-"""A step of the longer plan: the way in which it is redundant (empty: it is not), its original's number, itself."""
+"""A step of the longer plan: how it is redundant (empty: it is not), the number of its original, the step."""
 
 
 def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    """Add steps: repetitions, right after the original or later on, and look-ups of things nobody asked for."""
+    """Add steps: repetitions, right after the original or later, and look-ups that the job does not need."""
     entries: list[Entry] = [("", number, step) for number, step in enumerate(optimal.steps, start=1)]
     repeatable = [entry for entry in entries if entry[2].call.tool in context.repeatable_tools]
     for _ in range(size):
@@ -34,7 +34,7 @@ def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -
 
 
 def _write(optimal: Workflow, entries: list[Entry]) -> Candidate:
-    """Number the steps anew; references go to the originals."""
+    """Renumber the steps; references go to the originals."""
     place = {number: position for position, (way, number, _) in enumerate(entries, start=1) if not way}
     steps = tuple(renumber(step, place) for _, _, step in entries)
     damages = tuple(

@@ -18,9 +18,9 @@ _KIND = FlawKind.SEMANTIC_DRIFT
 
 
 def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    """Change the last `size` steps, one after the other, each to something that still works on what is there.
+    """Change the last `size` steps, one after the other, each to something that still runs.
 
-    A step for which nothing else would work is changed all the same: the drift is then a dead end.
+    A step is changed even if no change of it would run: then the drift is a dead end.
     """
     drifting = optimal
     changed: dict[int, Change] = {}
@@ -57,7 +57,7 @@ _WORDS = {"other_subject": "another subject", "other_place": "another place", "o
 
 
 def _way(context: PlanContext, value: Json) -> str:
-    """Tell what drifts: the thing worked on (it is in the world), where the result goes, or what is asked of it."""
+    """Return what drifts: the subject (a known name), the place of the result, or the question."""
     if not isinstance(value, str) or value.isidentifier():
         return "other_subject" if is_name(context.names, value) else "other_question"
     return "other_subject" if is_name(context.names, value) else "other_place"

@@ -1,4 +1,4 @@
-"""sequence_disorder: steps stand before something they need."""
+"""sequence_disorder: puts steps before something they need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -
 
 
 def step_needs(context: PlanContext, workflow: Workflow) -> dict[int, frozenset[int]]:
-    """Return for each step the steps without which it fails, found by leaving each out in turn."""
+    """Return for each step the steps without which it fails, found by leaving out one step at a time."""
     numbers = range(1, len(workflow.steps) + 1)
     failing = {number: _failing_without(context, workflow, number) for number in numbers}
     return {number: frozenset(other for other in numbers if number in failing[other]) for number in numbers}
@@ -39,7 +39,7 @@ def find_damaged(order: Sequence[int], needs: Needs) -> set[int]:
 
 
 def _direct(needs: Needs) -> dict[int, frozenset[int]]:
-    """Leave out what is needed only because something else is: whoever counts either way counts the same."""
+    """Return the direct needs only, without what is needed because another need needs it."""
     return {number: needed.difference(*(needs[other] for other in needed)) for number, needed in needs.items()}
 
 
@@ -64,7 +64,7 @@ def _bring_forward(needs: Needs, size: int, chance: Random) -> list[int] | None:
 
 
 def _swap_neighbours(needs: Needs, size: int, chance: Random) -> list[int] | None:
-    """Swap steps with the ones right before them that they need."""
+    """Swap steps with the step right before them that they need."""
     order = sorted(needs)
     pairs = [number for number in order if number - 1 in needs[number]]
     chance.shuffle(pairs)
@@ -78,7 +78,7 @@ def _swap_neighbours(needs: Needs, size: int, chance: Random) -> list[int] | Non
 
 
 def _put_off(needs: Needs, size: int, chance: Random) -> list[int] | None:
-    """Move one step to behind the `size` that follow it."""
+    """Move one step behind the `size` steps that follow it."""
     last_start = len(needs) - size
     if last_start < 1:
         return None

@@ -1,4 +1,4 @@
-"""Plausible wrong arguments: what a careless author could have written in a call's place."""
+"""Plausible wrong arguments: what a careless author could have written."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pytest_ultra.flaws.plan_context import PlanContext
 
 
 def alternatives(context: PlanContext, call: Call, name: str, fields: list[str]) -> list[Json]:
-    """Return other values that the argument could have, schema and all; `fields` are the input table's columns.
+    """Return other values for the argument that its schema allows; `fields` are the input table's columns.
 
-    References have no alternatives here. Names of things in the world come first, made-up ones last.
+    References have no alternatives here. Existing names come first, invented ones last.
     """
     value = call.arguments[name]
     if referenced_step(value) is not None:
@@ -34,7 +34,7 @@ def _propose(context: PlanContext, call: Call, name: str, fields: list[str]) -> 
 
 
 def wrong_types(value: Json) -> list[Json]:
-    """Return values of a type that the argument does not take."""
+    """Return values of a type that the argument does not accept."""
     return [[value]] if isinstance(value, str) else [f"about {value}", [value]]
 
 
@@ -77,7 +77,7 @@ def _other_value(value: Json, fields: list[str]) -> list[Json]:
 
 
 def _other_mappings(value: dict[str, Any], fields: list[str]) -> list[Json]:
-    """Shift the targets by one, leave one out, or take another field."""
+    """Shift the targets by one, omit one, or use another field."""
     keys, targets = list(value), list(value.values())
     options: list[Json] = []
     if len(keys) > 1:

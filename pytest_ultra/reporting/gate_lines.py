@@ -66,8 +66,8 @@ def _other_reason(decision: Decision) -> str:
         return f"{link} {count(decision.other_failures, 'test')} failed that no gate answers for"
     if decision.is_stopped:
         return f"{link} the run was stopped before its end"
-    if decision.cut_off is not None:
-        return f"{link if decision.exit_code else ', though'} the run was cut off ({neutralise(decision.cut_off)})"
+    if decision.interruption is not None:
+        return f"{link if decision.exit_code else ', though'} the run was cut off ({neutralise(decision.interruption)})"
     return f"{link} something else has failed the run" if decision.exit_code and not decision.missed else ""
 
 
