@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from contextlib import suppress
 
 import pytest
@@ -12,14 +13,16 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import Ending, clear_up, hold, mark_end, noted_cut_off
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+_TESTS_ENDED = ("Failed", "Interrupted")  # pytest's exceptions, and xdist's of the same name
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
 
 
 class RunLifecycle:
-    """Hook implementations of the first process that see what ends a run.
+    """Hook implementations of the first process that prove that a run finished.
 
-    `-x`, `--maxfail` and `--stepwise` end a run for good, a failing test does not: pytest stops for them as if it was
-    interrupted, and only the exception shows the difference.
+    A run finished if its tests ended and everything after them was written. Anything else is an interruption: a second
+    Ctrl-C can end pytest at any point of its shutdown, without a further hook. `-x`, `--maxfail` and `--stepwise` end
+    the tests for good; pytest raises the same exception for them as for an interrupted worker, with another message.
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,8 @@ class RunLifecycle:
         self._lock: FileLock | None = None
         self._interruption: str | None = None
         self._session: pytest.Session | None = None
+        self._have_tests_ended = False
+        self._is_written = False
 
     def start(self, run: RunDirectory) -> None:
         self._run = run
@@ -34,25 +39,51 @@ class RunLifecycle:
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note a Ctrl-C or `pytest.exit`; `-x` and the like raise exceptions of pytest's and xdist's own."""
-        is_pytests = excinfo.typename == "Interrupted" and _WORKER_INTERRUPTED not in str(excinfo.value)
-        if not is_pytests:
+        """Note the reason of a Ctrl-C or `pytest.exit`."""
+        if not _ends_tests(excinfo.value):
             self._interruption = f"interrupted ({excinfo.typename})"
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        try:
+            result = yield
+        except BaseException as error:
+            self._have_tests_ended = _ends_tests(error)
+            raise
+        self._have_tests_ended = True
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Come after all other hooks of the session's end."""
+        result = yield
+        self._is_written = True
+        return result
+
     def end(self) -> None:
-        """Write how the run ended, and release the lock. If the disk is full, the missing mark means: interrupted."""
+        """Write how the run ended, and release the lock. Without this mark, as on a full disk, it is interrupted."""
         if self._run is None or self._lock is None:
             return
         status = int(pytest.ExitCode.INTERNAL_ERROR if self._session is None else self._session.exitstatus)
-        interruption = self._interruption or noted_cut_off(self._run)
-        if interruption is None and status in _CRASHED:
-            interruption = "pytest crashed"
+        interruption = self._interruption or noted_cut_off(self._run) or self._find_unproven_end(status)
         with suppress(OSError):
             mark_end(self._run, Ending(status, time.time(), interruption))
             self._lock.release()
             if interruption is None:
                 clear_up(self._run)
+
+    def _find_unproven_end(self, status: int) -> str | None:
+        if status in _CRASHED:
+            return "pytest crashed"
+        return None if self._have_tests_ended and self._is_written else "interrupted before everything was written"
+
+
+def _ends_tests(error: BaseException) -> bool:
+    """Return whether pytest raised the exception to end the tests, as for `-x`."""
+    return isinstance(error, pytest.Session.Failed | pytest.Session.Interrupted) and _WORKER_INTERRUPTED not in str(
+        error
+    )
