@@ -1,4 +1,4 @@
-"""Tool discovery: two tools by which a model finds the others, in place of all their schemas."""
+"""Tool discovery: two tools that find the others, instead of showing all their schemas."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def is_discovery(name: str) -> bool:
 
 
 def discover(offered: Sequence[str], name: str, arguments: dict[str, Any] | None) -> ToolResult:
-    """Answer a call of `search_tools` or `describe_tool` over the tools that a task offers."""
+    """Return the result of a call of `search_tools` or `describe_tool` among the tools that a task offers."""
     try:
         given = _read(name, arguments)
         return ToolResult(value=_search(offered, given) if name == SEARCH else _describe(offered, given))
@@ -54,16 +54,16 @@ def discover(offered: Sequence[str], name: str, arguments: dict[str, Any] | None
 
 
 def not_described(name: str) -> ToolResult:
-    """Answer a call of a tool whose schema the model has not asked for."""
+    """Return the result of a call of a tool that the model has not asked to describe."""
     message = f"Have {name} described by {DESCRIBE} before you call it for the first time."
     return ToolResult(code=EarnedCode.NOT_DESCRIBED.value, message=message)
 
 
 def rank(query: str, descriptions: Sequence[tuple[str, str]]) -> list[int]:
-    """Return the places of the (name, description) pairs that share words with the query, the best first.
+    """Return the indices of the (name, description) pairs that share words with the query, best first.
 
-    A word weighs the more, the fewer of them have it, and twice as much in a name. Whole numbers and the
-    given order decide, so that it is the same everywhere.
+    Rare words weigh more, and words in a name weigh twice as much. Scores are integers and ties keep the given
+    order, so that the result is the same on every machine.
     """
     words = [(_stems(name), _stems(description)) for name, description in descriptions]
     spread = Counter(stem for name, description in words for stem in name | description)

@@ -1,4 +1,4 @@
-"""What two sets of cases do not have in common is found field by field."""
+"""The differences between two sets of cases are found field by field."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def test_fields_that_differ_are_named_with_their_values() -> None:
     )
 
 
-def test_only_what_has_no_value_in_common_keeps_all_cases_apart() -> None:
+def test_only_a_field_without_common_values_keeps_all_cases_apart() -> None:
     assert not Departure("instance", ("0", "1"), ("0", "2")).is_apart
     assert Departure("temperature", ("0.5",), ("none",)).is_apart
 
 
-def test_versions_count_too_and_alike_sets_have_no_departure() -> None:
+def test_versions_count_too_and_equal_sets_have_no_difference() -> None:
     case = make_case()
     assert find_departures([(case, Versions())], [(case, Versions())]) == ()
     assert find_departures([(case, Versions(scorer=2))], [(case, Versions(scorer=1))]) == (
