@@ -20,10 +20,10 @@ _LONGEST_VALUE = 1000  # characters; anything longer, which may be nested too de
 
 def read_answer(text: str) -> Json:
     """Return the value on the last `ANSWER:` line of a reply, parsed as JSON if possible; None without such a line."""
-    found = _ANSWER.findall(text)
-    if not found:
+    answers = _ANSWER.findall(text)
+    if not answers:
         return None
-    answer = found[-1].strip("*` \t\r")
+    answer = answers[-1].strip("*` \t\r")
     try:
         return unwrap(msgspec.json.decode(answer)) if len(answer) <= _LONGEST_VALUE else answer
     except (msgspec.DecodeError, UnicodeError):

@@ -85,22 +85,22 @@ class _Reader:
         return value
 
     def _object(self) -> dict[str, Json]:
-        found: dict[str, Json] = {}
+        members: dict[str, Json] = {}
         while not self._closes("}"):
             key = self._key()
             if self._peek() != ":":
                 raise UnreadableJsonError
             self.position += 1
-            found[key] = self.value()
+            members[key] = self.value()
             self._separate("}")
-        return found
+        return members
 
     def _array(self) -> list[Json]:
-        found: list[Json] = []
+        items: list[Json] = []
         while not self._closes("]"):
-            found.append(self.value())
+            items.append(self.value())
             self._separate("]")
-        return found
+        return items
 
     def _closes(self, bracket: str) -> bool:
         char = self._peek()

@@ -37,8 +37,8 @@ class ParsedReply(msgspec.Struct, frozen=True):
     @property
     def forgiven(self) -> tuple[Forgiven, ...]:
         """Return all that was forgiven, without duplicates, in the order of `Forgiven`."""
-        found = {forgiven for call in self.calls for forgiven in call.forgiven}
-        return tuple(forgiven for forgiven in Forgiven if forgiven in found)
+        all_forgiven = {forgiven for call in self.calls for forgiven in call.forgiven}
+        return tuple(forgiven for forgiven in Forgiven if forgiven in all_forgiven)
 
 
 def unreadable_call(raw: str, name: str = "") -> TextCall:
@@ -63,17 +63,17 @@ def read_value(text: str, start: int, limit: int, *, max_open: int) -> tuple[Jso
 def is_call(value: Json) -> bool:
     """Return whether JSON outside of any tag is clearly a call, or a list of calls."""
     values = value if isinstance(value, list) else [value]
-    return bool(values) and all(_is_one_call(each) for each in values)
+    return bool(values) and all(_is_one_call(item) for item in values)
 
 
 def calls_in(value: Json, repaired: tuple[Forgiven, ...] = ()) -> Iterator[TextCall]:
     """Yield the calls in a JSON value, which is a call or a list of calls; `repaired` is what reading it forgave."""
     values = value if isinstance(value, list) else [value]
     several = (Forgiven.SEVERAL_IN_ONE,) if len(values) > 1 else ()
-    for each in values:
-        call = _call(each).with_forgiven(*several, *repaired)
+    for item in values:
+        call = _call(item).with_forgiven(*several, *repaired)
         is_truncated = {Forgiven.MISSING_BRACKET, Forgiven.MISSING_ARGUMENTS} <= set(call.forgiven)
-        yield unreadable_call(_write(each), call.name) if is_truncated else call
+        yield unreadable_call(_write(item), call.name) if is_truncated else call
 
 
 def make_call(name: str, arguments: Json) -> TextCall:

@@ -14,7 +14,7 @@ from pytest_ultra.core.json_types import Json, Row
 T = TypeVar("T")
 Number = int | float
 
-LARGEST_NUMBER = 10**15  # larger floats cannot represent every integer
+LARGEST_NUMBER = 10**15  # below 2**53, so that floats represent every integer exactly
 _MAX_QUOTE = 60
 _MAX_FIELDS_NAMED = 20
 

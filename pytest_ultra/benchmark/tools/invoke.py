@@ -66,17 +66,17 @@ def _describe_violation(name: str, arguments: dict[str, Any]) -> str:
     places = ((error.instance_path, error.schema_path) for error in _validator(name).iter_errors(arguments))
     instance_path, schema_path = min(places, key=lambda place: [str(part) for part in place[1]])
     rule = schema_path[-1]
-    allowed, given = _follow(schema_path, TOOLS[name].parameters), _follow(instance_path, arguments)
+    constraint, given = _follow(schema_path, TOOLS[name].parameters), _follow(instance_path, arguments)
     where = ".".join(str(part) for part in instance_path) or "arguments"
     if rule == "required":
-        return f"{where}: {', '.join(repr(key) for key in allowed if key not in given)} is missing."
+        return f"{where}: {', '.join(repr(key) for key in constraint if key not in given)} is missing."
     if rule == "additionalProperties":
         unknown = next(key for key in given if key not in TOOLS[name].parameters["properties"])
         return f"{where}: there is no argument {quote(unknown)}."
     if rule in ("enum", "type"):
-        possible = allowed if isinstance(allowed, str) else ", ".join(allowed)
+        possible = constraint if isinstance(constraint, str) else ", ".join(constraint)
         return f"{where}: {format_value(given)} is not {'of type' if rule == 'type' else 'one of'} {possible}."
-    return f"{where}: {format_value(given)} breaks the rule {rule} {allowed}."
+    return f"{where}: {format_value(given)} breaks the rule {rule} {constraint}."
 
 
 def _follow(path: Iterable[str | int], value: Any) -> Any:
