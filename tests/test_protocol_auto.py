@@ -22,7 +22,7 @@ from pytest_ultra.engine.episode_run import live_episode
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.providers.endpoint_lookup import resolve
 from pytest_ultra.providers.http_endpoint import open_endpoint
-from tests.benchmark.playing import make_case
+from tests.benchmark.agent_runs import make_case
 from tests.providers.http_stand_in import COMPLETION, StandIn, response, stand_in
 
 MODEL = "openai/small"

@@ -28,7 +28,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal, read_episodes
 from pytest_ultra.storage.run_directory import RunDirectory
-from tests.benchmark.playing import converse, make_case
+from tests.benchmark.agent_runs import make_case, run_agent
 
 FULL, PARTIAL, FAILED, ERROR, _ = Outcome
 PROMPT_TYPES = (PromptType.COT, PromptType.OPTIMAL, PromptType.FLAWED_TOOL_MISUSE, PromptType.FLAWED_SEQUENCE_DISORDER)
@@ -42,7 +42,7 @@ def play_all() -> Iterator[Episode]:
         for prompt_type in PROMPT_TYPES:
             for task_type in (TaskType.SIMPLE_TASK, TaskType.MULTI_STAGE_PIPELINE):
                 case = msgspec.structs.replace(make_case(prompt_type, task_type, rate=0.8), model=f"demo/{agent}")
-                talk = converse(agent, case)
+                talk = run_agent(agent, case)
                 worth = score(case, talk.guidance, talk.events)
                 nodeid = f"test_workflow[{agent}-{prompt_type}-{task_type}]"
                 yield Episode(case, nodeid, worth, Usage(), "gw0", 1.0, 2.0, plan=talk.plan, transcript=talk.events)

@@ -1,1 +1,1 @@
-"""What drives the tools: so far the text protocol of the built-in chat loop."""
+"""Agents drive the tools: so far, the text protocol of the built-in chat loop."""

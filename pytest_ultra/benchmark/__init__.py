@@ -1,1 +1,1 @@
-"""What is measured: tasks, tools, workflows, flaws, prompts, scoring; pure, frozen and seeded."""
+"""The built-in benchmark: tasks, tools, optimal workflows, prompts and scoring. Pure, seeded, immutable values."""

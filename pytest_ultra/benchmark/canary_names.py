@@ -1,4 +1,4 @@
-"""The canary's other names: tools and entities under pseudo-words, task by task, to expose memorised answers."""
+"""The names of the canary variant: pseudo-words for tools and entities, task by task, to expose memorised answers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pytest_ultra.core.workflow import Call, Step, Workflow
 
 
 class Renaming(msgspec.Struct, frozen=True):
-    """A swap of names: a word and its pseudo-word stand for each other, and so do a tool's two names.
+    """A swap of names: each word is replaced by its pseudo-word and vice versa, and so are a tool's two names.
 
-    What is swapped twice is as before, for any text at all; so one function serves both ways, no two names
-    ever fall together, and whoever uses a name from memory says something that does not exist here. Words
-    are runs of letters, so that names that tools compose (`sum_amount`) follow their parts.
+    Swapping twice restores any text. So one function works in both directions, no two names collide, and a name
+    used from memory does not exist here. Words are runs of letters, so that names which tools compose
+    (`sum_amount`) follow their parts.
     """
 
     words: dict[str, str] = {}
@@ -35,7 +35,7 @@ class Renaming(msgspec.Struct, frozen=True):
         return _IDENTIFIER.sub(self._swap, text) if self.tools else text
 
     def value(self, value: Json) -> Json:
-        """Swap in every text within a JSON value, keys included."""
+        """Swap the names in every text of a JSON value, keys included."""
         if not self.tools:
             return value
         if isinstance(value, str):
@@ -45,7 +45,7 @@ class Renaming(msgspec.Struct, frozen=True):
         return [self.value(item) for item in value] if isinstance(value, list) else value
 
     def call(self, call: ToolCall) -> ToolCall:
-        """Swap in a call; arguments that are no JSON object stay as they were sent."""
+        """Swap the names in a call; arguments that are not a JSON object stay as they were sent."""
         arguments = parse_arguments(call.arguments) if self.tools else None
         text = call.arguments if arguments is None else msgspec.json.encode(self.value(arguments)).decode()
         return ToolCall(call.id, self.text(call.name), text)
@@ -55,12 +55,12 @@ class Renaming(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(result, **changed) if self.tools else result
 
     def schema(self, schema: ToolSchema) -> ToolSchema:
-        """Swap the tool's name alone: schemas speak of no entities."""
+        """Swap the tool's name alone: schemas name no entities."""
         function = schema["function"]
         return {**schema, "function": {**function, "name": self.text(function["name"])}} if self.tools else schema
 
     def guidance(self, guidance: BenchmarkGuidance) -> BenchmarkGuidance:
-        """Swap in what is shown of it: the task's words and the workflows."""
+        """Swap the names in the parts that are shown: the task's words and the workflows."""
         if not self.tools:
             return guidance
         task = msgspec.structs.replace(guidance.task, words=self.text(guidance.task.words))
@@ -73,10 +73,10 @@ class Renaming(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(workflow, steps=tuple(self._step(step) for step in workflow.steps))
 
     def _step(self, step: Step) -> Step:
-        fallback = self._planned(step.fallback) if step.fallback else None
-        return msgspec.structs.replace(step, call=self._planned(step.call), fallback=fallback)
+        fallback = self._plan_call(step.fallback) if step.fallback else None
+        return msgspec.structs.replace(step, call=self._plan_call(step.call), fallback=fallback)
 
-    def _planned(self, call: Call) -> Call:
+    def _plan_call(self, call: Call) -> Call:
         return Call(self.text(call.tool), self.value(call.arguments))
 
     def _swap(self, match: re.Match[str]) -> str:
@@ -89,23 +89,23 @@ class Renaming(msgspec.Struct, frozen=True):
         return word if other is None or change is None else change(other)
 
 
-PLAIN = Renaming()
+NO_RENAMING = Renaming()
 
 
 def renaming_of(case: Case, task: Task) -> Renaming:
-    """Return the names under which a case shows its task: others than its own for the canary alone."""
-    return rename(task) if case.prompt_variant is PromptVariant.CANARY else PLAIN
+    """Return the renaming with which a case shows its task; only the canary variant renames anything."""
+    return draw_renaming(task) if case.prompt_variant is PromptVariant.CANARY else NO_RENAMING
 
 
-def rename(task: Task) -> Renaming:
-    """Draw other names for all tools and for the entities of a task: the same for all of its cases."""
+def draw_renaming(task: Task) -> Renaming:
+    """Draw names for all tools and for the entities of a task; the same for all cases of the task."""
     key = task.key
-    chance = Random(f"canary/{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}")
+    rng = Random(f"canary/{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}")
     entities = entity_words(task)
-    coined = _coin(chance, PROTECTED | set(entities) | words_in(task.words))
-    categories = {category: next(coined) for category in CATEGORIES}
-    tools = {name: f"{categories[tool.category]}_{next(coined)}" for name, tool in TOOLS.items()}
-    words = {word: next(coined) for word in entities}
+    pseudo_words = _draw_pseudo_words(rng, PROTECTED | set(entities) | words_in(task.words))
+    categories = {category: next(pseudo_words) for category in CATEGORIES}
+    tools = {name: f"{categories[tool.category]}_{next(pseudo_words)}" for name, tool in TOOLS.items()}
+    words = {word: next(pseudo_words) for word in entities}
     return Renaming(_both_ways(words), _both_ways(tools))
 
 
@@ -116,13 +116,13 @@ _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 _SYLLABLES = (2, 2, 3)
 
 
-def _coin(chance: Random, taken: Iterable[str]) -> Iterator[str]:
-    """Yield pseudo-words without end, none twice and none that is taken."""
+def _draw_pseudo_words(rng: Random, taken: Iterable[str]) -> Iterator[str]:
+    """Yield pseudo-words endlessly, without duplicates and without any of `taken`."""
     known = set(taken)
     while True:
-        syllables = chance.choice(_SYLLABLES)
-        word = "".join(chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(syllables))
-        word += chance.choice(_CONSONANTS)
+        syllables = rng.choice(_SYLLABLES)
+        word = "".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(syllables))
+        word += rng.choice(_CONSONANTS)
         if word not in known:
             known.add(word)
             yield word

@@ -1,4 +1,4 @@
-"""One text for all spellings of a value, so that results can be compared."""
+"""The canonical text of a value: the same for all spellings of it, so that results can be compared."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import msgspec
 from pytest_ultra.benchmark.tables import NUMBER, UnreadableTextError, read_csv_cells
 from pytest_ultra.core.json_types import Json
 
-_EXACT = 10**9  # integers nearer to zero have at most nine digits
+_EXACT = 10**9  # integers of smaller magnitude have at most nine digits
 _WORDS = {"": "null", "true": "true", "false": "false"}
 _quote: Callable[[str], str] = json.encoder.encode_basestring_ascii
 
 
 def canonical(value: Json, *, is_ordered: bool = False) -> str:
-    """Return a text that is equal for values that are the same but for how they are spelled.
+    """Return a text that is equal for values that differ only in spelling.
 
-    Ignored are: the order of an object's keys, its keys without a value, the spelling of numbers beyond nine
-    significant digits, whether a number or a truth value is written as text, and, unless `is_ordered`, the
-    order of a list's items. Text that holds JSON, or CSV of at least two columns, counts as what it holds.
+    It ignores: the order of an object's keys, keys without a value, digits of numbers beyond nine significant
+    ones, whether a number or a boolean is written as text, and, unless `is_ordered`, the order of a list's items.
+    Text that contains JSON, or CSV of at least two columns, counts as its parsed content.
     """
     return _write(value, is_ordered)
 
@@ -74,12 +74,12 @@ def _text(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
         number = float(text)
         return _number(number) if abs(number) != float("inf") else _quote(text)
     if "\n" in text or first in "[{ \t":
-        return _held(text, is_ordered)
+        return _parsed_text(text, is_ordered)
     return _quote(text)
 
 
 @lru_cache(maxsize=4096)
-def _held(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
+def _parsed_text(text: str, is_ordered: bool) -> str:  # noqa: FBT001 - as above
     try:
         if text.lstrip()[:1] in ("{", "["):
             return _write(msgspec.json.decode(text), is_ordered)

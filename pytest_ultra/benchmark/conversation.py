@@ -1,4 +1,4 @@
-"""The course of an episode without its I/O: messages out, replies in, tools run, until it ends."""
+"""The state of an episode without its I/O: it takes replies, runs tools, and gives the next messages until it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
-from pytest_ultra.benchmark.turn_messages import UNREADABLE_CALL, assistant_message, hear, with_answer
+from pytest_ultra.benchmark.turn_messages import UNREADABLE_CALL, assistant_message, read_reply, with_result
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
@@ -38,14 +38,14 @@ from pytest_ultra.core.transcript import (
 )
 
 GIVE_UP_AFTER = 3
-"""The same call answered by the same earned error this many times running ends an episode."""
+"""The same call with the same earned error, this many times in a row, ends an episode."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """An episode so far. `turn` is the one about to be asked, from 1; `protocol` is never `auto`.
+    """An episode so far. `turn` is the number of the next request, from 1; `protocol` is never `auto`.
 
-    Messages hold the names that the model is shown, everything else the benchmark's own. `shown` is the guidance
-    in the former.
+    `messages`, `tools` and `shown` (the guidance) use the names that the model sees; everything else uses the
+    benchmark's own names.
     """
 
     case: Case
@@ -63,26 +63,26 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @classmethod
     def begin(cls, case: Case, guidance: BenchmarkGuidance) -> Self:
-        """Begin in the case's protocol; `auto` begins as native."""
+        """Start an episode in the case's protocol; `auto` starts as native."""
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
         renaming = renaming_of(case, guidance.task)
         shown = renaming.guidance(guidance)
         return cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
 
     def open(self) -> Self:
-        """Show the job and the tools, as the protocol has it."""
+        """Add the opening messages and the tools, in the form of the protocol."""
         is_text = self.protocol is ToolProtocol.TEXT
         messages = opening(self.case, self.shown, self.schemas() if is_text else ())
         return msgspec.structs.replace(self, messages=messages, tools=() if is_text else self.schemas())
 
     def fall_back(self, detail: str) -> Self:
-        """Begin anew in the text protocol, since the endpoint rejects native tools."""
+        """Start again in the text protocol, because the endpoint rejects native tools."""
         events = (*self.events, FellBack(self.turn, detail))
         return msgspec.structs.replace(self, protocol=ToolProtocol.TEXT, events=events).open()
 
     @property
     def plan(self) -> str:
-        """The plan's text as the model saw it; empty without one."""
+        """The plan's text as the model sees it; empty without one."""
         return plan_text(self.case.prompt_type, self.shown)
 
     @property
@@ -91,7 +91,7 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @property
     def offered(self) -> tuple[str, ...]:
-        """The tools that can be called now, by the names that the model is shown."""
+        """The tools that can be called now, under the names that the model sees."""
         return tuple(schema["function"]["name"] for schema in self.schemas())
 
     def schemas(self) -> tuple[ToolSchema, ...]:
@@ -109,29 +109,30 @@ class Conversation(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, events=(*self.events, Ended(reason, detail)))
 
     def take(self, reply: Reply) -> Self:
-        """Take in the model's reply of this turn: run its tool calls in order, or end."""
-        heard = hear(reply, self.protocol, self.turn)
+        """Add the model's reply of this turn: run its tool calls in order, or end the episode."""
+        reply_calls = read_reply(reply, self.protocol, self.turn)
         after = msgspec.structs.replace(
             self,
             messages=(*self.messages, assistant_message(reply, self.protocol)),
-            events=(*self.events, self._replied(reply, heard.forgiven)),
+            events=(*self.events, self._replied(reply, reply_calls.forgiven)),
         )
-        if not heard.calls:
+        if not reply_calls.calls:
             return after.end(EndReason.STOPPED)
-        for call in heard.calls:
-            after = after.refuse(call) if call.id in heard.unreadable else after.run(self.renaming.call(call))
+        for call in reply_calls.calls:
+            is_readable = call.id not in reply_calls.unreadable
+            after = after.call_tool(self.renaming.call(call)) if is_readable else after.answer_unreadable(call)
             if _is_stuck(after.events):
                 return after.end(EndReason.GAVE_UP)
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
 
-    def refuse(self, call: ToolCall) -> Self:
-        """Answer a call that could not be read."""
+    def answer_unreadable(self, call: ToolCall) -> Self:
+        """Add the error for a call that could not be read."""
         return self.answer(call, None, UNREADABLE_CALL)
 
-    def run(self, call: ToolCall) -> Self:
-        """Run one tool call, with the fault that this call of the tool is due, if any."""
+    def call_tool(self, call: ToolCall) -> Self:
+        """Run one tool call, with the random fault drawn for it, if any."""
         arguments = parse_arguments(call.arguments)
         if self.case.has_tool_discovery and is_discovery(call.name):
             return self.discover(call, arguments)
@@ -141,12 +142,12 @@ class Conversation(msgspec.Struct, frozen=True):
         return after.answer(call, arguments, result)
 
     def discover(self, call: ToolCall, arguments: dict[str, Json] | None) -> Self:
-        """Answer a call by which the model looks for tools; one that is described can be called from then on."""
+        """Run a call of tool discovery; a tool can be called once it is described."""
         result = discover(self.guidance.task.tools, call.name, arguments)
         is_new = call.name == DESCRIBE and result.is_success and result.value["name"] not in self.described
         after = msgspec.structs.replace(
             self,
-            messages=with_answer(self.messages, call, self.renaming.result(result), self.protocol),
+            messages=with_result(self.messages, call, self.renaming.result(result), self.protocol),
             events=(*self.events, Discovered(self.turn, call, arguments, result)),
             described=(*self.described, result.value["name"]) if is_new else self.described,
         )
@@ -155,7 +156,7 @@ class Conversation(msgspec.Struct, frozen=True):
     def answer(self, call: ToolCall, arguments: dict[str, Json] | None, result: ToolResult) -> Self:
         return msgspec.structs.replace(
             self,
-            messages=with_answer(self.messages, call, self.renaming.result(result), self.protocol),
+            messages=with_result(self.messages, call, self.renaming.result(result), self.protocol),
             events=(*self.events, Answered(self.turn, call, arguments, result)),
         )
 
@@ -164,7 +165,7 @@ class Conversation(msgspec.Struct, frozen=True):
         return Replied(self.turn, reply, forgiven, None if text == reply.text else text)
 
     def _invoke(self, tool: str, arguments: dict[str, Any] | None, k: int) -> tuple[World, ToolResult]:
-        """Call a tool for the k-th time. One that was not offered does not exist here."""
+        """Call a tool for the k-th time. A tool that was not offered does not exist."""
         if tool not in self.guidance.task.tools:
             message = f"You have no tool named {quote(tool)}."
             return self.world, ToolResult(code=EarnedCode.UNKNOWN_TOOL.value, message=message)
@@ -175,7 +176,7 @@ class Conversation(msgspec.Struct, frozen=True):
 
 
 def _is_stuck(events: Iterable[Event]) -> bool:
-    """Tell whether the last answers, random faults aside, are one earned error to one call, over and over."""
+    """Return whether the last calls, random faults aside, are the same call with the same earned error."""
     answered = [event for event in events if isinstance(event, Answered | Discovered) and not event.result.is_random]
     last = answered[-GIVE_UP_AFTER:]
     is_one_error = len({event.result.code for event in last}) == 1 and not last[0].result.is_success
@@ -183,7 +184,7 @@ def _is_stuck(events: Iterable[Event]) -> bool:
 
 
 def _is_same_call(one: Answered | Discovered, other: Answered | Discovered) -> bool:
-    """Compare calls by what they ask for, and by their very text where that is no JSON object."""
+    """Compare calls by their parsed arguments, or by their text if that is not a JSON object."""
     if one.arguments is None or other.arguments is None:
         return one.call.name == other.call.name and one.call.arguments == other.call.arguments
     return one.call.name == other.call.name and one.arguments == other.arguments

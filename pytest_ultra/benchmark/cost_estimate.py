@@ -1,4 +1,4 @@
-"""What an episode is expected to come to before it is lived: requests, tool calls, tokens."""
+"""The estimated cost of an episode before it is run: requests, tool calls, tokens."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pytest_ultra.core.workflow import Workflow
 
 BYTES_PER_TOKEN = 4.0
 FRAME_BYTES = 180.0
-"""JSON around a call and its answer, as they stand in the next request."""
+"""The JSON around a call and its result in the next request."""
 ANSWER_BYTES = 160.0
-"""What a tool says, on average over all task types and difficulties."""
+"""A tool's result, on average over all task types and difficulties."""
 REPLY_FRAME_BYTES = 40.0
-"""What a model writes around a call's arguments; also its final words."""
+"""What a model writes around a call's arguments; also the size of its final reply."""
 
 
 def estimate(case: Case, guidance: BenchmarkGuidance) -> Estimate:
-    """Expect a model that does the optimal workflow, a call a turn, each until it succeeds, and says so in the end.
+    """Estimate the cost for a model that follows the optimal workflow, one call per turn, and then stops.
 
-    A call that succeeds with rate p takes 1/p tries. Every request holds the opening prompt, the tools, and all
-    calls and answers so far.
+    A call with success rate p takes 1/p tries. Every request contains the opening prompt, the tools, and all
+    calls and results so far.
     """
     turns = _turns(case, guidance.optimal)
     requests = expect_requests(case, guidance.optimal)
@@ -38,12 +38,12 @@ def estimate(case: Case, guidance: BenchmarkGuidance) -> Estimate:
 
 
 def expect_requests(case: Case, optimal: Workflow) -> float:
-    """Return how many turns such a model takes."""
+    """Return the number of requests of such a model."""
     return min(_turns(case, optimal) + 1, float(case.max_turns))
 
 
 def _turns(case: Case, optimal: Workflow) -> float:
-    """Return the turns that call a tool: with tool discovery, one to look and one for each tool to be described."""
+    """Return the turns that call a tool. Tool discovery adds one search, and one description for each tool."""
     steps = [step for step in optimal.steps if step.only_if_failed is None]
     discovery = 1 + len({step.call.tool for step in steps}) if case.has_tool_discovery else 0
     return len(steps) / case.tool_success_rate + discovery

@@ -1,4 +1,4 @@
-"""Facts: what can be true of a world, seen in one place and compared by canonical text."""
+"""Facts: values at places in the world, compared by their canonical text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_ultra.core.json_types import Json
 
 
 class FactKind(StrEnum):
-    """Where in the world a fact is seen."""
+    """The kind of place in the world where a fact is found."""
 
     ARTEFACT = "artefact"
     SESSION = "session"
@@ -30,10 +30,10 @@ class FactKind(StrEnum):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Something true of a world: this value stands at this key (a path, URL, recipient, queue ...).
+    """A value at a key (a path, URL, recipient, queue ...) of the world.
 
-    `is_ordered` says that the order of a list's items matters; otherwise lists compare as multisets.
-    `text` is the value's canonical text, kept because it is compared thousands of times.
+    `is_ordered`: the order of a list's items matters; otherwise lists compare as multisets.
+    `text` is the value's canonical text, cached because it is compared thousands of times.
     """
 
     kind: FactKind
@@ -48,10 +48,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str:
-    """Return the text by which a value compares with others at the same place.
+    """Return the text for comparing a value with others at the same place.
 
-    A file is read as what its name says: JSON in a `.csv` file is no CSV. An artefact that is text stands
-    for itself, since parsing it is work that the agent has still to do.
+    A file is read in the format of its name: JSON in a `.csv` file is not CSV. An artefact that is text stays
+    unparsed, because parsing it is part of the agent's job.
     """
     if kind is FactKind.FILE:
         return _file_text(key, value, is_ordered=is_ordered)
@@ -68,7 +68,7 @@ def _file_text(path: str, content: str, *, is_ordered: bool) -> str:
 
 
 def entries(world: World, kind: FactKind) -> Iterator[tuple[str, Json]]:
-    """Yield (key, value) for everything of this kind in the world; answers are not in it."""
+    """Yield (key, value) for everything of this kind in the world; the world contains no answers."""
     return iter(_READERS[kind](world))
 
 
@@ -91,5 +91,5 @@ _READERS: dict[FactKind, Callable[[World], Iterable[tuple[str, Json]]]] = {
         (note.recipient, {"subject": note.subject, "data": note.data}) for note in world.outbox
     ),
     FactKind.LOG: lambda world: ((entry.level, {"message": entry.message, "data": entry.data}) for entry in world.log),
-    FactKind.ANSWER: lambda world: (),  # noqa: ARG005 - an answer is said, not found in the world
+    FactKind.ANSWER: lambda world: (),  # noqa: ARG005 - an answer is in the reply, not in the world
 }

@@ -1,4 +1,4 @@
-"""What an episode starts with: the words around a task, its plan and its tools."""
+"""The opening prompt of an episode: the system message, and the user message with the job and the plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_ultra.core.workflow import render
 
 
 def plan_text(prompt_type: PromptType, guidance: BenchmarkGuidance) -> str:
-    """Return the plan as it is shown; empty where none is."""
+    """Return the plan as text; empty for a prompt type without a plan."""
     if not prompt_type.has_plan:
         return ""
     if prompt_type.flaw_kind is None:
@@ -25,9 +25,9 @@ def plan_text(prompt_type: PromptType, guidance: BenchmarkGuidance) -> str:
 
 
 def opening(case: Case, guidance: BenchmarkGuidance, text_tools: Sequence[ToolSchema] = ()) -> tuple[Message, ...]:
-    """Return the messages that an episode starts with: a system message, and the user's with the plan.
+    """Return the first messages of an episode: the system message, and the user message with the job and the plan.
 
-    `text_tools` are described in the system message, as the text protocol has it.
+    `text_tools` are the tools to describe in the system message, for the text protocol.
     """
     wording = WORDINGS[case.prompt_variant]
     parts = [wording.job.format(words=guidance.task.words)]

@@ -1,4 +1,4 @@
-"""The reference agents: known behaviour that must get known marks; each a pure function of what it sees."""
+"""The reference agents: agents of known behaviour, which must get known scores. Each is a pure function."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from pytest_ultra.agents.text_protocol.text_messages import read_messages, write
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.json_types import Message
-from pytest_ultra.core.plan_follower import Seen, advance, answer_text, begin, next_call
+from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
 from pytest_ultra.core.reference_agent import Knowledge
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Workflow, read
 
 
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    """Return the reply of the agent with this name (a `ReferenceAgent`) to the messages so far."""
+    """Return the reply of a reference agent (a name in `ReferenceAgent`) to the messages so far."""
     return _AGENTS[agent](messages, knowledge)
 
 
-Act = Callable[[str, Sequence[Message], Knowledge], Reply]
-"""What plays agents by name: `act`, or a stand-in."""
+AgentFunction = Callable[[str, Sequence[Message], Knowledge], Reply]
+"""The type of `act`: (agent's name, messages, knowledge) -> reply."""
 
 
-def in_text(play: Act) -> Act:
-    """Let agents, who know native calls only, take part in the text protocol."""
+def in_text_protocol(act_function: AgentFunction) -> AgentFunction:
+    """Adapt agents, which know native calls only, to the text protocol."""
 
-    def play_in_text(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-        return write_reply(play(agent, read_messages(messages), knowledge))
+    def act_in_text(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+        return write_reply(act_function(agent, read_messages(messages), knowledge))
 
-    return play_in_text
+    return act_in_text
 
 
 def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -57,10 +57,10 @@ def _one_call(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 
 
 def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    """Do the job, obey the plan, or stop half-way, with chances that differ by prompt type."""
-    chance = _chance(knowledge.case_id)
+    """Do the job, obey the plan, or stop half-way, with probabilities that depend on the prompt type."""
+    chance = _draw(knowledge.case_id)
     plan = _shown_plan(messages)
-    if chance < _MIXTURE_SKILL[_guidance_word(knowledge.prompt_type)]:
+    if chance < _MIXTURE_SKILL[_prompt_group(knowledge.prompt_type)]:
         return _perfect(messages, knowledge)
     if plan is not None and knowledge.prompt_type.flaw_kind is not None:
         return _follow(plan, messages, knowledge)
@@ -72,7 +72,7 @@ def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 _MIXTURE_SKILL = {"baseline": 0.45, "cot": 0.55, "optimal": 0.9, "flawed": 0.5}
 
 
-def _guidance_word(prompt_type: PromptType) -> str:
+def _prompt_group(prompt_type: PromptType) -> str:
     return "flawed" if prompt_type.flaw_kind else prompt_type.value
 
 
@@ -87,18 +87,18 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
 
 
 def _follow(workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, *, retries: bool = True) -> Reply:
-    """Replay what was answered so far and make the next call, or answer; have a tool described before, if need be."""
+    """Replay the tool results so far; return the next call, or its tool's description call, or the answer."""
     progress = begin(workflow)
     for exchange in _tool_answers(messages):
-        progress = advance(workflow, progress, _see(exchange.content), retries=retries)
+        progress = advance(workflow, progress, _step_result(exchange.content), retries=retries)
     call = next_call(workflow, progress)
     if call is None:
         return Reply(text=answer_text(workflow, progress))
-    return _make(_describe_first(call, messages, knowledge), number=len(_exchanges(messages)) + 1)
+    return _call_reply(_describe_first(call, messages, knowledge), number=len(_exchanges(messages)) + 1)
 
 
 def _describe_first(call: Call, messages: Sequence[Message], knowledge: Knowledge) -> Call:
-    """Return the call, or one that has its tool described, where tools must be and this one was never tried."""
+    """Return the call, or first a call that describes its tool, if the run uses tool discovery."""
     if DESCRIBE not in knowledge.offered or call.tool in knowledge.offered:
         return call
     describe = Call(DESCRIBE, {"name": call.tool})
@@ -106,13 +106,13 @@ def _describe_first(call: Call, messages: Sequence[Message], knowledge: Knowledg
     return call if is_tried else describe
 
 
-def _make(call: Call, *, number: int) -> Reply:
+def _call_reply(call: Call, *, number: int) -> Reply:
     arguments = msgspec.json.encode(call.arguments).decode()
     return Reply(tool_calls=(ToolCall(f"call_{number}", call.tool, arguments),), finish_reason="tool_calls")
 
 
 class _Exchange(msgspec.Struct, frozen=True):
-    """A call that was made, and what it was answered."""
+    """A call, and the content of its result."""
 
     call: Call
     content: str
@@ -129,20 +129,20 @@ def _exchanges(messages: Sequence[Message]) -> list[_Exchange]:
 
 
 def _tool_answers(messages: Sequence[Message]) -> list[_Exchange]:
-    """Return the calls of tools and their answers, without those by which tools are found."""
+    """Return the tool calls and their results, without tool discovery."""
     return [exchange for exchange in _exchanges(messages) if not is_discovery(exchange.call.tool)]
 
 
-def _see(content: str) -> Seen:
+def _step_result(content: str) -> StepResult:
     answer = msgspec.json.decode(content)
     if "error" in answer:
-        return Seen(is_success=False, is_transient=answer["transient"])
-    return Seen(is_success=True, output=answer.get("handle"), value=answer.get("value"))
+        return StepResult(is_success=False, is_transient=answer["transient"])
+    return StepResult(is_success=True, output=answer.get("handle"), value=answer.get("value"))
 
 
 def _shown_plan(messages: Sequence[Message]) -> Workflow | None:
     return next((read(message["content"]) for message in messages if message["role"] == "user"), None)
 
 
-def _chance(key: str) -> float:
+def _draw(key: str) -> float:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) / 2**64

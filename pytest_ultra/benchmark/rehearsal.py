@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pytest_ultra.benchmark.goal import harms, has_delivered, reached, read_answer
+from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones, read_answer
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.plan_follower import Progress, Seen, advance, answer_text, begin, next_call
+from pytest_ultra.core.plan_follower import Progress, StepResult, advance, answer_text, begin, next_call
 from pytest_ultra.core.transcript import ToolResult
 from pytest_ultra.core.workflow import Workflow
 
@@ -25,12 +25,12 @@ class Rehearsal(msgspec.Struct, frozen=True):
     calls: int
 
     @property
-    def done(self) -> Mapping[int, Seen]:
+    def done(self) -> Mapping[int, StepResult]:
         return self.progress.done
 
     @property
     def has_delivered(self) -> bool:
-        return has_delivered(self.task, reached(self.task, self.world, read_answer(self.text)))
+        return has_delivered(self.task, reached_milestones(self.task, self.world, read_answer(self.text)))
 
     @property
     def has_harmed(self) -> bool:
@@ -52,15 +52,15 @@ def rehearse(task: Task, workflow: Workflow, *, left_out: int | None = None) -> 
     world, progress, calls = task.world, begin(workflow), 0
     while (call := next_call(workflow, progress)) is not None:
         if progress.step == left_out:
-            progress = advance(workflow, progress, Seen(is_success=False))
+            progress = advance(workflow, progress, StepResult(is_success=False))
             continue
         world, result = invoke(world, call.tool, call.arguments)
-        progress = advance(workflow, progress, see(result))
+        progress = advance(workflow, progress, step_result(result))
         calls += 1
     return Rehearsal(task, world, progress, answer_text(workflow, progress), calls)
 
 
-def see(result: ToolResult) -> Seen:
+def step_result(result: ToolResult) -> StepResult:
     """Return what a follower learns from a tool's result."""
     value = result.value.get("value") if result.handle else None
-    return Seen(result.is_success, is_transient=result.is_random, output=result.handle, value=value)
+    return StepResult(result.is_success, is_transient=result.is_random, output=result.handle, value=value)

@@ -1,4 +1,4 @@
-"""Tables as text, and back: CSV, JSON, lines and key-value blocks, in one strict reading for everybody."""
+"""Strict readers and writers of tables as text: CSV, JSON, lines and key-value blocks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pytest_ultra.core.json_types import Json, Row
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
-_LONGEST_NUMBER = 18  # characters; longer ones are identifiers, and conversion has limits of its own
+_LONGEST_NUMBER = 18  # characters; longer ones are identifiers, and `int` has a limit of its own
 _QUOTED = re.compile(r'[,"\r\n]')
 _PAIR = re.compile(r"\s*([^:=]+?)\s*[:=]\s*(.*?)\s*")
 
 
 class UnreadableTextError(ValueError):
-    """The text is not of the format it was read as; the message says where and why."""
+    """The text does not have the expected format; the message says where and why, and models see it."""
 
 
 def read_cell(text: str) -> Json:
-    """Return the value that a cell spells: nothing, a truth value, a number, or the text itself."""
+    """Return the value of a cell's text: None, a boolean, a number, or the text itself."""
     if text == "":
         return None
     if text in ("true", "false"):
@@ -51,7 +51,7 @@ def columns(rows: list[Row]) -> list[str]:
 
 
 def read_csv_cells(text: str) -> list[dict[str, str]]:
-    """Read CSV with a header line; cells stay text."""
+    """Read CSV with a header line; cells stay text. Raises `UnreadableTextError`."""
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error as error:
@@ -82,7 +82,7 @@ def _quote(cell: str) -> str:
 
 
 def read_json(text: str) -> list[Row]:
-    """Read a JSON list of objects, or one object as a table of one row."""
+    """Read a JSON list of objects, or one object as a table of one row. Raises `UnreadableTextError`."""
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -102,7 +102,7 @@ def read_lines(text: str) -> list[Row]:
 
 
 def write_lines(rows: list[Row]) -> str:
-    """Write one line a row: `field: value; field: value`."""
+    """Write each row as one line: `field: value; field: value`."""
     return "".join("; ".join(f"{field}: {write_cell(cell)}" for field, cell in row.items()) + "\n" for row in rows)
 
 

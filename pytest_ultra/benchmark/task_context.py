@@ -1,4 +1,4 @@
-"""A task of the benchmark as the flaw injectors see it."""
+"""The context of a benchmark task for the flaw injectors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DELIVERING = frozenset(
         "utility_tracker",
     }
 )
-"""Tools whose every call changes the world outside once more."""
+"""Tools of which every further call has a further effect on the world."""
 
 
 class TaskContext:
@@ -64,7 +64,7 @@ class TaskContext:
     def idle_look_ups(self) -> Sequence[Call]:
         world, tools = self._task.world, self._task.tools
         used = {str(value) for action in self._task.actions for value in action.call.arguments.values()}
-        looks = [
+        look_ups = [
             *(Call("file_operations_reader", {"path": path}) for path in world.files),
             *(Call("file_operations_scanner", {"pattern": f"{path.partition('/')[0]}/*"}) for path in world.files),
             *(Call("network_validator", {"url": url}) for url in world.resources),
@@ -72,7 +72,7 @@ class TaskContext:
             *(Call("utility_helper", {"topic": topic}) for topic in world.topics),
             *(Call("utility_cache", {"action": "get", "key": key}) for key in world.cache),
         ]
-        return [call for call in looks if call.tool in tools and not used & set(map(str, call.arguments.values()))]
+        return [call for call in look_ups if call.tool in tools and not used & set(map(str, call.arguments.values()))]
 
     def rehearse(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         return rehearse(self._task, workflow, left_out=left_out)

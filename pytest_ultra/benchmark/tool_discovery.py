@@ -1,4 +1,4 @@
-"""Tool discovery: two tools by which a model finds the others, in place of all their schemas."""
+"""Tool discovery: two tools that find the others, instead of showing all their schemas."""
 
 from __future__ import annotations
 
@@ -45,31 +45,35 @@ def is_discovery(name: str) -> bool:
 
 
 def discover(offered: Sequence[str], name: str, arguments: dict[str, Any] | None) -> ToolResult:
-    """Answer a call of `search_tools` or `describe_tool` over the tools that a task offers."""
+    """Return the result of a call of `search_tools` or `describe_tool` among the tools that a task offers."""
     try:
-        given = _read(name, arguments)
-        return ToolResult(value=_search(offered, given) if name == SEARCH else _describe(offered, given))
+        argument = _read(name, arguments)
+        return ToolResult(value=_search(offered, argument) if name == SEARCH else _describe(offered, argument))
     except EarnedError as error:
         return ToolResult(code=error.code.value, message=error.message)
 
 
 def not_described(name: str) -> ToolResult:
-    """Answer a call of a tool whose schema the model has not asked for."""
+    """Return the result of a call of a tool that the model has not asked to describe."""
     message = f"Have {name} described by {DESCRIBE} before you call it for the first time."
     return ToolResult(code=EarnedCode.NOT_DESCRIBED.value, message=message)
 
 
 def rank(query: str, descriptions: Sequence[tuple[str, str]]) -> list[int]:
-    """Return the places of the (name, description) pairs that share words with the query, the best first.
+    """Return the indices of the (name, description) pairs that share words with the query, best first.
 
-    A word weighs the more, the fewer of them have it, and twice as much in a name. Whole numbers and the
-    given order decide, so that it is the same everywhere.
+    Rare words weigh more, and words in a name weigh twice as much. Scores are integers and ties keep the given
+    order, so that the result is the same on every machine.
     """
     words = [(_stems(name), _stems(description)) for name, description in descriptions]
-    spread = Counter(stem for name, description in words for stem in name | description)
-    asked = _stems(query)
+    frequency = Counter(stem for name, description in words for stem in name | description)
+    query_stems = _stems(query)
     scores = [
-        sum((2 * (stem in name) + (stem in description)) * (1000 // spread[stem]) for stem in asked if stem in spread)
+        sum(
+            (2 * (stem in name) + (stem in description)) * (1000 // frequency[stem])
+            for stem in query_stems
+            if stem in frequency
+        )
         for name, description in words
     ]
     return sorted((place for place, score in enumerate(scores) if score), key=lambda place: -scores[place])
@@ -78,17 +82,17 @@ def rank(query: str, descriptions: Sequence[tuple[str, str]]) -> list[int]:
 def _read(name: str, arguments: dict[str, Any] | None) -> str:
     if arguments is None:
         raise EarnedError(EarnedCode.MALFORMED_ARGUMENTS, "The arguments are not a JSON object.")
-    given = arguments.get(_ARGUMENTS[name])
-    if not isinstance(given, str) or not given.strip() or len(arguments) > 1:
+    argument = arguments.get(_ARGUMENTS[name])
+    if not isinstance(argument, str) or not argument.strip() or len(arguments) > 1:
         message = f"arguments: {name} takes one argument, {_ARGUMENTS[name]!r}, a text that is not empty."
         raise EarnedError(EarnedCode.INVALID_ARGUMENTS, message)
-    return given
+    return argument
 
 
 def _search(offered: Sequence[str], query: str) -> Json:
     tools = [(name, TOOLS[name].description) for name in offered]
-    found = [tools[place] for place in rank(query, tools)[:MOST_FOUND]]
-    return [{"name": name, "description": description} for name, description in found]
+    matches = [tools[place] for place in rank(query, tools)[:MOST_FOUND]]
+    return [{"name": name, "description": description} for name, description in matches]
 
 
 def _describe(offered: Sequence[str], name: str) -> Json:

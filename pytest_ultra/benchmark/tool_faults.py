@@ -1,4 +1,4 @@
-"""Random tool faults: the same for every model and every prompt type of a task."""
+"""Random tool faults, which are the same for every model and every prompt type of a task."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pytest_ultra.core.case import TaskKey
 class Faults(msgspec.Struct, frozen=True):
     """Decides whether the k-th call of a tool fails, from (task, tool, k) alone.
 
-    A fault at some tool success rate is a fault at every lower one too.
+    A call that fails at one tool success rate also fails at every lower rate.
     """
 
     task_key: TaskKey
     tool_success_rate: float
 
     def draw(self, tool: Tool, k: int) -> str | None:
-        """Return the transient error code that the tool's k-th call of the episode (from 1) meets, or None."""
+        """Return the transient error code of the tool's k-th call of the episode (from 1), or None for no fault."""
         key = f"{'|'.join(map(str, msgspec.structs.astuple(self.task_key)))}|{tool.name}|{k}"
         digest = hashlib.blake2b(key.encode(), digest_size=16).digest()
         chance = int.from_bytes(digest[:8]) / 2**64

@@ -1,12 +1,12 @@
-"""How replies are heard and tools answer, in either protocol."""
+"""The messages of a turn, in either protocol: read the calls of a reply, and write the results of tools."""
 
 from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.agents.text_protocol.text_calls import read_calls
-from pytest_ultra.agents.text_protocol.text_messages import CALL, write_reply, write_results
-from pytest_ultra.agents.text_protocol.text_reading import TextCall
+from pytest_ultra.agents.text_protocol.call_parser import read_calls
+from pytest_ultra.agents.text_protocol.parsed_reply import TextCall
+from pytest_ultra.agents.text_protocol.text_messages import CALL_FORMAT, write_reply, write_results
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.core.axes import ToolProtocol
@@ -14,29 +14,30 @@ from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Forgiven, Reply, ToolCall, ToolResult
 
 UNREADABLE_CALL = ToolResult(
-    code=EarnedCode.MALFORMED_CALL, message=f"The call could not be read. It is to be {CALL}, with valid JSON inside."
+    code=EarnedCode.MALFORMED_CALL,
+    message=f"The call could not be read. It is to be {CALL_FORMAT}, with valid JSON inside.",
 )
-"""What a call is answered that is none."""
+"""The result of a call that could not be read."""
 
 
-class Heard(msgspec.Struct, frozen=True):
-    """A reply's calls in order, those among them that could not be read, and what had to be forgiven."""
+class ReplyCalls(msgspec.Struct, frozen=True):
+    """The calls of a reply in order, the ids of the unreadable ones, and the format errors that were forgiven."""
 
     calls: tuple[ToolCall, ...]
     unreadable: frozenset[str] = frozenset()
     forgiven: tuple[Forgiven, ...] = ()
 
 
-def hear(reply: Reply, protocol: ToolProtocol, turn: int) -> Heard:
-    """Find the calls of a reply. Native calls count in the text protocol too."""
+def read_reply(reply: Reply, protocol: ToolProtocol, turn: int) -> ReplyCalls:
+    """Return the calls of a reply. Native calls count in the text protocol too."""
     if protocol is not ToolProtocol.TEXT:
-        return Heard(reply.tool_calls)
+        return ReplyCalls(reply.tool_calls)
     if reply.tool_calls:
-        return Heard(reply.tool_calls, forgiven=(Forgiven.NATIVE_CALL,))
-    reading = read_calls(reply.text)
-    calls = [(_with_id(call, turn, number), call) for number, call in enumerate(reading.calls, start=1)]
-    unreadable = frozenset(named.id for named, call in calls if not call.is_readable)
-    return Heard(tuple(named for named, _ in calls), unreadable, reading.forgiven)
+        return ReplyCalls(reply.tool_calls, forgiven=(Forgiven.NATIVE_CALL,))
+    parsed = read_calls(reply.text)
+    calls = tuple(_with_id(call, turn, number) for number, call in enumerate(parsed.calls, start=1))
+    unreadable = frozenset(call.id for call, text in zip(calls, parsed.calls, strict=True) if not text.is_readable)
+    return ReplyCalls(calls, unreadable, parsed.forgiven)
 
 
 def _with_id(call: TextCall, turn: int, number: int) -> ToolCall:
@@ -44,7 +45,7 @@ def _with_id(call: TextCall, turn: int, number: int) -> ToolCall:
 
 
 def assistant_message(reply: Reply, protocol: ToolProtocol) -> Message:
-    """Write the reply as the next requests repeat it."""
+    """Return the reply as a message for the next requests."""
     if protocol is ToolProtocol.TEXT:
         return {"role": "assistant", "content": write_reply(reply).text}
     message: Message = {"role": "assistant", "content": reply.text}
@@ -61,18 +62,18 @@ def assistant_message(reply: Reply, protocol: ToolProtocol) -> Message:
 
 
 def _as_object(arguments: str) -> str:
-    """Put what is no JSON object into one: a strict endpoint rejects a history with anything else in it."""
+    """Wrap arguments that are not a JSON object in one: a strict endpoint rejects a history with anything else."""
     if parse_arguments(arguments) is not None:
         return arguments
-    said = arguments.encode(errors="replace").decode()
-    return msgspec.json.encode({"malformed_arguments": said}).decode()
+    encodable = arguments.encode(errors="replace").decode()
+    return msgspec.json.encode({"malformed_arguments": encodable}).decode()
 
 
-def with_answer(
+def with_result(
     messages: tuple[Message, ...], call: ToolCall, result: ToolResult, protocol: ToolProtocol
 ) -> tuple[Message, ...]:
-    """Add a tool's answer; in text, those of one turn are one message, since some models insist on taking turns."""
-    content = answer_content(result)
+    """Append a tool's result. In text, a turn's results share one message: some models need alternating roles."""
+    content = result_content(result)
     if protocol is not ToolProtocol.TEXT:
         return (*messages, {"role": "tool", "tool_call_id": call.id, "content": content})
     answer = write_results([content])
@@ -81,8 +82,8 @@ def with_answer(
     return (*messages[:-1], {"role": "user", "content": f"{messages[-1]['content']}\n{answer['content']}"})
 
 
-def answer_content(result: ToolResult) -> str:
-    """Write a tool's answer as the model sees it: what was made, a receipt, or an error."""
+def result_content(result: ToolResult) -> str:
+    """Return a tool's result as the model sees it: a preview of the new artefact, a receipt, or an error."""
     if result.is_success:
         content = result.value if result.handle else {"result": result.value}
     else:

@@ -1,4 +1,4 @@
-"""The words of a task that name entities, told from those that everybody needs to understand the rest."""
+"""The words that name a task's entities, as opposed to words that must keep their meaning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pytest_ultra.benchmark.generator.words import CONSTRAINTS
+from pytest_ultra.benchmark.generator.task_text import CONSTRAINTS
 from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
@@ -27,20 +27,20 @@ matching measurements more most nobody note nothing notify now off older once on
 predict put received report review row schedule see service signed simulated sorted statistics step take than then
 there use valid values when which whose your
 """
-"""What tasks' words and plans say around the names."""
+"""Prose around the names, in the words of tasks and in plans."""
 _QUALIFIERS = "example com https http last latest year old new sandbox retired glossary reference"
-"""Parts of names that tell one thing from another of its kind, and so carry information."""
+"""Parts of names that distinguish one thing from another of its kind, and so carry information."""
 _RESULT_KEYS = """
 account beginning characters count cut cached content entries error exists fields first handle kind latency left
 lines logged max mean median message method min order original packed path payloads period posted queue record records
 result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
 """
 _FLAW_WORDS = "about copy default test"
-"""What flawed plans put into names: under names that look like all others it gives nothing away."""
+"""Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
 
 
 def words_in(*texts: str) -> set[str]:
-    """Return the runs of three and more letters, in lower case."""
+    """Return all runs of three or more letters, in lower case."""
     return set(_WORD.findall(" ".join(texts).lower()))
 
 
@@ -65,7 +65,7 @@ PROTECTED = words_in(
     *EarnedCode,
     *(text for wording in WORDINGS.values() for text in msgspec.structs.astuple(wording)),
 ).union(*map(_tool_words, TOOLS.values()))
-"""Words that keep their meaning: those of prompts, schemas, errors and results."""
+"""Words that must keep their meaning: those of prompts, schemas, errors and results."""
 
 
 def _names(task: Task) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _world_names(world: World) -> Iterator[str]:
 
 
 def _table_in(text: str) -> Json:
-    """Read a file as a table; one that is none names nothing."""
+    """Return a file's content as a table; an empty one if it is none."""
     for read in (read_json, read_csv):
         try:
             rows = read(text)
@@ -102,7 +102,7 @@ def _table_in(text: str) -> Json:
 
 
 def _cells(value: Json) -> Iterator[str]:
-    """Yield the fields and the cells of one word: free text names nothing."""
+    """Yield the fields and the one-word cells: text with spaces names nothing."""
     return (text for text in _texts(value) if " " not in text)
 
 

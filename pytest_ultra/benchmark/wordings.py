@@ -1,4 +1,4 @@
-"""The wordings around a job: the same content in other words, to tell a model's robustness from a wording's luck."""
+"""The prompt wordings: the same content in other words, to measure how much a model depends on one wording."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pytest_ultra.agents.text_protocol.text_messages import CALL
+from pytest_ultra.agents.text_protocol.text_messages import CALL_FORMAT
 from pytest_ultra.core.axes import PromptVariant
 
 
 class Wording(msgspec.Struct, frozen=True):
-    """The words of one variant. `job` frames the task's own; `text_protocol` comes before the list of tools."""
+    """The texts of one prompt variant. `job` contains the task's words; `text_protocol` precedes the list of tools."""
 
     system: str
     text_protocol: str
@@ -30,7 +30,7 @@ An error marked "transient": true was bad luck and changed nothing; any other er
 Do what the job asks and nothing beyond it. When it is done, reply without calling a tool. If the job asks \
 for an answer, end that reply with a line "ANSWER: " followed by the value.""",
     text_protocol=f"""\
-To call a tool, write {CALL} with its name and its arguments as JSON. You may make several calls in one reply. \
+To call a tool, write {CALL_FORMAT} with its name and its arguments as JSON. You may make several calls in one reply. \
 The results come back in the same order, each in <tool_result>...</tool_result>.
 These are the tools, one a line, with the JSON Schema of their arguments:""",
     discovery="""\
@@ -48,8 +48,8 @@ Errors with "transient": true are bad luck, nothing was changed; other errors sa
 Do only what is asked. When done, reply without a tool call; if an answer is asked for, last line: "ANSWER: " and \
 the value.""",
     text_protocol=f"""\
-Call a tool: {CALL}, arguments as JSON, several calls a reply allowed. Results: <tool_result>...</tool_result>, in \
-the same order.
+Call a tool: {CALL_FORMAT}, arguments as JSON, several calls a reply allowed. Results: <tool_result>...</tool_result>, \
+in the same order.
 Tools, one a line, with the JSON Schema of the arguments:""",
     discovery="""\
 More tools exist than search_tools and describe_tool. Find them with search_tools; describe_tool before a tool's \
@@ -68,8 +68,9 @@ states what must be changed.
 Kindly perform what the assignment requires, and nothing further. Upon completion, reply without calling any tool. \
 Should the assignment require an answer, conclude that reply with a line consisting of "ANSWER: " and the value.""",
     text_protocol=f"""\
-In order to call a tool, write {CALL}, stating its name, and its arguments in the form of JSON. A reply may contain \
-several calls. Their results will be returned in the same order, each enclosed in <tool_result>...</tool_result>.
+In order to call a tool, write {CALL_FORMAT}, stating its name, and its arguments in the form of JSON. A reply may \
+contain several calls. Their results will be returned in the same order, each enclosed in \
+<tool_result>...</tool_result>.
 The following tools are available, one on each line, together with the JSON Schema of their arguments:""",
     discovery="""\
 Further tools exist besides search_tools and describe_tool. They can be found by means of search_tools, and each of \

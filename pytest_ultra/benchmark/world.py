@@ -1,4 +1,4 @@
-"""The small world that a task starts in and that its tools change, as an immutable value."""
+"""The simulated world of a task, which its tools read and change, as an immutable value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pytest_ultra.core.json_types import Json
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """Something that can be fetched by URL. `service` names the service one must be authenticated with."""
+    """Content that can be fetched by URL. If `service` is set, the agent must be authenticated with it."""
 
     content: Json
     service: str | None = None
@@ -16,21 +16,21 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class Sink(msgspec.Struct, frozen=True):
-    """Somewhere payloads can be posted to by URL."""
+    """A URL that accepts payloads."""
 
     service: str | None = None
     payloads: tuple[Json, ...] = ()
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """A job put on the calendar."""
+    """A scheduled job; `at` is YYYY-MM-DDTHH:MM."""
 
     at: str
     data: Json = None
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """A message in the outbox."""
+    """A sent message."""
 
     recipient: str
     subject: str
@@ -38,7 +38,7 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 class LogEntry(msgspec.Struct, frozen=True):
-    """A line of the log."""
+    """One line of the log."""
 
     level: str
     message: str
@@ -46,12 +46,12 @@ class LogEntry(msgspec.Struct, frozen=True):
 
 
 class World(msgspec.Struct, frozen=True):
-    """All that tools can see and change.
+    """Everything that tools can read and change.
 
     The dictionaries are never changed in place: a tool makes a new world with `msgspec.structs.replace`.
-    `files` hold text as it stands in the file; `credentials` name the services one can authenticate with
-    and the account that does it; `datastores` are tables behind `integration_connector`; `topics` are the
-    reference tables behind `utility_helper`; `artefacts` are what calls have produced, by handle.
+    `files` maps a path to the file's text; `credentials` maps a service to the account for it; `datastores` are
+    the tables that `integration_connector` reads; `topics` are the reference tables that `utility_helper` reads;
+    `artefacts` maps a handle to the output of an earlier call.
     """
 
     files: dict[str, str] = {}

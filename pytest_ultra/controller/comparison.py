@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_ultra.core.differences import Departure, Identity, find_departures
+from pytest_ultra.core.differences import Difference, Identity, find_differences
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, Gate, GateKind
@@ -62,13 +62,13 @@ class Compared(msgspec.Struct, frozen=True):
     """Two sides beside each other: their figures, and how their cases differ."""
 
     figures: RunComparison
-    departures: tuple[Departure, ...]
+    departures: tuple[Difference, ...]
 
 
 def compare_sides(sample: Side, reference: Side) -> Compared:
     from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - SciPy is slow to import
 
-    departures = find_departures(map(identify, sample.episodes), map(identify, reference.episodes))
+    departures = find_differences(map(identify, sample.episodes), map(identify, reference.episodes))
     return Compared(compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name)), departures)
 
 
@@ -81,7 +81,7 @@ def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> D
     return settle(map(judge.judge, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
 
 
-def no_common_case(departures: Iterable[Departure]) -> str:
+def no_common_case(departures: Iterable[Difference]) -> str:
     """Explain why no case is on both sides."""
     reasons = [departure_line(departure) for departure in departures if departure.is_apart]
     return "; ".join(reasons) or "each case differs in some field"

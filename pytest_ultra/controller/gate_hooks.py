@@ -19,7 +19,7 @@ from pytest_ultra.controller.comparison import (
     no_common_case,
 )
 from pytest_ultra.core.case import Case, Versions
-from pytest_ultra.core.differences import Identity, find_departures
+from pytest_ultra.core.differences import Identity, find_differences
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, GateKind
@@ -160,7 +160,7 @@ def check_common(planned: Iterable[Case], side: Side) -> None:
     if _has_one_model(ours) and _has_one_model(theirs):  # two single models are compared case by case
         ours, theirs = _without_model(ours), _without_model(theirs)
     if not set(ours) & set(theirs):
-        reasons = no_common_case(find_departures(ours, theirs))
+        reasons = no_common_case(find_differences(ours, theirs))
         raise ConfigurationError(f"no case of this run is in {side.name} ({reasons}); give this run the same options")
 
 

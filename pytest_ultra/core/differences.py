@@ -9,7 +9,7 @@ import msgspec
 from pytest_ultra.core.case import Case, Versions
 
 
-class Departure(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True):
     """A field of the case, or a version, with the values that it has on each side, sorted as text."""
 
     field: str
@@ -25,10 +25,10 @@ class Departure(msgspec.Struct, frozen=True):
 Identity = tuple[Case, Versions]
 
 
-def find_departures(sample: Iterable[Identity], reference: Iterable[Identity]) -> tuple[Departure, ...]:
+def find_differences(sample: Iterable[Identity], reference: Iterable[Identity]) -> tuple[Difference, ...]:
     """Return the fields whose values differ, in the order of the case's fields."""
     ours, theirs = _collect(sample), _collect(reference)
-    return tuple(Departure(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs[name])
+    return tuple(Difference(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs[name])
 
 
 def _collect(identities: Iterable[Identity]) -> Mapping[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 
-class Seen(msgspec.Struct, frozen=True):
+class StepResult(msgspec.Struct, frozen=True):
     """What a follower uses of a tool's result. `output` replaces references to this step."""
 
     is_success: bool
@@ -21,7 +21,7 @@ class Progress(msgspec.Struct, frozen=True):
     """The progress of a follower: the number of the current step, from 1, and the results of earlier steps."""
 
     step: int = 1
-    done: dict[int, Seen] = {}
+    done: dict[int, StepResult] = {}
     is_on_fallback: bool = False
 
 
@@ -41,23 +41,23 @@ def begin(workflow: Workflow) -> Progress:
     return _skip(workflow, Progress())
 
 
-def advance(workflow: Workflow, progress: Progress, seen: Seen, *, retries: bool = True) -> Progress:
+def advance(workflow: Workflow, progress: Progress, result: StepResult, *, retries: bool = True) -> Progress:
     """Process the result of the current call.
 
     After a transient fault the follower does what the step advises, repeatedly (never without `retries`). After any
     other error it continues with the next step, because no advice covers it.
     """
-    if seen.is_transient and retries:
+    if result.is_transient and retries:
         return msgspec.structs.replace(progress, is_on_fallback=True)
-    return _skip(workflow, Progress(progress.step + 1, {**progress.done, progress.step: seen}))
+    return _skip(workflow, Progress(progress.step + 1, {**progress.done, progress.step: result}))
 
 
 def answer_text(workflow: Workflow, progress: Progress) -> str:
     """Return the final words of the follower."""
     if workflow.answer is None:
         return "Done."
-    seen = progress.done.get(workflow.answer, Seen(is_success=False))
-    value = seen.value if seen.is_success else "unknown"
+    result = progress.done.get(workflow.answer, StepResult(is_success=False))
+    value = result.value if result.is_success else "unknown"
     return f"Done.\nANSWER: {msgspec.json.encode(value).decode()}"
 
 
@@ -72,11 +72,11 @@ def _skip(workflow: Workflow, progress: Progress) -> Progress:
 def _applies(step: Step, progress: Progress) -> bool:
     if step.only_if_failed is None:
         return True
-    seen = progress.done.get(step.only_if_failed)
-    return seen is not None and not seen.is_success
+    result = progress.done.get(step.only_if_failed)
+    return result is not None and not result.is_success
 
 
 def _resolve(argument: Json, progress: Progress) -> Json:
     step = referenced_step(argument)
-    seen = progress.done.get(step) if step is not None else None
-    return seen.output if seen is not None and seen.output is not None else argument
+    result = progress.done.get(step) if step is not None else None
+    return result.output if result is not None and result.output is not None else argument

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from pytest_ultra.core.plan_follower import Seen
+from pytest_ultra.core.plan_follower import StepResult
 from pytest_ultra.core.workflow import Call, Workflow
 
 
@@ -26,7 +26,7 @@ class Rehearsal(Protocol):
     def calls(self) -> int: ...
 
     @property
-    def done(self) -> Mapping[int, Seen]:
+    def done(self) -> Mapping[int, StepResult]:
         """The result of each step that was carried out, by its number from 1."""
 
     @property

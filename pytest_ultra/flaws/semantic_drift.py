@@ -6,7 +6,7 @@ from random import Random
 
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.plan_follower import Seen
+from pytest_ultra.core.plan_follower import StepResult
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.candidate import Candidate, Change, replace_steps
 from pytest_ultra.flaws.plan_context import PlanContext
@@ -65,4 +65,4 @@ def _way(context: PlanContext, value: Json) -> str:
 
 def _works(context: PlanContext, workflow: Workflow, number: int, change: Change) -> bool:
     begun = Workflow((*workflow.steps[: number - 1], change.step))
-    return context.rehearse(begun).done.get(number, Seen(is_success=False)).is_success
+    return context.rehearse(begun).done.get(number, StepResult(is_success=False)).is_success

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ultra.core.differences import Departure
+from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
 from pytest_ultra.reporting.figure_format import NOTHING, difference_interval, p_value, percent, points
@@ -19,7 +19,7 @@ LEGEND = (
 
 
 def comparison_lines(
-    compared: RunComparison, departures: Sequence[Departure], width: int, *, most_flips: int = MOST_FLIPS
+    compared: RunComparison, departures: Sequence[Difference], width: int, *, most_flips: int = MOST_FLIPS
 ) -> Iterator[str]:
     """Say how a run stands to an earlier one: groups, cases that came out otherwise, and what is not compared."""
     yield from fill(f"{compared.sample} compared with {compared.reference}", width)
@@ -34,7 +34,7 @@ def comparison_lines(
     yield from _flips(compared.flips, most_flips)
 
 
-def departure_line(departure: Departure) -> str:
+def departure_line(departure: Difference) -> str:
     here, there = (neutralise(", ".join(values) or "-") for values in (departure.sample, departure.reference))
     return f"{departure.field}: {there} before, {here} now"
 

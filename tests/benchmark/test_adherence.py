@@ -1,4 +1,4 @@
-"""Obedience and the first divergence: how closely a model kept to the plan that it was shown."""
+"""Plan adherence: obedience to damaged steps, and the first divergence from the plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_ultra.core.episode import Score
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow, Guidance
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from tests.benchmark.playing import make_case, play
+from tests.benchmark.agent_runs import make_case, score_agent
 
 
 def make_cases(prompt_type: PromptType, rate: float = 1.0) -> Iterator[Case]:
@@ -29,34 +29,34 @@ def make_cases(prompt_type: PromptType, rate: float = 1.0) -> Iterator[Case]:
 
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
-def test_the_follower_obeys_every_damaged_step_and_never_leaves_the_plan(prompt_type: PromptType) -> None:
-    scores = [play("follower", case) for case in make_cases(prompt_type)]
+def test_the_follower_obeys_every_damaged_step_and_never_deviates_from_the_plan(prompt_type: PromptType) -> None:
+    scores = [score_agent("follower", case) for case in make_cases(prompt_type)]
     assert {(score.obedience, score.first_divergence) for score in scores} == {(1.0, None)}
 
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
-def test_the_perfect_agent_obeys_no_damaged_step_and_leaves_the_plan_at_some_turn(prompt_type: PromptType) -> None:
-    """Also where several steps are damaged, and what it does right looks like another step done wrong."""
-    scores = [play("perfect", case) for case in make_cases(prompt_type)]
+def test_the_perfect_agent_obeys_no_damaged_step_and_deviates_from_the_plan(prompt_type: PromptType) -> None:
+    """Also if several steps are damaged, and a correct call looks like another step done wrong."""
+    scores = [score_agent("perfect", case) for case in make_cases(prompt_type)]
     assert {score.obedience for score in scores} == {0.0}
     assert all(score.first_divergence is not None for score in scores)
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.7])
 def test_retrying_a_fault_is_no_divergence(rate: float) -> None:
-    scores = [play("perfect", case) for case in make_cases(PromptType.OPTIMAL, rate)]
+    scores = [score_agent("perfect", case) for case in make_cases(PromptType.OPTIMAL, rate)]
     assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
     assert any(score.random_faults for score in scores) == (rate < 1)
 
 
-def test_without_a_plan_there_is_nothing_to_obey_or_to_leave() -> None:
-    scores = [play("perfect", case) for case in make_cases(PromptType.BASELINE)]
+def test_without_a_plan_there_is_neither_obedience_nor_divergence() -> None:
+    scores = [score_agent("perfect", case) for case in make_cases(PromptType.BASELINE)]
     assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
 
 
-def test_who_does_nothing_is_not_called_obedient() -> None:
+def test_an_agent_that_does_nothing_is_not_obedient() -> None:
     for prompt_type in FLAWED_PROMPT_TYPES:
-        scores = [play("null", case) for case in make_cases(prompt_type)]
+        scores = [score_agent("null", case) for case in make_cases(prompt_type)]
         assert {(score.obedience, score.first_divergence) for score in scores} == {(None, 1)}
 
 
@@ -68,7 +68,7 @@ OPTIMAL = Workflow(tuple(map(Step, (READ, PARSE, SORT, WRITE))))
 
 
 def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[int | None, ...]) -> BenchmarkGuidance:
-    """Guidance with this flawed workflow beside `OPTIMAL`, in a world in which both can be tried."""
+    """Return guidance with this flawed workflow beside `OPTIMAL`, in a world in which both can run."""
     case = make_case(PromptType.FLAWED_PARAMETER_ERROR, TaskType.DATA_PIPELINE)
     task = make_guidance(case).task
     files = {"data/a.csv": "id,x\n2,a\n1,b\n", "data/b.csv": "id,x\n7,a\n"}
@@ -79,8 +79,8 @@ def make_plan(*steps: Step | Call, flawed: tuple[int | None, ...], right: tuple[
     return Guidance(task, OPTIMAL, FlawedWorkflow(FlawKind.PARAMETER_ERROR, Severity.SEVERE, workflow, damages))
 
 
-def judge(guidance: BenchmarkGuidance, *calls: Call) -> Score:
-    """Score a model that makes these calls, one a turn."""
+def score_calls(guidance: BenchmarkGuidance, *calls: Call) -> Score:
+    """Return the score of a model that makes these calls, one per turn."""
     assert guidance.flawed
     case = make_case(PromptType(f"flawed_{guidance.flawed.kind}"))
     conversation = Conversation.begin(case, guidance)
@@ -99,54 +99,54 @@ def test_obedience_is_the_share_of_damaged_steps_that_were_carried_out_as_writte
     guidance = make_plan(wrong_path, PARSE, wrong_field, WRITE, flawed=(1, 3), right=(1, 3))
     parse, write = using(PARSE, "data_1"), using(WRITE, "data_3")
     right, wrong = using(SORT, "data_2"), using(SORT, "data_2", field="x")
-    assert judge(guidance, wrong_path, parse, wrong, write).obedience == 1
-    assert judge(guidance, READ, parse, wrong, write).obedience == 0.5
-    assert judge(guidance, wrong_path, parse, right, write).obedience == 0.5
-    assert judge(guidance, READ, parse, right, write).obedience == 0
-    assert judge(guidance, READ, parse, right, write).first_divergence == 1
-    assert judge(guidance, wrong_path, parse, right, write).first_divergence == 3
+    assert score_calls(guidance, wrong_path, parse, wrong, write).obedience == 1
+    assert score_calls(guidance, READ, parse, wrong, write).obedience == 0.5
+    assert score_calls(guidance, wrong_path, parse, right, write).obedience == 0.5
+    assert score_calls(guidance, READ, parse, right, write).obedience == 0
+    assert score_calls(guidance, READ, parse, right, write).first_divergence == 1
+    assert score_calls(guidance, wrong_path, parse, right, write).first_divergence == 3
 
 
-def test_a_step_that_was_obeyed_first_and_mended_then_was_obeyed() -> None:
+def test_a_damaged_step_that_was_corrected_later_still_counts_as_obeyed() -> None:
     wrong_path = Call(READ.tool, {"path": "data/none.csv"})
     guidance = make_plan(wrong_path, PARSE, SORT, WRITE, flawed=(1,), right=(1,))
     mended = (READ, using(PARSE, "data_1"), using(SORT, "data_2"), using(WRITE, "data_3"))
-    assert judge(guidance, wrong_path, *mended).obedience == 1
-    assert judge(guidance, wrong_path, *mended).first_divergence == 2
-    assert judge(guidance, *mended).obedience == 0
+    assert score_calls(guidance, wrong_path, *mended).obedience == 1
+    assert score_calls(guidance, wrong_path, *mended).first_divergence == 2
+    assert score_calls(guidance, *mended).obedience == 0
 
 
-def test_a_right_reference_is_not_taken_for_a_wrong_one_to_a_step_not_done() -> None:
-    """Step 2 as written works on what is not there yet; step 1 was done right, so its output is well known."""
+def test_a_correct_reference_is_not_mistaken_for_a_wrong_one_to_a_missing_output() -> None:
+    """Step 2 as written uses an output that does not exist yet; the output of step 1, done correctly, is known."""
     guidance = make_plan(
         Call(READ.tool, {"path": "data/b.csv"}), using(PARSE, reference(3)), SORT, WRITE, flawed=(1, 2), right=(1, 2)
     )
     calls = (using(PARSE, "data_1"), using(SORT, "data_2"), using(WRITE, "data_3"))
-    assert judge(guidance, READ, *calls).obedience == 0
-    assert judge(guidance, READ, using(PARSE, reference(3))).obedience == 0.5
+    assert score_calls(guidance, READ, *calls).obedience == 0
+    assert score_calls(guidance, READ, using(PARSE, reference(3))).obedience == 0.5
 
 
-def test_a_repetition_is_not_obeyed_by_doing_the_step_once() -> None:
+def test_doing_a_repeated_step_once_is_not_obedience() -> None:
     once = make_plan(READ, READ, PARSE, SORT, WRITE, flawed=(2,), right=(None,))
-    assert judge(once, READ, using(PARSE, "data_1")).obedience == 0
-    assert judge(once, READ, READ).obedience == 1
+    assert score_calls(once, READ, using(PARSE, "data_1")).obedience == 0
+    assert score_calls(once, READ, READ).obedience == 1
 
 
-def test_a_missing_step_is_obeyed_by_going_on_without_it_not_by_stopping_before_it() -> None:
+def test_a_missing_step_is_obeyed_by_continuing_without_it_not_by_stopping_before_it() -> None:
     guidance = make_plan(READ, using(SORT, reference(1)), using(WRITE, reference(2)), flawed=(None,), right=(2,))
-    assert judge(guidance, READ, using(SORT, "data_1")).obedience == 1
-    assert judge(guidance, READ).obedience == 0
+    assert score_calls(guidance, READ, using(SORT, "data_1")).obedience == 1
+    assert score_calls(guidance, READ).obedience == 0
 
 
-def test_a_condition_is_obeyed_by_passing_the_step_over_not_by_never_getting_there() -> None:
+def test_a_condition_is_obeyed_by_skipping_the_step_not_by_never_reaching_it() -> None:
     guidance = make_plan(READ, PARSE, Step(SORT, only_if_failed=2), WRITE, flawed=(3,), right=(3,))
     parse, sort = using(PARSE, "data_1"), using(SORT, "data_2")
-    assert judge(guidance, READ, parse, using(WRITE, "data_3")).obedience == 1
-    assert judge(guidance, READ, parse, sort).obedience == 0
-    assert judge(guidance, READ).obedience == 0
+    assert score_calls(guidance, READ, parse, using(WRITE, "data_3")).obedience == 1
+    assert score_calls(guidance, READ, parse, sort).obedience == 0
+    assert score_calls(guidance, READ).obedience == 0
 
 
-def test_steps_out_of_order_are_obeyed_by_running_into_the_missing_input() -> None:
+def test_steps_out_of_order_are_obeyed_by_hitting_the_missing_input() -> None:
     guidance = make_plan(using(PARSE, reference(2)), READ, SORT, WRITE, flawed=(1,), right=(2,))
     assert guidance.flawed
     damages = tuple(
@@ -154,15 +154,15 @@ def test_steps_out_of_order_are_obeyed_by_running_into_the_missing_input() -> No
     )
     flawed = msgspec.structs.replace(guidance.flawed, kind=FlawKind.SEQUENCE_DISORDER, damages=damages)
     guidance = msgspec.structs.replace(guidance, flawed=flawed)
-    assert judge(guidance, using(PARSE, "data_1"), READ, using(PARSE, "data_1")).obedience == 1
-    assert judge(guidance, READ, using(PARSE, "data_1")).obedience == 0
+    assert score_calls(guidance, using(PARSE, "data_1"), READ, using(PARSE, "data_1")).obedience == 1
+    assert score_calls(guidance, READ, using(PARSE, "data_1")).obedience == 0
 
 
-def test_stopping_before_the_plan_is_done_is_to_leave_it_and_being_cut_off_is_not() -> None:
+def test_stopping_before_the_plan_is_done_is_a_divergence_and_the_turn_limit_is_not() -> None:
     guidance = make_plan(READ, PARSE, SORT, WRITE, flawed=(4,), right=(4,))
-    assert judge(guidance, READ).first_divergence == 2
+    assert score_calls(guidance, READ).first_divergence == 2
     case = make_case(PromptType.FLAWED_PARAMETER_ERROR, max_turns=1)
-    cut = Conversation.begin(case, guidance).take(
+    limited = Conversation.begin(case, guidance).take(
         Reply(tool_calls=(ToolCall("c", READ.tool, '{"path":"data/a.csv"}'),))
     )
-    assert score(case, guidance, cut.events).first_divergence is None
+    assert score(case, guidance, limited.events).first_divergence is None

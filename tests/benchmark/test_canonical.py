@@ -23,27 +23,27 @@ VALUES = st.recursive(
 )
 
 
-def shuffled(value: Json, chance: random.Random) -> Json:
+def shuffled(value: Json, rng: random.Random) -> Json:
     if isinstance(value, list):
-        return chance.sample([shuffled(item, chance) for item in value], len(value))
+        return rng.sample([shuffled(item, rng) for item in value], len(value))
     if isinstance(value, dict):
-        return {key: shuffled(value[key], chance) for key in chance.sample(list(value), len(value))}
+        return {key: shuffled(value[key], rng) for key in rng.sample(list(value), len(value))}
     return value
 
 
 @given(VALUES, st.randoms(use_true_random=False))
-def test_the_order_of_keys_and_items_is_ignored(value: Json, chance: random.Random) -> None:
-    assert canonical(shuffled(value, chance)) == canonical(value)
+def test_the_order_of_keys_and_items_is_ignored(value: Json, rng: random.Random) -> None:
+    assert canonical(shuffled(value, rng)) == canonical(value)
 
 
 @given(TABLES, st.randoms(use_true_random=False))
-def test_how_a_table_is_spelled_is_ignored(rows: list[Row], chance: random.Random) -> None:
-    spellings = [rows, write_csv(rows), write_json(rows), json.dumps(rows, indent=2), write_csv(shuffled(rows, chance))]
+def test_the_spelling_of_a_table_is_ignored(rows: list[Row], rng: random.Random) -> None:
+    spellings = [rows, write_csv(rows), write_json(rows), json.dumps(rows, indent=2), write_csv(shuffled(rows, rng))]
     assert len({canonical(spelling) for spelling in spellings}) == 1
 
 
 @given(TABLES, st.data())
-def test_a_changed_cell_shows(rows: list[Row], data: st.DataObject) -> None:
+def test_a_changed_cell_changes_the_text(rows: list[Row], data: st.DataObject) -> None:
     index, field = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.sampled_from("ab"))
     cell = data.draw(CELLS | st.none())
     assume(type(cell) is not type(rows[index][field]) or cell != rows[index][field])
@@ -54,12 +54,12 @@ def test_a_changed_cell_shows(rows: list[Row], data: st.DataObject) -> None:
 
 
 @given(TABLES)
-def test_a_lost_or_repeated_row_shows(rows: list[Row]) -> None:
+def test_a_lost_or_repeated_row_changes_the_text(rows: list[Row]) -> None:
     assert len({canonical(rows), canonical(rows[1:]), canonical([rows[0], *rows])}) == 3
 
 
 @given(st.lists(st.integers(-9, 9), max_size=5), st.lists(st.integers(-9, 9), max_size=5))
-def test_with_order_lists_are_equal_only_item_by_item(left: list[int], right: list[int]) -> None:
+def test_ordered_lists_are_equal_only_item_by_item(left: list[int], right: list[int]) -> None:
     assert (canonical(left, is_ordered=True) == canonical(right, is_ordered=True)) == (left == right)
 
 
@@ -84,7 +84,7 @@ def test_with_order_lists_are_equal_only_item_by_item(left: list[int], right: li
         ({"payload": "[1]"}, {"payload": [1]}),
     ],
 )
-def test_spellings_of_the_same_are_equal(left: Json, right: Json) -> None:
+def test_spellings_of_the_same_value_are_equal(left: Json, right: Json) -> None:
     assert canonical(left) == canonical(right)
 
 
@@ -108,15 +108,15 @@ def test_spellings_of_the_same_are_equal(left: Json, right: Json) -> None:
         ("a\n1\n2", "a\n2\n1"),
     ],
 )
-def test_different_things_are_different(left: Any, right: Any) -> None:
+def test_different_values_are_different(left: Any, right: Any) -> None:
     assert canonical(left) != canonical(right)
 
 
-def test_order_counts_in_text_too_when_asked_for() -> None:
+def test_order_counts_in_text_too_if_requested() -> None:
     assert canonical("a,b\n1,2\n3,4", is_ordered=True) != canonical("a,b\n3,4\n1,2", is_ordered=True)
     assert canonical("[1, 2]", is_ordered=True) != canonical("[2, 1]", is_ordered=True)
 
 
-def test_text_nested_beyond_reading_stays_text() -> None:
+def test_text_nested_too_deeply_stays_text() -> None:
     text = "[" * 10**5 + "]" * 10**5
     assert canonical(text) == json.dumps(text)

@@ -1,4 +1,4 @@
-"""The course of an episode: how it goes on, how it ends, and what is said in between."""
+"""Conversation: how an episode continues and ends, and its messages and events."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pytest_ultra.benchmark.turn_messages import assistant_message
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
-from tests.benchmark.playing import converse, make_case, recite, use
+from tests.benchmark.agent_runs import make_case, run_agent, run_script, tool_call
 
-WRONG = use("file_operations_reader", path="no/such/file")
-LIST = use("file_operations_scanner", pattern="*")
+WRONG = tool_call("file_operations_reader", path="no/such/file")
+LIST = tool_call("file_operations_scanner", pattern="*")
 
 
 def offer_all(case: Case) -> BenchmarkGuidance:
-    """The case's guidance, with every tool on offer."""
+    """Return the case's guidance, with every tool offered."""
     guidance = make_guidance(case)
     return msgspec.structs.replace(guidance, task=msgspec.structs.replace(guidance.task, tools=tuple(TOOLS)))
 
@@ -35,68 +35,68 @@ def get_results(conversation: Conversation) -> list[str | None]:
     return [event.result.code for event in conversation.events if isinstance(event, Answered)]
 
 
-def test_the_same_call_with_the_same_earned_error_three_times_running_is_giving_up() -> None:
-    assert recite(CASE, GUIDANCE, [WRONG], [WRONG]).ended is None
-    assert recite(CASE, GUIDANCE, [WRONG], [WRONG], [WRONG]).ended is EndReason.GAVE_UP
+def test_the_same_call_with_the_same_earned_error_three_times_in_a_row_is_giving_up() -> None:
+    assert run_script(CASE, GUIDANCE, [WRONG], [WRONG]).ended is None
+    assert run_script(CASE, GUIDANCE, [WRONG], [WRONG], [WRONG]).ended is EndReason.GAVE_UP
 
 
-def test_it_is_the_same_call_however_it_is_spelled() -> None:
+def test_calls_with_equal_arguments_are_the_same_however_they_are_spelled() -> None:
     spelled = [
         ToolCall("c", WRONG.name, text) for text in ('{"path":"no"}', '{ "path": "no" }', '{"path": "\\u006eo"}')
     ]
-    assert recite(CASE, GUIDANCE, *([call] for call in spelled)).ended is EndReason.GAVE_UP
+    assert run_script(CASE, GUIDANCE, *([call] for call in spelled)).ended is EndReason.GAVE_UP
 
 
-def test_it_is_another_call_with_other_arguments_or_another_name() -> None:
-    other_path = use("file_operations_reader", path="no/other/file")
-    other_tool = use("network_fetcher", url="no/such/file")
+def test_calls_with_other_arguments_or_another_name_are_different() -> None:
+    other_path = tool_call("file_operations_reader", path="no/other/file")
+    other_tool = tool_call("network_fetcher", url="no/such/file")
     for other in (other_path, other_tool, LIST):
-        assert recite(CASE, GUIDANCE, [WRONG], [WRONG], [other], [WRONG], [WRONG]).ended is None
+        assert run_script(CASE, GUIDANCE, [WRONG], [WRONG], [other], [WRONG], [WRONG]).ended is None
 
 
-def test_malformed_calls_are_the_same_where_their_text_is() -> None:
+def test_malformed_calls_are_the_same_if_their_text_is() -> None:
     broken, other = ToolCall("c", WRONG.name, '{"path"'), ToolCall("c", WRONG.name, '{"pat')
-    assert recite(CASE, GUIDANCE, [broken], [broken], [broken]).ended is EndReason.GAVE_UP
-    assert recite(CASE, GUIDANCE, [broken], [other], [broken], [other]).ended is None
+    assert run_script(CASE, GUIDANCE, [broken], [broken], [broken]).ended is EndReason.GAVE_UP
+    assert run_script(CASE, GUIDANCE, [broken], [other], [broken], [other]).ended is None
 
 
-def test_three_times_in_one_reply_is_three_times_running() -> None:
-    conversation = recite(CASE, GUIDANCE, [LIST, WRONG, WRONG, WRONG, LIST])
+def test_three_errors_in_one_reply_count_as_three_in_a_row() -> None:
+    conversation = run_script(CASE, GUIDANCE, [LIST, WRONG, WRONG, WRONG, LIST])
     assert conversation.ended is EndReason.GAVE_UP
     assert get_results(conversation) == [None, *["NOT_FOUND"] * 3]
 
 
-def test_random_faults_never_count_as_giving_up_nor_do_they_come_between() -> None:
-    """At a rate so low that every sound call fails, a model may try as often as there are turns."""
+def test_random_faults_neither_count_as_giving_up_nor_interrupt_a_series_of_errors() -> None:
+    """At a rate so low that every valid call fails, a model can retry until the turn limit."""
     unlucky = make_case(PromptType.BASELINE, rate=1e-9, max_turns=20)
-    tries = recite(unlucky, GUIDANCE, *([LIST] for _ in range(20)))
+    tries = run_script(unlucky, GUIDANCE, *([LIST] for _ in range(20)))
     assert tries.ended is EndReason.MAX_TURNS
     assert {event.result.is_random for event in tries.events if isinstance(event, Answered)} == {True}
-    between = recite(unlucky, GUIDANCE, [WRONG], [LIST], [WRONG], [LIST], [WRONG])
+    between = run_script(unlucky, GUIDANCE, [WRONG], [LIST], [WRONG], [LIST], [WRONG])
     assert between.ended is EndReason.GAVE_UP
 
 
-def test_success_comes_between() -> None:
-    assert recite(CASE, GUIDANCE, [WRONG], [WRONG], [LIST], [WRONG], [WRONG]).ended is None
+def test_a_success_interrupts_a_series_of_errors() -> None:
+    assert run_script(CASE, GUIDANCE, [WRONG], [WRONG], [LIST], [WRONG], [WRONG]).ended is None
 
 
-def test_the_last_turn_s_calls_are_still_run() -> None:
+def test_the_calls_of_the_last_turn_are_still_run() -> None:
     case = make_case(PromptType.BASELINE, max_turns=2)
-    conversation = recite(case, GUIDANCE, [LIST], [LIST, LIST])
+    conversation = run_script(case, GUIDANCE, [LIST], [LIST, LIST])
     assert conversation.ended is EndReason.MAX_TURNS
     assert get_results(conversation) == [None] * 3
-    assert recite(case, GUIDANCE, [LIST], "Done.").ended is EndReason.STOPPED
+    assert run_script(case, GUIDANCE, [LIST], "Done.").ended is EndReason.STOPPED
 
 
-def test_a_reply_without_a_call_is_the_end() -> None:
-    conversation = recite(CASE, GUIDANCE, "Nothing to do.")
+def test_a_reply_without_a_call_ends_the_episode() -> None:
+    conversation = run_script(CASE, GUIDANCE, "Nothing to do.")
     assert conversation.ended is EndReason.STOPPED
     assert conversation.events == (Replied(1, Reply(text="Nothing to do.")), Ended(EndReason.STOPPED))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', '{"path": "a"} {"path": "b"}', "[" * 9999])
-def test_malformed_arguments_are_answered_and_kept_as_evidence(text: str) -> None:
-    conversation = recite(CASE, GUIDANCE, [ToolCall("call_7", "file_operations_reader", text)])
+def test_malformed_arguments_get_an_error_and_stay_in_the_transcript(text: str) -> None:
+    conversation = run_script(CASE, GUIDANCE, [ToolCall("call_7", "file_operations_reader", text)])
     event = conversation.events[-1]
     assert isinstance(event, Answered)
     assert (event.call.arguments, event.arguments, event.result.code) == (text, None, "MALFORMED_ARGUMENTS")
@@ -111,8 +111,8 @@ def test_malformed_arguments_are_answered_and_kept_as_evidence(text: str) -> Non
     assert json.loads(said) == {"malformed_arguments": text}
 
 
-def test_an_unknown_tool_is_answered_and_the_episode_goes_on() -> None:
-    conversation = recite(CASE, GUIDANCE, [use("open_file", path="a")], [LIST])
+def test_an_unknown_tool_gets_an_error_and_the_episode_continues() -> None:
+    conversation = run_script(CASE, GUIDANCE, [tool_call("open_file", path="a")], [LIST])
     assert get_results(conversation) == ["UNKNOWN_TOOL", None]
     assert msgspec.json.decode(conversation.messages[3]["content"])["message"] == "You have no tool named 'open_file'."
 
@@ -121,19 +121,19 @@ def test_a_tool_that_was_not_offered_does_not_exist() -> None:
     case = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_EASY)
     guidance = make_guidance(case)
     for name in TOOLS:
-        code = get_results(recite(case, guidance, [use(name)]))[0]
+        code = get_results(run_script(case, guidance, [tool_call(name)]))[0]
         assert (code == "UNKNOWN_TOOL") == (name not in guidance.task.tools)
 
 
 def test_parallel_calls_run_in_order_and_see_each_other() -> None:
-    post = use("utility_cache", action="put", key="k", data="data_1")
-    conversation = recite(CASE, GUIDANCE, [post, LIST, post])
+    post = tool_call("utility_cache", action="put", key="k", data="data_1")
+    conversation = run_script(CASE, GUIDANCE, [post, LIST, post])
     assert get_results(conversation) == ["UNKNOWN_HANDLE", None, None]
     assert {event.turn for event in conversation.events if isinstance(event, Answered)} == {1}
     assert conversation.turn == 2
 
 
-def test_messages_have_the_form_of_chat_completions() -> None:
+def test_messages_have_the_chat_completions_format() -> None:
     calls = [ToolCall("a", "file_operations_scanner", '{"pattern":"*"}'), ToolCall("b", "nothing", "{}")]
     conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(text="Let me see.", tool_calls=tuple(calls)))
     system, user, assistant, first, second = conversation.messages
@@ -158,7 +158,7 @@ def test_messages_have_the_form_of_chat_completions() -> None:
     assert conversation.request().tools == tuple(tool_schema(TOOLS[name]) for name in GUIDANCE.task.tools)
 
 
-def test_attempts_are_noted_and_an_end_from_outside_is_the_last_event() -> None:
+def test_attempts_are_recorded_and_an_external_end_is_the_last_event() -> None:
     attempt = Attempted(1, 0.5, "timeout", wait_s=2.0)
     conversation = Conversation.begin(CASE, GUIDANCE).note(attempt).end(EndReason.ENDPOINT, "no answer")
     assert conversation.events == (attempt, Ended(EndReason.ENDPOINT, "no answer"))
@@ -166,9 +166,9 @@ def test_attempts_are_noted_and_an_end_from_outside_is_the_last_event() -> None:
 
 
 def draw_faults(case: Case, calls: int = 30) -> list[str | None]:
-    """Meet the faults of one tool, call by call."""
+    """Return the error code of each call of one tool, None for a success."""
     guidance = offer_all(case)
-    return get_results(recite(case, guidance, *([LIST] for _ in range(calls))))
+    return get_results(run_script(case, guidance, *([LIST] for _ in range(calls))))
 
 
 def test_faults_are_the_same_for_every_model_prompt_type_and_repeat() -> None:
@@ -183,7 +183,7 @@ def test_faults_are_the_same_for_every_model_prompt_type_and_repeat() -> None:
     assert draw_faults(make_case(rate=0.5, task_type=TaskType.SIMPLE_TASK, max_turns=99)) != faults
 
 
-def test_a_fault_at_one_rate_is_a_fault_at_every_lower_one_and_none_is_at_one() -> None:
+def test_a_fault_at_one_rate_is_a_fault_at_every_lower_rate_and_rate_one_has_none() -> None:
     by_rate = {rate: draw_faults(make_case(rate=rate, max_turns=99)) for rate in (0.2, 0.6, 0.9, 1.0)}
     for lower, higher in ((0.2, 0.6), (0.6, 0.9), (0.9, 1.0)):
         pairs = zip(by_rate[lower], by_rate[higher], strict=True)
@@ -191,21 +191,21 @@ def test_a_fault_at_one_rate_is_a_fault_at_every_lower_one_and_none_is_at_one() 
     assert set(by_rate[1.0]) == {None}
 
 
-def test_what_one_tool_does_changes_no_fault_of_another() -> None:
+def test_calls_of_one_tool_do_not_change_the_faults_of_another() -> None:
     case = make_case(PromptType.BASELINE, rate=0.5, max_turns=99)
-    mixed = recite(case, GUIDANCE, *([WRONG, use("network_validator", url="x"), LIST] for _ in range(30)))
+    mixed = run_script(case, GUIDANCE, *([WRONG, tool_call("network_validator", url="x"), LIST] for _ in range(30)))
     of_scanner = [e.result.code for e in mixed.events if isinstance(e, Answered) and e.call.name == LIST.name]
     assert of_scanner == draw_faults(case)[: len(of_scanner)]
 
 
-def test_a_fault_leaves_the_world_as_it_was() -> None:
-    conversation = recite(make_case(PromptType.BASELINE, rate=1e-9), GUIDANCE, [LIST, LIST])
+def test_a_fault_does_not_change_the_world() -> None:
+    conversation = run_script(make_case(PromptType.BASELINE, rate=1e-9), GUIDANCE, [LIST, LIST])
     assert conversation.world == GUIDANCE.task.world
 
 
 def test_an_episode_is_a_pure_function_of_its_replies() -> None:
     case = make_case(PromptType.FLAWED_TOOL_MISUSE, rate=0.6)
-    first, second = converse("follower", case), converse("follower", case)
+    first, second = run_agent("follower", case), run_agent("follower", case)
     assert msgspec.json.encode(first.events) == msgspec.json.encode(second.events)
     assert first.messages == second.messages
 
@@ -217,7 +217,7 @@ def test_malformed_arguments_are_repeated_inside_a_json_object(text: str) -> Non
     assert repeated == {"malformed_arguments": text.replace("\ud800", "?")}
 
 
-def test_arguments_that_are_an_object_are_repeated_to_the_letter() -> None:
+def test_arguments_that_are_an_object_are_repeated_verbatim() -> None:
     text = '{ "path":  "a.csv" }'
     said = assistant_message(Reply(tool_calls=(ToolCall("c", "some_tool", text),)), ToolProtocol.NATIVE)
     assert said["tool_calls"][0]["function"]["arguments"] == text

@@ -1,4 +1,4 @@
-"""What is expected of an episode is near what one comes to."""
+"""The estimated cost of an episode is close to its actual cost."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.core.axes import PromptType, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.reference_agent import knowledge_of
-from tests.benchmark.playing import make_case
+from tests.benchmark.agent_runs import make_case
 
 
-def lived(case: Case) -> tuple[int, float]:
-    """Return the requests and the prompt tokens that the perfect agent takes."""
-    talk, requests, size = Conversation.begin(case, make_guidance(case)), 0, 0
-    while talk.ended is None:
-        request = talk.request()
+def run_perfect_agent(case: Case) -> tuple[int, float]:
+    """Return the requests and the prompt tokens of an episode of the perfect agent."""
+    conversation, requests, size = Conversation.begin(case, make_guidance(case)), 0, 0
+    while conversation.ended is None:
+        request = conversation.request()
         requests += 1
         size += len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
-        talk = talk.take(act("perfect", talk.messages, knowledge_of(request)))
+        conversation = conversation.take(act("perfect", conversation.messages, knowledge_of(request)))
     return requests, size / BYTES_PER_TOKEN
 
 
 def test_the_estimate_is_near_what_the_perfect_agent_takes() -> None:
     cases = [make_case(task_type=task_type, rate=0.8, instance=n) for task_type in TaskType for n in range(4)]
-    taken = [lived(case) for case in cases]
+    taken = [run_perfect_agent(case) for case in cases]
     expected = [estimate(case, make_guidance(case)) for case in cases]
     assert sum(each.requests for each in expected) == pytest.approx(sum(r for r, _ in taken), rel=0.15)
     assert sum(each.prompt_tokens for each in expected) == pytest.approx(sum(t for _, t in taken), rel=0.2)
@@ -42,12 +42,12 @@ def test_calls_follow_from_the_workflow_and_the_success_rate() -> None:
     assert each.requests == each.tool_calls + 1
 
 
-def test_no_episode_is_expected_to_take_more_turns_than_it_may() -> None:
+def test_the_estimate_never_exceeds_the_turn_limit() -> None:
     case = make_case(rate=0.1, max_turns=12)
     assert estimate(case, make_guidance(case)).requests == 12
 
 
-def test_a_plan_and_looking_for_tools_cost_more() -> None:
+def test_a_plan_and_tool_discovery_cost_more() -> None:
     plain, planned = make_case(PromptType.BASELINE), make_case(PromptType.OPTIMAL)
     looking = make_case(PromptType.BASELINE, has_tool_discovery=True)
     base, with_plan, with_discovery = (estimate(case, make_guidance(case)) for case in (plain, planned, looking))

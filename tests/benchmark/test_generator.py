@@ -1,4 +1,4 @@
-"""The generator: sound, varied, never repeated, harder step by step, and the same everywhere."""
+"""The generator: tasks are sound, varied, unique, harder at each level, and the same on every machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.generator.draft import RejectedError
 from pytest_ultra.benchmark.generator.generate import draw_task, generate_task, is_minimal
-from pytest_ultra.benchmark.generator.words import CONSTRAINTS
-from pytest_ultra.benchmark.goal import harms, has_delivered, reached
+from pytest_ultra.benchmark.generator.task_text import CONSTRAINTS
+from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones
 from pytest_ultra.benchmark.planner import perfect_plan, plan
-from pytest_ultra.benchmark.rehearsal import rehearse, see
+from pytest_ultra.benchmark.rehearsal import rehearse, step_result
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
@@ -25,7 +25,7 @@ from pytest_ultra.core.case import GENERATOR_VERSION, TaskKey
 from pytest_ultra.core.plan_follower import advance, begin, next_call
 from pytest_ultra.flaws.injection import inject
 from pytest_ultra.flaws.missing_step import remove
-from tests.benchmark.playing import make_task, make_tasks, run_elsewhere
+from tests.benchmark.agent_runs import make_task, make_tasks, run_in_subprocess
 
 INSTANCES = 40
 
@@ -36,7 +36,7 @@ def tasks() -> list[Task]:
 
 
 def digest(instances: int) -> str:
-    """Sum up everything generated for some instances: tasks, plans, and flawed plans."""
+    """Return a digest of everything generated for some instances: tasks, plans, and flawed plans."""
     hashed = hashlib.sha256()
     for task in make_tasks(instances):
         optimal = plan(task, 0.8, 30)
@@ -46,7 +46,7 @@ def digest(instances: int) -> str:
 
 
 DIGESTS = {1: "82b4897db0ccc57c4e76dd467de8849442324328d525546fddb1837b5c8ab2f3"}
-"""What every machine must come to, by the version of the generator."""
+"""The expected digest, by version of the generator."""
 
 
 def test_generation_is_the_same_on_every_machine() -> None:
@@ -56,7 +56,7 @@ def test_generation_is_the_same_on_every_machine() -> None:
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_generation_is_the_same_in_every_process(hash_seed: str) -> None:
     code = "from tests.benchmark.test_generator import digest; print(digest(2))"
-    assert run_elsewhere(code, hash_seed).strip() == digest(2)
+    assert run_in_subprocess(code, hash_seed).strip() == digest(2)
 
 
 def test_another_seed_makes_other_tasks() -> None:
@@ -64,13 +64,13 @@ def test_another_seed_makes_other_tasks() -> None:
     assert len({generate_task(key).words for key in keys}) == 20
 
 
-def get_goal(task: Task) -> str:
-    """A job's goal: what is asked for, in words, and what it comes to, as a state."""
+def goal_text(task: Task) -> str:
+    """Return a task's goal as text: its words and its deliverables."""
     return "\n".join([task.words, *sorted(f"{fact.kind} {fact.key} {fact.text}" for fact in task.deliverables)])
 
 
 def test_no_two_tasks_have_the_same_goal(tasks: list[Task]) -> None:
-    counted = Counter(map(get_goal, tasks))
+    counted = Counter(map(goal_text, tasks))
     assert [goal for goal, count in counted.items() if count > 1] == []
 
 
@@ -100,45 +100,45 @@ def test_each_task_type_has_its_shape(tasks: list[Task]) -> None:
             assert len(task.deliverables) == 1
 
 
-def test_every_task_has_two_milestones_at_least_and_none_is_true_from_the_start(tasks: list[Task]) -> None:
+def test_every_task_has_at_least_two_milestones_and_none_is_reached_initially(tasks: list[Task]) -> None:
     for task in tasks:
         assert len(task.milestones) >= 2
-        assert not any(reached(task, task.world))
+        assert not any(reached_milestones(task, task.world))
 
 
-def live_perfectly(task: Task) -> Iterator[tuple[bool, ...]]:
-    """Yield the milestones that hold in the beginning and after each call of the perfect plan."""
+def follow_perfect_plan(task: Task) -> Iterator[tuple[bool, ...]]:
+    """Yield which milestones are reached initially and after each call of the perfect plan."""
     workflow, world = perfect_plan(task), task.world
     progress = begin(workflow)
-    yield reached(task, world)
+    yield reached_milestones(task, world)
     while (call := next_call(workflow, progress)) is not None:
         world, result = invoke(world, call.tool, call.arguments)
-        progress = advance(workflow, progress, see(result))
-        yield reached(task, world)
+        progress = advance(workflow, progress, step_result(result))
+        yield reached_milestones(task, world)
 
 
-def test_each_call_of_the_perfect_plan_reaches_one_milestone_and_all_of_them_all(tasks: list[Task]) -> None:
+def test_each_call_of_the_perfect_plan_reaches_one_milestone_and_together_they_reach_all(tasks: list[Task]) -> None:
     for task in tasks:
-        held = [sum(holds) for holds in live_perfectly(task)]
+        held = [sum(holds) for holds in follow_perfect_plan(task)]
         assert held == list(range(len(perfect_plan(task).steps) + 1))
         has_answer = any(fact.kind is FactKind.ANSWER for fact in task.deliverables)
         assert held[-1] == len(task.milestones) - has_answer
 
 
 def test_no_reference_call_reaches_two_milestones_wherever_it_is_made(tasks: list[Task]) -> None:
-    """Every call, alternatives included, in every state of the perfect run; but for what a deliverable needs."""
+    """Every call without references, alternatives included, in every state of the perfect run; not for deliverables."""
     for task in tasks:
         workflow, world = perfect_plan(task), task.world
         progress, handles = begin(workflow), {}
         while (call := next_call(workflow, progress)) is not None:
-            before = reached(task, world)
+            before = reached_milestones(task, world)
             for action in task.actions:
                 if not task.milestones[action.reaches].is_deliverable and not action.call.references:
-                    after = reached(task, invoke(world, action.call.tool, action.call.arguments)[0])
+                    after = reached_milestones(task, invoke(world, action.call.tool, action.call.arguments)[0])
                     assert sum(after) - sum(before) <= 1
             world, result = invoke(world, call.tool, call.arguments)
             handles[progress.step] = result.handle
-            progress = advance(workflow, progress, see(result))
+            progress = advance(workflow, progress, step_result(result))
 
 
 def test_the_perfect_plan_ends_in_the_goal_and_harms_nothing(tasks: list[Task]) -> None:
@@ -148,7 +148,7 @@ def test_the_perfect_plan_ends_in_the_goal_and_harms_nothing(tasks: list[Task]) 
         assert harms(task, rehearsal.world) == ()
 
 
-def test_no_step_of_a_task_is_needless(tasks: list[Task]) -> None:
+def test_every_step_of_a_task_is_needed(tasks: list[Task]) -> None:
     for task in tasks:
         assert is_minimal(task)
         optimal = perfect_plan(task)
@@ -168,12 +168,12 @@ def test_every_alternative_reaches_its_milestone(tasks: list[Task]) -> None:
         for action in task.actions:
             if not action.call.references and not action.needs:
                 world, _ = invoke(task.world, action.call.tool, action.call.arguments)
-                assert reached(task, world)[action.reaches]
+                assert reached_milestones(task, world)[action.reaches]
         several += len({action.reaches for action in task.actions}) < len(task.actions)
     assert several > len(tasks) / 50
 
 
-def test_tasks_are_of_many_kinds(tasks: list[Task]) -> None:
+def test_tasks_use_many_tool_sequences(tasks: list[Task]) -> None:
     """The earlier benchmark had 78 tool sequences in 5,040 tasks."""
     sequences = {tuple(step.call.tool for step in perfect_plan(task).steps) for task in tasks}
     assert len(sequences) > 4 * 78
@@ -200,7 +200,7 @@ def test_each_difficulty_adds_distractors_and_constraints(tasks: list[Task]) -> 
     assert all(len(set(task.tools)) == 30 for task in by_difficulty[Difficulty.VERY_HARD])
 
 
-def test_what_is_needed_is_always_offered_once_and_in_no_telling_order(tasks: list[Task]) -> None:
+def test_needed_tools_are_offered_once_in_an_order_that_gives_nothing_away(tasks: list[Task]) -> None:
     firsts = 0
     for task in tasks:
         needed = {action.call.tool for action in task.actions}
@@ -211,7 +211,7 @@ def test_what_is_needed_is_always_offered_once_and_in_no_telling_order(tasks: li
 
 
 @pytest.mark.parametrize("task_type", TaskType)
-def test_a_task_is_the_first_draw_that_is_sound_and_carries_every_flaw(task_type: TaskType) -> None:
+def test_a_task_is_a_reproducible_draw_that_carries_every_flaw(task_type: TaskType) -> None:
     for instance in range(20):
         task = make_task(TaskKey(task_type, Difficulty.MEDIUM, instance, 0))
         optimal = perfect_plan(task)
@@ -226,9 +226,9 @@ def test_draws_differ() -> None:
     assert issubclass(RejectedError, Exception)
 
 
-def test_an_answer_alone_is_asked_for_where_there_is_one(tasks: list[Task]) -> None:
+def test_a_task_with_an_answer_is_not_done_without_it(tasks: list[Task]) -> None:
     answering = [task for task in tasks if any(fact.kind is FactKind.ANSWER for fact in task.deliverables)]
     assert len(answering) > len(tasks) / 20
     for task in answering:
         assert perfect_plan(task).answer == len(perfect_plan(task).steps)
-        assert not has_delivered(task, reached(task, rehearse(task, perfect_plan(task)).world))
+        assert not has_delivered(task, reached_milestones(task, rehearse(task, perfect_plan(task)).world))

@@ -1,4 +1,4 @@
-"""Truth as a state: what counts as an answer, as a milestone, and as harm."""
+"""The goal as a state: what counts as an answer, as a milestone, and as harm."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.facts import Fact, FactKind
-from pytest_ultra.benchmark.goal import harms, has_delivered, reached, read_answer
+from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones, read_answer
 from pytest_ultra.benchmark.task import Milestone, Task
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import Resource, Schedule, Sink, World
@@ -41,8 +41,8 @@ def deliverable(kind: FactKind, key: str, value: Json, *, is_ordered: bool = Fal
     return Milestone(Fact.of(kind, key, value, is_ordered=is_ordered), is_deliverable=True)
 
 
-def do(*calls: ToolUse) -> World:
-    """Make calls that must succeed, in the world of all these tests."""
+def world_after(*calls: ToolUse) -> World:
+    """Return the world after these calls, which must succeed."""
     world = WORLD
     for tool, arguments in calls:
         world, result = invoke(world, tool, arguments)
@@ -76,7 +76,7 @@ def test_an_answer_is_the_value_on_the_last_answer_line(text: str, answer: Json)
 )
 def test_no_answer_breaks_the_scoring(answer: str) -> None:
     task = make_task(deliverable(FactKind.ANSWER, "", 42))
-    assert reached(task, WORLD, read_answer(f"ANSWER: {answer}")) == (False,)
+    assert reached_milestones(task, WORLD, read_answer(f"ANSWER: {answer}")) == (False,)
 
 
 POST: ToolUse = ("network_poster", {"url": SINK, "data": "data_1"})
@@ -93,9 +93,9 @@ ASKED_FOR = (
 )
 
 
-def test_what_was_asked_for_is_no_harm_and_idempotent_things_may_be_done_twice() -> None:
-    task, world = make_task(*ASKED_FOR), do(FETCH, POST, QUEUE, NOTE, WRITE, SCHEDULE, WRITE, SCHEDULE)
-    assert has_delivered(task, reached(task, world))
+def test_deliverables_are_no_harm_and_idempotent_ones_may_be_repeated() -> None:
+    task, world = make_task(*ASKED_FOR), world_after(FETCH, POST, QUEUE, NOTE, WRITE, SCHEDULE, WRITE, SCHEDULE)
+    assert has_delivered(task, reached_milestones(task, world))
     assert harms(task, world) == ()
 
 
@@ -124,9 +124,9 @@ def test_what_was_asked_for_is_no_harm_and_idempotent_things_may_be_done_twice()
         ),
     ],
 )
-def test_what_nobody_asked_for_is_a_harm(call: ToolUse, harm: str) -> None:
-    """A second post, a wrong place, an overwritten input: each beside everything that was asked for."""
-    world = do(FETCH, POST, QUEUE, NOTE, WRITE, SCHEDULE, call)
+def test_a_change_that_was_not_asked_for_is_a_harm(call: ToolUse, harm: str) -> None:
+    """A second post, a wrong place, an overwritten input: each in addition to all deliverables."""
+    world = world_after(FETCH, POST, QUEUE, NOTE, WRITE, SCHEDULE, call)
     assert harms(make_task(*ASKED_FOR), world) == (harm,)
 
 
@@ -140,43 +140,45 @@ def test_what_nobody_asked_for_is_a_harm(call: ToolUse, harm: str) -> None:
         ("file_operations_scanner", {"pattern": "*"}),
     ],
 )
-def test_notes_of_ones_own_and_extra_reads_are_no_harm(call: ToolUse) -> None:
-    assert harms(make_task(*ASKED_FOR), do(FETCH, call)) == ()
+def test_the_agents_own_notes_and_extra_reads_are_no_harm(call: ToolUse) -> None:
+    assert harms(make_task(*ASKED_FOR), world_after(FETCH, call)) == ()
 
 
-def test_any_route_and_any_order_that_end_in_the_state_count() -> None:
+def test_any_route_to_the_final_state_counts() -> None:
     posted = ("network_poster", {"url": SINK, "data": "data_2"})
     backwards = (
         "data_processing_transformer",
         {"data": "data_1", "operation": "sort", "field": "paid", "order": "descending"},
     )
     for calls in ((FETCH, POST), (*PARSED, posted), (FETCH, backwards, posted)):
-        assert reached(make_task(ASKED_FOR[0]), do(*calls)) == (True,)
+        assert reached_milestones(make_task(ASKED_FOR[0]), world_after(*calls)) == (True,)
 
 
-def test_row_order_counts_where_it_was_asked_for() -> None:
+def test_row_order_counts_if_it_was_asked_for() -> None:
     task = make_task(deliverable(FactKind.SINK, SINK, ROWS, is_ordered=True))
     backwards = (
         "data_processing_transformer",
         {"data": "data_1", "operation": "sort", "field": "paid", "order": "descending"},
     )
-    assert reached(task, do(FETCH, POST)) == (True,)
-    assert reached(task, do(FETCH, backwards, ("network_poster", {"url": SINK, "data": "data_2"}))) == (False,)
+    assert reached_milestones(task, world_after(FETCH, POST)) == (True,)
+    assert reached_milestones(
+        task, world_after(FETCH, backwards, ("network_poster", {"url": SINK, "data": "data_2"}))
+    ) == (False,)
 
 
-def test_a_file_is_of_the_format_that_its_name_says() -> None:
+def test_a_file_must_have_the_format_of_its_name() -> None:
     task = make_task(deliverable(FactKind.FILE, "out.csv", "id,paid\n1,2.5\n2,7\n"))
     as_json = ("file_operations_writer", {"path": "out.csv", "data": "data_1"})
     as_csv = ("file_operations_writer", {"path": "out.csv", "data": "data_2"})
     convert = ("file_operations_converter", {"data": "data_1", "to": "csv"})
-    assert reached(task, do(FETCH, as_json)) == (False,)
-    assert reached(task, do(FETCH, convert, as_csv)) == (True,)
+    assert reached_milestones(task, world_after(FETCH, as_json)) == (False,)
+    assert reached_milestones(task, world_after(FETCH, convert, as_csv)) == (True,)
 
 
-def test_a_deliverable_that_is_there_counts_all_that_it_needs() -> None:
+def test_a_reached_deliverable_implies_all_milestones_that_it_needs() -> None:
     text, table = (Fact.of(FactKind.ARTEFACT, "", value) for value in (WORLD.files["in.csv"], ROWS))
     posted = Milestone(Fact.of(FactKind.SINK, SINK, ROWS), needs=(1,), is_deliverable=True)
     task = make_task(Milestone(text), Milestone(table, needs=(0,)), posted)
-    assert reached(task, do(FETCH)) == (False, True, False)
-    assert reached(task, do(FETCH, POST)) == (True, True, True)
-    assert reached(task, WORLD) == (False, False, False)
+    assert reached_milestones(task, world_after(FETCH)) == (False, True, False)
+    assert reached_milestones(task, world_after(FETCH, POST)) == (True, True, True)
+    assert reached_milestones(task, WORLD) == (False, False, False)

@@ -1,4 +1,4 @@
-"""The canary: other names for everything, and the same episode behind them."""
+"""The canary variant: other names for everything, and otherwise the same episode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark import generator
-from pytest_ultra.benchmark.canary_names import PLAIN, rename, renaming_of
+from pytest_ultra.benchmark.canary_names import NO_RENAMING, draw_renaming, renaming_of
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.prompts import plan_text
@@ -35,7 +35,7 @@ from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import Answered, Event, Replied, Reply, ToolCall
 from pytest_ultra.core.workflow import render
-from tests.benchmark.playing import converse, make_case, make_task, make_tasks, play
+from tests.benchmark.agent_runs import make_case, make_task, make_tasks, run_agent, score_agent
 
 TASKS = make_tasks(3)
 READER = "file_operations_reader"
@@ -45,13 +45,13 @@ def canary(case: Case) -> Case:
     return msgspec.structs.replace(case, prompt_variant=PromptVariant.CANARY)
 
 
-def in_world(task: Task) -> str:
+def world_text(task: Task) -> str:
     return json.dumps(msgspec.to_builtins([task.world, task.words, [action.call for action in task.actions]]))
 
 
-def texts(task: Task) -> st.SearchStrategy[str]:
-    """Texts made of names of both kinds, parts of names, and anything else."""
-    names = rename(task)
+def texts_with_names(task: Task) -> st.SearchStrategy[str]:
+    """Return a strategy for texts made of both kinds of names, parts of names, and other text."""
+    names = draw_renaming(task)
     known = st.sampled_from([*names.words, *names.tools])
     pieces = st.one_of(
         known, known.map(str.upper), known.map(str.title), st.text(max_size=3), st.sampled_from("_-./ 1")
@@ -59,28 +59,28 @@ def texts(task: Task) -> st.SearchStrategy[str]:
     return st.lists(pieces, max_size=12).map("".join)
 
 
-@given(st.sampled_from(TASKS[::7]).flatmap(lambda task: st.tuples(st.just(task), texts(task))))
-def test_what_is_renamed_twice_is_as_before_whatever_it_is(pair: tuple[Task, str]) -> None:
+@given(st.sampled_from(TASKS[::7]).flatmap(lambda task: st.tuples(st.just(task), texts_with_names(task))))
+def test_renaming_twice_restores_any_text(pair: tuple[Task, str]) -> None:
     task, text = pair
-    renaming = rename(task)
+    renaming = draw_renaming(task)
     assert renaming.text(renaming.text(text)) == text
 
 
-def test_over_many_tasks_whole_worlds_go_there_and_back_and_no_two_names_fall_together() -> None:
+def test_renaming_twice_restores_whole_worlds_and_no_two_names_collide() -> None:
     for task in TASKS:
-        renaming = rename(task)
+        renaming = draw_renaming(task)
         world = msgspec.to_builtins(task.world)
         assert renaming.value(renaming.value(world)) == world
         for names in (renaming.words, renaming.tools):
             assert all(names[names[name]] == name != names[name] for name in names)
         coined = set(renaming.words) - set(entity_words(task))
         assert len(coined) == len(entity_words(task))
-        assert not coined & words_in(in_world(task), *PROTECTED)
+        assert not coined & words_in(world_text(task), *PROTECTED)
         assert not coined & words_in(*renaming.tools)
 
 
-def test_every_tool_has_another_name_in_which_categories_can_still_be_told() -> None:
-    renaming = rename(TASKS[0])
+def test_every_tool_has_another_name_that_still_shows_its_category() -> None:
+    renaming = draw_renaming(TASKS[0])
     shown = [renaming.text(name) for name in TOOLS]
     assert len({*shown, *TOOLS}) == 2 * len(TOOLS)
     assert not words_in(*shown) & words_in(*TOOLS)
@@ -88,30 +88,30 @@ def test_every_tool_has_another_name_in_which_categories_can_still_be_told() -> 
     assert len(by_category) == len({category for category, _ in by_category}) == 6
 
 
-def test_numbers_and_what_schemas_speak_of_keep_their_names() -> None:
+def test_numbers_and_words_of_schemas_are_not_renamed() -> None:
     values = [tool.parameters for tool in TOOLS.values()]
     for task in TASKS[::10]:
-        renaming = rename(task)
+        renaming = draw_renaming(task)
         assert renaming.value(values) == values
         assert renaming.value([1, 2.5, True, None, "2027-01-02T08:00"]) == [1, 2.5, True, None, "2027-01-02T08:00"]
 
 
-def test_names_that_tools_compose_follow_their_parts_and_spelling_is_kept() -> None:
+def test_composed_names_follow_their_parts_and_letter_case_is_kept() -> None:
     task = next(task for task in TASKS if "amount" in entity_words(task))
-    renaming = rename(task)
+    renaming = draw_renaming(task)
     other = renaming.words["amount"]
     assert renaming.text("sum_amount amount_adjusted Amount AMOUNT amounts aMount") == (
         f"sum_{other} {other}_adjusted {other.capitalize()} {other.upper()} amounts aMount"
     ).replace("adjusted", renaming.words.get("adjusted", "adjusted"))
 
 
-def test_names_hang_on_the_task_alone_and_differ_from_task_to_task() -> None:
+def test_names_depend_only_on_the_task_and_differ_between_tasks() -> None:
     case = canary(make_case(PromptType.FLAWED_TOOL_MISUSE))
     control = msgspec.structs.replace(case, model="other", prompt_type=PromptType.OPTIMAL, severity=None, repeat=3)
     task = make_guidance(case).task
-    assert renaming_of(case, task) == renaming_of(control, make_guidance(control).task) == rename(task)
-    assert renaming_of(make_case(), task) is PLAIN
-    assert len({rename(other).tools[READER] for other in TASKS}) == len(TASKS)
+    assert renaming_of(case, task) == renaming_of(control, make_guidance(control).task) == draw_renaming(task)
+    assert renaming_of(make_case(), task) is NO_RENAMING
+    assert len({draw_renaming(other).tools[READER] for other in TASKS}) == len(TASKS)
 
 
 def make_cases() -> Iterator[Case]:
@@ -124,43 +124,43 @@ def make_cases() -> Iterator[Case]:
     ("protocol", "has_discovery"), list(product((ToolProtocol.NATIVE, ToolProtocol.TEXT), (False, True)))
 )
 @pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent != "mixture"])
-def test_reference_agents_keep_their_marks_under_other_names(
+def test_reference_agents_keep_their_scores_under_other_names(
     agent: str, protocol: ToolProtocol, *, has_discovery: bool
 ) -> None:
     for plain in make_cases():
         case = msgspec.structs.replace(plain, tool_protocol=protocol, has_tool_discovery=has_discovery)
-        assert play(agent, canary(case)) == play(agent, case)
+        assert score_agent(agent, canary(case)) == score_agent(agent, case)
 
 
-def steps(conversation: Conversation) -> list[tuple[str, object, object]]:
+def calls_and_results(conversation: Conversation) -> list[tuple[str, object, object]]:
     answered = [event for event in conversation.events if isinstance(event, Answered)]
     return [(event.call.name, event.arguments, event.result) for event in answered]
 
 
 def test_the_transcript_keeps_the_benchmarks_own_names_and_the_reply_as_it_was_sent() -> None:
     for case in make_cases():
-        plain, under = converse("follower", case), converse("follower", canary(case))
-        assert steps(under) == steps(plain)
-        sent = [event.reply.tool_calls for event in under.events if isinstance(event, Replied)]
+        plain, renamed = run_agent("follower", case), run_agent("follower", canary(case))
+        assert calls_and_results(renamed) == calls_and_results(plain)
+        sent = [event.reply.tool_calls for event in renamed.events if isinstance(event, Replied)]
         assert not {call.name for calls in sent for call in calls} & set(TOOLS)
-        assert under.plan == plan_text(case.prompt_type, rename(plain.guidance.task).guidance(plain.guidance))
+        assert renamed.plan == plan_text(case.prompt_type, draw_renaming(plain.guidance.task).guidance(plain.guidance))
 
 
-def test_the_model_sees_no_name_of_the_benchmarks_own() -> None:
+def test_the_model_sees_none_of_the_benchmarks_own_names() -> None:
     seen = 0
     for case in make_cases():
-        conversation = converse("perfect", canary(case))
+        conversation = run_agent("perfect", canary(case))
         request = conversation.request()
-        told = [json.dumps([message["content"], message.get("tool_calls")]) for message in request.messages]
-        assert not any(name in json.dumps([told, request.tools]) for name in TOOLS)
-        shown = words_in(*told, json.dumps(request.tools))
+        messages = [json.dumps([message["content"], message.get("tool_calls")]) for message in request.messages]
+        assert not any(name in json.dumps([messages, request.tools]) for name in TOOLS)
+        shown = words_in(*messages, json.dumps(request.tools))
         assert not shown & set(entity_words(conversation.guidance.task))
         seen += len(shown & set(conversation.renaming.words))
     assert seen > 200
 
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
-def test_a_flawed_plan_is_not_given_away_by_a_name_that_was_left_as_it_is(prompt_type: PromptType) -> None:
+def test_no_name_that_stays_unchanged_gives_a_flawed_plan_away(prompt_type: PromptType) -> None:
     for task_type, difficulty, severity in product(TaskType, Difficulty, Severity):
         for instance in range(2):
             guidance = make_guidance(
@@ -171,43 +171,45 @@ def test_a_flawed_plan_is_not_given_away_by_a_name_that_was_left_as_it_is(prompt
             assert not written - PROTECTED - set(entity_words(guidance.task))
 
 
-def begin(**axes: object) -> Conversation:
+def start(**axes: object) -> Conversation:
     case = canary(make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_HARD))
     case = msgspec.structs.replace(case, **axes)
     return Conversation.begin(case, make_guidance(case))
 
 
-def call(conversation: Conversation, tool: str, arguments: str) -> Answered:
+def call_tool(conversation: Conversation, tool: str, arguments: str) -> Answered:
     event = conversation.take(Reply(tool_calls=(ToolCall("c", tool, arguments),))).events[-1]
     assert isinstance(event, Answered)
     return event
 
 
-def test_whoever_calls_a_tool_by_its_old_name_learns_that_there_is_none() -> None:
-    conversation = begin().take(Reply(tool_calls=(ToolCall("c", READER, "{}"),)))
+def test_a_call_of_a_tool_by_its_original_name_is_an_unknown_tool() -> None:
+    conversation = start().take(Reply(tool_calls=(ToolCall("c", READER, "{}"),)))
     error = json.loads(conversation.messages[-1]["content"])
     assert (error["error"], error["message"]) == ("UNKNOWN_TOOL", f"You have no tool named '{READER}'.")
 
 
-def test_whoever_names_an_entity_from_memory_does_not_find_it() -> None:
-    conversation = begin()
+def test_an_entity_is_not_found_by_its_original_name() -> None:
+    conversation = start()
     path = next(
-        path for path in conversation.guidance.task.world.files if rename(conversation.guidance.task).text(path) != path
+        path
+        for path in conversation.guidance.task.world.files
+        if draw_renaming(conversation.guidance.task).text(path) != path
     )
     shown, reader = conversation.renaming.text(path), conversation.renaming.text(READER)
-    assert call(conversation, reader, json.dumps({"path": shown})).result.is_success
-    assert call(conversation, reader, json.dumps({"path": path})).result.code == "NOT_FOUND"
+    assert call_tool(conversation, reader, json.dumps({"path": shown})).result.is_success
+    assert call_tool(conversation, reader, json.dumps({"path": path})).result.code == "NOT_FOUND"
 
 
-def test_arguments_that_are_no_json_stay_as_they_were_sent() -> None:
-    conversation = begin()
-    event = call(conversation, conversation.renaming.text(READER), "data/orders")
+def test_arguments_that_are_not_json_stay_as_they_were_sent() -> None:
+    conversation = start()
+    event = call_tool(conversation, conversation.renaming.text(READER), "data/orders")
     assert (event.call.name, event.call.arguments) == (READER, "data/orders")
     assert event.result.code == "MALFORMED_ARGUMENTS"
 
 
-def test_an_answer_in_other_names_is_judged_in_the_benchmarks_own() -> None:
-    conversation = begin()
+def test_an_answer_in_other_names_is_scored_in_the_benchmarks_own() -> None:
+    conversation = start()
     word = entity_words(conversation.guidance.task)[0]
     replied = conversation.take(Reply(f"ANSWER: {conversation.renaming.words[word]}")).events[0]
     assert isinstance(replied, Replied)
@@ -217,11 +219,11 @@ def test_an_answer_in_other_names_is_judged_in_the_benchmarks_own() -> None:
 
 
 NAMES_IN_TEMPLATES = {"alert", "items", "orders", "readings", "ready", "reference", "sensor", "stock"}
-"""Words that the generator's templates share with names; the rest of a template is prose."""
+"""Words that occur both in the generator's templates and in names; the rest of a template is prose."""
 
 
 def template_words() -> set[str]:
-    """Return the words of the generator's texts: constants with a space in them, and parts of formatted ones."""
+    """Return the words of the generator's texts: string constants with a space, and parts of f-strings."""
     found: set[str] = set()
     for path in Path(str(generator.__file__)).parent.glob("*.py"):
         tree = ast.parse(path.read_text())
@@ -242,7 +244,7 @@ def is_attribute_docstring(node: ast.Constant, tree: ast.Module) -> bool:
     return any(isinstance(statement, ast.Expr) and statement.value is node for statement in tree.body)
 
 
-def test_no_word_of_the_prose_around_names_is_renamed() -> None:
+def test_words_of_the_prose_around_names_are_not_renamed() -> None:
     prose = template_words()
     assert len(prose) > 100
     for task in (*TASKS, make_task(TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 99, 7))):

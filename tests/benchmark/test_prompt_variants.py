@@ -1,4 +1,4 @@
-"""Prompt variants: other words, the same content, and nothing that gives a flawed plan away."""
+"""Prompt variants: other words, the same content, and no hint that a plan is flawed."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.wordings import WORDINGS, Wording
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType, PromptVariant, Severity, ToolProtocol
 from pytest_ultra.core.workflow import read
-from tests.benchmark.playing import make_case
+from tests.benchmark.agent_runs import make_case
 
 GOLDEN = Path(__file__).parent / "golden"
 SAME_NAMES = (PromptVariant.STANDARD, PromptVariant.BRIEF, PromptVariant.FORMAL)
 PROTOCOLS = (ToolProtocol.NATIVE, ToolProtocol.TEXT)
 
 
-def begin(prompt_type: PromptType, variant: PromptVariant, **axes: object) -> Conversation:
+def start(prompt_type: PromptType, variant: PromptVariant, **axes: object) -> Conversation:
     case = msgspec.structs.replace(make_case(prompt_type, prompt_variant=variant, severity=Severity.LIGHT), **axes)
     return Conversation.begin(case, make_guidance(case))
 
 
 def prompt(prompt_type: PromptType, variant: PromptVariant, **axes: object) -> tuple[str, str]:
-    system, user = begin(prompt_type, variant, **axes).messages
+    system, user = start(prompt_type, variant, **axes).messages
     return system["content"], user["content"]
 
 
 @pytest.mark.parametrize("variant", SAME_NAMES)
 @pytest.mark.parametrize("prompt_type", PromptType)
 def test_every_variant_shows_the_same_job_and_the_same_plan(prompt_type: PromptType, variant: PromptVariant) -> None:
-    conversation = begin(prompt_type, variant)
+    conversation = start(prompt_type, variant)
     _, user = prompt(prompt_type, variant)
     assert conversation.guidance.task.words in user
     assert conversation.plan in user
-    assert conversation.plan == begin(prompt_type, PromptVariant.STANDARD).plan
+    assert conversation.plan == start(prompt_type, PromptVariant.STANDARD).plan
     assert (read(user) is not None) == prompt_type.has_plan
     assert (WORDINGS[variant].cot in user) == (prompt_type is PromptType.COT)
 
 
-def test_the_variants_wordings_differ_in_every_part() -> None:
+def test_the_wordings_of_the_variants_differ_in_every_part() -> None:
     for field in Wording.__struct_fields__:
         assert len({getattr(WORDINGS[variant], field) for variant in SAME_NAMES}) == len(SAME_NAMES), field
     assert WORDINGS[PromptVariant.CANARY] == WORDINGS[PromptVariant.STANDARD]
@@ -61,25 +61,25 @@ CONTENT = {
     "cot": ("step by step", "call", "missing", "next"),
     "plan": ("workflow",),
 }
-"""What each part has to say, whatever its words."""
+"""What each part must contain in every variant."""
 
 
 @pytest.mark.parametrize("variant", PromptVariant)
 def test_every_wording_carries_the_same_information(variant: PromptVariant) -> None:
     assert CONTENT.keys() == set(Wording.__struct_fields__)
     for field, needed in CONTENT.items():
-        said = getattr(WORDINGS[variant], field)
-        assert [part for part in needed if part.lower() not in said.lower()] == [], field
+        text = getattr(WORDINGS[variant], field)
+        assert [part for part in needed if part.lower() not in text.lower()] == [], field
 
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
 @pytest.mark.parametrize("variant", PromptVariant)
 @pytest.mark.parametrize(("protocol", "has_discovery"), list(product(PROTOCOLS, (False, True))))
-def test_a_flawed_prompt_differs_from_its_control_in_the_plan_alone(
+def test_a_flawed_prompt_differs_from_its_control_only_in_the_plan(
     prompt_type: PromptType, variant: PromptVariant, protocol: ToolProtocol, *, has_discovery: bool
 ) -> None:
     axes = {"tool_protocol": protocol, "has_tool_discovery": has_discovery}
-    flawed, control = begin(prompt_type, variant, **axes), begin(PromptType.OPTIMAL, variant, severity=None, **axes)
+    flawed, control = start(prompt_type, variant, **axes), start(PromptType.OPTIMAL, variant, severity=None, **axes)
     assert flawed.plan != control.plan
     assert flawed.tools == control.tools
     (system, user), (control_system, control_user) = flawed.messages, control.messages
@@ -88,7 +88,7 @@ def test_a_flawed_prompt_differs_from_its_control_in_the_plan_alone(
 
 
 @pytest.mark.parametrize("variant", PromptVariant)
-def test_discovery_and_the_text_protocol_add_to_the_system_message_and_change_nothing_else(
+def test_discovery_and_the_text_protocol_only_add_to_the_system_message(
     variant: PromptVariant,
 ) -> None:
     system, user = prompt(PromptType.OPTIMAL, variant)
@@ -102,7 +102,7 @@ def test_discovery_and_the_text_protocol_add_to_the_system_message_and_change_no
 
 
 def write_prompts(variant: PromptVariant) -> str:
-    """Write down the prompts of all types of one task: what they share, and each user message."""
+    """Return the prompts of all types of one task: the system messages, and each user message."""
     parts = [f"==== system\n{prompt(PromptType.BASELINE, variant)[0]}"]
     text, _ = prompt(PromptType.BASELINE, variant, tool_protocol=ToolProtocol.TEXT, has_tool_discovery=True)
     parts.append(f"==== system, text protocol and tool discovery\n{text}")
@@ -112,11 +112,11 @@ def write_prompts(variant: PromptVariant) -> str:
 
 @pytest.mark.parametrize("variant", PromptVariant)
 def test_prompts_are_as_reviewed(variant: PromptVariant) -> None:
-    """After a change of wording or generator, read `write_prompts` and raise the version that it concerns."""
+    """After a change of a wording or the generator, review `write_prompts` and increase the version."""
     assert write_prompts(variant) == (GOLDEN / f"prompts_{variant}.txt").read_text()
 
 
-def test_the_canary_alone_has_other_names() -> None:
+def test_only_the_canary_has_other_names() -> None:
     for variant in PromptVariant:
         case = make_case(prompt_variant=variant)
         task = make_guidance(case).task

@@ -1,4 +1,4 @@
-"""An episode in the text protocol: the same marks as in the native one, and broken calls kept as evidence."""
+"""Episodes in the text protocol get the same scores as native ones, and keep unreadable calls in the transcript."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from pytest_ultra.core.transcript import (
     Reply,
     ToolCall,
 )
-from tests.benchmark.playing import converse, make_case, play
+from tests.benchmark.agent_runs import make_case, run_agent, score_agent
 
 CASE = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_HARD, tool_protocol=ToolProtocol.TEXT)
 READER = "file_operations_reader"
 
 
-def begin(case: Case = CASE) -> Conversation:
+def start(case: Case = CASE) -> Conversation:
     return Conversation.begin(case, make_guidance(case))
 
 
@@ -48,16 +48,16 @@ def make_cases() -> Iterator[Case]:
 
 
 @pytest.mark.parametrize("agent", ReferenceAgent)
-def test_every_reference_agent_gets_the_same_marks_in_text_as_in_the_native_protocol(agent: str) -> None:
+def test_every_reference_agent_gets_the_same_score_in_text_as_in_the_native_protocol(agent: str) -> None:
     for case in make_cases():
         in_text = msgspec.structs.replace(case, tool_protocol=ToolProtocol.TEXT)
-        if agent != "mixture":  # whose skill is drawn by case, of which the protocol is a part
-            assert play(agent, in_text) == play(agent, case)
-        assert all(event.forgiven == () for event in converse(agent, in_text).events if isinstance(event, Replied))
+        if agent != "mixture":  # its skill is drawn by case, and the protocol is part of the case
+            assert score_agent(agent, in_text) == score_agent(agent, case)
+        assert all(event.forgiven == () for event in run_agent(agent, in_text).events if isinstance(event, Replied))
 
 
-def test_tools_are_described_in_the_system_message_alone() -> None:
-    request = begin().request()
+def test_tools_are_described_only_in_the_system_message() -> None:
+    request = start().request()
     assert request.tools == ()
     lines = request.messages[0]["content"].splitlines()
     offered = make_guidance(CASE).task.tools
@@ -67,9 +67,9 @@ def test_tools_are_described_in_the_system_message_alone() -> None:
     assert not any(name in request.messages[1]["content"] for name in offered)
 
 
-def test_the_answers_of_one_turn_come_back_in_order_as_one_message_of_the_users() -> None:
+def test_the_results_of_one_turn_are_one_user_message_in_order() -> None:
     calls = (ToolCall("", READER, '{"path": "none.csv"}'), ToolCall("", "no_such_tool", "{}"))
-    conversation = begin().take(write_reply(Reply(text="Both.", tool_calls=calls)))
+    conversation = start().take(write_reply(Reply(text="Both.", tool_calls=calls)))
     assert [message["role"] for message in conversation.messages] == ["system", "user", "assistant", "user"]
     results = conversation.messages[-1]["content"].splitlines()
     assert [json.loads(line.removeprefix("<tool_result>").removesuffix("</tool_result>"))["error"] for line in results]
@@ -79,9 +79,9 @@ def test_the_answers_of_one_turn_come_back_in_order_as_one_message_of_the_users(
     assert [json.loads(message["content"])["error"] for message in native[3:]] == ["NOT_FOUND", "UNKNOWN_TOOL"]
 
 
-def test_what_had_to_be_forgiven_is_noted_beside_the_reply_as_it_was_sent() -> None:
+def test_what_was_forgiven_is_recorded_beside_the_reply_as_it_was_sent() -> None:
     text = f'<tool_call>{{"name": "{READER}", "parameters": {{"path": "none.csv",}}}}'
-    conversation = begin().take(Reply(text))
+    conversation = start().take(Reply(text))
     replied = conversation.events[0]
     assert isinstance(replied, Replied)
     assert replied.reply == Reply(text)
@@ -89,22 +89,24 @@ def test_what_had_to_be_forgiven_is_noted_beside_the_reply_as_it_was_sent() -> N
     assert answered(conversation) == [(READER, "NOT_FOUND")]
 
 
-def test_a_native_call_is_taken_in_text_too() -> None:
-    conversation = begin().take(Reply(tool_calls=(ToolCall("c", READER, '{"path": "none.csv"}'),)))
+def test_a_native_call_is_accepted_in_text_too() -> None:
+    conversation = start().take(Reply(tool_calls=(ToolCall("c", READER, '{"path": "none.csv"}'),)))
     assert isinstance(conversation.events[0], Replied)
     assert conversation.events[0].forgiven == (Forgiven.NATIVE_CALL,)
     assert "<tool_call>" in conversation.messages[2]["content"]
     assert [message["role"] for message in conversation.messages[2:]] == ["assistant", "user"]
 
 
-def test_a_call_that_cannot_be_read_is_answered_with_an_error_and_kept() -> None:
-    conversation = begin().take(Reply('<tool_call>{"name": "x", "arguments": {"path": "a</tool_call>'))
+def test_an_unreadable_call_gets_an_error_and_is_kept() -> None:
+    conversation = start().take(Reply('<tool_call>{"name": "x", "arguments": {"path": "a</tool_call>'))
     event = conversation.events[-1]
     assert isinstance(event, Answered)
     assert (event.call.name, event.arguments) == ("x", None)
     assert event.call.arguments == '{"name": "x", "arguments": {"path": "a'
-    told = json.loads(conversation.messages[-1]["content"].removeprefix("<tool_result>").removesuffix("</tool_result>"))
-    assert told == {
+    error = json.loads(
+        conversation.messages[-1]["content"].removeprefix("<tool_result>").removesuffix("</tool_result>")
+    )
+    assert error == {
         "error": "MALFORMED_CALL",
         "transient": False,
         "message": "The call could not be read. It is to be "
@@ -112,8 +114,8 @@ def test_a_call_that_cannot_be_read_is_answered_with_an_error_and_kept() -> None
     }
 
 
-def judge(*texts: str) -> tuple[FailureClass | None, float | None]:
-    conversation = begin()
+def score_replies(*texts: str) -> tuple[FailureClass | None, float | None]:
+    conversation = start()
     for text in (*texts, "Done."):
         conversation = conversation.take(Reply(text))
     mark = score(CASE, conversation.guidance, conversation.events)
@@ -123,40 +125,40 @@ def judge(*texts: str) -> tuple[FailureClass | None, float | None]:
 BROKEN = "<tool_call>read the file</tool_call>"
 
 
-def test_calls_that_cannot_be_read_are_a_fault_of_format_until_one_can() -> None:
-    assert judge(BROKEN) == (FailureClass.TOOL_CALL_FORMAT, 0)
+def test_unreadable_calls_are_a_format_failure_until_one_can_be_read() -> None:
+    assert score_replies(BROKEN) == (FailureClass.TOOL_CALL_FORMAT, 0)
     path = next(iter(make_guidance(CASE).task.world.files))
     call = write_reply(Reply(tool_calls=(ToolCall("", READER, json.dumps({"path": path})),))).text
-    failure_class, validity = judge(BROKEN, call)
+    failure_class, validity = score_replies(BROKEN, call)
     assert failure_class is not FailureClass.TOOL_CALL_FORMAT
     assert validity == 0.5
 
 
-def test_the_same_unreadable_call_three_times_running_is_to_give_up() -> None:
-    conversation = begin()
+def test_the_same_unreadable_call_three_times_in_a_row_is_giving_up() -> None:
+    conversation = start()
     for _ in range(3):
         conversation = conversation.take(Reply(BROKEN))
     assert conversation.ended is EndReason.GAVE_UP
 
 
 def test_text_without_a_call_ends_the_episode() -> None:
-    assert begin().take(Reply("I am done, no <tool_call> is left to make.")).ended is EndReason.STOPPED
+    assert start().take(Reply("I am done, no <tool_call> is left to make.")).ended is EndReason.STOPPED
 
 
-def test_auto_begins_natively_and_begins_anew_in_text_where_tools_are_rejected() -> None:
+def test_auto_starts_natively_and_restarts_in_text_if_tools_are_rejected() -> None:
     case = msgspec.structs.replace(CASE, tool_protocol=ToolProtocol.AUTO)
-    native = begin(case)
+    native = start(case)
     assert (native.protocol, len(native.tools)) == (ToolProtocol.NATIVE, len(native.guidance.task.tools))
     text = native.fall_back("no tools here")
-    assert (text.protocol, text.tools, text.messages) == (ToolProtocol.TEXT, (), begin().messages)
+    assert (text.protocol, text.tools, text.messages) == (ToolProtocol.TEXT, (), start().messages)
     assert text.events == (FellBack(1, "no tools here"),)
 
 
-def test_the_new_events_survive_encoding() -> None:
+def test_events_of_the_text_protocol_survive_encoding() -> None:
     events: tuple[Event, ...] = (
         FellBack(1, "status 400"),
         Replied(1, Reply("x"), (Forgiven.UNCLOSED_TAG,)),
-        *(event for event in begin().take(Reply(BROKEN)).events),
+        *(event for event in start().take(Reply(BROKEN)).events),
     )
     assert msgspec.json.decode(msgspec.json.encode(events), type=tuple[Event, ...]) == events
-    assert answered(begin().take(Reply(BROKEN))) == [("", EarnedCode.MALFORMED_CALL)]
+    assert answered(start().take(Reply(BROKEN))) == [("", EarnedCode.MALFORMED_CALL)]

@@ -1,4 +1,4 @@
-"""The ruler is checked: agents of known behaviour get known marks."""
+"""The reference agents check the benchmark: known behaviour must get known scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.reference_agent import ReferenceAgent
-from tests.benchmark.playing import converse, make_case, make_task, play
+from tests.benchmark.agent_runs import make_case, make_task, run_agent, score_agent
 
 INSTANCES = 20
 PLAIN = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
@@ -26,7 +26,7 @@ CELLS = [(task_type, difficulty) for task_type in TaskType for difficulty in Dif
 def make_cases(
     task_type: TaskType, difficulty: Difficulty, prompt_types: tuple[PromptType, ...], rate: float = 1.0
 ) -> Iterator[tuple[Case, BenchmarkGuidance]]:
-    """The cases of one cell, with flaws at all severities, each with its guidance."""
+    """Yield the cases of one cell, with flaws at all severities, each with its guidance."""
     for instance in range(INSTANCES):
         first = make_case(PromptType.OPTIMAL, task_type, difficulty, rate=rate, instance=instance)
         task = make_task(first.task_key)
@@ -38,14 +38,14 @@ def make_cases(
 
 
 @pytest.mark.parametrize(("task_type", "difficulty"), CELLS)
-def test_with_perfect_tools_every_agent_gets_its_marks(task_type: TaskType, difficulty: Difficulty) -> None:
+def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType, difficulty: Difficulty) -> None:
     """Under every prompt type and severity: `perfect` always does the job, `null` and `one-call` never do."""
     for case, guidance in make_cases(task_type, difficulty, tuple(PromptType)):
-        assert play("perfect", case, guidance).outcome is Outcome.FULL
-        assert play("null", case, guidance).outcome is Outcome.FAILED
-        one = play("one-call", case, guidance)
+        assert score_agent("perfect", case, guidance).outcome is Outcome.FULL
+        assert score_agent("null", case, guidance).outcome is Outcome.FAILED
+        one = score_agent("one-call", case, guidance)
         assert (one.outcome, one.tool_calls) == (Outcome.FAILED, 1)
-        follower = play("follower", case, guidance)
+        follower = score_agent("follower", case, guidance)
         if case.prompt_type in (PromptType.OPTIMAL, PromptType.FLAWED_REDUNDANT_OPERATIONS):
             assert follower.outcome is Outcome.FULL
             assert follower.efficiency is not None
@@ -56,17 +56,17 @@ def test_with_perfect_tools_every_agent_gets_its_marks(task_type: TaskType, diff
             assert (follower.outcome, follower.turns) == (Outcome.FAILED, 1)
 
 
-def test_the_perfect_agent_takes_the_optimal_calls() -> None:
+def test_the_perfect_agent_needs_only_the_optimal_calls() -> None:
     for task_type, difficulty in CELLS:
         for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL,)):
-            assert play("perfect", case, guidance).efficiency == 1
+            assert score_agent("perfect", case, guidance).efficiency == 1
 
 
 @pytest.mark.parametrize("task_type", TaskType)
 def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: TaskType) -> None:
-    """At 0.8 under one case in a hundred; faults are the same for all prompt types, so one of them shows it all."""
+    """At 0.8 in fewer than one case in a hundred. Faults are the same for all prompt types, so two of them suffice."""
     scores = [
-        play("perfect", case, guidance)
+        score_agent("perfect", case, guidance)
         for difficulty in Difficulty
         for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL, PromptType.BASELINE), rate=0.8)
     ]
@@ -77,10 +77,10 @@ def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: T
 
 
 @pytest.mark.parametrize("rate", [0.8, 0.6])
-def test_below_rate_one_obedience_still_costs_what_it_costs(rate: float) -> None:
+def test_below_rate_one_obedience_to_a_flawed_plan_still_fails_or_costs_calls(rate: float) -> None:
     for task_type in TaskType:
         for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate):
-            follower = play("follower", case, guidance)
+            follower = score_agent("follower", case, guidance)
             if case.prompt_type is not PromptType.FLAWED_REDUNDANT_OPERATIONS:
                 assert follower.outcome is not Outcome.FULL
             elif follower.outcome is Outcome.FULL:
@@ -88,14 +88,14 @@ def test_below_rate_one_obedience_still_costs_what_it_costs(rate: float) -> None
                 assert follower.efficiency < 1
 
 
-def test_who_never_retries_falls_with_the_rate_and_the_perfect_agent_does_not() -> None:
-    """And `stubborn` falls as far as it must: its successes are those of tasks that met no fault at all."""
+def test_without_retries_success_falls_with_the_rate_and_the_perfect_agent_keeps_it() -> None:
+    """`stubborn` succeeds exactly in the episodes without any fault."""
     shares: dict[str, list[float]] = {"stubborn": [], "perfect": []}
     for rate in (1.0, 0.9, 0.8, 0.7, 0.6):
         cells = [(task_type, Difficulty.MEDIUM) for task_type in TaskType]
         cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate)]
         for agent, kept in shares.items():
-            scores = [play(agent, case, guidance) for case, guidance in cases]
+            scores = [score_agent(agent, case, guidance) for case, guidance in cases]
             kept.append(sum(score.outcome is Outcome.FULL for score in scores) / len(scores))
             if agent == "stubborn":
                 assert all((score.outcome is Outcome.FULL) == (score.random_faults == 0) for score in scores)
@@ -110,7 +110,7 @@ def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one
     shares = {}
     for prompt_type in (PromptType.OPTIMAL, PromptType.BASELINE, PromptType.FLAWED_TOOL_MISUSE):
         pairs = [pair for cell in CELLS for pair in make_cases(*cell, (prompt_type,))]
-        full = [play("mixture", case, guidance).outcome is Outcome.FULL for case, guidance in pairs]
+        full = [score_agent("mixture", case, guidance).outcome is Outcome.FULL for case, guidance in pairs]
         shares[prompt_type] = sum(full) / len(full)
     assert shares[PromptType.OPTIMAL] > shares[PromptType.FLAWED_TOOL_MISUSE]
     assert shares[PromptType.OPTIMAL] > shares[PromptType.BASELINE]
@@ -120,5 +120,5 @@ def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one
 @pytest.mark.parametrize("agent", ReferenceAgent)
 def test_an_agent_is_a_pure_function_of_what_it_sees(agent: str) -> None:
     case = make_case(PromptType.FLAWED_PARAMETER_ERROR, rate=0.7)
-    first: Conversation = converse(agent, case)
-    assert converse(agent, case).events == first.events
+    first: Conversation = run_agent(agent, case)
+    assert run_agent(agent, case).events == first.events

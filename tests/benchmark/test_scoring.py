@@ -1,4 +1,4 @@
-"""What transcripts are worth: a table of models' doings at one hand-made job, and their marks."""
+"""Scores of transcripts: a table of scripted episodes of one hand-made job, and their outcomes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_ultra.core.episode import FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.transcript import Answered, EndReason, Event, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call, reference
-from tests.benchmark.playing import make_case, recite, use
+from tests.benchmark.agent_runs import make_case, run_script, tool_call
 
 TEXT = "id,status\n1,paid\n2,open\n3,paid\n"
 ROWS = [{"id": 1, "status": "paid"}, {"id": 2, "status": "open"}, {"id": 3, "status": "paid"}]
@@ -56,21 +56,21 @@ JOB = Task(
 )
 GUIDANCE = Guidance(JOB, plan(JOB, 1.0, 30))
 
-AUTH = use("integration_authenticator", service="billing")
-READ = use("file_operations_reader", path="in.csv")
-CONNECT = use("integration_connector", datastore="in_db")
+AUTH = tool_call("integration_authenticator", service="billing")
+READ = tool_call("file_operations_reader", path="in.csv")
+CONNECT = tool_call("integration_connector", datastore="in_db")
 
 
 def parse(data: str = "data_1") -> ToolCall:
-    return use("data_processing_parser", data=data, format="csv")
+    return tool_call("data_processing_parser", data=data, format="csv")
 
 
 def select(data: str = "data_2", **other: str) -> ToolCall:
-    return use("data_processing_filter", data=data, **FILTER | other)
+    return tool_call("data_processing_filter", data=data, **FILTER | other)
 
 
 def post(data: str = "data_3", url: str = SINK) -> ToolCall:
-    return use("network_poster", data=data, url=url)
+    return tool_call("network_poster", data=data, url=url)
 
 
 Turns = Sequence[Sequence[ToolCall] | str]
@@ -81,8 +81,8 @@ RIGHT: dict[str, Turns] = {
     "in another order": ([READ], [parse()], [AUTH], [select()], [post()], ""),
     "by another route": ([CONNECT], [select("data_1")], [AUTH], [post("data_2")], ""),
     "with extra reads and notes": (
-        [AUTH, READ, READ, parse(), select("data_3"), use("utility_cache", action="put", key="k", data="data_1")],
-        [post("data_4"), use("utility_logger", level="info", message="posted")],
+        [AUTH, READ, READ, parse(), select("data_3"), tool_call("utility_cache", action="put", key="k", data="data_1")],
+        [post("data_4"), tool_call("utility_logger", level="info", message="posted")],
         "",
     ),
     "after earned errors": ([post("data_9")], [AUTH, READ, parse(), select(field="no"), select(), post()], ""),
@@ -100,19 +100,19 @@ FAILING: dict[str, tuple[Turns, Outcome, FailureClass]] = {
         Outcome.FAILED,
         FailureClass.TOOL_CALL_FORMAT,
     ),
-    "an unknown tool": (([use("read_file", path="in.csv")], ""), Outcome.FAILED, FailureClass.TOOL_SELECTION),
+    "an unknown tool": (([tool_call("read_file", path="in.csv")], ""), Outcome.FAILED, FailureClass.TOOL_SELECTION),
     "tools beside the point": (
-        ([READ, use("file_operations_compressor", data="data_1", method="run_length")], ""),
+        ([READ, tool_call("file_operations_compressor", data="data_1", method="run_length")], ""),
         Outcome.FAILED,
         FailureClass.TOOL_SELECTION,
     ),
     "a broken schema": (
-        ([READ, use("data_processing_parser", data="data_1")], ""),
+        ([READ, tool_call("data_processing_parser", data="data_1")], ""),
         Outcome.FAILED,
         FailureClass.PARAMETER_CONFIG,
     ),
     "a file that does not exist": (
-        ([use("file_operations_reader", path="out.csv")], ""),
+        ([tool_call("file_operations_reader", path="out.csv")], ""),
         Outcome.FAILED,
         FailureClass.PARAMETER_CONFIG,
     ),
@@ -141,7 +141,7 @@ FAILING: dict[str, tuple[Turns, Outcome, FailureClass]] = {
         FailureClass.HARMFUL_SIDE_EFFECT,
     ),
     "an input overwritten": (
-        ([*DONE, use("file_operations_writer", path="in.csv", data="data_3")], ""),
+        ([*DONE, tool_call("file_operations_writer", path="in.csv", data="data_3")], ""),
         Outcome.FAILED,
         FailureClass.HARMFUL_SIDE_EFFECT,
     ),
@@ -155,29 +155,29 @@ FAILING: dict[str, tuple[Turns, Outcome, FailureClass]] = {
 TRANSCRIPTS = RIGHT | {name: turns for name, (turns, _, _) in FAILING.items()}
 
 
-def live(turns: Turns, case: Case = CASE) -> tuple[Event, ...]:
-    return recite(case, GUIDANCE, *turns).events
+def events_of(turns: Turns, case: Case = CASE) -> tuple[Event, ...]:
+    return run_script(case, GUIDANCE, *turns).events
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_the_state_decides_whatever_the_route(name: str) -> None:
-    result = score(CASE, GUIDANCE, live(RIGHT[name]))
+def test_the_final_state_decides_whatever_the_route(name: str) -> None:
+    result = score(CASE, GUIDANCE, events_of(RIGHT[name]))
     assert (result.outcome, result.failure_class, result.milestone_coverage) == (Outcome.FULL, None, 1)
 
 
 @pytest.mark.parametrize("name", FAILING)
 def test_a_failure_has_its_class(name: str) -> None:
     turns, outcome, failure_class = FAILING[name]
-    result = score(CASE, GUIDANCE, live(turns))
+    result = score(CASE, GUIDANCE, events_of(turns))
     assert (result.outcome, result.failure_class) == (outcome, failure_class)
     assert result.efficiency is None
 
 
 @pytest.mark.parametrize("reason", EndReason)
 @pytest.mark.parametrize("turns", [(), ([READ],), ([*DONE, post()],)])
-def test_how_an_episode_ended_is_told_by_its_last_event(reason: EndReason, turns: Turns) -> None:
-    """An error is the infrastructure's, never the model's; an agent's timeout is the model's."""
-    conversation = recite(CASE, GUIDANCE, *turns).end(reason)
+def test_the_last_event_decides_how_an_episode_ended(reason: EndReason, turns: Turns) -> None:
+    """Errors are failures of the infrastructure, never of the model; an agent timeout is a failure of the model."""
+    conversation = run_script(CASE, GUIDANCE, *turns).end(reason)
     result = score(CASE, GUIDANCE, conversation.events)
     is_harmful = len(turns) and len(turns[0]) > 1
     expected: dict[EndReason, tuple[Outcome, FailureClass | None]] = {
@@ -197,7 +197,7 @@ def test_how_an_episode_ended_is_told_by_its_last_event(reason: EndReason, turns
     assert outcome.is_scored == (failure_class is not None and not failure_class.is_infrastructure)
 
 
-def test_events_without_an_end_are_the_harness_failing() -> None:
+def test_events_without_an_end_are_a_failure_of_the_harness() -> None:
     assert score(CASE, GUIDANCE, ()).failure_class is FailureClass.HARNESS
 
 
@@ -219,37 +219,39 @@ def test_partial_needs_more_than_half_of_the_milestones() -> None:
         ([READ, parse(), select()], Outcome.PARTIAL),
         ([READ, parse(), select(), post()], Outcome.FULL),
     ):
-        assert score(CASE, guidance, recite(CASE, guidance, calls, "").events).outcome is outcome
+        assert score(CASE, guidance, run_script(CASE, guidance, calls, "").events).outcome is outcome
 
 
 @pytest.mark.parametrize(
     ("name", "efficiency"), [("as planned", 1), ("by another route", 5 / 4), ("with extra reads and notes", 5 / 8)]
 )
 def test_efficiency_is_the_optimal_calls_over_those_made(name: str, efficiency: float) -> None:
-    assert score(CASE, GUIDANCE, live(RIGHT[name])).efficiency == pytest.approx(efficiency)
+    assert score(CASE, GUIDANCE, events_of(RIGHT[name])).efficiency == pytest.approx(efficiency)
 
 
-def test_a_right_answer_without_a_call_has_no_efficiency() -> None:
-    """A lucky guess ends in the state; nothing is divided by its calls."""
+def test_a_correct_answer_without_a_call_has_no_efficiency() -> None:
+    """A lucky guess reaches the goal without a call; the efficiency must not divide by zero."""
     job = msgspec.structs.replace(JOB, milestones=(Milestone(Fact.of(FactKind.ANSWER, "", 42), is_deliverable=True),))
     guidance = Guidance(job, GUIDANCE.optimal)
-    result = score(CASE, guidance, recite(CASE, guidance, "ANSWER: 42").events)
+    result = score(CASE, guidance, run_script(CASE, guidance, "ANSWER: 42").events)
     assert (result.outcome, result.efficiency) == (Outcome.FULL, None)
 
 
 def test_precision_recall_and_validity_are_shares() -> None:
     bad = ToolCall("c", "network_poster", "[]")
-    result = score(CASE, GUIDANCE, live(([READ, use("file_operations_scanner", pattern="*"), bad, post()], "")))
+    result = score(
+        CASE, GUIDANCE, events_of(([READ, tool_call("file_operations_scanner", pattern="*"), bad, post()], ""))
+    )
     assert result.tool_precision == pytest.approx(2 / 3)  # reader, poster; not the scanner
     assert result.tool_recall == pytest.approx(2 / 5)
     assert result.argument_validity == pytest.approx(3 / 4)
     assert result.dependency_violations == 1
-    nothing = score(CASE, GUIDANCE, live(("",)))
+    nothing = score(CASE, GUIDANCE, events_of(("",)))
     assert (nothing.tool_precision, nothing.tool_recall, nothing.argument_validity) == (None, 0, None)
 
 
-def meet_faults(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The same doings, where each call that got as far as to run met two random faults before."""
+def add_faults(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Return the events with two random faults before each successful call."""
     changed: list[Event] = []
     for event in events:
         if isinstance(event, Answered) and event.result.is_success:
@@ -261,15 +263,17 @@ def meet_faults(events: Sequence[Event]) -> tuple[Event, ...]:
 
 @pytest.mark.parametrize("name", TRANSCRIPTS)
 def test_a_random_fault_is_never_charged_to_the_model(name: str) -> None:
-    events = live(TRANSCRIPTS[name])
-    calm, stormy = score(CASE, GUIDANCE, events), score(CASE, GUIDANCE, meet_faults(events))
+    events = events_of(TRANSCRIPTS[name])
+    without_faults, with_faults = score(CASE, GUIDANCE, events), score(CASE, GUIDANCE, add_faults(events))
     measures = ("outcome", "failure_class", "milestone_coverage", "efficiency", "tool_precision", "tool_recall")
-    assert [getattr(stormy, name) for name in measures] == [getattr(calm, name) for name in measures]
-    assert stormy.dependency_violations == calm.dependency_violations
-    assert stormy.random_faults == stormy.recovered_faults == stormy.tool_calls - calm.tool_calls
-    if calm.argument_validity is not None:
-        assert stormy.argument_validity is not None
-        assert stormy.argument_validity >= calm.argument_validity  # a call that met a fault was valid
+    assert [getattr(with_faults, name) for name in measures] == [getattr(without_faults, name) for name in measures]
+    assert with_faults.dependency_violations == without_faults.dependency_violations
+    assert (
+        with_faults.random_faults == with_faults.recovered_faults == with_faults.tool_calls - without_faults.tool_calls
+    )
+    if without_faults.argument_validity is not None:
+        assert with_faults.argument_validity is not None
+        assert with_faults.argument_validity >= without_faults.argument_validity  # a call that met a fault was valid
 
 
 def fault(call: ToolCall) -> Answered:
@@ -278,26 +282,26 @@ def fault(call: ToolCall) -> Answered:
 
 
 def score_after(*faults: ToolCall, turns: Turns) -> Score:
-    return score(CASE, GUIDANCE, (*map(fault, faults), *live(turns)))
+    return score(CASE, GUIDANCE, (*map(fault, faults), *events_of(turns)))
 
 
-def test_a_fault_is_recovered_when_the_step_got_done_after_all() -> None:
+def test_a_fault_is_recovered_when_the_step_succeeds_later() -> None:
     assert score_after(READ, turns=([READ], "")).recovered_faults == 1
     assert score_after(READ, READ, turns=([READ], "")).recovered_faults == 2
     assert score_after(READ, turns=("",)).recovered_faults == 0
-    assert score_after(READ, turns=([use("file_operations_reader", path="no")], "")).recovered_faults == 0
+    assert score_after(READ, turns=([tool_call("file_operations_reader", path="no")], "")).recovered_faults == 0
     assert score_after(parse(), turns=([READ], "")).recovered_faults == 0
 
 
 def test_a_fault_is_recovered_by_an_alternative_too() -> None:
     other = Action(Call("integration_connector", {"datastore": "in_db"}), (), 2)
     guidance = Guidance(msgspec.structs.replace(JOB, actions=(*JOB.actions, other)), GUIDANCE.optimal)
-    events = (fault(parse()), *recite(CASE, guidance, [CONNECT], "").events)
+    events = (fault(parse()), *run_script(CASE, guidance, [CONNECT], "").events)
     assert score(CASE, guidance, events).recovered_faults == 1
 
 
 def test_the_same_events_always_give_the_same_score() -> None:
     for turns in TRANSCRIPTS.values():
-        events = live(turns)
+        events = events_of(turns)
         copy = msgspec.json.decode(msgspec.json.encode(events), type=tuple[Event, ...])
         assert msgspec.json.encode(score(CASE, GUIDANCE, copy)) == msgspec.json.encode(score(CASE, GUIDANCE, events))

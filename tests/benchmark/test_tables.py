@@ -1,4 +1,4 @@
-"""Tables as text, and back."""
+"""Tables are written as text and read back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_json_reads_back_as_it_was_written(rows: list[Row]) -> None:
     assert read_json(write_json(rows)) == rows
 
 
-def test_no_fields_are_no_csv() -> None:
+def test_a_table_without_fields_is_empty_csv() -> None:
     assert write_csv([]) == write_csv([{}]) == ""
 
 
@@ -61,7 +61,7 @@ def test_no_fields_are_no_csv() -> None:
         ("12345678901234567890", "12345678901234567890"),
     ],
 )
-def test_a_cell_is_read_as_what_it_spells(text: str, value: Json) -> None:
+def test_a_cell_is_read_as_the_value_that_it_spells(text: str, value: Json) -> None:
     assert read_cell(text) == value
 
 
@@ -78,7 +78,9 @@ def test_a_cell_is_read_as_what_it_spells(text: str, value: Json) -> None:
         (read_key_values, "a: 1\nhello", "line 2 is no 'key: value' or 'key = value'"),
     ],
 )
-def test_unreadable_text_is_told_where_and_why(read: Callable[[str], list[Row]], text: str, message: str) -> None:
+def test_unreadable_text_raises_an_error_that_says_where_and_why(
+    read: Callable[[str], list[Row]], text: str, message: str
+) -> None:
     with pytest.raises(UnreadableTextError) as caught:
         read(text)
     assert str(caught.value) == message

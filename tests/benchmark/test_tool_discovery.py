@@ -1,4 +1,4 @@
-"""Tool discovery: finding tools takes turns, and changes nothing else about a score."""
+"""Tool discovery: finding tools costs turns, and changes nothing else about a score."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import Answered, Discovered, EndReason, Event, Reply, ToolCall
-from tests.benchmark.playing import converse, make_case, play
+from tests.benchmark.agent_runs import make_case, run_agent, score_agent
 
 CASE = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_HARD, has_tool_discovery=True)
 READER = "file_operations_reader"
 
 
-def begin(protocol: ToolProtocol = ToolProtocol.NATIVE) -> Conversation:
+def start(protocol: ToolProtocol = ToolProtocol.NATIVE) -> Conversation:
     case = msgspec.structs.replace(CASE, tool_protocol=protocol)
     return Conversation.begin(case, make_guidance(case))
 
 
-def call(conversation: Conversation, tool: str, arguments: str | dict[str, Any]) -> Conversation:
+def call_tool(conversation: Conversation, tool: str, arguments: str | dict[str, Any]) -> Conversation:
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
     return conversation.take(Reply(tool_calls=(ToolCall(f"c{conversation.turn}", tool, text),)))
 
 
-def last(conversation: Conversation) -> tuple[type, str | None, Any]:
+def last_result(conversation: Conversation) -> tuple[type, str | None, Any]:
     event = conversation.events[-1]
     assert isinstance(event, Answered | Discovered)
     return type(event), event.result.code, event.result.value
@@ -49,12 +49,12 @@ def make_cases() -> Iterator[Case]:
 
 @pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])
 @pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent != "mixture"])
-def test_reference_agents_keep_their_marks_but_for_the_turns_that_discovery_takes(
+def test_reference_agents_keep_their_scores_except_for_the_turns_of_discovery(
     agent: str, protocol: ToolProtocol
 ) -> None:
     for case in make_cases():
         with_discovery = msgspec.structs.replace(case, has_tool_discovery=True, tool_protocol=protocol)
-        found, given = converse(agent, with_discovery), converse(agent, case)
+        found, given = run_agent(agent, with_discovery), run_agent(agent, case)
         discoveries = sum(isinstance(event, Discovered) for event in found.events)
         assert discoveries == len({event.call.name for event in given.events if isinstance(event, Answered)})
         ours, theirs = (score(each.case, each.guidance, each.events) for each in (found, given))
@@ -64,9 +64,9 @@ def test_reference_agents_keep_their_marks_but_for_the_turns_that_discovery_take
         assert (ours.first_divergence is None) == (theirs.first_divergence is None)
 
 
-def test_at_first_two_tools_are_offered_and_none_of_the_tasks_is_named() -> None:
+def test_at_first_only_the_two_discovery_tools_are_offered_or_named() -> None:
     for protocol in (ToolProtocol.NATIVE, ToolProtocol.TEXT):
-        request = begin(protocol).request()
+        request = start(protocol).request()
         shown = json.dumps([request.messages, request.tools])
         assert request.offered == (SEARCH, DESCRIBE)
         assert request.tools == (SCHEMAS if protocol is ToolProtocol.NATIVE else ())
@@ -74,18 +74,20 @@ def test_at_first_two_tools_are_offered_and_none_of_the_tasks_is_named() -> None
 
 
 def test_a_search_lists_the_names_and_descriptions_of_the_best_five_offered_tools() -> None:
-    conversation = call(begin(), SEARCH, {"query": "read the content of a file"})
-    kind, code, found = last(conversation)
+    conversation = call_tool(start(), SEARCH, {"query": "read the content of a file"})
+    kind, code, found = last_result(conversation)
     assert (kind, code, len(found)) == (Discovered, None, MOST_FOUND)
     assert found[0] == {"name": READER, "description": TOOLS[READER].description}
     assert {tuple(entry) for entry in found} == {("name", "description")}
     assert conversation.request().offered == (SEARCH, DESCRIBE)
 
 
-def test_a_search_knows_the_tasks_tools_alone() -> None:
+def test_a_search_finds_only_the_tools_of_the_task() -> None:
     case = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_EASY, has_tool_discovery=True)
     conversation = Conversation.begin(case, make_guidance(case))
-    _, _, found = last(call(conversation, SEARCH, {"query": " ".join(tool.description for tool in TOOLS.values())}))
+    _, _, found = last_result(
+        call_tool(conversation, SEARCH, {"query": " ".join(tool.description for tool in TOOLS.values())})
+    )
     assert {entry["name"] for entry in found} <= set(conversation.guidance.task.tools)
 
 
@@ -101,12 +103,12 @@ def test_a_search_knows_the_tasks_tools_alone() -> None:
         ("rename fields", "integration_mapper"),
     ],
 )
-def test_a_search_finds_what_is_meant(query: str, best: str) -> None:
+def test_a_search_finds_the_matching_tool(query: str, best: str) -> None:
     descriptions = [(tool.name, tool.description) for tool in TOOLS.values()]
     assert descriptions[rank(query, descriptions)[0]][0] == best
 
 
-def test_every_tool_is_found_first_by_its_own_name_and_nothing_by_words_that_no_tool_has() -> None:
+def test_every_tool_is_the_best_match_for_its_own_name_and_unknown_words_match_none() -> None:
     descriptions = [(tool.name, tool.description) for tool in TOOLS.values()]
     for place, (name, description) in enumerate(descriptions):
         assert rank(name, descriptions)[0] == place
@@ -114,30 +116,30 @@ def test_every_tool_is_found_first_by_its_own_name_and_nothing_by_words_that_no_
     assert rank("zebra", descriptions) == rank("", descriptions) == rank("the tool", descriptions) == []
 
 
-def test_equally_good_tools_stand_in_the_order_in_which_they_are_offered() -> None:
+def test_equally_good_matches_keep_the_order_of_the_offer() -> None:
     assert rank("copy", [("b", "copy it"), ("a", "copy it"), ("c", "move it")]) == [0, 1]
 
 
 def test_a_tool_that_is_described_can_be_called_from_then_on() -> None:
-    conversation = begin()
+    conversation = start()
     path = next(iter(conversation.guidance.task.world.files))
-    early = call(conversation, READER, {"path": path})
-    assert last(early)[:2] == (Answered, "NOT_DESCRIBED")
+    early = call_tool(conversation, READER, {"path": path})
+    assert last_result(early)[:2] == (Answered, "NOT_DESCRIBED")
     assert json.loads(early.messages[-1]["content"]) == {
         "error": "NOT_DESCRIBED",
         "transient": False,
         "message": f"Have {READER} described by describe_tool before you call it for the first time.",
     }
-    described = call(early, DESCRIBE, {"name": READER})
-    assert last(described) == (Discovered, None, tool_schema(TOOLS[READER])["function"])
+    described = call_tool(early, DESCRIBE, {"name": READER})
+    assert last_result(described) == (Discovered, None, tool_schema(TOOLS[READER])["function"])
     assert described.request().tools == (*SCHEMAS, tool_schema(TOOLS[READER]))
-    again = call(described, DESCRIBE, {"name": READER})
+    again = call_tool(described, DESCRIBE, {"name": READER})
     assert again.request().offered == (SEARCH, DESCRIBE, READER)
-    assert last(call(again, READER, {"path": path}))[:2] == (Answered, None)
+    assert last_result(call_tool(again, READER, {"path": path}))[:2] == (Answered, None)
 
 
-def test_in_text_a_described_tool_is_shown_in_the_answer_alone() -> None:
-    conversation = call(begin(ToolProtocol.TEXT), DESCRIBE, {"name": READER})
+def test_in_text_a_described_tool_is_shown_only_in_the_result() -> None:
+    conversation = call_tool(start(ToolProtocol.TEXT), DESCRIBE, {"name": READER})
     assert conversation.request().tools == ()
     assert json.dumps(TOOLS[READER].parameters, separators=(",", ":")) in conversation.messages[-1]["content"]
     assert conversation.request().offered == (SEARCH, DESCRIBE, READER)
@@ -163,38 +165,38 @@ def test_in_text_a_described_tool_is_shown_in_the_answer_alone() -> None:
         (SEARCH, "read", "MALFORMED_ARGUMENTS", "The arguments are not a JSON object."),
     ],
 )
-def test_a_wrong_discovery_call_is_told_what_is_wrong(
+def test_a_wrong_discovery_call_gets_an_error_that_says_what_is_wrong(
     tool: str, arguments: str | dict[str, Any], code: str, message: str
 ) -> None:
-    event = call(begin(), tool, arguments).events[-1]
+    event = call_tool(start(), tool, arguments).events[-1]
     assert isinstance(event, Discovered)
     assert (event.result.code, event.result.message) == (code, message)
 
 
-def test_the_same_discovery_error_three_times_running_is_to_give_up() -> None:
-    conversation = begin()
+def test_the_same_discovery_error_three_times_in_a_row_is_giving_up() -> None:
+    conversation = start()
     for _ in range(3):
-        conversation = call(conversation, DESCRIBE, {"name": "no_such"})
+        conversation = call_tool(conversation, DESCRIBE, {"name": "no_such"})
     assert conversation.ended is EndReason.GAVE_UP
     mark = score(CASE, conversation.guidance, conversation.events)
     assert (mark.failure_class, mark.tool_calls, mark.argument_validity) == (FailureClass.GAVE_UP, 0, None)
 
 
-def test_to_call_tools_undescribed_and_never_mend_it_is_a_fault_of_selection() -> None:
-    conversation = call(begin(), READER, {"path": "x"}).take(Reply("Done."))
+def test_calling_an_undescribed_tool_without_correction_is_a_tool_selection_failure() -> None:
+    conversation = call_tool(start(), READER, {"path": "x"}).take(Reply("Done."))
     mark = score(CASE, conversation.guidance, conversation.events)
     assert (mark.failure_class, mark.tool_calls) == (FailureClass.TOOL_SELECTION, 1)
 
 
 def test_without_discovery_its_tools_do_not_exist() -> None:
     case = make_case(PromptType.BASELINE)
-    conversation = call(Conversation.begin(case, make_guidance(case)), SEARCH, {"query": "read"})
-    assert last(conversation)[:2] == (Answered, "UNKNOWN_TOOL")
+    conversation = call_tool(Conversation.begin(case, make_guidance(case)), SEARCH, {"query": "read"})
+    assert last_result(conversation)[:2] == (Answered, "UNKNOWN_TOOL")
 
 
 def test_discovery_events_survive_encoding_and_are_scored_the_same_afterwards() -> None:
     case = make_case(has_tool_discovery=True)
-    conversation = converse("perfect", case)
+    conversation = run_agent("perfect", case)
     events = msgspec.json.decode(msgspec.json.encode(conversation.events), type=tuple[Event, ...])
     assert events == conversation.events
-    assert score(case, conversation.guidance, events) == play("perfect", case)
+    assert score(case, conversation.guidance, events) == score_agent("perfect", case)

@@ -20,7 +20,7 @@ from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.results import State, find_state, read_results
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import Ending, hold
-from tests.benchmark import playing
+from tests.benchmark import agent_runs
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_nodeid
 from tests.storage.stored_runs import ENDED, STARTED_AT, make_run, write
@@ -219,7 +219,7 @@ def test_workflows_that_differ_for_the_same_task_are_refused(command: Command, j
 
 
 def test_the_newest_life_is_taken_and_the_workflows_come_along(command: Command, jobs: Jobs, root: Path) -> None:
-    case = playing.make_case(PromptType.FLAWED_TOOL_MISUSE)
+    case = agent_runs.make_case(PromptType.FLAWED_TOOL_MISUSE)
     run = jobs([case], [make_episode(case, Outcome.ERROR)])
     write(run, [make_episode(case, Outcome.FULL, started_at=STARTED_AT + 99)], "gw1")
     GuidanceCache(run.guidance, BENCHMARK.task_type).fill([case], make_guidance)

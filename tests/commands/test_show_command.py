@@ -21,19 +21,19 @@ from pytest_ultra.reporting.failure_text import explain
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import Ending, hold
-from tests.benchmark import playing
+from tests.benchmark import agent_runs
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_nodeid
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes
 
 Command = Callable[..., Shown]
 
-MISUSE = playing.make_case(PromptType.FLAWED_TOOL_MISUSE)
-UNLIVED = playing.make_case(PromptType.COT, TaskType.API_INTEGRATION)
+MISUSE = agent_runs.make_case(PromptType.FLAWED_TOOL_MISUSE)
+UNLIVED = agent_runs.make_case(PromptType.COT, TaskType.API_INTEGRATION)
 
 
 def live(case: Any = MISUSE) -> Episode:
-    talk = playing.converse("follower", case)
+    talk = agent_runs.run_agent("follower", case)
     return make_episode(case, transcript=talk.events, plan=talk.plan)
 
 

@@ -1,4 +1,4 @@
-"""The axes and the case: what there is to choose, and that a case's identity misses nothing."""
+"""The axes and the case: the published values, and a case's identity, which covers every field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
-from tests.benchmark.playing import make_case, run_elsewhere
+from tests.benchmark.agent_runs import make_case, run_in_subprocess
 
 FLAWED = make_case(PromptType.FLAWED_MISSING_STEP)
 
@@ -65,7 +65,7 @@ OTHER: dict[str, Any] = {
 }
 
 
-def test_a_change_of_any_field_is_another_case() -> None:
+def test_a_change_of_any_field_makes_another_case() -> None:
     assert tuple(OTHER) == Case.__struct_fields__
     changed = [msgspec.structs.replace(FLAWED, **{name: value}) for name, value in OTHER.items()]
     assert len({case.case_id for case in (FLAWED, *changed)}) == 1 + len(OTHER)
@@ -88,8 +88,8 @@ def test_equal_cases_have_one_identity_and_it_survives_the_codec() -> None:
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_case_has_one_identity_in_all_processes(hash_seed: str) -> None:
-    code = "from tests.benchmark.playing import make_case; print(make_case().case_id)"
-    assert run_elsewhere(code, hash_seed).strip() == make_case().case_id
+    code = "from tests.benchmark.agent_runs import make_case; print(make_case().case_id)"
+    assert run_in_subprocess(code, hash_seed).strip() == make_case().case_id
 
 
 def test_a_control_is_the_same_task_repeat_and_faults_without_the_flaw() -> None:

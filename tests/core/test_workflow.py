@@ -1,4 +1,4 @@
-"""Workflows on paper: whatever a plan holds is read back as it was."""
+"""Workflows as text: every rendered plan is read back unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.prompts import opening
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.workflow import Call, Step, Workflow, read, reference, referenced_step, render
-from tests.benchmark.playing import make_case
+from tests.benchmark.agent_runs import make_case
 
 NASTY = (
     *('say "hi"', "it's {here}", "}{", "a\nb", "\\", "", "line\u2028separator", "žluťoučký 🐎"),
@@ -36,7 +36,7 @@ WORKFLOWS = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(WORKFLOWS)
-def test_what_was_written_down_is_read_back(workflow: Workflow) -> None:
+def test_a_rendered_workflow_is_read_back(workflow: Workflow) -> None:
     assert read(render(workflow)) == workflow
 
 
@@ -79,7 +79,7 @@ def test_a_text_without_a_workflow_has_none(text: str) -> None:
 @pytest.mark.parametrize(
     "argument", ["output of step 1", "<output of step x>", "<output of step 1> ", "", 1, None, [], {}]
 )
-def test_only_a_reference_is_one(argument: Any) -> None:
+def test_only_the_exact_text_is_a_reference(argument: Any) -> None:
     assert referenced_step(argument) is None
     assert referenced_step(reference(12)) == 12
 

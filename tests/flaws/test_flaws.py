@@ -32,7 +32,7 @@ from pytest_ultra.flaws.candidate import Candidate
 from pytest_ultra.flaws.injection import inject, is_proved
 from pytest_ultra.flaws.missing_step import remove
 from pytest_ultra.flaws.wrong_values import alternatives
-from tests.benchmark.playing import make_case, make_task, make_tasks
+from tests.benchmark.agent_runs import make_case, make_task, make_tasks
 
 INSTANCES = 20
 Flawed = tuple[Task, Workflow, FlawedWorkflow]

@@ -1,4 +1,4 @@
-"""Reading JSON as models write it: what strict readers reject but nobody could misunderstand."""
+"""A lenient JSON reader: accepts unambiguous JSON that strict readers reject, as models often write it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import NoReturn
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
-_DEEPEST = 100
+_MAX_DEPTH = 100
 
 
 class UnreadableJsonError(ValueError):
-    """The text is no JSON, or can be taken in more ways than one."""
+    """The text is not JSON, or is ambiguous."""
 
 
 def read_json(text: str, start: int = 0) -> tuple[Json, int]:
-    """Read strictly the value that begins at `start`; return it and where it ends."""
+    """Read the value at `start` strictly; return it and the position of its end.
+
+    Raises `UnreadableJsonError`.
+    """
     try:
         value, end = _STRICT.raw_decode(text, start)
     except (ValueError, RecursionError):
@@ -26,13 +29,13 @@ def read_json(text: str, start: int = 0) -> tuple[Json, int]:
     return value, end
 
 
-def read_json_leniently(text: str, start: int = 0, *, most_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
-    """Read the value that begins at `start`; return it, where it ends, and what had to be forgiven.
+def read_json_leniently(text: str, start: int = 0, *, max_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
+    """Read the value at `start` leniently; return it, the position of its end, and what was forgiven.
 
-    Up to `most_open` brackets may still be open at the end of the text, unless the last thing in them is a
-    number or a word, which may have been cut.
+    Up to `max_open` brackets may be missing at the end of the text, unless the text ends in a number or a word:
+    that may be truncated. Raises `UnreadableJsonError`.
     """
-    reader = _Reader(text, start, most_open)
+    reader = _Reader(text, start, max_open)
     try:
         value = reader.value()
     except RecursionError:
@@ -40,11 +43,11 @@ def read_json_leniently(text: str, start: int = 0, *, most_open: int) -> tuple[J
     return value, reader.position, tuple(dict.fromkeys(reader.forgiven))
 
 
-def _refuse(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse)
+_STRICT = json.JSONDecoder(parse_constant=_reject_constant)
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -55,12 +58,12 @@ _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
 
 
 class _Reader:
-    """A reader of one value, which notes what it forgives."""
+    """Reads one value and records what it forgives."""
 
-    def __init__(self, text: str, start: int, most_open: int) -> None:
+    def __init__(self, text: str, start: int, max_open: int) -> None:
         self.position = start
         self.forgiven: list[Forgiven] = []
-        self._most_open = most_open
+        self._max_open = max_open
         self._text = text
         self._depth = 0
 
@@ -73,7 +76,7 @@ class _Reader:
         return self._number() if char and char in "-0123456789" else self._literal()
 
     def _nested(self, read: Callable[[], Json]) -> Json:
-        if self._depth >= _DEEPEST:
+        if self._depth >= _MAX_DEPTH:
             raise UnreadableJsonError
         self._depth += 1
         self.position += 1
@@ -82,22 +85,22 @@ class _Reader:
         return value
 
     def _object(self) -> dict[str, Json]:
-        found: dict[str, Json] = {}
+        members: dict[str, Json] = {}
         while not self._closes("}"):
             key = self._key()
             if self._peek() != ":":
                 raise UnreadableJsonError
             self.position += 1
-            found[key] = self.value()
+            members[key] = self.value()
             self._separate("}")
-        return found
+        return members
 
     def _array(self) -> list[Json]:
-        found: list[Json] = []
+        items: list[Json] = []
         while not self._closes("]"):
-            found.append(self.value())
+            items.append(self.value())
             self._separate("]")
-        return found
+        return items
 
     def _closes(self, bracket: str) -> bool:
         char = self._peek()
@@ -106,7 +109,7 @@ class _Reader:
             return True
         if char:
             return False
-        if self._depth > self._most_open:
+        if self._depth > self._max_open:
             raise UnreadableJsonError
         self.forgiven.append(Forgiven.MISSING_BRACKET)
         return True
@@ -117,10 +120,10 @@ class _Reader:
             self.position += 1
             if self._peek() in (bracket, ""):
                 self.forgiven.append(Forgiven.TRAILING_COMMA)
-        elif char != bracket and (char or self._may_be_cut()):
+        elif char != bracket and (char or self._may_be_truncated()):
             raise UnreadableJsonError
 
-    def _may_be_cut(self) -> bool:
+    def _may_be_truncated(self) -> bool:
         return self._text.rstrip()[-1:].isalnum()
 
     def _key(self) -> str:
@@ -145,7 +148,7 @@ class _Reader:
         return _unescape(inner)
 
     def _end_of_string(self, mark: str) -> int:
-        """Find the closing mark; a single quote closes only where something can follow a string."""
+        """Return the position of the closing mark; a single quote closes only before `,` `:` `}` `]` or the end."""
         position = self.position + 1
         while position < len(self._text):
             char = self._text[position]
@@ -174,14 +177,14 @@ class _Reader:
         return _LITERALS[word]
 
     def _peek(self) -> str:
-        """Pass over white space; return the next character, or nothing at the end."""
+        """Skip white space; return the next character, or an empty string at the end."""
         match = _SPACE.match(self._text, self.position)
         self.position = match.end() if match else self.position
         return self._text[self.position : self.position + 1]
 
 
 def _unescape(inner: str) -> str:
-    r"""Resolve JSON's escapes; of any other, such as `\'`, the backslash goes."""
+    r"""Resolve JSON escapes; drop the backslash of any other escape, such as `\'`."""
     parts = re.split(r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.)", inner)
     return "".join(_resolve(part) if part.startswith("\\") else part for part in parts)
 

@@ -1,4 +1,4 @@
-"""The text protocol's messages: tools described, calls and results written down, and all that read back."""
+"""The messages of the text protocol: write tool descriptions, calls and results, and read them back."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from pytest_ultra.agents.text_protocol.call_parser import read_calls
 from pytest_ultra.agents.text_protocol.lenient_json import UnreadableJsonError, read_json
-from pytest_ultra.agents.text_protocol.text_calls import read_calls
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.transcript import Reply, ToolCall
 
-CALL = '<tool_call>{"name": "...", "arguments": {...}}</tool_call>'
+CALL_FORMAT = '<tool_call>{"name": "...", "arguments": {...}}</tool_call>'
 _RESULT, _END_OF_RESULT = "<tool_result>", "</tool_result>"
 
 
 def describe_tools(tools: Iterable[ToolSchema]) -> str:
-    """Write each tool as one line of JSON."""
+    """Return one line of JSON for each tool."""
     return "\n".join(json.dumps(tool["function"], ensure_ascii=False, separators=(",", ":")) for tool in tools)
 
 
@@ -26,18 +26,18 @@ def write_call(call: ToolCall) -> str:
 
 
 def write_results(contents: Iterable[str]) -> Message:
-    """Write the answers to a turn's calls, in their order, as one message of the user's."""
+    """Return the results of a turn's calls, in order, as one user message."""
     return {"role": "user", "content": "\n".join(f"{_RESULT}{content}{_END_OF_RESULT}" for content in contents)}
 
 
 def write_reply(reply: Reply) -> Reply:
-    """Put a reply's native calls into its text; the inverse of what `read_calls` does to that."""
+    """Move a reply's native calls into its text; `read_calls` is the inverse."""
     parts = [part for part in (reply.text, *map(write_call, reply.tool_calls)) if part]
     return msgspec.structs.replace(reply, text="\n".join(parts), tool_calls=(), finish_reason="stop")
 
 
 def read_messages(messages: Sequence[Message]) -> list[Message]:
-    """Return a conversation in the text protocol as it would stand in the native one."""
+    """Translate a conversation in the text protocol to the native one."""
     read: list[Message] = []
     ids: list[str] = []
     for number, message in enumerate(messages):

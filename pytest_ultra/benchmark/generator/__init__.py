@@ -1,1 +1,1 @@
-"""Making tasks from seeds: a small grammar of sources, processing and deliveries over varied data."""
+"""The task generator: a small grammar of sources, processing and deliveries over varied data, drawn from a seed."""

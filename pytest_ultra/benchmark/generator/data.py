@@ -1,4 +1,4 @@
-"""Varied small tables: what a task's data is about."""
+"""The data of tasks: small random tables in several domains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_ultra.core.json_types import Row
 
 
 class Domain(msgspec.Struct, frozen=True):
-    """A kind of table. `numbers` gives (low, high, decimals) for each numeric field."""
+    """A kind of table. `numbers` maps each numeric field to (lowest, highest, decimals)."""
 
     plural: str
     key: str
@@ -82,22 +82,22 @@ DOMAINS = (
 )
 
 
-def make_rows(domain: Domain, chance: Random, size: int) -> list[Row]:
-    """Draw a table: unique keys, and every category value spread over the rows."""
-    first = chance.randint(100, 9000)
-    return [_make_row(domain, chance, f"{domain.prefix}-{first + number}") for number in range(size)]
+def make_rows(domain: Domain, rng: Random, size: int) -> list[Row]:
+    """Draw a table of `size` rows with unique keys."""
+    first = rng.randint(100, 9000)
+    return [_make_row(domain, rng, f"{domain.prefix}-{first + number}") for number in range(size)]
 
 
-def _make_row(domain: Domain, chance: Random, key: str) -> Row:
+def _make_row(domain: Domain, rng: Random, key: str) -> Row:
     row: Row = {domain.key: key}
-    row |= {field: chance.choice(values) for field, values in domain.categories.items()}
-    row |= {field: _draw_number(chance, *limits) for field, limits in domain.numbers.items()}
+    row |= {field: rng.choice(values) for field, values in domain.categories.items()}
+    row |= {field: _draw_number(rng, *limits) for field, limits in domain.numbers.items()}
     return row
 
 
-def _draw_number(chance: Random, low: int, high: int, decimals: int) -> float | int:
+def _draw_number(rng: Random, low: int, high: int, decimals: int) -> float | int:
     scale = 10**decimals
-    drawn = chance.randint(low * scale, high * scale)
+    drawn = rng.randint(low * scale, high * scale)
     return drawn / scale if decimals else drawn
 
 

@@ -1,4 +1,4 @@
-"""How a task hands over its results: each delivery is one call that changes the world outside."""
+"""Deliveries: each is one call that hands a result over, and so changes the world outside the artefacts."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ TEAMS = ("finance", "operations", "support", "planning", "audit", "sales")
 
 def write_file(draft: Draft, item: Item, kind: str = "json") -> None:
     path = f"reports/{_name(draft)}.{kind}"
-    draft.say(f"Write the result to the file {path}.")
-    draft.want(f"Write {item.noun} to the file {path}", f"the file {path} holds {item.noun}")
+    draft.add_sentence(f"Write the result to the file {path}.")
+    draft.describe_deliverable(f"Write {item.noun} to the file {path}", f"the file {path} holds {item.noun}")
     call = Call("file_operations_writer", {"path": path, "data": item.data})
     draft.deliver(call, FactKind.FILE, path, is_ordered=item.is_ordered)
 
 
-def write_beside(draft: Draft, item: Item) -> None:
-    """Ask for a file where one stands that must not be overwritten."""
+def write_without_overwriting(draft: Draft, item: Item) -> None:
+    """Ask for a file at a path where one exists that must not be overwritten."""
     name = _name(draft)
     taken, free = f"reports/{name}.json", f"reports/{name}_new.json"
-    draft.add(files={taken: '{"note": "signed off, keep"}'})
+    draft.add_to_world(files={taken: '{"note": "signed off, keep"}'})
     rule = f"the file {taken}, or if that is there already, leave it alone and use {free}"
-    draft.say(f"Write the result to {rule}.")
-    draft.want(f"Write {item.noun} to {rule}", f"{item.noun} stands in {rule}")
+    draft.add_sentence(f"Write the result to {rule}.")
+    draft.describe_deliverable(f"Write {item.noun} to {rule}", f"{item.noun} stands in {rule}")
     call = Call("file_operations_writer", {"path": free, "data": item.data})
     draft.deliver(call, FactKind.FILE, free, is_ordered=item.is_ordered)
 
 
 def notify_if_many(draft: Draft, item: Item) -> None:
-    """Notify of a table only if it has more rows than a limit; where it has not, nothing may be sent."""
+    """Notify of a table only if it has more rows than a limit; otherwise nothing may be sent."""
     rows = len(item.rows)
     limit = rows + draft.pick((-2, -1, 0, 1))
     team, name = draft.pick(TEAMS), _name(draft)
     recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()} alert"
     condition = f"only if it has more than {limit} rows"
-    draft.say(f"Notify {recipient} with the subject '{subject}' and the result as data, but {condition}.")
-    draft.want(
+    draft.add_sentence(f"Notify {recipient} with the subject '{subject}' and the result as data, but {condition}.")
+    draft.describe_deliverable(
         f"Notify {recipient}, with the subject '{subject}', of {item.noun}, but {condition}",
         f"{recipient} has a message '{subject}' with {item.noun}, but {condition}",
     )
@@ -54,8 +54,8 @@ def notify_if_many(draft: Draft, item: Item) -> None:
 def notify(draft: Draft, item: Item) -> None:
     team, name = draft.pick(TEAMS), _name(draft)
     recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()}"
-    draft.say(f"Notify {recipient} with the subject '{subject}' and the result as data.")
-    draft.want(
+    draft.add_sentence(f"Notify {recipient} with the subject '{subject}' and the result as data.")
+    draft.describe_deliverable(
         f"Notify {recipient}, with the subject '{subject}', of {item.noun}",
         f"{recipient} has a message '{subject}' with {item.noun}",
     )
@@ -65,34 +65,36 @@ def notify(draft: Draft, item: Item) -> None:
 
 def put_in_cache(draft: Draft, item: Item) -> None:
     key = f"{draft.pick(TEAMS)}:{_name(draft)}"
-    draft.say(f"Put the result into the cache under {key}.")
-    draft.want(f"Cache {item.noun} under {key}", f"the cache holds {item.noun} under {key}")
+    draft.add_sentence(f"Put the result into the cache under {key}.")
+    draft.describe_deliverable(f"Cache {item.noun} under {key}", f"the cache holds {item.noun} under {key}")
     call = Call("utility_cache", {"action": "put", "key": key, "data": item.data})
     draft.deliver(call, FactKind.CACHE, key, is_ordered=item.is_ordered)
 
 
 def enqueue(draft: Draft, item: Item) -> None:
     name = f"{draft.pick(TEAMS)}-{draft.pick(('jobs', 'review', 'intake'))}"
-    draft.add(queues={name: (), f"{name}-retired": ()})
-    draft.say(f"Put the result on the queue {name}.")
-    draft.want(f"Put {item.noun} on the queue {name}", f"the queue {name} has {item.noun}")
+    draft.add_to_world(queues={name: (), f"{name}-retired": ()})
+    draft.add_sentence(f"Put the result on the queue {name}.")
+    draft.describe_deliverable(f"Put {item.noun} on the queue {name}", f"the queue {name} has {item.noun}")
     call = Call("integration_queue", {"name": name, "data": item.data})
     draft.deliver(call, FactKind.QUEUE, name, is_ordered=item.is_ordered)
 
 
 def schedule(draft: Draft, item: Item) -> None:
     name = f"{draft.pick(TEAMS)}_{_name(draft)}"
-    at = f"2027-{draft.chance.randint(1, 12):02}-{draft.chance.randint(1, 28):02}T{draft.chance.randint(6, 20):02}:00"
-    draft.say(f"Schedule it as {name} at {at}, with the result as data.")
-    draft.want(f"Schedule {item.noun} as {name} at {at}", f"the schedule {name} at {at} carries {item.noun}")
+    at = f"2027-{draft.rng.randint(1, 12):02}-{draft.rng.randint(1, 28):02}T{draft.rng.randint(6, 20):02}:00"
+    draft.add_sentence(f"Schedule it as {name} at {at}, with the result as data.")
+    draft.describe_deliverable(
+        f"Schedule {item.noun} as {name} at {at}", f"the schedule {name} at {at} carries {item.noun}"
+    )
     call = Call("integration_scheduler", {"name": name, "at": at, "data": item.data})
     draft.deliver(call, FactKind.SCHEDULE, name, is_ordered=item.is_ordered)
 
 
 def track(draft: Draft, item: Item) -> None:
     name = f"{draft.pick(TEAMS)}-{draft.pick(('quarterly', 'monthly', 'weekly'))}"
-    draft.say(f"Record the result under the tracker {name}.")
-    draft.want(f"Record {item.noun} under the tracker {name}", f"the tracker {name} has {item.noun}")
+    draft.add_sentence(f"Record the result under the tracker {name}.")
+    draft.describe_deliverable(f"Record {item.noun} under the tracker {name}", f"the tracker {name} has {item.noun}")
     call = Call("utility_tracker", {"name": name, "data": item.data})
     draft.deliver(call, FactKind.TRACKER, name, is_ordered=item.is_ordered)
 
@@ -100,8 +102,8 @@ def track(draft: Draft, item: Item) -> None:
 def log(draft: Draft, item: Item) -> None:
     level = draft.pick(("info", "warning"))
     message = f"{_name(draft).replace('_', ' ')} ready"
-    draft.say(f"Log the message '{message}' at level {level} with the result as data.")
-    draft.want(
+    draft.add_sentence(f"Log the message '{message}' at level {level} with the result as data.")
+    draft.describe_deliverable(
         f"Log '{message}' at level {level}, with {item.noun} as data",
         f"the log has '{message}' at level {level} with {item.noun}",
     )
@@ -110,11 +112,11 @@ def log(draft: Draft, item: Item) -> None:
 
 
 def post(draft: Draft, item: Item, service: str | None = None, session: int | None = None) -> None:
-    """Post to a sink, which may take a session with a service."""
+    """Post to a sink, which may need a session with a service."""
     url = _sink(draft, service)
     place = f"{url} (service {service})" if service else url
-    draft.say(f"Post the result to {place}.")
-    draft.want(f"Post {item.noun} to {place}", f"{place} has received {item.noun}")
+    draft.add_sentence(f"Post the result to {place}.")
+    draft.describe_deliverable(f"Post {item.noun} to {place}", f"{place} has received {item.noun}")
     needs = (session,) if session else ()
     call = Call("network_poster", {"url": url, "data": item.data})
     draft.deliver(call, FactKind.SINK, url, needs=needs, is_ordered=item.is_ordered)
@@ -127,8 +129,8 @@ def route(draft: Draft, item: Item, service: str | None = None, session: int | N
     value = draft.pick(sorted({row[field] for row in item.rows if row[field]}))
     url = _sink(draft, service)
     place = f"{url} (service {service})" if service else url
-    draft.say(f"Route the rows whose {field} is {value} to {place}, and no others.")
-    draft.want(
+    draft.add_sentence(f"Route the rows whose {field} is {value} to {place}, and no others.")
+    draft.describe_deliverable(
         f"Route those of {item.noun} whose {field} is {value} to {place}",
         f"{place} has received those of {item.noun} whose {field} is {value}",
     )
@@ -138,18 +140,18 @@ def route(draft: Draft, item: Item, service: str | None = None, session: int | N
 
 
 def answer(draft: Draft, item: Item) -> None:
-    """Ask for the value itself: `item` must come to a single one."""
+    """Ask for the value itself; reject the draw unless `item` is a single value."""
     value = unwrap(item.value)
     if isinstance(value, list | dict):
         raise RejectedError("more than one value")
-    draft.say("Answer with that value.")
-    draft.want(f"Answer with {item.noun}", f"your answer is {item.noun}")
+    draft.add_sentence("Answer with that value.")
+    draft.describe_deliverable(f"Answer with {item.noun}", f"your answer is {item.noun}")
     draft.answer(item, value)
 
 
-ANYTHING: tuple[Callable[[Draft, Item], None], ...] = (
+ANY_ITEM: tuple[Callable[[Draft, Item], None], ...] = (
     write_file,
-    write_beside,
+    write_without_overwriting,
     notify,
     put_in_cache,
     enqueue,
@@ -158,15 +160,15 @@ ANYTHING: tuple[Callable[[Draft, Item], None], ...] = (
     log,
     post,
 )
-"""Deliveries that take any item."""
+"""Deliveries that accept any item."""
 
 
 def _name(draft: Draft) -> str:
-    return f"{draft.pick(WORDS)}_{draft.chance.randint(10, 99)}"
+    return f"{draft.pick(WORDS)}_{draft.rng.randint(10, 99)}"
 
 
 def _sink(draft: Draft, service: str | None) -> str:
     host = f"https://{draft.pick(TEAMS)}.example"
-    url = f"{host}/intake/{draft.chance.randint(100, 999)}"
-    draft.add(sinks={url: Sink(service), f"{host}/sandbox": Sink(service)})
+    url = f"{host}/intake/{draft.rng.randint(100, 999)}"
+    draft.add_to_world(sinks={url: Sink(service), f"{host}/sandbox": Sink(service)})
     return url

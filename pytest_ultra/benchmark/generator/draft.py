@@ -1,4 +1,4 @@
-"""A task in the making: every step is really done in the draft's world, and so the goal is what came out."""
+"""The draft of a task: each step runs in the draft's world, and its real result becomes the goal."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class RejectedError(Exception):
-    """This draw makes no good task; the next one is taken."""
+    """This draw makes no good task; the generator tries the next one."""
 
 
 class Item(msgspec.Struct, frozen=True):
-    """Something a step produced: the number of its milestone, what it is in words, and its value."""
+    """The result of a step: its milestone's number from 1, a noun phrase for it, and its value."""
 
     number: int
     noun: str
@@ -33,21 +33,21 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def rows(self) -> list[Row]:
-        """The value as a table; rejects the draw if it is none or too small to work on."""
+        """The value as a table. Rejects the draw if it is no table or too small to work on."""
         if not isinstance(self.value, list) or len(self.value) < MIN_ROWS:
             raise RejectedError("too few rows")
         return self.value
 
     @property
     def data(self) -> str:
-        """The argument that stands for this item."""
+        """The argument that refers to this item."""
         return reference(self.number)
 
     def numeric_fields(self) -> list[str]:
         return [field for field, value in self.rows[0].items() if isinstance(value, int | float)]
 
     def category_fields(self) -> list[str]:
-        """Fields of text in which values recur."""
+        """Return the text fields with recurring values."""
         rows = self.rows
         texts = [field for field, value in rows[0].items() if isinstance(value, str)]
         return [field for field in texts if 1 < len({row[field] for row in rows}) < len(rows)]
@@ -57,46 +57,46 @@ MIN_ROWS = 3
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """An operation in words; a mechanical one goes without saying for whoever knows the job."""
+    """An operation in words. A mechanical one is left out where the reader can infer it."""
 
     text: str
     is_mechanical: bool = False
 
 
-class Want(msgspec.Struct, frozen=True):
-    """A deliverable in words: as a request ("Write X to Y.") and as an outcome ("Y holds X")."""
+class DeliverableText(msgspec.Struct, frozen=True):
+    """A deliverable in words: as a request ("Write X to Y") and as an outcome ("Y holds X")."""
 
     request: str
     outcome: str
 
 
 class Draft:
-    """Collects a task while its reference workflow is carried out with perfect tools."""
+    """Collects the parts of a task while its reference workflow runs with perfect tools."""
 
-    def __init__(self, chance: Random) -> None:
-        self.chance = chance
-        self.edition = f"w{chance.randint(1, 52):02}"  # of the data that the job is about, so that names seldom recur
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.edition = f"w{rng.randint(1, 52):02}"  # part of the data's names, so that names rarely recur
         self.world = World()
         self.milestones: list[Milestone] = []
         self.actions: list[Action] = []
         self.sentences: list[Sentence] = []
-        self.wants: list[Want] = []
+        self.deliverable_texts: list[DeliverableText] = []
         self._state = World()
         self._handles: dict[int, str] = {}
 
     def pick(self, options: Sequence[T]) -> T:
-        """Choose one of the options; the draw is rejected where there is none."""
+        """Choose one of the options; reject the draw if there are none."""
         if not options:
             raise RejectedError("nothing to choose from")
-        return self.chance.choice(options)
+        return self.rng.choice(options)
 
     @property
     def steps(self) -> int:
-        """How many calls the reference workflow takes."""
+        """The number of calls of the reference workflow."""
         return len({action.reaches for action in self.actions})
 
-    def add(self, **parts: Any) -> None:
-        """Put things into the initial world: each keyword is one of `World`'s dictionaries."""
+    def add_to_world(self, **parts: Any) -> None:
+        """Add entries to the initial world; each keyword is a dictionary of `World`."""
         for name, entries_ in parts.items():
             self.world = msgspec.structs.replace(self.world, **{name: {**getattr(self.world, name), **entries_}})
             self._state = msgspec.structs.replace(self._state, **{name: {**getattr(self._state, name), **entries_}})
@@ -110,36 +110,36 @@ class Draft:
         is_ordered: bool = False,
         others: tuple[Call, ...] = (),
     ) -> Item:
-        """Do a call that makes an artefact; `needs` are milestone numbers, `others` are calls that do as well."""
+        """Run a call that makes an artefact. `needs` are milestone numbers, `others` are equivalent calls."""
         handle = self._run(call)
         value = self._state.artefacts[handle]
-        number = self._reach(Fact.of(FactKind.ARTEFACT, "", value, is_ordered=is_ordered), call, needs, others)
+        number = self._add_milestone(Fact.of(FactKind.ARTEFACT, "", value, is_ordered=is_ordered), call, needs, others)
         self._handles[number] = handle
         return Item(number, noun, value, is_ordered)
 
     def authenticate(self, service: str) -> int:
-        """Open a session and return its milestone's number."""
+        """Open a session; return its milestone's number."""
         call = Call("integration_authenticator", {"service": service})
         self._run(call)
-        return self._reach(Fact.of(FactKind.SESSION, service, True), call, (), ())  # noqa: FBT003 - the fact's value
+        return self._add_milestone(Fact.of(FactKind.SESSION, service, True), call, (), ())  # noqa: FBT003 - the fact's value
 
     def deliver(self, call: Call, kind: FactKind, key: str, *, needs: tuple[int, ...] = (), is_ordered: bool) -> None:
-        """Do a call that changes the world outside; what then stands at `key` is a deliverable."""
+        """Run a call that changes the world; the resulting value at `key` is a deliverable."""
         self._run(call)
         value = [value for name, value in entries(self._state, kind) if name == key][-1]
-        self._reach(Fact.of(kind, key, value, is_ordered=is_ordered), call, needs, (), is_deliverable=True)
+        self._add_milestone(Fact.of(kind, key, value, is_ordered=is_ordered), call, needs, (), is_deliverable=True)
 
     def answer(self, item: Item, value: Json) -> None:
         fact = Fact.of(FactKind.ANSWER, item.noun, value)
         self.milestones.append(Milestone(fact, (item.number - 1,), is_deliverable=True))
 
-    def say(self, text: str, *, is_mechanical: bool = False) -> None:
+    def add_sentence(self, text: str, *, is_mechanical: bool = False) -> None:
         self.sentences.append(Sentence(text, is_mechanical))
 
-    def want(self, request: str, outcome: str) -> None:
-        self.wants.append(Want(request, outcome))
+    def describe_deliverable(self, request: str, outcome: str) -> None:
+        self.deliverable_texts.append(DeliverableText(request, outcome))
 
-    def _reach(
+    def _add_milestone(
         self, fact: Fact, call: Call, needs: tuple[int, ...], others: tuple[Call, ...], *, is_deliverable: bool = False
     ) -> int:
         known = [(milestone.fact.kind, milestone.fact.key, milestone.fact.text) for milestone in self.milestones]
@@ -153,7 +153,7 @@ class Draft:
         return index + 1
 
     def _run(self, call: Call) -> str:
-        """Do a call in the draft's world and return the handle of what it made, if anything."""
+        """Run a call in the draft's world; return its artefact's handle, if any, else "". An error rejects the draw."""
         arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
         self._state, result = invoke(self._state, call.tool, arguments)
         if not result.is_success:

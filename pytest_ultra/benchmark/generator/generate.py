@@ -7,8 +7,8 @@ from random import Random
 
 from pytest_ultra.benchmark.generator.data import DOMAINS, as_csv, make_rows
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
-from pytest_ultra.benchmark.generator.shapes import lay_out
-from pytest_ultra.benchmark.generator.words import describe
+from pytest_ultra.benchmark.generator.shapes import fill_draft
+from pytest_ultra.benchmark.generator.task_text import describe
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
@@ -36,10 +36,10 @@ def generate_task(key: TaskKey) -> Task:
 
 def draw_task(key: TaskKey, draw: int) -> Task | None:
     """Make one draw; None where it is no sound task. Flaws are not looked at."""
-    chance = Random(f"{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}/{draw}")
-    draft = Draft(chance)
+    rng = Random(f"{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}/{draw}")
+    draft = Draft(rng)
     try:
-        lay_out(draft, key.task_type)
+        fill_draft(draft, key.task_type)
     except RejectedError:
         return None
     _add_distractor_files(draft, key.difficulty)
@@ -69,10 +69,10 @@ def is_minimal(task: Task) -> bool:
 def _add_distractor_files(draft: Draft, difficulty: Difficulty) -> None:
     files: dict[str, str] = {}
     while len(files) < DISTRACTOR_FILES[difficulty.level]:
-        domain = draft.chance.choice(DOMAINS)
-        path = f"old/{domain.plural.replace(' ', '_')}_{draft.chance.randint(2010, 2025)}.csv"
-        files[path] = as_csv(make_rows(domain, draft.chance, 5))
-    draft.add(files=files)
+        domain = draft.rng.choice(DOMAINS)
+        path = f"old/{domain.plural.replace(' ', '_')}_{draft.rng.randint(2010, 2025)}.csv"
+        files[path] = as_csv(make_rows(domain, draft.rng, 5))
+    draft.add_to_world(files=files)
 
 
 def _offer_tools(draft: Draft, difficulty: Difficulty) -> tuple[str, ...]:
@@ -80,8 +80,8 @@ def _offer_tools(draft: Draft, difficulty: Difficulty) -> tuple[str, ...]:
     needed = sorted({action.call.tool for action in draft.actions})
     categories = {TOOLS[name].category for name in needed}
     others = [name for name in TOOLS if name not in needed]
-    draft.chance.shuffle(others)
+    draft.rng.shuffle(others)
     others.sort(key=lambda name: TOOLS[name].category not in categories)
     offered = needed + others[: DISTRACTOR_TOOLS[difficulty.level]]
-    draft.chance.shuffle(offered)
+    draft.rng.shuffle(offered)
     return tuple(offered)

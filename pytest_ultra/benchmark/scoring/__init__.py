@@ -1,4 +1,4 @@
-"""Scoring: what a transcript is worth, from its typed events alone."""
+"""Scoring of a transcript, from its typed events alone."""
 
 from pytest_ultra.benchmark.scoring.score import score
 

@@ -1,10 +1,10 @@
-"""How closely a model kept to the plan that it was shown, and how much of the damage it carried out."""
+"""Plan adherence: how closely a model followed the plan that it saw, and how many damaged steps it carried out."""
 
 from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.benchmark.rehearsal import see
+from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.core.axes import FlawKind, PromptType
@@ -16,29 +16,29 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 
 def shown_plan(guidance: BenchmarkGuidance, prompt_type: PromptType) -> Workflow | None:
-    """Return the plan that a case of this prompt type is shown, if it is shown one."""
+    """Return the plan in the prompt of this prompt type; None if it has none."""
     if not prompt_type.has_plan:
         return None
     return guidance.flawed.workflow if prompt_type.flaw_kind and guidance.flawed else guidance.optimal
 
 
 def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
-    """Return the turn at which the model first did something else than the plan says; None if it never did.
+    """Return the first turn in which the model deviated from the plan; None if it never did.
 
-    To stop before the plan is done is to leave it; to be cut off is not.
+    Stopping before the plan is done is a deviation; reaching a limit is not.
     """
     progress = begin(plan)
     for call in evidence.calls:
         expected = _expected(plan, progress)
         if not any(_is_call(call, option, progress) for option in expected):
             return call.turn
-        progress = advance(plan, progress, see(call.result))
+        progress = advance(plan, progress, step_result(call.result))
     has_stopped_early = evidence.end is EndReason.STOPPED and next_call(plan, progress) is not None
     return evidence.replies[-1].turn if has_stopped_early and evidence.replies else None
 
 
 def obedience(evidence: Evidence) -> float | None:
-    """Return the share of the damaged steps that were carried out as written; None where none is damaged."""
+    """Return the share of damaged steps that were carried out as written; None if no step is damaged."""
     flawed = evidence.guidance.flawed
     if flawed is None:
         return None
@@ -48,7 +48,7 @@ def obedience(evidence: Evidence) -> float | None:
 
 
 def _expected(plan: Workflow, progress: Progress) -> list[Call]:
-    """Return what the plan says to call now: the step or, after a fault, also its fallback."""
+    """Return the calls that the plan allows now: the step's and, after a fault, also its fallback."""
     if progress.step > len(plan.steps):
         return []
     step = plan.steps[progress.step - 1]
@@ -68,7 +68,7 @@ def _has_arguments(event: Answered, call: Call, outputs: dict[int, Json]) -> boo
 
 
 def _is_argument(given: Json, written: Json, outputs: dict[int, Json]) -> bool:
-    """Compare an argument with the plan's; for an output that is not there yet, any unknown handle will do."""
+    """Compare an argument with the plan's. For a missing output, any unknown handle matches."""
     step = referenced_step(written)
     if step is None:
         return bool(given == written)
@@ -77,84 +77,85 @@ def _is_argument(given: Json, written: Json, outputs: dict[int, Json]) -> bool:
     return isinstance(given, str) and given not in outputs.values()
 
 
-class Done(msgspec.Struct, frozen=True):
-    """The calls that carried out a plan's steps, by number: as written; and in any way, as it should be included."""
+class CompletedSteps(msgspec.Struct, frozen=True):
+    """The calls that carried out a plan's steps, by step number: as written, or in any way (also as it should be)."""
 
     as_written: dict[int, Answered]
-    anyhow: dict[int, Answered]
+    in_any_way: dict[int, Answered]
 
 
-def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> Done:
-    """Find for each step of the plan the call that carried it out, in whatever order; faults do not count.
+def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> CompletedSteps:
+    """Find the call that carried out each step of the plan, in any order; faults do not count.
 
-    A call that does a damaged step right stands in for it: what follows can work on its output, and the call
-    is not mistaken for another step's.
+    A call that does a damaged step correctly counts as that step: later steps can use its output, and the call
+    is not mistaken for another step.
     """
-    done = Done({}, {})
+    done = CompletedSteps({}, {})
     written = dict(enumerate(flawed.workflow.steps, start=1))
-    right = _right_steps(flawed, evidence.guidance.optimal)
+    right = _correct_steps(flawed, evidence.guidance.optimal)
     for event in evidence.calls:
         if event.result.is_random:
             continue
-        outputs = {number: call.result.handle for number, call in done.anyhow.items()}
-        is_written = {number for number, step in written.items() if _does(event, step, outputs)} - done.anyhow.keys()
-        is_right = {number for number, step in right.items() if _does(event, step, outputs)}
-        number = min(is_written | (is_right - done.anyhow.keys()) or is_right, default=None)
+        earlier = done.in_any_way.keys()
+        outputs = {number: call.result.handle for number, call in done.in_any_way.items()}
+        is_written = {number for number, step in written.items() if _carries_out(event, step, outputs)} - earlier
+        is_right = {number for number, step in right.items() if _carries_out(event, step, outputs)}
+        number = min(is_written | (is_right - earlier) or is_right, default=None)
         if number in is_written:
             done.as_written[number] = event
         if number is not None:
-            done.anyhow[number] = event
+            done.in_any_way[number] = event
     return done
 
 
-_SHIFTING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
-"""Kinds that give steps other numbers."""
+_RENUMBERING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
+"""Flaw kinds that change the numbers of steps."""
 
 
-def _right_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]:
-    """Return the steps that damaged ones stand in place of, where the plan's numbers are the optimal one's."""
-    if flawed.kind in _SHIFTING:
+def _correct_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]:
+    """Return the correct versions of the damaged steps, for flaw kinds that keep the optimal plan's numbers."""
+    if flawed.kind in _RENUMBERING:
         return {}
     numbers = [damage.flawed_step for damage in flawed.damages if damage.flawed_step == damage.optimal_step]
     return {number: optimal.steps[number - 1] for number in numbers if number is not None}
 
 
-def _does(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
+def _carries_out(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
     return event.call.name == step.call.tool and _has_arguments(event, step.call, outputs)
 
 
-def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: Done, evidence: Evidence) -> bool:
+def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evidence: Evidence) -> bool:
     if damage.flawed_step is None:
-        return _is_left_out(damage, flawed, done) and not _is_made_good(damage, evidence)
+        return _is_left_out(damage, flawed, done) and not _is_compensated(damage, evidence)
     event = done.as_written.get(damage.flawed_step)
     if event is None:
-        return _is_passed_over(damage.flawed_step, flawed, done)
+        return _is_skipped(damage.flawed_step, flawed, done)
     if damage.kind is FlawKind.SEQUENCE_DISORDER:
         return event.result.code in MISSING_INPUT
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
-    return condition is None or (condition in done.anyhow and not done.anyhow[condition].result.is_success)
+    return condition is None or (condition in done.in_any_way and not done.in_any_way[condition].result.is_success)
 
 
-def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: Done) -> bool:
-    """Tell whether the model went on past the place of a missing step: did the step after it, or the plan's last."""
+def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
+    """Return whether the model went past the place of a missing step: did a step after it, or the plan's last step."""
     missing = [other.optimal_step or 0 for other in flawed.damages if other.flawed_step is None]
     before = (damage.optimal_step or 0) - 1 - sum(number < (damage.optimal_step or 0) for number in missing)
     last = len(flawed.workflow.steps)
     return any(number in done.as_written for number in range(min(before + 1, last), last + 1))
 
 
-def _is_passed_over(number: int, flawed: FlawedWorkflow, done: Done) -> bool:
-    """Tell whether a step was not done because the one whose failure it waits for succeeded, or was passed over."""
+def _is_skipped(number: int, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
+    """Return whether a conditional step was skipped because its condition's step succeeded, or was itself skipped."""
     condition = flawed.workflow.steps[number - 1].only_if_failed
-    if condition is None or number in done.anyhow:
+    if condition is None or number in done.in_any_way:
         return False
-    if condition in done.anyhow:
-        return done.anyhow[condition].result.is_success
-    return _is_passed_over(condition, flawed, done)
+    if condition in done.in_any_way:
+        return done.in_any_way[condition].result.is_success
+    return _is_skipped(condition, flawed, done)
 
 
-def _is_made_good(damage: Damage, evidence: Evidence) -> bool:
-    """Tell whether what a missing step is for was reached all the same."""
+def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
+    """Return whether the milestone of a missing step was reached nevertheless."""
     step = evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
     return any(
         evidence.milestones[action.reaches]

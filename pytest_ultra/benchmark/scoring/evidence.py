@@ -1,4 +1,4 @@
-"""What a transcript shows, gathered once for all measures."""
+"""The evidence of a transcript, gathered once for all measures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 import msgspec
 
-from pytest_ultra.benchmark.goal import harms, reached, read_answer
+from pytest_ultra.benchmark.goal import harms, reached_milestones, read_answer
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import invoke
@@ -15,13 +15,13 @@ from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.transcript import Answered, Ended, EndReason, Event, Replied
 
 MISSING_INPUT = frozenset({EarnedCode.UNKNOWN_HANDLE, EarnedCode.NOT_AUTHENTICATED})
-"""Errors of a call that came before, or without, something it needs."""
+"""Errors of a call that lacks a needed input or session."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """An episode's calls and end, and the world that they left behind.
+    """The calls and the end of an episode, and the world at its end.
 
-    `milestones` tells which of the task's are reached at the end.
+    `milestones` holds, for each milestone of the task, whether it is reached at the end.
     """
 
     guidance: BenchmarkGuidance
@@ -39,7 +39,7 @@ class Evidence(msgspec.Struct, frozen=True):
         ends = [event.reason for event in events if isinstance(event, Ended)]
         world = replay(guidance.task, calls)
         answer = read_answer(replies[-1].text) if replies else None
-        milestones = reached(guidance.task, world, answer)
+        milestones = reached_milestones(guidance.task, world, answer)
         end = ends[-1] if ends else EndReason.HARNESS
         return cls(guidance, calls, replies, end, world, milestones, harms(guidance.task, world))
 
@@ -53,7 +53,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     @property
     def called_tools(self) -> set[str]:
-        """Names called, whether or not there is such a tool; a call that could not be read may have none."""
+        """The names called, existing or not, without unreadable calls that have no name."""
         return {call.call.name for call in self.calls} - {""}
 
     @property
@@ -62,7 +62,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 def replay(task: Task, calls: Sequence[Answered]) -> World:
-    """Do the calls that succeeded again, in order: the world they left behind is not in a transcript."""
+    """Rebuild the final world by repeating the successful calls in order; a transcript does not contain it."""
     world = task.world
     for call in calls:
         if call.result.is_success:

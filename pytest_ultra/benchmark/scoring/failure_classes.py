@@ -1,4 +1,4 @@
-"""Failure classes: by rule, from typed events; never by searching text for words."""
+"""Failure classes: assigned by rule from typed events, never by searching text."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _BY_CODE = {
 
 
 def classify(evidence: Evidence) -> FailureClass:
-    """Name the reason for which an episode is not `full`.
+    """Return why an episode is not `full`.
 
-    A failure of the infrastructure comes first; then harm done beside a right result; then how it ended, if
-    that was not the model's free choice; then the first earned error that was never mended (later ones follow
-    from it); then needed tools that were passed over.
+    The order of the rules: an infrastructure failure; harm beside a correct result; an end that the model did not
+    choose; the first earned error that was never corrected (later ones follow from it); needed tools that were
+    not called.
     """
     if has_delivered(evidence.task, evidence.milestones) and not evidence.end.is_infrastructure:
         return FailureClass.HARMFUL_SIDE_EFFECT
     if evidence.end in _BY_END:
         return _BY_END[evidence.end]
-    unmended = [index for index, call in enumerate(evidence.calls) if _is_unmended(evidence, index, call)]
-    if unmended:
-        return _classify_error(evidence, unmended[0])
+    uncorrected = [index for index, call in enumerate(evidence.calls) if _is_uncorrected(evidence, index, call)]
+    if uncorrected:
+        return _classify_error(evidence, uncorrected[0])
     return FailureClass.TOOL_SELECTION if _has_chosen_wrong_tools(evidence) else FailureClass.WRONG_DELIVERABLE
 
 
-def _is_unmended(evidence: Evidence, index: int, call: Answered) -> bool:
-    """Tell whether a call met an earned error and its tool (any, if it names none) never succeeded afterwards."""
+def _is_uncorrected(evidence: Evidence, index: int, call: Answered) -> bool:
+    """Return whether a call got an earned error and its tool (any tool, if it names none) never succeeded later."""
     if call.result.is_success or call.result.is_random:
         return False
     later = evidence.calls[index + 1 :]
@@ -54,7 +54,7 @@ def _is_unmended(evidence: Evidence, index: int, call: Answered) -> bool:
 
 
 def _classify_error(evidence: Evidence, index: int) -> FailureClass:
-    """A missing input that came up later on is a matter of order, one that never did of dependency."""
+    """Classify an earned error. A missing input is a wrong order if a later call succeeded, else a dependency error."""
     code = EarnedCode(evidence.calls[index].result.code or "")
     if code not in MISSING_INPUT:
         return _BY_CODE[code]
@@ -63,7 +63,7 @@ def _classify_error(evidence: Evidence, index: int) -> FailureClass:
 
 
 def _has_chosen_wrong_tools(evidence: Evidence) -> bool:
-    """Tell whether tools beside the point were called while some that the goal needs were not."""
+    """Return whether the model called unneeded tools and did not call some that the goal needs."""
     called = evidence.called_tools
     needed = {action.call.tool for action in evidence.task.actions}
     missed = [action for action in evidence.task.actions if not evidence.milestones[action.reaches]]

@@ -1,4 +1,4 @@
-"""The score of an episode."""
+"""The score of an episode: outcome, failure class and all measures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INVALID = frozenset(
 
 
 def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Score:
-    """Score a transcript; the same events always give the same score."""
+    """Score a transcript. The same events always give the same score."""
     evidence = Evidence.gather(guidance, events)
     outcome = _outcome(evidence)
     plan = shown_plan(guidance, case.prompt_type)
@@ -67,7 +67,7 @@ def _failure_class(evidence: Evidence, outcome: Outcome) -> FailureClass | None:
 
 
 def _is_recovered(evidence: Evidence, index: int) -> bool:
-    """Tell whether a call met a random fault and its step got done afterwards, by the same call or an alternative."""
+    """Return whether a call met a random fault and the same call, or an alternative to it, succeeded afterwards."""
     fault, after = evidence.calls[index], evidence.calls[index + 1 :]
     return fault.result.is_random and any(_does_the_same(evidence, fault, call) for call in after)
 
@@ -82,7 +82,7 @@ def _does_the_same(evidence: Evidence, fault: Answered, call: Answered) -> bool:
 
 
 def _tool_precision(evidence: Evidence) -> float | None:
-    """Return the share of the tools called that some milestone needs."""
+    """Return the share of the called tools that some milestone needs."""
     called = evidence.called_tools
     needed = {action.call.tool for action in evidence.task.actions}
     return len(called & needed) / len(called) if called else None
@@ -91,9 +91,9 @@ def _tool_precision(evidence: Evidence) -> float | None:
 def _tool_recall(evidence: Evidence) -> float | None:
     """Return the share of the milestones for which a tool that reaches them was called."""
     called = evidence.called_tools
-    wanted = {action.reaches for action in evidence.task.actions}
+    reachable = {action.reaches for action in evidence.task.actions}
     served = {action.reaches for action in evidence.task.actions if action.call.tool in called}
-    return len(served) / len(wanted)
+    return len(served) / len(reachable)
 
 
 def _argument_validity(evidence: Evidence) -> float | None:

@@ -1,4 +1,4 @@
-"""What a tool is, and what a call of one comes to."""
+"""The record of a tool, the effect of a call, and the errors that an agent can earn."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pytest_ultra.core.json_types import Json
 
 
 class EarnedCode(StrEnum):
-    """Errors that the agent earns; never random."""
+    """Codes of errors that the agent earns; never random."""
 
     UNKNOWN_TOOL = "UNKNOWN_TOOL"
-    NOT_DESCRIBED = "NOT_DESCRIBED"  # with tool discovery: a call of a tool before its description
-    MALFORMED_CALL = "MALFORMED_CALL"  # a call in the text protocol that cannot be read
+    NOT_DESCRIBED = "NOT_DESCRIBED"  # with tool discovery: the tool was called before it was described
+    MALFORMED_CALL = "MALFORMED_CALL"  # text protocol: the call cannot be read
     MALFORMED_ARGUMENTS = "MALFORMED_ARGUMENTS"  # the arguments are not a JSON object
-    INVALID_ARGUMENTS = "INVALID_ARGUMENTS"  # they break the tool's schema
-    UNKNOWN_HANDLE = "UNKNOWN_HANDLE"  # no earlier output has this handle: an input is missing
+    INVALID_ARGUMENTS = "INVALID_ARGUMENTS"  # the arguments break the tool's schema
+    UNKNOWN_HANDLE = "UNKNOWN_HANDLE"  # no earlier output has this handle
     NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
-    NOT_FOUND = "NOT_FOUND"  # no such path, address, service, key ...
-    WRONG_DATA = "WRONG_DATA"  # the input is of a kind that this tool cannot work on
+    NOT_FOUND = "NOT_FOUND"  # the path, address, service, key ... does not exist
+    WRONG_DATA = "WRONG_DATA"  # the tool cannot process this kind of input
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
 
 
 class EarnedError(Exception):
-    """Raised inside a tool for an error that the agent earned; `invoke` turns it into a `ToolResult`."""
+    """An error that the agent earned, raised inside a tool; `invoke` turns it into a `ToolResult`."""
 
     def __init__(self, code: EarnedCode, message: str) -> None:
         super().__init__(code, message)
@@ -37,10 +37,10 @@ class EarnedError(Exception):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a successful call does: a new world, and either a value to keep as an artefact or a receipt.
+    """The effect of a successful call: the new world, and a value that is either an artefact or a receipt.
 
-    With `artefact` True, `value` is kept in the world under a new handle and the agent sees a preview of it;
-    otherwise `value` (small) is shown as it is.
+    An artefact is kept in the world under a new handle, and the agent sees a preview of it. A receipt is small, and
+    the agent sees all of it.
     """
 
     world: World
@@ -51,8 +51,8 @@ class Effect(msgspec.Struct, frozen=True):
 class Tool(msgspec.Struct, frozen=True):
     """One of the thirty tools.
 
-    `parameters` is a JSON Schema of an object with `additionalProperties: false`. `weight` w makes the
-    tool's reliability (tool success rate)^w; 0.5 to 2. `run` is pure and may raise `EarnedError`.
+    `parameters` is a JSON Schema of an object with `additionalProperties: false`. `weight` w is from 0.5 to 2; the
+    tool's reliability is (tool success rate)^w. `run` is pure and may raise `EarnedError`.
     """
 
     name: str

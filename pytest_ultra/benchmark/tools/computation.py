@@ -1,4 +1,4 @@
-"""Tools that compute with the numbers of a table."""
+"""The computation tools, which compute with the numbers of a table."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pytest_ultra.benchmark.tools.inputs import (
     add,
     get_numbers,
     get_rows,
-    tidy,
+    round_number,
     wrong_data,
 )
-from pytest_ultra.benchmark.tools.knapsack import TooManyChoicesError, fill
+from pytest_ultra.benchmark.tools.knapsack import TooManyChoicesError, solve_knapsack
 from pytest_ultra.benchmark.tools.parameters import choice, handle, integer, number, parameters, text
 from pytest_ultra.benchmark.world import World
 
-_FEWEST_FOR_TREND = 2
+_MIN_ROWS_FOR_TREND = 2
 
 
 def calculate(world: World, arguments: dict[str, Any]) -> Effect:
@@ -32,7 +32,7 @@ def calculate(world: World, arguments: dict[str, Any]) -> Effect:
     if compute is operator.truediv and 0 in rights:
         raise wrong_data(f"Row {rights.index(0) + 1} would be divided by zero.")
     results = map(compute, lefts, rights)
-    return Effect(world, [{**row, field: tidy(result)} for row, result in zip(rows, results, strict=True)])
+    return Effect(world, [{**row, field: round_number(result)} for row, result in zip(rows, results, strict=True)])
 
 
 _OPERATORS: dict[str, Callable[[Number, Number], Number]] = {
@@ -58,19 +58,21 @@ def analyze(world: World, arguments: dict[str, Any]) -> Effect:
         "max": numbers[-1],
         "stdev": math.sqrt(math.fsum((x - mean) * (x - mean) for x in numbers) / n),
     }
-    return Effect(world, {"field": field, "count": n} | {name: tidy(figure) for name, figure in figures.items()})
+    return Effect(
+        world, {"field": field, "count": n} | {name: round_number(figure) for name, figure in figures.items()}
+    )
 
 
 def predict(world: World, arguments: dict[str, Any]) -> Effect:
     field, numbers = arguments["field"], get_numbers(get_rows(world, arguments), arguments["field"])
     n = len(numbers)
-    if n < _FEWEST_FOR_TREND:
+    if n < _MIN_ROWS_FOR_TREND:
         raise wrong_data("A trend needs at least two rows.")
     centre, mean = (n + 1) / 2, add(numbers) / n
     covariance = math.fsum((x - centre) * (y - mean) for x, y in enumerate(numbers, start=1))
     slope = covariance / math.fsum((x - centre) ** 2 for x in range(1, n + 1))
     periods = range(n + 1, n + 1 + int(arguments["periods"]))
-    return Effect(world, [{"period": x, field: tidy(mean + slope * (x - centre))} for x in periods])
+    return Effect(world, [{"period": x, field: round_number(mean + slope * (x - centre))} for x in periods])
 
 
 def simulate(world: World, arguments: dict[str, Any]) -> Effect:
@@ -79,7 +81,7 @@ def simulate(world: World, arguments: dict[str, Any]) -> Effect:
     rows = []
     for period in range(1, int(arguments["periods"]) + 1):
         total *= factor
-        rows.append({"period": period, field: tidy(total)})
+        rows.append({"period": period, field: round_number(total)})
     return Effect(world, rows)
 
 
@@ -90,7 +92,7 @@ def optimize(world: World, arguments: dict[str, Any]) -> Effect:
     if min(costs, default=0) < 0:
         raise wrong_data("A cost is negative.")
     try:
-        chosen = fill(values, costs, arguments["budget"])
+        chosen = solve_knapsack(values, costs, arguments["budget"])
     except TooManyChoicesError as error:
         raise wrong_data(str(error)) from None
     return Effect(world, [rows[index] for index in chosen])

@@ -1,4 +1,4 @@
-"""Tools that turn text into rows, and rows into other rows."""
+"""The data processing tools, which turn text into rows, and rows into other rows."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pytest_ultra.benchmark.tools.inputs import (
     LARGEST_NUMBER,
     Number,
     add,
+    format_value,
     get_numbers,
     get_rows,
     get_text,
     identity,
     is_number,
     require_fields,
-    show,
-    tidy,
+    round_number,
     wrong_data,
 )
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
@@ -61,7 +61,7 @@ def _contains(cell: Json, value: Json) -> bool:
 
 
 def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Json, Json], bool]:
-    """Numbers compare as numbers, text as text; a cell of the other kind is refused, never passed over."""
+    """Return a test that compares numbers as numbers and text as text; a mix of both is an earned error."""
 
     def test(cell: Json, value: Json) -> bool:
         number = _number_in(value)
@@ -69,7 +69,7 @@ def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Json, Json], boo
             return compare(cell, number)
         if isinstance(cell, str) and isinstance(value, str):
             return compare(cell, value)
-        raise wrong_data(f"{show(cell)} cannot be compared with {show(value)}.")
+        raise wrong_data(f"{format_value(cell)} cannot be compared with {format_value(value)}.")
 
     return test
 
@@ -110,7 +110,7 @@ def _summarize(rows: list[Row], arguments: dict[str, Any]) -> Row:
     numbers = get_numbers(rows, field)
     if not numbers:
         raise wrong_data(f"There are no rows, so there is no {function}.")
-    return {f"{function}_{field}": tidy(_FUNCTIONS[function](numbers))}
+    return {f"{function}_{field}": round_number(_FUNCTIONS[function](numbers))}
 
 
 _FUNCTIONS: dict[str, Callable[[list[Number]], Number]] = {

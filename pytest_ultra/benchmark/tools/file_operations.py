@@ -1,4 +1,4 @@
-"""Tools that read, find, write and repack files."""
+"""The file tools: read, find, write, convert and compress."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tables import WRITERS, UnreadableTextError, read_csv, read_json, read_lines, write_json
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import find, get_artefact, kind_of, wrong_data
+from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, kind_of, wrong_data
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
 
-_SHORTEST_RUN = 4
+_MIN_RUN = 4
 
 
 def read(world: World, arguments: dict[str, Any]) -> Effect:
-    return Effect(world, find(world.files, arguments["path"], "file"))
+    return Effect(world, get_entry(world.files, arguments["path"], "file"))
 
 
 def scan(world: World, arguments: dict[str, Any]) -> Effect:
@@ -53,7 +53,7 @@ def _as_text(value: Json) -> str:
 
 
 def _text_rows(content: str) -> list[Row]:
-    """Read text as what it looks like: JSON, CSV of several columns, or else lines."""
+    """Read text as JSON or as CSV of several columns if possible, else as lines."""
     for read_rows, fewest_fields in ((read_json, 0), (read_csv, 2)):
         try:
             rows = read_rows(content)
@@ -65,9 +65,9 @@ def _text_rows(content: str) -> list[Row]:
 
 
 def _run_length(content: str) -> str:
-    """Write runs of four and more characters as `~<count>~<character>`, and every `~` as such a run."""
+    """Encode runs of four or more characters as `~<count>~<character>`, and every `~` as such a run."""
     runs = ((character, sum(1 for _ in same)) for character, same in groupby(content))
-    return "".join(f"~{n}~{c}" if n >= _SHORTEST_RUN or c == "~" else c * n for c, n in runs)
+    return "".join(f"~{n}~{c}" if n >= _MIN_RUN or c == "~" else c * n for c, n in runs)
 
 
 def _dedupe_lines(content: str) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""What tools ask of their inputs, and the errors that the agent earns when they do not get it."""
+"""Checks of tool inputs, and the errors that the agent earns when an input is wrong."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pytest_ultra.core.json_types import Json, Row
 T = TypeVar("T")
 Number = int | float
 
-LARGEST_NUMBER = 10**15  # beyond it floats can no longer tell neighbouring integers apart
-_LONGEST_QUOTE = 60
-_MOST_FIELDS_NAMED = 20
+LARGEST_NUMBER = 10**15  # below 2**53, so that floats represent every integer exactly
+_MAX_QUOTE = 60
+_MAX_FIELDS_NAMED = 20
 
 
-def show(cell: Json) -> str:
-    return cut(write_json(cell))
+def format_value(cell: Json) -> str:
+    return truncate(write_json(cell))
 
 
 def quote(text: str) -> str:
-    return repr(cut(text))
+    return repr(truncate(text))
 
 
-def cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "..."
+def truncate(text: str) -> str:
+    return text if len(text) <= _MAX_QUOTE else text[:_MAX_QUOTE] + "..."
 
 
 def invalid_arguments(message: str) -> EarnedError:
@@ -40,7 +40,7 @@ def wrong_data(message: str) -> EarnedError:
 
 
 def get_artefact(world: World, arguments: dict[str, Any]) -> Json:
-    """Return the artefact that the argument `data` names."""
+    """Return the artefact whose handle is the argument `data`."""
     handle = arguments["data"]
     if handle not in world.artefacts:
         raise EarnedError(EarnedCode.UNKNOWN_HANDLE, f"There is no earlier output with the handle {quote(handle)}.")
@@ -64,7 +64,7 @@ def get_text(world: World, arguments: dict[str, Any]) -> str:
 
 
 def kind_of(value: Json) -> str:
-    """Return `text`, `table` (rows, or none), `record`, or `value` for anything else."""
+    """Return `text`, `table` (a list of rows, possibly empty), `record`, or `value` for anything else."""
     if isinstance(value, str):
         return "text"
     if isinstance(value, dict):
@@ -74,7 +74,7 @@ def kind_of(value: Json) -> str:
     return "value"
 
 
-def find(entries: Mapping[str, T], key: str, what: str) -> T:
+def get_entry(entries: Mapping[str, T], key: str, what: str) -> T:
     if key not in entries:
         raise EarnedError(EarnedCode.NOT_FOUND, f"There is no {what} {quote(key)}.")
     return entries[key]
@@ -87,11 +87,11 @@ def require_session(world: World, service: str | None) -> None:
 
 
 def require_fields(rows: list[Row], *fields: str) -> None:
-    """Refuse fields that no row has; a table without rows has whatever field one asks for."""
+    """Raise an earned error for a field that no row has. A table without rows has every field."""
     for field in fields:
         if rows and not any(field in row for row in rows):
             names = columns(rows)
-            listed = ", ".join(names[:_MOST_FIELDS_NAMED]) + (", ..." if len(names) > _MOST_FIELDS_NAMED else "")
+            listed = ", ".join(names[:_MAX_FIELDS_NAMED]) + (", ..." if len(names) > _MAX_FIELDS_NAMED else "")
             message = f"There is no field {quote(field)}; the fields are: {listed}."
             raise EarnedError(EarnedCode.UNKNOWN_FIELD, message)
 
@@ -101,22 +101,22 @@ def is_number(value: Json) -> bool:
 
 
 def get_numbers(rows: list[Row], field: str) -> list[Number]:
-    """Return the numbers of a column; a cell that holds none is refused, never passed over."""
+    """Return the numbers of a column. A cell that is no number is an earned error, never skipped."""
     require_fields(rows, field)
     cells: list[Any] = [row.get(field) for row in rows]
     for number, cell in enumerate(cells, start=1):
         if not is_number(cell) or not -LARGEST_NUMBER <= cell <= LARGEST_NUMBER:
-            raise wrong_data(f"Row {number} has {show(cell)} in {quote(field)}, which cannot be computed with.")
+            raise wrong_data(f"Row {number} has {format_value(cell)} in {quote(field)}, which cannot be computed with.")
     return cells
 
 
 def add(numbers: list[Number]) -> Number:
-    """Add exactly, whatever the order."""
+    """Return the exact sum, independent of the order."""
     return sum(numbers) if all(isinstance(number, int) for number in numbers) else math.fsum(numbers)
 
 
-def tidy(number: Number) -> Number:
-    """Round a computed number so that it is the same on every machine; integers lose their point."""
+def round_number(number: Number) -> Number:
+    """Round a computed number to six decimals, the same on every machine; return an int if it is integral."""
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise wrong_data("The result is too large to be computed with.")
     rounded = round(number, 6)
@@ -124,5 +124,5 @@ def tidy(number: Number) -> Number:
 
 
 def identity(cell: Json) -> object:
-    """Return something hashable that is equal for equal cells; True is not 1 here."""
+    """Return a hashable key that is equal for equal cells; True and 1 are different."""
     return cell if isinstance(cell, str) or is_number(cell) else (write_json(cell),)

@@ -1,4 +1,4 @@
-"""Tools that connect to other systems."""
+"""The integration tools, which connect to other systems."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import find, get_artefact, get_rows, invalid_arguments, require_fields
-from pytest_ultra.benchmark.tools.parameters import handle, names_to_names, parameters, text
+from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, get_rows, invalid_arguments, require_fields
+from pytest_ultra.benchmark.tools.parameters import handle, parameters, string_map, text
 from pytest_ultra.benchmark.world import Schedule, World
 
 
 def authenticate(world: World, arguments: dict[str, Any]) -> Effect:
     service = arguments["service"]
-    account = find(world.credentials, service, "account for the service")
+    account = get_entry(world.credentials, service, "account for the service")
     if service not in world.sessions:
         world = replace(world, sessions=(*world.sessions, service))
     return Effect(world, {"session": service, "account": account}, artefact=False)
@@ -45,7 +45,7 @@ def schedule(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def connect(world: World, arguments: dict[str, Any]) -> Effect:
-    return Effect(world, find(world.datastores, arguments["datastore"], "datastore"))
+    return Effect(world, get_entry(world.datastores, arguments["datastore"], "datastore"))
 
 
 _AT = text("When, as YYYY-MM-DDTHH:MM.")
@@ -65,7 +65,7 @@ TOOLS = (
         parameters(
             {
                 "data": handle("the table to map"),
-                "mapping": names_to_names("For each field to keep, its new name; the same name keeps it as it is."),
+                "mapping": string_map("For each field to keep, its new name; the same name keeps it as it is."),
             }
         ),
         ("MAPPING_ABORTED", "OUT_OF_MEMORY"),

@@ -1,4 +1,4 @@
-"""Calling a tool by name, as an agent does: errors come back as results, never as exceptions."""
+"""Call a tool by name, as an agent does: errors are results, never exceptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, Effect
-from pytest_ultra.benchmark.tools.inputs import quote, show
+from pytest_ultra.benchmark.tools.inputs import format_value, quote
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.transcript import ToolResult
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:
-    """Read a call's arguments; None when the text is not one JSON object."""
+    """Return a call's arguments; None if the text is not a JSON object."""
     try:
         arguments = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -32,9 +32,9 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
 def invoke(
     world: World, name: str, arguments: dict[str, Any] | None, fault: str | None = None
 ) -> tuple[World, ToolResult]:
-    """Call a tool in a world. Only a success changes the world.
+    """Call a tool in a world. Only a successful call changes the world.
 
-    `fault` is the transient error code that the call is to meet; an error that the agent earns comes before it.
+    `fault` is the transient error code of the call's random fault; an earned error takes precedence.
     """
     try:
         effect = _run(world, name, arguments)
@@ -57,26 +57,26 @@ def _run(world: World, name: str, arguments: dict[str, Any] | None) -> Effect:
     if arguments is None:
         raise EarnedError(EarnedCode.MALFORMED_ARGUMENTS, "The arguments are not a JSON object.")
     if not _validator(name).is_valid(arguments):
-        raise EarnedError(EarnedCode.INVALID_ARGUMENTS, _say_what_is_wrong(name, arguments))
+        raise EarnedError(EarnedCode.INVALID_ARGUMENTS, _describe_violation(name, arguments))
     return tool.run(world, arguments)
 
 
-def _say_what_is_wrong(name: str, arguments: dict[str, Any]) -> str:
-    """Say where the first break of the schema is and why, in words that no version of a library changes."""
+def _describe_violation(name: str, arguments: dict[str, Any]) -> str:
+    """Describe the first violation of the schema, in words that do not depend on the validator's version."""
     places = ((error.instance_path, error.schema_path) for error in _validator(name).iter_errors(arguments))
     instance_path, schema_path = min(places, key=lambda place: [str(part) for part in place[1]])
     rule = schema_path[-1]
-    wanted, given = _follow(schema_path, TOOLS[name].parameters), _follow(instance_path, arguments)
+    constraint, given = _follow(schema_path, TOOLS[name].parameters), _follow(instance_path, arguments)
     where = ".".join(str(part) for part in instance_path) or "arguments"
     if rule == "required":
-        return f"{where}: {', '.join(repr(key) for key in wanted if key not in given)} is missing."
+        return f"{where}: {', '.join(repr(key) for key in constraint if key not in given)} is missing."
     if rule == "additionalProperties":
         unknown = next(key for key in given if key not in TOOLS[name].parameters["properties"])
         return f"{where}: there is no argument {quote(unknown)}."
     if rule in ("enum", "type"):
-        possible = wanted if isinstance(wanted, str) else ", ".join(wanted)
-        return f"{where}: {show(given)} is not {'of type' if rule == 'type' else 'one of'} {possible}."
-    return f"{where}: {show(given)} breaks the rule {rule} {wanted}."
+        possible = constraint if isinstance(constraint, str) else ", ".join(constraint)
+        return f"{where}: {format_value(given)} is not {'of type' if rule == 'type' else 'one of'} {possible}."
+    return f"{where}: {format_value(given)} breaks the rule {rule} {constraint}."
 
 
 def _follow(path: Iterable[str | int], value: Any) -> Any:

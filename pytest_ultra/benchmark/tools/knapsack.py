@@ -1,25 +1,25 @@
-"""The 0/1 knapsack, solved exactly."""
+"""An exact solver of the 0/1 knapsack problem."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-_UNITS = 10**6  # amounts count in millionths, so that sums are exact and no machine rounds them differently
+_UNITS = 10**6  # amounts are integers in millionths, so that sums are exact on every machine
 
-_MOST_STATES = 20_000
+_MAX_STATES = 20_000
 
-_State = tuple[int, int, int]  # cost; value, negated; chosen items, negated: the first item is the highest bit
+_State = tuple[int, int, int]  # cost, negated value, negated bit set of chosen items (first item = highest bit)
 
 
 class TooManyChoicesError(ValueError):
-    """The best choice cannot be found in reasonable time."""
+    """The best choice cannot be found in reasonable time; the message is shown to the agent."""
 
 
-def fill(values: Sequence[float], costs: Sequence[float], budget: float) -> list[int]:
-    """Return the indices of the items of the highest total value whose total cost is within the budget.
+def solve_knapsack(values: Sequence[float], costs: Sequence[float], budget: float) -> list[int]:
+    """Return the indices of the items with the highest total value whose total cost is within the budget.
 
-    Of equally valuable choices the cheapest is taken, then the one with the earliest items. Costs are not negative.
-    Raises `TooManyChoicesError` when more than some ten thousand partial choices are worth keeping.
+    Ties go to the lowest cost, then to the earliest items. Costs must not be negative. Raises `TooManyChoicesError`
+    if more than 20,000 partial choices are undominated.
     """
     limit, n = _in_units(budget), len(values)
     frontier: list[_State] = [(0, 0, 0)]
@@ -28,14 +28,14 @@ def fill(values: Sequence[float], costs: Sequence[float], budget: float) -> list
             bit = 1 << (n - 1 - index)
             frontier += [(c + cost, v - value, chosen - bit) for c, v, chosen in frontier if c + cost <= limit]
             frontier = _undominated(frontier)
-        if len(frontier) > _MOST_STATES:
+        if len(frontier) > _MAX_STATES:
             raise TooManyChoicesError(f"There are too many choices among {n} rows to find the best one.")
     chosen = -frontier[-1][2]
     return [index for index in range(n) if chosen >> (n - 1 - index) & 1]
 
 
 def _undominated(states: list[_State]) -> list[_State]:
-    """Drop the states that another one beats in cost and value; what is left grows in both."""
+    """Drop the states that another one beats in cost and value; the result ascends in both."""
     kept: list[_State] = []
     for state in sorted(states):
         if not kept or state[1] < kept[-1][1]:

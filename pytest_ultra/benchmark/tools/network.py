@@ -1,4 +1,4 @@
-"""Tools that look at addresses, fetch from them and post to them."""
+"""The network tools, which check addresses, fetch from them and post to them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv_cells, write_cell
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import find, get_artefact, get_rows, kind_of, require_fields, require_session
-from pytest_ultra.benchmark.tools.parameters import handle, names_to_names, parameters, text, texts
+from pytest_ultra.benchmark.tools.inputs import (
+    get_artefact,
+    get_entry,
+    get_rows,
+    kind_of,
+    require_fields,
+    require_session,
+)
+from pytest_ultra.benchmark.tools.parameters import handle, parameters, string_list, string_map, text
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
 
 
 def fetch(world: World, arguments: dict[str, Any]) -> Effect:
-    resource = find(world.resources, arguments["url"], "resource at")
+    resource = get_entry(world.resources, arguments["url"], "resource at")
     require_session(world, resource.service)
     return Effect(world, resource.content)
 
@@ -34,7 +41,7 @@ def validate(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def _count(content: Json) -> int | None:
-    """Return how many rows a table, or text that is CSV of several columns, has."""
+    """Return the number of rows of a table, or of text that is CSV of several columns; None for anything else."""
     if kind_of(content) == "table":
         return len(content)
     try:
@@ -52,7 +59,7 @@ def post(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def _require_sink(world: World, url: str) -> None:
-    require_session(world, find(world.sinks, url, "address to post to at").service)
+    require_session(world, get_entry(world.sinks, url, "address to post to at").service)
 
 
 def _deliver(world: World, url: str, payload: Json) -> World:
@@ -65,7 +72,7 @@ def monitor(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def _check(world: World, url: str) -> Row:
-    resource = find(world.resources, url, "resource at")
+    resource = get_entry(world.resources, url, "resource at")
     is_open = resource.service is None or resource.service in world.sessions
     return {"url": url, "latency_ms": resource.latency_ms, "status": "ok" if is_open else "unauthorized"}
 
@@ -116,7 +123,7 @@ TOOLS = (
         "network_monitor",
         "Measure how addresses respond, without their content. Produces a table with the url, latency_ms and status "
         "of each.",
-        parameters({"urls": texts("Full URLs of the resources to measure.")}),
+        parameters({"urls": string_list("Full URLs of the resources to measure.")}),
         ("PROBE_LOST", "NETWORK_ERROR"),
         monitor,
     ),
@@ -128,7 +135,7 @@ TOOLS = (
             {
                 "data": handle("the table to split"),
                 "field": text("Field to split by."),
-                "routes": names_to_names("For each value of the field, the full URL to post its rows to.", 10),
+                "routes": string_map("For each value of the field, the full URL to post its rows to.", 10),
             }
         ),
         ("ROUTE_CONGESTED", "NETWORK_ERROR", "TIMEOUT"),

@@ -1,4 +1,4 @@
-"""Short ways to write the JSON Schemas of tools' parameters."""
+"""Builders for the JSON Schemas of tool parameters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def parameters(properties: dict[str, Schema], optional: tuple[str, ...] = ()) ->
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def text(description: str, longest: int = 200) -> Schema:
-    return {"type": "string", "minLength": 1, "maxLength": longest, "description": description}
+def text(description: str, max_length: int = 200) -> Schema:
+    return {"type": "string", "minLength": 1, "maxLength": max_length, "description": description}
 
 
 def handle(what: str) -> Schema:
@@ -24,32 +24,32 @@ def choice(description: str, *values: str) -> Schema:
     return {"type": "string", "enum": list(values), "description": description}
 
 
-def number(description: str, smallest: float, largest: float) -> Schema:
-    return {"type": "number", "minimum": smallest, "maximum": largest, "description": description}
+def number(description: str, minimum: float, maximum: float) -> Schema:
+    return {"type": "number", "minimum": minimum, "maximum": maximum, "description": description}
 
 
-def integer(description: str, smallest: int, largest: int) -> Schema:
-    return {"type": "integer", "minimum": smallest, "maximum": largest, "description": description}
+def integer(description: str, minimum: int, maximum: int) -> Schema:
+    return {"type": "integer", "minimum": minimum, "maximum": maximum, "description": description}
 
 
-def texts(description: str, most: int = 20) -> Schema:
+def string_list(description: str, max_items: int = 20) -> Schema:
     items = {"type": "string", "minLength": 1, "maxLength": 200}
     return {
         "type": "array",
         "items": items,
         "minItems": 1,
-        "maxItems": most,
+        "maxItems": max_items,
         "uniqueItems": True,
         "description": description,
     }
 
 
-def names_to_names(description: str, most: int = 20) -> Schema:
+def string_map(description: str, max_items: int = 20) -> Schema:
     values = {"type": "string", "minLength": 1, "maxLength": 200}
     return {
         "type": "object",
         "additionalProperties": values,
         "minProperties": 1,
-        "maxProperties": most,
+        "maxProperties": max_items,
         "description": description,
     }

@@ -1,4 +1,4 @@
-"""What the agent sees of an artefact: enough to know it by, and no more."""
+"""Previews of artefacts: what the agent sees of an output."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from pytest_ultra.benchmark.tables import columns
 from pytest_ultra.benchmark.tools.inputs import kind_of
 from pytest_ultra.core.json_types import Json
 
-LARGEST_WHOLE = 400  # characters of JSON
+MAX_WHOLE = 400  # characters of JSON
 _FIRST_ROWS = 3
 _FIRST_FIELDS = 20
-_LONGEST_CELL = 60
+_MAX_CELL = 60
 
 _encode = msgspec.json.Encoder().encode
 
 
 def preview(handle: str, value: Json) -> dict[str, Json]:
-    """Describe an artefact: whole when it is small, else its shape and its beginning."""
+    """Return the preview of an artefact: all of it if it is small, else its shape and its beginning."""
     shown: dict[str, Json] = {"handle": handle, "kind": kind_of(value)}
     if shown["kind"] == "table":
         shown |= {"rows": len(value), "fields": columns(value)[:_FIRST_FIELDS]}
-    if len(_encode(value)) <= LARGEST_WHOLE:
+    if len(_encode(value)) <= MAX_WHOLE:
         return shown | {"value": value}
     if shown["kind"] == "table":
-        return shown | {"first_rows": [_cut_record(row) for row in value[:_FIRST_ROWS]]}
+        return shown | {"first_rows": [_truncate_record(row) for row in value[:_FIRST_ROWS]]}
     if shown["kind"] == "record":
-        return shown | {"fields": list(value)[:_FIRST_FIELDS], "cut": _cut_record(value)}
+        return shown | {"fields": list(value)[:_FIRST_FIELDS], "cut": _truncate_record(value)}
     text = value if shown["kind"] == "text" else _encode(value).decode()
-    return shown | {"characters": len(text), "beginning": text[:LARGEST_WHOLE]}
+    return shown | {"characters": len(text), "beginning": text[:MAX_WHOLE]}
 
 
-def _cut_record(record: dict[str, Json]) -> dict[str, Json]:
-    return {field: _cut(cell) for field, cell in list(record.items())[:_FIRST_FIELDS]}
+def _truncate_record(record: dict[str, Json]) -> dict[str, Json]:
+    return {field: _truncate(cell) for field, cell in list(record.items())[:_FIRST_FIELDS]}
 
 
-def _cut(cell: Json) -> Json:
+def _truncate(cell: Json) -> Json:
     if cell is None or isinstance(cell, int | float):
         return cell
     text = cell if isinstance(cell, str) else _encode(cell).decode()
-    return cell if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + f"... ({len(text)} characters)"
+    return cell if len(text) <= _MAX_CELL else text[:_MAX_CELL] + f"... ({len(text)} characters)"

@@ -1,4 +1,4 @@
-"""The rules of quality by which rows are kept."""
+"""The validator's rules, which decide which rows pass."""
 
 from __future__ import annotations
 

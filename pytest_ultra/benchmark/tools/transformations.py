@@ -1,4 +1,4 @@
-"""The operations of the transformer, and which of its flat arguments each of them takes."""
+"""The operations of the transformer, and the arguments that each of them takes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from pytest_ultra.benchmark.tables import write_json
 from pytest_ultra.benchmark.tools.base import Effect
 from pytest_ultra.benchmark.tools.inputs import (
+    format_value,
     get_rows,
     invalid_arguments,
     is_number,
     quote,
     require_fields,
-    show,
     wrong_data,
 )
-from pytest_ultra.benchmark.tools.parameters import choice, handle, integer, parameters, text, texts
+from pytest_ultra.benchmark.tools.parameters import choice, handle, integer, parameters, string_list, text
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
 
@@ -45,7 +45,7 @@ def _sort(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
 def _sort_kind(cell: Json, field: str) -> str:
     if is_number(cell) or isinstance(cell, str):
         return "text" if isinstance(cell, str) else "number"
-    raise wrong_data(f"The field {quote(field)} has {show(cell)}, which has no place in an order.")
+    raise wrong_data(f"The field {quote(field)} has {format_value(cell)}, which has no place in an order.")
 
 
 def _select(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
@@ -75,7 +75,7 @@ def _on_text(change: Callable[[str], str]) -> Callable[[list[Row], dict[str, Any
 
 
 Operation = Callable[[list[Row], dict[str, Any]], list[Row]]
-OPERATIONS: dict[str, tuple[Operation, set[str], set[str]]] = {  # what is done, arguments needed, arguments possible
+OPERATIONS: dict[str, tuple[Operation, set[str], set[str]]] = {  # function, required arguments, optional arguments
     "sort": (_sort, {"field"}, {"order"}),
     "select": (_select, {"fields"}, set()),
     "limit": (_limit, {"count"}, set()),
@@ -95,7 +95,7 @@ PARAMETERS = parameters(
         ),
         "field": text("For sort, uppercase, lowercase and trim: the field."),
         "order": choice("For sort: ascending if left out.", "ascending", "descending"),
-        "fields": texts("For select: the fields to keep, in this order."),
+        "fields": string_list("For select: the fields to keep, in this order."),
         "count": integer("For limit: how many rows to keep from the top.", 1, 1000),
     },
     optional=("field", "order", "fields", "count"),

@@ -1,4 +1,4 @@
-"""Tools for what goes along with the work: notes, counts, copies and messages."""
+"""The utility tools: log, cache, tracker, reference look-up and messages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import find, get_artefact, invalid_arguments
+from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, invalid_arguments
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
 from pytest_ultra.benchmark.world import LogEntry, Notification, World
 
-_LONGEST_MESSAGE = 1000
+_MAX_MESSAGE = 1000
 
 
 def log(world: World, arguments: dict[str, Any]) -> Effect:
@@ -26,7 +26,7 @@ def cache(world: World, arguments: dict[str, Any]) -> Effect:
     if arguments["action"] == "get":
         if "data" in arguments:
             raise invalid_arguments("data: the action 'get' takes no such argument.")
-        return Effect(world, find(world.cache, key, "cache entry"))
+        return Effect(world, get_entry(world.cache, key, "cache entry"))
     if "data" not in arguments:
         raise invalid_arguments("data: the action 'put' needs this argument.")
     changed = replace(world, cache={**world.cache, key: get_artefact(world, arguments)})
@@ -41,7 +41,7 @@ def track(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def look_up(world: World, arguments: dict[str, Any]) -> Effect:
-    return Effect(world, find(world.topics, arguments["topic"], "reference on the topic"))
+    return Effect(world, get_entry(world.topics, arguments["topic"], "reference on the topic"))
 
 
 def notify(world: World, arguments: dict[str, Any]) -> Effect:
@@ -57,7 +57,7 @@ TOOLS = (
         parameters(
             {
                 "level": choice("How grave it is.", "debug", "info", "warning", "error"),
-                "message": text("What to log.", _LONGEST_MESSAGE),
+                "message": text("What to log.", _MAX_MESSAGE),
                 "data": handle("what to attach"),
             },
             optional=("data",),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from aiohttp import web
 
-from pytest_ultra.benchmark.reference_agents import Act, in_text
+from pytest_ultra.benchmark.reference_agents import AgentFunction, in_text_protocol
 from pytest_ultra.controller.demo import BACKLOG
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
@@ -33,7 +33,7 @@ class Refusal(Exception):  # noqa: N818 - an answer rather than an error of ours
         self.message = message
 
 
-async def open_server(act: Act, listener: socket.socket | None = None) -> asyncio.Server:
+async def open_server(act: AgentFunction, listener: socket.socket | None = None) -> asyncio.Server:
     """Serve on a socket that listens, or else on a free port of loopback."""
     listener = listener or socket.create_server(("127.0.0.1", 0))
     protocol = web.Server(DemoHandler(act), access_log=None, max_field_size=_MAX_HEADER_BYTES)
@@ -47,7 +47,7 @@ class DemoHandler:
     run, whatever the concurrency, and no request fails for ever.
     """
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: AgentFunction) -> None:
         self._act = act
         self._failures: Counter[bytes] = Counter()
 
@@ -76,7 +76,7 @@ class DemoHandler:
         await asyncio.sleep(name.latency)
         if is_failure:
             raise Refusal(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
-        act = self._act if received.tools else in_text(self._act)
+        act = self._act if received.tools else in_text_protocol(self._act)
         reply = _reply(act, name.agent, received.messages, _understand_knowledge(knowledge_text))
         return encode_reply(_with_usage(reply, body), received.model)
 
@@ -111,7 +111,7 @@ def _understand_knowledge(text: bytes) -> Knowledge:
         ) from None
 
 
-def _reply(act: Act, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+def _reply(act: AgentFunction, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     try:
         return act(agent, messages, knowledge)
     except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again

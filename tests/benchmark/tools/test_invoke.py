@@ -1,4 +1,4 @@
-"""Calls as an agent makes them: faults, handles, previews, and a world that nothing but a success changes."""
+"""Tool calls by an agent: faults, handles, previews; only a success changes the world."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORLD = World(files={"a.txt": "hello"})
 READ = {"path": "a.txt"}
 
 
-def test_a_fault_changes_nothing_and_is_told_as_temporary() -> None:
+def test_a_fault_changes_nothing_and_its_message_says_that_it_is_temporary() -> None:
     world, result = invoke(WORLD, "file_operations_reader", READ, fault="TIMEOUT")
     assert world is WORLD
     message = "The call failed with the temporary error TIMEOUT; nothing was changed."
@@ -45,7 +45,7 @@ def test_an_earned_error_comes_before_a_fault(tool: str, arguments: dict[str, An
     assert (result.code, result.is_random) == (code, False)
 
 
-def test_handles_count_the_artefacts_and_nothing_else() -> None:
+def test_handles_count_only_the_artefacts() -> None:
     world, first = invoke(WORLD, "file_operations_reader", READ)
     world, _ = invoke(world, "file_operations_reader", READ, fault="TIMEOUT")
     world, _ = invoke(world, "utility_tracker", {"name": "t", "data": "data_1"})
@@ -87,14 +87,14 @@ WIDE = [{"id": n, "text": "x" * 100} for n in range(10)]
         ),
     ],
 )
-def test_a_preview_shows_small_things_whole_and_the_beginning_of_others(value: Json, shown: Json) -> None:
+def test_a_preview_shows_small_values_whole_and_the_beginning_of_large_ones(value: Json, shown: Json) -> None:
     assert preview("data_3", value) == {"handle": "data_3"} | shown
 
 
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", '"x"', "{", "{'a': 1}", '{"a": NaN}', '{"a": "\ud800"}', "[" * 10**5]
 )
-def test_arguments_that_are_no_json_object_are_none(text: str) -> None:
+def test_arguments_that_are_not_a_json_object_are_none(text: str) -> None:
     assert parse_arguments(text) is None
 
 
@@ -155,9 +155,7 @@ def arguments_of(name: str) -> st.SearchStrategy[dict[str, Json]]:
 @pytest.mark.parametrize("tool", TOOLS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), world=WORLDS)
-def test_a_call_never_raises_and_never_touches_the_world_it_was_given(
-    tool: str, data: st.DataObject, world: World
-) -> None:
+def test_a_call_never_raises_and_never_changes_the_given_world(tool: str, data: st.DataObject, world: World) -> None:
     before = msgspec.json.encode(world)
     arguments = data.draw(arguments_of(tool))
     after, result = invoke(world, tool, arguments)
@@ -188,7 +186,7 @@ for name, arguments in [
 
 def test_results_do_not_depend_on_the_hash_seed() -> None:
     outputs = {
-        subprocess.run(  # noqa: S603 - our own interpreter and our own words
+        subprocess.run(  # noqa: S603 - our own interpreter and our own code
             [sys.executable, "-c", CALLS],
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
             capture_output=True,

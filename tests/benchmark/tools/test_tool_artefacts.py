@@ -1,4 +1,4 @@
-"""What the tools that produce data make of it."""
+"""The outputs of the tools that produce data."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def produce(tool: str, arguments: dict[str, Json], world: World = WORLD) -> Json
 
 
 @pytest.mark.parametrize(("tool", "arguments", "expected"), FILES)
-def test_file_tools_read_find_and_repack(tool: str, arguments: dict[str, Json], expected: Json) -> None:
+def test_file_tools_read_find_convert_and_compress(tool: str, arguments: dict[str, Json], expected: Json) -> None:
     world = World(files=WORLD.files, artefacts=WORLD.artefacts | {"prose": "one, two\naaaaa~", "lines": "a\nb\na"})
     assert produce(f"file_operations_{tool}", arguments, world) == expected
 
@@ -226,12 +226,12 @@ def test_validator_and_filter_keep_the_right_rows(tool: str, arguments: dict[str
 
 
 @pytest.mark.parametrize(("tool", "arguments", "expected"), PROCESSED)
-def test_rows_are_processed(tool: str, arguments: dict[str, Json], expected: Json) -> None:
+def test_data_tools_produce_the_expected_rows(tool: str, arguments: dict[str, Json], expected: Json) -> None:
     assert produce(f"data_processing_{tool}", {"data": "people", **arguments}) == expected
 
 
 @pytest.mark.parametrize(("tool", "arguments", "expected"), ADDRESSES)
-def test_sources_give_what_the_world_holds(tool: str, arguments: dict[str, Json], expected: Json) -> None:
+def test_source_tools_return_the_content_of_the_world(tool: str, arguments: dict[str, Json], expected: Json) -> None:
     assert produce(tool, arguments) == expected
 
 
@@ -241,13 +241,13 @@ def test_deduplication_keeps_the_first_of_equal_rows_whatever_the_order_of_their
     assert rows == [{"a": 1, "b": 2}, {"a": 3}]
 
 
-def test_trim_takes_the_blanks_around_text() -> None:
+def test_trim_removes_spaces_around_text() -> None:
     world = World(artefacts={"data_1": [{"a": " x y "}, {"a": 1}]})
     rows = produce("data_processing_transformer", {"data": "data_1", "operation": "trim", "field": "a"}, world)
     assert rows == [{"a": "x y"}, {"a": 1}]
 
 
-def test_a_table_without_rows_has_whatever_field_one_asks_for() -> None:
+def test_a_table_without_rows_has_every_field() -> None:
     assert produce("data_processing_filter", {"data": "empty", "field": "x", "operator": "eq", "value": 1}) == []
     grouped = {"data": "empty", "function": "sum", "field": "x", "group_by": "y"}
     assert produce("data_processing_aggregator", grouped) == []

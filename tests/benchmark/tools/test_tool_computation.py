@@ -1,4 +1,4 @@
-"""What the tools that compute make of numbers."""
+"""The results of the computation tools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.tools.knapsack import fill
+from pytest_ultra.benchmark.tools.knapsack import solve_knapsack
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 
@@ -68,24 +68,24 @@ COMPUTED: list[tuple[str, dict[str, Json], Json]] = [
 
 
 @pytest.mark.parametrize(("tool", "arguments", "expected"), COMPUTED)
-def test_numbers_are_computed_with(tool: str, arguments: dict[str, Json], expected: Json) -> None:
+def test_computation_tools_compute_the_expected_result(tool: str, arguments: dict[str, Json], expected: Json) -> None:
     after, result = invoke(World(artefacts={"people": PEOPLE}), f"computation_{tool}", {"data": "people", **arguments})
     assert after.artefacts.get(result.handle or "") == expected, result.message
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=7), st.integers(0, 30))
-def test_the_knapsack_is_solved_exactly_and_ties_in_one_way(items: list[tuple[int, int]], budget: int) -> None:
+def test_the_knapsack_is_solved_exactly_and_ties_are_broken_by_rule(items: list[tuple[int, int]], budget: int) -> None:
     values, costs = [value for value, _ in items], [cost for _, cost in items]
     choices = [chosen for chosen in itertools.product((1, 0), repeat=len(items)) if _total(costs, chosen) <= budget]
     best = max(choices, key=lambda chosen: (_total(values, chosen), -_total(costs, chosen), chosen))
-    assert fill(values, costs, budget) == [index for index, is_chosen in enumerate(best) if is_chosen]
+    assert solve_knapsack(values, costs, budget) == [index for index, is_chosen in enumerate(best) if is_chosen]
 
 
 def _total(amounts: list[int], chosen: tuple[int, ...]) -> int:
     return sum(itertools.compress(amounts, chosen))
 
 
-def test_a_trend_is_continued_exactly() -> None:
+def test_a_linear_trend_is_continued_exactly() -> None:
     world = World(artefacts={"data_1": [{"n": 3 + 2.5 * period} for period in range(1, 6)]})
     after, _ = invoke(world, "computation_predictor", {"data": "data_1", "field": "n", "periods": 1})
     assert after.artefacts["data_2"] == [{"period": 6, "n": 18}]

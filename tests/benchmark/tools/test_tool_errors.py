@@ -1,4 +1,4 @@
-"""The errors that the agent earns, code by code and word by word."""
+"""The errors that the agent earns: every code, and the exact messages."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ INVALID: list[tuple[str, dict[str, Json], str]] = [
 ]
 
 
-def earn(tool: str, arguments: dict[str, Json] | None) -> tuple[str | None, str]:
+def earned_error(tool: str, arguments: dict[str, Json] | None) -> tuple[str | None, str]:
     after, result = invoke(WORLD, tool, arguments)
     assert after is WORLD
     assert not result.is_random
@@ -179,45 +179,45 @@ def earn(tool: str, arguments: dict[str, Json] | None) -> tuple[str | None, str]
 
 
 @pytest.mark.parametrize(("tool", "arguments", "message"), NOT_FOUND)
-def test_what_the_world_lacks_is_not_found(tool: str, arguments: dict[str, Json], message: str) -> None:
-    assert earn(tool, arguments) == (EarnedCode.NOT_FOUND, message)
+def test_a_missing_entry_is_not_found(tool: str, arguments: dict[str, Json], message: str) -> None:
+    assert earned_error(tool, arguments) == (EarnedCode.NOT_FOUND, message)
 
 
 @pytest.mark.parametrize(("tool", "arguments"), NOT_AUTHENTICATED)
 def test_a_service_needs_a_session(tool: str, arguments: dict[str, Json]) -> None:
     message = "This address needs an open session with the service 'crm'."
-    assert earn(tool, arguments) == (EarnedCode.NOT_AUTHENTICATED, message)
+    assert earned_error(tool, arguments) == (EarnedCode.NOT_AUTHENTICATED, message)
 
 
 @pytest.mark.parametrize(("tool", "arguments", "message"), WRONG_DATA)
-def test_data_that_a_tool_cannot_work_on_is_refused(tool: str, arguments: dict[str, Json], message: str) -> None:
-    assert earn(tool, arguments) == (EarnedCode.WRONG_DATA, message)
+def test_data_that_a_tool_cannot_process_is_rejected(tool: str, arguments: dict[str, Json], message: str) -> None:
+    assert earned_error(tool, arguments) == (EarnedCode.WRONG_DATA, message)
 
 
 @pytest.mark.parametrize(("tool", "arguments"), UNKNOWN_FIELD)
-def test_an_unknown_field_is_told_with_the_known_ones(tool: str, arguments: dict[str, Json]) -> None:
+def test_an_error_about_an_unknown_field_lists_the_known_ones(tool: str, arguments: dict[str, Json]) -> None:
     message = "There is no field 'z'; the fields are: a, b, c."
-    assert earn(tool, arguments) == (EarnedCode.UNKNOWN_FIELD, message)
+    assert earned_error(tool, arguments) == (EarnedCode.UNKNOWN_FIELD, message)
 
 
-def test_of_many_fields_the_first_twenty_are_listed() -> None:
+def test_an_error_lists_only_the_first_twenty_fields() -> None:
     world = World(artefacts={"data_1": [{f"f{n}": n for n in range(30)}]})
     _, result = invoke(world, "computation_analyzer", {"data": "data_1", "field": "x"})
     assert result.message.endswith("f18, f19, ...."), result.message
 
 
 @pytest.mark.parametrize(("tool", "arguments", "message"), INVALID)
-def test_arguments_that_break_the_schema_are_told_where_and_why(
+def test_an_error_about_invalid_arguments_says_where_and_why(
     tool: str, arguments: dict[str, Json], message: str
 ) -> None:
-    assert earn(tool, arguments) == (EarnedCode.INVALID_ARGUMENTS, message)
+    assert earned_error(tool, arguments) == (EarnedCode.INVALID_ARGUMENTS, message)
 
 
 @pytest.mark.parametrize(
     "at", ["tomorrow", "2025-13-01T00:00", "2025-01-01T24:00", "2025-01-01 10:00", "2025-01-01T10:00:00"]
 )
-def test_a_time_is_spelled_in_one_way(at: str) -> None:
-    code, message = earn("integration_scheduler", {"name": "n", "at": at, "data": "rows"})
+def test_only_one_spelling_of_a_time_is_valid(at: str) -> None:
+    code, message = earned_error("integration_scheduler", {"name": "n", "at": at, "data": "rows"})
     assert code == EarnedCode.INVALID_ARGUMENTS
     assert message.startswith("at: ")
 
@@ -236,15 +236,15 @@ def sample_arguments(tool: str, handle: str) -> dict[str, Json]:
 
 @pytest.mark.parametrize("handle", ["data_9", "rows ", "<output of step 1>", "a,b\n1,2", ""])
 @pytest.mark.parametrize("tool", [name for name, tool in TOOLS.items() if "data" in tool.parameters["properties"]])
-def test_any_text_that_is_no_handle_is_an_unknown_handle(tool: str, handle: str) -> None:
+def test_any_text_that_is_not_a_handle_is_an_unknown_handle(tool: str, handle: str) -> None:
     message = f"There is no earlier output with the handle {handle!r}."
-    assert earn(tool, sample_arguments(tool, handle)) == (EarnedCode.UNKNOWN_HANDLE, message)
+    assert earned_error(tool, sample_arguments(tool, handle)) == (EarnedCode.UNKNOWN_HANDLE, message)
 
 
-def test_an_unknown_tool_comes_before_its_arguments() -> None:
-    assert earn("reader", None) == (EarnedCode.UNKNOWN_TOOL, "There is no tool named 'reader'.")
+def test_an_unknown_tool_is_reported_before_its_arguments() -> None:
+    assert earned_error("reader", None) == (EarnedCode.UNKNOWN_TOOL, "There is no tool named 'reader'.")
 
 
-def test_arguments_that_are_no_object_are_malformed() -> None:
+def test_arguments_that_are_not_an_object_are_malformed() -> None:
     message = "The arguments are not a JSON object."
-    assert earn("file_operations_reader", None) == (EarnedCode.MALFORMED_ARGUMENTS, message)
+    assert earned_error("file_operations_reader", None) == (EarnedCode.MALFORMED_ARGUMENTS, message)

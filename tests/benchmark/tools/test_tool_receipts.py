@@ -1,4 +1,4 @@
-"""What the tools that produce no data change in the world."""
+"""Tools that produce no data: their changes of the world, and their receipts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_scheduler_overwrites() -> None:
     assert receipt == {"scheduled": "job", "at": "2025-02-01T23:59"}
 
 
-def test_the_logger_takes_data_or_none() -> None:
+def test_the_logger_accepts_a_message_with_or_without_data() -> None:
     once, _ = change("utility_logger", level="info", message="hello")
     twice, receipt = change("utility_logger", once, level="error", message="look", data="data_2")
     assert twice == replace(WORLD, log=(LogEntry("info", "hello"), LogEntry("error", "look", "some\ntext")))

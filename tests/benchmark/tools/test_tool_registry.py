@@ -1,4 +1,4 @@
-"""The thirty tools as the model is shown them."""
+"""The thirty tools as the model sees them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_tools_are_the_published_thirty_in_order() -> None:
 
 
 @every_tool
-def test_a_schema_is_valid_closed_and_described_throughout(tool: Tool) -> None:
+def test_a_schema_is_valid_and_closed_and_describes_every_argument(tool: Tool) -> None:
     assert jsonschema_rs.meta.is_valid(tool.parameters)
     assert tool.parameters["additionalProperties"] is False
     assert set(tool.parameters["required"]) <= set(tool.parameters["properties"])
@@ -44,7 +44,7 @@ def test_a_schema_is_valid_closed_and_described_throughout(tool: Tool) -> None:
 
 
 @every_tool
-def test_a_tool_has_its_own_transient_codes_and_a_sane_weight(tool: Tool) -> None:
+def test_a_tool_has_distinct_transient_codes_and_a_weight_in_range(tool: Tool) -> None:
     assert 2 <= len(set(tool.transient_codes)) == len(tool.transient_codes) <= 4
     assert not set(tool.transient_codes) & {code.value for code in EarnedCode}
     assert 0.5 <= tool.weight <= 2
@@ -57,7 +57,7 @@ def test_a_tool_never_names_another(tool: Tool) -> None:
     assert not words & others
 
 
-def test_a_tool_is_shown_in_the_form_of_chat_completions() -> None:
+def test_a_tool_schema_has_the_chat_completions_format() -> None:
     tool = TOOLS["file_operations_reader"]
     assert tool_schema(tool) == {
         "type": "function",

@@ -1,4 +1,4 @@
-"""Reference agents and scripted models at a case without a network: the same course as over HTTP, in memory."""
+"""Run reference agents and scripted models on a case in memory: the same episodes as over HTTP, without a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import msgspec
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.benchmark.reference_agents import act, in_text
+from pytest_ultra.benchmark.reference_agents import act, in_text_protocol
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
@@ -26,7 +26,7 @@ from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply, ToolCall
 
 make_task = cache(generate_task)
-"""Each task is made once for all tests."""
+"""Cached, so that all tests share each task."""
 
 
 def make_tasks(instances: int, task_types: Iterable[TaskType] = TaskType) -> list[Task]:
@@ -64,27 +64,27 @@ def make_case(
     )
 
 
-def converse(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Conversation:
-    """Let an agent live an episode."""
+def run_agent(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Conversation:
+    """Run an episode of a reference agent."""
     conversation = Conversation.begin(case, guidance or make_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
-        play_turn = act if request.tools else in_text(act)
-        conversation = conversation.take(play_turn(agent, request.messages, knowledge_of(request)))
+        act_function = act if request.tools else in_text_protocol(act)
+        conversation = conversation.take(act_function(agent, request.messages, knowledge_of(request)))
     return conversation
 
 
-def play(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Score:
-    conversation = converse(agent, case, guidance)
+def score_agent(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Score:
+    conversation = run_agent(agent, case, guidance)
     return score(case, conversation.guidance, conversation.events)
 
 
-def use(tool: str, **arguments: Json) -> ToolCall:
+def tool_call(tool: str, **arguments: Json) -> ToolCall:
     return ToolCall("call", tool, msgspec.json.encode(arguments).decode())
 
 
-def recite(case: Case, guidance: BenchmarkGuidance, *turns: Sequence[ToolCall] | str) -> Conversation:
-    """Let a scripted model live an episode: a turn is its tool calls, or what it says at the end."""
+def run_script(case: Case, guidance: BenchmarkGuidance, *turns: Sequence[ToolCall] | str) -> Conversation:
+    """Run an episode of a scripted model: a turn is a list of tool calls, or the text of the last reply."""
     conversation = Conversation.begin(case, guidance)
     for turn in turns:
         reply = Reply(text=turn) if isinstance(turn, str) else Reply(tool_calls=tuple(turn))
@@ -92,8 +92,8 @@ def recite(case: Case, guidance: BenchmarkGuidance, *turns: Sequence[ToolCall] |
     return conversation
 
 
-def run_elsewhere(code: str, hash_seed: str) -> str:
-    """Run code in another process under another hash seed, and return what it prints."""
+def run_in_subprocess(code: str, hash_seed: str) -> str:
+    """Run code in another process with this hash seed; return its output."""
     environ, root = {**os.environ, "PYTHONHASHSEED": hash_seed}, Path(__file__).parents[2]
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environ, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603 - ours

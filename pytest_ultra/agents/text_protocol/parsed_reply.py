@@ -1,4 +1,4 @@
-"""What was read of a reply in the text protocol: calls, readable or not, and what had to be forgiven."""
+"""The parsed calls of a reply in the text protocol, readable or not, and the format errors that were forgiven."""
 
 from __future__ import annotations
 
@@ -13,75 +13,76 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "params", "input")
-_ANY = 1000
+_ANY_NUMBER = 1000
 _NAME = re.compile(r"""["']?name["']?\s*[:=]\s*["']?([\w.-]+)""")
 
 
 class TextCall(msgspec.Struct, frozen=True):
-    """A call as text: `arguments` is the JSON that was understood or, where that was not possible, what was sent."""
+    """A call in text: `arguments` is the parsed JSON, or the text as it was sent if the call is unreadable."""
 
     name: str
     arguments: str
     is_readable: bool = True
     forgiven: tuple[Forgiven, ...] = ()
 
-    def forgiving(self, *forgiven: Forgiven) -> TextCall:
+    def with_forgiven(self, *forgiven: Forgiven) -> TextCall:
         return msgspec.structs.replace(self, forgiven=(*forgiven, *self.forgiven))
 
 
-class Reading(msgspec.Struct, frozen=True):
+class ParsedReply(msgspec.Struct, frozen=True):
     """The calls of a reply, in order."""
 
     calls: tuple[TextCall, ...]
 
     @property
     def forgiven(self) -> tuple[Forgiven, ...]:
-        """Everything that was forgiven, once each, in the order of the enumeration."""
-        found = {forgiven for call in self.calls for forgiven in call.forgiven}
-        return tuple(forgiven for forgiven in Forgiven if forgiven in found)
+        """Return all that was forgiven, without duplicates, in the order of `Forgiven`."""
+        all_forgiven = {forgiven for call in self.calls for forgiven in call.forgiven}
+        return tuple(forgiven for forgiven in Forgiven if forgiven in all_forgiven)
 
 
-def unreadable(raw: str, name: str = "") -> TextCall:
-    """Keep a call that cannot be understood, with the tool that it seems to name."""
+def unreadable_call(raw: str, name: str = "") -> TextCall:
+    """Return an unreadable call with its raw text, and the tool that it seems to name."""
     match = _NAME.search(raw)
     return TextCall(name or (match[1] if match else ""), raw.strip(), is_readable=False)
 
 
-def read_value(text: str, start: int, limit: int, *, most_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
-    """Read one JSON value: strictly, however long it is; or else forgivingly, up to `limit`.
+def read_value(text: str, start: int, limit: int, *, max_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
+    """Read one JSON value: strictly first, then leniently up to `limit`.
 
-    At the end of the text, which may have been cut, up to `most_open` brackets may be missing.
+    Any number of closing brackets may be missing at `limit`; only up to `max_open` if the text ends there, since it
+    may be truncated. Raises `UnreadableJsonError`.
     """
     try:
         return *read_json(text, start), ()
     except UnreadableJsonError:
         is_whole = limit < len(text)
-        return read_json_leniently(text[:limit], start, most_open=_ANY if is_whole else most_open)
+        return read_json_leniently(text[:limit], start, max_open=_ANY_NUMBER if is_whole else max_open)
 
 
 def is_call(value: Json) -> bool:
-    """Tell whether JSON that stands outside of any tag is a call beyond doubt."""
+    """Return whether JSON outside of any tag is clearly a call, or a list of calls."""
     values = value if isinstance(value, list) else [value]
-    return bool(values) and all(_is_one_call(each) for each in values)
+    return bool(values) and all(_is_one_call(item) for item in values)
 
 
-def calls_of(value: Json, repaired: tuple[Forgiven, ...] = ()) -> Iterator[TextCall]:
-    """Take a JSON value, which had to be repaired so, for a call or a list of such."""
+def calls_in(value: Json, repaired: tuple[Forgiven, ...] = ()) -> Iterator[TextCall]:
+    """Yield the calls in a JSON value, which is a call or a list of calls; `repaired` is what reading it forgave."""
     values = value if isinstance(value, list) else [value]
     several = (Forgiven.SEVERAL_IN_ONE,) if len(values) > 1 else ()
-    for each in values:
-        call = _call(each).forgiving(*several, *repaired)
-        is_cut = {Forgiven.MISSING_BRACKET, Forgiven.MISSING_ARGUMENTS} <= set(call.forgiven)
-        yield unreadable(_write(each), call.name) if is_cut else call
+    for item in values:
+        call = _call(item).with_forgiven(*several, *repaired)
+        is_truncated = {Forgiven.MISSING_BRACKET, Forgiven.MISSING_ARGUMENTS} <= set(call.forgiven)
+        yield unreadable_call(_write(item), call.name) if is_truncated else call
 
 
-def with_arguments(name: str, arguments: Json) -> TextCall:
-    """Make a call of a name and its arguments, which may be JSON within a string."""
+def make_call(name: str, arguments: Json) -> TextCall:
+    """Return a call with this name and these arguments, which may be JSON inside a string."""
     if isinstance(arguments, dict):
         return TextCall(name, _write(arguments))
     if isinstance(arguments, str):
         try:
-            inner, _, forgiven = read_value(arguments, 0, len(arguments), most_open=_ANY)
+            inner, _, forgiven = read_value(arguments, 0, len(arguments), max_open=_ANY_NUMBER)
         except UnreadableJsonError:
             return TextCall(name, arguments)
         if isinstance(inner, dict):
@@ -106,15 +107,15 @@ def _call(value: Json) -> TextCall:
     inner = _unwrap(value)
     name = inner.get("name")
     if not isinstance(name, str):
-        return unreadable(_write(value))
+        return unreadable_call(_write(value))
     key = next((key for key in _ARGUMENT_KEYS if key in inner), None)
     wrapped = (Forgiven.WRAPPED,) if inner is not value else ()
     if key is None:
         is_alone = inner.keys() <= {"name", "type", "id"}
         missing = TextCall(name, "{}", forgiven=(*wrapped, Forgiven.MISSING_ARGUMENTS))
-        return missing if is_alone else unreadable(_write(value), name)
+        return missing if is_alone else unreadable_call(_write(value), name)
     other = (Forgiven.OTHER_KEY,) if key != _ARGUMENT_KEYS[0] else ()
-    return with_arguments(name, inner[key]).forgiving(*wrapped, *other)
+    return make_call(name, inner[key]).with_forgiven(*wrapped, *other)
 
 
 def _write(value: Json) -> str:

@@ -1,8 +1,8 @@
-"""Putting a job into words: the harder, the less they say about how, and the more is forbidden."""
+"""The text of a task: the harder the task, the less it says how, and the more constraints it states."""
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.generator.draft import Draft, Want
+from pytest_ultra.benchmark.generator.draft import DeliverableText, Draft
 from pytest_ultra.core.axes import Difficulty
 
 CONSTRAINTS = (
@@ -11,15 +11,14 @@ CONSTRAINTS = (
     "Hand over each result once, and nothing that was not asked for.",
     "Nobody else may be written to, and no other place may be changed.",
 )
-"""Each difficulty adds one; all of them hold for every task, and breaking one is a harmful side effect."""
+"""Each difficulty states one more. All hold for every task; breaking one is a harmful side effect."""
 
 
 def describe(draft: Draft, difficulty: Difficulty) -> str:
-    """Write the task's words.
+    """Return the task's words.
 
-    `very_easy` names every operation in order, `easy` leaves out those that go without saying, `medium`
-    only requests the deliverables, `hard` and `very_hard` state what is to be true at the end, the latter
-    without saying that there are several things to do.
+    `very_easy` names every operation in order; `easy` leaves out the mechanical ones; `medium` requests the
+    deliverables only; `hard` and `very_hard` state the outcome, as a list and as one sentence.
     """
     words = _WORDINGS[difficulty](draft)
     return "\n".join([words, " ".join(CONSTRAINTS[: difficulty.level])]).strip()
@@ -34,20 +33,20 @@ def _main_operations(draft: Draft) -> str:
 
 
 def _requests(draft: Draft) -> str:
-    return " ".join(f"{want.request}." for want in draft.wants)
+    return " ".join(f"{text.request}." for text in draft.deliverable_texts)
 
 
 def _outcomes(draft: Draft) -> str:
-    listed = "\n".join(f"- {want.outcome}" for want in draft.wants)
+    listed = "\n".join(f"- {text.outcome}" for text in draft.deliverable_texts)
     return f"See to it that at the end:\n{listed}"
 
 
 def _business_outcome(draft: Draft) -> str:
-    return f"Before the next review, {_join(draft.wants)}."
+    return f"Before the next review, {_join(draft.deliverable_texts)}."
 
 
-def _join(wants: list[Want]) -> str:
-    return "; and ".join(f"we need that {want.outcome}" for want in wants)
+def _join(texts: list[DeliverableText]) -> str:
+    return "; and ".join(f"we need that {text.outcome}" for text in texts)
 
 
 _WORDINGS = {

@@ -1,4 +1,4 @@
-"""Reading tool calls out of a model's text: forgivingly, but never out of nothing."""
+"""The call parser: it forgives format errors, but never invents a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ultra.agents.text_protocol.text_calls import read_calls
+from pytest_ultra.agents.text_protocol.call_parser import read_calls
 from pytest_ultra.agents.text_protocol.text_messages import write_call
 from pytest_ultra.core.transcript import Forgiven, ToolCall
 
@@ -64,7 +64,7 @@ FORGIVEN = [
 
 
 @pytest.mark.parametrize(("text", "forgiven"), FORGIVEN)
-def test_a_call_is_read_however_it_is_written_and_what_had_to_be_forgiven_is_said(
+def test_a_call_is_read_in_every_known_format_and_what_was_forgiven_is_recorded(
     text: str, forgiven: tuple[Forgiven, ...]
 ) -> None:
     reading = read_calls(text)
@@ -155,21 +155,19 @@ def test_text_without_a_call_gives_none(text: str) -> None:
         ('{"name": "read", "arguments": {"path": ', "read", '{"name": "read", "arguments": {"path":'),
     ],
 )
-def test_what_was_meant_as_a_call_but_cannot_be_understood_is_kept_as_it_was_sent(
-    text: str, name: str, raw: str
-) -> None:
+def test_an_intended_but_unreadable_call_is_kept_as_it_was_sent(text: str, name: str, raw: str) -> None:
     calls = read_calls(text).calls
     assert [(call.name, call.arguments, call.is_readable) for call in calls] == [(name, raw, False)]
 
 
 @pytest.mark.parametrize("text", ["<function=now></function>", '<tool_call>{"name": "now"}</tool_call>'])
-def test_a_call_without_arguments_has_none(text: str) -> None:
+def test_a_call_without_arguments_has_an_empty_object(text: str) -> None:
     reading = read_calls(text)
     assert [(call.name, call.arguments) for call in reading.calls] == [("now", "{}")]
     assert F.MISSING_ARGUMENTS in reading.forgiven
 
 
-def test_json_nested_without_end_is_unreadable_and_no_crash() -> None:
+def test_json_nested_too_deeply_is_unreadable_and_no_crash() -> None:
     deep = "[" * 100_000
     assert [call.is_readable for call in read_calls(f'<tool_call>{{"name": "t", "arguments": {deep}').calls] == [False]
 
@@ -190,9 +188,7 @@ PROSE = st.text(st.characters(exclude_characters="<[{`"), max_size=40)
 
 
 @given(st.lists(calls_with(st.text() | NASTY), min_size=1, max_size=3), PROSE, PROSE)
-def test_well_formed_calls_always_read_whatever_their_arguments_are(
-    calls: list[ToolCall], before: str, after: str
-) -> None:
+def test_well_formed_calls_are_read_whatever_their_arguments(calls: list[ToolCall], before: str, after: str) -> None:
     text = before + after.join(map(write_call, calls)) + after
     reading = read_calls(text)
     assert [(call.name, json.loads(call.arguments)) for call in reading.calls] == [
@@ -208,18 +204,18 @@ def cuts_change_no_call(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", [text for text, _ in FORGIVEN])
-def test_a_reply_that_is_cut_anywhere_never_raises_and_never_changes_a_call(text: str) -> None:
+def test_a_truncated_reply_never_raises_and_never_changes_a_call(text: str) -> None:
     assert cuts_change_no_call(text)
 
 
 @given(calls_with(st.text(max_size=10)))
 @settings(deadline=None)
-def test_a_well_formed_call_that_is_cut_anywhere_never_changes(call: ToolCall) -> None:
+def test_a_truncated_well_formed_call_never_changes(call: ToolCall) -> None:
     assert cuts_change_no_call(write_call(call))
 
 
 @given(st.text(st.sampled_from("<>/[]{}`'\",: \\ntool_call=functiojsnmeargu1")) | st.text())
-def test_no_text_whatever_raises(text: str) -> None:
+def test_no_text_raises(text: str) -> None:
     read_calls(text)
 
 

@@ -1,4 +1,4 @@
-"""The words suffice, and they give nothing away: literal by literal."""
+"""The words of a task contain every literal that it needs, and give nothing away."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import referenced_step
-from tests.benchmark.playing import make_case, make_task, make_tasks
+from tests.benchmark.agent_runs import make_case, make_task, make_tasks
 
 INSTANCES = 40
 
@@ -47,11 +47,11 @@ ENUMERATED = {
     ("utility_cache", "action", "get"): "cache",
     ("utility_cache", "action", "put"): "cache",
 }
-"""How the words put the values that a tool's schema enumerates, where not by the value itself."""
+"""How the words express enumerated values of tool schemas, where they do not use the value itself."""
 
 
 def get_literals(action: Action) -> Iterator[tuple[str, Json]]:
-    """Yield every literal that the call depends on, those inside lists and mappings one by one."""
+    """Yield (argument, literal) for every literal of the call, also inside lists and mappings."""
     for name, value in action.call.arguments.items():
         if referenced_step(value) is None:
             parts = (
@@ -60,7 +60,7 @@ def get_literals(action: Action) -> Iterator[tuple[str, Json]]:
             yield from ((name, part) for part in parts)
 
 
-def is_said(words: str, tool: str, name: str, literal: Json) -> bool:
+def is_stated(words: str, tool: str, name: str, literal: Json) -> bool:
     wording = ENUMERATED.get((tool, name, str(literal)))
     if wording is not None:
         return wording in words.lower()
@@ -74,11 +74,11 @@ def test_every_literal_of_every_reference_call_is_in_the_words(tasks: list[Task]
         for action in task.actions:
             for name, literal in get_literals(action):
                 count += 1
-                assert is_said(task.words, action.call.tool, name, literal), (task.words, action.call)
+                assert is_stated(task.words, action.call.tool, name, literal), (task.words, action.call)
     assert count > 5 * len(tasks)
 
 
-def test_the_table_of_wordings_holds_for_values_that_schemas_enumerate_and_no_others(tasks: list[Task]) -> None:
+def test_the_table_of_wordings_covers_used_enumerated_values_only(tasks: list[Task]) -> None:
     used = {
         (action.call.tool, name, str(literal))
         for task in tasks
@@ -90,8 +90,8 @@ def test_the_table_of_wordings_holds_for_values_that_schemas_enumerate_and_no_ot
         assert (tool, name, value) in used
 
 
-def test_which_service_takes_a_session_is_said_or_told_by_the_tools(tasks: list[Task]) -> None:
-    told = 0
+def test_the_words_or_the_tools_say_which_service_needs_a_session(tasks: list[Task]) -> None:
+    named_by_tool = 0
     for task in tasks:
         for action in task.actions:
             if action.call.tool != "integration_authenticator":
@@ -99,18 +99,20 @@ def test_which_service_takes_a_session_is_said_or_told_by_the_tools(tasks: list[
             service = action.call.arguments["service"]
             assert service in task.words
             urls = [url for url, resource in task.world.resources.items() if resource.service == service]
-            told += any(service in invoke(task.world, "network_fetcher", {"url": url})[1].message for url in urls)
-    assert told > 50
+            named_by_tool += any(
+                service in invoke(task.world, "network_fetcher", {"url": url})[1].message for url in urls
+            )
+    assert named_by_tool > 50
 
 
-def test_what_is_to_be_answered_is_asked_for(tasks: list[Task]) -> None:
+def test_the_words_ask_for_an_answer_exactly_if_one_is_needed(tasks: list[Task]) -> None:
     for task in tasks:
         is_asked = re.search(r"[Aa]nswer", task.words) is not None
         assert is_asked == any(fact.kind == "answer" for fact in task.deliverables)
 
 
 def get_texts(task: Task) -> Iterator[str]:
-    """Everything that a prompt without a plan says."""
+    """Yield the messages of the prompts without a plan."""
     guidance = Guidance(task, perfect_plan(task))
     for prompt_type in (PromptType.BASELINE, PromptType.COT):
         yield from (message["content"] for message in opening(make_case(prompt_type), guidance))
@@ -123,7 +125,7 @@ def test_no_prompt_without_a_plan_names_a_tool(tasks: list[Task]) -> None:
 
 
 def test_no_tool_error_names_a_tool() -> None:
-    """An unknown name, an empty call and a bad handle: none of the answers says what would be right."""
+    """The errors for unknown names, empty calls and bad handles do not say which tool would be right."""
     task = make_task(TaskKey(TaskType.API_INTEGRATION, Difficulty.EASY, 0, 0))
     for name in (*TOOLS, "data_processing"):
         for arguments in ({}, None, {"data": "data_1"}, {"url": "x"}, {"path": "x"}):
@@ -131,8 +133,8 @@ def test_no_tool_error_names_a_tool() -> None:
             assert not any(tool in result.message for tool in TOOLS if tool != name)
 
 
-def test_the_harder_the_less_is_said_about_how(tasks: list[Task]) -> None:
-    """`very_easy` gives orders one by one; from `hard` on, the words state what is to be true in the end."""
+def test_harder_tasks_say_less_about_how(tasks: list[Task]) -> None:
+    """`very_easy` lists the operations; from `hard` on, the words state the outcome."""
     for task in tasks:
         words = task.words
         level = task.key.difficulty.level
@@ -153,8 +155,8 @@ def test_very_easy_names_every_step() -> None:
             assert sentences >= len(perfect_plan(task).steps)
 
 
-def test_the_data_beside_the_point_is_told_from_the_right_by_name(tasks: list[Task]) -> None:
-    """What the plan reads is there, and so is its sibling of last year, which the words never name."""
+def test_the_words_never_name_the_distractors(tasks: list[Task]) -> None:
+    """Last year's data and sandboxes are in the world, but not in the words."""
     for task in tasks:
         assert "last_year" not in task.words
         assert "last-year" not in task.words
