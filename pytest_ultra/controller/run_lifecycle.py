@@ -83,7 +83,5 @@ class RunLifecycle:
 
 
 def _ends_tests(error: BaseException) -> bool:
-    """Return whether pytest raised the exception to end the tests, as for `-x`."""
-    return isinstance(error, pytest.Session.Failed | pytest.Session.Interrupted) and _WORKER_INTERRUPTED not in str(
-        error
-    )
+    """Return whether pytest or xdist raised the exception to end the tests, as for `-x`."""
+    return type(error).__name__ in _TESTS_ENDED and _WORKER_INTERRUPTED not in str(error)
