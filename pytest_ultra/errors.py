@@ -1,4 +1,4 @@
-"""What can go wrong outside the judged model: misuse by the user, and failures of the infrastructure."""
+"""Errors outside the model under test: misuse by the user, and failures of the infrastructure."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ class UltraError(Exception):
 
 
 class ConfigurationError(UltraError, ValueError):
-    """Misuse by the user; the message names the bad value, the valid ones and the way out."""
+    """Misuse by the user. The message contains the bad value, the valid ones and a way out."""
 
 
 class AttemptProblem(StrEnum):
     """Why one HTTP attempt gave no usable answer."""
 
-    REFUSED = "refused"  # no connection could be made, or the host has no address
-    DROPPED = "dropped"  # the connection broke before the answer was whole
+    REFUSED = "refused"  # no connection, or the host has no address
+    DROPPED = "dropped"  # the connection broke before the answer was complete
     TIMEOUT = "timeout"
-    PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then left out
+    PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then omitted
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion
-    BUDGET = "budget"  # the run may spend nothing more, so nobody was asked
-    UNRECORDED = "unrecorded"  # no answer on the cassette, and none to be had or kept
+    BUDGET = "budget"  # the budget is used up, so no request was sent
+    UNRECORDED = "unrecorded"  # no answer on the cassette, and none can be requested or recorded
 
 
 class AttemptFailedError(UltraError):
-    """One HTTP attempt at an endpoint failed; whether to try again is the retry loop's decision.
+    """One HTTP attempt at an endpoint failed; the retry loop decides whether to try again.
 
-    `status` is the HTTP status where there was one; `retry_after_s` what the endpoint asked for;
-    `detail` a short excerpt for people, without secrets.
+    `status` is the HTTP status, if there was one; `retry_after_s` is the wait that the endpoint requested; `detail` is
+    a short readable excerpt without secrets.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Hooks by which a user replaces parts of pytest-ultra."""
+"""Hooks with which a user replaces parts of pytest-ultra."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # an unused plugin must not import what these need
 
 @pytest.hookspec(firstresult=True)
 def pytest_ultra_endpoint(config: pytest.Config, settings: Settings) -> Endpoint | None:
-    """Return what is asked in place of the models' endpoints, such as an agent of your own."""
+    """Return an endpoint to use instead of the models' endpoints, such as your own agent."""
 
 
 @pytest.hookspec(firstresult=True)
 def pytest_ultra_workflow(task: Task, tool_success_rate: float, max_turns: int) -> Workflow | None:
-    """Return the optimal workflow of a task in place of the planner's."""
+    """Return the optimal workflow of a task to use instead of the planner's."""

@@ -44,9 +44,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     chosen = "load" if config.getoption("distload", default=False) else config.getoption("dist", "no")
     config.stash[CHOSEN_DIST] = None if chosen == "no" else chosen
     if config.getoption("ultra_plan") or config.getini("ultra_plan"):
-        from pytest_ultra.distribution.without_workers import be_alone  # noqa: PLC0415 - only a plan needs it
+        from pytest_ultra.distribution.single_process import use_single_process  # noqa: PLC0415 - only a plan needs it
 
-        be_alone(config)
+        use_single_process(config)
     return (yield)
 
 

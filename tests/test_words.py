@@ -76,7 +76,9 @@ BANNED = (
         fine=(r"careful (reader|agent|look)",),
     ),
     Banned(r"\b_?[Bb]are[A-Z_]\w*|\bbare episodes?\b", "without transcripts", where=("pytest_ultra", "tests")),
-    Banned(r"\bdepartures?\b|\bDeparture\b", "differences", fine=(r"departures? (time|airport|gate)",)),
+    Banned(
+        r"\bdepartures?\b|\bDeparture\b", "differences", fine=(r"departures? (time|airport|gate)", r"\"departures\"")
+    ),
     Banned(r"\bcut[ -]off\b|\bCut[ -]off\b", "interrupted", fine=(r"cut off at \d+",)),
     Banned(
         r"\bgone on with\b|\bgoes on with\b|\bwhoever\b|\bnobody is asked\b|\basks? nobody\b|\bwhom\b", "plain English"

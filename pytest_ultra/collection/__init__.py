@@ -1,1 +1,1 @@
-"""From settings to pytest items: the planned cases, their ids, and the built-in suite."""
+"""Pytest items: the planned cases, their ids, and the built-in suite."""

@@ -1,4 +1,4 @@
-"""The built-in suite: when it is collected, under which node ids, and how those are accepted back."""
+"""Collection of the built-in suite: when it is collected, its node ids, and their use on the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pluggy
 import pytest
 
-from pytest_ultra.collection.items import takes_episode
+from pytest_ultra.collection.items import uses_episode
 
 SUITE_ID = "pytest_ultra/suite/test_workflows.py"
 SUITE_PATH = Path(__file__).parents[1] / "suite" / "test_workflows.py"
@@ -19,11 +19,11 @@ _MODULES = ("pytest_ultra.suite", "pytest_ultra.suite.test_workflows")
 
 
 class SuiteModule(pytest.Module):
-    """The suite's module: its node id and its test's name do not depend on where it is installed, or on ini keys."""
+    """The suite's module. Its node id does not depend on where it is installed, nor its test's name on ini keys."""
 
     @property
     def ihook(self) -> pluggy.HookRelay:
-        """Hooks as for any test of the project: pytest would leave out its conftest, which lies elsewhere."""
+        """Return the session's hooks; pytest chooses by path, and would leave out the project's conftest."""
         return self.session.ihook
 
     def funcnamefilter(self, name: str) -> bool:
@@ -31,18 +31,18 @@ class SuiteModule(pytest.Module):
 
 
 class SuiteFunction(pytest.Function):
-    """An item of the suite; pytest makes it a plain `Function`, and offers no way to choose the class."""
+    """An item of the suite. Pytest creates a plain `Function` and has no option to choose the class."""
 
     @property
     def ihook(self) -> pluggy.HookRelay:
         return self.session.ihook
 
 
-class Suite:
-    """What of the built-in suite the command line asks for."""
+class BuiltinSuite:
+    """The part of the built-in suite that the command line selects."""
 
     def __init__(self, config: pytest.Config, case_ids: Collection[str]) -> None:
-        """Take the arguments that name the suite out of `config.args`; raise `pytest.UsageError` for an unknown id."""
+        """Remove the arguments that name the suite from `config.args`. Raises `pytest.UsageError` for an unknown id."""
         named = {
             arg: name for arg in config.args if (name := _suite_name(arg, pyargs=config.option.pyargs)) is not None
         }
@@ -53,14 +53,14 @@ class Suite:
         self._is_wanted = bool(named) or not _names_narrow_path(config)
 
     def add_to(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Append the suite's items, unless others take the fixture or narrower paths are named."""
-        if self._names or (self._is_wanted and not any(map(takes_episode, items))):
+        """Append the suite's items, unless other items use the fixture or the command line names narrower paths."""
+        if self._names or (self._is_wanted and not any(map(uses_episode, items))):
             items.extend(self._collect(session))
 
     def _collect(self, session: pytest.Session) -> Sequence[pytest.Item]:
-        """Make the items without pytest's path-bound collection, to which a path outside rootdir does not exist.
+        """Make the items without pytest's own collection, which ignores a path outside rootdir.
 
-        Otherwise `--lf`, for one, would lose them.
+        With pytest's collection, `--lf` and others would lose them.
         """
         module = SuiteModule.from_parent(session, path=SUITE_PATH, name=SUITE_ID, nodeid=SUITE_ID)
         items = [item for item in module.collect() if isinstance(item, pytest.Function) and self._has(item.name)]
@@ -77,7 +77,7 @@ class Suite:
 
 
 def _suite_name(arg: str, *, pyargs: bool) -> str | None:
-    """Return the test's name in an argument that names the suite (empty for all of it), None for any other."""
+    """Return the test name in an argument that names the suite (empty for the whole suite), else None."""
     path, _, name = arg.replace("\\", "/").partition("::")
     is_path = any(f"/{path.rstrip('/')}".endswith(f"/{suffix}") for suffix in _PATHS)
     return name if is_path or (pyargs and path in _MODULES) else None
@@ -89,7 +89,7 @@ def _check_name(arg: str, name: str, case_ids: Collection[str]) -> None:
         return
     example = next(iter(case_ids))
     raise pytest.UsageError(
-        f"not found: {arg}: no such case among the {len(case_ids)} that the --ultra options ask for, "
+        f"not found: {arg}: it is not one of the {len(case_ids)} cases that the --ultra options select, "
         f"such as {SUITE_ID}::{TEST_NAME}[{example}]; add the options that it needs, or see --collect-only"
     )
 

@@ -1,4 +1,4 @@
-"""Reading the id that a case has in a node id's brackets, for a case that need not be in any run."""
+"""Parser of the case id in the brackets of a node id. The case need not be part of any run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ID = re.compile(
 
 
 def parse_case_id(name: str) -> Mapping[str, str] | None:
-    """Return what an id as `plan_cases` makes them says of its case, by axis; None if it is none.
+    """Return the values in an id made by `plan_cases`, keyed by axis; None if it is not such an id.
 
-    The model stands there as ids write it. The name may be the whole node id.
+    `name` may be a whole node id. The model is returned as ids write it.
     """
     _, bracket, inner = name.partition("[")
     match = _ID.fullmatch(inner.removesuffix("]") if bracket else name)

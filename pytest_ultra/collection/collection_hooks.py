@@ -1,4 +1,4 @@
-"""Hook implementations that make items; the same in every process of a run."""
+"""Hook implementations that make items. They are the same in every process of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from pytest_ultra.collection.builtin_suite import SUITE_PATH, Suite
+from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
 from pytest_ultra.collection.items import parametrize
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
@@ -26,11 +26,11 @@ def register_collection(config: pytest.Config, settings: Settings) -> Mapping[st
 
 
 class CollectionHooks:
-    """Parametrizes tests that take `ultra_episode`, and adds the built-in suite."""
+    """Parametrizes tests that use `ultra_episode`, and adds the built-in suite."""
 
     def __init__(self, config: pytest.Config, cases: Mapping[str, Case]) -> None:
         self._cases = cases
-        self._suite = Suite(config, cases.keys())
+        self._suite = BuiltinSuite(config, cases.keys())
 
     @pytest.hookimpl
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -38,7 +38,7 @@ class CollectionHooks:
 
     @pytest.hookimpl
     def pytest_ignore_collect(self, collection_path: Path) -> Literal[True] | None:
-        """Keep pytest from finding the suite a second time by its path."""
+        """Prevent pytest from collecting the suite a second time by its path."""
         return True if collection_path == SUITE_PATH else None
 
     @pytest.hookimpl(tryfirst=True)

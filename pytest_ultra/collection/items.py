@@ -1,4 +1,4 @@
-"""Items: every test function that takes `ultra_episode` is there once for each planned case."""
+"""Items: a test function that uses `ultra_episode` becomes one item per planned case."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FIXTURE = "ultra_episode"
 
 def parametrize(metafunc: pytest.Metafunc, cases: Mapping[str, Case]) -> None:
     if FIXTURE in metafunc.fixturenames:
-        params = [pytest.param(case, id=case_id, marks=mark(case)) for case_id, case in cases.items()]
+        params = [pytest.param(case, id=case_id, marks=case_marker(case)) for case_id, case in cases.items()]
         metafunc.parametrize(FIXTURE, params, indirect=True)
 
 
-def mark(case: Case) -> pytest.MarkDecorator:
-    """Return the marker that makes a case selectable by `-m`; plain values only, for that is what `-m` compares."""
+def case_marker(case: Case) -> pytest.MarkDecorator:
+    """Return the marker for selecting a case by `-m`, which compares only plain values."""
     return pytest.mark.ultra(
         model=case.model,
         prompt_type=str(case.prompt_type),
@@ -36,11 +36,11 @@ def mark(case: Case) -> pytest.MarkDecorator:
 
 
 def case_of(item: pytest.Item) -> Case | None:
-    """Return the case that an item takes, if any."""
+    """Return the case of an item, None if it has none."""
     callspec = getattr(item, "callspec", None)
     case = callspec.params.get(FIXTURE) if callspec else None
     return case if isinstance(case, Case) else None
 
 
-def takes_episode(item: pytest.Item) -> bool:
+def uses_episode(item: pytest.Item) -> bool:
     return FIXTURE in getattr(item, "fixturenames", ())

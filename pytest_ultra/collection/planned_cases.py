@@ -12,17 +12,17 @@ from pytest_ultra.options.settings import Settings
 
 
 def plan_cases(settings: Settings) -> dict[str, Case]:
-    """Return every case asked for by its id, cases of one task side by side.
+    """Return all cases of the settings, keyed by id; the cases of one task are next to each other.
 
-    An id is model-prompt_type-task_type-difficulty[-severity][-variant][-rate][-rREPEAT]-instance; a part in
-    brackets is there only if more than one value is asked for, and a severity only with a flaw.
+    An id is model-prompt_type-task_type-difficulty[-severity][-variant][-rate][-rREPEAT]-instance. It has a part in
+    brackets only if the settings have more than one value for it, and a severity only with a flaw.
     """
     labels = label_models(settings.model)
     return {_case_id(case, labels[case.model], settings): case for case in _cases(settings)}
 
 
 def label_models(models: tuple[str, ...]) -> dict[str, str]:
-    """Return how each model is written in ids: what shells and node ids trip over becomes `_`, `::` one colon."""
+    """Return each model's label in ids: characters that break shells or node ids become `_`, and `::` one colon."""
     labels: dict[str, str] = {}
     for model in models:
         label = re.sub(r"[^\w./:+,=?%~@-]", "_", re.sub(":{2,}", ":", model), flags=re.ASCII)
@@ -40,7 +40,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
         settings.tool_success_rate,
     )
     for instance, repeat, task_type, difficulty, rate in tasks:
-        for prompt_variant, prompt_type, severity, model in _guises(settings):
+        for prompt_variant, prompt_type, severity, model in _prompts(settings):
             yield Case(
                 model=model,
                 prompt_type=prompt_type,
@@ -61,8 +61,8 @@ def _cases(settings: Settings) -> Iterator[Case]:
             )
 
 
-def _guises(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Severity | None, str]]:
-    """Yield in what guises each task is given, and to which models: a prompt type without a flaw has one severity."""
+def _prompts(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Severity | None, str]]:
+    """Yield the prompts that each task is given in, and the models: without a flaw, a prompt type has no severity."""
     for variant, prompt_type in itertools.product(settings.prompt_variant, settings.prompt_type):
         severities = settings.severity if prompt_type.flaw_kind else (None,)
         for severity, model in itertools.product(severities, settings.model):

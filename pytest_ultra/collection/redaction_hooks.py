@@ -29,7 +29,7 @@ class RedactionHooks:
     def _clear(self, report: _Report) -> _Report:
         """Replace a traceback that holds a secret by its redacted plain text; keep any other as it is."""
         shown = str(report.longrepr or "")
-        redacted = self._redact.clear(shown)
+        redacted = self._redact.redact_shortened(shown)
         if redacted != shown:
             report.longrepr = redacted
         report.sections = [(name, self._redact(content)) for name, content in report.sections]

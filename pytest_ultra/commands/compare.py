@@ -57,10 +57,10 @@ def run_compare(args: argparse.Namespace) -> int:
 
 def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
     from pytest_ultra.core.groups import check_groups  # noqa: PLC0415 - not for --help
-    from pytest_ultra.options.gate_options import shares  # noqa: PLC0415
+    from pytest_ultra.options.gate_options import group_limits  # noqa: PLC0415
 
     try:
-        limits = shares(texts)
+        limits = group_limits(texts)
     except ValueError as error:
         raise ConfigurationError(f"--max-regression: {error}") from None
     check_groups("--max-regression", limits, sorted({e.case.model for side in sides for e in side.episodes}))

@@ -20,18 +20,22 @@ from pytest_ultra import __version__
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.config_redaction import Blotter
+from pytest_ultra.providers.config_redaction import ConfigRedactor
 from pytest_ultra.providers.endpoint_lookup import find_spec
 
 GIT_TIMEOUT_S = 0.1
 """How long the start of a run may wait for git."""
 
+STORED_NAMES = {"overrides": "departures"}
+"""Names of settings that differ in run.json."""
+
 
 def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     """Return the description of a run for run.json; everything that may be secret is redacted."""
     variables = [one.key_env for served in settings.served.values() for one in served if one.key_env]
-    redactor = Blotter(os.environ, variables)
+    redactor = ConfigRedactor(os.environ, variables)
     options = msgspec.to_builtins(asdict(settings), enc_hook=str)
+    options = {STORED_NAMES.get(name, name): value for name, value in options.items()}
     return {
         "pytest_ultra": __version__,
         "python": sys.version.split()[0],

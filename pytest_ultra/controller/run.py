@@ -89,7 +89,7 @@ class Run:
             seed=self._settings.seed,
             where=_relative(self.directory.path),
             preset=self._settings.preset,
-            departures=self._settings.departures,
+            departures=self._settings.overrides,
         )
         if self._settings.cassette:
             where = _relative(self._settings.cassette_dir)

@@ -18,7 +18,7 @@ from pytest_ultra.controller.run import Run
 from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.core.case import Case
 from pytest_ultra.distribution.placement import Placement, is_distributed
-from pytest_ultra.distribution.without_workers import ASKED_WORKERS
+from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
 from pytest_ultra.options.output_checks import check_outputs
 from pytest_ultra.options.requested_gates import check_gates, gates_of
 from pytest_ultra.options.requested_limits import budget_limits, check_budget
@@ -53,7 +53,7 @@ def open_run(
 def _register_plan(config: pytest.Config, settings: Settings) -> None:
     from pytest_ultra.controller.run_plan import PlanHooks  # noqa: PLC0415 - a run needs no plan
 
-    config.pluginmanager.register(PlanHooks(config, settings, config.stash[ASKED_WORKERS]), "ultra-plan")
+    config.pluginmanager.register(PlanHooks(config, settings, config.stash[REQUESTED_WORKERS]), "ultra-plan")
 
 
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
@@ -80,9 +80,9 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
 
 
 def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
-    from pytest_ultra.distribution.xdist_hooks import Distribution  # noqa: PLC0415 - xdist need not be installed
+    from pytest_ultra.distribution.xdist_hooks import DistributionHooks  # noqa: PLC0415 - xdist need not be installed
 
-    hooks = Distribution(
+    hooks = DistributionHooks(
         config,
         cases.keys(),
         chosen_dist,
@@ -90,6 +90,6 @@ def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chos
         plan=run.plan,
         stop=run.stop,
         find_in_flight=run.find_in_flight,
-        set_aside=run.quarantine,
+        quarantine=run.quarantine,
     )
     config.pluginmanager.register(hooks, "ultra-distribution")

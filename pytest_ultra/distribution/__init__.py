@@ -1,1 +1,1 @@
-"""Sharing out the cases among xdist's workers; xdist is imported here and nowhere else."""
+"""Distribution of the cases among xdist's workers. Only this folder imports xdist."""

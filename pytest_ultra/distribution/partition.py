@@ -1,4 +1,4 @@
-"""Which worker takes which tests: a pure function that the controller and the workers both compute."""
+"""The tests of each worker: a pure function, computed by the controller and by the workers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 
 
 def partition(nodeids: Sequence[str], workers: int, case_ids: Collection[str]) -> list[list[int]]:
-    """Return the indices of each worker's tests that take a case, in the order collected.
+    """Return, for each worker, the indices of its tests with a case, in collection order.
 
-    Cases are cut into contiguous shards that differ by one at most, so that the cases of a task, collected
-    side by side, are lived close together; tests that take the same case stay on one worker. Indices of other
-    tests are in no shard.
+    Shards are contiguous and their sizes differ by at most one case, so that the cases of a task, which are collected
+    next to each other, run close together. Tests of the same case stay on one worker. Tests without a case are in no
+    shard.
     """
     tests: dict[str, list[int]] = {}
     for index, nodeid in enumerate(nodeids):
@@ -24,7 +24,7 @@ def partition(nodeids: Sequence[str], workers: int, case_ids: Collection[str]) -
 
 
 def find_case_id(nodeid: str, case_ids: Collection[str]) -> str | None:
-    """Return the case id in a node id's parameters, which a user's own parametrization may stand beside."""
+    """Return the case id among the parameters of a node id; other parameters may be the user's own."""
     parameters = nodeid.partition("::")[2].partition("[")[2].removesuffix("]")
     if parameters in case_ids:
         return parameters

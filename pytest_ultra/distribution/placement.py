@@ -1,4 +1,4 @@
-"""What a process of the run is told about its place in it, and which tests it therefore takes."""
+"""The placement that each process of a run receives, and the tests that follow from it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import pytest
 from pytest_ultra.distribution.partition import partition
 
 MAIN = "main"
-"""What the only process of a run without workers is called."""
+"""The name of the only process of a run without workers."""
 
 _KEY = "ultra"
-_XDIST = ("xdist", "xdist.plugin")  # the second where it is loaded by `-p`, as without autoloading
+_XDIST = ("xdist", "xdist.plugin")  # the second if `-p` loads it, as without autoloading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """A place among `workers` processes, numbered from 0.
+    """The position of a process among `workers` processes, numbered from 0.
 
-    `is_sharded` False: xdist hands out tests a few at a time, nothing is known in advance. `remaining` holds
-    the node ids that a crashed worker has left to this one; None means: the whole shard. Those in
-    `careful` may have crashed it: they are lived only when their test asks for it. At `ends_at`, a Unix
-    time, nothing more is lived.
+    `is_sharded` False: xdist distributes a few tests at a time, so none are known in advance. `remaining` holds the
+    node ids left by a crashed worker; None means the whole shard. Those in `run_alone` may have caused the crash, so
+    each runs only when its test asks for it. `ends_at` is the run's deadline as a Unix time.
     """
 
     worker: str = MAIN
@@ -32,7 +31,7 @@ class Placement:
     workers: int = 1
     is_sharded: bool = True
     remaining: list[str] | None = None
-    careful: list[str] = field(default_factory=list)
+    run_alone: list[str] = field(default_factory=list)
     run_folder: str = ""
     demo_url: str | None = None
     ends_at: float | None = None
@@ -42,21 +41,21 @@ class Placement:
         return self.worker != MAIN
 
     @property
-    def is_heir(self) -> bool:
+    def is_replacement(self) -> bool:
         return self.remaining is not None
 
-    def whole(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
-        """Return the indices of the tests of the whole shard, those included that a crashed worker has done."""
+    def shard_indices(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+        """Return the indices of the whole shard's tests, including those that a crashed worker has finished."""
         return partition(nodeids, self.workers, case_ids)[self.number] if self.number < self.workers else []
 
-    def take(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
-        """Return the indices of the tests with a case that are this worker's for certain."""
+    def assigned_indices(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+        """Return the indices of the tests with a case that are assigned to this worker in advance."""
         if not self.is_sharded:
             return []
         if self.remaining is not None:
             left = frozenset(self.remaining)
             return [index for index in partition(nodeids, 1, case_ids)[0] if nodeids[index] in left]
-        return self.whole(nodeids, case_ids)
+        return self.shard_indices(nodeids, case_ids)
 
 
 def send(placement: Placement, workerinput: dict[str, Any]) -> None:
@@ -64,9 +63,9 @@ def send(placement: Placement, workerinput: dict[str, Any]) -> None:
 
 
 def receive(config: pytest.Config) -> Placement | None:
-    """Return a worker's placement, None in any other process."""
-    told = getattr(config, "workerinput", {}).get(_KEY)
-    return Placement(**told) if told else None
+    """Return the placement of a worker, None in any other process."""
+    received = getattr(config, "workerinput", {}).get(_KEY)
+    return Placement(**received) if received else None
 
 
 def number_of(workerinput: dict[str, Any]) -> int:
@@ -74,18 +73,18 @@ def number_of(workerinput: dict[str, Any]) -> int:
     return number
 
 
-def careful_of(workerinput: dict[str, Any]) -> list[str]:
-    careful: list[str] = workerinput[_KEY]["careful"]
-    return careful
+def run_alone_of(workerinput: dict[str, Any]) -> list[str]:
+    run_alone: list[str] = workerinput[_KEY]["run_alone"]
+    return run_alone
 
 
 def is_distributed(config: pytest.Config) -> bool:
-    """Whether this process is an xdist controller with workers to come."""
+    """Return whether this process is an xdist controller that will start workers."""
     has_workers = config.getoption("dist", "no") != "no" and bool(config.getoption("tx", None))
     has_xdist = any(map(config.pluginmanager.hasplugin, _XDIST))
     return has_xdist and has_workers and not config.getoption("collectonly")
 
 
 def count_workers(config: pytest.Config) -> int:
-    """Return how many workers were asked for, 0 without xdist."""
+    """Return the requested number of workers, 0 without xdist."""
     return len(config.getoption("tx", None) or ())

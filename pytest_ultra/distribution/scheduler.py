@@ -1,4 +1,4 @@
-"""xdist's load scheduling, but each worker gets its whole shard of cases at once, and a crashed one an heir."""
+"""xdist's load scheduler, except that a worker gets its whole shard at once, and a replacement the rest of it."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController
 
 from pytest_ultra.distribution.partition import find_case_id, partition
-from pytest_ultra.distribution.placement import careful_of, number_of
+from pytest_ultra.distribution.placement import number_of, run_alone_of
 
 
 @dataclass(frozen=True, slots=True)
-class Legacy:
-    """What a crashed worker leaves: its number, and the node ids not done yet (None: all of its shard).
+class RemainingWork:
+    """The work left by a crashed worker: its number, and the unfinished node ids (None: its whole shard).
 
-    Those in `careful` are suspected of the crash.
+    Those in `run_alone` may have caused the crash.
     """
 
     number: int
     remaining: list[str] | None
-    careful: list[str] = field(default_factory=list)
+    run_alone: list[str] = field(default_factory=list)
 
 
 InFlight = Callable[[str], Collection[str]]
-"""Returns the node ids whose episodes a worker was living."""
+"""Returns the node ids of the episodes that a worker was running."""
 
-CRASHES = 2
-"""With so many a case is set aside."""
+MAX_CRASHES = 2
+"""A case is quarantined after this many crashes."""
 
-MOST_CAREFUL = 16
-"""So many cases are lived one by one when any of them may have crashed a worker; of more, those that may have twice."""
+MAX_RUN_ALONE = 16
+"""Up to this many suspects of a crash run one by one; if there are more, only those that may have crashed two."""
 
 
 class ShardScheduling(LoadScheduling):
-    """Cases belong to a worker's number; tests that take none are handed out a few at a time, as ever."""
+    """Assigns cases by worker number. Tests without a case are distributed a few at a time, as in xdist."""
 
     def __init__(
         self, config: pytest.Config, log: Producer, case_ids: Collection[str], find_in_flight: InFlight
@@ -46,101 +46,101 @@ class ShardScheduling(LoadScheduling):
         super().__init__(config, log)
         self._find_in_flight = find_in_flight
         self._case_ids = case_ids
-        self._owed: dict[int, list[int]] = {}  # what the heir of a number is to get once it has collected
-        self._legacies: deque[Legacy] = deque()
-        self._crashes: Counter[str] = Counter()  # how many each test's case may have caused
+        self._reserved: dict[int, list[int]] = {}  # cases of a worker number, until its replacement has collected
+        self._left: deque[RemainingWork] = deque()
+        self._crashes: Counter[str] = Counter()  # per node id: crashes that its case may have caused
 
-    def inherit(self) -> Legacy | None:
-        """Return what the worker about to be started takes over, if it replaces a crashed one."""
-        return self._legacies.popleft() if self._legacies else None
+    def take_remaining(self) -> RemainingWork | None:
+        """Return the work for the worker that is about to start, None unless it replaces a crashed one."""
+        return self._left.popleft() if self._left else None
 
     @property
     def tests_finished(self) -> bool:
-        """Whether nothing is left to hand out; were cases that wait for an heir not counted, the session would end."""
-        return not self._owed and super().tests_finished
+        """Whether all tests are done. Cases that wait for a replacement count, or the session would end too early."""
+        return not self._reserved and super().tests_finished
 
     def schedule(self) -> None:
         if self.collection is None:
-            self._start(next(iter(self.node2collection.values())))
+            self._assign_shards(next(iter(self.node2collection.values())))
         else:
-            self._hand_over()
+            self._assign_reserved()
             super().schedule()
 
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
         super().add_node_collection(node, collection)
         if node not in self.node2collection:
-            self._owed.pop(_number(node), None)
-            message = (
-                f"{node.gateway.id} replaces a crashed worker but has collected other tests: its cases are not run"
-            )
+            self._reserved.pop(_number(node), None)
+            message = f"{node.gateway.id} replaces a crashed worker but collected other tests: its cases are not run"
             report = pytest.CollectReport(nodeid=node.gateway.id, outcome="failed", longrepr=message, result=[])
             self.config.hook.pytest_collectreport(report=report)
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """Forget a worker that has ended or crashed; return the test to blame for a crash, if there is one.
+        """Remove a worker that has ended or crashed; return the test that caused a crash, if it is known.
 
-        Any case that was being lived may have caused it. The heir lives those only when their tests ask for them, so
-        that a case is known for certain when it happens again.
+        Any running case may have caused the crash. The replacement runs each of those only when its test asks for it,
+        so that another crash identifies the case.
         """
         number = _number(node)
         if self.collection is None and not hasattr(node, "workeroutput"):
             self.node2collection.pop(node, None)
-            self._legacies.append(Legacy(number, None))
-        elif number in self._owed:
-            self._bequeath(number, self._owed[number])
+            self._left.append(RemainingWork(number, None))
+        elif number in self._reserved:
+            self._leave_to_replacement(number, self._reserved[number])
         pending = self.node2pending.pop(node)
-        blamed, left = self._blame(node, pending)
-        self._bequeath(number, [index for index in left if self._is_case(index)])
-        self._put_back([index for index in left if not self._is_case(index)])
-        return self._nodeids(blamed)[0] if blamed else None
+        cause, left = self._find_cause(node, pending)
+        self._leave_to_replacement(number, [index for index in left if self._is_case(index)])
+        self._redistribute([index for index in left if not self._is_case(index)])
+        return self._nodeids(cause)[0] if cause else None
 
-    def _start(self, collection: list[str]) -> None:
+    def _assign_shards(self, collection: list[str]) -> None:
         shards = partition(collection, self.numnodes, self._case_ids)
         if not any(shards):
             super().schedule()
         elif self._check_nodes_have_same_collection():
             self.collection = collection
             self.maxschedchunk = self.config.getoption("maxschedchunk") or len(collection)
-            dealt = {index for shard in shards for index in shard}
-            self.pending[:] = [index for index in range(len(collection)) if index not in dealt]
+            assigned = {index for shard in shards for index in shard}
+            self.pending[:] = [index for index in range(len(collection)) if index not in assigned]
             for node in self.nodes:
-                self._give(node, shards[_number(node)])
+                self._assign(node, shards[_number(node)])
             for node in self.nodes:
                 self.check_schedule(node)
 
-    def _hand_over(self) -> None:
+    def _assign_reserved(self) -> None:
         for node in self.nodes:
-            if node in self.node2collection and _number(node) in self._owed:
-                self._give(node, self._owed.pop(_number(node)))
+            if node in self.node2collection and _number(node) in self._reserved:
+                self._assign(node, self._reserved.pop(_number(node)))
 
-    def _give(self, node: WorkerController, indices: list[int]) -> None:
+    def _assign(self, node: WorkerController, indices: list[int]) -> None:
         if indices:
             self.node2pending[node].extend(indices)
             node.send_runtest_some(indices)
 
-    def _blame(self, node: WorkerController, pending: list[int]) -> tuple[list[int], list[int]]:
-        """Return the test that a crashed worker was at if it is to blame, and what is left for others."""
+    def _find_cause(self, node: WorkerController, pending: list[int]) -> tuple[list[int], list[int]]:
+        """Return the test that a crashed worker was running if it caused the crash, and the tests left for others."""
         running = pending[:1]
         if not running or not self._is_case(running[0]):
             return running, pending[1:]
         nodeid = self._nodeids(running)[0]
-        suspects = {nodeid, *self._find_in_flight(node.gateway.id)}  # it may be the test, or any episode
+        suspects = {nodeid, *self._find_in_flight(node.gateway.id)}  # the test itself, or any episode
         self._crashes.update(suspects)
-        is_certain = len(suspects) == 1 or nodeid in careful_of(node.workerinput)
-        is_to_blame = is_certain and self._crashes[nodeid] >= CRASHES
-        return (running, pending[1:]) if is_to_blame else ([], pending)
+        is_certain = len(suspects) == 1 or nodeid in run_alone_of(node.workerinput)
+        is_cause = is_certain and self._crashes[nodeid] >= MAX_CRASHES
+        return (running, pending[1:]) if is_cause else ([], pending)
 
-    def _suspected(self, nodeids: list[str]) -> list[str]:
-        once = [nodeid for nodeid in nodeids if self._crashes[nodeid]]
-        return once if len(once) <= MOST_CAREFUL else [nodeid for nodeid in once if self._crashes[nodeid] >= CRASHES]
+    def _suspects_to_run_alone(self, nodeids: list[str]) -> list[str]:
+        suspects = [nodeid for nodeid in nodeids if self._crashes[nodeid]]
+        if len(suspects) <= MAX_RUN_ALONE:
+            return suspects
+        return [nodeid for nodeid in suspects if self._crashes[nodeid] >= MAX_CRASHES]
 
-    def _bequeath(self, number: int, cases: list[int]) -> None:
+    def _leave_to_replacement(self, number: int, cases: list[int]) -> None:
         if cases:
-            self._owed[number] = cases
+            self._reserved[number] = cases
             nodeids = self._nodeids(cases)
-            self._legacies.append(Legacy(number, nodeids, self._suspected(nodeids)))
+            self._left.append(RemainingWork(number, nodeids, self._suspects_to_run_alone(nodeids)))
 
-    def _put_back(self, others: list[int]) -> None:
+    def _redistribute(self, others: list[int]) -> None:
         if others:
             self.pending.extend(others)
             for node in self.nodes:

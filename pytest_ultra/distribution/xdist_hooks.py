@@ -1,4 +1,4 @@
-"""The controller's side of xdist: telling workers their place, and choosing the scheduler."""
+"""Hook implementations in an xdist controller: they send workers their placement and choose the scheduler."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from xdist.workermanage import WorkerController
 
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, send
-from pytest_ultra.distribution.scheduler import CRASHES, InFlight, ShardScheduling
+from pytest_ultra.distribution.scheduler import MAX_CRASHES, InFlight, RemainingWork, ShardScheduling
 
 
-class Distribution:
+class DistributionHooks:
     """Hook implementations for a run on xdist's workers."""
 
     def __init__(
@@ -28,18 +28,18 @@ class Distribution:
         plan: Callable[[Sequence[str]], None],
         stop: Callable[[], None],
         find_in_flight: InFlight,
-        set_aside: Callable[[str, str], None],
+        quarantine: Callable[[str, str], None],
     ) -> None:
-        """Take the user's own `--dist`, and what the run is told and asked.
+        """Take the user's own `--dist`, if any, and the callbacks of the run.
 
-        `base`, called per worker, gives what holds for all of them; `plan` is told the tests that were
-        selected; `stop` is to stop the workers at once. `find_in_flight`
-        tells what a worker was living; `set_aside` is told a test that has crashed too many, and why it is over.
+        `base`, called for each worker, returns the fields that all placements share; `plan` receives the selected
+        node ids; `stop` stops the workers at once; `find_in_flight` returns the node ids that a worker was running;
+        `quarantine` receives the node id of a test that crashed too many workers, and the reason.
         """
         self._plan = plan
         self._stop = stop
         self._find_in_flight = find_in_flight
-        self._set_aside = set_aside
+        self._quarantine = quarantine
         self._config = config
         self._case_ids = case_ids
         self._chosen_dist = chosen_dist
@@ -52,12 +52,12 @@ class Distribution:
         other = self._other_scheduler()
         if other is None:
             return []
-        cost = f"ultra: with {other} a worker learns of its tests one by one and lives one episode at a time; "
-        return [f"{cost}leave it out, and all of a worker's episodes are lived together"]
+        cost = f"ultra: with {other}, a worker gets its tests one by one and runs one episode at a time; "
+        return [f"{cost}without it, all episodes of a worker run concurrently"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Scheduling | None:
-        """Go after a scheduler of the user's own, and before xdist's."""
+        """Run after a scheduler of the user's own, and before xdist's."""
         if self._other_scheduler() is None:
             self._scheduler = ShardScheduling(config, log, self._case_ids, self._find_in_flight)
         return self._scheduler
@@ -65,17 +65,17 @@ class Distribution:
     @pytest.hookimpl
     def pytest_configure_node(self, node: WorkerController) -> None:
         workers: int = node.workerinput["workercount"]
-        number, remaining, careful = self._place(workers)
-        place = replace(
+        work = self._next_work(workers)
+        placement = replace(
             self._base(),
             worker=node.gateway.id,
-            number=number,
+            number=work.number,
             workers=workers,
             is_sharded=self._other_scheduler() is None,
-            remaining=remaining,
-            careful=careful,
+            remaining=work.remaining,
+            run_alone=work.run_alone,
         )
-        send(place, node.workerinput)
+        send(placement, node.workerinput)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -83,22 +83,22 @@ class Distribution:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """End the workers before whoever reads what they have left; xdist would do it in the midst of them."""
+        """End the workers before other hooks read their output; xdist would end them in between."""
         session = self._config.pluginmanager.getplugin("dsession")
         if session is not None:
             session.pytest_sessionfinish()
 
     @pytest.hookimpl
     def pytest_runtest_logfinish(self) -> None:
-        self._stop_in_time()
+        self._stop_if_requested()
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self) -> None:
-        self._stop_in_time()
+        self._stop_if_requested()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: WorkerController) -> None:
-        """Have the others stop when a worker has stopped by itself, as by `--sw` or `pytest.exit`; it is no crash."""
+        """Stop the other workers when one has stopped without a crash, as by `--sw` or `pytest.exit`."""
         ended: Mapping[str, object] = getattr(node, "workeroutput", {})
         is_interrupted = ended.get("exitstatus") == pytest.ExitCode.INTERRUPTED
         if is_interrupted or ended.get("shouldstop") or ended.get("shouldfail"):
@@ -106,31 +106,30 @@ class Distribution:
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Make a case that has crashed two workers an error, of which a record is kept, and not a failure."""
+        """Report a case that has crashed two workers as an error, not as a failure, and quarantine it."""
         if self._scheduler is not None and find_case_id(crashitem, self._case_ids) is not None:
             reason = (
-                f"set aside: {CRASHES} workers crashed while they were at it, the last of them {report.node.gateway.id}"
+                f"quarantined: {MAX_CRASHES} workers crashed while running it, most recently {report.node.gateway.id}"
             )
             report.when = "setup"
             report.longrepr = reason
             report.user_properties.append(("ultra_outcome", "error"))
-            self._set_aside(crashitem, reason)
+            self._quarantine(crashitem, reason)
 
-    def _stop_in_time(self) -> None:
-        """Stop as soon as the session is to stop: a worker would otherwise go on to the end of its shard."""
+    def _stop_if_requested(self) -> None:
+        """Stop the workers as soon as the session is to stop; otherwise each would finish its shard."""
         session = self._config.pluginmanager.getplugin("dsession")
         if session is not None and session.shouldstop:
             self._stop()
 
-    def _place(self, workers: int) -> tuple[int, list[str] | None, list[str]]:
-        legacy = self._scheduler.inherit() if self._scheduler else None
+    def _next_work(self, workers: int) -> RemainingWork:
+        """Return the work of the worker that is about to start: its whole shard, or what a crashed worker left."""
+        remaining = self._scheduler.take_remaining() if self._scheduler else None
         number, self._started = self._started, self._started + 1
-        if legacy is not None:
-            return legacy.number, legacy.remaining, legacy.careful
-        return number, None if number < workers else [], []
+        return remaining or RemainingWork(number, None if number < workers else [])
 
     def _other_scheduler(self) -> str | None:
-        """Name what shares out tests in our place: a `--dist`, or a plugin."""
+        """Return the name of the scheduler that replaces ours: a `--dist`, or that of a plugin."""
         if self._chosen_dist is not None:
             return f"--dist {self._chosen_dist}"
         config = self._config

@@ -1,1 +1,1 @@
-"""What the user asked for: the options of the `ultra` group, their ini keys and their values."""
+"""Command-line options of the `ultra` group, their ini keys, and the settings read from them."""

@@ -1,4 +1,4 @@
-"""The options about what a run may spend."""
+"""The options that limit what a run may spend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BUDGETS = (
         "plan",
         None,
         "",
-        "Print what a run would come to (cases, calls, tokens, cost, time), and ask nobody",
+        "Print the estimated cases, calls, tokens, cost and time of the run, and send no request",
         values.last(values.switch),
         is_switch=True,
     ),
@@ -18,15 +18,29 @@ BUDGETS = (
         "price",
         None,
         "MODEL=PROMPT,COMPLETION",
-        "Price of a model in US dollars for a million tokens of prompts and of completions; repeatable, in the ini "
-        "file one a line",
+        "Price of a model in US dollars per million prompt tokens and per million completion tokens; repeatable, one "
+        "per line in the ini file",
         values.prices,
     ),
     Option(
-        "max_cost", None, "DOLLARS", "What the run may cost in all; the rest is skipped", values.last(values.amount)
+        "max_cost",
+        None,
+        "DOLLARS",
+        "Cost limit of the run in US dollars; cases beyond it are skipped",
+        values.last(values.amount),
     ),
     Option(
-        "max_tokens", None, "N", "Tokens that the run may use in all, likewise", values.last(values.whole(at_least=1))
+        "max_tokens",
+        None,
+        "N",
+        "Token limit of the run; cases beyond it are skipped",
+        values.last(values.whole(at_least=1)),
     ),
-    Option("max_requests", None, "N", "Requests in all, likewise", values.last(values.whole(at_least=1))),
+    Option(
+        "max_requests",
+        None,
+        "N",
+        "Request limit of the run; cases beyond it are skipped",
+        values.last(values.whole(at_least=1)),
+    ),
 )

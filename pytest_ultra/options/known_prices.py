@@ -1,4 +1,4 @@
-"""The prices of a run's models: the user's own, else those of the table, else none."""
+"""The prices of a run's models: from `--ultra-price`, else from the price table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_ultra.providers.profiles import PROVIDERS
 
 
 def known_prices(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, Price]:
-    """Return the prices of the models, as far as they are known.
+    """Return the known prices of the models, keyed by model.
 
-    The table holds only for a provider's own address: nobody knows what a gateway asks for.
+    The table applies only to a provider's own address: what a gateway charges is unknown.
     """
     found = {model: settings.price.get(model) or _list_price(model, settings, environ) for model in settings.model}
     return {model: price for model, price in found.items() if price is not None}
@@ -26,9 +26,9 @@ def check_prices(settings: Settings) -> None:
     unknown = [model for model in settings.model if model not in known_prices(settings)]
     if settings.max_cost is not None and unknown and settings.cassette != "replay":
         raise pytest.UsageError(
-            f"--ultra-max-cost: the price of {', '.join(map(repr, unknown))} is not known; give it, in US dollars for "
-            f"a million tokens of prompts and of completions, as in --ultra-price '{unknown[0]}=0.15,0.60', or limit "
-            "the run by --ultra-max-tokens or --ultra-max-requests"
+            f"--ultra-max-cost: the price of {', '.join(map(repr, unknown))} is not known; give it in US dollars per "
+            f"million prompt and completion tokens, as in --ultra-price '{unknown[0]}=0.15,0.60', or limit the run by "
+            "--ultra-max-tokens or --ultra-max-requests"
         )
 
 

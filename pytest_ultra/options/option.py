@@ -1,4 +1,4 @@
-"""What an option of the `ultra` group is: its flag, its ini key, and how its value is read."""
+"""The record of one `ultra` option: its flag, its ini key, and the parser of its value."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option and its ini key. `parse` takes the texts given, and raises ValueError saying what is wrong."""
+    """One option and its ini key. `parse` reads the given texts; it raises ValueError with a message for the user."""
 
     name: str
     default: str | None
     metavar: str
     help: str
     parse: Callable[[Sequence[str]], Any]
-    is_switch: bool = False  # on the command line it stands alone, and means `on`
+    is_switch: bool = False  # takes no value on the command line, where it means `on`
 
     @property
     def flag(self) -> str:

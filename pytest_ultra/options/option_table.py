@@ -1,4 +1,4 @@
-"""The table of all options: names, defaults, help and how their values are read."""
+"""The table of all options: names, defaults, help texts and parsers."""
 
 from __future__ import annotations
 
@@ -15,26 +15,31 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.budget_options import BUDGETS
-from pytest_ultra.options.documents import DOCUMENTS
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
 
 _one = values.last
 
+DOCUMENTS = (
+    Option("json", None, "PATH", "Write a JSON document with all episodes to this file", _one(Path)),
+    Option("html", None, "PATH", "Write the HTML report to this file, not into the run's directory", _one(Path)),
+    Option("markdown", None, "PATH", "Write a summary in Markdown to this file", _one(Path)),
+)
+
 OPTIONS = (
     Option(
         "model",
         None,
         "NAME",
-        "Model to judge; `demo` needs no key. Repeatable, or separated by commas",
+        "Model to test; `demo` needs no key. Repeatable, or separated by commas",
         values.names,
     ),
     Option(
         "preset",
         None,
         "NAME",
-        f"Axes of a published experiment: {values.listed(Preset)}; options of your own go before it",
+        f"Axes of a published experiment: {values.listed(Preset)}; your own options override it",
         _one(values.member(Preset)),
     ),
     Option(
@@ -63,7 +68,7 @@ OPTIONS = (
         "flaws_per_case",
         "1",
         "N",
-        f"Kinds that a flawed plan's flaw is composed of: 1 to {MOST_FLAWS}",
+        f"Flaw kinds that are combined in a flawed plan: 1 to {MOST_FLAWS}",
         _one(values.whole(at_least=1, at_most=MOST_FLAWS)),
     ),
     Option(
@@ -78,48 +83,54 @@ OPTIONS = (
         "native",
         "NAME",
         f"How tools are offered and called: {values.listed(ToolProtocol)}; "
-        "auto is native, or text where the endpoint rejects tools",
+        "auto uses native, or text if the endpoint rejects tools",
         _one(values.member(ToolProtocol)),
     ),
     Option(
         "tool_discovery",
         "off",
         "on|off",
-        "Instead of all tool schemas, offer two tools by which the model finds the others",
+        "Offer two tools that find the others, instead of all tool schemas",
         _one(values.switch),
     ),
-    Option("tool_success_rate", "0.8", "RATE", "Chances in (0, 1] that a tool call succeeds", values.rates),
+    Option(
+        "tool_success_rate",
+        "0.8",
+        "RATE",
+        "Chance in (0, 1] that a tool call succeeds; several allowed",
+        values.rates,
+    ),
     Option("instances", "1", "N", "Tasks per task type and difficulty", _one(values.whole(at_least=1))),
-    Option("repeats", "1", "N", "How often each task is asked of a model", _one(values.whole(at_least=1))),
-    Option("seed", "0", "N", "Seed that tasks are made from", _one(values.whole(at_least=0))),
+    Option("repeats", "1", "N", "How often each task is given to a model", _one(values.whole(at_least=1))),
+    Option("seed", "0", "N", "Seed that tasks are generated from", _one(values.whole(at_least=0))),
     Option("max_turns", "30", "N", "Turns after which an episode ends", _one(values.whole(at_least=1))),
     Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", _one(values.seconds)),
     Option(
         "request_timeout",
         "120",
         "SECONDS",
-        "Time for one attempt at a request, answer included",
+        "Time limit of one attempt at a request, including the whole answer",
         _one(values.attempt_seconds),
     ),
     Option(
         "run_timeout",
         None,
         "SECONDS",
-        "Time from the start of the run after which nothing more is lived: the rest is skipped, the exit code is 1",
+        "Time limit of the whole run; the remaining episodes are skipped, and the exit code is 1",
         _one(values.seconds),
     ),
     Option(
         "concurrency",
         None,
         "N",
-        "Episodes in flight per worker (default: as many as the endpoint bears)",
+        "Episodes in flight per worker (default: as many as the endpoint can handle)",
         _one(values.whole(at_least=1)),
     ),
     Option(
         "stagger",
         "auto",
         "auto|off|S[,S]",
-        "Delay of the second worker and of each later one, in seconds",
+        "Start delay of the second worker, and of each later worker after the one before, in seconds",
         values.stagger,
     ),
     Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", _one(values.url)),
@@ -128,38 +139,56 @@ OPTIONS = (
         "rate_mode",
         "adaptive",
         "MODE",
-        "How calls in flight are limited: `adaptive` to what the endpoint bears (under the limits below), or "
-        "`fixed`, by the limits below alone",
+        "How calls in flight are limited: `adaptive` follows what the endpoint can handle, within the limits that are "
+        "set; `fixed` uses those limits alone",
         _one(values.rate_mode),
     ),
-    Option("rpm", None, "N", "Requests per minute to an endpoint, of all processes together", _one(values.amount)),
-    Option("qps", None, "N", "Requests per second, likewise", _one(values.amount)),
-    Option("tpm", None, "N", "Tokens per minute, likewise", _one(values.amount)),
-    Option("max_in_flight", None, "N", "Calls in flight at most, likewise", _one(values.whole(at_least=1))),
-    Option("pass", "full", "full|partial", "The least outcome with which an item passes", _one(values.outcome)),
+    Option(
+        "rpm", None, "N", "Limit of requests per minute to an endpoint, shared by all processes", _one(values.amount)
+    ),
+    Option(
+        "qps", None, "N", "Limit of requests per second to an endpoint, shared by all processes", _one(values.amount)
+    ),
+    Option("tpm", None, "N", "Limit of tokens per minute at an endpoint, shared by all processes", _one(values.amount)),
+    Option(
+        "max_in_flight",
+        None,
+        "N",
+        "Limit of calls in flight to an endpoint, shared by all processes",
+        _one(values.whole(at_least=1)),
+    ),
+    Option("pass", "full", "full|partial", "The lowest outcome with which an item passes", _one(values.outcome)),
     *DOCUMENTS,
-    Option("dir", ".ultra", "PATH", "Folder in which runs are kept", _one(Path)),
-    Option("fresh", None, "", "Live all cases, whatever runs before were cut off", _one(values.switch), is_switch=True),
+    Option("dir", ".ultra", "PATH", "Folder where runs are kept", _one(Path)),
+    Option(
+        "fresh",
+        None,
+        "",
+        "Run all cases, even if an interrupted run could be resumed",
+        _one(values.switch),
+        is_switch=True,
+    ),
     Option(
         "rerun",
         None,
         "errors|failed",
-        "Live again what in the newest run is error or skipped (`errors`), or all that is not full (`failed`), and "
-        "take its other episodes",
+        "Run again the cases that are `error` or `skipped` in the newest run (`errors`), or all that are not `full` "
+        "(`failed`), and reuse its other episodes",
         _one(values.rerun_mode),
     ),
     Option(
         "cassette",
         None,
         "record|replay|auto",
-        "Keep the models' answers; give kept ones and ask for none; or give kept ones and keep the rest",
+        "Recorded answers: `record` stores the models' answers, `replay` uses stored ones and sends no request, `auto` "
+        "uses stored ones and records the rest",
         _one(values.cassette_mode),
     ),
     Option(
         "cassette_dir",
         "cassettes",
         "PATH",
-        "Folder in which answers are kept; by default, and in the ini file, under the rootdir",
+        "Folder of recorded answers; the default, and a path in the ini file, is relative to the rootdir",
         _one(Path),
     ),
     *BUDGETS,

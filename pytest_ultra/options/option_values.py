@@ -1,4 +1,4 @@
-"""Reading option values from text; each parser raises ValueError with the bad value, the valid ones and the way out."""
+"""Parsers of option values. Each raises ValueError with the bad value, the valid ones and a way out."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ E = TypeVar("E", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Stagger:
-    """Seconds that the second worker waits, and that each later one waits after the one before it."""
+    """Start delays: of the second worker, and of each later worker after the one before it."""
 
     second_s: float = 0.0
     later_s: float = 0.0
 
     def delay_s(self, worker: int) -> float:
-        """Return how long a worker, counted from 0, waits after the start of the run."""
+        """Return how long a worker, numbered from 0, waits after the start of the run."""
         return self.second_s + self.later_s * (worker - 1) if worker else 0.0
 
 
 class RateMode(StrEnum):
-    """Whether the number of calls in flight follows what the endpoint bears."""
+    """Whether the number of calls in flight adapts to what the endpoint can handle."""
 
     ADAPTIVE = "adaptive"
     FIXED = "fixed"
@@ -42,7 +42,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def last(parse: Callable[[str], T]) -> Callable[[Sequence[str]], T]:
-    """Make a parser of the last text given, as for any option that holds one value."""
+    """Return a parser of the last text given, for an option with one value."""
     return lambda texts: parse(texts[-1].strip())
 
 
@@ -56,12 +56,12 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def members(enum: type[E]) -> Callable[[Sequence[str]], tuple[E, ...]]:
-    """Make a parser of names of an axis, or `all`."""
+    """Return a parser of the names of an axis, or `all`."""
     return lambda texts: _select(texts, {"all": tuple(enum)} | {str(member): (member,) for member in enum})
 
 
 def member(enum: type[E]) -> Callable[[str], E]:
-    """Make a parser of the name of one member."""
+    """Return a parser of the name of one member."""
 
     def parse(text: str) -> E:
         valid = [str(member) for member in enum]
@@ -73,7 +73,7 @@ def member(enum: type[E]) -> Callable[[str], E]:
 
 
 def switch(text: str) -> bool:
-    """Read `on` or `off`, or what else pytest reads as a truth value from an ini file."""
+    """Read `on` or `off`, or another truth value that pytest accepts in an ini file."""
     for spellings, is_on in ((_ON, True), (_OFF, False)):
         if text.lower() in spellings:
             return is_on
@@ -92,14 +92,14 @@ def rates(texts: Sequence[str]) -> tuple[float, ...]:
     found = tuple(_number(text) for text in _split(texts))
     for text, rate in zip(_split(texts), found, strict=True):
         if not 0 < rate <= 1:
-            raise ValueError(f"{text!r} is no tool success rate; give numbers above 0 and up to 1, such as 0.8")
+            raise ValueError(f"{text!r} is not a tool success rate; give numbers above 0 and up to 1, such as 0.8")
     if not found:
         raise ValueError("no tool success rate is given; give numbers above 0 and up to 1, such as 0.8")
     return tuple(dict.fromkeys(found))
 
 
 def whole(*, at_least: int, at_most: int | None = None) -> Callable[[str], int]:
-    """Make a parser of whole numbers."""
+    """Return a parser of whole numbers."""
     valid = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
 
     def parse(text: str) -> int:
@@ -117,22 +117,22 @@ def whole(*, at_least: int, at_most: int | None = None) -> Callable[[str], int]:
 def seconds(text: str) -> float:
     number = _number(text)
     if not 0 < number < math.inf:
-        raise ValueError(f"{text!r} is no time; give a number of seconds above 0, or leave it out for no limit")
+        raise ValueError(f"{text!r} is not a time; give a number of seconds above 0, or leave it out for no limit")
     return number
 
 
 def attempt_seconds(text: str) -> float:
-    """Read a time that there always is: an attempt without a limit would hang with its endpoint."""
+    """Read a time limit that cannot be switched off: without one, an attempt could hang with its endpoint."""
     number = _number(text)
     if not 0 < number < math.inf:
-        raise ValueError(f"{text!r} is no time; give a number of seconds above 0, or leave it out for 120")
+        raise ValueError(f"{text!r} is not a time; give a number of seconds above 0, or leave it out for 120")
     return number
 
 
 def amount(text: str) -> float:
     number = _number(text)
     if not 0 < number < math.inf:
-        raise ValueError(f"{text!r} is no limit; give a number above 0, or leave it out for no limit")
+        raise ValueError(f"{text!r} is not a limit; give a number above 0, or leave it out for no limit")
     return number
 
 
@@ -145,8 +145,8 @@ def _price(text: str) -> tuple[str, Price]:
     found = [_number(amount) for amount in amounts.split(",")]
     if not model or len(found) != len(fields(Price)) or not all(0 <= amount < math.inf for amount in found):
         raise ValueError(
-            f"{text!r} is no price; give a model and the US dollars for a million tokens of prompts and of "
-            "completions, as in gpt-4o-mini=0.15,0.60"
+            f"{text!r} is not a price; give a model and its price in US dollars per million prompt and completion "
+            "tokens, as in gpt-4o-mini=0.15,0.60"
         )
     return model, Price(*found)
 
@@ -160,7 +160,9 @@ def rate_mode(text: str) -> RateMode:
 def temperature(text: str) -> float:
     number = _number(text)
     if not 0 <= number < math.inf:
-        raise ValueError(f"{text!r} is no temperature; give a number of at least 0, or leave it out for the endpoint's")
+        raise ValueError(
+            f"{text!r} is not a temperature; give a number of at least 0, or leave it out for the endpoint's"
+        )
     return number
 
 
@@ -171,18 +173,18 @@ def stagger(texts: Sequence[str]) -> Stagger:
     delays = [_number(part) for part in text.split(",")]
     if len(delays) not in (1, 2) or not all(0 <= delay < math.inf for delay in delays):
         raise ValueError(
-            f"{text!r} is no stagger; give auto, off, or the seconds of the second worker and of each later one, "
-            "as in 30,20"
+            f"{text!r} is not a stagger; give auto, off, or the delays of the second worker and of each later one in "
+            "seconds, as in 30,20"
         )
     return Stagger(delays[0], delays[-1])
 
 
 def url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
-        from pytest_ultra.providers.redaction import show_url  # noqa: PLC0415 - for the message only
+        from pytest_ultra.providers.redaction import redact_url  # noqa: PLC0415 - for the message only
 
         raise ValueError(
-            f"{show_url(text)!r} is no base URL; give one with http:// or https://, such as http://127.0.0.1:8080/v1"
+            f"{redact_url(text)!r} is not a base URL; give one with http:// or https://, such as http://127.0.0.1:8080/v1"
         )
     return text
 
@@ -210,29 +212,29 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder; give the path of a file")
     if not path.parent.is_dir():
-        raise ValueError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; make it first")
+        raise ValueError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; create it first")
     _probe(path, path.parent)
 
 
 def check_folder(path: Path) -> None:
-    """Raise ValueError unless a folder is at this path or can be made there."""
+    """Raise ValueError unless this path is a folder, or one can be created there."""
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
     if not nearest.is_dir():
-        raise ValueError(f"{str(path)!r} cannot be made: {str(nearest)!r} is a file; give the path of a folder")
+        raise ValueError(f"{str(path)!r} cannot be created: {str(nearest)!r} is a file; give the path of a folder")
     _probe(path, nearest)
 
 
-def check_filled(path: Path) -> None:
-    """Raise ValueError unless there is a folder with something in it."""
+def check_not_empty(path: Path) -> None:
+    """Raise ValueError unless this path is a folder that is not empty."""
     if not (path.is_dir() and any(path.iterdir())):
         raise ValueError(
-            f"there is nothing to replay in {str(path)!r}; record first with --ultra-cassette=record, or name the "
+            f"there is nothing to replay in {str(path)!r}; record first with --ultra-cassette=record, or give the "
             "folder of a recording"
         )
 
 
 def _probe(wanted: Path, folder: Path) -> None:
-    """Write for real, leaving nothing behind: permissions alone do not tell (root, read-only mounts, /proc)."""
+    """Try to write, and leave nothing behind: permissions do not suffice (root, read-only mounts, /proc)."""
     try:
         if wanted.is_file():
             wanted.open("ab").close()

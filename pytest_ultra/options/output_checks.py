@@ -1,4 +1,4 @@
-"""Checking, before anything is paid for, that what a run leaves can be written."""
+"""Checks before a run costs anything: its output files can be written."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pytest_ultra.options.settings import Settings
 
 
 def check_outputs(settings: Settings) -> None:
-    """Raise `pytest.UsageError` if a file that the run will leave cannot be written, or there is nothing to replay."""
+    """Raise `pytest.UsageError` if an output file cannot be written, or there is nothing to replay."""
     cassettes = settings.cassette_dir if settings.cassette else None
-    check_cassettes = values.check_filled if settings.cassette == "replay" else values.check_folder
+    check_cassettes = values.check_not_empty if settings.cassette == "replay" else values.check_folder
     checks = (
         (settings.json, "--ultra-json", values.check_file),
         (settings.html, "--ultra-html", values.check_file),

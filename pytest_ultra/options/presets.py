@@ -1,4 +1,4 @@
-"""Presets: the axes of the published experiments, by the names of the options that set them."""
+"""Presets: the axes of the published experiments, keyed by option name."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ AXES: Mapping[Preset, Mapping[str, str]] = {
     Preset.RELIABILITY: _ALL | {"tool_success_rate": "0.9,0.8,0.7,0.6"},
     Preset.SENSITIVITY: _ALL | {"prompt_type": "baseline,cot,optimal"},
 }
-"""Source: DOMAIN, the published figures. Instances, repeats, seed and models stay the user's."""
+"""Source: DOMAIN, the published figures. The user chooses instances, repeats, seed and models."""

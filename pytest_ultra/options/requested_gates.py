@@ -42,7 +42,7 @@ def check_gates(settings: Settings) -> None:
         raise pytest.UsageError(str(error)) from None
     if settings.max_drop and PromptType.OPTIMAL not in settings.prompt_type:
         raise pytest.UsageError(
-            "--ultra-max-drop: a drop is measured against 'optimal', which is not among the prompt types; "
+            "--ultra-max-drop: a drop is measured against 'optimal', which is not one of the prompt types; "
             f"add it: --ultra-prompt-type optimal,{','.join(settings.prompt_type)}"
         )
     if settings.max_regression and not settings.compare:

@@ -1,4 +1,4 @@
-"""The options of the `ultra` group: read once, checked before anything runs, kept as frozen settings."""
+"""Frozen settings, read once from the `ultra` options and ini keys, and checked before anything runs."""
 
 from __future__ import annotations
 
@@ -21,26 +21,25 @@ from pytest_ultra.core.groups import GateOn
 from pytest_ultra.core.prices import Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
-from pytest_ultra.options.documents import DOCUMENTS
 from pytest_ultra.options.option import Option
-from pytest_ultra.options.option_table import OPTIONS
+from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
 
-if TYPE_CHECKING:  # likewise late
+if TYPE_CHECKING:  # an unused plugin must not import what this needs
     from pytest_ultra.providers.served_endpoints import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the user asked for. Paths are absolute; None means: not given, and something sensible is done.
+    """What the user asked for. Paths are absolute; None means not given.
 
-    `departures` are the flags of the preset's axes for which the user asked for something else.
+    `overrides` are the flags of the preset's axes for which the user chose another value.
     """
 
     model: tuple[str, ...]
     preset: Preset | None
-    departures: tuple[str, ...]
+    overrides: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
     task_type: tuple[TaskType, ...]
     difficulty: tuple[Difficulty, ...]
@@ -106,7 +105,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_settings(config: pytest.Config) -> Settings | None:
-    """Return what the user asked for, None if no model was named; raise `pytest.UsageError` for a bad value."""
+    """Return the settings, or None if no model is named. Raises `pytest.UsageError` for a bad value."""
     if not (config.getoption("ultra_model") or config.getini("ultra_model")):
         if config.getoption("ultra_plan"):
             raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
@@ -114,7 +113,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
-    read["departures"] = _find_departures(read)
+    read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     _check_limits(read)
@@ -123,18 +122,18 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read |= {name: read[name] or {} for name in ("fail_under", "max_drop", "max_regression")}
     read["compare"] = _locate(config, read["compare"])
     if read["fresh"] and read["rerun"]:
-        raise pytest.UsageError("--ultra-fresh takes nothing from earlier runs, --ultra-rerun does; give one of them")
+        raise pytest.UsageError("--ultra-fresh reuses no earlier run, but --ultra-rerun does; give only one of them")
     read["dir"] = folder / read["dir"]
     for option in DOCUMENTS:
         read[option.name] = read[option.name] and folder / read[option.name]
-    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it belongs to the project, as the ini file does
+    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:
-    """Make absolute what names a file or directory; anything else is a run's id."""
-    is_given = bool(config.getoption("ultra_compare"))  # else it belongs to the project, as the ini file does
+    """Return an absolute path if the name is that of a file or directory, else the name: it is a run's id."""
+    is_given = bool(config.getoption("ultra_compare"))  # else it is the project's, like the ini file
     folder = config.invocation_params.dir if is_given else config.rootpath
     return str(folder / name) if name and (folder / name).exists() else name
 
@@ -151,17 +150,17 @@ def _read_served(config: pytest.Config) -> Mapping[str, tuple[Served, ...]]:
 def _check_limits(read: Mapping[str, Any]) -> None:
     if read["rate_mode"] == "fixed" and not any(read[name] for name in LIMITS):
         flags = values.listed(option.flag for option in OPTIONS if option.name in LIMITS)
-        raise pytest.UsageError(f"--ultra-rate-mode: fixed needs a limit; give one or more of {flags}, or adaptive")
+        raise pytest.UsageError(f"--ultra-rate-mode: fixed needs a limit; give one or more of {flags}, or use adaptive")
 
 
-def _find_departures(read: Mapping[str, Any]) -> tuple[str, ...]:
+def _find_overrides(read: Mapping[str, Any]) -> tuple[str, ...]:
     axes = AXES[read["preset"]] if read["preset"] else {}
     set_by_preset = [option for option in OPTIONS if option.name in axes]
-    return tuple(o.flag for o in set_by_preset if read[o.name] != o.parse([axes[o.name]]))
+    return tuple(option.flag for option in set_by_preset if read[option.name] != option.parse([axes[option.name]]))
 
 
 def _read(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:
-    """Read the command line, else the ini file, else the preset, else the default."""
+    """Read an option from the command line, else the ini file, else the preset, else its default."""
     given, source = config.getoption(option.key), option.flag
     if not given:
         given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"

@@ -1,1 +1,1 @@
-"""Talking to endpoints: providers, the wire format, HTTP, and the embedded demo endpoint."""
+"""Endpoints of models: provider profiles, the wire format, the HTTP client, and the redaction of secrets."""

@@ -1,4 +1,4 @@
-"""The transport of real runs, on aiohttp (docs/http-client.md says why); importing it costs 0.1 s, so do it late."""
+"""The HTTP transport on aiohttp (docs/http-client.md gives the reasons). Importing it costs 0.1 s, so do it late."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LARGE_BYTES = 1024 * 1024  # aiohttp warns of larger bodies in one piece
 
 
 class AiohttpTransport:
-    """Make it inside the running loop that is to use it.
+    """A `Transport`. Create it inside the running loop that will use it.
 
-    `environ` is where proxies are looked up; TLS trusts the system's authorities, or those of `SSL_CERT_FILE`.
+    Proxies are looked up in `environ`. TLS trusts the system's authorities, or those of `SSL_CERT_FILE`.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -28,7 +28,7 @@ class AiohttpTransport:
         self._proxies: dict[str, str | None] = {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # its own are rounded to whole seconds
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # aiohttp rounds its own to whole seconds
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -37,7 +37,7 @@ class AiohttpTransport:
             async with asyncio.timeout(timeout_s):
                 return await self._post(url, headers, body)
         except TimeoutError:
-            raise AttemptFailedError(AttemptProblem.TIMEOUT, f"no whole answer within {timeout_s:g} s") from None
+            raise AttemptFailedError(AttemptProblem.TIMEOUT, f"no complete answer within {timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise AttemptFailedError(_problem(error), _describe(error)) from error
 
@@ -73,13 +73,13 @@ def _problem(error: Exception) -> AttemptProblem:
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
         return AttemptProblem.REFUSED
     if isinstance(error, aiohttp.ClientResponseError):
-        return AttemptProblem.MALFORMED  # what came back is not HTTP
+        return AttemptProblem.MALFORMED  # the answer is not HTTP
     return AttemptProblem.DROPPED
 
 
-_USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may hold its password
+_USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may contain its password
 
 
 def _describe(error: Exception) -> str:
-    said = " ".join(_USERINFO.sub("//", str(error)).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__  # whoever shows it cuts it
+    message = " ".join(_USERINFO.sub("//", str(error)).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__  # shortened where it is shown

@@ -1,4 +1,4 @@
-"""Blotting out of texts that are kept whatever may be a secret: keys, passwords, credentials within URLs."""
+"""Redaction of everything that may be a secret in stored texts: keys, passwords, credentials in URLs."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ultra.providers.profiles import KEY_VARIABLES
-from pytest_ultra.providers.redaction import SHOWN as BLOT
-from pytest_ultra.providers.redaction import Redactor, find_secrets
+from pytest_ultra.providers.redaction import REDACTED, Redactor, find_secrets
 
 _NAME = r"[\w.-]*(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authorization)[\w.-]*"
 _IS_SECRET = re.compile(_NAME, re.IGNORECASE)
 _RULES = (
-    (re.compile(r"(\w[\w+.-]*://)[^/\s@]+@"), rf"\1{BLOT}@"),
-    (re.compile(r"(https?://[^\s?#]+)\?\S+"), rf"\1?{BLOT}"),
-    (re.compile(rf"({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{BLOT}"),
-    (re.compile(r"(bearer\s+)\S+", re.IGNORECASE), rf"\1{BLOT}"),
-    (re.compile(r"\bsk-[\w-]{8,}"), BLOT),
+    (re.compile(r"(\w[\w+.-]*://)[^/\s@]+@"), rf"\1{REDACTED}@"),
+    (re.compile(r"(https?://[^\s?#]+)\?\S+"), rf"\1?{REDACTED}"),
+    (re.compile(rf"({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{REDACTED}"),
+    (re.compile(r"(bearer\s+)\S+", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
 )
 
 
-class Blotter:
-    """Knows the values of the environment that are secret: those of providers' keys, and those named like one."""
+class ConfigRedactor:
+    """Redacts secret values of the environment: providers' keys, and variables named like a secret."""
 
     def __init__(self, environ: Mapping[str, str], key_variables: Iterable[str] = ()) -> None:
-        named_so = (name for name in environ if _IS_SECRET.fullmatch(name))
-        self._redact = Redactor(find_secrets(environ, {*KEY_VARIABLES, *key_variables, *named_so}, ()))
+        named_like_secrets = (name for name in environ if _IS_SECRET.fullmatch(name))
+        self._redact = Redactor(find_secrets(environ, {*KEY_VARIABLES, *key_variables, *named_like_secrets}, ()))
 
     def text(self, text: str) -> str:
         text = self._redact(text)
@@ -35,7 +34,7 @@ class Blotter:
         return text
 
     def value(self, value: Any) -> Any:
-        """Return a JSON value with all its texts blotted."""
+        """Return a JSON value with all its texts redacted."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -43,11 +42,11 @@ class Blotter:
         return [self.value(item) for item in value] if isinstance(value, list | tuple) else value
 
     def command(self, args: Sequence[str]) -> list[str]:
-        """Return a command line, without the value of any option that is named like a secret."""
+        """Return a redacted command line; values of options that are named like a secret are redacted too."""
         return list(self._command(args))
 
     def _command(self, args: Sequence[str]) -> Iterator[str]:
         is_value = False
         for arg in args:
-            yield BLOT if is_value and not arg.startswith("-") else self.text(arg)
+            yield REDACTED if is_value and not arg.startswith("-") else self.text(arg)
             is_value = arg.startswith("--") and bool(_IS_SECRET.fullmatch(arg))

@@ -1,4 +1,4 @@
-"""The name of a demo model: which reference agent, how slow, how faulty."""
+"""Parser of a demo model's name: the reference agent, its latency and its error rate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_AGENT = "mixture"
 
 
 class AgentName(msgspec.Struct, frozen=True):
-    """`NAME?latency=0.05&error_rate=0.01`, read: seconds per call, and the share of 500 answers."""
+    """A parsed `NAME?latency=0.05&error_rate=0.01`: seconds per call, and the share of answers with status 500."""
 
     agent: str
     latency: float = 0.0
@@ -26,12 +26,12 @@ class AgentName(msgspec.Struct, frozen=True):
 
 @lru_cache
 def parse_agent_name(text: str) -> AgentName:
-    """Read a name as it stands after `demo/`; an empty one is the mixture. Raises `ConfigurationError`."""
+    """Parse the part after `demo/`; if it is empty, the agent is the mixture. Raises `ConfigurationError`."""
     agent, _, query = text.partition("?")
     if agent and agent not in list(ReferenceAgent):
         raise ConfigurationError(
             f"There is no demo agent {agent!r}. Valid: {', '.join(ReferenceAgent)}. "
-            f"`demo` alone is demo/{DEFAULT_AGENT}; a model that is called demo is openai/demo."
+            f"`demo` alone means demo/{DEFAULT_AGENT}; for a model named demo, write openai/demo."
         )
     pairs = parse_qsl(query, keep_blank_values=True, separator="&")
     return AgentName(agent or DEFAULT_AGENT, **{name: _read(name, value) for name, value in pairs})
@@ -57,5 +57,5 @@ def _read(name: str, value: str) -> float:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and is_valid(number)):
-        raise ConfigurationError(f"A demo agent's {name} cannot be {value!r}: it is {meaning}, as in {name}=0.05.")
+        raise ConfigurationError(f"A demo agent's {name} cannot be {value!r}. Valid: {meaning}, as in {name}=0.05.")
     return number

@@ -1,4 +1,4 @@
-"""Who serves a model: from the name that the user wrote to an address, a key and the endpoint's name for it."""
+"""Resolve a model name to its endpoint: the address, the key, and the endpoint's own name for the model."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
 from pytest_ultra.providers.profiles import KEY_VARIABLES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
-from pytest_ultra.providers.redaction import Redactor, Secret, find_secrets, show_url
+from pytest_ultra.providers.redaction import Redactor, Secret, find_secrets, redact_url
 from pytest_ultra.providers.served_endpoints import Served
 
 _PATH = "/chat/completions"
 
 
 class ModelSpec(msgspec.Struct, frozen=True):
-    """Where and how to ask for one model. `base_url` is empty for demo models: their endpoint starts with the run.
+    """The endpoint of one model. `base_url` is empty for demo models, whose endpoint starts with the run.
 
-    `others` are further endpoints that serve it; `label` tells one of several from the others.
+    `others` are further endpoints that serve the model; `label` distinguishes one of several.
     """
 
     provider: str
@@ -36,7 +36,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
 
     @property
     def endpoints(self) -> tuple[ModelSpec, ...]:
-        """This one and all others, in the order of their routes."""
+        """This endpoint and all others, in the order of their routes."""
         return (self, *self.others)
 
     @property
@@ -48,10 +48,10 @@ class ModelSpec(msgspec.Struct, frozen=True):
         return parts._replace(path=parts.path.rstrip("/") + _PATH).geturl()
 
     def endpoint_id(self, demo_url: str = "") -> str:
-        """Return a name for the endpoint together with the key, which gives neither away."""
+        """Return a hash that identifies the endpoint and its key without revealing them."""
         parts = urlsplit(self.url(demo_url))
-        said = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {self.key.reveal()}"
-        return hashlib.sha256(said.encode()).hexdigest()[:32]
+        identity = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {self.key.reveal()}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     def endpoint_ids(self, demo_url: str = "") -> tuple[str, ...]:
         return tuple(spec.endpoint_id(demo_url) for spec in self.endpoints)
@@ -80,7 +80,7 @@ def find_spec(settings: EndpointSettings, model: str, environ: Mapping[str, str]
 
 
 def find_redactor(settings: EndpointSettings, environ: Mapping[str, str] = os.environ) -> Redactor:
-    """Return a redactor for every key that a provider or an endpoint may use, and for the secrets in base URLs."""
+    """Return a redactor of every key that a provider or an endpoint may use, and of the secrets in base URLs."""
     served = [one for endpoints in settings.served.values() for one in endpoints]
     bases = [environ.get(provider.url_variable, "") for provider in PROVIDERS.values()]
     return Redactor(
@@ -95,11 +95,11 @@ def find_redactor(settings: EndpointSettings, environ: Mapping[str, str] = os.en
 def resolve(
     model: str, *, base_url: str | None, environ: Mapping[str, str], served: Sequence[Served] = ()
 ) -> ModelSpec:
-    """Turn a model as the user wrote it into where and how to ask for it.
+    """Resolve a model name, as the user wrote it, to its endpoint.
 
-    Without a prefix it is one of openai's. `base_url` moves every model but demo ones; with it an unknown prefix is a
-    part of the name, and no key is required. `served` are its endpoints, if it has some of its own. Raises
-    `ConfigurationError`; its message never holds a key.
+    A name without a prefix means openai. `base_url` applies to all models except demo ones; with it, an unknown prefix
+    is part of the name, and no key is required. `served` lists the model's own endpoints, if any. Raises
+    `ConfigurationError`, whose message never contains a key.
     """
     if not served:
         return _resolve(model, base_url, "--ultra-base-url", environ)
@@ -111,13 +111,13 @@ def _resolve_served(model: str, base_url: str | None, environ: Mapping[str, str]
     place = f'[tool.pytest_ultra.models."{model}"]'
     if served.key_env and not environ.get(served.key_env, "").strip():
         raise ConfigurationError(
-            f"{place} takes a key from the environment variable {served.key_env!r}, which is not set. Set it, or leave "
-            "out that endpoint."
+            f"{place} takes a key from the environment variable {served.key_env!r}, which is not set. Set it, or "
+            "remove that endpoint."
         )
     source = f"{place} base_url" if served.base_url else "--ultra-base-url"
     spec = _resolve(model, served.base_url or base_url, source, environ, served.key_env)
     if spec.is_demo:
-        raise ConfigurationError(f"{place}: a demo model is served by the run itself. Take its endpoints out.")
+        raise ConfigurationError(f"{place}: the run itself serves demo models. Remove the endpoints.")
     return msgspec.structs.replace(spec, name=served.name or spec.name, label=served.label)
 
 
@@ -144,7 +144,7 @@ def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:
     if prefix not in PROVIDERS:
         raise ConfigurationError(
             f"There is no provider {prefix!r} (in the model {model!r}). Valid: {', '.join(PROVIDERS)}. "
-            "If it is a part of the model's own name, say who serves it: openrouter/" + model + ", or --ultra-base-url."
+            "If it is part of the model's own name, add the provider: openrouter/" + model + ", or --ultra-base-url."
         )
     if prefix != "demo" and not name.strip():
         raise ConfigurationError(
@@ -168,15 +168,15 @@ def _base_url(provider_name: str, environ: Mapping[str, str]) -> str:
 
 
 def _check_url(url: str, source: str) -> str:
-    """Return a base URL without a trailing slash or the path that we add ourselves."""
+    """Return a base URL without a trailing slash, and without the path that `ModelSpec.url` adds."""
     parts = _parse_url(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(
-            f"{source} cannot be {show_url(url)!r}: it is an http or https URL, as in http://127.0.0.1:8080/v1."
+            f"{source} cannot be {redact_url(url)!r}. Valid: an http or https URL, as in http://127.0.0.1:8080/v1."
         )
     if parts.username or parts.password:
         raise ConfigurationError(
-            f"{source} holds a user name or password. Leave it out of the URL, and give a key by the provider's "
+            f"{source} contains a user name or password. Remove it from the URL, and put a key into the provider's "
             "variable, as in OPENAI_API_KEY."
         )
     path = parts.path.rstrip("/").removesuffix(_PATH)
@@ -186,7 +186,7 @@ def _check_url(url: str, source: str) -> str:
 def _parse_url(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # read for its check
+        _ = parts.port  # raises if it is invalid
     except ValueError:
         return None
     return parts
@@ -198,11 +198,11 @@ def _key(model: str, variables: Sequence[str], *, is_required: bool, environ: Ma
     if not key and is_required:
         raise ConfigurationError(
             f"The model {model!r} needs an API key. Set {' or '.join(variables)}; or try "
-            "--ultra-model demo, which needs none, or --ultra-base-url for a server of your own."
+            "--ultra-model demo, which needs none, or --ultra-base-url for your own server."
         )
     if not (key.isascii() and key.isprintable()):
         raise ConfigurationError(
-            f"The key in {variable} has characters that no key has (line breaks, or letters beyond ASCII). "
-            "Set it again, without quotation marks."
+            f"The key in {variable} contains characters that are not valid in a key (line breaks, or letters outside "
+            "ASCII). Set it again, without quotation marks."
         )
     return Secret(key)

@@ -1,4 +1,4 @@
-"""One attempt at a model, over HTTP: what the engine asks, whatever serves the model."""
+"""The endpoint on HTTP: one attempt at a request to a model."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DETAIL_CHARS = 300
 
 
 class HttpEndpoint:
-    """Serves every model of a run. `specs` is keyed by the model as the user wrote it, as cases are.
+    """The endpoint of all models of a run. `specs` is keyed by the model as the user wrote it, like cases.
 
-    `demo_url` is the base URL of the run's embedded endpoint, needed when a spec is a demo one. `redact` blots out
-    secrets; by default these are the keys.
+    `demo_url` is the base URL of the run's embedded endpoint, required for demo models. `redact` redacts secrets; the
+    default redacts the keys.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class HttpEndpoint:
         self._now = now
 
     async def attempt(self, request: ChatRequest) -> Reply:
-        """Ask once. Raises `AttemptFailedError`, without secrets, for any answer that is no chat completion."""
+        """Send the request once. Raises `AttemptFailedError`, without secrets, if no chat completion comes back."""
         spec, url, headers = self._routes[request.case.model][request.route]
         if spec.is_demo:
             headers = headers | {KNOWLEDGE_HEADER: _knowledge_text(request)}
@@ -63,7 +63,7 @@ class HttpEndpoint:
         await self._transport.aclose()
 
     def _without_secrets(self, spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
-        """Blot out secrets before cutting, so that no part of one is left at the cut; tell which endpoint it was."""
+        """Add the endpoint's label, and redact before shortening, so that no part of a secret is left at the end."""
         detail = self._redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
         short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
         return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)
@@ -72,7 +72,7 @@ class HttpEndpoint:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
             raise AttemptFailedError(
                 AttemptProblem.STATUS,
-                _refusal(response),
+                _error_detail(response),
                 status=response.status,
                 retry_after_s=read_retry_after(response.headers, now=self._now),
             )
@@ -89,21 +89,21 @@ def open_endpoint(
     request_timeout_s: float = REQUEST_TIMEOUT_S,
     redact: Redact | None = None,
 ) -> HttpEndpoint:
-    """Return an endpoint on real HTTP; call it inside the running loop that is to use it."""
+    """Return an endpoint on real HTTP. Call it inside the running loop that will use it."""
     from pytest_ultra.providers.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - heavy, so imported when used
 
     transport = AiohttpTransport(environ)
     return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact)
 
 
-def _refusal(response: HttpResponse) -> str:
+def _error_detail(response: HttpResponse) -> str:
     if location := response.headers.get("location"):
-        return f"the endpoint has moved to {location[:EXCERPT_CHARS]}; name that address as the base URL"
+        return f"the endpoint has moved to {location[:EXCERPT_CHARS]}; use that address as the base URL"
     return excerpt(response.body) or "no body"
 
 
 def _knowledge_text(request: ChatRequest) -> str:
-    """Encode what a demo agent knows as ASCII, as headers need it."""
+    """Encode the knowledge of a demo agent as ASCII, as headers require."""
     knowledge = knowledge_of(request)
     text = msgspec.json.encode(knowledge).decode()
     return text if text.isascii() else json.dumps(msgspec.to_builtins(knowledge))

@@ -11,7 +11,7 @@ import msgspec
 class Provider(msgspec.Struct, frozen=True):
     """A known way to reach models. Variables are names of environment variables; the first one that is set counts.
 
-    `base_url` is empty where the user must give one. `url_suffix` is what `url_variable` lacks.
+    `base_url` is empty where the user must give one. `url_suffix` completes the address in `url_variable`.
     """
 
     base_url: str

@@ -1,4 +1,4 @@
-"""Which proxy, if any, the environment prescribes for a URL."""
+"""Look up the proxy for a URL in the environment."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def _check(proxy: str, variable: str) -> str:
     scheme = urlsplit(address).scheme
     if scheme not in ("http", "https"):
         raise ConfigurationError(
-            f"The proxy in {variable} (or {variable.upper()}) has the scheme {scheme!r}; valid are http and https. "
-            "Unset it, or name the endpoint's host in NO_PROXY to go there directly."
+            f"The proxy in {variable} (or {variable.upper()}) has the scheme {scheme!r}. Valid: http, https. "
+            "Unset it, or add the endpoint's host to NO_PROXY to connect directly."
         )
     return address
 
@@ -53,11 +53,11 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
-    return any(_covers(entry.strip().lower(), host, port) for entry in no_proxy.split(","))
+    return any(_matches(entry.strip().lower(), host, port) for entry in no_proxy.split(","))
 
 
-def _covers(entry: str, host: str, port: int | None) -> bool:
-    """Tell whether an entry of `no_proxy` means the host: `*`, a host or domain, perhaps with a port, or a network."""
+def _matches(entry: str, host: str, port: int | None) -> bool:
+    """Return whether a `no_proxy` entry matches the host: `*`, a network, or a host or domain, perhaps with a port."""
     if "/" in entry:
         return _is_within(host, entry)
     if entry.count(":") == 1:

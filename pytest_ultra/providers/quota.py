@@ -1,4 +1,4 @@
-"""What the headers of an answer say about rate limits: what is left, and how long to wait."""
+"""Parser of rate-limit headers: what is left of a quota, and how long to wait."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ _FAMILIES = (
     ("anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
     ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
 )
-"""Names of limit, remaining and reset: OpenAI's and its followers', Anthropic's, OpenRouter's."""
+"""Names of the limit, remaining and reset headers: OpenAI and compatible endpoints, Anthropic, OpenRouter."""
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _UNITS_S = (86400.0, 3600.0, 60.0, 1.0, 0.001)
-_UNIX_S = 1e9  # no reset is 30 years away, so larger numbers are points in time
+_UNIX_S = 1e9  # larger numbers are points in time: no reset is 30 years away
 _UNIX_MS = 1e12
 
 Headers = Mapping[str, str]
 
 
 def read_quota(headers: Headers, *, now: Callable[[], float]) -> Quota | None:
-    """Return what is left by the scarcest count, None where the headers say nothing of it."""
+    """Return the quota with the smallest share left, None if the headers have none."""
     quotas = [quota for names in _FAMILIES if (quota := _read_family(headers, names, now)) is not None]
     return min(quotas, key=lambda quota: (quota.left, -quota.reset_s), default=None)
 
 
 def read_retry_after(headers: Headers, *, now: Callable[[], float]) -> float | None:
-    """Return the seconds for which an answer asks us to wait, from `retry-after-ms` or `retry-after` (seconds, date).
+    """Return the seconds to wait from `retry-after-ms` or `retry-after` (seconds or a date).
 
-    A date is compared with the server's own `date` where there is one, so that its clock may be wrong. Where
-    neither is given, it is the time until a quota that is used up is full again.
+    A date is compared with the server's own `date` header if there is one, in case the server's clock is wrong. If
+    neither header is present, return the time until a used-up quota resets.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return max(0.0, milliseconds / 1000)
-    asked = headers.get("retry-after")
-    seconds = _number(asked)
-    if seconds is None and (until := _timestamp(asked)) is not None:
+    header = headers.get("retry-after")
+    seconds = _number(header)
+    if seconds is None and (until := _timestamp(header)) is not None:
         sent = _timestamp(headers.get("date"))
         seconds = until - (now() if sent is None else sent)
     return _reset_if_empty(headers, now) if seconds is None else max(0.0, seconds)
@@ -69,7 +69,7 @@ def _read_family(headers: Headers, names: tuple[str, str, str], now: Callable[[]
 
 
 def _seconds_until(text: str | None, now: Callable[[], float]) -> float:
-    """Read `1s`, `6m0s`, `250ms`, a number of seconds, or a point in time (Unix seconds or milliseconds, ISO 8601)."""
+    """Parse `1s`, `6m0s`, `250ms`, a number of seconds, or a point in time (Unix seconds or milliseconds, ISO 8601)."""
     number = _number(text)
     if number is None and text:
         number = _duration(text.strip())

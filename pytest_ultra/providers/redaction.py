@@ -1,4 +1,4 @@
-"""Blotting out secrets: every one that the configuration knows, in whatever writing it comes back."""
+"""Redaction of known secrets in any text, however they are escaped or encoded there."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, unquote
 
-SHOWN = "***"
-SHORTEST = 8
-"""A shorter one is a word such as `none`, which replies may hold by chance."""
+REDACTED = "***"
+MIN_SECRET_CHARS = 8
+"""A shorter value may be a word such as `none`, which replies contain by chance."""
 
 Redact = Callable[[str], str]
 
 _PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 _USERINFO = re.compile(r"//(?P<userinfo>[^\s]*)@")
 _QUERY = re.compile(r"\?([^#\s]*)")
-_TELLING = re.compile(r"key|token|secret|sig|passw|pwd|auth|cred|code", re.IGNORECASE)
-"""Names of the parameters of a query that hold secrets."""
+_SECRET_NAME = re.compile(r"key|token|secret|sig|passw|pwd|auth|cred|code", re.IGNORECASE)
+"""Names of query parameters that hold secrets."""
 _PARAMETER = re.compile(r"(?<=[?&])([^=&\s]+)=([^&#\s]+)")
-_CUT = "..."
-_SHORTEST_END = 4
-_LONGEST_END = 120
-"""As much as pytest shows on either side of a cut."""
+_ELLIPSIS = "..."
+_MIN_END_CHARS = 4
+_MAX_END_CHARS = 120
+"""The most that pytest shows on either side of an ellipsis."""
 _RUN = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -38,50 +38,54 @@ class Secret:
         return bool(self._value)
 
     def __repr__(self) -> str:
-        return f"Secret({SHOWN if self else ''})"
+        return f"Secret({REDACTED if self else ''})"
 
     def reveal(self) -> str:
         return self._value
 
 
 class Redactor:
-    """Blots out secrets, also within JSON, URLs, HTML and base64; too short ones are left alone."""
+    """Redacts secrets, also inside JSON, URLs, HTML and base64. Values that are too short are not redacted."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        wanted = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=lambda one: (-len(one), one))
-        self._written = [(_longest_run(secret), re.compile("".join(map(_in_any_writing, secret)))) for secret in wanted]
-        self._encoded = [form for secret in wanted for form in _in_base64(secret)]
+        wanted = sorted(
+            {secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS}, key=lambda one: (-len(one), one)
+        )
+        self._patterns = [
+            (_longest_run(secret), re.compile("".join(map(_escaped_pattern, secret)))) for secret in wanted
+        ]
+        self._base64_forms = [form for secret in wanted for form in _base64_forms(secret)]
         self._ends = [end for secret in wanted for form in {secret, repr(secret)[1:-1]} for end in _ends(form)]
 
     def __call__(self, text: str) -> str:
-        for run, pattern in self._written:
-            if run in text:  # quick, and nearly always the end of it
-                text = pattern.sub(SHOWN, text)
-        for form in self._encoded:
+        for run, pattern in self._patterns:
+            if run in text:  # a quick test that nearly always fails
+                text = pattern.sub(REDACTED, text)
+        for form in self._base64_forms:
             if form in text:
-                text = text.replace(form, SHOWN)
+                text = text.replace(form, REDACTED)
         return text
 
-    def clear(self, text: str) -> str:
-        """Blot out also what is left of a secret where somebody has cut a text short, which `...` tells."""
+    def redact_shortened(self, text: str) -> str:
+        """Redact also the part of a secret that is left where a text was shortened by `...`."""
         text = self(text)
-        if _CUT in text:
+        if _ELLIPSIS in text:
             for end in self._ends:
-                text = text.replace(end, _CUT)
+                text = text.replace(end, _ELLIPSIS)
         return text
 
 
 def find_secrets(environ: Mapping[str, str], variables: Iterable[str], urls: Iterable[str]) -> set[str]:
-    """Return the keys in the environment's variables, and what URLs, those of proxies too, hold of secrets."""
+    """Return the values of the environment variables, and the secrets in the URLs and in those of proxies."""
     keys = {environ.get(name, "").strip() for name in variables}
     proxies = [value for name, value in environ.items() if _PROXIES.fullmatch(name)]
     return keys | {secret for url in (*urls, *proxies) for secret in _find_in_url(url)}
 
 
-def show_url(url: str) -> str:
-    """Return a URL, or what is meant as one, as it may be shown: without a user's name and password, and keys."""
-    plain = _USERINFO.sub(f"//{SHOWN}@", url)
-    return _PARAMETER.sub(lambda found: f"{found[1]}={SHOWN if _TELLING.search(found[1]) else found[2]}", plain)
+def redact_url(url: str) -> str:
+    """Return a URL, or an attempt at one, with user name, password and keys redacted."""
+    plain = _USERINFO.sub(f"//{REDACTED}@", url)
+    return _PARAMETER.sub(lambda found: f"{found[1]}={REDACTED if _SECRET_NAME.search(found[1]) else found[2]}", plain)
 
 
 def _find_in_url(url: str) -> Iterator[str]:
@@ -91,13 +95,13 @@ def _find_in_url(url: str) -> Iterator[str]:
             yield from (part, unquote(part))
     if found := _QUERY.search(url):
         for name, value in _PARAMETER.findall("?" + found[1]):
-            if _TELLING.search(name):
+            if _SECRET_NAME.search(name):
                 yield value
-        yield from (value for name, value in parse_qsl(found[1]) if _TELLING.search(name))
+        yield from (value for name, value in parse_qsl(found[1]) if _SECRET_NAME.search(name))
 
 
-def _in_any_writing(char: str) -> str:
-    """Return a pattern for a character as it is, or as JSON, URLs and HTML write it, once or several times over."""
+def _escaped_pattern(char: str) -> str:
+    """Return a pattern for a character: plain, or escaped one or more times as in JSON, URLs and HTML."""
     if char.isalnum():
         return char
     code = f"{ord(char):02x}"
@@ -112,13 +116,13 @@ def _longest_run(secret: str) -> str:
 
 
 def _ends(secret: str) -> Iterator[str]:
-    """Yield how a secret may begin or end at a cut, the longest first."""
-    for length in range(min(len(secret), _LONGEST_END), _SHORTEST_END - 1, -1):
-        yield from (secret[:length] + _CUT, _CUT + secret[-length:])
+    """Yield the beginnings and ends of a secret that an ellipsis may leave, the longest first."""
+    for length in range(min(len(secret), _MAX_END_CHARS), _MIN_END_CHARS - 1, -1):
+        yield from (secret[:length] + _ELLIPSIS, _ELLIPSIS + secret[-length:])
 
 
-def _in_base64(secret: str) -> Iterator[str]:
-    """Yield how base64 writes a secret within a text, by where it begins, without what its neighbours share."""
+def _base64_forms(secret: str) -> Iterator[str]:
+    """Yield the base64 forms of a secret inside a text, one per offset, without the digits shared with other bytes."""
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + secret.encode()).decode()
         form = encoded[-(-before * 4 // 3) : len(encoded) - 4 if (before + len(secret)) % 3 else None]

@@ -1,4 +1,4 @@
-"""What `pyproject.toml` says of who serves a model: several endpoints, or one endpoint under several keys."""
+"""Parser of `[tool.pytest_ultra.models]` in `pyproject.toml`: several endpoints of a model, or several keys of one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.providers.redaction import show_url
+from pytest_ultra.providers.redaction import redact_url
 
 _FIELDS = ("base_url", "key_env", "name")
 _EXAMPLE = 'endpoints = [{base_url = "https://...", key_env = "NAME_OF_A_VARIABLE", name = "..."}, ...]'
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # keys, which might be written here by mistake, have small letters
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # a key, written here by mistake, has lower-case letters
 
 
 class Served(msgspec.Struct, frozen=True):
-    """One endpoint of a model. What is empty is as it is for the model without a table.
+    """One endpoint of a model. An empty field has the value of a model without a table.
 
     `key_env` is the name of an environment variable; `name` is the endpoint's own name for the model.
     """
@@ -30,12 +30,12 @@ class Served(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """What tells it from the others, for people."""
-        return " ".join(filter(None, (show_url(self.base_url), self.key_env, self.name))) or "default"
+        """A readable name that distinguishes it from the others."""
+        return " ".join(filter(None, (redact_url(self.base_url), self.key_env, self.name))) or "default"
 
 
 def read_served(path: Path) -> dict[str, tuple[Served, ...]]:
-    """Return the endpoints of the models that have some of their own; raise ConfigurationError for a bad value."""
+    """Return the endpoints of each model that has a table. Raises ConfigurationError for a bad value."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def parse_served(document: Mapping[str, Any]) -> dict[str, tuple[Served, ...]]:
     for name in ("tool", "pytest_ultra", "models"):
         models = models.get(name, {}) if isinstance(models, dict) else {}
     if not isinstance(models, dict):
-        raise ConfigurationError(f'{place} is no table of models; write [tool.pytest_ultra.models."NAME"].')
+        raise ConfigurationError(f'{place} is not a table of models; write [tool.pytest_ultra.models."NAME"].')
     return {model: _endpoints(model, table) for model, table in models.items()}
 
 
@@ -69,21 +69,21 @@ def _endpoints(model: str, table: Any) -> tuple[Served, ...]:
 
 
 def _endpoint(place: str, entry: Any) -> Served:
-    """Read one endpoint; values are not shown where they might be a key."""
+    """Read one endpoint. Messages do not show values that might be a key."""
     if not isinstance(entry, dict):
-        raise ConfigurationError(f"{place} is no table. Valid: {_EXAMPLE}.")
+        raise ConfigurationError(f"{place} is not a table. Valid: {_EXAMPLE}.")
     for name, value in entry.items():
         if name not in _FIELDS:
             raise ConfigurationError(
-                f"{place} has no {name!r}. Valid: {', '.join(_FIELDS)}; a key is given by the name of an environment "
+                f"{place} has no {name!r}. Valid: {', '.join(_FIELDS)}; give a key by the name of its environment "
                 'variable, as in key_env = "OPENAI_API_KEY".'
             )
         if not isinstance(value, str) or not value.strip():
-            raise ConfigurationError(f"{place}: {name} is no text; give one in quotation marks, or leave it out.")
+            raise ConfigurationError(f"{place}: {name} is not a text; write one in quotation marks, or leave it out.")
     served = Served(**{name: value.strip() for name, value in entry.items()})
     if served.key_env and not _VARIABLE.fullmatch(served.key_env):
         raise ConfigurationError(
-            f"{place}: key_env is no name of an environment variable (it may be a key, so it is not shown). "
+            f"{place}: key_env is not the name of an environment variable (it may be a key, so it is not shown). "
             'Valid: capital letters, digits and _, as in key_env = "OPENAI_API_KEY"; the key goes into that variable.'
         )
     return served
@@ -93,6 +93,6 @@ def _check_distinct(place: str, endpoints: Sequence[Served]) -> None:
     for n, served in enumerate(endpoints):
         if served in endpoints[:n]:
             raise ConfigurationError(
-                f"{place} has the endpoint {served.label!r} twice. Leave one out, or give it another base_url, key_env "
+                f"{place} has the endpoint {served.label!r} twice. Remove one, or give it another base_url, key_env "
                 "or name."
             )

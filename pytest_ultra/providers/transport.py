@@ -1,4 +1,4 @@
-"""HTTP behind one short protocol, so that the client can be exchanged and tests can stand in for it."""
+"""The protocol of HTTP transports, so that the HTTP client can be replaced, also by tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """An answer read to its end. Names in `headers` are lower-case, or the mapping ignores their case."""
+    """A complete answer. Names in `headers` are lower-case, or the mapping ignores case."""
 
     status: int
     headers: Mapping[str, str]
@@ -17,10 +17,10 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
 
 class Transport(Protocol):
-    """Makes one attempt at one HTTP request; never tries again by itself."""
+    """Sends one HTTP request once; it never retries."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> HttpResponse:
-        """Return the answer whatever its status; raise `AttemptFailedError` when there is none."""
+        """Return the answer, whatever its status. Raises `AttemptFailedError` if there is none."""
         ...
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Chat completions on the wire: requests and replies, encoded and decoded side by side."""
+"""The wire format of chat completions: encoders and decoders of requests and replies."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
-KNOWLEDGE_HEADER = "x-ultra-knowledge"  # to the embedded endpoint alone: what a reference agent knows, ASCII JSON
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what a body that is no JSON raises
-EXCERPT_CHARS = 4_000  # whoever shows it cuts it, after secrets are blotted out
+KNOWLEDGE_HEADER = "x-ultra-knowledge"  # only to the embedded endpoint: the reference agent's knowledge as ASCII JSON
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # raised for a body that is not JSON
+EXCERPT_CHARS = 4_000  # shortened where it is shown, after secrets are redacted
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
-    """What the embedded endpoint needs of a request."""
+    """The fields of a request that the embedded endpoint needs."""
 
     model: str
     messages: list[Message]
@@ -27,7 +27,7 @@ class ReceivedRequest(msgspec.Struct, frozen=True):
 
 
 def encode_request(request: ChatRequest, model: str) -> bytes:
-    """Write the body of a request; `model` is the name under which the endpoint knows the model."""
+    """Encode the body of a request. `model` is the endpoint's own name for the model."""
     body: dict[str, Any] = {"model": model, "messages": [_with_content(message) for message in request.messages]}
     if request.tools:
         body["tools"] = request.tools
@@ -35,17 +35,17 @@ def encode_request(request: ChatRequest, model: str) -> bytes:
 
 
 def decode_request(body: bytes) -> ReceivedRequest:
-    """Read a request's body; raises one of `UNREADABLE` when it is none."""
+    """Decode the body of a request. Raises one of `UNREADABLE` if it is not one."""
     return msgspec.json.decode(body, type=ReceivedRequest)
 
 
 def _with_content(message: Message) -> Message:
-    """Some servers reject null, or nothing, beside tool calls."""
+    """Add empty content, since some servers reject a message with tool calls whose content is null or missing."""
     return message if message.get("content") is not None else {**message, "content": ""}
 
 
 def encode_reply(reply: Reply, model: str) -> bytes:
-    """Write the body of an answer as a server does; `decode_reply` is its inverse."""
+    """Encode the body of an answer as a server does; `decode_reply` is its inverse."""
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
     if reply.tool_calls:
         message["tool_calls"] = [
@@ -62,10 +62,10 @@ def encode_reply(reply: Reply, model: str) -> bytes:
 
 
 def decode_reply(body: bytes, *, turn: int) -> Reply:
-    """Read the body of an answer, forgiving what servers do differently.
+    """Decode the body of an answer, and accept the variants that servers send.
 
-    `turn` keeps made-up call ids apart from those of other turns. Raises `AttemptFailedError` (malformed) when it is
-    no chat completion.
+    `turn` makes generated call ids differ between turns. Raises `AttemptFailedError` (malformed) if the body is not a
+    chat completion.
     """
     answer = _decode_object(body)
     choice = _first(answer.get("choices"))
@@ -85,7 +85,7 @@ def decode_reply(body: bytes, *, turn: int) -> Reply:
 
 
 def excerpt(body: bytes) -> str:
-    """Return what a body says, for people: an error object's message where there is one, on one printable line."""
+    """Return a readable excerpt of a body on one line: the message of an error object if there is one."""
     text = body[:EXCERPT_CHARS].decode(errors="replace")
     with suppress(*UNREADABLE):
         text = _error_message(msgspec.json.decode(body)) or text
@@ -105,11 +105,11 @@ def _malformed(what: str, body: bytes) -> AttemptFailedError:
 
 
 def _error_message(answer: Any) -> str:
-    """Find the message in `{"error": {"message": ...}}`, in a list of one such, or in what others make of it."""
+    """Find the message in `{"error": {"message": ...}}`, in a list of one such object, or in variants of it."""
     answer = _as_dict(answer[0] if isinstance(answer, list) and answer else answer)
     error = answer.get("error") or answer
-    said = error if isinstance(error, str) else _as_dict(error).get("message") or answer.get("detail")
-    return said if isinstance(said, str) else ""
+    message = error if isinstance(error, str) else _as_dict(error).get("message") or answer.get("detail")
+    return message if isinstance(message, str) else ""
 
 
 def _first(choices: Any) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _as_dict(value: Any) -> dict[str, Any]:
 
 
 def _text(content: Any) -> str:
-    """Content is text, null, or a list of parts of which some are text."""
+    """Return the text of a content, which is text, null, or a list of parts, some of them text."""
     if isinstance(content, list):
         return "".join(_text(part.get("text")) if isinstance(part, dict) else _text(part) for part in content)
     return content if isinstance(content, str) else ""
@@ -132,13 +132,13 @@ def _count(tokens: Any) -> int:
 
 
 def _calls(message: dict[str, Any]) -> Iterator[ToolCall]:
-    """Yield the calls as they were made, also broken ones: those are evidence."""
+    """Yield the calls as the model made them, including malformed ones, which count as evidence."""
     entries = message.get("tool_calls") or []
     for entry in entries if isinstance(entries, list) else [entries]:
         call = _as_dict(entry)
         call_id = call.get("id")
         yield _call(call_id if isinstance(call_id, str) else "", call.get("function") or call)
-    if not entries and message.get("function_call"):  # the form before tools
+    if not entries and message.get("function_call"):  # the older form
         yield _call("", message["function_call"])
 
 
@@ -148,14 +148,14 @@ def _call(call_id: str, function: Any) -> ToolCall:
 
 
 def _arguments(arguments: Any) -> str:
-    """Arguments are JSON in a string; some servers give the object itself, or nothing where there are none."""
+    """Return arguments as JSON text; some servers send the object itself, or nothing if there are none."""
     if isinstance(arguments, str):
         return arguments if arguments.strip() else "{}"
     return "{}" if arguments is None else msgspec.json.encode(arguments).decode()
 
 
 def _distinct(calls: Iterator[ToolCall], turn: int) -> Iterator[ToolCall]:
-    """Give an id to each call that has none, or that of an earlier one."""
+    """Give a new id to each call without one, or with that of an earlier call."""
     seen: set[str] = set()
     for number, call in enumerate(calls, start=1):
         named = msgspec.structs.replace(call, id=f"call_{turn}_{number}") if not call.id or call.id in seen else call

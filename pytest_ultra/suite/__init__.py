@@ -1,1 +1,1 @@
-"""The built-in test suite, collected when `--ultra-model` is given."""
+"""The test module of the built-in suite, collected when `--ultra-model` is given."""

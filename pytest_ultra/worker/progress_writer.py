@@ -28,7 +28,7 @@ def open_meter(
         slots=slots if placement.is_sharded else 1,
         most_answers=most_answers,
     )
-    left = [progress for progress in read_progress(run) if placement.is_heir and progress.number == fresh.number]
+    left = [progress for progress in read_progress(run) if placement.is_replacement and progress.number == fresh.number]
     if not left:
         return Meter(fresh, prices)
     kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "ended")

@@ -75,7 +75,7 @@ class Shard:
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = GuidanceCache(self._run.guidance, BENCHMARK.task_type)
-        self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_heir)
+        self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
         self._started_cases: Begun | None = None
         self._engine: Engine | None = None
@@ -158,7 +158,7 @@ class Shard:
 
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
         """Count the cases of the whole shard, including those that are already finished."""
-        whole = self._placement.whole([item.nodeid for item in items], self._case_ids)
+        whole = self._placement.shard_indices([item.nodeid for item in items], self._case_ids)
         cases = {case.case_id: case for index in whole if (case := case_of(items[index]))}
         meter = open_meter(
             self._run,
@@ -170,7 +170,7 @@ class Shard:
         )
         for case_id, case in cases.items():
             if self._placement.is_sharded and case_id in self._finished:
-                meter.keep(case, is_reused=not self._placement.is_heir)
+                meter.keep(case, is_reused=not self._placement.is_replacement)
         return meter
 
     def _fail(self, error: JournalError) -> NoReturn:
@@ -179,7 +179,7 @@ class Shard:
 
     def _wait_stagger(self) -> None:
         """Do not wait in a replacement, whose endpoint is warm already, or where xdist's own ramp is used."""
-        if not self._placement.is_heir and self._config.getoption("ramp", default=None) is None:
+        if not self._placement.is_replacement and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
     def _generate(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance:
@@ -247,9 +247,9 @@ class Shard:
         )
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
-        own = self._placement.take([item.nodeid for item in items], self._case_ids)
+        own = self._placement.assigned_indices([item.nodeid for item in items], self._case_ids)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
-        run_alone = frozenset(self._placement.careful)
+        run_alone = frozenset(self._placement.run_alone)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in run_alone]
         own_cases = {case for case, _ in taken}
         return keep_pairs_whole(

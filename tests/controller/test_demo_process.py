@@ -1,4 +1,4 @@
-"""The embedded endpoint's process: it starts once, and ends with whoever started it, however that ends."""
+"""The process of the embedded endpoint starts once, and ends with its parent, however the parent ends."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ time.sleep(60)
 CHILDREN = {
     "none": "[]",
     "a process started afterwards": "[subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid]",
-    "a fork that holds the pipe": "[os.fork() or time.sleep(60)]",
+    "a fork that keeps the pipe open": "[os.fork() or time.sleep(60)]",
 }
 
 
-def is_alive(pid: int) -> bool:
-    """Tell whether the process runs; one that has ended but is still to be reaped does not."""
+def is_running(pid: int) -> bool:
+    """Return whether the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 
 
-def dies_within(pid: int, seconds: float) -> bool:
+def ends_within(pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while is_alive(pid):
+    while is_running(pid):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
@@ -63,8 +63,8 @@ def test_a_reference_agent_answers_from_its_own_process_until_it_is_stopped() ->
 
     with start_demo() as demo:
         assert asyncio.run(ask(demo.url)).text == "Done."
-        assert is_alive(demo.pid)
-    assert not is_alive(demo.pid)
+        assert is_running(demo.pid)
+    assert not is_running(demo.pid)
     demo.stop()
 
 
@@ -78,18 +78,18 @@ def test_it_ends_when_its_parent_is_killed(children: str) -> None:
         assert parent.stdout is not None
         demo, *others = map(int, parent.stdout.readline().split())
         try:
-            assert is_alive(demo)
+            assert is_running(demo)
             parent.kill()
             parent.wait()
-            assert dies_within(demo, 3)
-            assert all(is_alive(other) for other in others)
+            assert ends_within(demo, 3)
+            assert all(is_running(other) for other in others)
         finally:
             for pid in (demo, *others):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
 
-def test_ctrl_c_is_the_parents_to_deal_with() -> None:
+def test_ctrl_c_reaches_only_the_parent() -> None:
     script = PARENT.format(children="[]").replace("time.sleep(60)", "sys.stdin.readline()")
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -98,10 +98,10 @@ def test_ctrl_c_is_the_parents_to_deal_with() -> None:
         demo = int(parent.stdout.readline())
         assert os.getsid(demo) != os.getsid(parent.pid)
         parent.communicate("\n")
-    assert dies_within(demo, 3)
+    assert ends_within(demo, 3)
 
 
-def test_a_server_that_cannot_start_is_told_with_what_it_said(tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_is_reported_with_its_output(tmp_path: Path) -> None:
     script = "from pytest_ultra.controller.demo.process import start_demo; start_demo().wait_until_ready()"
     (tmp_path / "sitecustomize.py").write_text("import sys\nif '-m' in sys.orig_argv: sys.exit('no luck today')\n")
     environ = os.environ | {"PYTHONPATH": str(tmp_path)}

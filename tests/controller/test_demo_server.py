@@ -1,4 +1,4 @@
-"""The embedded endpoint over real HTTP in this process, with an agent of the test's own."""
+"""The embedded endpoint over real HTTP in this process, with an agent defined in the test."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def count_failures(endpoint: HttpEndpoint, model: str, repeat: int) -> int
             assert str(error) == "status 500: This answer fails on purpose: error_rate=0.3."  # noqa: PT017 - each one
         else:
             return failures
-    raise AssertionError("it fails for ever")
+    raise AssertionError("it fails forever")
 
 
 def test_the_agent_named_answers_from_messages_and_knowledge() -> None:
@@ -75,7 +75,7 @@ def test_without_tools_in_the_request_agents_call_them_in_text() -> None:
     assert (reply.tool_calls, reply.finish_reason) == ((), "stop")
 
 
-def test_an_agent_that_fails_is_told_by_name_and_is_not_worth_another_try() -> None:
+def test_an_agent_that_fails_is_named_and_not_retried() -> None:
     async def run() -> None:
         async with open_demo("demo/null") as (endpoint, _):
             await endpoint.attempt(msgspec.structs.replace(make_request("demo/null"), messages=()))
@@ -85,7 +85,7 @@ def test_an_agent_that_fails_is_told_by_name_and_is_not_worth_another_try() -> N
     assert str(caught.value) == "status 400: The demo agent null failed: IndexError: list index out of range"
 
 
-def test_latency_is_each_calls_own() -> None:
+def test_concurrent_calls_do_not_add_up_their_latency() -> None:
     async def run() -> float:
         model = "demo/null?latency=0.2"
         async with open_demo(model) as (endpoint, _):
@@ -96,7 +96,7 @@ def test_latency_is_each_calls_own() -> None:
     assert 0.2 <= asyncio.run(run()) < 1.0
 
 
-def test_failures_are_the_same_in_every_run_and_life_whatever_the_concurrency() -> None:
+def test_failures_are_the_same_in_every_run_and_episode_at_any_concurrency() -> None:
     model = "demo?error_rate=0.3"
 
     async def one_by_one() -> list[int]:
@@ -132,7 +132,7 @@ def test_models_are_listed() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "message"),
     [
-        ("GET", "/", None, 404, "No GET / here. Valid: POST /v1/chat/completions, GET /v1/models."),
+        ("GET", "/", None, 404, "There is no GET /. Valid: POST /v1/chat/completions, GET /v1/models."),
         (
             "POST",
             "/v1/chat/completions",
@@ -153,11 +153,11 @@ def test_models_are_listed() -> None:
             "/v1/chat/completions",
             {"model": "null", "messages": []},
             400,
-            "Reference agents know more than the prompt; x-ultra-knowledge must say it, as --ultra-model demo does.",
+            "Reference agents need more than the prompt: send x-ultra-knowledge, as --ultra-model demo does.",
         ),
     ],
 )
-def test_what_cannot_be_answered_is_refused_with_a_reason(
+def test_an_invalid_request_is_rejected_with_a_reason(
     method: str, path: str, body: Any, status: int, message: str
 ) -> None:
     got, answer = asyncio.run(speak(method, path, body))
@@ -165,7 +165,7 @@ def test_what_cannot_be_answered_is_refused_with_a_reason(
     assert answer["error"]["message"].startswith(message)
 
 
-def test_long_knowledge_is_no_hindrance() -> None:
+def test_long_knowledge_is_accepted() -> None:
     knowledge = {"case_id": "c" * 500_000, "prompt_type": "optimal", "turn": 1, "reference": {"steps": []}}
     body = {"model": "null", "messages": [{"role": "user", "content": "x" * 2_000_000}]}
     headers = {"x-ultra-knowledge": json.dumps(knowledge)}

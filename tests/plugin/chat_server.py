@@ -1,4 +1,4 @@
-"""A chat completions server on loopback, in a thread, that a test can read and hold up."""
+"""A chat completions server on loopback, in a thread, that a test can observe and delay."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 CALLS = 5
-"""How many tool calls it makes, one a turn, before it is done."""
+"""Number of tool calls, one per turn, before the model is done."""
 
 
 class ChatServer(ThreadingHTTPServer):
-    """Calls a tool `CALLS` times. Hangs at turn `hang_at`; fails at `fail_at` once, and tells the key that it got."""
+    """Calls a tool `CALLS` times, repeating the key it received. Hangs at turn `hang_at`; fails once at `fail_at`."""
 
     daemon_threads = True
     request_queue_size = 256
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: Counter[int] = Counter()
+        self.requests: Counter[int] = Counter()
         self.hang_at = self.fail_at = 0
         self.rejections = 0
         self.rejects_tools = False
         self.rejects_temperature = False
         self.is_hanging = threading.Event()
-        self.goes_on = threading.Event()
+        self.may_continue = threading.Event()
 
     @property
     def url(self) -> str:
@@ -36,16 +36,16 @@ class ChatServer(ThreadingHTTPServer):
 
     def answer(self, messages: list[dict[str, Any]], key: str) -> tuple[int, dict[str, Any]]:
         turn = 1 + sum(message["role"] == "assistant" for message in messages)
-        self.asked[turn] += 1
+        self.requests[turn] += 1
         if turn == self.hang_at:
             self.is_hanging.set()
-            self.goes_on.wait()
-        if turn == self.fail_at and self.asked[turn] == 1:
+            self.may_continue.wait()
+        if turn == self.fail_at and self.requests[turn] == 1:
             return 500, {"error": {"message": f"The key {key} makes me tired."}}
         return 200, {"choices": [{"message": _message(turn, key)}], "usage": {"prompt_tokens": 10 * turn}}
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that were killed."""
+        """Print nothing about clients that were killed."""
 
 
 def _message(turn: int, key: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def chat_server() -> Iterator[ChatServer]:
     try:
         yield server
     finally:
-        server.goes_on.set()
+        server.may_continue.set()
         server.shutdown()
         thread.join()
         server.server_close()

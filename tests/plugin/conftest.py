@@ -1,4 +1,4 @@
-"""Running pytest on small projects, in the three ways in which a user may."""
+"""Fixtures that run pytest on small projects, in the three ways that users do."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """How pytest is run: without xdist, with xdist but in one process, on two workers."""
+    """Arguments of pytest: without xdist, with xdist in one process, or with two workers."""
     return WAYS[request.param]
 
 
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a key for `gpt-4o-mini`, which no test in this folder ever asks."""
+    """Set a key for `gpt-4o-mini`; no test in this folder sends it a request."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
 
 
 @pytest.fixture
 def collect(pytester: pytest.Pytester) -> Callable[..., list[str]]:
-    """Collect with `--ultra-model` and the arguments given, and return the node ids."""
+    """Return a function that collects with `--ultra-model` and given arguments, and returns the node ids."""
 
     def collect(*args: str, model: str = "gpt-4o-mini") -> list[str]:
         result = pytester.runpytest("-p", "no:xdist", "--ultra-model", model, "--collect-only", "-q", *args)

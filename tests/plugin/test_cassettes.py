@@ -1,4 +1,4 @@
-"""Runs that record models' answers, and runs that are told them again."""
+"""Runs that record models' answers, and runs that replay them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-0123456789abcdef"
 ONE_CASE = ("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task")
 FEW_CASES = ("--ultra-prompt-type=optimal,flawed_missing_step", "--ultra-task-type=simple_task,basic_task")
 UNSTABLE = {"worker", "started_at"}
-"""What the entries of two replays may differ in."""
+"""Fields that may differ between two replays."""
 
 WATCH = """
     import sys
@@ -45,11 +45,11 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-ALONE = ("-p", "no:xdist")  # the quickest way, for what only prepares a test
+ALONE = ("-p", "no:xdist")  # the fastest, for runs that only prepare a test
 
 
 def episodes(pytester: pytest.Pytester, *args: str, in_own_process: bool = False) -> list[dict[str, Any]]:
-    """Run, and return the entries of the document."""
+    """Run pytest, and return the episodes of the JSON document."""
     run = pytester.runpytest_subprocess if in_own_process else pytester.runpytest
     run(*args, "--ultra-json=out.json", "-p", "no:cacheprovider")
     document = json.loads((pytester.path / "out.json").read_text())
@@ -70,7 +70,7 @@ def only_cassette(pytester: pytest.Pytester) -> str:
     return content
 
 
-def test_what_two_workers_recorded_is_replayed_in_every_way_with_the_same_bytes_and_nothing_outside(
+def test_a_recording_of_two_workers_is_replayed_in_every_way_with_the_same_bytes_and_without_network(
     pytester: pytest.Pytester,
 ) -> None:
     model = ("--ultra-model=demo/perfect?error_rate=0.2", *FEW_CASES)
@@ -78,7 +78,7 @@ def test_what_two_workers_recorded_is_replayed_in_every_way_with_the_same_bytes_
     kept = cassettes(pytester)
     assert len(kept) == len(recorded) == 4
     pytester.makeconftest(WATCH)
-    args = (*model, "--ultra-cassette=replay", "-p", "no:rerunfailures")  # which has a server for its workers
+    args = (*model, "--ultra-cassette=replay", "-p", "no:rerunfailures")  # it starts a server for its workers
     replays = [episodes(pytester, *way, *args, in_own_process=True) for way in (("-n2",), ("-n0",), ALONE)]
     assert len({stable(replay) for replay in replays}) == 1
     assert replays[0][0]["requests"] == replays[0][0]["turns"], "attempts that failed are not replayed"
@@ -100,7 +100,7 @@ def test_a_replay_needs_no_key_and_no_address(
     (replayed,) = episodes(pytester, *way, *args, "--ultra-cassette=replay")
     unroutable = "--ultra-base-url=http://192.0.2.1:9/v1"
     (elsewhere,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=replay", unroutable)
-    assert server.asked == dict.fromkeys(range(1, CALLS + 2), 1)
+    assert server.requests == dict.fromkeys(range(1, CALLS + 2), 1)
     assert (recorded["outcome"], recorded["turns"]) == (replayed["outcome"], replayed["turns"]) == ("failed", 6)
     assert stable([replayed]) == stable([elsewhere])
 
@@ -110,23 +110,23 @@ def test_a_model_that_takes_no_native_tools_is_replayed_in_the_text_protocol(
 ) -> None:
     server.rejects_tools = True
     args = ("--ultra-model=gpt", *ONE_CASE, "--ultra-tool-protocol=auto")
-    live = (*args, f"--ultra-base-url={server.url}")
-    (recorded,) = episodes(pytester, *ALONE, *live, "--ultra-cassette=record")
+    online = (*args, f"--ultra-base-url={server.url}")
+    (recorded,) = episodes(pytester, *ALONE, *online, "--ultra-cassette=record")
     (replayed,) = episodes(pytester, *way, *args, "--ultra-cassette=replay")
     assert server.rejections == 1
     for name in ("outcome", "failure_class", "turns", "tool_calls", "requests"):
         assert recorded[name] == replayed[name], name
 
 
-def test_a_rejected_parameter_is_rejected_again_by_a_replay_just_as_often(
+def test_a_replay_repeats_the_rejections_of_a_parameter(
     pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     server.rejects_temperature = True
     args = ("--ultra-model=gpt", *FEW_CASES, "--ultra-temperature=0.5")
-    live = (*args, f"--ultra-base-url={server.url}", "--ultra-concurrency=2")
-    recorded = episodes(pytester, *ALONE, *live, "--ultra-cassette=auto")
-    assert server.rejections == 2, "of four episodes, the two that were asked first"
+    online = (*args, f"--ultra-base-url={server.url}", "--ultra-concurrency=2")
+    recorded = episodes(pytester, *ALONE, *online, "--ultra-cassette=auto")
+    assert server.rejections == 2, "of four episodes, the two that started first"
     kept = cassettes(pytester)
     replays = [episodes(pytester, *way, *args, "--ultra-cassette=replay") for way in (("-n2",), ALONE)]
     assert stable(replays[0]) == stable(replays[1])
@@ -136,7 +136,7 @@ def test_a_rejected_parameter_is_rejected_again_by_a_replay_just_as_often(
     assert not any(KEY in content for content in kept.values())
 
 
-def test_the_key_is_nowhere_though_the_endpoint_tells_it_back(
+def test_the_key_is_nowhere_although_the_endpoint_repeats_it(
     pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
 ) -> None:
     server.fail_at = 2
@@ -146,7 +146,7 @@ def test_the_key_is_nowhere_though_the_endpoint_tells_it_back(
         pytester.runpytest(*way, *args, "--ultra-cassette=record"),
         pytester.runpytest(*ALONE, *args, "--ultra-cassette=replay"),
     ]
-    assert server.asked[2] == 2
+    assert server.requests[2] == 2
     assert "thanks to ***" in only_cassette(pytester)
     for result in results:
         assert KEY not in "\n".join(result.outlines + result.errlines)
@@ -156,7 +156,7 @@ def test_the_key_is_nowhere_though_the_endpoint_tells_it_back(
 
 
 @pytest.mark.parametrize("mode", ["auto", "record"])
-def test_an_episode_that_was_killed_in_its_middle_goes_on_where_it_was(
+def test_an_episode_that_was_killed_resumes_at_its_turn(
     pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...], mode: str
 ) -> None:
     server.hang_at = 4
@@ -169,14 +169,14 @@ def test_an_episode_that_was_killed_in_its_middle_goes_on_where_it_was(
     process.wait()
     assert [turn["turn"] for turn in json.loads(only_cassette(pytester))["turns"]] == [1, 2, 3]
     server.hang_at = 0
-    server.goes_on.set()
+    server.may_continue.set()
     (episode,) = episodes(pytester, *args)
     assert (episode["outcome"], episode["turns"]) == ("failed", CALLS + 1)
-    assert server.asked == {1: 1, 2: 1, 3: 1, 4: 2, 5: 1, 6: 1}, "only what was in flight is asked twice"
+    assert server.requests == {1: 1, 2: 1, 3: 1, 4: 2, 5: 1, 6: 1}, "only the request in flight is sent twice"
     assert [turn["turn"] for turn in json.loads(only_cassette(pytester))["turns"]] == [*range(1, CALLS + 2)]
 
 
-def test_a_request_that_is_not_recorded_is_an_error_that_shows_the_difference(
+def test_a_request_without_a_recording_is_an_error_that_shows_the_difference(
     pytester: pytest.Pytester, way: tuple[str, ...]
 ) -> None:
     args = ("--ultra-model=demo/perfect", *ONE_CASE)
@@ -200,7 +200,7 @@ def test_a_request_that_is_not_recorded_is_an_error_that_shows_the_difference(
     )
 
 
-def test_auto_needs_a_key_only_for_what_must_be_asked(
+def test_auto_needs_a_key_only_for_answers_that_are_missing(
     pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...]
 ) -> None:
     args = ("--ultra-model=gpt", "--ultra-task-type=simple_task", "--ultra-cassette=auto")
@@ -211,7 +211,7 @@ def test_auto_needs_a_key_only_for_what_must_be_asked(
     assert error.startswith("not on the cassette, and cannot be asked for: The model 'gpt' needs an API key.")
 
 
-def test_answers_of_an_agent_of_ones_own_are_recorded_and_replayed_without_it(
+def test_answers_of_the_users_own_agent_are_recorded_and_replayed_without_it(
     pytester: pytest.Pytester, way: tuple[str, ...]
 ) -> None:
     pytester.makeconftest(
@@ -247,7 +247,7 @@ def test_a_replay_of_nothing_is_a_usage_error(pytester: pytest.Pytester, way: tu
     folder = Path(pytester.path / "cassettes")
     result.stderr.fnmatch_lines(
         f"ERROR: --ultra-cassette-dir: there is nothing to replay in '{folder}'; record first with "
-        "--ultra-cassette=record, or name the folder of a recording"
+        "--ultra-cassette=record, or give the folder of a recording"
     )
 
 
@@ -256,4 +256,4 @@ def test_a_recording_that_cannot_be_written_is_a_usage_error(pytester: pytest.Py
     args = ("--ultra-model=demo", "--ultra-cassette=record", "--ultra-cassette-dir=file/x")
     result = pytester.runpytest(*way, *args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines("ERROR: --ultra-cassette-dir: '*/file/x' cannot be made: *")
+    result.stderr.fnmatch_lines("ERROR: --ultra-cassette-dir: '*/file/x' cannot be created: *")

@@ -15,34 +15,34 @@ COMMAND = Path(sys.executable).with_name("pytest-ultra")  # not by PATH: the env
 
 
 @pytest.mark.parametrize("args", [(), ("--help",)])
-def test_it_says_how_to_start_a_run(pytester: pytest.Pytester, args: tuple[str, ...]) -> None:
+def test_the_help_shows_how_to_start_a_run(pytester: pytest.Pytester, args: tuple[str, ...]) -> None:
     result = pytester.run(COMMAND, *args)
     assert result.ret == 0
     result.stdout.fnmatch_lines("A run is started by pytest: pytest --ultra-model demo -n 3.*")
 
 
-def test_it_tells_its_version_as_a_module_too(pytester: pytest.Pytester) -> None:
+def test_the_version_is_printed_and_the_module_can_be_run(pytester: pytest.Pytester) -> None:
     assert pytester.runpython_c("import pytest_ultra.__main__").ret == 0
     assert pytester.run(COMMAND, "--version").outlines == [f"pytest-ultra {__version__}"]
 
 
-def test_an_unknown_argument_is_refused(pytester: pytest.Pytester) -> None:
+def test_an_unknown_argument_is_an_error(pytester: pytest.Pytester) -> None:
     result = pytester.run(COMMAND, "--reprot")
     assert result.ret == 2
     result.stderr.fnmatch_lines("pytest-ultra: error: unrecognized arguments: --reprot")
 
 
-def test_an_unknown_command_is_refused_and_the_known_ones_named(pytester: pytest.Pytester) -> None:
+def test_an_unknown_command_is_an_error_that_lists_the_known_ones(pytester: pytest.Pytester) -> None:
     result = pytester.run(COMMAND, "resocre")
     assert result.ret == 2
-    told = "pytest-ultra: error: argument COMMAND: invalid choice: 'resocre' (choose from *rescore*)"
-    result.stderr.fnmatch_lines(told)
+    message = "pytest-ultra: error: argument COMMAND: invalid choice: 'resocre' (choose from *rescore*)"
+    result.stderr.fnmatch_lines(message)
 
 
 @pytest.mark.parametrize(
     "args", [(), ("--ultra-tool-protocol=text", "--ultra-tool-discovery=on")], ids=["usual", "text"]
 )
-def test_a_run_is_rescored_to_the_scores_that_it_had(
+def test_rescoring_a_run_gives_the_same_scores(
     pytester: pytest.Pytester, way: tuple[str, ...], args: tuple[str, ...]
 ) -> None:
     axes = (
@@ -50,13 +50,13 @@ def test_a_run_is_rescored_to_the_scores_that_it_had(
         "--ultra-task-type=simple_task",
         "--ultra-flaws-per-case=2",
     )
-    asked = ("--ultra-model=demo/perfect,demo/follower", "--ultra-prompt-variant=all")
-    pytester.runpytest(*way, *axes, *asked, *args, "--ultra-json=lived.json").assert_outcomes(passed=12, failed=4)
+    models = ("--ultra-model=demo/perfect,demo/follower", "--ultra-prompt-variant=all")
+    pytester.runpytest(*way, *axes, *models, *args, "--ultra-json=run.json").assert_outcomes(passed=12, failed=4)
     result = pytester.run(COMMAND, "rescore", "-o", "rescored.json")
     assert result.ret == 0
     result.stdout.fnmatch_lines("run *: 16 episodes, 0 scores changed")
-    lived, rescored = (json.loads((pytester.path / name).read_text()) for name in ("lived.json", "rescored.json"))
-    by_case = {episode["case_id"]: episode for episode in lived["episodes"]}
+    original, rescored = (json.loads((pytester.path / name).read_text()) for name in ("run.json", "rescored.json"))
+    by_case = {episode["case_id"]: episode for episode in original["episodes"]}
     assert by_case == {episode["case_id"]: episode for episode in rescored["episodes"]}
     assert {
         variant: len([e for e in by_case.values() if e["prompt_variant"] == variant]) for variant in PromptVariant

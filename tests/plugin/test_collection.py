@@ -1,4 +1,4 @@
-"""Items: the built-in suite, a user's own tests, and every way of selecting among them."""
+"""Collection of the built-in suite and of a user's own tests, and all ways of selecting among them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_suite_is_collected_without_any_test_file(collect: Collect) -> None:
 
 
 @pytest.mark.parametrize("path", [".", "{0}", "tests", "{0}/tests"])
-def test_paths_as_broad_as_the_project_do_not_keep_the_suite_out(
+def test_the_suite_is_collected_with_paths_as_broad_as_the_project(
     collect: Collect, pytester: pytest.Pytester, path: str
 ) -> None:
     pytester.makeini("[pytest]\ntestpaths = tests")
@@ -35,14 +35,16 @@ def test_paths_as_broad_as_the_project_do_not_keep_the_suite_out(
     assert len(collect(path.format(pytester.path))) == 50
 
 
-def test_testpaths_do_not_keep_the_suite_out(collect: Collect, pytester: pytest.Pytester) -> None:
+def test_the_suite_is_collected_with_testpaths(collect: Collect, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\ntestpaths = tests")
     pytester.mkdir("tests").joinpath("test_plain.py").write_text("def test_plain(): pass")
     assert len(collect()) == 51
 
 
 @pytest.mark.parametrize("path", ["below", "below/test_plain.py", "below/test_plain.py::test_plain"])
-def test_a_narrower_path_keeps_the_suite_out(collect: Collect, pytester: pytest.Pytester, path: str) -> None:
+def test_the_suite_is_not_collected_with_a_narrower_path(
+    collect: Collect, pytester: pytest.Pytester, path: str
+) -> None:
     pytester.mkdir("below").joinpath("test_plain.py").write_text("def test_plain(): pass")
     assert collect(path) == ["below/test_plain.py::test_plain"]
 
@@ -55,7 +57,7 @@ def test_a_users_own_test_replaces_the_suite(collect: Collect, pytester: pytest.
     assert not any(nodeid.startswith(SUITE) for nodeid in nodeids)
 
 
-def test_a_test_behind_a_fixture_of_the_users_own_is_parametrized_too(
+def test_a_test_that_uses_the_episode_through_another_fixture_is_parametrized_too(
     collect: Collect, pytester: pytest.Pytester
 ) -> None:
     pytester.makepyfile(
@@ -75,7 +77,7 @@ def test_a_test_behind_a_fixture_of_the_users_own_is_parametrized_too(
 
 
 @pytest.mark.parametrize("prefix", ["", "./", "/somewhere/else/", "{installed}", "C:\\venv\\"])
-def test_a_node_id_is_accepted_back_and_so_is_any_path_that_ends_in_it(collect: Collect, prefix: str) -> None:
+def test_a_node_id_is_accepted_after_any_path(collect: Collect, prefix: str) -> None:
     path = ONE if prefix != "{installed}" else INSTALLED + ONE.removeprefix(SUITE)
     assert collect(path if prefix == "{installed}" else prefix + path) == [ONE]
 
@@ -86,7 +88,7 @@ def test_several_node_ids_select_several(collect: Collect) -> None:
 
 
 @pytest.mark.parametrize("path", [SUITE, f"{SUITE}::test_workflow", "pytest_ultra/suite/"])
-def test_the_suite_can_be_named_beside_a_users_own_tests(
+def test_the_suite_can_be_named_together_with_a_users_own_tests(
     collect: Collect, pytester: pytest.Pytester, path: str
 ) -> None:
     pytester.makepyfile(test_own=MINE)
@@ -107,7 +109,7 @@ def test_an_unknown_node_id_is_a_usage_error(pytester: pytest.Pytester, way: tup
     result = pytester.runpytest(*way, "--ultra-model=gpt-4o-mini", bad)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     expected = (
-        f"ERROR: not found: {bad}: no such case among the 50 that the --ultra options ask for, such as "
+        f"ERROR: not found: {bad}: it is not one of the 50 cases that the --ultra options select, such as "
         f"{SUITE}::test_workflow[gpt-4o-mini-baseline-simple_task-easy-0]; "
         "add the options that it needs, or see --collect-only"
     )
@@ -136,7 +138,7 @@ def test_pytests_own_selection_works(collect: Collect, args: tuple[str, ...], co
     assert len(collect(*args)) == count
 
 
-def test_ini_keys_about_names_of_tests_do_not_hide_the_suite(collect: Collect, pytester: pytest.Pytester) -> None:
+def test_ini_keys_for_names_of_tests_do_not_hide_the_suite(collect: Collect, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\npython_files = check_*.py\npython_functions = check_*")
     assert len(collect()) == 50
 
@@ -165,7 +167,7 @@ def test_items_look_like_any_parametrized_function(pytester: pytest.Pytester) ->
     }
 
 
-def test_collecting_alone_leaves_nothing_behind(collect: Collect, pytester: pytest.Pytester) -> None:
+def test_collect_only_writes_nothing(collect: Collect, pytester: pytest.Pytester) -> None:
     assert len(collect("-p", "no:cacheprovider")) == 50
     assert not (pytester.path / ".ultra").exists()
 
@@ -185,13 +187,13 @@ FAILING = """
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project where the suite's five cases of one flaw fail, and so does a test of the user's."""
+    """A project in which five cases of one flaw fail, and one test of the user."""
     pytester.makeconftest(FAILING)
     pytester.makepyfile(test_plain="def test_bad(): assert False\ndef test_good(): pass")
     return pytester
 
 
-def test_last_failed_runs_what_failed_in_the_suite_and_beside_it(
+def test_last_failed_runs_the_failures_of_the_suite_and_of_other_tests(
     project: pytest.Pytester, way: tuple[str, ...]
 ) -> None:
     args = (*way, "--ultra-model=gpt-4o-mini")
@@ -204,10 +206,10 @@ def test_failed_first_runs_failures_first(project: pytest.Pytester) -> None:
     project.runpytest(*args)
     lines = [line for line in project.runpytest(*args, "--ff").outlines if "::" in line and "%]" in line]
     assert ["FAILED" in line for line in lines] == [True] * 6 + [False] * 46
-    assert not any("<-" in line for line in lines), "where the suite is installed is of no interest"
+    assert not any("<-" in line for line in lines), "the place of installation is not shown"
 
 
-def test_stepwise_goes_on_where_it_stopped(project: pytest.Pytester) -> None:
+def test_stepwise_continues_where_it_stopped(project: pytest.Pytester) -> None:
     project.path.joinpath("test_plain.py").unlink()
     args = ("-p", "no:xdist", "--ultra-model=gpt-4o-mini", "--sw")
     project.runpytest(*args).assert_outcomes(passed=6, failed=1)

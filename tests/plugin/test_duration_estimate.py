@@ -1,4 +1,4 @@
-"""What bounds a run's time: limits hold for each endpoint, and models that share one share its limits."""
+"""The estimated duration of a run: each endpoint has its own limits, shared by all models that it serves."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load(requests: float, cases: int = 100, longest: float = 5.0) -> Load:
     ],
     ids=["one endpoint for both", "a pool and another", "a pool for both", "one each"],
 )
-def test_limits_hold_for_each_endpoint(
+def test_each_endpoint_has_its_own_limits(
     pytester: pytest.Pytester, tables: dict[str, tuple[Served, ...]], minutes: float, pace: str
 ) -> None:
     loads = {"one": load(200), "other": load(100)}
@@ -53,9 +53,11 @@ def test_limits_hold_for_each_endpoint(
         (("--ultra-concurrency=10",), 40, "if an answer takes 2 s and 10 are in flight"),
     ],
 )
-def test_the_slowest_bound_is_told(pytester: pytest.Pytester, args: tuple[str, ...], seconds: float, pace: str) -> None:
+def test_the_slowest_bound_is_reported(
+    pytester: pytest.Pytester, args: tuple[str, ...], seconds: float, pace: str
+) -> None:
     assert estimate_duration({"one": load(200)}, settings(pytester, {}, *args), 0) == (seconds, pace)
 
 
-def test_where_nothing_is_left_to_live_there_is_no_time_to_bound(pytester: pytest.Pytester) -> None:
+def test_a_run_with_nothing_left_needs_no_time(pytester: pytest.Pytester) -> None:
     assert estimate_duration({}, settings(pytester, {}), 1) == (0.0, "no episode is run")

@@ -1,4 +1,4 @@
-"""Installed and not asked for, the plugin costs nothing and leaves nothing."""
+"""Without `--ultra-model`, the installed plugin costs nothing and writes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_nothing_heavy_is_imported_nothing_written_nothing_printed(pytester: pyt
     assert {path.name for path in pytester.path.iterdir()} - before <= {"__pycache__", *PYTESTERS_OWN}
 
 
-def test_a_test_that_takes_the_fixture_is_skipped_when_no_model_is_named(
+def test_a_test_that_uses_the_fixture_is_skipped_when_no_model_is_named(
     pytester: pytest.Pytester, way: tuple[str, ...]
 ) -> None:
     pytester.makepyfile("def test_mine(ultra_episode): assert False")

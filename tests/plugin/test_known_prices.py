@@ -1,4 +1,4 @@
-"""Whose price is known, and what is said where it is not."""
+"""Which prices are known, and the messages if one is missing."""
 
 from __future__ import annotations
 
@@ -39,28 +39,27 @@ def test_a_price_is_the_users_own_or_the_providers(
     assert known_prices(settings, environ).get(settings.model[0]) == price
 
 
-def test_prices_stand_in_the_ini_file_one_a_line(pytester: pytest.Pytester) -> None:
+def test_the_ini_file_has_one_price_per_line(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nultra_model = a\nultra_price =\n    a=1,2\n    b=0,3.5\n")
     assert settings_of(pytester).price == {"a": Price(1, 2), "b": Price(0, 3.5)}
 
 
 @pytest.mark.parametrize("text", ["0.15", "m", "m=1", "m=1,2,3", "m=1,x", "m=-1,2", "m=1,inf", "=1,2"])
-def test_what_is_no_price_is_refused(pytester: pytest.Pytester, text: str) -> None:
+def test_an_invalid_price_is_a_usage_error(pytester: pytest.Pytester, text: str) -> None:
     with pytest.raises(pytest.UsageError) as caught:
         settings_of(pytester, "--ultra-model=m", f"--ultra-price={text}")
     assert str(caught.value) == (
-        f"--ultra-price: {text!r} is no price; give a model and the US dollars for a million tokens of prompts and of "
-        "completions, as in gpt-4o-mini=0.15,0.60"
+        f"--ultra-price: {text!r} is not a price; give a model and its price in US dollars per million prompt and "
+        "completion tokens, as in gpt-4o-mini=0.15,0.60"
     )
 
 
-def test_a_limit_on_costs_without_a_price_refuses_to_start(pytester: pytest.Pytester) -> None:
+def test_a_cost_limit_without_a_price_is_a_usage_error(pytester: pytest.Pytester) -> None:
     with pytest.raises(pytest.UsageError) as caught:
         check_budget(settings_of(pytester, "--ultra-model=own,demo", "--ultra-max-cost=1"))
     assert str(caught.value) == (
-        "--ultra-max-cost: the price of 'own' is not known; give it, in US dollars for a million tokens of prompts "
-        "and of completions, as in --ultra-price 'own=0.15,0.60', or limit the run by --ultra-max-tokens or "
-        "--ultra-max-requests"
+        "--ultra-max-cost: the price of 'own' is not known; give it in US dollars per million prompt and completion "
+        "tokens, as in --ultra-price 'own=0.15,0.60', or limit the run by --ultra-max-tokens or --ultra-max-requests"
     )
 
 
@@ -68,17 +67,17 @@ def test_a_replay_costs_nothing_so_no_price_is_needed(pytester: pytest.Pytester)
     check_budget(settings_of(pytester, "--ultra-model=own", "--ultra-max-cost=1", "--ultra-cassette=replay"))
 
 
-def test_a_budget_that_could_not_be_held_is_refused(pytester: pytest.Pytester) -> None:
+def test_a_budget_that_cannot_be_enforced_is_a_usage_error(pytester: pytest.Pytester) -> None:
     with pytest.raises(pytest.UsageError, match=r"^--ultra-max-cost, .* need a POSIX system; leave them out here$"):
         check_budget(settings_of(pytester, "--ultra-model=demo", "--ultra-max-requests=1"), is_posix=False)
 
 
-def test_a_plan_of_nothing_is_refused(pytester: pytest.Pytester) -> None:
+def test_a_plan_without_a_model_is_a_usage_error(pytester: pytest.Pytester) -> None:
     with pytest.raises(pytest.UsageError, match=r"^--ultra-plan: no model is named; add --ultra-model NAME"):
         read_settings(pytester.parseconfig("--ultra-plan"))
 
 
-def test_an_endpoint_of_the_users_own_has_no_list_price(pytester: pytest.Pytester) -> None:
+def test_the_users_own_endpoint_has_no_list_price(pytester: pytest.Pytester) -> None:
     table = '[tool.pytest_ultra.models."gpt-4o-mini"]\nendpoints = [{key_env = "A"}, {base_url = "http://h/v1"}]\n'
     pytester.makepyprojecttoml(table)
     settings = read_settings(pytester.parseconfig("--ultra-model=gpt-4o-mini"))

@@ -1,4 +1,4 @@
-"""What the options say about limits is what the endpoint is asked."""
+"""The limit options determine how many requests an endpoint receives."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_options_become_limits(pytester: pytest.Pytester, args: list[str], limit
     assert endpoint_limits(settings_of(pytester, *args)[1]) == limits
 
 
-def test_limits_that_cannot_be_shared_are_warned_of(pytester: pytest.Pytester, tmp_path: Path) -> None:
-    said = r"ultra: limits hold for each worker by itself, not for all together \(.*No such file or directory"
-    with pytest.warns(pytest.PytestWarning, match=said):
+def test_limits_that_cannot_be_shared_cause_a_warning(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    warning = r"ultra: limits hold for each worker by itself, not for all together \(.*No such file or directory"
+    with pytest.warns(pytest.PytestWarning, match=warning):
         limiter = open_run_limiter(*settings_of(pytester), "http://127.0.0.1:1/v1", tmp_path / "missing")
     limiter.close()
 
 
-def test_a_run_keeps_its_rate_and_books_waiting_as_waiting(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
+def test_a_run_keeps_its_rate_and_records_waiting_time(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     result = pytester.runpytest(*way, "--ultra-model=demo/perfect", "--ultra-qps=10", "--ultra-json=o.json", *ONE_EACH)
     assert result.ret == pytest.ExitCode.OK
 
@@ -61,7 +61,7 @@ def test_a_run_keeps_its_rate_and_books_waiting_as_waiting(pytester: pytest.Pyte
     assert waiting_s > model_s
 
 
-def test_an_endpoint_of_the_users_own_is_limited_too(pytester: pytest.Pytester) -> None:
+def test_the_users_own_endpoint_is_limited_too(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
         import time
@@ -69,7 +69,7 @@ def test_an_endpoint_of_the_users_own_is_limited_too(pytester: pytest.Pytester) 
 
         class Own:
             async def attempt(self, request):
-                with open("asked.txt", "a") as file:
+                with open("requests.txt", "a") as file:
                     print(time.monotonic(), file=file)
                 return Reply(text="done")
 
@@ -81,6 +81,6 @@ def test_an_endpoint_of_the_users_own_is_limited_too(pytester: pytest.Pytester) 
         """
     )
     pytester.runpytest("-p", "no:xdist", "--ultra-model=mine", "--ultra-qps=5", "--ultra-prompt-type=optimal", "-q")
-    asked = [float(line) for line in (pytester.path / "asked.txt").read_text().split()]
-    assert len(asked) == 5
-    assert asked[-1] - asked[0] >= 4 / 5 - 0.06
+    sent = [float(line) for line in (pytester.path / "requests.txt").read_text().split()]
+    assert len(sent) == 5
+    assert sent[-1] - sent[0] >= 4 / 5 - 0.06

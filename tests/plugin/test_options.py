@@ -1,4 +1,4 @@
-"""Options and ini keys become settings; what is wrong with a value is said before anything runs."""
+"""Options and ini keys become settings; a bad value is reported before anything runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
     return settings
 
 
-def test_nothing_is_asked_for_without_a_model(pytester: pytest.Pytester) -> None:
+def test_without_a_model_there_are_no_settings(pytester: pytest.Pytester) -> None:
     assert read_settings(pytester.parseconfig("--ultra-difficulty", "hard")) is None
 
 
@@ -39,7 +39,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
     assert settings_of(pytester) == Settings(
         model=("demo",),
         preset=None,
-        departures=(),
+        overrides=(),
         prompt_type=tuple(PromptType),
         task_type=tuple(TaskType),
         difficulty=(Difficulty.EASY,),
@@ -95,14 +95,14 @@ def test_lists_are_repeatable_and_separated_by_commas_and_hold_each_name_once(py
     assert settings.tool_success_rate == (1.0, 0.5)
 
 
-def test_limits_are_read_by_their_groups_and_the_later_one_holds(pytester: pytest.Pytester) -> None:
+def test_limits_are_keyed_by_group_and_the_last_one_counts(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nultra_max_drop =\n    0.3\n    flawed_tool_misuse = 0.5\n")
     settings = settings_of(pytester, "--ultra-fail-under=0.5", "--ultra-fail-under=cot=0.2", "--ultra-fail-under=0.6")
     assert settings.fail_under == {"all": 0.6, "cot": 0.2}
     assert settings.max_drop == {"all": 0.3, "flawed_tool_misuse": 0.5}
 
 
-def test_what_is_compared_with_is_found_from_where_it_was_named(pytester: pytest.Pytester) -> None:
+def test_a_comparison_file_is_relative_to_the_place_that_names_it(pytester: pytest.Pytester) -> None:
     (pytester.mkdir("sub") / "base.json").touch()
     (pytester.path / "base.json").touch()
     pytester.makeini("[pytest]\nultra_compare = base.json\n")
@@ -120,19 +120,19 @@ def test_flawed_stands_for_the_seven_flawed_prompt_types(pytester: pytest.Pytest
     ("text", "delays"),
     [("auto", [0, 0, 0]), ("off", [0, 0, 0]), ("30,20", [0, 30, 50]), ("1.5", [0, 1.5, 3])],
 )
-def test_the_stagger_says_when_each_worker_begins(pytester: pytest.Pytester, text: str, delays: list[float]) -> None:
+def test_the_stagger_gives_each_workers_start(pytester: pytest.Pytester, text: str, delays: list[float]) -> None:
     stagger = settings_of(pytester, "--ultra-stagger", text).stagger
     assert [stagger.delay_s(worker) for worker in range(3)] == delays
 
 
-def test_every_option_can_stand_in_the_ini_file(pytester: pytest.Pytester) -> None:
+def test_every_option_can_be_set_in_the_ini_file(pytester: pytest.Pytester) -> None:
     values = {"model": "a,b", "prompt_type": "cot", "difficulty": "hard", "instances": "3", "json": "out.json"}
     pytester.makeini("[pytest]\n" + "\n".join(f"ultra_{name} = {value}" for name, value in values.items()))
     settings = read_settings(pytester.parseconfig("--ultra-difficulty", "medium"))
     assert settings is not None
     assert settings.model == ("a", "b")
     assert settings.prompt_type == (PromptType.COT,)
-    assert settings.difficulty == (Difficulty.MEDIUM,), "the command line goes before the ini file"
+    assert settings.difficulty == (Difficulty.MEDIUM,), "the command line overrides the ini file"
     assert (settings.instances, settings.json) == (3, pytester.path / "out.json")
 
 
@@ -194,36 +194,36 @@ BAD_VALUES = {
     "--ultra-preset=5.2": f"'5.2' is not valid; choose from {', '.join(Preset)}",
     "--ultra-preset=sizes": f"'sizes' is not valid; choose from {', '.join(Preset)} (did you mean 'size'?)",
     "--ultra-difficulty=,": f"nothing is chosen; choose from all, {', '.join(Difficulty)}",
-    "--ultra-tool-success-rate=0": "'0' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
-    "--ultra-tool-success-rate=0.5,80": "'80' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
-    "--ultra-tool-success-rate=nan": "'nan' is no tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-tool-success-rate=0": "'0' is not a tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-tool-success-rate=1,80": "'80' is not a tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-tool-success-rate=nan": "'nan' is not a tool success rate; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-tool-success-rate=,": "no tool success rate is given; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-instances=0": "'0' is not valid; give a whole number of at least 1",
     "--ultra-repeats=two": "'two' is not valid; give a whole number of at least 1",
     "--ultra-seed=-1": "'-1' is not valid; give a whole number of at least 0",
     "--ultra-max-turns=1.5": "'1.5' is not valid; give a whole number of at least 1",
     "--ultra-concurrency=0": "'0' is not valid; give a whole number of at least 1",
-    "--ultra-timeout=0": "'0' is no time; give a number of seconds above 0, or leave it out for no limit",
-    "--ultra-temperature=hot": "'hot' is no temperature; give a number of at least 0, "
+    "--ultra-timeout=0": "'0' is not a time; give a number of seconds above 0, or leave it out for no limit",
+    "--ultra-temperature=hot": "'hot' is not a temperature; give a number of at least 0, "
     "or leave it out for the endpoint's",
-    "--ultra-stagger=30,20,10": "'30,20,10' is no stagger; give auto, off, or the seconds of the second worker "
-    "and of each later one, as in 30,20",
-    "--ultra-base-url=localhost:8080": "'localhost:8080' is no base URL; give one with http:// or https://, "
+    "--ultra-stagger=30,20,10": "'30,20,10' is not a stagger; give auto, off, or the delays of the second worker "
+    "and of each later one in seconds, as in 30,20",
+    "--ultra-base-url=localhost:8080": "'localhost:8080' is not a base URL; give one with http:// or https://, "
     "such as http://127.0.0.1:8080/v1",
     "--ultra-cassette=rewind": "'rewind' is not valid; give record, replay or auto",
     "--ultra-rate-mode=adaptiv": "'adaptiv' is not valid; give adaptive or fixed (did you mean 'adaptive'?)",
     "--ultra-rate-mode=fixed": "fixed needs a limit; give one or more of --ultra-rpm, --ultra-qps, --ultra-tpm, "
-    "--ultra-max-in-flight, or adaptive",
-    "--ultra-rpm=0": "'0' is no limit; give a number above 0, or leave it out for no limit",
-    "--ultra-qps=inf": "'inf' is no limit; give a number above 0, or leave it out for no limit",
-    "--ultra-tpm=many": "'many' is no limit; give a number above 0, or leave it out for no limit",
+    "--ultra-max-in-flight, or use adaptive",
+    "--ultra-rpm=0": "'0' is not a limit; give a number above 0, or leave it out for no limit",
+    "--ultra-qps=inf": "'inf' is not a limit; give a number above 0, or leave it out for no limit",
+    "--ultra-tpm=many": "'many' is not a limit; give a number above 0, or leave it out for no limit",
     "--ultra-max-in-flight=0": "'0' is not valid; give a whole number of at least 1",
     "--ultra-pass=failed": "'failed' is not valid; give full or partial",
 }
 
 
 @pytest.mark.parametrize("arg", BAD_VALUES)
-def test_a_bad_value_is_a_usage_error_that_names_it_the_valid_ones_and_the_way_out(
+def test_a_bad_value_is_a_usage_error_with_the_value_the_valid_ones_and_a_way_out(
     pytester: pytest.Pytester, arg: str
 ) -> None:
     with pytest.raises(pytest.UsageError) as error:
@@ -252,7 +252,7 @@ def test_a_usage_error_ends_with_exit_code_4_before_anything_is_collected(
         ("--ultra-json={0}", "--ultra-json: '{0}' is a folder; give the path of a file"),
         (
             "--ultra-json={0}/no/out.json",
-            "--ultra-json: '{0}/no/out.json' cannot be written: there is no folder '{0}/no'; make it first",
+            "--ultra-json: '{0}/no/out.json' cannot be written: there is no folder '{0}/no'; create it first",
         ),
         (
             "--ultra-json=/proc/out.json",
@@ -260,7 +260,7 @@ def test_a_usage_error_ends_with_exit_code_4_before_anything_is_collected(
         ),
         (
             "--ultra-dir={0}/file/x",
-            "--ultra-dir: '{0}/file/x' cannot be made: '{0}/file' is a file; give the path of a folder",
+            "--ultra-dir: '{0}/file/x' cannot be created: '{0}/file' is a file; give the path of a folder",
         ),
     ],
 )
@@ -271,7 +271,7 @@ def test_an_output_that_cannot_be_written_is_a_usage_error(pytester: pytest.Pyte
     result.stderr.fnmatch_lines(f"ERROR: {message.format(pytester.path)}")
 
 
-def test_trying_whether_an_output_can_be_written_changes_nothing(pytester: pytest.Pytester) -> None:
+def test_checking_whether_an_output_can_be_written_changes_nothing(pytester: pytest.Pytester) -> None:
     old = pytester.path / "old.json"
     old.write_text("kept")
     before = sorted(pytester.path.iterdir())
@@ -289,7 +289,7 @@ def test_the_help_lists_every_option_in_one_group(pytester: pytest.Pytester) -> 
     assert all(option.flag in group for option in OPTIONS)
 
 
-def test_cassettes_lie_under_the_rootdir_unless_the_command_line_says_otherwise(
+def test_cassettes_are_under_the_rootdir_unless_the_command_line_names_a_folder(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makeini("[pytest]\nultra_cassette = auto\nultra_cassette_dir = kept")

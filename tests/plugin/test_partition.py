@@ -1,4 +1,4 @@
-"""Which worker takes which tests follows from node ids and the number of workers alone."""
+"""The tests of each worker follow from the node ids and the number of workers alone."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_every_case_is_on_exactly_one_worker_and_shards_differ_by_one_at_most(
     ids += [f"t.py::test_plain[{number}]" for number in range(others)]
     shards = partition(ids, workers, CASE_IDS)
     assert sorted(index for shard in shards for index in shard) == list(range(cases * tests))
-    homes = [{find_case_id(ids[index], CASE_IDS) for index in shard} for shard in shards]
-    assert sum(map(len, homes)) == cases, "tests of one case stay together"
-    assert max(map(len, homes)) - min(map(len, homes)) <= 1
+    cases_by_worker = [{find_case_id(ids[index], CASE_IDS) for index in shard} for shard in shards]
+    assert sum(map(len, cases_by_worker)) == cases, "tests of one case stay together"
+    assert max(map(len, cases_by_worker)) - min(map(len, cases_by_worker)) <= 1
 
 
-def test_cases_that_were_collected_side_by_side_stay_so() -> None:
+def test_cases_that_are_collected_next_to_each_other_stay_together() -> None:
     assert partition(nodeids(), 3, CASE_IDS) == [[0, 1, 2], [3, 4, 5], [6, 7, 8, 9]]
 
 
@@ -38,7 +38,7 @@ def test_a_shard_keeps_the_order_in_which_tests_were_collected() -> None:
     assert partition(both, 5, CASE_IDS)[0] == [0, 1, 10, 11]
 
 
-def test_a_selection_is_shared_out_anew() -> None:
+def test_a_selection_is_partitioned_on_its_own() -> None:
     assert partition(nodeids()[4:], 2, CASE_IDS) == [[0, 1, 2], [3, 4, 5]]
 
 
@@ -57,19 +57,19 @@ def test_a_case_is_found_in_the_parameters_of_a_node_id(nodeid: str, case_id: st
     assert find_case_id(nodeid, CASE_IDS) == case_id
 
 
-def test_without_xdist_one_process_takes_all() -> None:
-    assert Placement().take(nodeids(), CASE_IDS) == list(range(10))
+def test_without_xdist_one_process_runs_all_tests() -> None:
+    assert Placement().assigned_indices(nodeids(), CASE_IDS) == list(range(10))
 
 
-def test_a_worker_takes_its_shard() -> None:
-    assert Placement(number=2, workers=3).take(nodeids(), CASE_IDS) == [6, 7, 8, 9]
+def test_a_worker_runs_its_shard() -> None:
+    assert Placement(number=2, workers=3).assigned_indices(nodeids(), CASE_IDS) == [6, 7, 8, 9]
 
 
-def test_the_heir_of_a_crashed_worker_takes_what_is_left() -> None:
+def test_the_replacement_of_a_crashed_worker_runs_the_remaining_tests() -> None:
     left = [nodeids()[4], nodeids()[7]]
-    assert Placement(number=1, workers=2, remaining=left).take(nodeids(), CASE_IDS) == [4, 7]
-    assert Placement(number=1, workers=2, remaining=[]).take(nodeids(), CASE_IDS) == []
+    assert Placement(number=1, workers=2, remaining=left).assigned_indices(nodeids(), CASE_IDS) == [4, 7]
+    assert Placement(number=1, workers=2, remaining=[]).assigned_indices(nodeids(), CASE_IDS) == []
 
 
-def test_nothing_is_taken_in_advance_when_xdist_hands_out_tests_a_few_at_a_time() -> None:
-    assert Placement(number=1, workers=2, is_sharded=False).take(nodeids(), CASE_IDS) == []
+def test_no_test_is_assigned_in_advance_if_xdist_distributes_a_few_at_a_time() -> None:
+    assert Placement(number=1, workers=2, is_sharded=False).assigned_indices(nodeids(), CASE_IDS) == []

@@ -1,4 +1,4 @@
-"""Cases and ids follow from the settings alone."""
+"""The planned cases and their ids follow from the settings alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ids(nodeids: list[str]) -> list[str]:
     return [nodeid.partition("[")[2].removesuffix("]") for nodeid in nodeids]
 
 
-def test_an_id_names_the_axes_and_leaves_out_what_has_one_value(collect: Collect) -> None:
+def test_an_id_names_the_axes_but_not_those_with_one_value(collect: Collect) -> None:
     nodeids = collect("--ultra-prompt-type=flawed_tool_misuse", "--ultra-task-type=simple_task")
     assert nodeids == [
         "pytest_ultra/suite/test_workflows.py::test_workflow[gpt-4o-mini-flawed_tool_misuse-simple_task-easy-0]"
@@ -32,7 +32,7 @@ def test_severity_rate_and_repeat_are_in_the_id_when_there_are_several(collect: 
     assert found[-1] == "gpt-4o-mini-flawed_tool_misuse-simple_task-easy-severe-1.0-r1-0"
 
 
-def test_a_prompt_type_without_a_flaw_appears_once_whatever_severities_are_asked_for(collect: Collect) -> None:
+def test_a_prompt_type_without_a_flaw_appears_once_for_all_severities(collect: Collect) -> None:
     found = ids(
         collect(
             "--ultra-prompt-type=optimal,flawed_missing_step", "--ultra-severity=all", "--ultra-task-type=basic_task"
@@ -56,7 +56,7 @@ def test_the_variant_is_in_the_id_when_there_are_several(collect: Collect) -> No
             ("optimal", variant),
             *(("flawed_tool_misuse", f"{severity}-{variant}") for severity in ("light", "medium", "severe")),
         ]
-    ], "a flawed case stands beside its control, which has the same wording"
+    ], "a flawed case is next to its control, which has the same wording"
     assert "brief" not in ids(collect(*args, "--ultra-prompt-variant=brief"))[0]
 
 
@@ -68,10 +68,10 @@ def test_protocol_discovery_and_number_of_flaws_are_in_the_case_and_not_in_its_i
     cases = plan_cases(settings)
     assert next(iter(cases)) == "demo-baseline-simple_task-easy-0"
     assert {(case.tool_protocol, case.has_tool_discovery) for case in cases.values()} == {(ToolProtocol.TEXT, True)}
-    assert [case.flaws for case in cases.values()] == [1] * 3 + [2] * 7, "a plan without a flaw is composed of none"
+    assert [case.flaws for case in cases.values()] == [1] * 3 + [2] * 7, "without a flaw, the count stays 1"
 
 
-def test_cases_of_one_task_stand_side_by_side(collect: Collect) -> None:
+def test_cases_of_one_task_are_next_to_each_other(collect: Collect) -> None:
     found = ids(collect("--ultra-instances=2", "--ultra-task-type=simple_task,data_pipeline", model="a,b"))
     tasks = [found[start : start + 20] for start in range(0, len(found), 20)]
     assert len(found) == 80
@@ -80,7 +80,7 @@ def test_cases_of_one_task_stand_side_by_side(collect: Collect) -> None:
         assert {case.split("-")[0] for case in task} == {"a", "b"}
 
 
-def test_the_matrix_is_full_and_the_same_every_time(collect: Collect) -> None:
+def test_the_matrix_is_complete_and_the_same_every_time(collect: Collect) -> None:
     args = ("--ultra-task-type=all", "--ultra-difficulty=all", "--ultra-severity=all")
     found = collect(*args)
     assert len(found) == len(set(found)) == 5 * 5 * (3 + 7 * 3)
@@ -97,15 +97,15 @@ def test_the_matrix_is_full_and_the_same_every_time(collect: Collect) -> None:
         ("modèle à moi", "mod_le___moi"),
     ],
 )
-def test_a_model_is_written_so_that_node_ids_and_shells_take_it(model: str, label: str) -> None:
+def test_a_model_is_written_so_that_node_ids_and_shells_accept_it(model: str, label: str) -> None:
     assert label_models((model,)) == {model: label}
 
 
-def test_models_that_would_be_written_alike_are_numbered() -> None:
+def test_models_with_the_same_label_are_numbered() -> None:
     assert list(label_models(("a[b]", "a(b)", "a_b_", "c")).values()) == ["a_b_", "a_b_~2", "a_b_~3", "c"]
 
 
 @pytest.mark.parametrize("model", ["demo/follower?latency=0.05&error_rate=0.01", "odd::name[x]", "ollama/llama3:8b"])
-def test_an_id_with_any_model_is_accepted_back(collect: Collect, model: str) -> None:
+def test_an_id_with_any_model_is_accepted(collect: Collect, model: str) -> None:
     nodeid = collect(model=model)[7]
     assert collect(nodeid, model=model) == [nodeid]

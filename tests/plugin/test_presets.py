@@ -1,4 +1,4 @@
-"""Presets set the axes of the published experiments, and give way to what the user asks for."""
+"""Presets set the axes of the published experiments, and the user's own options override them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PUBLISHED = {
     Preset.RELIABILITY: (OPTIMAL, EASY, (0.9, 0.8, 0.7, 0.6), 4),
     Preset.SENSITIVITY: ((PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL), EASY, (0.8,), 3),
 }
-"""Prompt types, difficulties and tool success rates by DOMAIN §9, and how many cells of five task types that makes."""
+"""Prompt types, difficulties and tool success rates by DOMAIN §9, and the number of cells of five task types."""
 
 
 def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
@@ -34,7 +34,7 @@ def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
 def test_a_preset_sets_the_axes_of_its_experiment(pytester: pytest.Pytester, preset: Preset) -> None:
     settings = settings_of(pytester, f"--ultra-preset={preset}", "--ultra-instances=20")
     prompt_types, difficulties, rates, cells = PUBLISHED[preset]
-    assert (settings.preset, settings.departures) == (preset, ())
+    assert (settings.preset, settings.overrides) == (preset, ())
     assert settings.prompt_type == prompt_types
     assert settings.difficulty == difficulties
     assert settings.tool_success_rate == rates
@@ -43,28 +43,28 @@ def test_a_preset_sets_the_axes_of_its_experiment(pytester: pytest.Pytester, pre
 
 
 @pytest.mark.parametrize("source", ["command line", "ini"])
-def test_what_the_user_asks_for_goes_before_the_preset_axis_by_axis(pytester: pytest.Pytester, source: str) -> None:
-    asked = {"difficulty": "hard", "prompt_type": "optimal,cot"}
+def test_the_users_options_override_the_preset_axis_by_axis(pytester: pytest.Pytester, source: str) -> None:
+    chosen = {"difficulty": "hard", "prompt_type": "optimal,cot"}
     if source == "ini":
-        pytester.makeini("[pytest]\n" + "\n".join(f"ultra_{name} = {value}" for name, value in asked.items()))
-    flags = [f"--ultra-{name.replace('_', '-')}={value}" for name, value in asked.items()] if source != "ini" else []
+        pytester.makeini("[pytest]\n" + "\n".join(f"ultra_{name} = {value}" for name, value in chosen.items()))
+    flags = [f"--ultra-{name.replace('_', '-')}={value}" for name, value in chosen.items()] if source != "ini" else []
     settings = settings_of(pytester, "--ultra-preset=size", *flags)
     assert settings.difficulty == (Difficulty.HARD,)
     assert settings.prompt_type == (PromptType.OPTIMAL, PromptType.COT)
     assert settings.tool_success_rate == (0.8,)
-    assert settings.departures == ("--ultra-prompt-type", "--ultra-difficulty")
+    assert settings.overrides == ("--ultra-prompt-type", "--ultra-difficulty")
 
 
-def test_a_preset_can_stand_in_the_ini_file_and_the_command_line_name_another(pytester: pytest.Pytester) -> None:
+def test_the_command_line_overrides_a_preset_of_the_ini_file(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nultra_preset = size")
     assert settings_of(pytester).difficulty == (Difficulty.VERY_EASY, Difficulty.MEDIUM)
     assert settings_of(pytester, "--ultra-preset=flawed").difficulty == EASY
 
 
-def test_asking_for_what_the_preset_says_is_no_departure(pytester: pytest.Pytester) -> None:
+def test_choosing_the_presets_own_value_is_not_an_override(pytester: pytest.Pytester) -> None:
     args = ("--ultra-preset=reliability", "--ultra-difficulty=easy", "--ultra-repeats=3", "--ultra-seed=7")
     settings = settings_of(pytester, *args)
-    assert (settings.departures, settings.repeats, settings.seed) == ((), 3, 7)
+    assert (settings.overrides, settings.repeats, settings.seed) == ((), 3, 7)
 
 
 def test_presets_leave_instances_and_models_to_the_user() -> None:
@@ -80,7 +80,7 @@ def test_an_unknown_preset_is_a_usage_error(pytester: pytest.Pytester, way: tupl
     assert f"ERROR: --ultra-preset: {expected}" in result.errlines
 
 
-def test_the_header_says_which_preset_and_run_json_too(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
+def test_the_header_and_run_json_name_the_preset(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
     args = ("--ultra-model=demo/perfect", "--ultra-preset=overall", "--ultra-task-type=simple_task")
     result = pytester.runpytest(*way, *args)
     result.assert_outcomes(passed=1)
@@ -89,7 +89,7 @@ def test_the_header_says_which_preset_and_run_json_too(pytester: pytest.Pytester
     assert '"preset": "overall"' in run.read_text()
 
 
-def test_ids_tell_the_values_of_a_preset_apart(collect: Callable[..., list[str]]) -> None:
+def test_ids_distinguish_the_values_of_a_preset(collect: Callable[..., list[str]]) -> None:
     found = collect("--ultra-preset=reliability", model="demo")
     assert len(found) == 20
     assert found[0].endswith("[demo-optimal-simple_task-easy-0.9-0]")

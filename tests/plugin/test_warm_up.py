@@ -1,4 +1,4 @@
-"""What a run's end needs is imported meanwhile, and not at all where the run is over before."""
+"""Imports for the end of a run happen while it runs, or not at all if it ends first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A raw HTTP server on loopback whose answers, and faults, are bytes that a test chooses."""
+"""A raw HTTP server on loopback. A test chooses the bytes of its answers and faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMPLETION = b'{"choices":[{"message":{"role":"assistant","content":"Done."},"fi
 
 @dataclass
 class Request:
-    """A request as it came in; names of headers are lower-case."""
+    """A received request; names of headers are lower-case."""
 
     target: str
     headers: dict[str, str]
@@ -23,7 +23,7 @@ class Request:
 
 @dataclass
 class StandIn:
-    """What a test sees of the server: its address, and what it was asked."""
+    """The server as a test sees it: its address and the received requests."""
 
     url: str
     requests: list[Request] = field(default_factory=list)
@@ -32,34 +32,33 @@ class StandIn:
 
 @asynccontextmanager
 async def stand_in(answer: Answer) -> AsyncIterator[StandIn]:
-    """Answer every request by what `answer` writes."""
+    """Answer every request with what `answer` writes."""
+    connections: set[asyncio.Task[None]] = set()
 
-    conversations: set[asyncio.Task[None]] = set()
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.connections += 1
         try:
             while not writer.is_closing():
                 seen.requests.append(await _read_request(reader))
                 await answer(writer)
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has gone
+            pass  # the client has closed the connection
         finally:
             writer.close()
 
-    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        conversations.add(asyncio.ensure_future(converse(reader, writer)))
+    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.ensure_future(serve(reader, writer)))
 
-    server = await asyncio.start_server(begin, "127.0.0.1", 0, backlog=1024)
+    server = await asyncio.start_server(start, "127.0.0.1", 0, backlog=1024)
     seen = StandIn(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     try:
         yield seen
     finally:
         server.close()
-        for conversation in conversations:
-            conversation.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
-        await asyncio.sleep(0)  # closed transports say goodbye to their protocols
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        await asyncio.sleep(0)  # let closed transports notify their protocols
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Request:
@@ -70,14 +69,14 @@ async def _read_request(reader: asyncio.StreamReader) -> Request:
 
 
 def response(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
-    """Write a whole response; `length` is the content length that it claims, if not the true one."""
+    """Return a whole response; `length` replaces the true content length."""
     size = len(body) if length is None else length
     head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", f"Content-Length: {size}", *headers))
     return head.encode() + b"\r\n" + body
 
 
 def says(*chunks: bytes, pause_s: float = 0.0) -> Answer:
-    """Write the chunks with pauses in between, and keep the connection open."""
+    """Return an answer that writes the chunks with pauses in between and keeps the connection open."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         for chunk in chunks:
@@ -107,5 +106,5 @@ def says_and_resets(*chunks: bytes) -> Answer:
     return answer
 
 
-async def hangs(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001 - an answer that is none
+async def hangs(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001 - it never answers
     await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Requests for tests, of real generated cases."""
+"""Requests of real generated cases, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transport over real HTTP on loopback, whole and broken."""
+"""The transport over real HTTP on loopback, with complete and with broken answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def ask():
         await transport.aclose()
 
 print(asyncio.run(ask()), end="")
-"""  # in a process of its own, since authorities are read once in each
+"""  # in its own process, since each process reads authorities only once
 
 
 @asynccontextmanager
@@ -104,7 +104,7 @@ def test_a_status_other_than_200_is_an_answer_with_headers_of_any_case() -> None
     assert (got.status, got.headers["retry-after"], got.body) == (429, "7", b"slow down")
 
 
-def test_a_redirect_is_not_followed_lest_a_key_goes_astray() -> None:
+def test_a_redirect_is_not_followed_so_that_no_key_goes_to_another_host() -> None:
     got = ask(says(response(b"", "Location: http://127.0.0.1:9/", status="307 Temporary Redirect")))
     assert (got.status, got.headers["location"]) == (307, "http://127.0.0.1:9/")
 
@@ -138,10 +138,10 @@ def test_a_timeout_fires_on_time(answer: Answer) -> None:
     started = time.monotonic()
     error = fail(answer, timeout_s=0.3)
     assert 0.3 <= time.monotonic() - started < 0.6
-    assert str(error) == "timeout: no whole answer within 0.3 s"
+    assert str(error) == "timeout: no complete answer within 0.3 s"
 
 
-def test_nobody_listening_is_a_refusal() -> None:
+def test_a_port_without_a_server_is_a_refusal() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
@@ -156,13 +156,13 @@ def test_a_host_without_an_address_is_a_refusal() -> None:
     assert caught.value.problem is AttemptProblem.REFUSED
 
 
-def test_an_endless_answer_is_cut_off() -> None:
+def test_an_endless_answer_is_stopped() -> None:
     megabyte = b"%x\r\n" % (1024 * 1024) + b"x" * (1024 * 1024) + b"\r\n"
     error = fail(says(CHUNKED, *[megabyte] * 40), timeout_s=20)
     assert str(error) == f"malformed 200: the answer is longer than {MAX_BODY_BYTES} bytes"
 
 
-def test_connections_are_used_again_and_as_many_as_calls_in_flight() -> None:
+def test_connections_are_reused_and_are_as_many_as_calls_in_flight() -> None:
     async def run() -> int:
         async with stand_in(says(response(COMPLETION), pause_s=0.02)) as server, open_transport({}) as transport:
             for _ in range(2):
@@ -210,7 +210,7 @@ def test_a_proxy_is_used_for_other_hosts_and_never_for_loopback() -> None:
     assert asyncio.run(run()) == ["http://models.invalid/v1"]
 
 
-def test_a_proxy_that_refuses_the_tunnel_is_a_refusal_and_its_password_is_not_told() -> None:
+def test_a_proxy_that_refuses_the_tunnel_is_a_refusal_and_its_password_is_not_shown() -> None:
     async def run() -> None:
         async with stand_in(says_and_closes(response(b"", status="407 Proxy Authentication Required"))) as proxy:
             environ = {"https_proxy": proxy.url.replace("//", "//user:password@")}
@@ -223,7 +223,7 @@ def test_a_proxy_that_refuses_the_tunnel_is_a_refusal_and_its_password_is_not_to
     assert "password" not in str(caught.value)
 
 
-def test_an_own_authority_is_trusted_by_ssl_cert_file_and_not_without(tmp_path: Path) -> None:
+def test_the_users_own_authority_is_trusted_only_with_ssl_cert_file(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -239,8 +239,8 @@ def test_an_own_authority_is_trusted_by_ssl_cert_file_and_not_without(tmp_path: 
             port = server.sockets[0].getsockname()[1]
             command = [sys.executable, "-c", ASK, f"https://localhost:{port}"]
             process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, env=os.environ | environ)
-            said, _ = await process.communicate()
-            return said.decode()
+            output, _ = await process.communicate()
+            return output.decode()
 
     assert asyncio.run(run({"SSL_CERT_FILE": str(tmp_path / "ca.pem")})) == "200"
     assert asyncio.run(run({})).startswith("refused: ClientConnectorCertificateError")

@@ -1,10 +1,10 @@
-"""Nothing secret is left in what is kept of a command line, and what is not secret stays readable."""
+"""A stored command line contains no secret, and the rest stays readable."""
 
 from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.providers.config_redaction import Blotter
+from pytest_ultra.providers.config_redaction import ConfigRedactor
 
 ENVIRON = {
     "OPENAI_API_KEY": "key-of-openai",
@@ -37,10 +37,10 @@ ENVIRON = {
         (["x sk-abcdefghij-klm y"], ["x *** y"]),
     ],
 )
-def test_a_command_line_loses_its_secrets_and_nothing_else(args: list[str], kept: list[str]) -> None:
-    assert Blotter(ENVIRON, ["MY_ENDPOINT"]).command(args) == kept
+def test_only_secrets_are_removed_from_a_command_line(args: list[str], kept: list[str]) -> None:
+    assert ConfigRedactor(ENVIRON, ["MY_ENDPOINT"]).command(args) == kept
 
 
-def test_texts_are_blotted_at_any_depth() -> None:
+def test_texts_are_redacted_at_any_depth() -> None:
     value = {"a": ["key-of-openai", 1, None, {"b": "x token-of-github"}], "c": ("password-of-db",), "d": 0.5}
-    assert Blotter(ENVIRON).value(value) == {"a": ["***", 1, None, {"b": "x ***"}], "c": ["***"], "d": 0.5}
+    assert ConfigRedactor(ENVIRON).value(value) == {"a": ["***", 1, None, {"b": "x ***"}], "c": ["***"], "d": 0.5}

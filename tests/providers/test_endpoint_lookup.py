@@ -1,4 +1,4 @@
-"""From a model's name to where and how to ask for it, and what is said when that is impossible."""
+"""A model's name is resolved to its endpoint, or the message says why it cannot be."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PROVIDER_LIST = (
         ("llama.cpp/any", "llama.cpp", "any", "http://127.0.0.1:8080/v1/chat/completions"),
     ],
 )
-def test_a_name_says_who_serves_the_model(model: str, provider: str, name: str, url: str) -> None:
+def test_a_name_is_resolved_to_its_provider_and_address(model: str, provider: str, name: str, url: str) -> None:
     environ = {variable: KEY for known in PROVIDERS.values() for variable in known.key_variables}
     environ["AZURE_OPENAI_ENDPOINT"] = "https://r.openai.azure.com/"
     spec = resolve(model, base_url=None, environ=environ)
@@ -59,17 +59,17 @@ def test_a_name_says_who_serves_the_model(model: str, provider: str, name: str, 
         ("m", "http://[::1]:8080", "m", "http://[::1]:8080/chat/completions"),
     ],
 )
-def test_a_base_url_moves_any_model_and_needs_no_key(model: str, base_url: str, name: str, url: str) -> None:
+def test_a_base_url_applies_to_any_model_and_needs_no_key(model: str, base_url: str, name: str, url: str) -> None:
     spec = resolve(model, base_url=base_url, environ={})
     assert (spec.name, spec.url()) == (name, url)
     assert "authorization" not in spec.headers()
 
 
-def test_a_base_url_does_not_move_demo_models() -> None:
+def test_a_base_url_does_not_apply_to_demo_models() -> None:
     assert resolve("demo/null", base_url="http://h/v1", environ={}).is_demo
 
 
-def test_the_environment_may_name_the_base_url_of_openai() -> None:
+def test_the_environment_may_set_the_base_url_of_openai() -> None:
     environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "http://gateway/openai/"}
     assert resolve("m", base_url=None, environ=environ).url() == "http://gateway/openai/chat/completions"
 
@@ -110,8 +110,8 @@ def test_demo_models_get_no_key() -> None:
             None,
             {},
             (
-                f"There is no provider 'opnai' (in the model 'opnai/gpt-4o'). Valid: {PROVIDER_LIST}. If it is a part "
-                "of the model's own name, say who serves it: openrouter/opnai/gpt-4o, or --ultra-base-url."
+                f"There is no provider 'opnai' (in the model 'opnai/gpt-4o'). Valid: {PROVIDER_LIST}. If it is part of "
+                "the model's own name, add the provider: openrouter/opnai/gpt-4o, or --ultra-base-url."
             ),
         ),
         (
@@ -120,7 +120,7 @@ def test_demo_models_get_no_key() -> None:
             {"OPENAI_API_KEY": " "},
             (
                 "The model 'gpt-4o' needs an API key. Set OPENAI_API_KEY; or try --ultra-model demo, which needs none, "
-                "or --ultra-base-url for a server of your own."
+                "or --ultra-base-url for your own server."
             ),
         ),
         (
@@ -129,7 +129,7 @@ def test_demo_models_get_no_key() -> None:
             {},
             (
                 "The model 'google/gemini' needs an API key. Set GEMINI_API_KEY or GOOGLE_API_KEY; or try "
-                "--ultra-model demo, which needs none, or --ultra-base-url for a server of your own."
+                "--ultra-model demo, which needs none, or --ultra-base-url for your own server."
             ),
         ),
         (
@@ -137,8 +137,8 @@ def test_demo_models_get_no_key() -> None:
             None,
             {"OPENAI_API_KEY": f"{KEY}\nand more"},
             (
-                "The key in OPENAI_API_KEY has characters that no key has (line breaks, or letters beyond ASCII). Set "
-                "it again, without quotation marks."
+                "The key in OPENAI_API_KEY contains characters that are not valid in a key (line breaks, or letters "
+                "outside ASCII). Set it again, without quotation marks."
             ),
         ),
         (
@@ -161,27 +161,27 @@ def test_demo_models_get_no_key() -> None:
             "m",
             "localhost:8080",
             {},
-            "--ultra-base-url cannot be 'localhost:8080': it is an http or https URL, as in http://127.0.0.1:8080/v1.",
+            "--ultra-base-url cannot be 'localhost:8080'. Valid: an http or https URL, as in http://127.0.0.1:8080/v1.",
         ),
         (
             "m",
             "http://h:port/v1",
             {},
-            "--ultra-base-url cannot be 'http://h:port/v1': it is an http or https URL, as in http://127.0.0.1:8080/v1.",
+            "--ultra-base-url cannot be 'http://h:port/v1'. Valid: an http or https URL, as in http://127.0.0.1:8080/v1.",
         ),
         (
             "m",
             None,
             {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "ftp://h"},
-            "OPENAI_BASE_URL cannot be 'ftp://h': it is an http or https URL, as in http://127.0.0.1:8080/v1.",
+            "OPENAI_BASE_URL cannot be 'ftp://h'. Valid: an http or https URL, as in http://127.0.0.1:8080/v1.",
         ),
         (
             "m",
             f"http://user:{KEY}@h/v1",
             {},
             (
-                "--ultra-base-url holds a user name or password. Leave it out of the URL, and give a key by the "
-                "provider's variable, as in OPENAI_API_KEY."
+                "--ultra-base-url contains a user name or password. Remove it from the URL, and put a key into "
+                "the provider's variable, as in OPENAI_API_KEY."
             ),
         ),
         (
@@ -189,8 +189,8 @@ def test_demo_models_get_no_key() -> None:
             "http://h/v1",
             {"HTTP_PROXY": f"socks5://u:{KEY}@p:1080"},
             (
-                "The proxy in http_proxy (or HTTP_PROXY) has the scheme 'socks5'; valid are http and https. Unset it, "
-                "or name the endpoint's host in NO_PROXY to go there directly."
+                "The proxy in http_proxy (or HTTP_PROXY) has the scheme 'socks5'. Valid: http, https. Unset it, or "
+                "add the endpoint's host to NO_PROXY to connect directly."
             ),
         ),
         (
@@ -199,7 +199,7 @@ def test_demo_models_get_no_key() -> None:
             {},
             (
                 "There is no demo agent 'perfekt'. Valid: perfect, follower, null, one-call, stubborn, mixture. `demo` "
-                "alone is demo/mixture; a model that is called demo is openai/demo."
+                "alone means demo/mixture; for a model named demo, write openai/demo."
             ),
         ),
         (
@@ -215,23 +215,23 @@ def test_demo_models_get_no_key() -> None:
             "demo?latency=slow",
             None,
             {},
-            "A demo agent's latency cannot be 'slow': it is seconds per call, 0 or more, as in latency=0.05.",
+            "A demo agent's latency cannot be 'slow'. Valid: seconds per call, 0 or more, as in latency=0.05.",
         ),
         (
             "demo/null?latency=inf",
             None,
             {},
-            "A demo agent's latency cannot be 'inf': it is seconds per call, 0 or more, as in latency=0.05.",
+            "A demo agent's latency cannot be 'inf'. Valid: seconds per call, 0 or more, as in latency=0.05.",
         ),
         (
             "demo?error_rate=1.5",
             None,
             {},
-            "A demo agent's error_rate cannot be '1.5': it is a share from 0 to 1, as in error_rate=0.05.",
+            "A demo agent's error_rate cannot be '1.5'. Valid: a share from 0 to 1, as in error_rate=0.05.",
         ),
     ],
 )
-def test_misuse_is_told_with_the_bad_value_the_valid_ones_and_the_way_out(
+def test_a_message_contains_the_bad_value_the_valid_ones_and_a_way_out(
     model: str, base_url: str | None, environ: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -240,7 +240,7 @@ def test_misuse_is_told_with_the_bad_value_the_valid_ones_and_the_way_out(
     assert KEY not in message
 
 
-def test_an_endpoint_with_a_key_has_one_name_which_gives_neither_away() -> None:
+def test_an_endpoint_with_a_key_has_one_id_that_reveals_neither() -> None:
     def name(base_url: str, key: str) -> str:
         return resolve("m", base_url=base_url, environ={"OPENAI_API_KEY": key}).endpoint_id()
 

@@ -1,4 +1,4 @@
-"""An attempt at a model over real HTTP on loopback: what is sent, what is read, what is said of failures."""
+"""An attempt at a model over real HTTP on loopback: the request, the reply, and the messages of failures."""
 
 from __future__ import annotations
 
@@ -57,34 +57,34 @@ def fail(answer: Answer, *, timeout_s: float = 5.0) -> AttemptFailedError:
         ("demo/null", "/demo/v1/chat/completions", "null"),
     ],
 )
-def test_each_model_is_asked_for_by_its_own_name_at_its_own_address(model: str, path: str, name: str) -> None:
+def test_each_request_goes_to_the_models_own_address_with_its_own_name(model: str, path: str, name: str) -> None:
     reply, server = ask(says(response(COMPLETION)), make_request(model))
     assert reply == Reply(text="Done.")
     assert server.requests[0].target == path
     assert json.loads(server.requests[0].body)["model"] == name
 
 
-def test_a_key_goes_to_its_provider_and_knowledge_to_the_demo_endpoint_and_neither_to_the_other() -> None:
+def test_a_key_goes_only_to_its_provider_and_knowledge_only_to_the_demo_endpoint() -> None:
     _, real = ask(says(response(COMPLETION)), make_request("gpt"))
     _, demo = ask(says(response(COMPLETION)), make_request("demo/null"))
     assert real.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert not [name for name in real.requests[0].headers if name.startswith("x-ultra")]
     assert "authorization" not in demo.requests[0].headers
-    said = demo.requests[0].headers["x-ultra-knowledge"]
-    assert msgspec.json.decode(said, type=Knowledge) == knowledge_of(make_request("demo/null"))
+    knowledge = demo.requests[0].headers["x-ultra-knowledge"]
+    assert msgspec.json.decode(knowledge, type=Knowledge) == knowledge_of(make_request("demo/null"))
 
 
-def test_knowledge_travels_as_ascii_whatever_is_in_the_plan() -> None:
+def test_knowledge_is_sent_as_ascii_whatever_the_plan_contains() -> None:
     request = make_request("demo/null")
     plan = Workflow((Step(Call("utility_logger", {"message": "größer als ≥ 3\n"})),))
-    told = msgspec.structs.replace(request, guidance=Guidance(request.guidance.task, plan))
-    _, server = ask(says(response(COMPLETION)), told)
-    said = server.requests[0].headers["x-ultra-knowledge"]
-    assert said.isascii()
-    assert msgspec.json.decode(said, type=Knowledge).reference == plan
+    with_plan = msgspec.structs.replace(request, guidance=Guidance(request.guidance.task, plan))
+    _, server = ask(says(response(COMPLETION)), with_plan)
+    knowledge = server.requests[0].headers["x-ultra-knowledge"]
+    assert knowledge.isascii()
+    assert msgspec.json.decode(knowledge, type=Knowledge).reference == plan
 
 
-def test_a_status_is_told_with_what_the_endpoint_said_and_how_long_to_wait() -> None:
+def test_a_status_is_reported_with_the_endpoints_message_and_its_wait() -> None:
     body = b'{"error": {"message": "Rate limit reached for gpt"}}'
     error = fail(says(response(body, "Retry-After: 1.5", status="429 Too Many Requests")))
     assert str(error) == "status 429: Rate limit reached for gpt"
@@ -98,7 +98,7 @@ def test_a_status_is_told_with_what_the_endpoint_said_and_how_long_to_wait() -> 
         (response(b"<h1>Bad\ngateway</h1>", status="502 Bad Gateway"), "status 502: <h1>Bad gateway</h1>"),
         (
             response(b"", "Location: https://h/v2/chat/completions", status="308 Permanent Redirect"),
-            "status 308: the endpoint has moved to https://h/v2/chat/completions; name that address as the base URL",
+            "status 308: the endpoint has moved to https://h/v2/chat/completions; use that address as the base URL",
         ),
         (response(b"<html>Welcome</html>"), "malformed: not JSON, so not a chat completion: <html>Welcome</html>"),
         (response(COMPLETION[:30]), f"malformed: not JSON, so not a chat completion: {COMPLETION[:30].decode()}"),
@@ -109,7 +109,7 @@ def test_a_status_is_told_with_what_the_endpoint_said_and_how_long_to_wait() -> 
     ],
     ids=["500", "502", "redirect", "HTML", "truncated JSON", "error object"],
 )
-def test_a_failure_says_what_came_instead(answer: bytes, message: str) -> None:
+def test_a_failure_describes_the_answer(answer: bytes, message: str) -> None:
     assert str(fail(says(answer))) == message
 
 
@@ -118,19 +118,19 @@ def test_a_wrong_content_type_does_no_harm() -> None:
     assert reply.text == "Done."
 
 
-def test_a_silent_endpoint_is_left_when_the_time_is_up() -> None:
+def test_a_silent_endpoint_is_a_timeout() -> None:
     assert fail(hangs, timeout_s=0.2).problem is AttemptProblem.TIMEOUT
 
 
 @pytest.mark.parametrize("padding", [0, 250, 295, 2000])
-def test_no_part_of_a_key_is_told_back_and_what_is_told_is_short(padding: int) -> None:
-    said = "x" * padding + f"Incorrect API key provided: {KEY}. " * 20
-    error = fail(says(response(said.encode(), status="401 Unauthorized")))
+def test_the_detail_of_a_failure_is_short_and_contains_no_part_of_a_key(padding: int) -> None:
+    body = "x" * padding + f"Incorrect API key provided: {KEY}. " * 20
+    error = fail(says(response(body.encode(), status="401 Unauthorized")))
     assert KEY[:6] not in str(error)
     assert len(error.detail) == 300
 
 
-def test_a_key_that_is_told_back_in_a_reply_reaches_no_conversation() -> None:
+def test_a_key_in_a_reply_is_redacted() -> None:
     arguments = json.dumps({"key": KEY})
     call = {"id": KEY, "function": {"name": KEY, "arguments": arguments}}
     message = {"content": f"It is {KEY}.", "tool_calls": [call]}

@@ -1,4 +1,4 @@
-"""Which proxy the environment prescribes."""
+"""The proxy for a URL follows from the environment."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ PROXY = "http://proxy:3128"
         ("http://gateway/v1", {"ALL_PROXY": PROXY, "no_proxy": "10.0.0.0/8"}, PROXY),
     ],
 )
-def test_the_environment_prescribes_a_proxy(url: str, environ: dict[str, str], expected: str | None) -> None:
+def test_the_proxy_is_found_in_the_environment(url: str, environ: dict[str, str], expected: str | None) -> None:
     assert find_proxy(url, environ) == expected

@@ -1,4 +1,4 @@
-"""Rate-limit headers, as providers write them, become what is left and how long to wait."""
+"""Rate-limit headers, as providers write them, become a quota and a time to wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_without_headers_there_is_no_quota() -> None:
     assert quota(x_ratelimit_remaining_requests="many") is None
 
 
-def test_the_scarcest_count_decides() -> None:
+def test_the_smallest_share_left_decides() -> None:
     found = quota(
         x_ratelimit_limit_requests="60",
         x_ratelimit_remaining_requests="59",
@@ -51,14 +51,14 @@ def test_the_scarcest_count_decides() -> None:
         ("soon", 0.0),
     ],
 )
-def test_the_reset_is_read_in_every_form_that_is_in_use(reset: str, seconds: float) -> None:
+def test_the_reset_is_read_in_every_form_that_providers_use(reset: str, seconds: float) -> None:
     found = quota(x_ratelimit_remaining_requests="0", x_ratelimit_reset_requests=reset)
     assert found is not None
     assert found.left == 0
     assert found.reset_s == pytest.approx(seconds)
 
 
-def test_anthropic_has_names_of_its_own() -> None:
+def test_anthropics_own_header_names_are_read() -> None:
     found = quota(
         anthropic_ratelimit_requests_limit="50",
         anthropic_ratelimit_requests_remaining="5",
@@ -67,11 +67,11 @@ def test_anthropic_has_names_of_its_own() -> None:
     assert found == Quota(0.1, 20.0)
 
 
-def test_something_left_of_an_unknown_limit_is_enough() -> None:
+def test_something_left_of_an_unknown_limit_counts_as_all() -> None:
     assert quota(x_ratelimit_remaining_requests="1") == Quota(1.0)
 
 
-def test_a_refusal_that_names_no_wait_asks_for_one_until_the_empty_quota_is_full() -> None:
+def test_without_retry_after_the_wait_lasts_until_the_empty_quota_resets() -> None:
     headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7s"}
     assert read_retry_after(headers, now=lambda: NOW) == 7.0
     assert read_retry_after(headers | {"retry-after": "2"}, now=lambda: NOW) == 2.0

@@ -1,4 +1,4 @@
-"""Secrets are blotted out in whatever writing they come back, and URLs are shown without theirs."""
+"""Secrets are redacted however they are escaped, and URLs are shown without them."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pytest_ultra.providers.redaction import Redactor, find_secrets, show_url
+from pytest_ultra.providers.redaction import Redactor, find_secrets, redact_url
 
 ODD = 'sk-Zq7"w/+&<=%2Fk\\9--a'
 
-WRITINGS: dict[str, Callable[[str], str]] = {
-    "as it is": str,
+ESCAPINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
     "JSON as PHP writes it": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     "JSON as Go writes it": lambda text: json.dumps(text)[1:-1].replace("&", "\\u0026").replace("<", "\\u003c"),
     "a path": quote,
     "a query": quote_plus,
-    "a query in small letters": lambda text: quote_plus(text).replace("%2F", "%2f").replace("%3C", "%3c"),
+    "a query in lower case": lambda text: quote_plus(text).replace("%2F", "%2f").replace("%3C", "%3c"),
     "a query in a query": lambda text: quote(quote(text, safe=""), safe=""),
     "HTML": html.escape,
     "HTML in numbers": lambda text: text.replace("&", "&#x26;").replace("<", "&#60;"),
 }
 
 
-@pytest.mark.parametrize("writing", WRITINGS)
-def test_a_secret_is_blotted_out_in_any_writing(writing: str) -> None:
-    written = WRITINGS[writing](ODD)
-    assert Redactor([ODD])(f"<{written}> {written}") == "<***> ***"
+@pytest.mark.parametrize("escaping", ESCAPINGS)
+def test_a_secret_is_redacted_however_it_is_escaped(escaping: str) -> None:
+    escaped = ESCAPINGS[escaping](ODD)
+    assert Redactor([ODD])(f"<{escaped}> {escaped}") == "<***> ***"
 
 
 @pytest.mark.parametrize("before", ["", "u", "us", "user:"])
 @pytest.mark.parametrize("after", ["", ":", ":pw"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
-def test_a_secret_is_blotted_out_in_base64_wherever_it_begins(
+def test_a_secret_is_redacted_in_base64_at_any_offset(
     before: str, after: str, encode: Callable[[bytes], bytes]
 ) -> None:
     encoded = encode(f"{before}{ODD}{after}".encode()).decode()
@@ -47,27 +47,27 @@ def test_a_secret_is_blotted_out_in_base64_wherever_it_begins(
     assert len(left.replace("***", "")) <= len(encode(f"{before}{after}".encode())) + 6
 
 
-def test_what_is_no_secret_is_left_alone() -> None:
+def test_other_text_is_not_redacted() -> None:
     redact = Redactor(["", "none", "sk-long-enough"])
     assert (
         redact("none of sk-long is sk-long-enough, nor sk long-enough") == "none of sk-long is ***, nor sk long-enough"
     )
 
 
-def test_a_secret_that_holds_another_goes_whole() -> None:
+def test_a_secret_that_contains_another_is_redacted_as_a_whole() -> None:
     assert Redactor(["password", "user:password"])("user:password, password") == "***, ***"
 
 
 @pytest.mark.parametrize("secret", [ODD, "sk-" + 300 * "x" + "long"])
-def test_what_a_cut_leaves_of_a_secret_is_blotted_out_as_well(secret: str) -> None:
+def test_the_part_of_a_secret_that_is_left_beside_an_ellipsis_is_redacted(secret: str) -> None:
     redact = Redactor([secret])
     for text in (secret, repr(secret)[1:-1]):
         for length in (4, 9, len(text) - 4):
             if length < 120:
-                assert redact.clear(f"'a {text[:length]}...b' '{text[-length:]}...{text[-length:]}, c'") == (
+                assert redact.redact_shortened(f"'a {text[:length]}...b' '{text[-length:]}...{text[-length:]}, c'") == (
                     f"'a ...b' '{text[-length:]}..., c'"
                 )
-    assert redact.clear("sk-...no, and 'sk-'") == "sk-...no, and 'sk-'"
+    assert redact.redact_shortened("sk-...no, and 'sk-'") == "sk-...no, and 'sk-'"
 
 
 def test_keys_are_found_in_variables_and_in_urls() -> None:
@@ -94,4 +94,4 @@ def test_keys_are_found_in_variables_and_in_urls() -> None:
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    assert show_url(url) == shown
+    assert redact_url(url) == shown

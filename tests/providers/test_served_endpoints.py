@@ -1,4 +1,4 @@
-"""What pyproject.toml says of a model's endpoints, and what is said when it is wrong."""
+"""The endpoints of a model are read from pyproject.toml, and bad tables are rejected with a message."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_without_a_file_there_are_none(tmp_path: Path) -> None:
     assert read_served(tmp_path / "pyproject.toml") == {}
 
 
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("[tool")
     with pytest.raises(ConfigurationError, match=r"pyproject\.toml cannot be read: "):
@@ -63,42 +63,42 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
 
 
 MISUSES = {
-    "no list": ('endpoints = "x"', "needs a list of one or more endpoints"),
+    "not a list": ('endpoints = "x"', "needs a list of one or more endpoints"),
     "empty": ("endpoints = []", "needs a list of one or more endpoints"),
     "other": ("endpoint = []", "has no 'endpoint'. Valid: endpoints"),
-    "no table": ('endpoints = ["http://h"]', "endpoint 1 is no table"),
+    "not a table": ('endpoints = ["http://h"]', "endpoint 1 is not a table"),
     "a key": ('endpoints = [{key = "sk-secret"}]', "endpoint 1 has no 'key'. Valid: base_url, key_env, name"),
     "key as name": ('endpoints = [{key_env = "sk-secret"}]', "it may be a key, so it is not shown"),
-    "no text": ("endpoints = [{base_url = 1}]", "endpoint 1: base_url is no text"),
+    "not a text": ("endpoints = [{base_url = 1}]", "endpoint 1: base_url is not a text"),
     "twice": ('endpoints = [{name = "a"}, {name = "a"}]', "has the endpoint 'a' twice"),
 }
 
 
 @pytest.mark.parametrize("misuse", MISUSES)
-def test_a_bad_table_is_told_with_the_way_out_and_without_a_key(misuse: str) -> None:
-    text, said = MISUSES[misuse]
+def test_a_bad_table_is_reported_with_a_way_out_and_without_a_key(misuse: str) -> None:
+    text, message = MISUSES[misuse]
     with pytest.raises(ConfigurationError) as caught:
         parse(f'[tool.pytest_ultra.models."m"]\n{text}')
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert '[tool.pytest_ultra.models."m"]' in str(caught.value)
     assert "sk-secret" not in str(caught.value)
 
 
-def test_models_that_are_no_table_are_told() -> None:
-    with pytest.raises(ConfigurationError, match="is no table of models"):
+def test_models_that_are_not_a_table_are_reported() -> None:
+    with pytest.raises(ConfigurationError, match="is not a table of models"):
         parse("[tool.pytest_ultra]\nmodels = 1")
 
 
 @pytest.mark.parametrize(
-    ("model", "served", "said"),
+    ("model", "served", "message"),
     [
-        ("m", Served(key_env="KEY_C"), "the environment variable 'KEY_C', which is not set. Set it, or leave out"),
+        ("m", Served(key_env="KEY_C"), "the environment variable 'KEY_C', which is not set. Set it, or remove"),
         ("m", Served(base_url="ftp://h"), "base_url cannot be 'ftp://h'"),
-        ("demo/perfect", Served(base_url="http://h"), "a demo model is served by the run itself"),
+        ("demo/perfect", Served(base_url="http://h"), "the run itself serves demo models"),
     ],
 )
-def test_an_endpoint_that_cannot_be_asked_is_told(model: str, served: Served, said: str) -> None:
+def test_an_endpoint_that_cannot_be_used_is_reported(model: str, served: Served, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve(model, base_url=None, environ=KEYS, served=[served])
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert f'[tool.pytest_ultra.models."{model}"]' in str(caught.value)

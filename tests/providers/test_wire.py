@@ -1,4 +1,4 @@
-"""Requests and replies on the wire, also as servers write them that differ."""
+"""Requests and replies in the wire format, including the variants that servers send."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _replies = st.builds(
 
 
 @given(_replies)
-def test_a_reply_survives_the_way_there_and_back(reply: Reply) -> None:
+def test_a_reply_survives_encoding_and_decoding(reply: Reply) -> None:
     assert decode_reply(encode_reply(reply, "m"), turn=1) == reply
 
 
-def test_a_request_holds_what_is_needed_and_nothing_else() -> None:
+def test_a_request_contains_only_what_is_needed() -> None:
     body = json.loads(encode_request(make_request(), "gpt-4o-mini"))
     assert body == {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Do it."}]}
 
 
-def test_tools_and_temperature_are_sent_when_there_are_any() -> None:
+def test_tools_and_temperature_are_sent_if_given() -> None:
     tool = {"type": "function", "function": {"name": "utility_logger", "parameters": {}}}
     request = msgspec.structs.replace(make_request(temperature=0.0), tools=(tool,))
     body = json.loads(encode_request(request, "m"))
@@ -91,7 +91,7 @@ def test_tool_calls_are_kept_whatever_their_form(calls: Any, expected: list[tupl
     assert decode({"content": "", "tool_calls": calls}).tool_calls == tuple(ToolCall(*call) for call in expected)
 
 
-def test_the_form_before_tools_is_still_a_call() -> None:
+def test_the_older_function_call_is_read() -> None:
     reply = decode({"content": None, "function_call": {"name": "f", "arguments": "{}"}})
     assert reply.tool_calls == (ToolCall("call_3_1", "f", "{}"),)
 
@@ -104,7 +104,7 @@ def test_the_form_before_tools_is_still_a_call() -> None:
         ({}, [{"id": "a", "function": {"name": "f"}}], "tool_calls"),
     ],
 )
-def test_a_finish_reason_is_taken_or_made_up(choice: dict[str, Any], calls: list[Any], expected: str) -> None:
+def test_a_missing_finish_reason_is_filled_in(choice: dict[str, Any], calls: list[Any], expected: str) -> None:
     assert decode({"content": "", "tool_calls": calls}, choice=choice).finish_reason == expected
 
 
@@ -138,7 +138,7 @@ def test_usage_may_be_missing(usage: Any, tokens: tuple[int, int]) -> None:
         (b'{"error":"model not loaded"}', "an error object instead of a chat completion: model not loaded"),
     ],
 )
-def test_what_is_no_chat_completion_is_said_to_be_malformed(body: bytes, detail: str) -> None:
+def test_a_body_that_is_not_a_chat_completion_is_malformed(body: bytes, detail: str) -> None:
     with pytest.raises(AttemptFailedError) as caught:
         decode_reply(body, turn=1)
     assert caught.value.problem is AttemptProblem.MALFORMED

@@ -110,9 +110,9 @@ def test_a_case_that_kills_its_worker_twice_is_set_aside_and_no_other(project: P
     project.pytester.makeconftest(DEADLY)
     result = project.run("-n2", "--ultra-model=mine", TEN)
     result.assert_outcomes(failed=9, errors=1)
-    result.stdout.fnmatch_lines("set aside: 2 workers crashed while they were at it, the last of them gw?")
+    result.stdout.fnmatch_lines("quarantined: 2 workers crashed while running it, most recently gw?")
     assert (project.path / "died.txt").read_text() == "died\n" * 2
     (broken,) = [episode for episode in project.episodes() if episode["outcome"] == "error"]
     assert (broken["prompt_type"], broken["failure_class"]) == ("flawed_tool_misuse", "harness")
-    assert broken["error"].startswith("set aside: 2 workers crashed")
+    assert broken["error"].startswith("quarantined: 2 workers crashed")
     assert dict(project.outcomes()) == {"failed": 9, "error": 1}

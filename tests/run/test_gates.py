@@ -293,8 +293,8 @@ def test_reused_episodes_are_judged_like_others(project: Project) -> None:
 
 
 MISUSES = {
-    "share": (["--ultra-fail-under=60"], ["--ultra-fail-under: '60' is no limit", "from 0 to 1", "such as 0.6"]),
-    "word": (["--ultra-max-drop=flawed=lots"], ["--ultra-max-drop: 'flawed=lots' is no limit"]),
+    "share": (["--ultra-fail-under=60"], ["--ultra-fail-under: '60' is not a limit", "from 0 to 1", "such as 0.6"]),
+    "word": (["--ultra-max-drop=flawed=lots"], ["--ultra-max-drop: 'flawed=lots' is not a limit"]),
     "group": (["--ultra-fail-under=flawed_tol_misuse=0.5"], ["'flawed_tol_misuse'", "mean 'flawed_tool_misuse'?"]),
     "flawless": (
         ["--ultra-max-drop=cot=0.5"],

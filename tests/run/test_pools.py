@@ -74,7 +74,7 @@ def test_an_endpoint_that_turns_a_key_away_loses_no_episode_and_no_key(
     ("endpoint", "said"),
     [
         ('{key = "sk-aaaa-very-secret"}', "has no 'key'"),
-        ('{key_env = "sk-aaaa-very-secret"}', "key_env is no name of an environment variable"),
+        ('{key_env = "sk-aaaa-very-secret"}', "key_env is not the name of an environment variable"),
         ('{key_env = "KEY_C"}', "'KEY_C', which is not set"),
     ],
 )

@@ -131,5 +131,5 @@ def test_an_attempt_always_has_a_limit(project: Project) -> None:
     result = project.pytester.runpytest("--ultra-model=demo", "--ultra-request-timeout=0")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["*--ultra-request-timeout: '0' is no time; give a number of seconds above 0, or leave it out for 120"]
+        ["*--ultra-request-timeout: '0' is not a time; give a number of seconds above 0, or leave it out for 120"]
     )

@@ -1,4 +1,4 @@
-"""The embedded endpoint: plays the reference agents over real HTTP on loopback."""
+"""The embedded endpoint: serves the reference agents over real HTTP on loopback."""
 
 BACKLOG = 1024
-"""Connections that may wait at once: those of several hundred episodes come all together."""
+"""Most connections that may wait at the same time: several hundred episodes connect at once."""

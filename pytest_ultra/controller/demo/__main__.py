@@ -1,6 +1,6 @@
-"""`python -m pytest_ultra.controller.demo`: serve until standard input, if a pipe, is closed, or the parent is gone.
+"""`python -m pytest_ultra.controller.demo`: serve until standard input (if it is a pipe) closes or the parent ends.
 
-An argument is the number of an inherited socket that listens already.
+The optional argument is the file descriptor of a listening socket from the parent.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _PARENT_CHECK_S = 0.5
 
 
 async def serve(listener: socket.socket | None) -> None:
-    """Print the base URL, then serve for as long as whoever started us lives."""
+    """Print the base URL, then serve until the parent process ends."""
     parent = os.getppid()
     server = await open_server(act, listener)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1\n")
     sys.stdout.flush()
     closed = await _watch_stdin()
-    while os.getppid() == parent:  # a fork of the parent may hold the pipe open after its death
+    while os.getppid() == parent:  # a fork of the parent may keep the pipe open after the parent ends
         with suppress(TimeoutError):
             await asyncio.wait_for(closed.wait(), _PARENT_CHECK_S)
             return
 
 
 async def _watch_stdin() -> asyncio.Event:
-    """Return an event that is set when the pipe on standard input closes; never, if that is no pipe."""
+    """Return an event that is set when standard input closes; if it is not a pipe, the event is never set."""
     closed = asyncio.Event()
     if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
-        await asyncio.get_running_loop().connect_read_pipe(lambda: _Closing(closed), sys.stdin)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: _CloseWatcher(closed), sys.stdin)
     return closed
 
 
-class _Closing(asyncio.Protocol):
+class _CloseWatcher(asyncio.Protocol):
     def __init__(self, closed: asyncio.Event) -> None:
         self._closed = closed
 
@@ -47,10 +47,10 @@ class _Closing(asyncio.Protocol):
         self._closed.set()
 
 
-def _inherited_socket() -> socket.socket | None:
+def _given_socket() -> socket.socket | None:
     return socket.socket(fileno=int(sys.argv[1])) if sys.argv[1:] else None
 
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(_inherited_socket()))
+        asyncio.run(serve(_given_socket()))

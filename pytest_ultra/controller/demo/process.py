@@ -1,4 +1,4 @@
-"""Start the embedded endpoint as a process of its own, and stop it for certain."""
+"""The process of the embedded endpoint: start it, and make sure that it stops."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _STOP_TIMEOUT_S = 5.0
 
 
 class DemoProcess:
-    """An endpoint at `url` (a base URL). Stops by `stop`, at a `with` block's end, or with this process.
+    """An endpoint at the base URL `url`. It stops by `stop`, at the end of a `with` block, or with this process.
 
-    It may be called at once: calls that come before it is ready wait in its socket's queue.
+    Requests may be sent at once: those that arrive before it is ready wait in its socket's queue.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, stderr: IO[bytes]) -> None:
@@ -34,17 +34,17 @@ class DemoProcess:
         return self._process.pid
 
     def wait_until_ready(self) -> None:
-        """Return when it serves; raise `UltraError` with what it said if it does not come to that."""
+        """Return when it serves. Raises `UltraError` with its error output if it does not start."""
         self._is_ready = self._is_ready or bool(_read_line(self._process))
         if not self._is_ready:
             _end(self._process)
             self._stderr.seek(0)
-            said = self._stderr.read().decode(errors="replace").strip()
+            output = self._stderr.read().decode(errors="replace").strip()
             code = self._process.returncode
-            raise UltraError(f"The embedded demo endpoint did not start (exit code {code}).\n{said}")
+            raise UltraError(f"The embedded demo endpoint did not start (exit code {code}).\n{output}")
 
     def stop(self) -> None:
-        """Kill it, for it has nothing to lose, and wait until it has ended; a second time does nothing."""
+        """Kill the process, which has nothing to save, and wait for its end. A second call does nothing."""
         self._process.kill()
         _end(self._process)
         self._stderr.close()
@@ -59,13 +59,13 @@ class DemoProcess:
 
 
 def start_demo() -> DemoProcess:
-    """Start an endpoint, on a socket that listens already, so that the 0.2 s until it is ready stop nobody.
+    """Start an endpoint on a socket that already listens, so that nothing waits the 0.2 s until it is ready.
 
-    It lives as long as our end of its standard input is open. That is closed with this process, however it dies;
-    other children do not inherit it. In a session of its own it is out of the reach of Ctrl-C, and so serves the
-    episodes that are still to finish.
+    It runs as long as our end of its standard input is open. That end closes with this process, even if it is killed;
+    other child processes do not get a copy. The endpoint has its own session, so Ctrl-C does not reach it, and it
+    serves the episodes that still have to finish.
     """
-    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it is open for as long as the process
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open as long as the process runs
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
         process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "pytest_ultra.controller.demo", str(listener.fileno())],
@@ -86,7 +86,7 @@ def _read_line(process: subprocess.Popen[bytes]) -> str:
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
-        raise AssertionError("a process that we start has pipes")
+        raise AssertionError("the process has no pipes")
     return stream
 
 

@@ -1,4 +1,4 @@
-"""The embedded endpoint's HTTP side: chat completions by reference agents, slowed and disturbed as their name says."""
+"""The HTTP server of the embedded endpoint: reference agents with the latency and error rate in their name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_HEADER_BYTES = 4 * 1024 * 1024
 _CHARS_PER_TOKEN = 4
 
 
-class Refusal(Exception):  # noqa: N818 - an answer rather than an error of ours
+class ErrorAnswer(Exception):  # noqa: N818 - an answer, not an error of ours
     """Ends a request with this status and message."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -34,17 +34,17 @@ class Refusal(Exception):  # noqa: N818 - an answer rather than an error of ours
 
 
 async def open_server(act: AgentFunction, listener: socket.socket | None = None) -> asyncio.Server:
-    """Serve on a socket that listens, or else on a free port of loopback."""
+    """Serve on `listener`, or on a free port of loopback without one."""
     listener = listener or socket.create_server(("127.0.0.1", 0))
     protocol = web.Server(DemoHandler(act), access_log=None, max_field_size=_MAX_HEADER_BYTES)
     return await asyncio.get_running_loop().create_server(protocol, sock=listener, backlog=BACKLOG)
 
 
 class DemoHandler:
-    """Answers requests. `act` decides what an agent says.
+    """Answers requests. `act` returns the reply of an agent.
 
-    Which attempts fail depends on the request and on how often it has failed so far, so that it is the same in every
-    run, whatever the concurrency, and no request fails for ever.
+    Whether an attempt fails depends only on the request and on the number of its failures so far. So failures are the
+    same in every run, at any concurrency, and no request fails forever.
     """
 
     def __init__(self, act: AgentFunction) -> None:
@@ -54,9 +54,9 @@ class DemoHandler:
     async def __call__(self, request: web.BaseRequest) -> web.Response:
         try:
             return _json(200, await self._route(request))
-        except Refusal as refusal:
-            error = {"message": refusal.message, "type": "demo_endpoint"}
-            return _json(refusal.status, msgspec.json.encode({"error": error}))
+        except ErrorAnswer as answer:
+            error = {"message": answer.message, "type": "demo_endpoint"}
+            return _json(answer.status, msgspec.json.encode({"error": error}))
 
     async def _route(self, request: web.BaseRequest) -> bytes:
         match request.method, request.path:
@@ -65,66 +65,66 @@ class DemoHandler:
             case "GET", "/v1/models":
                 models = [{"id": agent, "object": "model", "owned_by": "pytest-ultra"} for agent in ReferenceAgent]
                 return msgspec.json.encode({"object": "list", "data": models})
-        raise Refusal(
-            404, f"No {request.method} {request.path} here. Valid: POST /v1/chat/completions, GET /v1/models."
+        raise ErrorAnswer(
+            404, f"There is no {request.method} {request.path}. Valid: POST /v1/chat/completions, GET /v1/models."
         )
 
     async def _complete(self, body: bytes, headers: Mapping[str, str]) -> bytes:
-        received, name = _understand(body)
+        received, name = _decode(body)
         knowledge_text = headers.get(KNOWLEDGE_HEADER, "").encode()
-        is_failure = name.error_rate > 0 and self._draw(name.error_rate, body + knowledge_text)
+        is_failure = name.error_rate > 0 and self._draw_failure(name.error_rate, body + knowledge_text)
         await asyncio.sleep(name.latency)
         if is_failure:
-            raise Refusal(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
+            raise ErrorAnswer(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
         act = self._act if received.tools else in_text_protocol(self._act)
-        reply = _reply(act, name.agent, received.messages, _understand_knowledge(knowledge_text))
+        reply = _reply(act, name.agent, received.messages, _decode_knowledge(knowledge_text))
         return encode_reply(_with_usage(reply, body), received.model)
 
-    def _draw(self, error_rate: float, request: bytes) -> bool:
+    def _draw_failure(self, error_rate: float, request: bytes) -> bool:
         key = hashlib.blake2b(request, digest_size=16).digest()
         attempt = self._failures[key]
         chance = int.from_bytes(hashlib.blake2b(key + attempt.to_bytes(4), digest_size=8).digest()) / 2**64
         if chance < error_rate:
             self._failures[key] += 1
             return True
-        del self._failures[key]  # a later life of the same case meets the same failures
+        del self._failures[key]  # a later episode of the same case meets the same failures
         return False
 
 
-def _understand(body: bytes) -> tuple[ReceivedRequest, AgentName]:
+def _decode(body: bytes) -> tuple[ReceivedRequest, AgentName]:
     try:
         received = decode_request(body)
         return received, parse_agent_name(received.model)
     except UNREADABLE as error:
-        raise Refusal(400, f"The body is not a chat completions request: {error}.") from None
+        raise ErrorAnswer(400, f"The body is not a chat completions request: {error}.") from None
     except ConfigurationError as error:
-        raise Refusal(404, str(error)) from None
+        raise ErrorAnswer(404, str(error)) from None
 
 
-def _understand_knowledge(text: bytes) -> Knowledge:
+def _decode_knowledge(text: bytes) -> Knowledge:
     try:
         return msgspec.json.decode(text, type=Knowledge)
     except UNREADABLE:
-        raise Refusal(
+        raise ErrorAnswer(
             400,
-            f"Reference agents know more than the prompt; {KNOWLEDGE_HEADER} must say it, as --ultra-model demo does.",
+            f"Reference agents need more than the prompt: send {KNOWLEDGE_HEADER}, as --ultra-model demo does.",
         ) from None
 
 
 def _reply(act: AgentFunction, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     try:
         return act(agent, messages, knowledge)
-    except Exception as error:  # a bug of ours; to say which beats an anonymous 500 that is tried again
-        raise Refusal(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
+    except Exception as error:  # our own bug: name it, as a bare 500 would be retried
+        raise ErrorAnswer(400, f"The demo agent {agent} failed: {type(error).__name__}: {error}") from error
 
 
 def _with_usage(reply: Reply, body: bytes) -> Reply:
-    """Estimate tokens from lengths, so that they repeat."""
-    said = len(reply.text) + sum(len(call.name) + len(call.arguments) for call in reply.tool_calls)
+    """Add token counts, estimated from lengths so that they are reproducible."""
+    length = len(reply.text) + sum(len(call.name) + len(call.arguments) for call in reply.tool_calls)
     return msgspec.structs.replace(
         reply,
         prompt_tokens=len(body) // _CHARS_PER_TOKEN,
-        completion_tokens=max(1, said // _CHARS_PER_TOKEN),
+        completion_tokens=max(1, length // _CHARS_PER_TOKEN),
     )
 
 

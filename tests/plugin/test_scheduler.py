@@ -1,4 +1,4 @@
-"""Sharing out cases among real workers, also when they crash, differ or are stopped."""
+"""The distribution of cases among real workers, including workers that crash or collect other tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOGGING = """
 
 
 def reported(pytester: pytest.Pytester) -> list[tuple[str, str]]:
-    """Return node id and worker of each call that the controller has heard of."""
+    """Return the node id and worker of each call that was reported to the controller."""
     lines = pytester.path.joinpath("reported.txt").read_text().splitlines()
     return [(nodeid, worker) for nodeid, _, worker in (line.rsplit(maxsplit=2) for line in lines)]
 
@@ -46,7 +46,7 @@ def test_each_worker_gets_a_contiguous_shard_and_tests_of_one_case_share_a_worke
     assert Counter(worker for workers in homes.values() for worker in workers) == {"gw0": 5, "gw1": 5}
 
 
-def test_tests_that_take_no_case_are_spread_as_ever(project: pytest.Pytester) -> None:
+def test_tests_without_a_case_are_distributed_as_by_xdist(project: pytest.Pytester) -> None:
     project.makepyfile(
         "import pytest\n"
         "@pytest.mark.parametrize('n', range(40))\n"
@@ -83,7 +83,7 @@ CRASHING = """
 """
 
 
-def test_the_heir_of_a_crashed_worker_runs_what_is_left_and_each_test_counts_once(project: pytest.Pytester) -> None:
+def test_the_replacement_of_a_crashed_worker_runs_the_rest_and_each_test_counts_once(project: pytest.Pytester) -> None:
     project.makepyfile(CRASHING.replace("CRASHES", "'once'"))
     result = project.runpytest(MODEL, *TEN, "-n2")
     result.assert_outcomes(passed=11)
@@ -94,11 +94,11 @@ def test_the_heir_of_a_crashed_worker_runs_what_is_left_and_each_test_counts_onc
     assert {worker for _, worker in reported(project)} == {"gw0", "gw1", "gw2"}
 
 
-def test_a_case_that_crashes_its_worker_twice_fails_and_the_rest_is_run(project: pytest.Pytester) -> None:
+def test_a_case_that_crashes_its_worker_twice_is_quarantined_and_the_rest_is_run(project: pytest.Pytester) -> None:
     project.makepyfile(CRASHING.replace("CRASHES", "'always'"))
     result = project.runpytest(MODEL, *TEN, "-n2")
     result.assert_outcomes(passed=10, errors=1)
-    result.stdout.fnmatch_lines("set aside: 2 workers crashed while they were at it, the last of them gw2")
+    result.stdout.fnmatch_lines("quarantined: 2 workers crashed while running it, most recently gw2")
 
 
 def test_the_limit_on_restarts_is_kept(project: pytest.Pytester) -> None:
@@ -108,7 +108,7 @@ def test_the_limit_on_restarts_is_kept(project: pytest.Pytester) -> None:
     assert len(reported(project)) < 11
 
 
-def test_a_worker_that_crashes_before_it_is_given_anything_has_an_heir_too(project: pytest.Pytester) -> None:
+def test_a_worker_that_crashes_before_it_gets_tests_is_replaced_too(project: pytest.Pytester) -> None:
     project.makeconftest(
         LOGGING
         + """
@@ -138,7 +138,7 @@ def test_collections_that_differ_are_xdists_usual_error(project: pytest.Pytester
     result.stdout.fnmatch_lines("Different tests were collected between gw? and gw?*")
 
 
-def test_an_heir_that_collects_other_tests_is_an_error(project: pytest.Pytester) -> None:
+def test_a_replacement_that_collects_other_tests_is_an_error(project: pytest.Pytester) -> None:
     project.makepyfile(
         CRASHING.replace("CRASHES", "'once'")
         + """
@@ -148,31 +148,34 @@ def test_an_heir_that_collects_other_tests_is_an_error(project: pytest.Pytester)
     )
     result = project.runpytest(MODEL, *TEN, "-n2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines("gw2 replaces a crashed worker but has collected other tests: its cases are not run")
+    result.stdout.fnmatch_lines("gw2 replaces a crashed worker but collected other tests: its cases are not run")
 
 
-COST = "a worker learns of its tests one by one and lives one episode at a time; leave it out, and all of a worker's"
+COST = (
+    "a worker gets its tests one by one and runs one episode at a time; without it, all episodes of a worker run "
+    "concurrently"
+)
 
 
 @pytest.mark.parametrize(
     ("arg", "name"), [("--dist=load", "--dist load"), ("-d", "--dist load"), ("--dist=worksteal", "--dist worksteal")]
 )
-def test_another_dist_is_respected_and_its_cost_told(project: pytest.Pytester, arg: str, name: str) -> None:
+def test_another_dist_is_respected_and_its_cost_reported(project: pytest.Pytester, arg: str, name: str) -> None:
     project.makepyfile("def test_mine(ultra_episode): pass")
     result = project.runpytest(MODEL, *TEN, "-n2", arg, "-v")
     result.assert_outcomes(passed=10)
     result.stdout.no_fnmatch_line("*ShardScheduling*")
-    result.stdout.fnmatch_lines(f"ultra: with {name} {COST} episodes are lived together")
+    result.stdout.fnmatch_lines(f"ultra: with {name}, {COST}")
 
 
-def test_no_dist_is_no_choice(project: pytest.Pytester) -> None:
+def test_dist_no_keeps_our_scheduler(project: pytest.Pytester) -> None:
     project.makepyfile("def test_mine(ultra_episode): pass")
     result = project.runpytest(MODEL, *TEN, "-n2", "--dist=no", "-v")
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines("scheduling tests via ShardScheduling")
 
 
-def test_a_scheduler_of_the_users_own_is_respected_and_its_cost_told(project: pytest.Pytester) -> None:
+def test_the_users_own_scheduler_is_respected_and_its_cost_reported(project: pytest.Pytester) -> None:
     project.makeconftest(
         LOGGING
         + """
@@ -186,12 +189,10 @@ def test_a_scheduler_of_the_users_own_is_respected_and_its_cost_told(project: py
     result = project.runpytest(MODEL, *TEN, "-n2", "-v")
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines("scheduling tests via LoadFileScheduling")
-    result.stdout.fnmatch_lines(f"ultra: with the scheduler of *conftest.py {COST}*")
+    result.stdout.fnmatch_lines(f"ultra: with the scheduler of *conftest.py, {COST}")
 
 
-def test_xdist_is_known_also_where_it_is_loaded_by_name(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_xdist_is_found_if_it_is_loaded_by_name(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "unused")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     project.makepyfile("def test_a(ultra_episode): pass")
