@@ -34,7 +34,7 @@ from pytest_ultra.storage.journal import Journal, read_episodes
 from pytest_ultra.storage.reuse import Plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import find_run
-from pytest_ultra.storage.run_status import Ending, mark_end
+from pytest_ultra.storage.run_status import RunEnd, write_run_end
 
 TRANSCRIPT_BYTES = 20_000
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider")
@@ -101,7 +101,7 @@ def make_run(root: Path, n: int) -> int:
         for episode in lived[number::2]:
             journal.append(episode)
         journal.close()
-    mark_end(run, Ending(1, time.time()))
+    write_run_end(run, RunEnd(1, time.time()))
     size = sum(path.stat().st_size for path in run.path.glob("journal-*"))
     print(f"{run.path}: {len(lived):,} episodes, {size / 1e6:,.0f} MB of journals")
     return 0

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, clear_up, hold, mark_end, noted_cut_off
+from pytest_ultra.storage.run_status import RunEnd, lock_run, read_interruption, remove_resume_files, write_run_end
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
@@ -30,7 +30,7 @@ class RunLifecycle:
 
     def start(self, run: RunDirectory) -> None:
         self._run = run
-        self._lock = hold(run)
+        self._lock = lock_run(run)
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -48,11 +48,11 @@ class RunLifecycle:
         if self._run is None or self._lock is None:
             return
         status = int(pytest.ExitCode.INTERNAL_ERROR if self._session is None else self._session.exitstatus)
-        interruption = self._interruption or noted_cut_off(self._run)
+        interruption = self._interruption or read_interruption(self._run)
         if interruption is None and status in _CRASHED:
             interruption = "pytest crashed"
         with suppress(OSError):
-            mark_end(self._run, Ending(status, time.time(), interruption))
+            write_run_end(self._run, RunEnd(status, time.time(), interruption))
             self._lock.release()
             if interruption is None:
-                clear_up(self._run)
+                remove_resume_files(self._run)
