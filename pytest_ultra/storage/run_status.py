@@ -51,7 +51,7 @@ def write_run_end(run: RunDirectory, end: RunEnd) -> None:
 
 def remove_resume_files(run: RunDirectory) -> None:
     """Remove the files that only a resumed run needs; a finished run has all results in its journals."""
-    for pattern in ("turns-*.jsonl", "started-*.txt", "begun-*.txt", "lock"):  # begun-*: written by older versions
+    for pattern in ("turns-*.jsonl", "started-*.txt", "begun-*.txt", "lock"):  # old versions wrote the third one
         for path in run.path.glob(pattern):
             path.unlink(missing_ok=True)
 
