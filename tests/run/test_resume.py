@@ -98,7 +98,7 @@ def test_a_run_that_still_goes_on_is_left_alone(project: Project) -> None:
     started.end()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        "ERROR: --ultra-rerun: the run * is still running, so nothing *; leave --ultra-rerun out to live all cases"
+        "ERROR: --ultra-rerun: the run * is still running, so nothing *; leave --ultra-rerun out to run all cases"
     )
 
 
@@ -223,7 +223,7 @@ def test_a_full_disk_is_told_and_loses_nothing(project: Project, extreme: tuple[
     result = project.run(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        "*the run cannot continue: cannot write to *journal-*.jsonl* (file too large), so nothing*"
+        "*the run cannot continue: cannot write to *journal-*.jsonl* (file too large), so this process runs no more episodes*"
     )
     result.stdout.no_fnmatch_line("*During handling of the above exception*")
     outcomes = result.parseoutcomes()
