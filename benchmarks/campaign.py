@@ -108,7 +108,7 @@ class Campaign:
     def _is_living(self) -> bool:
         """Tell whether the newest run has begun with episodes, or is over."""
         runs = sorted(self.folder.glob(".ultra/runs/*"))
-        return len(runs) >= self.runs and any(path.stat().st_size for path in runs[-1].glob("begun-*"))
+        return len(runs) >= self.runs and any(path.stat().st_size for path in runs[-1].glob("started-*"))
 
     def _finish(self) -> int:
         process = self._process

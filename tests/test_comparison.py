@@ -150,7 +150,7 @@ def test_what_cannot_be_done_is_said(pytester: pytest.Pytester, keep: Keep) -> N
             (before, now),
             f"no case of {now} was scored in {before} too (seed: 1 before, 0 now; temperature: none before*)",
         ),
-        ((before, "20261124"), "'20261124' is no run; give a run's id*"),
+        ((before, "20261124"), "'20261124' is not a run; give a run id*"),
         ((before, now, "--max-regression=3"), "--max-regression: '3' is not a limit; give a share from 0 to 1*"),
         ((before, now, "--max-regression=cott=0"), "--max-regression: there is no group 'cott'*did you mean 'cot'?)"),
     ):

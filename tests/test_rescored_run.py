@@ -237,12 +237,12 @@ def test_a_run_that_is_not_there_is_an_error_that_names_those_that_are(
     assert error_of(capsys) == (
         "'.ultra/runs' holds no run; name the directory of one, or start one: pytest --ultra-model demo"
     )
-    told = "'nope' is no run; give a run's id or its directory"
+    told = "'nope' is not a run; give a run id or the directory of a run"
     assert error_of(capsys, "nope") == f"{told} ('.ultra/runs' holds none)"
     ids = [make_run().run_id for _ in range(4)]
     newest = ", ".join(reversed(ids[1:]))
     assert error_of(capsys, "nope") == f"{told} (the newest under '.ultra/runs' are {newest})"
-    assert error_of(capsys, str(root)).startswith(f"{str(root)!r} is no run; ")
+    assert error_of(capsys, str(root)).startswith(f"{str(root)!r} is not a run; ")
 
 
 def test_a_refusal_is_an_error_and_writes_nothing(
@@ -266,7 +266,7 @@ def test_torn_lines_are_told(make_run: MakeRun, lived: tuple[Episode, ...], caps
         file.write(b'{"schema_version":1,"seq')
     assert main(["rescore"]) == 0
     assert capsys.readouterr().err == (
-        "pytest-ultra rescore: journal-gw1.jsonl, line 1: 24 bytes cannot be read and were left aside\n"
+        "pytest-ultra rescore: journal-gw1.jsonl, line 1: 24 bytes cannot be read and were skipped\n"
     )
 
 

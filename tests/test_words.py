@@ -64,7 +64,7 @@ BANNED = (
             r"ENDING",
         ),
     ),
-    Banned(r"\bbegun\b|\bBegun\b", "started cases, started"),
+    Banned(r"\bbegun\b|\bBegun\b", "started cases, started", fine=(r'"begun-[^"]+\.txt"',)),
     Banned(r"\bfunds\b|\bFunds\b|\bAmounts\b|\bpurse\b", "budget", fine=(r"funds_\w+", r"refunds")),
     Banned(r"\bblot\w*|\bBlot\w*", "redact"),
     Banned(r"\bGivenUp\b|\bgiven_up\b|\bgave up on\b", "CallFailed"),
@@ -79,7 +79,7 @@ BANNED = (
     Banned(
         r"\bdepartures?\b|\bDeparture\b", "differences", fine=(r"departures? (time|airport|gate)", r"\"departures\"")
     ),
-    Banned(r"\bcut[ -]off\b|\bCut[ -]off\b", "interrupted", fine=(r"cut off at \d+",)),
+    Banned(r"\bcut[ -]off\b|\bCut[ -]off\b", "interrupted", fine=(r"cut off at \d+", r'"cut[ -]off"')),
     Banned(
         r"\bgone on with\b|\bgoes on with\b|\bwhoever\b|\bnobody is asked\b|\basks? nobody\b|\bwhom\b", "plain English"
     ),

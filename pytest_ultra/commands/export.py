@@ -146,7 +146,7 @@ def run_export(args: argparse.Namespace) -> int:
         raise ConfigurationError("Parquet cannot be shown in a terminal; name a file with -o PATH")
     run = chosen_run(args)
     contents = read_results(run)
-    warn("export", map(str, contents.torn))
+    warn("export", map(str, contents.damaged))
     if chosen == INSPECT:
         content = to_inspect_log(run, contents.episodes)
     else:

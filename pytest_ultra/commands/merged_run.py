@@ -15,13 +15,13 @@ from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
-from pytest_ultra.storage.episode_index import Life, find_lives, newest_lives
+from pytest_ultra.storage.episode_index import IndexedEpisode, index_episodes, newest_episodes
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.journal import journal_path
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.reuse import Plan, read_plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, hold, mark_end, read_ending
+from pytest_ultra.storage.run_status import RunEnd, lock_run, read_run_end, write_run_end
 
 AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_variant", "tool_success_rate")
 """The options in which jobs may differ, because they share the matrix."""
@@ -38,7 +38,7 @@ class Part(msgspec.Struct, frozen=True):
     run: RunDirectory
     described: dict[str, Any]
     plan: Plan
-    episodes: dict[str, Life]
+    episodes: dict[str, IndexedEpisode]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -88,13 +88,13 @@ def _read(run: RunDirectory) -> Part:
         raise ConfigurationError(
             f"the run {run.run_id} has no stored plan; it was made by an older pytest-ultra, or was interrupted early"
         )
-    return Part(run, run.describe(), plan, newest_lives(find_lives(run)))
+    return Part(run, run.describe(), plan, newest_episodes(index_episodes(run)))
 
 
 def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
     """Raise ConfigurationError unless the parts have ended, share a configuration and no case, and are complete."""
     for part in parts:
-        if find_state(part.run) is State.GOING_ON:
+        if find_state(part.run) is State.RUNNING:
             raise ConfigurationError(f"the run {part.run.run_id} is still running; merge it when it has ended")
     _check_common(parts, "versions", [part.described.get("versions") for part in parts])
     for name in COMMON:
@@ -158,12 +158,12 @@ def _matrix_size(options: dict[str, Any]) -> int:
 def merge(parts: Sequence[Part], root: Path) -> RunDirectory:
     """Write one run with all parts, workflows included, under `root`; the parts are not changed."""
     run = RunDirectory.create(root, _describe(parts), started_at=time.time())
-    lock = hold(run)
+    lock = lock_run(run)
     try:
         _copy_guidance(run, parts)
         write_plan(run, _join_plans(parts))
         write_atomically(journal_path(run, "merged"), _lines(parts))
-        mark_end(run, _join_ends(parts))
+        write_run_end(run, _join_ends(parts))
     except BaseException:
         run.discard()
         raise
@@ -216,13 +216,13 @@ def _lines(parts: Sequence[Part]) -> Iterator[bytes]:
                     yield file.read(indexed.length).rstrip(b"\n") + b"\n"
 
 
-def _join_ends(parts: Sequence[Part]) -> Ending:
-    ends = [end for part in parts if (end := read_ending(part.run)) is not None]
+def _join_ends(parts: Sequence[Part]) -> RunEnd:
+    ends = [end for part in parts if (end := read_run_end(part.run)) is not None]
     missing = sum(len(part.missing) for part in parts)
-    return Ending(
+    return RunEnd(
         exit_status=max((end.exit_status for end in ends), default=1),
         ended_at=max((end.ended_at for end in ends), default=time.time()),
-        cut_off=f"merged without {count(missing, 'planned case')}" if missing else None,
+        interruption=f"merged without {count(missing, 'planned case')}" if missing else None,
     )
 
 

@@ -44,10 +44,10 @@ def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - not for --help
     from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
-    from pytest_ultra.storage.slim_episodes import BareEpisodes  # noqa: PLC0415
+    from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
 
     run = chosen_run(args)
-    episodes = BareEpisodes(run).episodes
+    episodes = SlimEpisodes(run).episodes
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to draw")
     folder = args.output or run.path / "charts"

@@ -22,7 +22,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
 from pytest_ultra.storage.files import check_writable
 from pytest_ultra.storage.guidance_cache import GuidanceCache
-from pytest_ultra.storage.journal import Torn, read_episodes
+from pytest_ultra.storage.journal import DamagedLine, read_episodes
 from pytest_ultra.storage.json_document import encode_document, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -41,7 +41,7 @@ class Rescored(msgspec.Struct, frozen=True):
 
     before: tuple[Episode, ...]
     after: tuple[Episode, ...]
-    torn: tuple[Torn, ...] = ()
+    torn: tuple[DamagedLine, ...] = ()
 
     @property
     def transitions(self) -> dict[tuple[Outcome, Outcome], int]:
@@ -74,7 +74,7 @@ def rescore(run: RunDirectory) -> Rescored:
     if not contents.episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to score")
     _check_generator(run, contents.episodes)
-    return Rescored(contents.episodes, tuple(_rescore_all(run, contents.episodes)), contents.torn)
+    return Rescored(contents.episodes, tuple(_rescore_all(run, contents.episodes)), contents.damaged)
 
 
 def _check_generator(run: RunDirectory, episodes: Iterable[Episode]) -> None:

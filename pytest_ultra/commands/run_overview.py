@@ -15,18 +15,20 @@ from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal_summary import end_of_run
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.storage.journal import read_episodes
-from pytest_ultra.storage.results import State, find_state, read_results, why_cut_off
+from pytest_ultra.storage.results import State, find_state, interruption_of, read_results
 from pytest_ultra.storage.reuse import read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 
 
 def show_run(run: RunDirectory, *, is_json: bool) -> None:
     described, state = run.describe(), find_state(run)
-    contents = read_episodes(run) if state is State.GOING_ON else read_results(run)
-    warn("show", map(str, contents.torn))
+    contents = read_episodes(run) if state is State.RUNNING else read_results(run)
+    warn("show", map(str, contents.damaged))
     summary = summarize(contents.episodes)
     if is_json:
-        print_json({"run": described, "state": state, "cut_off": why_cut_off(run), "summary": _with_values(summary)})
+        print_json(
+            {"run": described, "state": state, "cut_off": interruption_of(run), "summary": _with_values(summary)}
+        )
         return
     print_lines([*(text for line in _head(run, described, state) for text in fill(line, width())), ""])
     print_marked(
@@ -45,10 +47,10 @@ def _with_values(value: Any) -> Any:
 
 
 def _head(run: RunDirectory, described: dict[str, Any], state: State) -> Iterator[str]:
-    interruption = why_cut_off(run)
+    interruption = interruption_of(run)
     reason = f" ({interruption})" if interruption else ""
     yield f"run {run.run_id}: {state.label}{reason}, started {described['started_at'][:19]} UTC"
-    if state is State.GOING_ON and (plan := read_plan(run)):
+    if state is State.RUNNING and (plan := read_plan(run)):
         yield f"these are the cases that have been run, of {count(len(plan.nodeids), 'planned case')}"
     options, git = described.get("options", {}), described.get("git")
     yield f"pytest-ultra {described.get('pytest_ultra', '?')}, seed {options.get('seed', '?')}"

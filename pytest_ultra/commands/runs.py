@@ -20,7 +20,7 @@ from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.store.queries import StoredRun, list_stored_runs
-from pytest_ultra.storage.store.store_sync import open_filled
+from pytest_ultra.storage.store.store_sync import open_synced
 
 DESCRIPTION = """\
 List the runs, newest first: start, models, how many of the planned cases are scored, the share of those with outcome
@@ -53,7 +53,7 @@ def run_runs(args: argparse.Namespace) -> int:
 def _list(root: Path) -> list[tuple[StoredRun, State]]:
     if not list_runs(root):
         return []
-    database, problems = open_filled(root)
+    database, problems = open_synced(root)
     warn("runs", problems)
     with closing(database):
         return [(run, _state(root, run)) for run in list_stored_runs(database)]
@@ -63,7 +63,7 @@ def _state(root: Path, run: StoredRun) -> State:
     """Look at the run itself only if the store does not know how it ended."""
     if run.ended_at is None:
         return find_state(RunDirectory(root / "runs" / run.run_id))
-    return State.ENDED if run.cut_off is None else State.CUT_OFF
+    return State.FINISHED if run.interruption is None else State.INTERRUPTED
 
 
 def _record(run: StoredRun, state: State) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.store.database import Database, rebuild, store_path
 from pytest_ultra.storage.store.migrations import SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import count_stored
-from pytest_ultra.storage.store.store_sync import Filled, fill
+from pytest_ultra.storage.store.store_sync import SyncResult, sync
 
 DESCRIPTION = """\
 The store, results.sqlite in the folder of runs, holds all runs for queries: see docs/store.md. It is updated at the end
@@ -44,7 +44,7 @@ def run_store(args: argparse.Namespace) -> int:
         )
     path = store_path(args.dir)
     database = rebuild(path) if args.action == "rebuild" else Database.open(path)
-    filled = fill(database, args.dir)
+    filled = sync(database, args.dir)
     warn("store", filled.problems)
     if args.json:
         print_json(_record(path, database, filled))
@@ -53,7 +53,7 @@ def run_store(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _record(path: Path, database: Database, filled: Filled) -> dict[str, Any]:
+def _record(path: Path, database: Database, filled: SyncResult) -> dict[str, Any]:
     stored = count_stored(database)
     return {"path": str(path), "schema": SCHEMA_VERSION, "bytes": path.stat().st_size, **stored} | {
         "read": filled.read,
@@ -62,7 +62,7 @@ def _record(path: Path, database: Database, filled: Filled) -> dict[str, Any]:
     }
 
 
-def _tell(path: Path, database: Database, filled: Filled) -> list[str]:
+def _tell(path: Path, database: Database, filled: SyncResult) -> list[str]:
     stored = count_stored(database)
     held = ", ".join(count(n, name.removesuffix("s")) for name, n in stored.items())
     return [

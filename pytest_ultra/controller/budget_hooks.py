@@ -11,7 +11,7 @@ from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.budget_lines import budget_line
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import note_cut_off
+from pytest_ultra.storage.run_status import note_interruption
 
 
 class _Run(Protocol):
@@ -39,7 +39,7 @@ class BudgetHooks:
         self._spent = budget.spent
         budget.close()
         if self._spent.has_refused:
-            note_cut_off(run, find_limit(self._spent, self._limits) or "the budget is spent")
+            note_interruption(run, find_limit(self._spent, self._limits) or "the budget is spent")
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

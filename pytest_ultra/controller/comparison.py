@@ -53,7 +53,7 @@ def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirecto
 def find_finished(root: Path) -> RunDirectory:
     """Return the newest run that finished; the present run may be resuming an interrupted one."""
     for run in reversed(list_runs(root)):
-        if find_state(run) is State.ENDED:
+        if find_state(run) is State.FINISHED:
             return run
     raise ConfigurationError(f"{str(root / 'runs')!r} holds no run that finished; name a run or a file")
 

@@ -29,7 +29,7 @@ from pytest_ultra.options.requested_gates import gates_of, has_gates
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.gate_lines import annotation, gate_lines, gate_name
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import noted_cut_off
+from pytest_ultra.storage.run_status import read_interruption
 
 FLIPS = 5
 """How many cases with another outcome are named at the end of a run; `pytest-ultra compare` shows all."""
@@ -94,7 +94,7 @@ class GateHooks:
         from pytest_ultra.analysis.gate_verdicts import Judge, settle  # noqa: PLC0415 - for the end of a run only
 
         run = self._run.started
-        interruption = None if run is None else noted_cut_off(run)
+        interruption = None if run is None else read_interruption(run)
         if interruption and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         episodes = () if run is None else self._run.episodes

@@ -22,9 +22,9 @@ from pytest_ultra.reporting.html.html_report import Contents, folder_of, make_re
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance_cache import GuidanceCache
+from pytest_ultra.storage.results import SlimEpisodes
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import noted_cut_off, read_ending
-from pytest_ultra.storage.slim_episodes import BareEpisodes
+from pytest_ultra.storage.run_status import read_interruption, read_run_end
 
 NAME = "report.html"
 """The report's name in the run's directory."""
@@ -66,12 +66,12 @@ def stored_contents(run: RunDirectory) -> Contents:
     """Return the contents of a stored run's report; transcripts stay on disk until a page needs them."""
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy is slow to import
 
-    stored = BareEpisodes(run)
+    stored = SlimEpisodes(run)
     return contents_of(run, summarize(stored.episodes), stored.episodes, read=stored.read)
 
 
 def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFacts:
-    described, ending = run.describe(), read_ending(run)
+    described, ending = run.describe(), read_run_end(run)
     started = datetime.fromisoformat(described["started_at"])
     end = ending.ended_at if ending else ended_at
     options: Mapping[str, Any] = described.get("options", {})
@@ -86,7 +86,7 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         seed=options.get("seed"),
         options=tuple(_changed_options(options)),
         exit_status=ending.exit_status if ending else None,
-        cut_off=(ending.cut_off if ending else None) or noted_cut_off(run),
+        cut_off=(ending.interruption if ending else None) or read_interruption(run),
     )
 
 

@@ -34,7 +34,7 @@ class ReusedEpisodes:
     @property
     def case_ids(self) -> Collection[str]:
         """The ids of the cases that are not run again."""
-        return self._reuse.lives.keys()
+        return self._reuse.episodes.keys()
 
     def write_to(self, run: RunDirectory, planned: Sequence[tuple[Case, str]]) -> None:
         """Write what is reused for these cases into the run's files, once: all workers collect the same cases."""
@@ -43,7 +43,7 @@ class ReusedEpisodes:
         self._is_written = True
         try:
             is_new_start = self._settings.fresh or self._settings.rerun is not None
-            self._reuse.hand_over(run, planned, is_new_start=is_new_start)
+            self._reuse.write_to_run(run, planned, is_new_start=is_new_start)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise pytest.UsageError(
@@ -59,7 +59,7 @@ class ReusedEpisodes:
             lines.append(f"--ultra-rerun={rerun}: no earlier run has an episode to reuse, so all cases are run")
         elif rerun:
             lines.append(f"{self._count(cases)} reused from {self._sources()}; --ultra-rerun={rerun} runs the others")
-        elif reuse.lives:
+        elif reuse.episodes:
             lines.append(
                 f"{self._count(cases)} reused from {self._sources()}, which was interrupted; the others are run "
                 "(--ultra-fresh runs all)"
@@ -69,7 +69,7 @@ class ReusedEpisodes:
         return [f"ultra: {neutralise(line)}" for line in lines]
 
     def _count(self, cases: int) -> str:
-        return f"{count(len(self._reuse.lives), 'episode')} of {count(cases, 'case')}"
+        return f"{count(len(self._reuse.episodes), 'episode')} of {count(cases, 'case')}"
 
     def _sources(self) -> str:
         newest, *others = self._reuse.runs

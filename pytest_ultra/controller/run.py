@@ -27,10 +27,10 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import tell_findings
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
-from pytest_ultra.storage.journal import SET_ASIDE, Journal, has_journals, read_episodes
+from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals, read_episodes
 from pytest_ultra.storage.json_document import broken_episode, complete, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import noted_cut_off
+from pytest_ultra.storage.run_status import read_interruption
 from pytest_ultra.storage.started_cases import find_in_flight
 from pytest_ultra.storage.stop_signal import send_stop, withdraw_stop
 
@@ -156,7 +156,7 @@ class Run:
     def quarantine(self, nodeid: str, reason: str) -> None:
         """Record an error for a case that is not run, because it crashes every worker that runs it."""
         case = next(case for case, planned in self._planned if planned == nodeid)
-        journal = Journal(self.directory, SET_ASIDE)
+        journal = Journal(self.directory, QUARANTINED)
         journal.append(broken_episode(case, nodeid, reason, at=time.time()))
         journal.close()
 
@@ -204,7 +204,7 @@ class Run:
 
     @property
     def _interruption(self) -> str | None:
-        return noted_cut_off(self.directory) if self._has_started else None
+        return read_interruption(self.directory) if self._has_started else None
 
 
 def _needs_demo(config: pytest.Config, settings: Settings) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, clear_up, hold, mark_end, noted_cut_off
+from pytest_ultra.storage.run_status import RunEnd, lock_run, read_interruption, remove_resume_files, write_run_end
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _TESTS_ENDED = ("Failed", "Interrupted")  # pytest's exceptions, and xdist's of the same name
@@ -35,7 +35,7 @@ class RunLifecycle:
 
     def start(self, run: RunDirectory) -> None:
         self._run = run
-        self._lock = hold(run)
+        self._lock = lock_run(run)
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -69,12 +69,12 @@ class RunLifecycle:
         if self._run is None or self._lock is None:
             return
         status = int(pytest.ExitCode.INTERNAL_ERROR if self._session is None else self._session.exitstatus)
-        interruption = self._interruption or noted_cut_off(self._run) or self._find_unproven_end(status)
+        interruption = self._interruption or read_interruption(self._run) or self._find_unproven_end(status)
         with suppress(OSError):
-            mark_end(self._run, Ending(status, time.time(), interruption))
+            write_run_end(self._run, RunEnd(status, time.time(), interruption))
             self._lock.release()
             if interruption is None:
-                clear_up(self._run)
+                remove_resume_files(self._run)
 
     def _find_unproven_end(self, status: int) -> str | None:
         if status in _CRASHED:

@@ -64,16 +64,16 @@ class StoreHooks:
         """Store how the run ended, which is written just before."""
         if self._stored is not None:
             from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
-            from pytest_ultra.storage.store.store_sync import put_ending  # noqa: PLC0415 - only the end of a run needs it
+            from pytest_ultra.storage.store.store_sync import store_run_end  # noqa: PLC0415 - only the end of a run needs it
 
             with suppress(UltraError, OSError):  # the next process that fills the store notes it
-                put_ending(Database.open(store_path(self._settings.dir)), self._stored)
+                store_run_end(Database.open(store_path(self._settings.dir)), self._stored)
 
     def _store(self, run: RunDirectory) -> None:
         from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
-        from pytest_ultra.storage.store.store_sync import fill, put  # noqa: PLC0415 - only the end of a run needs it
+        from pytest_ultra.storage.store.store_sync import store_run, sync  # noqa: PLC0415 - only the end of a run needs it
 
         database = Database.open(store_path(self._settings.dir))
-        put(database, run, self._run.episodes)
+        store_run(database, run, self._run.episodes)
         self._stored = run
-        fill(database, self._settings.dir, own=run, patience_s=OTHER_RUNS_S)
+        sync(database, self._settings.dir, own=run, timeout_s=OTHER_RUNS_S)

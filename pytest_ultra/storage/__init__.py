@@ -1,1 +1,1 @@
-"""Keeping what a run produces: journals, generated workflows, the JSON document."""
+"""What a run keeps on disk: journals, the store, cassettes, generated workflows, the JSON document."""

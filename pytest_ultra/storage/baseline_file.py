@@ -1,4 +1,4 @@
-"""Baseline files: the outcomes of a run, a case a line, small enough to be kept beside the code that they judge."""
+"""Baseline files: the outcomes of a run, one case per line, small enough to keep in the tested project's repository."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Fields = Mapping[str, Any]
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """A file's content: `common` are the fields that all cases agree in, `cases` the others and an outcome each."""
+    """The content of a file: `common` holds the fields that all cases share, `cases` the others and an outcome."""
 
     schema_version: int
     run_id: str
@@ -29,7 +29,10 @@ class Baseline(msgspec.Struct, frozen=True):
 
 
 def write_baseline(path: Path, episodes: Iterable[Episode], *, run_id: str, started_at: str) -> int:
-    """Write what was scored, sorted, so that two files differ in the lines of cases that differ; return how many."""
+    """Write the scored episodes and return their number; raise ConfigurationError if there is none.
+
+    They are sorted, so that two files differ only in the lines of cases that differ.
+    """
     scored = sorted((e for e in episodes if e.outcome.is_scored), key=lambda episode: (_name(episode), episode.case_id))
     if not scored:
         raise ConfigurationError(f"run {run_id} has scored no case, so there is nothing to compare with later")
@@ -40,11 +43,11 @@ def write_baseline(path: Path, episodes: Iterable[Episode], *, run_id: str, star
         for episode, own in zip(scored, fields, strict=True)
     ]
     head = {"run_id": run_id, "started_at": started_at, "common": common}
-    write_atomically(path, _spell(head, lines))
+    write_atomically(path, _format(head, lines))
     return len(scored)
 
 
-def _spell(head: _Fields, cases: Sequence[_Fields]) -> bytes:
+def _format(head: _Fields, cases: Sequence[_Fields]) -> bytes:
     lines = [b'"schema_version": %d' % SCHEMA_VERSION]
     lines += [b'"%b": %b' % (name.encode(), encode(value)) for name, value in head.items()]
     lines.append(b'"cases": [\n' + b",\n".join(map(encode, cases)) + b"\n]")
@@ -52,7 +55,7 @@ def _spell(head: _Fields, cases: Sequence[_Fields]) -> bytes:
 
 
 def read_baseline(path: Path) -> tuple[Baseline, tuple[Episode, ...]]:
-    """Read a file and its episodes, of which there is but the case and the outcome; raise ConfigurationError."""
+    """Read a file and its episodes, which have only a case and an outcome; raise ConfigurationError on failure."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -64,7 +67,7 @@ def read_baseline(path: Path) -> tuple[Baseline, tuple[Episode, ...]]:
         episodes = tuple(_episode(baseline.common | case) for case in baseline.cases)
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
         raise ConfigurationError(
-            f"{str(path)!r} is no baseline file ({error}); write one with `pytest-ultra baseline -o FILE`"
+            f"{str(path)!r} is not a baseline file ({error}); write one with `pytest-ultra baseline -o FILE`"
         ) from error
     return baseline, episodes
 
@@ -82,6 +85,6 @@ def _episode(fields: _Fields) -> Episode:
 
 
 def _name(episode: Episode) -> str:
-    """Name a case as its node id does, of a user's own test by all of it."""
+    """Return the part of the node id in brackets; for a user's own test, the whole node id."""
     suite, _, rest = episode.nodeid.partition("::test_workflow[")
     return rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else episode.nodeid

@@ -1,4 +1,4 @@
-"""Finding a case among the runs that are kept, by any of its names."""
+"""Looking up a case in the stored runs by its case id, node id, or the part of the node id in brackets."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import msgspec
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.episode_index import find_lives
+from pytest_ultra.storage.episode_index import index_episodes
 from pytest_ultra.storage.reuse import read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 
-_SHORTEST = 4
-"""Digits of a case id that may stand for all of it."""
-_MOST_NAMED = 5
+_MIN_PREFIX_LENGTH = 4
+"""The shortest prefix of a case id, in characters, that is accepted in place of the whole id."""
+_MAX_LISTED = 5
 
 
 class PlannedCase(msgspec.Struct, frozen=True):
-    """A case of a run; `case` is None in a run of old, whose plan did not keep it."""
+    """A case of a run; `case` is None if an old pytest-ultra wrote the plan without its cases."""
 
     run: RunDirectory
     case_id: str
@@ -27,16 +27,16 @@ class PlannedCase(msgspec.Struct, frozen=True):
     case: Case | None
 
     def read_episode(self) -> Episode | None:
-        """Return its newest life, None if it was never lived; no other episode is read."""
-        lives = [life for life in find_lives(self.run) if life.case_id == self.case_id]
-        return lives[-1].read() if lives else None
+        """Return the case's newest episode without reading any other, None if the case was not run."""
+        episodes = [episode for episode in index_episodes(self.run) if episode.case_id == self.case_id]
+        return episodes[-1].read() if episodes else None
 
 
 def find_planned_case(runs: Iterable[RunDirectory], name: str) -> PlannedCase | None:
-    """Return the case that the first of `runs` to know it calls `name`, None if none of them does.
+    """Return the case with this name from the first of `runs` that planned it, None if no run did.
 
-    A name is a case id or the beginning of one, a node id, or what stands in a node id's brackets. Raises
-    ConfigurationError when it is the beginning of several case ids.
+    A name is a case id, a prefix of one, a node id, or the part of a node id in brackets. Raises
+    ConfigurationError if it is a prefix of several case ids.
     """
     for run in runs:
         plan = read_plan(run)
@@ -47,17 +47,19 @@ def find_planned_case(runs: Iterable[RunDirectory], name: str) -> PlannedCase | 
 
 
 def _find(nodeids: Mapping[str, str], name: str, run: RunDirectory) -> str | None:
-    inner = _inner(name) or name  # of several tests that take a case, the plan names one
+    in_brackets = _in_brackets(name) or name  # the plan has one node id, even if several tests use the case
     for case_id, nodeid in nodeids.items():
-        if name in (case_id, nodeid) or inner == _inner(nodeid):
+        if name in (case_id, nodeid) or in_brackets == _in_brackets(nodeid):
             return case_id
-    begun = [case_id for case_id in nodeids if len(name) >= _SHORTEST and case_id.startswith(name)]
-    if len(begun) > 1:
-        named = ", ".join(begun[:_MOST_NAMED]) + (", ..." if len(begun) > _MOST_NAMED else "")
-        raise ConfigurationError(f"{name!r} is the beginning of {len(begun)} cases of the run {run.run_id}: {named}")
-    return begun[0] if begun else None
+    matches = [case_id for case_id in nodeids if len(name) >= _MIN_PREFIX_LENGTH and case_id.startswith(name)]
+    if len(matches) > 1:
+        listed = ", ".join(matches[:_MAX_LISTED]) + (", ..." if len(matches) > _MAX_LISTED else "")
+        raise ConfigurationError(
+            f"{name!r} is a prefix of {len(matches)} case ids of the run {run.run_id}: {listed}; give more characters"
+        )
+    return matches[0] if matches else None
 
 
-def _inner(nodeid: str) -> str:
-    """Return what stands in a node id's brackets, which is the same whatever test takes the case."""
+def _in_brackets(nodeid: str) -> str:
+    """Return the part of a node id in brackets, which is the same for every test that uses the case."""
     return nodeid.partition("[")[2].removesuffix("]")

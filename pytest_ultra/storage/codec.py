@@ -1,4 +1,4 @@
-"""Records as JSON lines and back, with the schema version that guards them."""
+"""Records to JSON and back, with a check of the schema version."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class _Version(msgspec.Struct):
 
 
 def encode(record: Any) -> bytes:
-    """Encode a record as one line of JSON without its line end.
+    """Encode a record as one line of JSON, without a newline.
 
-    A model may send half a surrogate pair, which is no text in any encoding: it becomes a replacement character.
+    A model may send half a surrogate pair, which no encoding can represent: it becomes a replacement character.
     """
     try:
         return msgspec.json.encode(record)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_sound(msgspec.to_builtins(record)))
+        return msgspec.json.encode(_replace_surrogates(msgspec.to_builtins(record)))
 
 
-def _sound(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode(errors="surrogatepass").decode(errors="replace")
     if isinstance(value, dict):
-        return {_sound(name): _sound(item) for name, item in value.items()}
+        return {_replace_surrogates(name): _replace_surrogates(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_sound(item) for item in value]
+        return [_replace_surrogates(item) for item in value]
     return value
 
 
@@ -41,7 +41,7 @@ Record = TypeVar("Record")
 
 
 def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
-    """Decode what a file holds; raise ConfigurationError when it is damaged, or of a newer schema than ours."""
+    """Decode the content of a file; raise ConfigurationError if it is damaged or has a newer schema version."""
     check_version(content, path)
     try:
         return msgspec.json.decode(content, type=kind)
@@ -52,7 +52,7 @@ def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
 
 
 def check_version(content: bytes, path: Path) -> None:
-    """Raise ConfigurationError when `content`, which could not be decoded, is of a newer schema than ours."""
+    """Raise ConfigurationError if `content` has a newer schema version than this pytest-ultra reads."""
     try:
         version = msgspec.json.decode(content, type=_Version).schema_version
     except (msgspec.DecodeError, UnicodeDecodeError):

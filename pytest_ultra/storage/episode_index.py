@@ -1,4 +1,4 @@
-"""The lives of cases that a run's journals hold: found quickly, and read one by one when they are wanted."""
+"""An index of the episodes in a run's journals: it finds them without reading each one in full."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from pytest_ultra.storage.journal import decode_line
 from pytest_ultra.storage.run_directory import RunDirectory
 
 
-class Life(msgspec.Struct, frozen=True):
-    """Where a finished episode stands, and what must be known of it before it is read.
+class IndexedEpisode(msgspec.Struct, frozen=True):
+    """The position of a finished episode in its journal (`offset` and `length` in bytes), and its main fields.
 
-    `case_id` is the stored one, which is a hash over the versions of its day.
+    `case_id` is the stored one: it hashes the versions with which the episode was run.
     """
 
     case_id: str
     outcome: Outcome
     failure_class: FailureClass | None
-    age: tuple[bool, float, int]  # what was lived in the run itself is newer than what it took from another
+    recency: tuple[bool, float, int]  # the run's own episodes are newer than those it reuses from other runs
     path: Path
     offset: int
     length: int
 
     def read(self) -> Episode | None:
-        """Return the episode, None when it can no longer be read."""
+        """Return the episode, None if it can no longer be read."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
             line = decode_line(file.read(self.length), self.path)
         return None if line is None else line.episode
 
 
-def find_lives(run: RunDirectory, journals: str = "journal-*.jsonl") -> list[Life]:
-    """Return all lives in a run's journals, oldest first; torn lines are left aside.
+def index_episodes(run: RunDirectory, journals: str = "journal-*.jsonl") -> list[IndexedEpisode]:
+    """Return all episodes in a run's journals, oldest first; damaged lines are skipped.
 
-    Raises ConfigurationError when one is of a newer schema.
+    Raises ConfigurationError if a journal has a newer schema version.
     """
-    lives = [life for path in sorted(run.path.glob(journals)) for life in _find(path)]
-    return sorted(lives, key=lambda life: life.age)
+    episodes = [episode for path in sorted(run.path.glob(journals)) for episode in _index(path)]
+    return sorted(episodes, key=lambda episode: episode.recency)
 
 
-def newest_lives(lives: Iterable[Life]) -> dict[str, Life]:
-    """Return the newest life of each case; `lives` come oldest first."""
-    return {life.case_id: life for life in lives}
+def newest_episodes(episodes: Iterable[IndexedEpisode]) -> dict[str, IndexedEpisode]:
+    """Return the newest episode of each case, by case id; `episodes` are sorted oldest first."""
+    return {episode.case_id: episode for episode in episodes}
 
 
-def _find(path: Path) -> Iterator[Life]:
+def _index(path: Path) -> Iterator[IndexedEpisode]:
     offset = 0
     with path.open("rb") as file:
         for content in file:
             head = _decode(content, path)
             if head is not None:
                 episode = head.episode
-                yield Life(
+                yield IndexedEpisode(
                     case_id=head.case_id,
                     outcome=episode.score.outcome,
                     failure_class=episode.score.failure_class,
-                    age=(not episode.reused, episode.started_at, head.sequence),
+                    recency=(not episode.reused, episode.started_at, head.sequence),
                     path=path,
                     offset=offset,
                     length=len(content),

@@ -1,4 +1,4 @@
-"""Writing whole files so that a reader never meets half of one, and saying early when it cannot be done."""
+"""Atomic file writes, and early checks that a path can be written."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pytest_ultra.errors import ConfigurationError
 
 
 def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable: bool = True) -> None:
-    """Put `content` at `path` by temporary file, fsync and rename: after a kill or a power cut, all of it or none.
+    """Write `content` by temporary file, fsync and rename: after a kill or a power cut, `path` has all of it or none.
 
-    Without `is_durable` there is no fsync, and only a power cut may tear it: an event loop has no 10 ms to spare.
+    Without `is_durable` there is no fsync, which would block an event loop for up to 10 ms; then a power cut may
+    leave a damaged file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -28,10 +29,10 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable
 
 
 def make_directory(path: Path, option: str) -> None:
-    """Make the directory that a user named by `option`, or raise ConfigurationError."""
+    """Create the directory given with `option`; raise ConfigurationError if it cannot be written."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        _try_out(path)
+        _try_to_write(path)
     except OSError as error:
         raise ConfigurationError(
             f"{option}: cannot write to {str(path)!r} ({_reason(error)}); name a directory that can be written"
@@ -39,23 +40,23 @@ def make_directory(path: Path, option: str) -> None:
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raise ConfigurationError unless a file can be written at `path`, which the user named by `option`.
+    """Raise ConfigurationError unless a file can be written at `path`, given with `option`.
 
-    Makes missing parent directories, leaves `path` itself as it is.
+    Creates missing parent directories; does not change `path` itself.
     """
     if path.is_dir():
         raise ConfigurationError(f"{option}: {str(path)!r} is a directory; name a file that can be written")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _try_out(path.parent)
+        _try_to_write(path.parent)
     except OSError as error:
         raise ConfigurationError(
             f"{option}: cannot write {str(path)!r} ({_reason(error)}); name a file in a directory that can be written"
         ) from error
 
 
-def _try_out(directory: Path) -> None:
-    """Write and remove a file: a read-only mount, a quota or a full disk shows in nothing less."""
+def _try_to_write(directory: Path) -> None:
+    """Write and remove a file: only that detects a read-only mount, a quota or a full disk."""
     trial = directory / f".trial.{os.getpid()}.tmp"
     try:
         trial.write_bytes(b"trial")

@@ -1,4 +1,4 @@
-"""The cache of generated tasks and workflows: made once a run, by whichever process comes first."""
+"""The cache of generated tasks and workflows: generated once per run, by the first process that needs them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from pytest_ultra.storage.files import write_atomically
 
 
 class Generate(Protocol):
-    """Makes the guidance of a case; `task` and `optimal` are what an earlier call made for the same task."""
+    """Generates the guidance of a case; `task` and `optimal` are the result of an earlier call for the same task."""
 
     def __call__(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance: ...
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """What, beside the task, a case's guidance is made from."""
+    """The inputs of a case's guidance besides the task."""
 
     tool_success_rate: float
     max_turns: int
@@ -47,7 +47,7 @@ class Variant(msgspec.Struct, frozen=True):
 
     @property
     def conditions(self) -> tuple[float, int]:
-        """What the optimal workflow depends on."""
+        """The inputs of the optimal workflow."""
         return self.tool_success_rate, self.max_turns
 
 
@@ -55,7 +55,7 @@ _Variants = dict[Variant, Case]
 
 
 class Plans(msgspec.Struct, frozen=True):
-    """The workflows of one task under one tool success rate and one turn budget."""
+    """The workflows of one task for one tool success rate and one turn limit."""
 
     tool_success_rate: float
     max_turns: int
@@ -76,32 +76,32 @@ class Plans(msgspec.Struct, frozen=True):
 
 
 class GuidanceFile(msgspec.Struct, Generic[TaskT], frozen=True):
-    """What one `fill` generated for one task: the task once, and all its workflows."""
+    """The task and the workflows that one call of `fill` generated for it."""
 
     task: TaskT
     plans: tuple[Plans, ...]
 
 
 class GuidanceCache:
-    """Guidance by case, in the files of a directory that all processes of a run share.
+    """Guidance by case, in files of a directory that all processes of a run share.
 
-    A file holds everything that one `fill` generated for one task. So 3,000 cases over 300 tasks cost 300 fsyncs
-    (0.1 s on an SSD) rather than 3,000, a task's world is stored once, and yet a kill loses one task's work at most.
-    A file's name is a hash over everything that determines its content, generator version included.
+    A file holds everything that one call of `fill` generated for one task. So 3,000 cases of 300 tasks cost 300
+    fsyncs (0.1 s on an SSD) rather than 3,000, a task's world is stored once, and a kill loses at most one task.
+    A file's name is a hash of everything that determines its content, including the generator version.
     """
 
     def __init__(self, directory: Path, task_type: type[Any]) -> None:
-        """Take the suite's record of a task, as which tasks are read."""
+        """Create a cache in `directory` that decodes tasks as `task_type`, the suite's record of a task."""
         self._directory = directory
         self._decoder = msgspec.json.Decoder(GuidanceFile[task_type])  # type: ignore[valid-type]  # it is a value
-        self._look_up_paths()
+        self._list_paths()
         self._load = lru_cache(maxsize=64)(self._read)
 
     def fill(self, cases: Iterable[Case], generate: Generate) -> int:
-        """Generate, under the directory's file lock, what `cases` need and nobody has made; return how many workflows.
+        """Generate the workflows that `cases` need and that are missing; return the number of calls of `generate`.
 
-        The lock is the operating system's and ends with a process that is killed. What that process had finished
-        stays; the task it was at is made again by the next one.
+        This holds the directory's file lock, which the operating system releases when the process is killed. The
+        tasks that a killed process has finished are kept; the next process generates the unfinished one again.
         """
         wanted = _by_task(cases)
         if not self._find_missing(wanted):
@@ -109,13 +109,13 @@ class GuidanceCache:
         self._directory.mkdir(parents=True, exist_ok=True)
         with FileLock(self._directory / "lock").acquire(poll_interval=0.02):
             missing = self._find_missing(wanted)
-            made = sum(self._generate(key, variants, generate) for key, variants in missing.items())
-            self._look_up_paths()
+            generated = sum(self._generate(key, variants, generate) for key, variants in missing.items())
+            self._list_paths()
         self._load.cache_clear()
-        return made
+        return generated
 
     def get(self, case: Case) -> AnyGuidance:
-        """Return the case's guidance; raise LookupError when no `fill` was asked for it."""
+        """Return the case's guidance; raise LookupError if no call of `fill` included the case."""
         variant = Variant.of(case)
         for file in self._load(case.task_key):
             for plans in file.plans:
@@ -124,12 +124,12 @@ class GuidanceCache:
         raise LookupError(f"nothing was generated for {case}")
 
     def _find_missing(self, wanted: dict[TaskKey, _Variants]) -> dict[TaskKey, _Variants]:
-        self._look_up_paths()
+        self._list_paths()
         missing = {}
         for key, variants in wanted.items():
-            there = {variant for file in self._read(key) for plans in file.plans for variant in plans.variants()}
-            if lacking := {variant: case for variant, case in variants.items() if variant not in there}:
-                missing[key] = lacking
+            existing = {variant for file in self._read(key) for plans in file.plans for variant in plans.variants()}
+            if absent := {variant: case for variant, case in variants.items() if variant not in existing}:
+                missing[key] = absent
         return missing
 
     def _generate(self, key: TaskKey, variants: _Variants, generate: Generate) -> int:
@@ -137,22 +137,22 @@ class GuidanceCache:
         draft = _Draft(
             known[0].task if known else None, {p.conditions: p.optimal for file in known for p in file.plans}
         )
-        made = sum(draft.add(variant, case, generate) for variant, case in variants.items())
+        generated = sum(draft.add(variant, case, generate) for variant, case in variants.items())
         name = f"{_address(key)}-{_digest(list(variants))}.json"
         write_atomically(self._directory / name, encode(draft.finish()))
-        return made
+        return generated
 
     def _read(self, key: TaskKey) -> tuple[GuidanceFile[Any], ...]:
         return tuple(self._decoder.decode(path.read_bytes()) for path in self._paths.get(_address(key), ()))
 
-    def _look_up_paths(self) -> None:
+    def _list_paths(self) -> None:
         self._paths: dict[str, list[Path]] = {}
         for path in sorted(self._directory.glob("*-*.json")):
             self._paths.setdefault(path.name.partition("-")[0], []).append(path)
 
 
 class _Draft:
-    """A task's file in the making."""
+    """A task's file while its workflows are generated."""
 
     def __init__(self, task: Any, optimal: dict[tuple[float, int], Workflow]) -> None:
         self._task = task
@@ -160,13 +160,13 @@ class _Draft:
         self._flawed: dict[tuple[float, int], list[FlawedWorkflow]] = {}
 
     def add(self, variant: Variant, case: Case, generate: Generate) -> bool:
-        """Generate a variant, unless it is an optimal workflow that came about with a flawed one."""
+        """Generate a variant and return True; return False if it is optimal and a flawed variant has generated it."""
         flaws = self._flawed.setdefault(variant.conditions, [])
         if variant.flaw_kind is None and variant.conditions in self._optimal:
             return False
-        made = generate(case, task=self._task, optimal=self._optimal.get(variant.conditions))
-        self._task, self._optimal[variant.conditions] = made.task, made.optimal
-        flaws += _check_flaw(variant, case, made)
+        guidance = generate(case, task=self._task, optimal=self._optimal.get(variant.conditions))
+        self._task, self._optimal[variant.conditions] = guidance.task, guidance.optimal
+        flaws += _check_flaw(variant, case, guidance)
         return True
 
     def finish(self) -> GuidanceFile[Any]:
@@ -176,16 +176,16 @@ class _Draft:
         return GuidanceFile(self._task, tuple(plans))
 
 
-def _check_flaw(variant: Variant, case: Case, made: AnyGuidance) -> tuple[FlawedWorkflow, ...]:
+def _check_flaw(variant: Variant, case: Case, guidance: AnyGuidance) -> tuple[FlawedWorkflow, ...]:
     if variant.flaw_kind is None:
         return ()
-    got = Variant.for_flaw(variant.conditions, made.flawed) if made.flawed else None
-    if made.flawed is None or got != variant:
-        told = "none" if got is None else _describe(got)
+    got = Variant.for_flaw(variant.conditions, guidance.flawed) if guidance.flawed else None
+    if guidance.flawed is None or got != variant:
+        generated = "none" if got is None else _describe(got)
         raise ConfigurationError(
-            f"workflow generator: a flaw {_describe(variant)} was asked for in {case}, it made {told}"
+            f"workflow generator: it generated flaw {generated} for {case}; it must generate {_describe(variant)}"
         )
-    return (made.flawed,)
+    return (guidance.flawed,)
 
 
 def _describe(variant: Variant) -> str:
@@ -194,7 +194,7 @@ def _describe(variant: Variant) -> str:
 
 
 def _by_task(cases: Iterable[Case]) -> dict[TaskKey, _Variants]:
-    """Sort out what has to be made, flawed workflows first, since an optimal one comes about with each."""
+    """Group the variants by task, flawed ones first: generating one of those also generates the optimal workflow."""
     wanted: dict[TaskKey, _Variants] = {}
     for case in sorted(cases, key=lambda case: case.prompt_type.flaw_kind is None):
         wanted.setdefault(case.task_key, {}).setdefault(Variant.of(case), case)

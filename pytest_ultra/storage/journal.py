@@ -1,4 +1,4 @@
-"""Journals: the finished episodes of a run, a file a worker and a line an episode, on disk before anyone is told."""
+"""Journals: a file per worker, a line per finished episode, written before the episode is reported."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
 
 REUSED = "reused"
-SET_ASIDE = "controller"
-"""The name under which the first process keeps records of cases that no worker can."""
-"""What stands in a worker's place in the names of files that hold what other runs' workers have done."""
+"""Takes the place of the worker's name in files with episodes or answers that are reused from other runs."""
+QUARANTINED = "controller"
+"""Takes the place of the worker's name in the journal in which the controller records quarantined cases."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class JournalLine(msgspec.Struct, frozen=True):
     """One line of a journal.
 
-    `case_id` is kept because it is a hash over the versions of the day; `sequence` counts a journal's lines.
+    `case_id` is stored because it hashes the versions with which the episode was run; `sequence` counts the lines
+    that a process has written, from 0.
     """
 
     schema_version: int
@@ -31,36 +32,36 @@ class Line(msgspec.Struct, frozen=True):
     episode: Episode
 
 
-class Torn(msgspec.Struct, frozen=True):
-    """A line that cannot be read, most likely cut off by a kill: where it stands (from 1), and its bytes."""
+class DamagedLine(msgspec.Struct, frozen=True):
+    """A line that cannot be decoded, most likely because of a kill; `line` counts from 1."""
 
     path: Path
     line: int
     content: bytes
 
     def __str__(self) -> str:
-        return f"{self.path.name}, line {self.line}: {len(self.content)} bytes cannot be read and were left aside"
+        return f"{self.path.name}, line {self.line}: {len(self.content)} bytes cannot be read and were skipped"
 
 
 class JournalContents(msgspec.Struct, frozen=True):
-    """The newest life of each case, in an order that does not depend on who finished when; and what was torn."""
+    """The newest episode of each case, and the damaged lines."""
 
     episodes: tuple[Episode, ...]
-    torn: tuple[Torn, ...] = ()
+    damaged: tuple[DamagedLine, ...] = ()
 
 
 def encode_line(episode: Episode, sequence: int) -> bytes:
-    """Encode an episode as a line; one that nests too deep for the codec is kept without its transcript."""
-    line = Line(SCHEMA_VERSION, sequence, episode.case.case_id, episode)
+    """Encode an episode as a line; if its transcript is nested too deeply for the codec, leave the transcript out."""
+    line = JournalLine(SCHEMA_VERSION, sequence, episode.case.case_id, episode)
     try:
         return encode(line) + b"\n"
     except RecursionError:
-        bare = msgspec.structs.replace(episode, transcript=())
-        return encode(msgspec.structs.replace(line, episode=bare)) + b"\n"
+        slim = msgspec.structs.replace(episode, transcript=())
+        return encode(msgspec.structs.replace(line, episode=slim)) + b"\n"
 
 
-def decode_line(content: bytes, path: Path) -> Line | None:
-    """Return the line, None when it is torn; raise ConfigurationError when it is of a newer schema."""
+def decode_line(content: bytes, path: Path) -> JournalLine | None:
+    """Return the line, None if it is damaged; raise ConfigurationError if it has a newer schema version."""
     try:
         line = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -71,11 +72,11 @@ def decode_line(content: bytes, path: Path) -> Line | None:
     return line
 
 
-_DECODER = msgspec.json.Decoder(Line)
+_DECODER = msgspec.json.Decoder(JournalLine)
 
 
 class Journal:
-    """Where one worker puts its finished episodes; for one thread at a time."""
+    """The file to which one worker writes its finished episodes; not thread-safe."""
 
     def __init__(self, run: RunDirectory, worker: str) -> None:
         self.path = journal_path(run, worker)
@@ -83,7 +84,7 @@ class Journal:
         self._sequence = 0
 
     def append(self, episode: Episode) -> None:
-        """Put a finished episode on disk; raise JournalError when that cannot be done."""
+        """Write a finished episode to disk; raise JournalError if that fails."""
         try:
             self._file.append(encode_line(episode, self._sequence))
         except OSError as error:
@@ -95,7 +96,7 @@ class Journal:
 
 
 class JournalError(UltraError, OSError):
-    """What a run leaves could not be put on disk; what was there before is safe."""
+    """A file of the run directory could not be written; what was written before is safe."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(path, error)
@@ -105,8 +106,8 @@ class JournalError(UltraError, OSError):
     def __str__(self) -> str:
         reason = (self.error.strerror or str(self.error)).lower()
         return (
-            f"cannot write to {str(self.path)!r} ({reason}), so nothing more is lived here; what was "
-            "finished before is safe: make room, and the next run takes it and goes on"
+            f"cannot write to {str(self.path)!r} ({reason}), so this process runs no more episodes; finished episodes "
+            "are safe: free some disk space, and the next run reuses them and runs the rest"
         )
 
 
@@ -115,33 +116,33 @@ def journal_path(run: RunDirectory, worker: str) -> Path:
 
 
 def has_journals(run: RunDirectory) -> bool:
-    """Tell whether anybody has begun to live episodes in this run."""
+    """Return whether a process has started to run episodes in this run."""
     return any(path != journal_path(run, REUSED) for path in run.path.glob("journal-*.jsonl"))
 
 
 def read_episodes(run: RunDirectory) -> JournalContents:
-    """Read all journals of a run, also while it lives."""
-    torn: list[Torn] = []
-    lines: list[Line] = []
+    """Read all journals of a run, which may still be running; episodes are sorted by node id and case id."""
+    damaged: list[DamagedLine] = []
+    lines: list[JournalLine] = []
     for path in sorted(run.path.glob("journal-*.jsonl")):
         for line in _read_lines(path):
-            if isinstance(line, Torn):
-                torn.append(line)
+            if isinstance(line, DamagedLine):
+                damaged.append(line)
             else:
                 lines.append(line)
-    return JournalContents(_newest(lines), tuple(torn))
+    return JournalContents(_newest(lines), tuple(damaged))
 
 
-def _read_lines(path: Path) -> Iterator[Line | Torn]:
+def _read_lines(path: Path) -> Iterator[JournalLine | DamagedLine]:
     with path.open("rb") as file:
         for number, content in enumerate(file, start=1):
             if content.strip():
-                yield decode_line(content, path) or Torn(path, number, content)
+                yield decode_line(content, path) or DamagedLine(path, number, content)
 
 
-def _newest(lines: Iterable[Line]) -> tuple[Episode, ...]:
-    lives: dict[str, Line] = {}
+def _newest(lines: Iterable[JournalLine]) -> tuple[Episode, ...]:
+    newest: dict[str, JournalLine] = {}
     for line in sorted(lines, key=lambda line: (not line.episode.reused, line.episode.started_at, line.sequence)):
-        lives[line.case_id] = line
-    newest = sorted(lives.values(), key=lambda line: (line.episode.nodeid, line.case_id))
-    return tuple(line.episode for line in newest)
+        newest[line.case_id] = line
+    by_nodeid = sorted(newest.values(), key=lambda line: (line.episode.nodeid, line.case_id))
+    return tuple(line.episode for line in by_nodeid)

@@ -1,4 +1,4 @@
-"""The answers of episodes that are not finished: kept as they come, so that none is paid for a second time."""
+"""The answers in unfinished episodes: recorded as they arrive, so that a resumed run does not pay for them again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from pytest_ultra.storage.run_directory import RunDirectory
 
 
 class KeptTurn(msgspec.Struct, frozen=True):
-    """One answer: to which case's turn, to what (`key` is a hash over the messages), and how long the model took."""
+    """One answer of a case's model.
+
+    `key` is a hash of the request's messages, `at` the Unix time of the answer, `model_time_s` the time that the
+    model took.
+    """
 
     case_id: str
     turn: int
@@ -30,20 +34,20 @@ class KeptTurn(msgspec.Struct, frozen=True):
     reply: Reply
 
 
-Prefix = dict[int, KeptTurn]
-"""The answers that a case's model has given so far, by turn."""
+CaseAnswers = dict[int, KeptTurn]
+"""The answers to one case, by turn."""
 
 
-class Inner(Protocol):
-    """What is asked for the turns that are not kept."""
+class InnerEndpoint(Protocol):
+    """The endpoint that answers the turns that are not kept."""
 
     async def attempt(self, request: ChatRequest) -> Reply: ...
 
     async def aclose(self) -> None: ...
 
 
-class Stopwatch(Protocol):
-    """The engine's clock: `advance` makes the episode at hand that much longer."""
+class AdvanceableClock(Protocol):
+    """The engine's clock; `advance` adds seconds to the current episode's time."""
 
     def now(self) -> float: ...
 
@@ -52,43 +56,46 @@ class Stopwatch(Protocol):
     def advance(self, seconds: float) -> None: ...
 
 
-class Prefixes:
-    """The answers at hand. Each is given once: whoever asks again, for another life of the case, gets a new one."""
+class KeptAnswers:
+    """The answers of earlier processes, by case id. Each is returned once; another episode of the case gets a new one.
 
-    def __init__(self, prefixes: Mapping[str, Prefix]) -> None:
-        self._prefixes = {case_id: dict(prefix) for case_id, prefix in prefixes.items()}
+    `has` and `take` compare the request's messages with those that were answered.
+    """
+
+    def __init__(self, answers: Mapping[str, CaseAnswers]) -> None:
+        self._answers = {case_id: dict(turns) for case_id, turns in answers.items()}
 
     def has(self, request: ChatRequest) -> bool:
-        kept = self._prefixes.get(request.case.case_id, {}).get(request.turn) if self._prefixes else None
+        kept = self._answers.get(request.case.case_id, {}).get(request.turn) if self._answers else None
         return kept is not None and kept.key == request_key(request)
 
     def take(self, request: ChatRequest) -> KeptTurn | None:
-        """Return the answer to this very request; without one, the conversation has left what was kept of it."""
+        """Return the answer to this request. If there is none, drop the case's other answers: they no longer fit."""
         case_id = request.case.case_id
         if self.has(request):
-            return self._prefixes[case_id].pop(request.turn)
-        self._prefixes.pop(case_id, None)
+            return self._answers[case_id].pop(request.turn)
+        self._answers.pop(case_id, None)
         return None
 
 
-class TurnKeeper:
-    """An endpoint that keeps each answer on disk before it gives it, and gives those of `prefixes` without asking."""
+class TurnRecorder:
+    """An endpoint that writes each answer to disk before it returns it, and returns kept answers without a call."""
 
-    def __init__(self, file: LineFile, inner: Inner, clock: Stopwatch, prefixes: Prefixes) -> None:
+    def __init__(self, file: LineFile, inner: InnerEndpoint, clock: AdvanceableClock, answers: KeptAnswers) -> None:
         self._inner = inner
         self._clock = clock
-        self._prefixes = prefixes
+        self._answers = answers
         self._file = file
 
     async def attempt(self, request: ChatRequest) -> Reply:
-        kept = self._prefixes.take(request)
+        kept = self._answers.take(request)
         if kept is not None:
             self._clock.advance(kept.model_time_s)
-            await asyncio.sleep(0)  # so that other episodes go on as well
+            await asyncio.sleep(0)  # lets other episodes continue
             return kept.reply
         started = self._clock.now()
         reply = await self._inner.attempt(request)
-        self._keep(request, reply, self._clock.now() - started)
+        self._record(request, reply, self._clock.now() - started)
         return reply
 
     async def aclose(self) -> None:
@@ -96,8 +103,8 @@ class TurnKeeper:
             self._file.close()
         await self._inner.aclose()
 
-    def _keep(self, request: ChatRequest, reply: Reply, took_s: float) -> None:
-        """Write the answer down. A full disk does not cost it: the journal says so when the episode is finished."""
+    def _record(self, request: ChatRequest, reply: Reply, took_s: float) -> None:
+        """Write the answer. A full disk does not lose it: the journal reports that when the episode finishes."""
         case_id, key = request.case.case_id, request_key(request)
         turn = KeptTurn(case_id, request.turn, key, self._clock.time(), took_s, plain(reply))
         with suppress(OSError):
@@ -112,22 +119,27 @@ def turns_path(run: RunDirectory, worker: str) -> Path:
     return run.path / f"turns-{worker}.jsonl"
 
 
-def read_turns(run: RunDirectory, is_wanted: Callable[[str], bool], turns: str = "turns-*.jsonl") -> dict[str, Prefix]:
-    """Return the answers in a run's files to cases that are wanted; of several lives, those of the newest."""
-    prefixes: dict[str, Prefix] = {}
+def read_turns(
+    run: RunDirectory, is_wanted: Callable[[str], bool], turns: str = "turns-*.jsonl"
+) -> dict[str, CaseAnswers]:
+    """Return the answers in a run's files, by case id, of the cases for which `is_wanted` is true.
+
+    If a case was run several times, these are the answers of its newest episode.
+    """
+    answers: dict[str, CaseAnswers] = {}
     found = [turn for path in run.path.glob(turns) for turn in _read(path) if is_wanted(turn.case_id)]
     for turn in sorted(found, key=lambda turn: turn.at):
-        before = prefixes.get(turn.case_id, {})
-        prefixes[turn.case_id] = {n: kept for n, kept in before.items() if n < turn.turn} | {turn.turn: turn}
-    return prefixes
+        before = answers.get(turn.case_id, {})
+        answers[turn.case_id] = {n: kept for n, kept in before.items() if n < turn.turn} | {turn.turn: turn}
+    return answers
 
 
-def write_turns(path: Path, prefixes: Iterable[Prefix]) -> None:
-    write_atomically(path, (encode(turn) + b"\n" for prefix in prefixes for turn in prefix.values()))
+def write_turns(path: Path, answers: Iterable[CaseAnswers]) -> None:
+    write_atomically(path, (encode(turn) + b"\n" for turns in answers for turn in turns.values()))
 
 
 def _read(path: Path) -> Iterator[KeptTurn]:
-    """Return what can be read: an answer that cannot is asked for again."""
+    """Yield the answers that can be decoded; the model is called again for the others."""
     with path.open("rb") as file:
         for content in file:
             try:

@@ -1,4 +1,4 @@
-"""A file of lines that only grows, and that a kill or a full disk may leave with a torn line but never with two."""
+"""An append-only file of lines, of which a kill or a full disk damages at most the last line."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from pathlib import Path
 
 
 class LineFile:
-    """For one thread at a time.
+    """Not thread-safe.
 
-    A line is handed to the operating system whole before `append` returns, so that a kill of this process loses
-    nothing. Only a power cut could, and an fsync a line, at up to 10 ms of the event loop's time, is too dear
-    for that: it is done once, at `close`.
+    `append` passes the whole line to the operating system before it returns, so a kill of this process loses
+    nothing. A power cut can lose lines: an fsync per line would block the event loop for up to 10 ms, so the only
+    fsync is in `close`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: FileIO = path.open("ab", buffering=0)
-        self._is_torn = _has_torn_end(path)
+        self._ends_within_line = _ends_within_line(path)
 
     def append(self, line: bytes) -> None:
-        """Write a line, which brings its line end; raise OSError when the disk takes no more."""
-        rest = memoryview(b"\n" + line if self._is_torn else line)
-        self._is_torn = True
+        """Write a line, given with its newline; raise OSError if the disk is full.
+
+        After a partial line, this writes a newline first, so that the partial line does not damage this one too.
+        """
+        rest = memoryview(b"\n" + line if self._ends_within_line else line)
+        self._ends_within_line = True
         while rest:
             rest = rest[self._file.write(rest) :]
-        self._is_torn = False
+        self._ends_within_line = False
 
     def close(self) -> None:
         if not self._file.closed:
@@ -34,7 +37,7 @@ class LineFile:
                 os.fsync(self._file.fileno())
 
 
-def _has_torn_end(path: Path) -> bool:
+def _ends_within_line(path: Path) -> bool:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         if size == 0:

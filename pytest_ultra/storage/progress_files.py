@@ -1,4 +1,4 @@
-"""The small files of a run's directory in which its workers tell how far they are, while they work."""
+"""Progress files: while a run is running, its workers report their progress in small files of the run directory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pytest_ultra.storage.run_directory import RunDirectory
 
 
 def write_progress(run: RunDirectory, progress: ShardProgress) -> None:
-    """Take the place of what the shard told last, whichever worker had it; a full disk costs no more than this."""
+    """Replace the shard's last report, also that of a crashed worker; on a full disk only this report is lost."""
     path = run.path / f"progress-{progress.number}.json"
     with suppress(OSError):
         write_atomically(path, encode(progress), is_durable=False)
 
 
 def read_progress(run: RunDirectory) -> tuple[ShardProgress, ...]:
-    """Return what every shard told last, in their order."""
+    """Return the last report of each shard, sorted by shard number."""
     found = []
     for path in run.path.glob("progress-*.json"):
         with suppress(OSError, msgspec.DecodeError):

@@ -1,4 +1,4 @@
-"""What a run has come to: an episode for each planned case, as at its end, and what else stands about it on disk."""
+"""The results of a stored run: its state, and an episode for each planned case, with or without transcripts."""
 
 from __future__ import annotations
 
@@ -8,61 +8,83 @@ from enum import StrEnum
 import msgspec
 
 from pytest_ultra.core.episode import Episode
+from pytest_ultra.storage.episode_index import index_episodes, newest_episodes
 from pytest_ultra.storage.journal import JournalContents, read_episodes
 from pytest_ultra.storage.json_document import skipped_episode
 from pytest_ultra.storage.reuse import Plan, read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import is_held, noted_cut_off, read_ending
+from pytest_ultra.storage.run_status import LOCK_TIMEOUT_S, is_locked, read_interruption, read_run_end
 
 
 class State(StrEnum):
-    """What has become of a run."""
+    """The state of a run."""
 
-    ENDED = "ended"  # whatever its tests came to
-    CUT_OFF = "cut off"
-    GOING_ON = "going on"
+    FINISHED = "ended"  # whatever the outcomes of its tests
+    INTERRUPTED = "cut off"
+    RUNNING = "going on"
 
     @property
     def label(self) -> str:
-        """The state in text. JSON and the store keep the value."""
-        return {State.ENDED: "finished", State.CUT_OFF: "interrupted", State.GOING_ON: "running"}[self]
+        """The state in text output; JSON output has the value, which was the text in older versions."""
+        return self.name.lower()
 
 
-def find_state(run: RunDirectory, *, is_patient: bool = True) -> State:
-    """Tell what has become of a run. Without patience, one that another process just looks at may seem to go on."""
-    ending = read_ending(run)
-    if ending is None:
-        held = is_held(run) if is_patient else is_held(run, 0.0)
-        return State.GOING_ON if held else State.CUT_OFF
-    return State.ENDED if ending.cut_off is None else State.CUT_OFF
+def find_state(run: RunDirectory, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> State:
+    """Return the state of a run. With a timeout of 0, a run that another process is checking may seem to be running."""
+    end = read_run_end(run)
+    if end is None:
+        return State.RUNNING if is_locked(run, lock_timeout_s) else State.INTERRUPTED
+    return State.FINISHED if end.interruption is None else State.INTERRUPTED
 
 
-def why_cut_off(run: RunDirectory) -> str | None:
-    """Return what cut a run off, as far as it has left word of it."""
-    ending = read_ending(run)
-    return noted_cut_off(run) if ending is None else ending.cut_off
+def interruption_of(run: RunDirectory) -> str | None:
+    """Return why a run was interrupted, None if it was not or no reason was recorded."""
+    end = read_run_end(run)
+    return read_interruption(run) if end is None else end.interruption
 
 
 def read_results(run: RunDirectory) -> JournalContents:
-    """Read the episodes of a run in planned order, a skipped one for each planned case that was not lived.
+    """Read an episode for each planned case in planned order, skipped if the case was not run, then all others.
 
-    Then come those that nobody planned. Raises ConfigurationError for a newer schema.
+    Raises ConfigurationError if a file has a newer schema version.
     """
     contents, plan = read_episodes(run), read_plan(run)
     if plan is None:
         return contents
-    return JournalContents(tuple(complete_results(contents.episodes, plan)), contents.torn)
+    return JournalContents(tuple(_complete(contents.episodes, plan)), contents.damaged)
 
 
-def complete_results(episodes: Iterable[Episode], plan: Plan) -> Iterator[Episode]:
-    """Yield an episode for each planned case, then those that nobody planned."""
-    lived = {episode.case_id: episode for episode in episodes}
+class SlimEpisodes:
+    """The episodes of `read_results` without their transcripts, to save memory: 50,000 of them take about 200 MB."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        """Read all journals; raise ConfigurationError if one has a newer schema version."""
+        read = ((indexed, indexed.read()) for indexed in newest_episodes(index_episodes(run)).values())
+        slim = [(_without_transcript(episode), indexed) for indexed, episode in read if episode is not None]
+        slim.sort(key=lambda item: (item[0].nodeid, item[0].case_id))
+        self._indexed = {episode.case_id: indexed for episode, indexed in slim}
+        episodes, plan = [episode for episode, _ in slim], read_plan(run)
+        self.episodes = tuple(episodes if plan is None else _complete(episodes, plan))
+
+    def read(self, episode: Episode) -> Episode:
+        """Return the episode with its transcript from disk, or unchanged if there is none."""
+        indexed = self._indexed.get(episode.case_id)
+        return (indexed and indexed.read()) or episode
+
+
+def _without_transcript(episode: Episode) -> Episode:
+    return msgspec.structs.replace(episode, transcript=(), plan="")
+
+
+def _complete(episodes: Iterable[Episode], plan: Plan) -> Iterator[Episode]:
+    """Yield an episode for each planned case, then those of other cases."""
+    by_case = {episode.case_id: episode for episode in episodes}
     for case_id, nodeid in plan.nodeids.items():
-        if case_id in lived:
-            yield lived.pop(case_id)
+        if case_id in by_case:
+            yield by_case.pop(case_id)
         elif case_id in plan.cases:
             yield _skip(case_id, nodeid, plan)
-    yield from lived.values()
+    yield from by_case.values()
 
 
 def _skip(case_id: str, nodeid: str, plan: Plan) -> Episode:

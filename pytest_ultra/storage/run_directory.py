@@ -1,4 +1,4 @@
-"""The directory that a run leaves behind."""
+"""The directory of a run's files."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from pytest_ultra.storage.files import make_directory, write_atomically
 
 
 class RunDirectory(msgspec.Struct, frozen=True):
-    """`.ultra/runs/<run id>`: run.json, a journal a worker, the generated workflows."""
+    """`.ultra/runs/<run id>`: run.json, a journal per worker, the generated workflows."""
 
     path: Path
 
     @classmethod
     def create(cls, root: Path, run: Mapping[str, Any], *, started_at: float) -> RunDirectory:
-        """Make the directory of a new run under `root`, which is what `--ultra-dir` names.
+        """Create the directory of a new run under `root`, the value of `--ultra-dir`.
 
-        `run` (options, versions, no secrets) is kept as run.json. Raises ConfigurationError if it cannot be written.
+        `run` (options, versions, no secrets) is written to run.json, with the schema version, the run id, and
+        `started_at` (Unix time) in ISO format. Raises ConfigurationError if the directory cannot be written.
         """
         make_directory(root / "runs", "--ultra-dir")
         try:
@@ -39,7 +40,7 @@ class RunDirectory(msgspec.Struct, frozen=True):
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
-        """Return the run kept at `path`; raise ConfigurationError when there is none."""
+        """Return the run stored at `path`; raise ConfigurationError if there is none."""
         if not (path / "run.json").is_file():
             raise ConfigurationError(f"{str(path)!r} holds no run: it has no run.json; name a directory under runs/")
         return cls(path)
@@ -54,16 +55,16 @@ class RunDirectory(msgspec.Struct, frozen=True):
 
     @property
     def budget(self) -> Path:
-        """The file in which the run's processes share what is left of its budget."""
+        """The file with the spending that all processes of the run share."""
         return self.path / "budget"
 
     def describe(self) -> dict[str, Any]:
-        """Return run.json: schema_version, run_id, started_at, and what `create` was given."""
+        """Return run.json: schema_version, run_id, started_at, and the fields given to `create`."""
         path = self.path / "run.json"
         return decode_file(path.read_bytes(), dict[str, Any], path)
 
     def discard(self) -> None:
-        """Remove the directory of a run that came to nothing."""
+        """Remove the directory of a run without results."""
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _write_description(self, run: Mapping[str, Any], started_at: float) -> None:
@@ -79,7 +80,7 @@ def _ignore_in_git(root: Path) -> None:
 
 
 def _make_unique(runs: Path, started_at: float) -> Path:
-    """Make a directory named by the time, which sorts; a run that started in the same microsecond gets a suffix."""
+    """Create a directory named after the start time, so that names sort by time; add a suffix if the name is taken."""
     name = datetime.fromtimestamp(started_at, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     number = 1
     while True:

@@ -1,4 +1,4 @@
-"""Finding a run that was kept."""
+"""Looking up a stored run by its id, the start of its id, or its path."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from pathlib import Path
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.run_directory import RunDirectory
 
-_MOST_NAMED = 3
-_SHORTEST = 4
-"""Characters of a run's id that may stand for all of it."""
+_MAX_LISTED = 3
+_MIN_PREFIX_LENGTH = 4
+"""The shortest prefix of a run id, in characters, that is accepted in place of the whole id."""
 
 
 class UnknownRunError(ConfigurationError):
-    """There is no run of this name."""
+    """No stored run has this name."""
 
 
 def list_runs(root: Path) -> list[RunDirectory]:
-    """Return the runs kept under `root`, oldest first: a run's name begins with its time."""
+    """Return the runs stored under `root`, oldest first: a run id starts with the time."""
     return [RunDirectory(file.parent) for file in sorted((root / "runs").glob("*/run.json"))]
 
 
 def find_run(root: Path, name: str | None) -> RunDirectory:
-    """Return the run of this id (or its beginning) under `root`, or at this path; the newest without a name.
+    """Return the run under `root` with this id or prefix of an id, or the run at this path; without a name, the newest.
 
-    Raises ConfigurationError where there is none.
+    Raises ConfigurationError if there is none.
     """
     runs = list_runs(root)
     if name is not None:
@@ -40,14 +40,14 @@ def _find_named(root: Path, runs: list[RunDirectory], name: str) -> RunDirectory
     for path in (root / "runs" / name, Path(name)):
         if (path / "run.json").is_file():
             return RunDirectory.open(path)
-    begun = [run for run in runs if len(name) >= _SHORTEST and run.run_id.startswith(name)]
-    if len(begun) == 1:
-        return begun[0]
-    if begun:
-        named = ", ".join(run.run_id for run in begun[-_MOST_NAMED:])
+    matches = [run for run in runs if len(name) >= _MIN_PREFIX_LENGTH and run.run_id.startswith(name)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        listed = ", ".join(run.run_id for run in matches[-_MAX_LISTED:])
         raise ConfigurationError(
-            f"{name!r} is the beginning of {len(begun)} runs' ids, such as {named}; give more of it"
+            f"{name!r} is a prefix of {len(matches)} run ids, such as {listed}; give more characters"
         )
-    newest = ", ".join(run.run_id for run in reversed(runs[-_MOST_NAMED:]))
-    there = f"the newest under {str(root / 'runs')!r} are {newest}" if runs else f"{str(root / 'runs')!r} holds none"
-    raise UnknownRunError(f"{name!r} is no run; give a run's id or its directory ({there})")
+    newest = ", ".join(run.run_id for run in reversed(runs[-_MAX_LISTED:]))
+    stored = f"the newest under {str(root / 'runs')!r} are {newest}" if runs else f"{str(root / 'runs')!r} holds none"
+    raise UnknownRunError(f"{name!r} is not a run; give a run id or the directory of a run ({stored})")

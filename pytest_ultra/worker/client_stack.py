@@ -93,12 +93,12 @@ def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None = 
         folder,
         clock,
         is_replaying=settings.cassette != "record",
-        asking=None if is_replay else access.replace_opener(kept.open),
+        model_access=None if is_replay else access.replace_opener(kept.open),
         redact=find_redactor(settings),
     )
 
     def reaches_model(request: ChatRequest) -> bool:
-        return cassettes.is_asked(request) and (kept.reaches_model is None or kept.reaches_model(request))
+        return cassettes.reaches_model(request) and (kept.reaches_model is None or kept.reaches_model(request))
 
     return ClientStack(lambda: cassettes, clock, reaches_model)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.engine.replayed_clock import ReplayedClock
-from pytest_ultra.storage.episode_index import Life, find_lives, newest_lives
+from pytest_ultra.storage.episode_index import IndexedEpisode, index_episodes, newest_episodes
 from pytest_ultra.storage.journal import REUSED, journal_path
-from pytest_ultra.storage.kept_turns import Prefixes, TurnKeeper, read_turns, turns_path
+from pytest_ultra.storage.kept_turns import KeptAnswers, TurnRecorder, read_turns, turns_path
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.worker.client_stack import ClientStack, Opener
@@ -21,7 +21,9 @@ class FinishedEpisodes:
     def __init__(self, run: RunDirectory, *, is_replacement: bool) -> None:
         self._workers = "*" if is_replacement else REUSED
         self._run = run
-        self._indexed: dict[str, Life] = newest_lives(find_lives(run, journal_path(run, self._workers).name))
+        self._indexed: dict[str, IndexedEpisode] = newest_episodes(
+            index_episodes(run, journal_path(run, self._workers).name)
+        )
 
     def __contains__(self, case_id: str) -> bool:
         return case_id in self._indexed
@@ -33,9 +35,9 @@ class FinishedEpisodes:
     def keep_answers(self, worker: str, opener: Opener, clock: ReplayedClock | None = None) -> ClientStack:
         """Add a layer that keeps each answer as it comes, and serves those that unfinished episodes have left."""
         files = turns_path(self._run, self._workers).name
-        kept = Prefixes(read_turns(self._run, lambda case_id: case_id not in self, files))
+        kept = KeptAnswers(read_turns(self._run, lambda case_id: case_id not in self, files))
         clock = clock or ReplayedClock(is_frozen=False)
         file = LineFile(turns_path(self._run, worker))
         return ClientStack(
-            lambda: TurnKeeper(file, opener(), clock, kept), clock, lambda request: not kept.has(request)
+            lambda: TurnRecorder(file, opener(), clock, kept), clock, lambda request: not kept.has(request)
         )

@@ -33,8 +33,8 @@ from pytest_ultra.providers.http_endpoint import open_endpoint
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import note_cut_off
-from pytest_ultra.storage.started_cases import Begun
+from pytest_ultra.storage.run_status import note_interruption
+from pytest_ultra.storage.started_cases import StartedCases
 from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open_budget_share
 from pytest_ultra.worker.client_stack import (
     ClientStack,
@@ -77,7 +77,7 @@ class Shard:
         self._guidance = GuidanceCache(self._run.guidance, BENCHMARK.task_type)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
-        self._started_cases: Begun | None = None
+        self._started_cases: StartedCases | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
         self._progress: ProgressWriter | None = None
@@ -174,7 +174,7 @@ class Shard:
         return meter
 
     def _fail(self, error: JournalError) -> NoReturn:
-        note_cut_off(self._run, f"{self._placement.worker} {error}")
+        note_interruption(self._run, f"{self._placement.worker} {error}")
         raise pytest.fail.Exception(f"the run cannot continue: {error}", pytrace=False) from None
 
     def _wait_stagger(self) -> None:
@@ -200,7 +200,7 @@ class Shard:
             meter.finish(episode.case)
 
         stack = self._client_stack()
-        self._started_cases = started = Begun(self._run, self._placement.worker)
+        self._started_cases = started = StartedCases(self._run, self._placement.worker)
         limiter = open_run_limiter(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
             lambda: MeteredEndpoint(stack.open(), meter),
@@ -211,7 +211,7 @@ class Shard:
             clock=stack.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
             limiter=MeteredLimiter(stack.limit(limiter), meter),
-            on_begin=lambda assignment: started.note(assignment.case.case_id),
+            on_begin=lambda assignment: started.record(assignment.case.case_id),
             prices=known_prices(self._settings),
             redact=self._redact,
             admission=self._budget_share.admission,
@@ -270,7 +270,7 @@ class Shard:
     def _skip(self) -> NoReturn:
         """Skip a test whose episode is not run; a run whose time is up counts as interrupted."""
         if self._stop_reason == TIME_UP:
-            note_cut_off(self._run, f"its time was up (--ultra-run-timeout {self._settings.run_timeout:g})")
+            note_interruption(self._run, f"its time was up (--ultra-run-timeout {self._settings.run_timeout:g})")
         pytest.skip(self._stop_reason or STOPPED)
 
     def _halt(self, reason: str) -> None:

@@ -54,7 +54,7 @@ def test_what_cannot_be_done_is_an_error_in_words(
     assert main(["rescore", "nope"]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is no run; ")
+    assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is not a run; ")
     assert main(["show", "--run", "\x1b[31m/x"]) == 2
     assert "\x1b" not in capsys.readouterr().err
 

@@ -19,7 +19,7 @@ from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.results import State, find_state, read_results
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, hold
+from pytest_ultra.storage.run_status import RunEnd, lock_run
 from tests.benchmark import agent_runs
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_nodeid
@@ -49,7 +49,7 @@ def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
     numbers = count(1)
 
     def make(
-        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, ending: Ending | None = ENDED, **options: Any
+        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, ending: RunEnd | None = ENDED, **options: Any
     ) -> RunDirectory:
         number = next(numbers)
         described = {
@@ -60,7 +60,7 @@ def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
         }
         lived = [make_episode(case) for case in cases] if episodes is None else episodes
         folder = tmp_path / "artifacts" / f"job-{number}" / ".ultra"
-        return make_run(folder, lived, planned=cases, at=STARTED_AT + number, described=described, ending=ending)
+        return make_run(folder, lived, planned=cases, at=STARTED_AT + number, described=described, run_end=ending)
 
     return make
 
@@ -94,7 +94,7 @@ def test_parts_become_one_run_with_all_that_each_had(root: Path, command: Comman
         (first.run_id, ["job 1"]),
         (second.run_id, ["job 2"]),
     ]
-    assert find_state(run) is State.ENDED
+    assert find_state(run) is State.FINISHED
     assert {path.name for path in run.path.iterdir()} == {
         *("run.json", "plan.json", "ended.json", "journal-merged.jsonl", "guidance")
     }
@@ -171,7 +171,7 @@ def test_an_incomplete_run_is_refused_unless_it_is_asked_for(command: Command, j
 
 def test_a_run_that_goes_on_is_refused(command: Command, jobs: Jobs) -> None:
     run = jobs(CASES[:1], ending=None)
-    lock = hold(run)
+    lock = lock_run(run)
     assert (
         error_of(command("merge", "artifacts")) == f"the run {run.run_id} is still running; merge it when it has ended"
     )

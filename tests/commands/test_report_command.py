@@ -13,11 +13,10 @@ from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal
-from pytest_ultra.storage.results import read_results
+from pytest_ultra.storage.results import SlimEpisodes, read_results
 from pytest_ultra.storage.reuse import Plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, mark_end
-from pytest_ultra.storage.slim_episodes import BareEpisodes
+from pytest_ultra.storage.run_status import RunEnd, write_run_end
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 
@@ -40,7 +39,7 @@ def run(root: Path) -> RunDirectory:
     journal.close()
     cases = {case.case_id: case for case in (CONTROL.case, SKIPPED, FLAWED.case)}
     write_plan(run, Plan(is_new_start=False, nodeids=dict.fromkeys(cases, "test"), cases=cases))
-    mark_end(run, Ending(1, 1_700_000_090.0, cut_off="interrupted"))
+    write_run_end(run, RunEnd(1, 1_700_000_090.0, interruption="interrupted"))
     return run
 
 
@@ -61,7 +60,7 @@ def test_it_is_written_where_the_user_wants_it(command: Command, run: RunDirecto
 
 
 def test_transcripts_are_read_when_they_are_wanted(run: RunDirectory) -> None:
-    stored = BareEpisodes(run)
+    stored = SlimEpisodes(run)
     assert [(episode.outcome, episode.transcript) for episode in stored.episodes] == [
         (Outcome.FULL, ()),
         (Outcome.SKIPPED, ()),
@@ -121,5 +120,5 @@ def test_an_unknown_format_is_refused(command: Command, capsys: pytest.CaptureFi
 
 
 def test_an_episode_is_what_it_was(run: RunDirectory) -> None:
-    episode: Episode = next(e for e in BareEpisodes(run).episodes if e.outcome is Outcome.FAILED)
-    assert BareEpisodes(run).read(episode) == FLAWED
+    episode: Episode = next(e for e in SlimEpisodes(run).episodes if e.outcome is Outcome.FAILED)
+    assert SlimEpisodes(run).read(episode) == FLAWED

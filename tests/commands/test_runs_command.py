@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ultra.storage.run_status import Ending, hold
+from pytest_ultra.storage.run_status import RunEnd, lock_run
 from pytest_ultra.storage.store.database import store_path
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode
@@ -22,9 +22,9 @@ Command = Callable[..., Shown]
 
 def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, command: Command) -> None:
     make_run(root, some_episodes())
-    make_run(root, [], planned=[make_case()], at=STARTED_AT + 60, ending=None)
-    make_run(root, [make_episode()], at=STARTED_AT + 120, ending=Ending(2, STARTED_AT + 130, "interrupted"))
-    lock = hold(make_run(root, [make_episode(make_case(model="\x1b[31mred"))], at=STARTED_AT + 180, ending=None))
+    make_run(root, [], planned=[make_case()], at=STARTED_AT + 60, run_end=None)
+    make_run(root, [make_episode()], at=STARTED_AT + 120, run_end=RunEnd(2, STARTED_AT + 130, "interrupted"))
+    lock = lock_run(make_run(root, [make_episode(make_case(model="\x1b[31mred"))], at=STARTED_AT + 180, run_end=None))
     shown = command("runs")
     lock.release()
     assert (shown.code, shown.err) == (0, "")
@@ -141,7 +141,7 @@ def test_a_store_of_a_newer_schema_is_not_made_anew(root: Path, command: Command
         assert shown.err.startswith(
             "pytest-ultra store: error: the store '.ultra/results.sqlite' cannot be used: it was "
         )
-        assert "written by a newer pytest-ultra (schema 99, this one knows up to 2); it is left as it is; " in shown.err
+        assert "written by a newer pytest-ultra (schema 99, this one knows up to 2); it was not changed; " in shown.err
     assert store_path(root).read_bytes() == before
 
 

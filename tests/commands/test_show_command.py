@@ -20,7 +20,7 @@ from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.reporting.failure_text import explain
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, hold
+from pytest_ultra.storage.run_status import RunEnd, lock_run
 from tests.benchmark import agent_runs
 from tests.commands.conftest import Shown
 from tests.results_factory import make_case, make_episode, make_nodeid
@@ -70,8 +70,8 @@ def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
 
 
 def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, command: Command) -> None:
-    run = make_run(root, some_episodes()[:1], planned=[make_case(instance=n) for n in range(3)], ending=None)
-    lock = hold(run)
+    run = make_run(root, some_episodes()[:1], planned=[make_case(instance=n) for n in range(3)], run_end=None)
+    lock = lock_run(run)
     lines = command("show").lines
     lock.release()
     assert lines[:2] == [
@@ -82,7 +82,7 @@ def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, comm
 
 
 def test_a_run_is_shown_to_scripts_with_all_figures(root: Path, command: Command) -> None:
-    run = make_run(root, some_episodes(), ending=Ending(2, STARTED_AT, "interrupted"))
+    run = make_run(root, some_episodes(), run_end=RunEnd(2, STARTED_AT, "interrupted"))
     document = command("show", "--json").json
     assert document["run"] == run.describe()
     assert (document["state"], document["cut_off"]) == ("cut off", "interrupted")
@@ -231,9 +231,9 @@ UNKNOWN = (
         (("nope",), UNKNOWN),
         (
             ("2023",),
-            "'2023' is the beginning of 2 runs' ids, such as 20231114T221320.000000Z, 20231114T221321.000000Z; ",
+            "'2023' is a prefix of 2 run ids, such as 20231114T221320.000000Z, 20231114T221321.000000Z; ",
         ),
-        (("nope", "--run", "2024"), "'2024' is no run; give a run's id or its directory (the newest under "),
+        (("nope", "--run", "2024"), "'2024' is not a run; give a run id or the directory of a run (the newest under "),
         (("nope", "--run", "20231114T221321"), "'nope' is no run, and no case of the run 20231114T221321; give "),
         (("--prompt",), "--prompt shows a case; name one, or give options of its own such as --task-type"),
         (("--tool-success-rate=0",), "--tool-success-rate: 0.0 is not valid; give a rate above 0 and up to 1"),
@@ -255,7 +255,8 @@ def test_the_beginning_of_several_case_ids_names_them(root: Path, command: Comma
     same = [case.case_id for case in cases if case.case_id.startswith(prefix)]
     assert len(same) > 1
     run = make_run(root, [], planned=cases)
-    told = f"{prefix!r} is the beginning of {len(same)} cases of the run {run.run_id}: {', '.join(same)}"
+    listed = ", ".join(same)
+    told = f"{prefix!r} is a prefix of {len(same)} case ids of the run {run.run_id}: {listed}; give more characters"
     assert command("show", prefix).err == f"pytest-ultra show: error: {told}\n"
 
 
@@ -268,5 +269,5 @@ def test_a_whole_number_is_asked_for_where_one_is_needed(command: Command, capsy
 def test_torn_lines_are_told_beside_a_run(root: Path, command: Command) -> None:
     run = make_run(root, some_episodes())
     (run.path / "journal-gw1.jsonl").write_bytes(b"{")
-    told = "pytest-ultra show: journal-gw1.jsonl, line 1: 1 bytes cannot be read and were left aside\n"
+    told = "pytest-ultra show: journal-gw1.jsonl, line 1: 1 bytes cannot be read and were skipped\n"
     assert command("show").err == told

@@ -193,7 +193,7 @@ def test_a_request_without_a_recording_is_an_error_that_shows_the_difference(
             "endpoint: the endpoint gave no usable answer",
             "reason: Turn 3 is not on the cassette*",
             "  --- recorded, turn 3",
-            "  +++ asked, turn 3",
+            "  +++ requested, turn 3",
             "  +*there is no argument 'a'.*",
             "requests: 3 made; failed: 1 x unrecorded",
         ]
@@ -208,7 +208,7 @@ def test_auto_needs_a_key_only_for_answers_that_are_missing(
     kept, missing = episodes(pytester, *way, *args, "--ultra-prompt-type=optimal,cot")
     assert {kept["outcome"], missing["outcome"]} == {"failed", "error"}
     (error,) = (entry["error"] for entry in (kept, missing) if entry["error"])
-    assert error.startswith("not on the cassette, and cannot be asked for: The model 'gpt' needs an API key.")
+    assert error.startswith("not on the cassette, and the model cannot be called: The model 'gpt' needs an API key.")
 
 
 def test_answers_of_the_users_own_agent_are_recorded_and_replayed_without_it(

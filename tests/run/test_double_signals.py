@@ -69,7 +69,7 @@ def test_two_signals_leave_an_interrupted_run_with_its_answers(
         time.sleep(gap_s)
     process.wait(30)
 
-    assert find_state(run) is State.CUT_OFF
+    assert find_state(run) is State.INTERRUPTED
     finished = {episode.case_id for episode in read_episodes(run).episodes}
     assert finished
     kept = read_turns(run, lambda case_id: case_id not in finished)
@@ -82,4 +82,4 @@ def test_a_run_that_stops_at_its_first_failure_finishes(tmp_path: Path, args: tu
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)  # noqa: S603 - our own command
     assert done.returncode in (1, 2)
     (run,) = list_runs(tmp_path / ".ultra")
-    assert find_state(run) is State.ENDED
+    assert find_state(run) is State.FINISHED

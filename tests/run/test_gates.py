@@ -309,7 +309,7 @@ MISUSES = {
     "nothing": (["--ultra-max-regression=0.1"], ["--ultra-max-regression: ", "add --ultra-compare RUN|FILE"]),
     "no run": (["--ultra-compare=latest"], ["--ultra-compare: ", "holds no run"]),
     "no file": (["--ultra-compare=base.json"], ["there is no file 'base.json'", "pytest-ultra baseline -o base.json"]),
-    "no baseline": (["--ultra-compare=odd.json"], ["odd.json' is no baseline file"]),
+    "no baseline": (["--ultra-compare=odd.json"], ["odd.json' is not a baseline file"]),
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import hold
+from pytest_ultra.storage.run_status import lock_run
 from tests.run.running import NO_XDIST, TEN, Project, Record, wait_until
 from tests.run.scripted import Asked, Script, Scripted, calls, says
 
@@ -89,16 +89,16 @@ def test_a_run_that_still_goes_on_is_left_alone(project: Project) -> None:
     started = project.start(*NO_XDIST, "--ultra-model=demo/perfect?latency=1", TEN, "--ultra-json=other.json")
     wait_until(lambda: project.runs() and list(project.runs()[0].glob("journal-main.jsonl")))
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN)
-    result.stdout.fnmatch_lines("ultra: the run * is still going on, and nothing is taken from it")
+    result.stdout.fnmatch_lines("ultra: the run * is still running, so nothing is reused from it")
     assert reused(project) == 0
     (project.runs()[-1] / "ended.json").unlink()
-    lock = hold(RunDirectory(project.runs()[-1]))
+    lock = lock_run(RunDirectory(project.runs()[-1]))
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN, "--ultra-rerun=errors")
     lock.release()
     started.end()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        "ERROR: --ultra-rerun: the run * is still going on, and nothing *; leave --ultra-rerun out to live all cases"
+        "ERROR: --ultra-rerun: the run * is still running, so nothing *; leave --ultra-rerun out to run all cases"
     )
 
 
@@ -223,7 +223,7 @@ def test_a_full_disk_is_told_and_loses_nothing(project: Project, extreme: tuple[
     result = project.run(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        "*the run cannot continue: cannot write to *journal-*.jsonl* (file too large), so nothing*"
+        "*the run cannot continue: cannot write to *journal-*.jsonl* (file too large), so this process runs no more*"
     )
     result.stdout.no_fnmatch_line("*During handling of the above exception*")
     outcomes = result.parseoutcomes()
@@ -242,7 +242,7 @@ def test_a_run_of_a_newer_schema_is_told_and_left_alone(project: Project) -> Non
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN)
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines(
-        "ultra: nothing is taken from the run *: *written by a newer pytest-ultra (schema 9, this one reads up to 1)*"
+        "ultra: nothing is reused from the run *: *written by a newer pytest-ultra (schema 9, this one reads up to 1)*"
     )
     assert journal.read_bytes() == content
 

@@ -34,8 +34,8 @@ def first(case: Case = CASE, messages: tuple[Message, ...] = OPENING, tools: Any
     return ChatRequest(case, make_guidance(case), 1, messages, tools)
 
 
-def after(request: ChatRequest, reply: Reply, *answers: Message) -> ChatRequest:
+def after(request: ChatRequest, reply: Reply, *tool_results: Message) -> ChatRequest:
     """Return the next turn's request."""
-    said: Message = {"role": "assistant", "content": reply.text}
-    messages = (*request.messages, said, *(answers or (ANSWER,)))
+    assistant: Message = {"role": "assistant", "content": reply.text}
+    messages = (*request.messages, assistant, *(tool_results or (ANSWER,)))
     return msgspec.structs.replace(request, turn=request.turn + 1, messages=messages)

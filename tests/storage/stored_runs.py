@@ -1,4 +1,4 @@
-"""Run directories as runs leave them, for the tests of whatever reads them."""
+"""Run directories for the tests of the code that reads them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.storage.journal import Journal
 from pytest_ultra.storage.reuse import Plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, mark_end
+from pytest_ultra.storage.run_status import RunEnd, write_run_end
 from tests.results_factory import make_case, make_episode, make_nodeid, obedient_episode
 
 STARTED_AT = 1_700_000_000.0
-ENDED = Ending(1, STARTED_AT + 60)
+ENDED = RunEnd(1, STARTED_AT + 60)
 
 
 def make_run(
@@ -25,10 +25,10 @@ def make_run(
     *,
     planned: Sequence[Case] | None = None,
     at: float = STARTED_AT,
-    ending: Ending | None = ENDED,
+    run_end: RunEnd | None = ENDED,
     described: dict[str, Any] | None = None,
 ) -> RunDirectory:
-    """Make the directory of a run; without an ending, of one that was killed."""
+    """Make the directory of a run; with `run_end=None`, of a run that was killed."""
     episodes = list(episodes)
     run = RunDirectory.create(root, described or {"pytest_ultra": "0.0.9"}, started_at=at)
     cases = [episode.case for episode in episodes] if planned is None else planned
@@ -36,8 +36,8 @@ def make_run(
     nodeids = {case_id: make_nodeid(case) for case_id, case in by_id.items()}
     write_plan(run, Plan(is_new_start=False, nodeids=nodeids, cases=by_id))
     write(run, episodes)
-    if ending is not None:
-        mark_end(run, ending)
+    if run_end is not None:
+        write_run_end(run, run_end)
     return run
 
 
@@ -49,7 +49,7 @@ def write(run: RunDirectory, episodes: Iterable[Episode], worker: str = "gw0") -
 
 
 def some_episodes() -> list[Episode]:
-    """Make one of each kind that differs to a reader: full, failed with a transcript, error, with no price."""
+    """Make one of each kind: full, failed with a transcript, error without a price, partial and reused."""
     return [
         make_episode(make_case(PromptType.OPTIMAL), cost=0.25),
         obedient_episode(),

@@ -1,4 +1,4 @@
-"""An endpoint that answers from cassettes: what is asked, what is recorded, what is given again."""
+"""An endpoint that answers from cassettes: which requests call the model, what is recorded, what is replayed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Answer = Callable[[ChatRequest], Awaitable[Reply]]
 
 
 class Model:
-    """A model that can be asked, and what it was asked."""
+    """A model and the turns that it was called for."""
 
     def __init__(self, answer: Answer | None = None, trouble: str = "") -> None:
         self.turns: list[int] = []
@@ -52,16 +52,18 @@ class Model:
 
 def endpoint(root: Path, mode: str, model: Model | None = None, **options: Any) -> CassetteEndpoint:
     clock = ReplayedClock(is_frozen=mode == "replay")
-    asking = None if mode == "replay" else model
-    return CassetteEndpoint(CassetteFolder(root), clock, is_replaying=mode != "record", asking=asking, **options)
+    model_access = None if mode == "replay" else model
+    return CassetteEndpoint(
+        CassetteFolder(root), clock, is_replaying=mode != "record", model_access=model_access, **options
+    )
 
 
-async def talk(asked: CassetteEndpoint, request: ChatRequest | None = None) -> list[Reply]:
-    """Ask two turns, and close."""
+async def converse(cassettes: CassetteEndpoint, request: ChatRequest | None = None) -> list[Reply]:
+    """Send the requests of two turns, and close the endpoint."""
     request = request or first()
-    replies = [await asked.attempt(request)]
-    replies.append(await asked.attempt(after(request, replies[0])))
-    await asked.aclose()
+    replies = [await cassettes.attempt(request)]
+    replies.append(await cassettes.attempt(after(request, replies[0])))
+    await cassettes.aclose()
     return replies
 
 
@@ -79,71 +81,71 @@ def contents(root: Path) -> str:
     return (root / cassette_path(CASE)).read_text()
 
 
-def test_what_is_recorded_is_replayed_and_no_model_is_asked(tmp_path: Path) -> None:
+def test_a_recording_is_replayed_without_calling_the_model(tmp_path: Path) -> None:
     model = Model()
-    assert run(talk(endpoint(tmp_path, "record", model))) == [CALLING, DONE]
+    assert run(converse(endpoint(tmp_path, "record", model))) == [CALLING, DONE]
     assert (model.turns, model.opened, model.closed) == ([1, 2], 1, 1)
     before = contents(tmp_path)
-    assert run(talk(endpoint(tmp_path, "replay"))) == [CALLING, DONE]
+    assert run(converse(endpoint(tmp_path, "replay"))) == [CALLING, DONE]
     assert contents(tmp_path) == before
 
 
-def test_record_asks_again_and_replaces(tmp_path: Path) -> None:
-    run(talk(endpoint(tmp_path, "record", Model())))
-    model = Model(lambda _: _said("Nothing."))
+def test_record_calls_the_model_again_and_replaces_the_recording(tmp_path: Path) -> None:
+    run(converse(endpoint(tmp_path, "record", Model())))
+    model = Model(lambda _: _reply("Nothing."))
     run(endpoint(tmp_path, "record", model).attempt(first()))
     assert model.turns == [1]
     assert run(endpoint(tmp_path, "replay").attempt(first())).text == "Nothing."
     assert DONE.text.splitlines()[0] not in contents(tmp_path)
 
 
-async def _said(text: str) -> Reply:
+async def _reply(text: str) -> Reply:
     return Reply(text)
 
 
-def test_auto_asks_only_for_what_is_missing(tmp_path: Path) -> None:
+def test_auto_calls_the_model_only_for_missing_answers(tmp_path: Path) -> None:
     run(endpoint(tmp_path, "record", Model()).attempt(first()))
     model = Model()
-    assert run(talk(endpoint(tmp_path, "auto", model))) == [CALLING, DONE]
+    assert run(converse(endpoint(tmp_path, "auto", model))) == [CALLING, DONE]
     assert model.turns == [2]
     unreachable = Model(trouble="it needs an API key")
-    assert run(talk(endpoint(tmp_path, "auto", unreachable))) == [CALLING, DONE]
+    assert run(converse(endpoint(tmp_path, "auto", unreachable))) == [CALLING, DONE]
     assert (unreachable.opened, unreachable.closed) == (0, 0)
 
 
-def test_auto_says_why_a_model_that_must_be_asked_cannot_be(tmp_path: Path) -> None:
-    error = fail(talk(endpoint(tmp_path, "auto", Model(trouble="The model 'gpt' needs an API key."))))
+def test_auto_says_why_a_needed_model_cannot_be_called(tmp_path: Path) -> None:
+    error = fail(converse(endpoint(tmp_path, "auto", Model(trouble="The model 'gpt' needs an API key."))))
     assert error.problem is AttemptProblem.UNRECORDED
-    assert error.detail == "not on the cassette, and cannot be asked for: The model 'gpt' needs an API key."
+    assert error.detail == "not on the cassette, and the model cannot be called: The model 'gpt' needs an API key."
 
 
-def test_a_failed_attempt_is_passed_on_and_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_failed_attempt_is_raised_and_not_recorded(tmp_path: Path) -> None:
     async def refuse(_: ChatRequest) -> Reply:
         raise AttemptFailedError(AttemptProblem.STATUS, "overloaded", status=503)
 
-    assert fail(talk(endpoint(tmp_path, "auto", Model(refuse)))).status == 503
+    assert fail(converse(endpoint(tmp_path, "auto", Model(refuse)))).status == 503
     assert not list(tmp_path.iterdir())
 
 
 def test_a_request_that_is_not_recorded_fails_with_the_difference(tmp_path: Path) -> None:
-    run(talk(endpoint(tmp_path, "record", Model())))
+    run(converse(endpoint(tmp_path, "record", Model())))
     other = first(messages=(OPENING[0], {"role": "user", "content": "Do something else."}))
-    error = fail(talk(endpoint(tmp_path, "replay"), other))
+    error = fail(converse(endpoint(tmp_path, "replay"), other))
     assert error.problem is AttemptProblem.UNRECORDED
     assert "+Do something else." in error.detail.splitlines()
 
 
-def test_the_same_request_of_another_repeat_or_case_has_an_answer_of_its_own(tmp_path: Path) -> None:
-    run(talk(endpoint(tmp_path, "record", Model())))
+def test_the_same_request_of_another_repeat_or_case_needs_its_own_answer(tmp_path: Path) -> None:
+    run(converse(endpoint(tmp_path, "record", Model())))
     for axes in ({"repeat": 1}, {"instance": 1}):
-        error = fail(talk(endpoint(tmp_path, "replay"), first(msgspec.structs.replace(CASE, **axes))))
+        error = fail(converse(endpoint(tmp_path, "replay"), first(msgspec.structs.replace(CASE, **axes))))
         assert error.detail.startswith("There is no cassette ")
 
 
-def test_a_secret_reaches_neither_file_nor_conversation_and_the_replay_goes_on(tmp_path: Path) -> None:
+def test_a_secret_is_redacted_in_the_file_and_the_reply_and_the_replay_works(tmp_path: Path) -> None:
     leak = "sk-very-secret"
 
-    async def babble(request: ChatRequest) -> Reply:
+    async def leaking(request: ChatRequest) -> Reply:
         call = ToolCall(leak, leak, f'{{"key": "{leak}"}}')
         return Reply(f"{leak}\n{leak}", (call,), finish_reason=leak) if request.turn == 1 else DONE
 
@@ -152,18 +154,18 @@ def test_a_secret_reaches_neither_file_nor_conversation_and_the_replay_goes_on(t
 
     messages = (OPENING[0], {"role": "user", "content": f"Say {leak}.\nNow."})
     request = first(messages=messages)
-    recorded = run(talk(endpoint(tmp_path, "record", Model(babble), redact=redact), request))
+    recorded = run(converse(endpoint(tmp_path, "record", Model(leaking), redact=redact), request))
     assert leak not in repr(recorded)
     assert leak not in contents(tmp_path)
-    assert run(talk(endpoint(tmp_path, "replay"), request)) == recorded
+    assert run(converse(endpoint(tmp_path, "replay"), request)) == recorded
 
 
-def test_half_a_surrogate_pair_is_given_as_it_will_be_replayed(tmp_path: Path) -> None:
-    recorded = run(endpoint(tmp_path, "record", Model(lambda _: _said("a\ud83d"))).attempt(first()))
+def test_half_a_surrogate_pair_is_returned_as_it_will_be_replayed(tmp_path: Path) -> None:
+    recorded = run(endpoint(tmp_path, "record", Model(lambda _: _reply("a\ud83d"))).attempt(first()))
     assert recorded == run(endpoint(tmp_path, "replay").attempt(first()))
 
 
-def test_what_an_endpoint_says_beside_the_reply_is_passed_on(tmp_path: Path) -> None:
+def test_extra_fields_of_an_endpoints_reply_are_kept(tmp_path: Path) -> None:
     class Metered(Reply, frozen=True):
         left: float = 1.0
 
@@ -175,9 +177,9 @@ def test_what_an_endpoint_says_beside_the_reply_is_passed_on(tmp_path: Path) -> 
     assert reply.left == 0.25
 
 
-def test_an_answer_that_cannot_be_kept_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_recorded_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "gpt").write_text("in the way")
-    error = fail(talk(endpoint(tmp_path, "record", Model())))
+    error = fail(converse(endpoint(tmp_path, "record", Model())))
     assert error.problem is AttemptProblem.UNRECORDED
     assert "Not a directory" in error.detail
 
@@ -187,21 +189,25 @@ def test_a_full_disk_is_an_error_that_names_the_cassette(tmp_path: Path) -> None
         def save(self, *_: object) -> None:
             raise OSError(28, "No space left on device")
 
-    asked = CassetteEndpoint(FullFolder(tmp_path), ReplayedClock(is_frozen=False), is_replaying=False, asking=Model())
-    detail = f"the answer came, but cannot be recorded in '{cassette_path(CASE)}' (No space left on device)"
-    assert fail(talk(asked)).detail == detail
+    cassettes = CassetteEndpoint(
+        FullFolder(tmp_path), ReplayedClock(is_frozen=False), is_replaying=False, model_access=Model()
+    )
+    detail = (
+        f"the model answered, but the answer cannot be recorded in '{cassette_path(CASE)}' (No space left on device)"
+    )
+    assert fail(converse(cassettes)).detail == detail
 
 
-def test_a_cassette_that_cannot_be_read_is_an_error_and_is_left_alone(tmp_path: Path) -> None:
+def test_an_unreadable_cassette_is_an_error_and_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / cassette_path(CASE)
     path.parent.mkdir(parents=True)
     path.write_text("<<<<<<< HEAD")
     for mode in ("replay", "record", "auto"):
-        assert " cannot be read (" in fail(talk(endpoint(tmp_path, mode, Model()))).detail
+        assert " cannot be read (" in fail(converse(endpoint(tmp_path, mode, Model()))).detail
     assert path.read_text() == "<<<<<<< HEAD"
 
 
-def cut(root: Path, *, limit_s: float, after_s: float) -> None:
+def interrupt(root: Path, *, limit_s: float, after_s: float) -> None:
     """Record an attempt that hangs and is cancelled."""
 
     async def hang(_: ChatRequest) -> Reply:
@@ -217,64 +223,64 @@ def cut(root: Path, *, limit_s: float, after_s: float) -> None:
         asyncio.run(work())
 
 
-def test_an_answer_that_the_time_limit_cut_off_takes_that_time_again(tmp_path: Path) -> None:
-    cut(tmp_path, limit_s=0.05, after_s=0.05)
+def test_a_request_that_the_time_limit_cancelled_times_out_again(tmp_path: Path) -> None:
+    interrupt(tmp_path, limit_s=0.05, after_s=0.05)
     clock = ReplayedClock(is_frozen=True)
-    asked = CassetteEndpoint(CassetteFolder(tmp_path), clock, is_replaying=True, asking=None)
+    cassettes = CassetteEndpoint(CassetteFolder(tmp_path), clock, is_replaying=True, model_access=None)
 
     async def work() -> float:
-        with pytest.raises(AttemptFailedError, match="was cut off before turn 1 was answered"):
-            await asked.attempt(first(msgspec.structs.replace(CASE, timeout_s=0.05)))
+        with pytest.raises(AttemptFailedError, match="was interrupted before turn 1 was answered"):
+            await cassettes.attempt(first(msgspec.structs.replace(CASE, timeout_s=0.05)))
         return clock.now()
 
     assert run(work()) == pytest.approx(0.051)
 
 
-def test_only_what_reaches_the_model_is_asked(tmp_path: Path) -> None:
+def test_reaches_model_is_true_only_for_requests_that_call_the_model(tmp_path: Path) -> None:
     run(endpoint(tmp_path, "record", Model()).attempt(first()))
-    kept, missing = first(), after(first(), CALLING)
-    ways = {
+    recorded, missing = first(), after(first(), CALLING)
+    endpoints = {
         "record": endpoint(tmp_path, "record", Model()),
         "auto": endpoint(tmp_path, "auto", Model()),
         "auto, unreachable": endpoint(tmp_path, "auto", Model(trouble="no key")),
         "replay": endpoint(tmp_path, "replay"),
     }
-    asked = {name: (way.is_asked(kept), way.is_asked(missing)) for name, way in ways.items()}
-    assert asked == {
+    reached = {name: (each.reaches_model(recorded), each.reaches_model(missing)) for name, each in endpoints.items()}
+    assert reached == {
         "record": (True, True),
         "auto": (False, True),
         "auto, unreachable": (False, False),
         "replay": (False, False),
     }
     (tmp_path / cassette_path(CASE)).write_text("<<<<<<< HEAD")
-    assert not ways["auto"].is_asked(missing)
+    assert not endpoints["auto"].reaches_model(missing)
 
 
-@pytest.mark.parametrize(("after_s", "is_asked"), [(0.05, False), (0.02, True)])
-def test_an_answer_that_the_time_limit_cut_off_is_not_asked_for_again(
-    tmp_path: Path, after_s: float, *, is_asked: bool
+@pytest.mark.parametrize(("after_s", "reaches_model"), [(0.05, False), (0.02, True)])
+def test_a_request_that_the_time_limit_cancelled_is_not_sent_again(
+    tmp_path: Path, after_s: float, *, reaches_model: bool
 ) -> None:
-    cut(tmp_path, limit_s=0.05, after_s=after_s)
+    interrupt(tmp_path, limit_s=0.05, after_s=after_s)
     request = first(msgspec.structs.replace(CASE, timeout_s=0.05))
-    assert endpoint(tmp_path, "auto", Model()).is_asked(request) is is_asked
+    assert endpoint(tmp_path, "auto", Model()).reaches_model(request) is reaches_model
 
 
 @pytest.mark.parametrize("limit_s", [9.0, None])
-def test_an_answer_that_the_end_of_a_run_cut_off_is_missing_or_asked_again(
+def test_a_request_that_the_end_of_a_run_cancelled_is_missing_or_sent_again(
     tmp_path: Path, limit_s: float | None
 ) -> None:
-    cut(tmp_path, limit_s=9.0, after_s=0.02)
+    interrupt(tmp_path, limit_s=9.0, after_s=0.02)
     request = first(msgspec.structs.replace(CASE, timeout_s=limit_s))
-    assert "was cut off before turn 1 was answered" in fail(talk(endpoint(tmp_path, "replay"), request)).detail
-    assert run(talk(endpoint(tmp_path, "auto", Model()), request)) == [CALLING, DONE]
-    assert run(talk(endpoint(tmp_path, "replay"), request)) == [CALLING, DONE]
+    assert "was interrupted before turn 1 was answered" in fail(converse(endpoint(tmp_path, "replay"), request)).detail
+    assert run(converse(endpoint(tmp_path, "auto", Model()), request)) == [CALLING, DONE]
+    assert run(converse(endpoint(tmp_path, "replay"), request)) == [CALLING, DONE]
 
 
-def test_native_tools_are_rejected_again_where_the_text_protocol_was_recorded(tmp_path: Path) -> None:
+def test_native_tools_are_rejected_again_if_the_text_protocol_was_recorded(tmp_path: Path) -> None:
     case = msgspec.structs.replace(CASE, tool_protocol=ToolProtocol.AUTO)
-    run(talk(endpoint(tmp_path, "record", Model()), first(case, tools=())))
-    error = fail(talk(endpoint(tmp_path, "auto", Model()), first(case)))
+    run(converse(endpoint(tmp_path, "record", Model()), first(case, tools=())))
+    error = fail(converse(endpoint(tmp_path, "auto", Model()), first(case)))
     assert (error.problem, error.status) == (AttemptProblem.STATUS, 400)
-    assert not endpoint(tmp_path, "auto", Model()).is_asked(first(case))
+    assert not endpoint(tmp_path, "auto", Model()).reaches_model(first(case))
     assert error.detail == "when this was recorded, the endpoint rejected native tools"
-    assert run(talk(endpoint(tmp_path, "replay"), first(case, tools=()))) == [CALLING, DONE]
+    assert run(converse(endpoint(tmp_path, "replay"), first(case, tools=()))) == [CALLING, DONE]

@@ -1,4 +1,4 @@
-"""Cassettes as files: what they are keyed by, how they read, where they lie, and what differs."""
+"""Cassette files: keys, content, paths, and the diff for a missing request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.results_factory import make_case
 from tests.storage.cassette_requests import ANSWER, CALLING, CASE, DONE, OPENING, TOOLS, after, first, schema
 
 PATH = "gpt/simple_task-easy/optimal-rate0.8-i0-r0-s0.json"
-WAY_OUT = "To record it, use --ultra-cassette=auto."
+REMEDY = "To record it, use --ultra-cassette=auto."
 
 
 def of(**axes: Any) -> ChatRequest:
@@ -50,7 +50,7 @@ def recorded() -> Cassette:
         after(first(), CALLING),
     ],
 )
-def test_a_request_that_asks_otherwise_has_another_key(other: ChatRequest) -> None:
+def test_a_different_request_has_another_key(other: ChatRequest) -> None:
     assert request_key(other) != request_key(first())
 
 
@@ -64,7 +64,7 @@ def test_a_request_that_asks_otherwise_has_another_key(other: ChatRequest) -> No
     ],
     ids=["max_turns", "timeout_s", "instance", "order of names"],
 )
-def test_what_is_not_asked_does_not_enter_the_key(same: ChatRequest) -> None:
+def test_the_key_depends_only_on_the_request(same: ChatRequest) -> None:
     assert request_key(same) == request_key(first())
 
 
@@ -72,7 +72,7 @@ def test_a_key_is_the_same_in_every_process_and_version() -> None:
     assert request_key(first()) == "d59a17675fa31e4e"
 
 
-def test_a_file_reads_like_the_conversation_and_holds_each_message_once() -> None:
+def test_a_file_has_each_message_once_in_the_order_of_the_conversation() -> None:
     golden = Path(__file__).parent / "golden" / "cassette.json"
     assert encode_cassette(recorded()).decode() == golden.read_text()
 
@@ -81,7 +81,7 @@ texts = st.text(st.characters(codec="utf-8"))
 
 
 @given(texts, st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2), texts, st.floats(0, 1e6))
-def test_what_is_recorded_is_read_back(text: str, calls: list[ToolCall], reason: str, seconds: float) -> None:
+def test_a_recording_is_equal_after_a_round_trip(text: str, calls: list[ToolCall], reason: str, seconds: float) -> None:
     reply = Reply(text, tuple(calls), 7, 3, reason)
     cassette = Cassette.blank(CASE).add(first(), reply, seconds)
     back = decode_cassette(encode_cassette(cassette), Path("c.json"))
@@ -91,21 +91,21 @@ def test_what_is_recorded_is_read_back(text: str, calls: list[ToolCall], reason:
     assert turn.reply.reply == reply
 
 
-def test_recording_a_turn_anew_drops_what_can_no_longer_follow() -> None:
+def test_recording_a_turn_again_drops_the_later_turns() -> None:
     other = msgspec.structs.replace(DONE, text="Nothing to do.")
     again = recorded().add(first(), other, 0.1)
     assert [turn.turn for turn in again.turns] == [1]
     assert again == Cassette.blank(CASE).add(first(), other, 0.1)
 
 
-def test_messages_that_were_rewritten_are_recorded_whole() -> None:
+def test_rewritten_messages_are_recorded_in_full() -> None:
     rewritten = msgspec.structs.replace(first(), turn=2, messages=(*OPENING[:1], ANSWER))
     cassette = Cassette.blank(CASE).add(first(), CALLING, 0.7).add(rewritten, DONE, 0.1)
     assert cassette.turns[1].is_whole
-    assert [said.role for said in cassette.said()] == ["system", "tool"]
+    assert [message.role for message in cassette.messages()] == ["system", "tool"]
 
 
-def test_cases_that_are_asked_differently_have_files_of_their_own() -> None:
+def test_cases_with_different_requests_have_separate_files() -> None:
     cases = [
         CASE,
         *(msgspec.structs.replace(CASE, **{axis: 1}) for axis in ("instance", "repeat", "seed", "temperature")),
@@ -120,7 +120,7 @@ def test_cases_that_are_asked_differently_have_files_of_their_own() -> None:
         assert re.fullmatch(r"[\w-][\w.-]{0,70}/simple_task-easy/[\w.-]{1,200}\.json", str(path))
 
 
-def test_a_path_says_which_case_it_is_and_no_version_or_limit_moves_it() -> None:
+def test_a_path_names_its_case_and_does_not_depend_on_versions_or_limits() -> None:
     assert str(cassette_path(msgspec.structs.replace(CASE, max_turns=3, timeout_s=9.0))) == PATH
     flawed = make_case(PromptType.FLAWED_MISSING_STEP, model="ollama/llama3.1", temperature=0.5, repeat=2)
     assert str(cassette_path(flawed)) == (
@@ -128,7 +128,7 @@ def test_a_path_says_which_case_it_is_and_no_version_or_limit_moves_it() -> None
     )
 
 
-def test_a_folder_keeps_cassettes_and_tells_git_of_what_a_kill_may_leave(tmp_path: Path) -> None:
+def test_a_folder_stores_cassettes_and_has_git_ignore_temporary_files(tmp_path: Path) -> None:
     folder = CassetteFolder(tmp_path / "kept" / "here")
     folder.prepare()
     assert folder.load(CASE) is None
@@ -139,7 +139,7 @@ def test_a_folder_keeps_cassettes_and_tells_git_of_what_a_kill_may_leave(tmp_pat
     assert (folder.root / ".gitignore").read_text() == "*.tmp\n"
 
 
-def test_a_cassette_of_a_newer_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_cassette_of_a_newer_schema_is_rejected_with_a_remedy(tmp_path: Path) -> None:
     folder = CassetteFolder(tmp_path)
     folder.save(CASE, recorded())
     newer = json.loads((tmp_path / PATH).read_text()) | {"schema_version": 2}
@@ -155,25 +155,25 @@ def test_a_cassette_of_a_newer_schema_is_refused_with_the_way_out(tmp_path: Path
 @pytest.mark.parametrize(
     "content", [b"", b'{"schema_version": 1, "tu', b"<<<<<<< HEAD", b"[]", b'{"schema_version":1}']
 )
-def test_a_cassette_that_cannot_be_read_is_named_with_the_way_out(content: bytes) -> None:
+def test_an_unreadable_cassette_is_named_with_a_remedy(content: bytes) -> None:
     message = r"^the cassette 'a.json' cannot be read \(.+\); restore it, or delete it and record it again$"
     with pytest.raises(ConfigurationError, match=message):
         decode_cassette(content, Path("a.json"))
 
 
-def test_a_case_without_a_cassette_is_told_where_it_would_be() -> None:
-    said = explain_missing(first(), Cassette.blank(CASE))
-    assert said == f"There is no cassette '{PATH}', so turn 1 has no answer. {WAY_OUT}"
+def test_a_missing_cassette_is_reported_with_its_path() -> None:
+    message = explain_missing(first(), Cassette.blank(CASE))
+    assert message == f"There is no cassette '{PATH}', so turn 1 has no answer. {REMEDY}"
 
 
-def test_a_request_that_differs_is_shown_beside_the_one_recorded_for_its_turn() -> None:
+def test_a_different_request_is_shown_as_a_diff_from_the_recorded_one() -> None:
     tools = (schema("file_operations_reader", "Reads."), *TOOLS[1:])
     messages = (OPENING[0], {"role": "user", "content": "Read the file invoices.csv.\nLeave every input as it is."})
-    said = explain_missing(first(messages=messages, tools=tools), recorded())
-    assert said.splitlines() == [
-        f"Turn 1 is not on the cassette '{PATH}': another request was recorded. {WAY_OUT}",
+    message = explain_missing(first(messages=messages, tools=tools), recorded())
+    assert message.splitlines() == [
+        f"Turn 1 is not on the cassette '{PATH}': another request was recorded. {REMEDY}",
         "--- recorded, turn 1",
-        "+++ asked, turn 1",
+        "+++ requested, turn 1",
         "@@ -14,3 +14,3 @@",
         " flaws: 1",
         "-tool file_operations_reader c6c86f",
@@ -187,12 +187,12 @@ def test_a_request_that_differs_is_shown_beside_the_one_recorded_for_its_turn() 
     ]
 
 
-def test_a_turn_after_the_last_is_shown_with_what_came_since() -> None:
+def test_a_turn_after_the_last_is_shown_with_the_new_messages() -> None:
     request = after(after(first(), CALLING), DONE, {"role": "user", "content": "Go on."})
     assert explain_missing(request, recorded()).splitlines() == [
-        f"The cassette '{PATH}' ends with turn 2, so turn 3 has no answer. {WAY_OUT}",
+        f"The cassette '{PATH}' ends with turn 2, so turn 3 has no answer. {REMEDY}",
         "--- recorded, turn 2",
-        "+++ asked, turn 3",
+        "+++ requested, turn 3",
         "@@ -23 +23,3 @@",
         ' {"handle":"data_1"}',
         "+[user]",
@@ -200,29 +200,29 @@ def test_a_turn_after_the_last_is_shown_with_what_came_since() -> None:
     ]
 
 
-def test_a_difference_far_into_a_long_line_is_seen() -> None:
+def test_a_difference_far_into_a_long_line_is_shown() -> None:
     rows = [f"row {number}" for number in range(100)]
     old = after(first(), CALLING, ANSWER | {"content": msgspec.json.encode(rows).decode()})
     new = after(first(), CALLING, ANSWER | {"content": msgspec.json.encode([*rows[:70], "odd", *rows[71:]]).decode()})
-    said = explain_missing(new, Cassette.blank(CASE).add(first(), CALLING, 0.1).add(old, DONE, 0.1)).splitlines()
-    assert [line for line in said if line[0] in "+-"][2:] == ['-"row 70",', '+"odd",']
+    message = explain_missing(new, Cassette.blank(CASE).add(first(), CALLING, 0.1).add(old, DONE, 0.1)).splitlines()
+    assert [line for line in message if line[0] in "+-"][2:] == ['-"row 70",', '+"odd",']
 
 
-def test_a_long_difference_is_cut_and_says_so() -> None:
+def test_a_long_diff_is_shortened_and_says_so() -> None:
     other = first(messages=(OPENING[0], {"role": "user", "content": "\n".join(map(str, range(100)))}))
-    said = explain_missing(other, recorded()).splitlines()
-    assert len(said) == 26
-    assert said[-1] == "… and 82 more lines"
+    message = explain_missing(other, recorded()).splitlines()
+    assert len(message) == 26
+    assert message[-1] == "… and 82 more lines"
 
 
-def test_an_answer_that_was_edited_by_hand_is_suspected_when_nothing_else_differs() -> None:
+def test_an_edited_answer_is_suspected_if_nothing_else_differs() -> None:
     edited = after(first(), msgspec.structs.replace(CALLING, text="Let me see."))
     assert explain_missing(edited, recorded()).splitlines()[1:] == [
-        "The requests read the same; if an answer was edited by hand, the requests after it are others."
+        "The requests look the same; if an answer was edited by hand, all later requests differ."
     ]
 
 
-def test_an_answer_that_was_cut_off_is_told_from_one_never_asked_for() -> None:
-    cut = Cassette.blank(CASE).add(first(), None, 3.0)
-    said = explain_missing(first(), cut)
-    assert said == f"The cassette '{PATH}' was cut off before turn 1 was answered. {WAY_OUT}"
+def test_an_interrupted_recording_is_distinguished_from_a_missing_one() -> None:
+    interrupted = Cassette.blank(CASE).add(first(), None, 3.0)
+    message = explain_missing(first(), interrupted)
+    assert message == f"The recording of '{PATH}' was interrupted before turn 1 was answered. {REMEDY}"

@@ -1,4 +1,4 @@
-"""The cache of generated guidance: exactly once, whoever asks, whoever is killed."""
+"""The guidance cache generates each workflow exactly once, whichever process needs it and whichever is killed."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ assert all(cache.get(case) == make_guidance(case) for case in CASES)
 
 
 class Generator:
-    """Counts what it is asked for."""
+    """Records the cases that it is called for."""
 
     def __init__(self) -> None:
-        self.asked: list[Case] = []
+        self.cases: list[Case] = []
         self.known: list[tuple[bool, bool]] = []
 
     def __call__(self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
-        self.asked.append(case)
+        self.cases.append(case)
         self.known.append((task is not None, optimal is not None))
         return make_guidance(case, task=task, optimal=optimal)
 
@@ -78,14 +78,14 @@ def cache(tmp_path: Path) -> GuidanceCache:
     return GuidanceCache(tmp_path / "guidance", BENCHMARK.task_type)
 
 
-def test_what_was_generated_is_found_again(tmp_path: Path, cache: GuidanceCache) -> None:
+def test_generated_guidance_is_read_back(tmp_path: Path, cache: GuidanceCache) -> None:
     cache.fill(CASES, make_guidance)
     for reader in (cache, GuidanceCache(tmp_path / "guidance", BENCHMARK.task_type)):
         reader.fill(CASES, make_guidance)
         assert [reader.get(case) for case in CASES] == [make_guidance(case) for case in CASES]
 
 
-def test_what_the_benchmark_generates_survives_the_files(cache: GuidanceCache) -> None:
+def test_the_benchmarks_guidance_is_equal_after_a_round_trip(cache: GuidanceCache) -> None:
     cases = [make_case(p, task_type=task_type) for task_type in TaskType for p in PromptType]
     cases += [make_case(p, task_type=task_type, flaws=2) for task_type in TaskType for p in FLAWED_PROMPT_TYPES]
     cache.fill(cases, make_real_guidance)
@@ -97,7 +97,7 @@ def test_a_workflow_is_generated_once_for_all_models_repeats_and_prompts(
 ) -> None:
     models = [make_case(p, model=m, repeat=r) for m in ("a", "b") for r in (0, 1) for p in PromptType]
     assert cache.fill(models, generator) == 7
-    assert [case.prompt_type for case in generator.asked] == list(FLAWED_PROMPT_TYPES)
+    assert [case.prompt_type for case in generator.cases] == list(FLAWED_PROMPT_TYPES)
     assert generator.known == [(False, False)] + [(True, True)] * 6
 
 
@@ -105,7 +105,7 @@ def test_only_what_is_missing_is_generated(cache: GuidanceCache, generator: Gene
     cache.fill([make_case(PromptType.OPTIMAL)], make_guidance)
     more = [make_case(PromptType.COT), make_case(FLAWED_PROMPT_TYPES[0]), make_case(instance=1)]
     assert cache.fill(more, generator) == 2
-    assert generator.asked == more[1:]
+    assert generator.cases == more[1:]
     assert generator.known == [(True, True), (False, False)]
     assert cache.fill(more, generator) == 0
 
@@ -121,53 +121,58 @@ def test_only_what_is_missing_is_generated(cache: GuidanceCache, generator: Gene
         {"flaws": 2},
     ],
 )
-def test_everything_that_changes_a_workflow_makes_another(
+def test_each_axis_that_changes_a_workflow_makes_another(
     cache: GuidanceCache, generator: Generator, other: dict[str, Any]
 ) -> None:
     prompt_type = PromptType.FLAWED_MISSING_STEP
     cases = [make_case(prompt_type), make_case(prompt_type, **other)]
     assert cache.fill(cases, generator) == 2
-    assert generator.asked == cases
+    assert generator.cases == cases
     assert [cache.get(case) for case in cases] == [make_guidance(case) for case in cases]
 
 
-def test_what_nobody_asked_for_is_not_there(cache: GuidanceCache) -> None:
+def test_guidance_that_was_never_requested_is_missing(cache: GuidanceCache) -> None:
     cache.fill([make_case()], make_guidance)
     with pytest.raises(LookupError, match=r"nothing was generated for Case\(model='gpt-4o-mini'"):
         cache.get(make_case(PromptType.FLAWED_MISSING_STEP))
 
 
 @pytest.mark.parametrize(
-    ("made_for", "got"),
+    ("made_for", "generated"),
     [(PromptType.OPTIMAL, "none"), (PromptType.FLAWED_TOOL_MISUSE, r"tool_misuse \(severe\)")],
 )
-def test_a_generator_that_makes_another_flaw_than_asked_is_named(
-    cache: GuidanceCache, made_for: PromptType, got: str
+def test_a_generator_that_makes_a_wrong_flaw_is_reported(
+    cache: GuidanceCache, made_for: PromptType, generated: str
 ) -> None:
-    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
+    def wrong(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
         other = msgspec.structs.replace(case, prompt_type=made_for)
         return make_guidance(other, task=task, optimal=optimal)
 
-    message = rf"^workflow generator: a flaw missing_step \(severe\) was asked for in Case\(.*\), it made {got}$"
+    message = (
+        rf"^workflow generator: it generated flaw {generated} for Case\(.*\); "
+        r"it must generate missing_step \(severe\)$"
+    )
     with pytest.raises(ConfigurationError, match=message):
-        cache.fill([make_case(PromptType.FLAWED_MISSING_STEP)], careless)
+        cache.fill([make_case(PromptType.FLAWED_MISSING_STEP)], wrong)
 
 
-def test_a_generator_that_composes_fewer_flaws_than_asked_is_named(cache: GuidanceCache) -> None:
-    def careless(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
+def test_a_generator_that_composes_too_few_flaws_is_reported(cache: GuidanceCache) -> None:
+    def wrong(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
         return make_guidance(msgspec.structs.replace(case, flaws=1), task=task, optimal=optimal)
 
-    message = r"a flaw missing_step \(severe\) of 2 kinds was asked for in Case\(.*\), it made missing_step \(severe\)$"
+    message = (
+        r"generated flaw missing_step \(severe\) for Case\(.*\); it must generate missing_step \(severe\) of 2 kinds$"
+    )
     with pytest.raises(ConfigurationError, match=message):
-        cache.fill([make_case(PromptType.FLAWED_MISSING_STEP, flaws=2)], careless)
+        cache.fill([make_case(PromptType.FLAWED_MISSING_STEP, flaws=2)], wrong)
 
 
-def test_what_others_generated_is_found_without_filling(tmp_path: Path, cache: GuidanceCache) -> None:
+def test_guidance_of_another_process_is_found_without_filling(tmp_path: Path, cache: GuidanceCache) -> None:
     cache.fill(CASES, make_guidance)
     assert GuidanceCache(tmp_path / "guidance", BENCHMARK.task_type).get(CASES[0]) == make_guidance(CASES[0])
 
 
-def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(
+def test_a_generator_that_fails_releases_the_lock_and_keeps_finished_tasks(
     cache: GuidanceCache, generator: Generator
 ) -> None:
     def failing(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> AnyGuidance:
@@ -178,11 +183,11 @@ def test_a_generator_that_fails_leaves_the_lock_and_what_was_finished(
     with pytest.raises(OSError, match="no planner"):
         cache.fill(CASES, failing)
     assert cache.fill(CASES, generator) == 14
-    assert {case.instance for case in generator.asked} == {1, 2}
+    assert {case.instance for case in generator.cases} == {1, 2}
 
 
 def start(directory: Path, last: int = -1) -> subprocess.Popen[bytes]:
-    """Start one of four processes that together fill the cache; who generates number `last` stays at it for ever."""
+    """Start one of four processes that fill the cache; the one that generates workflow number `last` hangs there."""
     command = [sys.executable, "-c", FILL, str(directory), str(last)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2])  # noqa: S603 - our own script
 
@@ -200,7 +205,7 @@ def test_four_processes_that_start_together_generate_everything_once(tmp_path: P
     assert len(cases) == len(set(cases)) == 21
 
 
-def test_when_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Path) -> None:
+def test_if_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Path) -> None:
     processes = {process.pid: process for process in (start(tmp_path, last=10) for _ in range(4))}
     deadline = time.monotonic() + 20
     while len(generated(tmp_path)) < 10 and time.monotonic() < deadline:
@@ -211,10 +216,10 @@ def test_when_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Pat
     assert codes == {pid: -signal.SIGKILL if pid == holder else 0 for pid in processes}
     by_holder = [case_id for pid, case_id in generated(tmp_path) if pid == holder]
     by_others = [case_id for pid, case_id in generated(tmp_path) if pid != holder]
-    assert len(by_holder) == 10  # one task's seven, and three of the next, which its death undid
+    assert len(by_holder) == 10  # the seven of one task, and three of the next, which the kill discarded
     assert len(by_others) == len(set(by_others)) == 14
     assert set(by_others) & set(by_holder) == set(by_holder[7:])
 
 
-def test_a_variant_knows_what_the_optimal_workflow_depends_on() -> None:
+def test_a_variant_has_the_conditions_of_the_optimal_workflow() -> None:
     assert Variant.of(make_case(PromptType.FLAWED_MISSING_STEP, tool_success_rate=0.5)).conditions == (0.5, 30)

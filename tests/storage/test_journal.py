@@ -1,4 +1,4 @@
-"""Journals: encode and decode, torn lines, the newest life."""
+"""Journals: encode and decode, damaged lines, the newest episode of a case."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write(run: RunDirectory, worker: str, episodes: Sequence[Episode]) -> None:
 
 
 def run_script(run: RunDirectory, script: str) -> int:
-    """Run a script in a process of its own, with the run's `journal` open; return the exit code."""
+    """Run a script in a separate process, with the run's `journal` open; return the exit code."""
     head = """
 import sys
 from pathlib import Path
@@ -85,7 +85,7 @@ episodes = st.builds(
 
 @given(episode=episodes, sequence=counts)
 @settings(max_examples=150, deadline=None)
-def test_an_episode_survives_its_line(episode: Episode, sequence: int) -> None:
+def test_an_episode_is_equal_after_a_round_trip(episode: Episode, sequence: int) -> None:
     content = encode_line(episode, sequence)
     assert content.count(b"\n") == 1
     line = decode_line(content, HERE)
@@ -95,13 +95,13 @@ def test_an_episode_survives_its_line(episode: Episode, sequence: int) -> None:
 
 @given(episode=episodes, data=st.data())
 @settings(max_examples=50, deadline=None)
-def test_no_torn_line_is_taken_for_an_episode(episode: Episode, data: st.DataObject) -> None:
+def test_a_truncated_line_is_never_an_episode(episode: Episode, data: st.DataObject) -> None:
     content = encode_line(episode, 0)
     end = data.draw(st.integers(0, len(content) - 2))
     assert decode_line(content[:end], HERE) is None
 
 
-def test_half_a_surrogate_pair_does_not_cost_the_episode() -> None:
+def test_half_a_surrogate_pair_does_not_lose_the_episode() -> None:
     episode = make_episode(transcript=(Replied(1, Reply("broken \ud83d emoji")),), plan="1. é")
     line = decode_line(encode_line(episode, 0), HERE)
     assert line is not None
@@ -109,7 +109,7 @@ def test_half_a_surrogate_pair_does_not_cost_the_episode() -> None:
     assert line.episode.plan == "1. é"
 
 
-def test_an_episode_that_nests_too_deep_keeps_its_score() -> None:
+def test_an_episode_that_is_nested_too_deeply_keeps_its_score() -> None:
     value: object = 0
     for _ in range(20_000):
         value = [value]
@@ -140,38 +140,38 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert code == -signal.SIGKILL
     contents = read_episodes(run)
     assert sorted(episode.case.instance for episode in contents.episodes) == list(range(50))
-    assert contents.torn == ()
+    assert contents.damaged == ()
 
 
-def test_a_torn_last_line_is_left_aside_and_reported(run: RunDirectory) -> None:
+def test_a_truncated_last_line_is_skipped_and_reported(run: RunDirectory) -> None:
     write(run, "gw0", [make_episode()])
     path = run.path / "journal-gw0.jsonl"
     with path.open("ab") as file:
         file.write(b'{"schema_version":1,"seq')
     contents = read_episodes(run)
     assert contents.episodes == (make_episode(),)
-    (torn,) = contents.torn
-    assert (torn.path, torn.line, torn.content) == (path, 2, b'{"schema_version":1,"seq')
-    assert str(torn) == "journal-gw0.jsonl, line 2: 24 bytes cannot be read and were left aside"
+    (damaged,) = contents.damaged
+    assert (damaged.path, damaged.line, damaged.content) == (path, 2, b'{"schema_version":1,"seq')
+    assert str(damaged) == "journal-gw0.jsonl, line 2: 24 bytes cannot be read and were skipped"
 
 
-def test_a_journal_goes_on_behind_a_torn_line(run: RunDirectory) -> None:
-    (run.path / "journal-gw0.jsonl").write_bytes(b'{"torn')
+def test_a_journal_continues_after_a_damaged_line(run: RunDirectory) -> None:
+    (run.path / "journal-gw0.jsonl").write_bytes(b'{"partial')
     write(run, "gw0", [make_episode()])
     contents = read_episodes(run)
     assert contents.episodes == (make_episode(),)
-    assert [torn.content for torn in contents.torn] == [b'{"torn\n']
+    assert [damaged.content for damaged in contents.damaged] == [b'{"partial\n']
 
 
-def test_a_journal_that_is_opened_again_goes_on(run: RunDirectory) -> None:
+def test_a_journal_that_is_opened_again_is_appended_to(run: RunDirectory) -> None:
     first, second = make_episode(), make_episode(make_case(PromptType.BASELINE))
     write(run, "gw0", [first])
     write(run, "gw0", [second])
     contents = read_episodes(run)
-    assert (set(contents.episodes), contents.torn) == ({first, second}, ())
+    assert (set(contents.episodes), contents.damaged) == ({first, second}, ())
 
 
-def test_a_line_of_a_newer_schema_is_refused_with_the_way_out(run: RunDirectory) -> None:
+def test_a_line_of_a_newer_schema_is_rejected_with_a_remedy(run: RunDirectory) -> None:
     path = run.path / "journal-gw0.jsonl"
     path.write_text(json.dumps({"schema_version": 2, "episodes": "otherwise"}) + "\n")
     message = (
@@ -182,14 +182,14 @@ def test_a_line_of_a_newer_schema_is_refused_with_the_way_out(run: RunDirectory)
         read_episodes(run)
 
 
-def test_a_line_of_a_newer_schema_is_refused_even_when_it_looks_like_ours(run: RunDirectory) -> None:
+def test_a_line_of_a_newer_schema_is_rejected_even_if_it_can_be_decoded(run: RunDirectory) -> None:
     line = msgspec.json.decode(encode_line(make_episode(), 0)) | {"schema_version": 2}
     (run.path / "journal-gw0.jsonl").write_bytes(msgspec.json.encode(line) + b"\n")
     with pytest.raises(ConfigurationError, match="schema 2"):
         read_episodes(run)
 
 
-def test_the_newest_life_of_a_case_counts_whoever_lived_it(run: RunDirectory) -> None:
+def test_the_newest_episode_of_a_case_counts_whichever_worker_ran_it(run: RunDirectory) -> None:
     old, new = make_episode(outcome=Outcome.ERROR), make_episode(started_at=1_700_000_009.0)
     write(run, "gw5", [old])
     write(run, "gw0", [new])
@@ -199,30 +199,30 @@ def test_the_newest_life_of_a_case_counts_whoever_lived_it(run: RunDirectory) ->
     assert read_episodes(run).episodes == (newest,)
 
 
-def test_the_newest_life_counts_wherever_it_stands_in_its_journal(run: RunDirectory) -> None:
+def test_the_newest_episode_counts_at_any_position_in_its_journal(run: RunDirectory) -> None:
     new = make_episode(started_at=1_700_000_009.0)
     write(run, "gw0", [make_episode(make_case(instance=1)), make_episode(outcome=Outcome.ERROR)])
     write(run, "gw1", [new])
     assert new in read_episodes(run).episodes
 
 
-def test_of_lives_that_began_together_the_later_line_counts(run: RunDirectory) -> None:
+def test_of_episodes_with_the_same_start_the_later_line_counts(run: RunDirectory) -> None:
     write(run, "gw0", [make_episode(outcome=Outcome.ERROR), make_episode()])
     assert [episode.outcome for episode in read_episodes(run).episodes] == [Outcome.FULL]
 
 
-def test_the_order_of_episodes_does_not_depend_on_who_finished_when(tmp_path: Path) -> None:
-    lived = [make_episode(make_case(prompt_type, instance=n)) for n in range(3) for prompt_type in PromptType]
+def test_the_order_of_episodes_does_not_depend_on_workers_or_time(tmp_path: Path) -> None:
+    episodes = [make_episode(make_case(prompt_type, instance=n)) for n in range(3) for prompt_type in PromptType]
     one = RunDirectory.create(tmp_path, {}, started_at=0.0)
     other = RunDirectory.create(tmp_path, {}, started_at=1.0)
-    write(one, "main", lived)
-    write(other, "gw1", lived[::-2])
-    write(other, "gw0", lived[-2::-2])
+    write(one, "main", episodes)
+    write(other, "gw1", episodes[::-2])
+    write(other, "gw0", episodes[-2::-2])
     assert read_episodes(one).episodes == read_episodes(other).episodes
-    assert len(read_episodes(one).episodes) == len(lived)
+    assert len(read_episodes(one).episodes) == len(episodes)
 
 
-def test_a_line_that_a_full_disk_cut_off_does_not_spoil_the_next(run: RunDirectory) -> None:
+def test_a_line_truncated_by_a_full_disk_does_not_damage_the_next(run: RunDirectory) -> None:
     run_script(
         run,
         """
@@ -240,4 +240,4 @@ except OSError:
     )
     contents = read_episodes(run)
     assert [episode.case.instance for episode in contents.episodes] == [0, 2]
-    assert [(torn.line, len(torn.content)) for torn in contents.torn] == [(2, 101)]
+    assert [(damaged.line, len(damaged.content)) for damaged in contents.damaged] == [(2, 101)]

@@ -31,7 +31,7 @@ def test_a_document_holds_the_run_and_all_planned_cases_in_their_order(tmp_path:
     assert document["episodes"][2] == json.loads(json.dumps(flatten(make_episode(CASES[2]))))
 
 
-def test_a_document_has_what_users_were_promised(tmp_path: Path) -> None:
+def test_a_document_has_the_documented_fields(tmp_path: Path) -> None:
     names = """case_id nodeid model prompt_type flaw_kind severity task_type difficulty instance repeat seed
     tool_success_rate outcome milestone_coverage tool_calls reference_calls efficiency random_faults recovered_faults
     obedience failure_class error turns requests prompt_tokens completion_tokens worker started_at duration_s
@@ -62,13 +62,13 @@ def test_a_document_without_episodes_is_a_document(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "result.json").read_text()) == {"schema_version": 1, "run": {}, "episodes": []}
 
 
-def test_a_case_that_was_never_begun_is_skipped_and_says_why() -> None:
+def test_a_case_that_was_never_started_is_skipped_with_a_reason() -> None:
     episode = skipped_episode(CASES[0], "node")
-    assert (episode.outcome, episode.error) == (Outcome.SKIPPED, "not lived: the run ended before it")
+    assert (episode.outcome, episode.error) == (Outcome.SKIPPED, "not run: the run ended before it")
     assert skipped_episode(CASES[0], "node", reason="budget spent").error == "budget spent"
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     path = tmp_path / "taken"
     path.mkdir()
     with pytest.raises(IsADirectoryError):
@@ -76,24 +76,24 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_checking_leaves_nothing_behind_but_the_folders(tmp_path: Path) -> None:
+def test_checking_leaves_only_the_folders(tmp_path: Path) -> None:
     check_writable(tmp_path / "a" / "b" / "result.json", "--ultra-json")
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
-def test_checking_leaves_an_older_file_alone(tmp_path: Path) -> None:
+def test_checking_does_not_change_an_existing_file(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("old")
     check_writable(tmp_path / "result.json", "--ultra-json")
     assert (tmp_path / "result.json").read_text() == "old"
 
 
-def test_a_path_that_is_a_directory_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_a_directory_is_rejected(tmp_path: Path) -> None:
     message = f"--ultra-json: '{tmp_path}' is a directory; name a file that can be written"
     with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}$"):
         check_writable(tmp_path, "--ultra-json")
 
 
-def test_a_path_under_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_under_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "result.json"
     message = f"--ultra-json: cannot write '{path}' (file exists); name a file in a directory that can be written"

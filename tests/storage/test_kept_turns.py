@@ -1,4 +1,4 @@
-"""Answers kept as they come, and given again to the request that they were an answer to."""
+"""Answers are recorded as they arrive, and returned again for the same request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.storage.kept_turns import Prefixes, TurnKeeper, read_turns, turns_path
+from pytest_ultra.storage.kept_turns import KeptAnswers, TurnRecorder, read_turns, turns_path
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
 from tests.results_factory import make_case, make_guidance
@@ -16,7 +16,7 @@ CASE = make_case()
 
 
 class Clock:
-    """A clock that stands still but for `advance`."""
+    """A clock that only `advance` moves."""
 
     def __init__(self) -> None:
         self.advanced_s = 0.0
@@ -32,16 +32,16 @@ class Clock:
 
 
 class Model:
-    """Takes 2 s an answer, and counts them."""
+    """Takes 2 s for each answer, and counts the calls."""
 
     def __init__(self, clock: Clock) -> None:
-        self.asked = 0
+        self.calls = 0
         self._clock = clock
 
     async def attempt(self, request: ChatRequest) -> Reply:
-        self.asked += 1
+        self.calls += 1
         self._clock.advance(2)
-        return Reply(f"answer {self.asked} to turn {request.turn}")
+        return Reply(f"answer {self.calls} to turn {request.turn}")
 
     async def aclose(self) -> None: ...
 
@@ -51,44 +51,44 @@ def make_request(turn: int, said: str = "go on") -> ChatRequest:
     return ChatRequest(CASE, make_guidance(CASE), turn, messages, ())
 
 
-def ask(run: RunDirectory, *requests: ChatRequest) -> tuple[list[str], int, float]:
-    """Go on from what the run's files hold; return the answers, how many were asked for, and the model's time."""
+def send(run: RunDirectory, *requests: ChatRequest) -> tuple[list[str], int, float]:
+    """Send requests, with answers from the run's files; return the answers, the number of calls, and the model time."""
     clock = Clock()
     model = Model(clock)
 
-    async def talk() -> list[str]:
-        prefixes = Prefixes(read_turns(run, lambda _: True))
-        keeper = TurnKeeper(LineFile(turns_path(run, "gw0")), model, clock, prefixes)
-        answers = [(await keeper.attempt(request)).text for request in requests]
-        await keeper.aclose()
+    async def converse() -> list[str]:
+        kept = KeptAnswers(read_turns(run, lambda _: True))
+        recorder = TurnRecorder(LineFile(turns_path(run, "gw0")), model, clock, kept)
+        answers = [(await recorder.attempt(request)).text for request in requests]
+        await recorder.aclose()
         return answers
 
-    return asyncio.run(talk()), model.asked, clock.advanced_s
+    return asyncio.run(converse()), model.calls, clock.advanced_s
 
 
-def test_an_answer_is_given_again_to_the_same_request_and_takes_its_time(tmp_path: Path) -> None:
+def test_an_answer_is_returned_for_the_same_request_and_counts_its_model_time(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
-    first = ask(run, make_request(1), make_request(2))
+    first = send(run, make_request(1), make_request(2))
     assert first == (["answer 1 to turn 1", "answer 2 to turn 2"], 2, 4.0)
-    assert ask(run, make_request(1), make_request(2), make_request(3)) == ([*first[0], "answer 1 to turn 3"], 1, 6.0)
+    assert send(run, make_request(1), make_request(2), make_request(3)) == ([*first[0], "answer 1 to turn 3"], 1, 6.0)
 
 
-def test_another_request_is_asked_and_so_are_all_after_it(tmp_path: Path) -> None:
+def test_a_different_request_and_all_after_it_call_the_model(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
-    ask(run, make_request(1), make_request(2))
-    assert ask(run, make_request(1, "hello"), make_request(2))[1] == 2
+    send(run, make_request(1), make_request(2))
+    assert send(run, make_request(1, "hello"), make_request(2))[1] == 2
 
 
-def test_an_answer_is_given_once(tmp_path: Path) -> None:
+def test_an_answer_is_returned_once(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
-    ask(run, make_request(1))
-    assert ask(run, make_request(1), make_request(1))[1] == 1
+    send(run, make_request(1))
+    assert send(run, make_request(1), make_request(1))[1] == 1
 
 
-def test_a_torn_answer_is_asked_for_again_and_spoils_no_other(tmp_path: Path) -> None:
+def test_a_damaged_answer_is_requested_again_and_damages_no_other(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
-    ask(run, make_request(1), make_request(2))
+    send(run, make_request(1), make_request(2))
     path = turns_path(run, "gw0")
     path.write_bytes(path.read_bytes()[:-30])
-    assert ask(run, make_request(1), make_request(2))[1] == 1
-    assert ask(run, make_request(1), make_request(2))[1] == 0
+    assert send(run, make_request(1), make_request(2))[1] == 1
+    assert send(run, make_request(1), make_request(2))[1] == 0

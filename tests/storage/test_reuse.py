@@ -12,11 +12,19 @@ import pytest
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.storage.journal import SET_ASIDE, Journal, read_episodes
+from pytest_ultra.storage.journal import QUARANTINED, Journal, read_episodes
 from pytest_ultra.storage.kept_turns import KeptTurn, turns_path, write_turns
 from pytest_ultra.storage.reuse import Plan, Rerun, find_reuse, read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, clear_up, hold, is_held, mark_end, note_cut_off, noted_cut_off
+from pytest_ultra.storage.run_status import (
+    RunEnd,
+    is_locked,
+    lock_run,
+    note_interruption,
+    read_interruption,
+    remove_resume_files,
+    write_run_end,
+)
 from tests.results_factory import make_case, make_episode, make_nodeid
 
 CASES = [make_case(prompt_type) for prompt_type in PromptType]
@@ -24,21 +32,23 @@ IDS = [case.case_id for case in CASES]
 FULL, FAILED, ERROR = Outcome.FULL, Outcome.FAILED, Outcome.ERROR
 
 
-class Past:
-    """Runs of the past, each later than the one before."""
+class History:
+    """Earlier runs, each with a later start than the one before."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._time = 1_700_000_000.0
 
-    def run(self, *outcomes: Outcome, is_ended: bool = False, plan: Plan | None = None, first: int = 0) -> RunDirectory:
+    def run(
+        self, *outcomes: Outcome, is_finished: bool = False, plan: Plan | None = None, first: int = 0
+    ) -> RunDirectory:
         self._time += 60
         run = RunDirectory.create(self.root, {}, started_at=self._time)
         write(
             run, (make_episode(CASES[first + n], outcome, started_at=self._time) for n, outcome in enumerate(outcomes))
         )
-        if is_ended:
-            mark_end(run, Ending(0, self._time))
+        if is_finished:
+            write_run_end(run, RunEnd(0, self._time))
         plan = plan or Plan(is_new_start=False, nodeids={})
         (run.path / "plan.json").write_bytes(msgspec.json.encode(plan))
         return run
@@ -52,104 +62,105 @@ def write(run: RunDirectory, episodes: Iterable[Episode], worker: str = "gw0") -
 
 
 @pytest.fixture
-def past(tmp_path: Path) -> Past:
-    return Past(tmp_path)
+def past(tmp_path: Path) -> History:
+    return History(tmp_path)
 
 
-def taken(past: Past, rerun: Rerun | None = None) -> dict[int, Outcome]:
-    lives = find_reuse(past.root, IDS, rerun).lives
-    return {IDS.index(case_id): life.outcome for case_id, life in sorted(lives.items(), key=lambda x: IDS.index(x[0]))}
+def reused_outcomes(past: History, rerun: Rerun | None = None) -> dict[int, Outcome]:
+    episodes = find_reuse(past.root, IDS, rerun).episodes
+    outcomes = {IDS.index(case_id): episode.outcome for case_id, episode in episodes.items()}
+    return dict(sorted(outcomes.items()))
 
 
-def test_without_a_past_there_is_nothing(past: Past) -> None:
-    assert find_reuse(past.root, IDS).lives == {}
+def test_without_earlier_runs_nothing_is_reused(past: History) -> None:
+    assert find_reuse(past.root, IDS).episodes == {}
 
 
-def test_scored_episodes_of_a_run_without_a_word_of_its_end_are_taken(past: Past) -> None:
+def test_scored_episodes_of_a_run_without_a_recorded_end_are_reused(past: History) -> None:
     past.run(FULL, Outcome.PARTIAL, FAILED, ERROR, Outcome.SKIPPED)
-    assert taken(past) == {0: FULL, 1: Outcome.PARTIAL, 2: FAILED}
+    assert reused_outcomes(past) == {0: FULL, 1: Outcome.PARTIAL, 2: FAILED}
 
 
-def test_a_run_that_came_to_its_end_is_where_looking_back_ends(past: Past) -> None:
+def test_the_search_stops_at_a_finished_run(past: History) -> None:
     past.run(FULL, FULL, FULL)
-    past.run(FULL, is_ended=True)
-    assert taken(past) == {}
+    past.run(FULL, is_finished=True)
+    assert reused_outcomes(past) == {}
     past.run(FAILED, first=5)
-    assert taken(past) == {5: FAILED}
+    assert reused_outcomes(past) == {5: FAILED}
 
 
-def test_a_run_that_says_it_was_cut_off_counts(past: Past) -> None:
-    mark_end(past.run(FULL), Ending(2, 0.0, cut_off="interrupted"))
-    assert taken(past) == {0: FULL}
+def test_a_run_with_a_recorded_interruption_is_reused(past: History) -> None:
+    write_run_end(past.run(FULL), RunEnd(2, 0.0, interruption="interrupted"))
+    assert reused_outcomes(past) == {0: FULL}
 
 
-def test_of_a_series_the_newest_scored_life_counts(past: Past) -> None:
+def test_of_several_runs_the_newest_scored_episode_is_reused(past: History) -> None:
     past.run(FULL, FULL, FULL)
     past.run(ERROR, FAILED)
     past.run()
-    assert taken(past) == {0: FULL, 1: FAILED, 2: FULL}
+    assert reused_outcomes(past) == {0: FULL, 1: FAILED, 2: FULL}
 
 
-def test_an_episode_of_other_versions_is_none_of_this_case(past: Past) -> None:
+def test_an_episode_of_other_versions_is_not_reused(past: History) -> None:
     run = past.run(FULL)
     path = run.path / "journal-gw0.jsonl"
     path.write_text(path.read_text().replace(IDS[0], "0123456789abcdef"))
-    assert taken(past) == {}
+    assert reused_outcomes(past) == {}
 
 
-def test_a_run_that_lives_is_where_looking_back_ends(past: Past) -> None:
+def test_the_search_stops_at_a_run_that_is_still_running(past: History) -> None:
     past.run(FULL)
-    living = past.run(FAILED)
-    lock = hold(living)
-    assert is_held(living)
+    running = past.run(FAILED)
+    lock = lock_run(running)
+    assert is_locked(running)
     reuse = find_reuse(past.root, IDS)
-    assert reuse.lives == {}
-    assert reuse.obstacle == f"the run {living.run_id} is still going on, and nothing is taken from it"
+    assert reuse.episodes == {}
+    assert reuse.obstacle == f"the run {running.run_id} is still running, so nothing is reused from it"
     lock.release()
-    assert taken(past) == {0: FAILED}
+    assert reused_outcomes(past) == {0: FAILED}
 
 
-def test_a_new_start_hides_what_was_before_for_its_own_cases(past: Past) -> None:
+def test_a_new_start_hides_older_episodes_of_its_own_cases(past: History) -> None:
     past.run(FULL, FULL, FULL)
     past.run(FAILED, plan=Plan(is_new_start=True, nodeids={IDS[0]: "a", IDS[1]: "b"}))
-    assert taken(past) == {0: FAILED, 2: FULL}
+    assert reused_outcomes(past) == {0: FAILED, 2: FULL}
 
 
-def test_a_rerun_takes_from_the_newest_run_whatever_its_end(past: Past) -> None:
+def test_a_rerun_reuses_the_newest_run_whether_or_not_it_finished(past: History) -> None:
     past.run(FULL, FULL, FULL, FULL, FULL)
-    past.run(FULL, Outcome.PARTIAL, FAILED, ERROR, is_ended=True)
-    assert taken(past, Rerun.ERRORS) == {0: FULL, 1: Outcome.PARTIAL, 2: FAILED}
-    assert taken(past, Rerun.FAILED) == {0: FULL}
+    past.run(FULL, Outcome.PARTIAL, FAILED, ERROR, is_finished=True)
+    assert reused_outcomes(past, Rerun.ERRORS) == {0: FULL, 1: Outcome.PARTIAL, 2: FAILED}
+    assert reused_outcomes(past, Rerun.FAILED) == {0: FULL}
 
 
-def test_a_rerun_looks_past_a_run_that_never_got_to_a_plan(past: Past) -> None:
-    past.run(FULL, is_ended=True)
+def test_a_rerun_skips_a_run_without_a_plan(past: History) -> None:
+    past.run(FULL, is_finished=True)
     (past.run().path / "plan.json").unlink()
-    assert taken(past, Rerun.FAILED) == {0: FULL}
+    assert reused_outcomes(past, Rerun.FAILED) == {0: FULL}
 
 
-def test_a_rerun_goes_by_the_newest_life(past: Past) -> None:
-    run = past.run(FULL, is_ended=True)
+def test_a_rerun_uses_the_outcome_of_the_newest_episode(past: History) -> None:
+    run = past.run(FULL, is_finished=True)
     write(run, [make_episode(CASES[0], ERROR, started_at=1_800_000_000.0)])
-    assert taken(past, Rerun.ERRORS) == {}
+    assert reused_outcomes(past, Rerun.ERRORS) == {}
 
 
-def test_a_run_of_a_newer_schema_is_an_obstacle(past: Past) -> None:
+def test_a_run_of_a_newer_schema_is_an_obstacle(past: History) -> None:
     past.run(FULL)
     newer = past.run(FULL)
     (newer.path / "run.json").write_text(json.dumps({"schema_version": 9}))
     reuse = find_reuse(past.root, IDS)
-    assert reuse.lives == {}
+    assert reuse.episodes == {}
     assert reuse.obstacle is not None
-    assert reuse.obstacle.startswith(f"nothing is taken from the run {newer.run_id}: ")
+    assert reuse.obstacle.startswith(f"nothing is reused from the run {newer.run_id}: ")
     assert "newer pytest-ultra (schema 9, this one reads up to 1)" in reuse.obstacle
 
 
-def test_what_is_handed_over_is_the_new_runs_own(past: Past, tmp_path: Path) -> None:
+def test_reused_episodes_are_written_to_the_new_run_and_the_old_run_is_unchanged(past: History, tmp_path: Path) -> None:
     old = past.run(FULL, FAILED, FULL)
     reuse = find_reuse(past.root, IDS)
     new = RunDirectory.create(tmp_path, {}, started_at=1_800_000_000.0)
-    reuse.hand_over(
+    reuse.write_to_run(
         new, [(CASES[0], "elsewhere"), (CASES[1], make_nodeid(CASES[1])), (CASES[7], "x")], is_new_start=True
     )
     episodes = {episode.case_id: episode for episode in read_episodes(new).episodes}
@@ -165,64 +176,66 @@ def test_what_is_handed_over_is_the_new_runs_own(past: Past, tmp_path: Path) -> 
     assert not any(episode.reused for episode in read_episodes(old).episodes)
 
 
-def test_a_life_of_the_runs_own_is_newer_than_a_reused_one_whatever_the_clock_says(past: Past) -> None:
+def test_a_runs_own_episode_is_newer_than_a_reused_one_whatever_their_start_times(past: History) -> None:
     run = past.run(FAILED)
     write(run, [make_episode(CASES[0], FULL, started_at=9e9, reused=True)])
     assert [episode.outcome for episode in read_episodes(run).episodes] == [FAILED]
-    assert taken(past) == {0: FAILED}
+    assert reused_outcomes(past) == {0: FAILED}
 
 
 def make_turn(case_id: str, turn: int, at: float) -> KeptTurn:
     return KeptTurn(case_id, turn, "key", at, 1.5, Reply(f"answer {turn} of {at}"))
 
 
-def test_answers_of_unfinished_episodes_are_taken_and_those_of_finished_ones_not(past: Past, tmp_path: Path) -> None:
+def test_answers_in_unfinished_episodes_are_reused_and_those_in_finished_ones_are_not(
+    past: History, tmp_path: Path
+) -> None:
     run = past.run(FULL, ERROR)
     turns = [make_turn(IDS[n], turn, 1.0 + turn) for n in range(3) for turn in (1, 2)]
     write_turns(turns_path(run, "gw0"), [{turn.turn: turn} for turn in turns])
     with turns_path(run, "gw0").open("a") as file:
-        file.write('{"torn')
+        file.write('{"partial')
     reuse = find_reuse(past.root, IDS)
-    assert {IDS.index(id_): list(prefix) for id_, prefix in reuse.prefixes.items()} == {1: [1, 2], 2: [1, 2]}
+    assert {IDS.index(id_): list(answers) for id_, answers in reuse.answers.items()} == {1: [1, 2], 2: [1, 2]}
     new = RunDirectory.create(tmp_path, {}, started_at=1_800_000_000.0)
-    reuse.hand_over(new, [(CASES[2], "x")], is_new_start=False)
+    reuse.write_to_run(new, [(CASES[2], "x")], is_new_start=False)
     assert turns_path(new, "reused").read_text().count(IDS[2]) == 2
 
 
-def test_of_several_lives_the_answers_of_the_newest_count(past: Past) -> None:
+def test_of_several_episodes_of_a_case_the_newest_ones_answers_are_reused(past: History) -> None:
     run = past.run()
     turns = [make_turn(IDS[0], turn, at) for turn, at in ((1, 1.0), (2, 2.0), (3, 3.0), (1, 4.0), (2, 5.0))]
     write_turns(turns_path(run, "gw0"), [{turn.turn: turn} for turn in turns])
-    prefix = find_reuse(past.root, IDS).prefixes[IDS[0]]
-    assert {turn: kept.at for turn, kept in prefix.items()} == {1: 4.0, 2: 5.0}
+    answers = find_reuse(past.root, IDS).answers[IDS[0]]
+    assert {turn: kept.at for turn, kept in answers.items()} == {1: 4.0, 2: 5.0}
 
 
-def test_answers_that_broke_the_harness_are_not_given_again(past: Past) -> None:
+def test_answers_that_caused_a_harness_error_are_not_reused(past: History) -> None:
     run = past.run()
     write(run, [make_episode(CASES[0], ERROR, failure_class=FailureClass.HARNESS)])
     write_turns(turns_path(run, "gw0"), [{1: make_turn(IDS[0], 1, 1.0)}])
-    assert find_reuse(past.root, IDS).prefixes == {}
+    assert find_reuse(past.root, IDS).answers == {}
 
 
-def test_answers_to_a_case_that_was_set_aside_are_given_again_as_something_else_may_have_killed_its_workers(
-    past: Past,
-) -> None:
+def test_answers_of_a_quarantined_case_are_reused_as_another_case_may_have_crashed_its_workers(past: History) -> None:
     run = past.run()
-    write(run, [make_episode(CASES[0], ERROR, failure_class=FailureClass.HARNESS)], SET_ASIDE)
+    write(run, [make_episode(CASES[0], ERROR, failure_class=FailureClass.HARNESS)], QUARANTINED)
     write_turns(turns_path(run, "gw0"), [{1: make_turn(IDS[0], 1, 1.0)}])
-    assert find_reuse(past.root, IDS).prefixes[IDS[0]].keys() == {1}
+    assert find_reuse(past.root, IDS).answers[IDS[0]].keys() == {1}
 
 
-def test_what_no_other_run_needs_is_cleared_up(past: Past) -> None:
+def test_a_finished_run_keeps_no_resume_files(past: History) -> None:
     run = past.run(FULL)
-    hold(run).release()
+    lock_run(run).release()
     write_turns(turns_path(run, "gw0"), [])
-    clear_up(run)
+    for name in ("started-gw0.txt", "begun-gw0.txt"):  # the second is the name in older versions
+        (run.path / name).touch()
+    remove_resume_files(run)
     assert sorted(path.name for path in run.path.iterdir()) == ["journal-gw0.jsonl", "plan.json", "run.json"]
 
 
-def test_any_process_can_note_that_the_run_was_cut_off(past: Past) -> None:
+def test_any_process_can_record_that_the_run_is_interrupted(past: History) -> None:
     run = past.run()
-    assert noted_cut_off(run) is None
-    note_cut_off(run, "gw1 cannot write")
-    assert noted_cut_off(run) == "gw1 cannot write"
+    assert read_interruption(run) is None
+    note_interruption(run, "gw1 cannot write")
+    assert read_interruption(run) == "gw1 cannot write"

@@ -1,4 +1,4 @@
-"""The directory of a run."""
+"""Run directories: creation, names, and errors."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def test_run_ids_sort_by_time_even_within_a_second(tmp_path: Path) -> None:
     assert ids == sorted(set(ids))
 
 
-def test_runs_that_start_together_get_directories_of_their_own(tmp_path: Path) -> None:
+def test_runs_that_start_together_get_separate_directories(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: RunDirectory.create(tmp_path, {}, started_at=NOON), range(40)))
     assert len({run.path for run in runs}) == 40
 
 
-def test_git_is_told_to_ignore_the_directory(tmp_path: Path) -> None:
+def test_git_ignores_the_directory(tmp_path: Path) -> None:
     RunDirectory.create(tmp_path, {}, started_at=NOON)
     assert (tmp_path / ".gitignore").read_text() == "*\n"
 
 
-def test_a_gitignore_of_the_users_own_is_kept(tmp_path: Path) -> None:
+def test_the_users_gitignore_is_kept(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("runs/\n")
     RunDirectory.create(tmp_path, {}, started_at=NOON)
     assert (tmp_path / ".gitignore").read_text() == "runs/\n"
 
 
-def test_a_directory_that_cannot_be_written_is_named_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_named_with_the_reason_and_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     root = tmp_path / "file" / "ultra"
     message = f"--ultra-dir: cannot write to '{root}/runs' (not a directory); name a directory that can be written"
@@ -62,18 +62,18 @@ def test_a_directory_that_cannot_be_written_is_named_with_the_reason_and_the_way
         RunDirectory.create(root, {}, started_at=NOON)
 
 
-def test_a_root_whose_own_files_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_root_in_which_files_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").symlink_to("missing/elsewhere")
     with pytest.raises(ConfigurationError, match=r"^--ultra-dir: cannot write to .*No such file.*name a directory"):
         RunDirectory.create(tmp_path, {}, started_at=NOON)
 
 
-def test_opening_what_is_no_run_says_so(tmp_path: Path) -> None:
+def test_opening_a_directory_without_a_run_raises(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"holds no run: it has no run.json; name a directory under runs/"):
         RunDirectory.open(tmp_path)
 
 
-def test_a_run_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+def test_a_run_with_a_newer_schema_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"schema_version": 99}))
     with pytest.raises(ConfigurationError, match=r"newer pytest-ultra \(schema 99, this one reads up to 1\); upgrade"):
         RunDirectory.open(tmp_path).describe()

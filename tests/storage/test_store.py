@@ -1,4 +1,4 @@
-"""The store says what the journals say: after migrations, kills, second readings and eight processes at once."""
+"""The store matches the journals: after migrations, kills, repeated syncs, and syncs of eight processes at once."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.storage.results import read_results
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import Ending, hold, mark_end
+from pytest_ultra.storage.run_status import RunEnd, lock_run, write_run_end
 from pytest_ultra.storage.store.database import Database, NewerStoreError, StoreError, store_path
 from pytest_ultra.storage.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import list_stored_runs
-from pytest_ultra.storage.store.store_sync import Filled, fill, open_filled, put
+from pytest_ultra.storage.store.store_sync import SyncResult, open_synced, store_run, sync
 from pytest_ultra.storage.store.store_tables import ATTEMPTS, METADATA, PROVENANCE
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes, write
@@ -40,7 +40,7 @@ def open_store(root: Path) -> Database:
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask as a user does, by SQLite itself."""
+    """Query as a user does, with SQLite itself."""
     with closing(sqlite3.connect(store_path(root))) as connection:
         return connection.execute(sql).fetchall()
 
@@ -56,7 +56,7 @@ def flattened(run: RunDirectory) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["nodeid"])
 
 
-def test_the_tables_are_those_that_the_migrations_make(root: Path) -> None:
+def test_the_tables_match_the_migrations(root: Path) -> None:
     database = open_store(root)
     with database.reading() as connection:
         inspector = inspect(connection)
@@ -68,14 +68,14 @@ def test_the_tables_are_those_that_the_migrations_make(root: Path) -> None:
     assert query(root, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
-def test_every_field_of_every_episode_is_there_as_the_journals_have_it(root: Path) -> None:
-    unlived = make_case(PromptType.BASELINE, seed=10**30)
+def test_every_field_of_every_episode_is_stored_as_in_the_journals(root: Path) -> None:
+    not_run = make_case(PromptType.BASELINE, seed=10**30)
     episodes = some_episodes()
-    run = make_run(root, episodes, planned=[*(episode.case for episode in episodes), unlived])
-    assert fill(open_store(root), root) == Filled(read=(run.run_id,))
+    run = make_run(root, episodes, planned=[*(episode.case for episode in episodes), not_run])
+    assert sync(open_store(root), root) == SyncResult(read=(run.run_id,))
     expected = flattened(run)
     (skipped,) = [row for row in expected if row["outcome"] == "skipped"]
-    skipped["seed"] = str(10**30)  # beyond an integer of SQLite's
+    skipped["seed"] = str(10**30)  # too large for an integer of SQLite
     assert results(root) == expected
 
 
@@ -83,7 +83,7 @@ def test_attempts_are_counted_within_their_episode(root: Path) -> None:
     episodes = some_episodes()
     make_run(root, episodes)
     database = open_store(root)
-    fill(database, root)
+    sync(database, root)
     with database.reading() as connection:
         attempts = connection.execute(select(ATTEMPTS).order_by(ATTEMPTS.c.number)).mappings().all()
     failed = episodes[1]
@@ -95,7 +95,7 @@ def test_attempts_are_counted_within_their_episode(root: Path) -> None:
     assert attempts[-1]["duration_s"] == 0.6
 
 
-def test_what_made_a_run_is_told_for_each_of_its_models(root: Path) -> None:
+def test_provenance_is_stored_for_each_model_of_a_run(root: Path) -> None:
     described = {
         "pytest_ultra": "0.3.0",
         "python": "3.12.1",
@@ -107,7 +107,7 @@ def test_what_made_a_run_is_told_for_each_of_its_models(root: Path) -> None:
     }
     run = make_run(root, [], described=described)
     database = open_store(root)
-    fill(database, root)
+    sync(database, root)
     with database.reading() as connection:
         demo, gpt = connection.execute(select(PROVENANCE).order_by(PROVENANCE.c.model)).mappings().all()
     assert dict(gpt) == {
@@ -127,68 +127,68 @@ def test_what_made_a_run_is_told_for_each_of_its_models(root: Path) -> None:
     assert (demo["endpoint"], demo["parameters"]) == (None, "{}")
 
 
-def test_what_has_not_changed_is_not_read_again_and_nothing_is_there_twice(root: Path) -> None:
+def test_an_unchanged_run_is_not_read_again_and_nothing_is_stored_twice(root: Path) -> None:
     run = make_run(root, some_episodes())
     database = open_store(root)
-    assert fill(database, root).read == (run.run_id,)
+    assert sync(database, root).read == (run.run_id,)
     before = results(root)
-    assert fill(database, root) == Filled()
-    put(database, run, read_results(run).episodes)
-    assert fill(database, root) == Filled(), "it is known to be over"
+    assert sync(database, root) == SyncResult()
+    store_run(database, run, read_results(run).episodes)
+    assert sync(database, root) == SyncResult(), "it is known to have ended"
     assert results(root) == before
 
 
-def test_a_killed_run_is_taken_up_and_one_that_goes_on_is_read_until_its_end(root: Path) -> None:
+def test_a_killed_run_is_read_and_a_running_one_is_read_until_it_ends(root: Path) -> None:
     first, second, *others = some_episodes()
-    run = make_run(root, [first], planned=[first.case, second.case], ending=None)
-    lock = hold(run)
+    run = make_run(root, [first], planned=[first.case, second.case], run_end=None)
+    lock = lock_run(run)
     database = open_store(root)
     other = make_run(root, [], planned=[], at=STARTED_AT + 1)
-    assert fill(database, root, own=other) == Filled(), "it goes on, and the other has put itself in"
+    assert sync(database, root, own=other) == SyncResult(), "it is running, and the other has stored itself"
     other.discard()
-    fill(database, root)
-    assert [row["outcome"] for row in results(root)] == ["full"], "while it goes on, nothing is skipped yet"
+    sync(database, root)
+    assert [row["outcome"] for row in results(root)] == ["full"], "while it is running, nothing is skipped yet"
     write(run, [second], "gw1")
-    fill(database, root)
+    sync(database, root)
     assert Counter(row["outcome"] for row in results(root)) == {"full": 1, "failed": 1}
     lock.release()
-    assert fill(database, root, own=other).read == (run.run_id,)
+    assert sync(database, root, own=other).read == (run.run_id,)
     assert list_stored_runs(database)[0].ended_at is None
-    mark_end(run, Ending(2, STARTED_AT + 5, "interrupted"))
-    assert fill(database, root) == Filled(), "its journals have not changed"
+    write_run_end(run, RunEnd(2, STARTED_AT + 5, "interrupted"))
+    assert sync(database, root) == SyncResult(), "its journals have not changed"
     (stored,) = list_stored_runs(database)
-    assert (stored.ended_at, stored.exit_status, stored.cut_off) == (STARTED_AT + 5, 2, "interrupted")
+    assert (stored.ended_at, stored.exit_status, stored.interruption) == (STARTED_AT + 5, 2, "interrupted")
     assert others
 
 
-def test_a_run_that_was_deleted_leaves_with_the_cases_that_only_it_had(root: Path) -> None:
+def test_a_deleted_run_is_removed_with_the_cases_that_only_it_had(root: Path) -> None:
     kept = make_run(root, some_episodes()[:2])
-    gone = make_run(root, some_episodes()[1:], at=STARTED_AT + 1)
+    deleted = make_run(root, some_episodes()[1:], at=STARTED_AT + 1)
     database = open_store(root)
-    fill(database, root)
+    sync(database, root)
     assert query(root, "SELECT count(*) FROM cases") == [(4,)]
-    gone.discard()
-    assert fill(database, root) == Filled(removed=(gone.run_id,))
+    deleted.discard()
+    assert sync(database, root) == SyncResult(removed=(deleted.run_id,))
     assert results(root) == flattened(kept)
     assert query(root, "SELECT count(*) FROM cases") == [(2,)]
     assert query(root, "SELECT DISTINCT run_id FROM attempts") == [(kept.run_id,)]
 
 
-def test_runs_are_listed_with_figures_that_come_from_their_episodes(root: Path) -> None:
+def test_runs_are_listed_with_figures_computed_from_their_episodes(root: Path) -> None:
     older = make_run(root, some_episodes(), planned=[make_case(instance=n) for n in range(7)])
-    asked = {"options": {"model": ["demo", "a-model"]}}
-    empty = make_run(root, [], planned=[], at=STARTED_AT + 1, ending=None, described=asked)
+    requested = {"options": {"model": ["demo", "a-model"]}}
+    empty = make_run(root, [], planned=[], at=STARTED_AT + 1, run_end=None, described=requested)
     database = open_store(root)
-    fill(database, root)
+    sync(database, root)
     newest, oldest = list_stored_runs(database)
     assert (newest.run_id, newest.planned, newest.scored, newest.cost) == (empty.run_id, 0, 0, None)
-    assert newest.models == ("a-model", "demo"), "those that were asked for"
+    assert newest.models == ("a-model", "demo"), "the requested ones"
     assert msgspec.structs.asdict(oldest) == {
         "run_id": older.run_id,
         "started_at": STARTED_AT,
         "ended_at": STARTED_AT + 60,
         "exit_status": 1,
-        "cut_off": None,
+        "interruption": None,
         "planned": 7,
         "scored": 3,
         "full": 1,
@@ -200,12 +200,12 @@ def test_runs_are_listed_with_figures_that_come_from_their_episodes(root: Path) 
 
 
 def make_store_of_schema_1(root: Path, run: RunDirectory, episode: Episode) -> None:
-    """Write what a pytest-ultra of then has written, without anything of today's code but the schema's own words."""
+    """Write a store of schema 1 without the current code, except for the SQL of its migration."""
     record = {"run_id": run.run_id} | flatten(episode)
     with closing(sqlite3.connect(store_path(root))) as connection:
         connection.executescript(MIGRATIONS[0])
         connection.execute(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", (run.run_id, STARTED_AT, None, None, None, 1, "as then")
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", (run.run_id, STARTED_AT, None, None, None, 1, "old")
         )
         for table in ("cases", "episodes"):
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
@@ -216,7 +216,7 @@ def make_store_of_schema_1(root: Path, run: RunDirectory, episode: Episode) -> N
         connection.commit()
 
 
-def test_a_store_of_an_older_schema_is_brought_up_to_date_and_loses_nothing(root: Path) -> None:
+def test_a_store_of_an_older_schema_is_migrated_and_loses_nothing(root: Path) -> None:
     episode = some_episodes()[0]
     run = make_run(root, [episode], described={"options": {"model": ["gpt-4o-mini"]}})
     make_store_of_schema_1(root, run, episode)
@@ -224,77 +224,79 @@ def test_a_store_of_an_older_schema_is_brought_up_to_date_and_loses_nothing(root
     assert results(root) == flattened(run)
     assert query(root, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert query(root, "SELECT count(*) FROM provenance") == [(0,)]
-    assert fill(database, root).read == (run.run_id,), "the new table is filled from the run itself"
+    assert sync(database, root).read == (run.run_id,), "the new table is filled from the run itself"
     assert query(root, "SELECT run_id, model FROM provenance") == [(run.run_id, "gpt-4o-mini")]
     assert results(root) == flattened(run)
 
 
-def test_a_migration_that_fails_leaves_the_older_store_as_it_was(root: Path) -> None:
+def test_a_failed_migration_does_not_change_the_older_store(root: Path) -> None:
     run = make_run(root, some_episodes()[:1])
     make_store_of_schema_1(root, run, some_episodes()[0])
     with closing(sqlite3.connect(store_path(root))) as connection:
         connection.execute("CREATE TABLE provenance (mine TEXT)")
-    with pytest.raises(StoreError, match="table provenance already exists; `pytest-ultra store rebuild` makes it anew"):
+    with pytest.raises(
+        StoreError, match="table provenance already exists; `pytest-ultra store rebuild` builds it again"
+    ):
         Database.open(store_path(root))
     assert query(root, "PRAGMA user_version") == [(1,)]
-    assert query(root, "SELECT files FROM runs") == [("as then",)]
+    assert query(root, "SELECT files FROM runs") == [("old",)]
 
 
-def test_a_store_of_a_newer_schema_is_refused_and_not_touched(root: Path) -> None:
+def test_a_store_of_a_newer_schema_is_rejected_and_not_changed(root: Path) -> None:
     make_run(root, some_episodes())
     with closing(sqlite3.connect(store_path(root))) as connection:
         connection.execute("CREATE TABLE runs (of_the_future TEXT)")
         connection.execute("PRAGMA user_version = 99")
         connection.commit()
     before = store_path(root).read_bytes()
-    with pytest.raises(NewerStoreError) as refused:
+    with pytest.raises(NewerStoreError) as caught:
         Database.open(store_path(root))
-    told = (
+    message = (
         f"the store {str(store_path(root))!r} cannot be used: it was written by a newer pytest-ultra (schema 99, this "
-        f"one knows up to {SCHEMA_VERSION}); it is left as it is; upgrade pytest-ultra, or move the file away to have "
-        "it made anew"
+        f"one knows up to {SCHEMA_VERSION}); it was not changed; upgrade pytest-ultra, or move the file away and a new "
+        "store is built"
     )
-    assert str(refused.value) == told
-    database, problems = open_filled(root)
-    assert problems == (told,)
+    assert str(caught.value) == message
+    database, problems = open_synced(root)
+    assert problems == (message,)
     with closing(database):
-        assert [run.scored for run in list_stored_runs(database)] == [3], "the runs are read all the same"
+        assert [run.scored for run in list_stored_runs(database)] == [3], "the runs are read anyway"
     assert store_path(root).read_bytes() == before
 
 
-def test_a_file_that_is_no_store_is_told_with_the_way_out(root: Path) -> None:
+def test_a_file_that_is_not_a_store_is_reported_with_a_remedy(root: Path) -> None:
     root.mkdir()
     store_path(root).write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError) as refused:
+    with pytest.raises(StoreError) as caught:
         Database.open(store_path(root))
-    assert str(refused.value) == (
+    assert str(caught.value) == (
         f"the store {str(store_path(root))!r} cannot be used: file is not a database; `pytest-ultra store rebuild` "
-        "makes it anew from the runs"
+        "builds it again from the runs"
     )
 
 
-def test_a_place_that_cannot_be_written_is_told_with_the_way_out(root: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported_with_a_remedy(root: Path) -> None:
     store_path(root).mkdir(parents=True)
-    with pytest.raises(StoreError) as refused:
+    with pytest.raises(StoreError) as caught:
         Database.open(store_path(root))
-    assert str(refused.value) == (
+    assert str(caught.value) == (
         f"the store {str(store_path(root))!r} cannot be used: unable to open database file; the runs themselves are "
-        "safe; make room or let it be written, and `pytest-ultra store sync` takes them up"
+        "safe; free disk space or make the file writable, then run `pytest-ultra store sync`"
     )
 
 
-FILL_A_FULL_DISK = """
+SYNC_ON_A_FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from pytest_ultra.storage.store.database import Database, StoreError, store_path
-from pytest_ultra.storage.store.store_sync import fill
+from pytest_ultra.storage.store.store_sync import sync
 
 root = Path(sys.argv[1])
 database = Database.open(store_path(root))
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, most))
 try:
-    fill(database, root)
+    sync(database, root)
 except StoreError as error:
     print(error.reason)
 """
@@ -304,44 +306,44 @@ def python(*args: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", *args], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own scripts
 
 
-def test_a_full_disk_costs_no_more_than_what_did_not_fit(root: Path) -> None:
+def test_on_a_full_disk_a_run_is_stored_by_the_next_sync(root: Path) -> None:
     run = make_run(root, (make_episode(make_case(instance=n)) for n in range(200)))
-    told, _ = python(FILL_A_FULL_DISK, str(root)).communicate()
-    assert told.strip() in ("disk I/O error", "database or disk is full")
+    output, _ = python(SYNC_ON_A_FULL_DISK, str(root)).communicate()
+    assert output.strip() in ("disk I/O error", "database or disk is full")
     assert query(root, "SELECT count(*) FROM episodes") == [(0,)]
-    assert fill(open_store(root), root).read == (run.run_id,)
+    assert sync(open_store(root), root).read == (run.run_id,)
     assert len(results(root)) == 200
 
 
-FILL = """
+OPEN_SYNCED = """
 import sys
 from pathlib import Path
-from pytest_ultra.storage.store.store_sync import open_filled
+from pytest_ultra.storage.store.store_sync import open_synced
 
-_, problems = open_filled(Path(sys.argv[1]))
+_, problems = open_synced(Path(sys.argv[1]))
 print(*problems)
 """
 
 
-def test_eight_processes_fill_the_store_at_once(root: Path) -> None:
+def test_eight_processes_can_sync_the_store_at_once(root: Path) -> None:
     runs = [
         make_run(root, (make_episode(make_case(instance=n)) for n in range(100)), at=STARTED_AT + number)
         for number in range(5)
     ]
-    processes = [python(FILL, str(root)) for _ in range(8)]
-    told = [process.communicate()[0] for process in processes]
-    assert told == ["\n"] * 8
+    processes = [python(OPEN_SYNCED, str(root)) for _ in range(8)]
+    outputs = [process.communicate()[0] for process in processes]
+    assert outputs == ["\n"] * 8
     assert results(root) == [row for run in runs for row in flattened(run)]
 
 
-def test_one_run_that_cannot_be_read_keeps_no_other_out(root: Path) -> None:
+def test_an_unreadable_run_does_not_keep_other_runs_out(root: Path) -> None:
     newer = make_run(root, some_episodes(), described={"schema_version": 9})
     damaged = make_run(root, some_episodes(), at=STARTED_AT + 1)
     (damaged.path / "run.json").write_bytes(b"{")
     sound = make_run(root, some_episodes(), at=STARTED_AT + 2)
-    filled = fill(open_store(root), root)
-    assert filled.read == (sound.run_id,)
-    first, second = filled.problems
+    synced = sync(open_store(root), root)
+    assert synced.read == (sound.run_id,)
+    first, second = synced.problems
     assert first.startswith(f"the run {newer.run_id} is left out of the store: '")
     assert "was written by a newer pytest-ultra (schema 9" in first
     path = str(damaged.path / "run.json")
@@ -351,24 +353,24 @@ def test_one_run_that_cannot_be_read_keeps_no_other_out(root: Path) -> None:
     )
 
 
-def test_out_of_patience_the_rest_waits_for_the_next_time(root: Path) -> None:
+def test_after_a_timeout_the_next_sync_reads_the_rest(root: Path) -> None:
     runs = [make_run(root, some_episodes(), at=STARTED_AT + n) for n in range(3)]
     database = open_store(root)
-    assert fill(database, root, patience_s=-1.0) == Filled()
-    assert len(fill(database, root).read) == len(runs)
+    assert sync(database, root, timeout_s=-1.0) == SyncResult()
+    assert len(sync(database, root).read) == len(runs)
 
 
 def outcomes(rows: Iterable[dict[str, Any]]) -> Counter[Outcome]:
     return Counter(Outcome(row["outcome"]) for row in rows)
 
 
-def test_the_newest_life_of_a_case_is_the_one_that_counts(root: Path) -> None:
+def test_the_newest_episode_of_a_case_counts(root: Path) -> None:
     case = make_case()
     run = make_run(
         root, [make_episode(case, Outcome.ERROR), make_episode(case, Outcome.FULL, started_at=STARTED_AT + 9)]
     )
-    fill(open_store(root), root)
+    sync(open_store(root), root)
     assert outcomes(results(root)) == {Outcome.FULL: 1}
     write(run, [make_episode(case, Outcome.PARTIAL, started_at=STARTED_AT + 10)], "gw1")
-    fill(open_store(root), root)
+    sync(open_store(root), root)
     assert outcomes(results(root)) == {Outcome.PARTIAL: 1}

@@ -1,1 +1,1 @@
-"""Cassettes: models' answers kept in files that people can review, to be given again without a model."""
+"""Cassettes: recorded model answers in reviewable files, for replay without a model."""

@@ -1,4 +1,4 @@
-"""One cassette: the conversation recorded for one case, turn by turn."""
+"""A cassette: the recorded conversation of one case, turn by turn."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.cassettes.recorded_requests import (
-    Lines,
-    Said,
+    RecordedMessage,
+    TextLines,
     describe_case,
     describe_tools,
-    in_words,
-    join,
-    messages_said,
+    join_lines,
+    recorded_messages,
     request_key,
-    split,
+    request_lines,
+    split_lines,
 )
 from pytest_ultra.storage.codec import encode
 
 CASSETTE_VERSION = 1
 
 
-class Spoken(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reply as a file holds it."""
+class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reply as it is stored in a file."""
 
-    text: Lines = ""
+    text: TextLines = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = ""
     prompt_tokens: int = 0
@@ -40,34 +40,36 @@ class Spoken(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def of(cls, reply: Reply) -> Self:
         return cls(
-            split(reply.text), reply.tool_calls, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens
+            split_lines(reply.text), reply.tool_calls, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens
         )
 
     @property
     def reply(self) -> Reply:
-        return Reply(join(self.text), self.tool_calls, self.prompt_tokens, self.completion_tokens, self.finish_reason)
+        return Reply(
+            join_lines(self.text), self.tool_calls, self.prompt_tokens, self.completion_tokens, self.finish_reason
+        )
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A request and its answer.
 
-    `messages` and `tools` hold what is new since the turn before: with `is_whole`, all messages anew. `reply` is
-    None when the request was cut off after `model_time_s`. `rejected` are the parameters that the endpoint rejected
-    first, with what it said.
+    `messages` and `tools` hold the changes since the previous turn; with `is_whole`, `messages` holds all messages.
+    `reply` is None if the request was cancelled after `model_time_s`. `rejected` maps the parameters that the
+    endpoint rejected at first to its error messages.
     """
 
     turn: int
     key: str
     tools: dict[str, str] | None = None
     is_whole: bool = False
-    messages: tuple[Said, ...]
-    reply: Spoken | None = None
+    messages: tuple[RecordedMessage, ...]
+    reply: RecordedReply | None = None
     rejected: dict[str, str] = {}
     model_time_s: float
 
 
 class Cassette(msgspec.Struct, frozen=True):
-    """What one case's model was asked and answered; `case` is for people."""
+    """The requests and answers of one case; `case` is for human readers."""
 
     schema_version: int
     case: dict[str, Any]
@@ -82,7 +84,7 @@ class Cassette(msgspec.Struct, frozen=True):
         return next((turn for turn in self.turns if turn.key == key), None)
 
     def time_before(self, turn: int) -> float:
-        """Return the seconds that the model took in all turns before."""
+        """Return the seconds that the model took in all earlier turns."""
         return sum(earlier.model_time_s for earlier in self.turns if earlier.turn < turn)
 
     def add(
@@ -93,53 +95,54 @@ class Cassette(msgspec.Struct, frozen=True):
         redact: Callable[[str], str] = str,
         rejected: Mapping[str, str] | None = None,
     ) -> Self:
-        """Record a turn. What was recorded from that turn on can no longer follow, and goes."""
+        """Return the cassette with this turn recorded, and without the old recordings of this and later turns."""
         before = msgspec.structs.replace(self, turns=tuple(turn for turn in self.turns if turn.turn < request.turn))
-        known, said = before.said(), tuple(_redacted(said, redact) for said in messages_said(request))
-        is_whole = said[: len(known)] != known
+        known = before.messages()
+        messages = tuple(_redacted(message, redact) for message in recorded_messages(request))
+        is_whole = messages[: len(known)] != known
         tools = describe_tools(request)
         turn = Turn(
             turn=request.turn,
             key=request_key(request),
             tools=None if tools == before.tools() else tools,
             is_whole=is_whole,
-            messages=said if is_whole else said[len(known) :],
-            reply=None if reply is None else Spoken.of(reply),
-            rejected={name: redact(said) for name, said in (rejected or {}).items()},
+            messages=messages if is_whole else messages[len(known) :],
+            reply=None if reply is None else RecordedReply.of(reply),
+            rejected={name: redact(reason) for name, reason in (rejected or {}).items()},
             model_time_s=round(model_time_s, 3),
         )
         return msgspec.structs.replace(before, case=describe_case(request.case), turns=(*before.turns, turn))
 
     def until(self, turn: int) -> Self:
-        """Return the cassette as it was when this turn had been asked."""
+        """Return the cassette up to and including this turn."""
         return msgspec.structs.replace(self, turns=tuple(each for each in self.turns if each.turn <= turn))
 
-    def said(self) -> tuple[Said, ...]:
-        said: tuple[Said, ...] = ()
+    def messages(self) -> tuple[RecordedMessage, ...]:
+        messages: tuple[RecordedMessage, ...] = ()
         for turn in self.turns:
-            said = turn.messages if turn.is_whole else said + turn.messages
-        return said
+            messages = turn.messages if turn.is_whole else messages + turn.messages
+        return messages
 
     def tools(self) -> dict[str, str]:
         offered = [turn.tools for turn in self.turns if turn.tools is not None]
         return offered[-1] if offered else {}
 
-    def in_words(self) -> list[str]:
-        """Write out the request of the last turn by lines, to be compared."""
-        return in_words(self.case, self.tools(), self.said())
+    def request_lines(self) -> list[str]:
+        """Return the request of the last turn as short lines, to compare it with another."""
+        return request_lines(self.case, self.tools(), self.messages())
 
 
-def _redacted(said: Said, redact: Callable[[str], str]) -> Said:
-    return Said(said.role, split(redact(join(said.content))))
+def _redacted(message: RecordedMessage, redact: Callable[[str], str]) -> RecordedMessage:
+    return RecordedMessage(message.role, split_lines(redact(join_lines(message.content))))
 
 
 def encode_cassette(cassette: Cassette) -> bytes:
-    """Encode for people and for small differences: indented, a line of text a line."""
+    """Encode for human readers and small diffs: indented, with one line of text per line."""
     return msgspec.json.format(encode(cassette), indent=1) + b"\n"
 
 
 def decode_cassette(content: bytes, path: Path) -> Cassette:
-    """Read a cassette; raise ConfigurationError, which names `path`, when it is none or of a newer schema."""
+    """Decode a cassette; raise ConfigurationError, naming `path`, if it is damaged or has a newer schema version."""
     try:
         version = _VERSION.decode(content).schema_version
         if version <= CASSETTE_VERSION:

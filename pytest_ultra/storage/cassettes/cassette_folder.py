@@ -1,4 +1,4 @@
-"""The folder of cassettes: a file a case, grouped by model and by kind of task."""
+"""The folder of cassettes: a file per case, grouped by model, task type and difficulty."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.storage.cassettes.cassette import Cassette, decode_cassette, encode_cassette
 from pytest_ultra.storage.files import write_atomically
 
-_MOST_CHARS = 60
+_MAX_CHARS = 60
 _IN_PATH = ("model", "task_type", "difficulty", "prompt_type", "severity")
 _BY_LETTER = {"tool_success_rate": "rate", "instance": "i", "repeat": "r", "seed": "s"}
 _UNNAMED = {*_IN_PATH, *_BY_LETTER, "max_turns", "timeout_s"}
 
 
 class CassetteFolder(msgspec.Struct, frozen=True):
-    """Every case has a file of its own, and a case is lived in one process: so no two write to one file."""
+    """Each case has its own file and is run in one process, so no two processes write to the same file."""
 
     root: Path
 
     def load(self, case: Case) -> Cassette | None:
-        """Return the case's cassette, None without one; raise ConfigurationError for one that cannot be read."""
+        """Return the case's cassette, None if it has none; raise ConfigurationError if it cannot be read."""
         path = cassette_path(case)
         try:
             content = (self.root / path).read_bytes()
@@ -33,13 +33,13 @@ class CassetteFolder(msgspec.Struct, frozen=True):
         return decode_cassette(content, path)
 
     def save(self, case: Case, cassette: Cassette) -> None:
-        """Replace the case's file at once, so that a kill leaves the old one or the new one."""
+        """Replace the case's file atomically: a kill leaves either the old file or the new one."""
         path = self.root / cassette_path(case)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, encode_cassette(cassette), is_durable=False)
 
     def prepare(self) -> None:
-        """Make the folder; what a kill may leave half-written in it is nothing for git."""
+        """Create the folder, and have git ignore the temporary files that a kill may leave in it."""
         self.root.mkdir(parents=True, exist_ok=True)
         ignore = self.root / ".gitignore"
         if not ignore.exists():
@@ -47,7 +47,7 @@ class CassetteFolder(msgspec.Struct, frozen=True):
 
 
 def cassette_path(case: Case) -> Path:
-    """Return where the case's cassette lies within the folder: named by what the user chose, not by versions."""
+    """Return the path of the case's cassette within the folder, made from the case's axes and not from versions."""
     name = "-".join(filter(None, (case.prompt_type, case.severity)))
     name += "".join(f"-{letter}{getattr(case, axis)}" for axis, letter in _BY_LETTER.items())
     for field in msgspec.structs.fields(Case):
@@ -58,6 +58,6 @@ def cassette_path(case: Case) -> Path:
 
 
 def _safe(name: str) -> str:
-    """Make a name that any file system takes; where that changes it, a digest keeps it apart from others."""
-    safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-")[:_MOST_CHARS]
+    """Return a name that is valid on any file system; if it differs from `name`, a hash makes it unique."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-")[:_MAX_CHARS]
     return safe if safe == name else f"{safe}-{hashlib.blake2b(name.encode(), digest_size=3).hexdigest()}".lstrip("-")

@@ -1,4 +1,4 @@
-"""A request as cassettes know it: by a key that is the same in every run, and in words for people."""
+"""A request in a cassette: its key, which is the same in every run, and readable lines."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.storage.codec import encode
 
-_MOST_CHARS = 90
+_MAX_CHARS = 90
 _BREAK = re.compile(r"""(?<=[.;:]\ ) | (?<=,)(?=["{\[])""", re.VERBOSE)
-_UNKEYED = ("max_turns", "timeout_s")  # they decide how long an episode goes on, not what is asked in it
+_UNKEYED = ("max_turns", "timeout_s")  # they limit the length of an episode and do not change its requests
 
 
-Lines = str | tuple[str, ...]
-"""A text as files hold it: by lines when it has several, so that a difference shows line by line."""
+TextLines = str | tuple[str, ...]
+"""A text as it is stored: as a list of lines if it has several, so that a diff shows single lines."""
 
 
-def split(text: str) -> Lines:
+def split_lines(text: str) -> TextLines:
     lines = tuple(text.split("\n"))
     return lines if len(lines) > 1 else text
 
 
-def join(lines: Lines) -> str:
+def join_lines(lines: TextLines) -> str:
     return lines if isinstance(lines, str) else "\n".join(lines)
 
 
-class Said(msgspec.Struct, frozen=True):
+class RecordedMessage(msgspec.Struct, frozen=True):
     """A message to the model."""
 
     role: str
-    content: Lines
+    content: TextLines
 
 
 def request_key(request: ChatRequest) -> str:
-    """Hash what the model is asked, and for the how-manieth time: 16 hex digits."""
+    """Return a hash of the request and the case's repeat number: 16 hex digits."""
     canonical = {
         "model": request.case.model,
         "repeat": request.case.repeat,
@@ -53,41 +53,43 @@ def request_key(request: ChatRequest) -> str:
 
 
 def describe_case(case: Case) -> dict[str, Any]:
-    """Return the axes of a case that what is asked depends on."""
+    """Return the axes of a case that change its requests."""
     return {name: value for name, value in msgspec.to_builtins(case).items() if name not in _UNKEYED}
 
 
 def describe_tools(request: ChatRequest) -> dict[str, str]:
-    """Return the tools offered, in order, each with a short digest of its schema."""
+    """Return the offered tools in order, each with a short hash of its schema."""
     return {_name(tool): _digest(tool, size=3) for tool in request.tools}
 
 
-def messages_said(request: ChatRequest) -> tuple[Said, ...]:
-    """Return all messages but the model's own, which its replies tell."""
-    return tuple(_said(message) for message in request.messages if message.get("role") != "assistant")
+def recorded_messages(request: ChatRequest) -> tuple[RecordedMessage, ...]:
+    """Return all messages except the model's own, which the recorded replies contain."""
+    return tuple(_record(message) for message in request.messages if message.get("role") != "assistant")
 
 
-def in_words(case: Mapping[str, Any], tools: Mapping[str, str], said: tuple[Said, ...]) -> list[str]:
-    """Write out a request by short lines, to be compared."""
+def request_lines(
+    case: Mapping[str, Any], tools: Mapping[str, str], messages: tuple[RecordedMessage, ...]
+) -> list[str]:
+    """Return a request as short lines, to compare it with another."""
     lines = [f"{name}: {value}" for name, value in case.items()]
     lines += [f"tool {name} {digest}" for name, digest in tools.items()]
-    for message in said:
-        lines += [f"[{message.role}]", *join(message.content).split("\n")]
+    for message in messages:
+        lines += [f"[{message.role}]", *join_lines(message.content).split("\n")]
     return [piece for line in lines for piece in _pieces(line)]
 
 
 def _pieces(line: str) -> list[str]:
-    """Break a line after sentences and JSON values, so that a difference far into it can be seen."""
-    if len(line) <= _MOST_CHARS:
+    """Split a long line after sentences and JSON values, so that a diff shows where in the line a change is."""
+    if len(line) <= _MAX_CHARS:
         return [line]
     parts = _BREAK.split(line)
-    return [part[start : start + _MOST_CHARS] for part in parts for start in range(0, len(part), _MOST_CHARS)]
+    return [part[start : start + _MAX_CHARS] for part in parts for start in range(0, len(part), _MAX_CHARS)]
 
 
-def _said(message: Message) -> Said:
+def _record(message: Message) -> RecordedMessage:
     content = message.get("content")
     text = content if isinstance(content, str) else encode(content).decode()
-    return Said(str(message.get("role")), split(text))
+    return RecordedMessage(str(message.get("role")), split_lines(text))
 
 
 def _name(tool: ToolSchema) -> str:

@@ -1,4 +1,4 @@
-"""What to say of a request that is not on its cassette."""
+"""The message for a request that its cassette does not answer."""
 
 from __future__ import annotations
 
@@ -9,35 +9,42 @@ from itertools import islice
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.storage.cassettes.cassette import Cassette
 from pytest_ultra.storage.cassettes.cassette_folder import cassette_path
-from pytest_ultra.storage.cassettes.recorded_requests import describe_case, describe_tools, in_words, messages_said
+from pytest_ultra.storage.cassettes.recorded_requests import (
+    describe_case,
+    describe_tools,
+    recorded_messages,
+    request_lines,
+)
 
-_MOST_LINES = 24
-_WAY_OUT = "To record it, use --ultra-cassette=auto."
-_EDITED = "The requests read the same; if an answer was edited by hand, the requests after it are others."
+_MAX_LINES = 24
+_REMEDY = "To record it, use --ultra-cassette=auto."
+_EDITED = "The requests look the same; if an answer was edited by hand, all later requests differ."
 
 
 def explain_missing(request: ChatRequest, cassette: Cassette) -> str:
-    """Show how a request differs from the one recorded for its case that is nearest: that of the same turn."""
+    """Say why the cassette has no answer, with a diff between the request and the one recorded for the same turn."""
     path = str(cassette_path(request.case))
     if not cassette.turns:
-        return f"There is no cassette {path!r}, so turn {request.turn} has no answer. {_WAY_OUT}"
+        return f"There is no cassette {path!r}, so turn {request.turn} has no answer. {_REMEDY}"
     if cassette.find(request) is not None:
-        return f"The cassette {path!r} was cut off before turn {request.turn} was answered. {_WAY_OUT}"
+        return f"The recording of {path!r} was interrupted before turn {request.turn} was answered. {_REMEDY}"
     last = cassette.turns[-1].turn
     if last < request.turn:
         what = f"The cassette {path!r} ends with turn {last}, so turn {request.turn} has no answer."
     else:
         what = f"Turn {request.turn} is not on the cassette {path!r}: another request was recorded."
-    return "\n".join([f"{what} {_WAY_OUT}", *_difference(request, cassette.until(request.turn))])
+    return "\n".join([f"{what} {_REMEDY}", *_diff(request, cassette.until(request.turn))])
 
 
-def _difference(request: ChatRequest, cassette: Cassette) -> list[str]:
-    asked = in_words(describe_case(request.case), describe_tools(request), messages_said(request))
+def _diff(request: ChatRequest, cassette: Cassette) -> list[str]:
+    requested = request_lines(describe_case(request.case), describe_tools(request), recorded_messages(request))
     recorded = f"recorded, turn {cassette.turns[-1].turn}"
-    lines = difflib.unified_diff(cassette.in_words(), asked, recorded, f"asked, turn {request.turn}", n=1, lineterm="")
-    return _short(lines) or [_EDITED]
+    lines = difflib.unified_diff(
+        cassette.request_lines(), requested, recorded, f"requested, turn {request.turn}", n=1, lineterm=""
+    )
+    return _shorten(lines) or [_EDITED]
 
 
-def _short(lines: Iterator[str]) -> list[str]:
-    first, more = list(islice(lines, _MOST_LINES)), sum(1 for _ in lines)
+def _shorten(lines: Iterator[str]) -> list[str]:
+    first, more = list(islice(lines, _MAX_LINES)), sum(1 for _ in lines)
     return [*first, f"… and {more} more lines"] if more else first

@@ -1,1 +1,1 @@
-"""The store: all runs in one SQLite file, filled from their journals."""
+"""The store: all runs in one SQLite file, built from their journals."""

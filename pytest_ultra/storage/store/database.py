@@ -1,4 +1,4 @@
-"""The store's file: opened, brought up to date, and every way in which it can be out of reach put into words."""
+"""The store's SQLite file: opening, migration, transactions, and errors that say how to fix them."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from sqlalchemy.pool import NullPool, StaticPool
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.store.migrations import SCHEMA_VERSION, drop_all, migrate, read_version
 
-PATIENCE_S = 30.0
-"""How long a process waits for others that write."""
+LOCK_TIMEOUT_S = 30.0
+"""How long a process waits for other processes that write."""
 
 
 class StoreError(UltraError):
-    """The store cannot be used; the runs' own files are as they were."""
+    """The store cannot be used; `remedy` says what to do. The runs' own files are unchanged."""
 
-    def __init__(self, path: Path, reason: str, way_out: str) -> None:
-        super().__init__(path, reason, way_out)
+    def __init__(self, path: Path, reason: str, remedy: str) -> None:
+        super().__init__(path, reason, remedy)
         self.path = path
         self.reason = reason
-        self.way_out = way_out
+        self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"the store {str(self.path)!r} cannot be used: {self.reason}; {self.way_out}"
+        return f"the store {str(self.path)!r} cannot be used: {self.reason}; {self.remedy}"
 
 
 class DamagedStoreError(StoreError):
-    """The file is no store of ours, or no whole one."""
+    """The file is not a store, or is damaged."""
 
 
 class NewerStoreError(StoreError):
-    """The store was written by a newer pytest-ultra, and is left as it is."""
+    """A newer pytest-ultra wrote the store; it is not changed."""
 
 
 def store_path(root: Path) -> Path:
@@ -46,7 +46,7 @@ def store_path(root: Path) -> Path:
 
 
 class Database:
-    """A SQLite file in WAL mode, of the present schema."""
+    """A SQLite file in WAL mode, with the current schema."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
         self.path = path
@@ -54,17 +54,17 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> Database:
-        """Open the file, make it if it is not there, and bring it up to date; raise StoreError if that fails."""
+        """Open the file, or create it, and migrate it to the current schema; raise StoreError on failure."""
         database = cls(path, _make_engine(path))
-        with _in_words(path):
+        with _store_errors(path):
             if database._check_version() < SCHEMA_VERSION:
-                with FileLock(path.with_suffix(".lock"), timeout=PATIENCE_S):
-                    database._bring_up_to_date()
+                with FileLock(path.with_suffix(".lock"), timeout=LOCK_TIMEOUT_S):
+                    database._migrate()
         return database
 
     @classmethod
     def in_memory(cls, path: Path) -> Database:
-        """Make a database that is gone with this process, in the place of the one at `path`."""
+        """Create a database in this process's memory, as a substitute for the one at `path`."""
         engine = create_engine("sqlite://", poolclass=StaticPool)
         _control_transactions(engine)
         database = cls(path, engine)
@@ -74,13 +74,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with _in_words(self.path), self._engine.connect() as connection:
+        with _store_errors(self.path), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Write all of it or nothing; other processes that write wait."""
-        with _in_words(self.path), self._engine.connect() as connection:
+        """Write in one transaction, which is rolled back on any exception; other processes that write wait."""
+        with _store_errors(self.path), self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -90,11 +90,11 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """Let go of a database in memory; a file is held only while it is read or written."""
+        """Free a database in memory; a file is open only while it is read or written."""
         self._engine.dispose()
 
     def empty(self) -> None:
-        """Remove all that is there, the schema included, and make the schema anew."""
+        """Drop all tables and create the schema again."""
         with self.writing() as connection:
             drop_all(connection)
             migrate(connection)
@@ -106,11 +106,11 @@ class Database:
             raise NewerStoreError(
                 self.path,
                 f"it was written by a newer pytest-ultra (schema {version}, this one knows up to {SCHEMA_VERSION})",
-                "it is left as it is; upgrade pytest-ultra, or move the file away to have it made anew",
+                "it was not changed; upgrade pytest-ultra, or move the file away and a new store is built",
             )
         return version
 
-    def _bring_up_to_date(self) -> None:
+    def _migrate(self) -> None:
         with self.reading() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         with self.writing() as connection:
@@ -118,14 +118,14 @@ class Database:
 
 
 def rebuild(path: Path) -> Database:
-    """Return an empty store at `path`, whatever is there; one of a newer schema is left alone, and a StoreError.
+    """Return an empty store at `path`, in place of an existing or damaged one; raise StoreError if that is newer.
 
-    A sound file is emptied in place, since other processes may have it open.
+    A sound file is emptied in place, because other processes may have it open.
     """
     try:
         database = Database.open(path)
     except DamagedStoreError:
-        with _in_words(path):
+        with _store_errors(path):
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         return Database.open(path)
@@ -135,37 +135,36 @@ def rebuild(path: Path) -> Database:
 
 def _make_engine(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args={"timeout": PATIENCE_S}
+        URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT_S}
     )
     _control_transactions(engine)
     return engine
 
 
 def _control_transactions(engine: Engine) -> None:
-    """Have transactions begin when we say so: Python's driver would begin none before DDL, and none for reading."""
+    """Start transactions explicitly: Python's driver starts none before DDL statements, and none for reading."""
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        connection.execute(
-            "PRAGMA synchronous = NORMAL"
-        )  # with WAL, a power cut may lose the newest, but tears nothing
+        # With WAL, a power cut may lose the newest transactions, but does not damage the file.
+        connection.execute("PRAGMA synchronous = NORMAL")
 
 
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
         raise _make_error(path, str(error.orig)) from error
     except Timeout as error:
-        raise StoreError(path, "another process holds it", "try again") from error
+        raise StoreError(path, "another process has locked it", "try again") from error
     except OSError as error:
         raise StoreError(path, (error.strerror or str(error)).lower(), _WRITE) from error
 
 
-_WRITE = "the runs themselves are safe; make room or let it be written, and `pytest-ultra store sync` takes them up"
-_REBUILD = "`pytest-ultra store rebuild` makes it anew from the runs"
+_WRITE = "the runs themselves are safe; free disk space or make the file writable, then run `pytest-ultra store sync`"
+_REBUILD = "`pytest-ultra store rebuild` builds it again from the runs"
 _DAMAGED = ("not a database", "malformed", "no such", "already exists")
 
 

@@ -1,4 +1,4 @@
-"""The schema of the store, step by step: `PRAGMA user_version` counts the steps that a file has taken."""
+"""The store's schema as a list of migrations; `PRAGMA user_version` counts those that were applied to a file."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ CREATE TABLE provenance (
     PRIMARY KEY (run_id, model)
 );
 UPDATE runs SET files = '';
-"""  # the last line has every run read again, which fills the new table
+"""  # the last line makes the next sync read every run again, which fills the new table
 
 MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE)
 SCHEMA_VERSION = len(MIGRATIONS)
@@ -114,7 +114,7 @@ def read_version(connection: Connection) -> int:
 
 
 def migrate(connection: Connection) -> None:
-    """Take the steps that a file has not taken yet, within the connection's transaction: all of them, or none."""
+    """Apply the missing migrations, all or none: this runs in the connection's transaction."""
     for number, script in enumerate(MIGRATIONS[read_version(connection) :], start=read_version(connection) + 1):
         for statement in filter(str.strip, script.split(";")):
             connection.exec_driver_sql(statement)
@@ -122,7 +122,7 @@ def migrate(connection: Connection) -> None:
 
 
 def drop_all(connection: Connection) -> None:
-    """Take all steps back, within the connection's transaction."""
+    """Drop all tables and views, in the connection's transaction."""
     found = connection.exec_driver_sql("SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").all()
     for kind, name in sorted(found, reverse=True):  # views before tables
         connection.exec_driver_sql(f'DROP {kind} IF EXISTS "{name}"')

@@ -1,4 +1,4 @@
-"""What is asked of the store; every figure is computed from episodes."""
+"""Queries on the store; every figure is computed from episodes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, P
 
 
 class StoredRun(msgspec.Struct, frozen=True):
-    """A run at a glance. `cost` is of the episodes that it has lived itself, as far as their prices are known.
+    """Main figures of a run. `cost` sums the known costs, in US dollars, of the episodes that it has not reused.
 
-    `started_at` and `ended_at` are Unix times. As long as it has no episodes, `models` are those that it was asked for.
+    `started_at` and `ended_at` are Unix times. For a run without episodes, `models` are those that the user requested.
     """
 
     run_id: str
     started_at: float
     ended_at: float | None
     exit_status: int | None
-    cut_off: str | None
+    interruption: str | None = msgspec.field(name="cut_off")
     planned: int
     scored: int
     full: int
@@ -45,9 +45,9 @@ def count_stored(database: Database) -> dict[str, int]:
 def list_stored_runs(database: Database) -> list[StoredRun]:
     """Return all runs, newest first."""
     with database.reading() as connection:
-        lived, asked = (_by_run(connection.execute(query)) for query in (_MODELS, _MODELS_ASKED))
+        used, requested = (_by_run(connection.execute(query)) for query in (_MODELS, _REQUESTED_MODELS))
         return [
-            StoredRun(**run, models=lived.get(run["run_id"]) or asked.get(run["run_id"], ()))
+            StoredRun(**run, models=used.get(run["run_id"]) or requested.get(run["run_id"], ()))
             for run in connection.execute(_RUNS).mappings()
         ]
 
@@ -63,7 +63,8 @@ _IS_SCORED = EPISODES.c.outcome.in_([outcome for outcome in Outcome if outcome.i
 
 _RUNS = (
     select(
-        *(RUNS.c[name] for name in ("run_id", "started_at", "ended_at", "exit_status", "cut_off", "planned")),
+        *(RUNS.c[name] for name in ("run_id", "started_at", "ended_at", "exit_status", "planned")),
+        RUNS.c.cut_off.label("interruption"),
         func.count().filter(_IS_SCORED).label("scored"),
         func.count().filter(EPISODES.c.outcome == Outcome.FULL).label("full"),
         func.count().filter(EPISODES.c.outcome == Outcome.ERROR).label("error"),
@@ -82,4 +83,4 @@ _MODELS = (
     .order_by(CASES.c.model)
 )
 
-_MODELS_ASKED = select(PROVENANCE.c.run_id, PROVENANCE.c.model).order_by(PROVENANCE.c.model)
+_REQUESTED_MODELS = select(PROVENANCE.c.run_id, PROVENANCE.c.model).order_by(PROVENANCE.c.model)

@@ -12,11 +12,11 @@ from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.core.transcript import Attempted
 from pytest_ultra.storage.reuse import read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import read_ending
+from pytest_ultra.storage.run_status import read_run_end
 from pytest_ultra.storage.store.store_tables import CASES, EPISODES
 
 Rows = list[dict[str, Any]]
-_LARGEST = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 
 
 def run_row(run: RunDirectory, files: str) -> dict[str, Any]:
@@ -27,25 +27,25 @@ def run_row(run: RunDirectory, files: str) -> dict[str, Any]:
         "started_at": started.timestamp(),
         "planned": len(plan.nodeids) if plan else 0,
         "files": files,
-        **ending_row(run),
+        **run_end_row(run),
     }
 
 
-def ending_row(run: RunDirectory) -> dict[str, Any]:
-    ending = read_ending(run)
-    if ending is None:
+def run_end_row(run: RunDirectory) -> dict[str, Any]:
+    end = read_run_end(run)
+    if end is None:
         return {"ended_at": None, "exit_status": None, "cut_off": None}
-    return {"ended_at": ending.ended_at, "exit_status": ending.exit_status, "cut_off": ending.cut_off}
+    return {"ended_at": end.ended_at, "exit_status": end.exit_status, "cut_off": end.interruption}
 
 
 def episode_rows(run: RunDirectory, episodes: Iterable[Episode]) -> tuple[Rows, Rows]:
-    """Return the rows of cases and those of episodes."""
-    cases, lives = [], []
+    """Return the rows of the cases and the rows of the episodes."""
+    case_rows, rows = [], []
     for episode in episodes:
         record = flatten(episode)
-        cases.append({name: _fit(record[name]) for name in _CASE})
-        lives.append({"run_id": run.run_id} | {name: _fit(record[name]) for name in _EPISODE})
-    return cases, lives
+        case_rows.append({name: _fit(record[name]) for name in _CASE})
+        rows.append({"run_id": run.run_id} | {name: _fit(record[name]) for name in _EPISODE})
+    return case_rows, rows
 
 
 _CASE = [column.name for column in CASES.columns]
@@ -53,8 +53,8 @@ _EPISODE = [column.name for column in EPISODES.columns if column.name != "run_id
 
 
 def _fit(value: Any) -> Any:
-    """Keep an integer beyond SQLite's as text: a seed may be as long as one likes."""
-    return str(value) if isinstance(value, int) and abs(value) > _LARGEST else value
+    """Return an integer that is too large for SQLite as text: a seed has no limit."""
+    return str(value) if isinstance(value, int) and abs(value) > _MAX_INTEGER else value
 
 
 def attempt_rows(run: RunDirectory, episodes: Iterable[Episode]) -> Iterator[dict[str, Any]]:
@@ -67,7 +67,7 @@ def attempt_rows(run: RunDirectory, episodes: Iterable[Episode]) -> Iterator[dic
 
 
 def provenance_rows(run: RunDirectory) -> Iterator[dict[str, Any]]:
-    """Read it from run.json; a run of old tells less."""
+    """Yield a row per model from run.json, which has fewer fields in runs of old versions."""
     described = run.describe()
     options, versions = described.get("options", {}), described.get("versions", {})
     git = described.get("git") or {}

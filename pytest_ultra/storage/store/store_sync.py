@@ -1,4 +1,4 @@
-"""Filling the store from the run directories: what has changed since it was last read is read again."""
+"""Synchronization of the store with the run directories: runs that have changed since the last sync are read again."""
 
 from __future__ import annotations
 
@@ -16,51 +16,57 @@ from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state, read_results
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
+from pytest_ultra.storage.run_status import LOCK_TIMEOUT_S
 from pytest_ultra.storage.store.database import Database, StoreError, store_path
-from pytest_ultra.storage.store.store_rows import attempt_rows, ending_row, episode_rows, provenance_rows, run_row
-from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, OF_RUN, PROVENANCE, RUNS
+from pytest_ultra.storage.store.store_rows import attempt_rows, episode_rows, provenance_rows, run_end_row, run_row
+from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUN_TABLES, RUNS
 
 _UNREADABLE = (ConfigurationError, LookupError, OSError)
-"""What a run raises that is damaged, of a newer schema, or gone in the meantime."""
+"""Raised for a run that is damaged, has a newer schema version, or was deleted in the meantime."""
 
 
-class Filled(msgspec.Struct, frozen=True):
-    """The runs that were read, those that are in the store no more, and why others could not be read."""
+class SyncResult(msgspec.Struct, frozen=True):
+    """The ids of the runs that were read and of those that were removed, and why other runs could not be read."""
 
     read: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
-def open_filled(root: Path) -> tuple[Database, tuple[str, ...]]:
-    """Open the store under `root`, filled, and return with it what must be told.
+def open_synced(root: Path) -> tuple[Database, tuple[str, ...]]:
+    """Open and sync the store under `root`; return it with warnings for the user.
 
-    Where the file cannot be used, the runs are read into a database in memory.
+    If the file cannot be used, the runs are read into a database in memory.
     """
     try:
         database = Database.open(store_path(root))
-        return database, fill(database, root).problems
+        return database, sync(database, root).problems
     except StoreError as error:
         database = Database.in_memory(store_path(root))
-        return database, (str(error), *fill(database, root).problems)
+        return database, (str(error), *sync(database, root).problems)
 
 
-def fill(database: Database, root: Path, *, own: RunDirectory | None = None, patience_s: float | None = None) -> Filled:
-    """Have the store say what the run directories under `root` say; what has not changed is left alone.
+def sync(
+    database: Database, root: Path, *, own: RunDirectory | None = None, timeout_s: float | None = None
+) -> SyncResult:
+    """Update the store to the run directories under `root`; unchanged runs are not read.
 
-    With `own`, a run that has put itself in, it is left alone too, and so are runs that are going on. After
-    `patience_s` no further run is begun: the next time takes it. Safe for any number of processes at once: one that
-    was overtaken while it read leaves a mark of what it has read, by which the next one sees what is missing.
+    With `own`, a run that has stored itself, that run is skipped, and so are runs that are still running. After
+    `timeout_s`, no further run is read; the next sync reads the rest. Any number of processes may sync at once: with
+    each run they store which files they have read, so if a slower process overwrites a run with older data, the next
+    sync reads the run again.
     """
     known = _read_known(database)
-    ends_at = None if patience_s is None else time.monotonic() + patience_s
+    ends_at = None if timeout_s is None else time.monotonic() + timeout_s
     read: list[str] = []
     problems: list[str] = []
     for run in list_runs(root):
         if ends_at is not None and time.monotonic() > ends_at:
             break
         try:
-            if (own is None or run.run_id != own.run_id) and _take(database, run, known, is_over_only=own is not None):
+            if (own is None or run.run_id != own.run_id) and _sync_run(
+                database, run, known, is_over_only=own is not None
+            ):
                 read.append(run.run_id)
         except _UNREADABLE as error:
             problems.append(f"the run {run.run_id} is left out of the store: {error}")
@@ -68,62 +74,65 @@ def fill(database: Database, root: Path, *, own: RunDirectory | None = None, pat
     if removed:
         with database.writing() as connection:
             _remove(connection, removed)
-    return Filled(tuple(read), tuple(removed), tuple(problems))
+    return SyncResult(tuple(read), tuple(removed), tuple(problems))
 
 
-def put(database: Database, run: RunDirectory, episodes: Sequence[Episode]) -> None:
-    """Put a run that is over into the store, from the episodes that its journals and its plan come to."""
-    _put(database, run, episodes, _look_at_files(run, is_over=True))
+def store_run(database: Database, run: RunDirectory, episodes: Sequence[Episode]) -> None:
+    """Store a run that has ended, with `episodes` as `read_results` would return them."""
+    _store(database, run, episodes, _fingerprint(run, is_over=True))
 
 
-def put_ending(database: Database, run: RunDirectory) -> None:
-    """Note how a run that is in the store has ended."""
+def store_run_end(database: Database, run: RunDirectory) -> None:
+    """Store how a run that is already in the store has ended."""
     with database.writing() as connection:
-        connection.execute(update(RUNS).where(RUNS.c.run_id == run.run_id).values(ending_row(run)))
+        connection.execute(update(RUNS).where(RUNS.c.run_id == run.run_id).values(run_end_row(run)))
 
 
 _Known = tuple[str, float | None]
 
 
 def _read_known(database: Database) -> dict[str, _Known]:
-    """Return what was on disk of each run when it was read, and when it ended."""
+    """Return the fingerprint with which each run was last read, and when the run ended."""
     with database.reading() as connection:
         found = connection.execute(select(RUNS.c.run_id, RUNS.c.files, RUNS.c.ended_at)).all()
     return {run_id: (files, ended_at) for run_id, files, ended_at in found}
 
 
-def _take(database: Database, run: RunDirectory, known: Mapping[str, _Known], *, is_over_only: bool) -> bool:
-    """Read a run if it has changed; return whether it was read."""
-    is_over = find_state(run, is_patient=not is_over_only) is not State.GOING_ON
+def _sync_run(database: Database, run: RunDirectory, known: Mapping[str, _Known], *, is_over_only: bool) -> bool:
+    """Read a run if it has changed; return whether it was read.
+
+    With `is_over_only`, a run that is still running is not read, and this does not wait for a run's lock.
+    """
+    is_over = find_state(run, lock_timeout_s=0.0 if is_over_only else LOCK_TIMEOUT_S) is not State.RUNNING
     if is_over_only and not is_over:
         return False
-    files, ended_at = known.get(run.run_id, ("", None))
-    found = _look_at_files(run, is_over=is_over)
-    if files != found:
+    stored, ended_at = known.get(run.run_id, ("", None))
+    current = _fingerprint(run, is_over=is_over)
+    if stored != current:
         contents = read_results(run) if is_over else read_episodes(run)
-        _put(database, run, contents.episodes, found)
+        _store(database, run, contents.episodes, current)
         return True
-    if ended_at is None and ending_row(run)["ended_at"] is not None:
-        put_ending(database, run)
+    if ended_at is None and run_end_row(run)["ended_at"] is not None:
+        store_run_end(database, run)
     return False
 
 
-def _look_at_files(run: RunDirectory, *, is_over: bool) -> str:
-    """Return what changes with a run: its journals and its plan, and whether it is over."""
+def _fingerprint(run: RunDirectory, *, is_over: bool) -> str:
+    """Return a text that changes with the run's journals, its plan, and whether it is over."""
     paths = sorted([*run.path.glob("journal-*.jsonl"), *run.path.glob("plan.json"), run.path / "run.json"])
     stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in paths]
     return msgspec.json.encode([is_over, stats]).decode()
 
 
-def _put(database: Database, run: RunDirectory, episodes: Sequence[Episode], files: str) -> None:
-    cases, lives = episode_rows(run, episodes)
+def _store(database: Database, run: RunDirectory, episodes: Sequence[Episode], files: str) -> None:
+    cases, rows_of_episodes = episode_rows(run, episodes)
     attempts = list(attempt_rows(run, episodes))
     provenance = list(provenance_rows(run))
     row = run_row(run, files)
     with database.writing() as connection:
         _remove(connection, [run.run_id], has_orphans=False)
         connection.execute(insert(RUNS), [row])
-        for table, rows in ((EPISODES, lives), (ATTEMPTS, attempts), (PROVENANCE, provenance)):
+        for table, rows in ((EPISODES, rows_of_episodes), (ATTEMPTS, attempts), (PROVENANCE, provenance)):
             if rows:
                 connection.execute(insert(table), rows)
         if cases:
@@ -131,7 +140,8 @@ def _put(database: Database, run: RunDirectory, episodes: Sequence[Episode], fil
 
 
 def _remove(connection: Connection, run_ids: Iterable[str], *, has_orphans: bool = True) -> None:
-    for table in OF_RUN:
+    """Remove runs; with `has_orphans`, also the cases that no other run has."""
+    for table in RUN_TABLES:
         for run_id in run_ids:
             connection.execute(delete(table).where(table.c.run_id == run_id))
     if has_orphans:

@@ -1,4 +1,4 @@
-"""The tables of the store as its queries know them; a test holds them to the schema that the migrations make."""
+"""The store's tables for its queries; a test checks that they match the schema that the migrations create."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNS = Table(
     *_integers("exit_status", "planned"),
     *_texts("cut_off", "files"),
 )
-"""`files` tells what was on disk when the run was last read."""
+"""`files` describes the run's files on disk when the run was last read."""
 
 CASES = Table(
     "cases",
@@ -64,7 +64,7 @@ ATTEMPTS = Table(
     *_texts("problem", "detail"),
     *_floats("duration_s", "wait_s"),
 )
-"""The HTTP attempts of an episode, counted from 1; `problem` is null for those that brought a reply."""
+"""The HTTP attempts of an episode, counted from 1; `problem` is null for those with a reply."""
 
 PROVENANCE = Table(
     "provenance",
@@ -75,7 +75,7 @@ PROVENANCE = Table(
     *_integers("generator_version", "prompt_version", "scorer_version"),
     Column("git_is_dirty", Boolean),
 )
-"""What made a run, a row for each of its models; `parameters` and `command` are JSON."""
+"""How a run was made, a row for each of its models; `parameters` and `command` are JSON."""
 
-OF_RUN = (EPISODES, ATTEMPTS, PROVENANCE, RUNS)
-"""The tables whose rows belong to one run."""
+RUN_TABLES = (EPISODES, ATTEMPTS, PROVENANCE, RUNS)
+"""The tables with rows of single runs."""
