@@ -1,4 +1,4 @@
-"""A series of runs that are killed again and again, and gone on with, until one comes to its end."""
+"""A series of runs that are killed and resumed repeatedly, until one finishes."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from typing import Any
 from msgspec import Struct
 
 CONCURRENCY = 2
-"""Episodes in flight per worker: few, so that a run is long enough to be killed in its midst."""
+"""Episodes in flight per worker: few, so that a run is long enough to be killed while it runs."""
 REQUEST_TIMEOUT_S = 2
-MANNERS = ("lock holder", "worker", "worker", "controller", "lock holder", "worker", "whole run", "whole run")
-"""What is killed, in turn: who makes the workflows, a worker, the first process alone, or the process group."""
+TARGETS = ("lock holder", "worker", "worker", "controller", "lock holder", "worker", "whole run", "whole run")
+"""What each kill ends: the process that makes the workflows, a worker, the controller alone, or the process group."""
 WORKERS = (2, 3, 0)
 MOMENTS_S = (0.05, 0.9)
-"""How long a run lives episodes before it is killed, and again before it is killed anew."""
-WITHIN_S = 60.0
-PLANNER = """
+"""How long a run executes episodes before each kill: a range in seconds."""
+TIMEOUT_S = 60.0
+CONFTEST = """
 import time
 
 import pytest
 
 @pytest.hookimpl(wrapper=True)
 def pytest_ultra_workflow():
-    time.sleep(0.02)  # so that a lock is held long enough for its holder to be found
+    time.sleep(0.02)  # hold the lock long enough to find its holder
     return (yield)
 """
 
@@ -41,9 +41,9 @@ Episode = dict[str, Any]
 
 
 class Kill(Struct, frozen=True):
-    """A kill -9 of `manner` at a Unix time, while at most so many requests were in flight in what was killed."""
+    """A kill -9 of `target` at the Unix time `at`, when it had at most `in_flight` requests in flight."""
 
-    manner: str
+    target: str
     at: float
     in_flight: int
 
@@ -61,41 +61,41 @@ class Campaign:
         self._instances = max(1, round(kills / 6))
         self._process: subprocess.Popen[bytes] | None = None
         self._workers = 0
-        (folder / "conftest.py").write_text(PLANNER)
+        (folder / "conftest.py").write_text(CONFTEST)
 
-    def live(self, calm: Callable[[], None]) -> int:
-        """Kill and go on until there were enough kills; then let a run come to its end. Return its exit code."""
-        for manner in itertools.islice(itertools.cycle(MANNERS), self.wanted):
+    def run(self, speed_up: Callable[[], None]) -> int:
+        """Kill and resume until there were enough kills; then let a run finish, and return its exit code."""
+        for target in itertools.islice(itertools.cycle(TARGETS), self.wanted):
             process = self._process
             if process is None or process.poll() is not None:
                 workers = self._chance.choice(WORKERS)
-                process = self._start(workers if manner == "whole run" else workers or 2)
-            self._kill(process, manner, self._await_victim(process, manner))
-        calm()
+                process = self._start(workers if target == "whole run" else workers or 2)
+            self._kill(process, target, self._await_process(process, target))
+        speed_up()
         return self._finish()
 
-    def _await_victim(self, process: subprocess.Popen[bytes], manner: str) -> int:
-        """Wait for the moment, and return which process is to be killed."""
-        if manner == "lock holder":
+    def _await_process(self, process: subprocess.Popen[bytes], target: str) -> int:
+        """Wait for a moment to kill, and return the process to kill."""
+        if target == "lock holder":
             return _wait(self._lock_holder)
-        _wait(self._is_living)
+        _wait(self._has_started)
         time.sleep(self._chance.uniform(*MOMENTS_S))
-        return _wait(lambda: self._choose(_workers(process.pid))) if manner == "worker" else process.pid
+        return _wait(lambda: self._choose(_workers(process.pid))) if target == "worker" else process.pid
 
     def _choose(self, pids: list[int]) -> int | None:
         return self._chance.choice(pids) if pids else None
 
-    def _kill(self, process: subprocess.Popen[bytes], manner: str, victim: int) -> None:
-        in_flight = {"lock holder": 0, "worker": 1}.get(manner, max(1, self._workers)) * CONCURRENCY
-        kill = Kill(manner, time.time(), in_flight)
+    def _kill(self, process: subprocess.Popen[bytes], target: str, pid: int) -> None:
+        in_flight = {"lock holder": 0, "worker": 1}.get(target, max(1, self._workers)) * CONCURRENCY
+        kill = Kill(target, time.time(), in_flight)
         with suppress(ProcessLookupError):
-            (os.killpg if manner == "whole run" else os.kill)(victim, signal.SIGKILL)
+            (os.killpg if target == "whole run" else os.kill)(pid, signal.SIGKILL)
             self.kills.append(kill)
-        if victim == process.pid:
+        if pid == process.pid:
             process.wait()
 
     def _lock_holder(self) -> int | None:
-        """Return the process that holds the lock on the newest run's workflows, as the kernel knows it."""
+        """Return the process that holds the lock on the newest run's workflows, from the kernel's list."""
         locks = sorted(self.folder.glob(".ultra/runs/*/guidance/lock"))
         with suppress(OSError, IndexError):
             inode = locks[-1].stat().st_ino
@@ -105,8 +105,8 @@ class Campaign:
                     return int(fields[4])
         return None
 
-    def _is_living(self) -> bool:
-        """Tell whether the newest run has begun with episodes, or is over."""
+    def _has_started(self) -> bool:
+        """Return whether the newest run has started an episode."""
         runs = sorted(self.folder.glob(".ultra/runs/*"))
         return len(runs) >= self.runs and any(path.stat().st_size for path in runs[-1].glob("started-*"))
 
@@ -135,7 +135,7 @@ class Campaign:
         return episodes
 
     def finished(self) -> Iterator[tuple[str, float]]:
-        """Yield each scored episode that some run has lived: its case, and when it began."""
+        """Yield the case and the start time of each scored episode in the journals of all runs."""
         for journal in sorted(self.folder.glob(".ultra/runs/*/journal-[!r]*.jsonl")):
             for line in journal.read_bytes().split(b"\n"):
                 with suppress(ValueError):
@@ -145,7 +145,7 @@ class Campaign:
 
 
 def _workers(pid: int) -> list[int]:
-    """Return the workers of a run that are alive: what was killed has no command line any more."""
+    """Return the running workers of a run: a killed process has no command line any more."""
     with suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [
@@ -154,10 +154,10 @@ def _workers(pid: int) -> list[int]:
     return []
 
 
-def _wait(look: Callable[[], int | None]) -> int:
-    end = time.monotonic() + WITHIN_S
-    while not (found := look()):
+def _wait(find: Callable[[], int | None]) -> int:
+    end = time.monotonic() + TIMEOUT_S
+    while not (found := find()):
         if time.monotonic() > end:
-            raise SystemExit(f"nothing has happened for {WITHIN_S:g} s")
+            raise SystemExit(f"no process to kill within {TIMEOUT_S:g} s")
         time.sleep(0.005)
     return found

@@ -1,8 +1,8 @@
-"""Kill a run again and again over an endpoint that misbehaves, and count what that cost: `faults.py [KILLS] [SEED]`.
+"""Kill and resume a run repeatedly over a faulty endpoint, and count what that costs: `faults.py [KILLS] [SEED]`.
 
-The endpoint is a process of its own and records what it was paid for. Runs are killed (kill -9) at random moments and
-gone on with, on changing numbers of workers. Ends with 1 if anything was lost or lived twice, or if a request was paid
-for twice that was not in flight at a kill.
+The endpoint is a process of its own and records its paid answers. Runs are killed (kill -9) at random moments and
+resumed with varying numbers of workers. The exit code is 1 if a finished episode was lost or run twice, or if a request
+was paid for twice although it was not in flight at a kill.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ SERVER = Path(__file__).with_name("faulty_server.py")
 SETTLING_S = 0.3
 """How long an answer may take to reach the disk of a busy machine."""
 DYING_S = 1.0
-"""How long workers may go on without the first process, which they look for now and then."""
+"""How long workers may continue without the controller, whose process they check periodically."""
 
 Paid = Sequence[tuple[str, float, float]]
 
 
 class Bill:
-    """What the server was paid for: by case and turn, when it was asked and when it answered."""
+    """The paid answers by case and turn, each with the times of its request and answer."""
 
     def __init__(self, paid: Paid, kills: Iterable[Kill]) -> None:
         self.times: dict[str, list[tuple[float, float]]] = {}
-        for case_and_turn, asked_at, answered_at in paid:
-            self.times.setdefault(case_and_turn, []).append((asked_at, answered_at))
+        for case_and_turn, requested_at, answered_at in paid:
+            self.times.setdefault(case_and_turn, []).append((requested_at, answered_at))
         self._kills = tuple(kills)
 
     @property
@@ -45,11 +45,11 @@ class Bill:
         return sum(map(len, self.times.values()))
 
     @property
-    def again(self) -> int:
+    def repeated(self) -> int:
         return self.total - len(self.times)
 
     @property
-    def lived_twice(self) -> int:
+    def run_twice(self) -> int:
         """Count the cases of which every turn was paid for more than once."""
         least: dict[str, int] = {}
         for case_and_turn, times in self.times.items():
@@ -57,24 +57,24 @@ class Bill:
             least[case] = min(least.get(case, len(times)), len(times))
         return sum(times > 1 for times in least.values())
 
-    def without_need(self) -> int:
-        """Count the requests that were paid for again though their answer came when nothing was killed."""
+    def repeated_needlessly(self) -> int:
+        """Count the requests that were paid for again although they were not in flight at a kill."""
         return sum(
-            not self._was_in_flight(asked_at, answered_at)
+            not self._was_in_flight(requested_at, answered_at)
             for times in self.times.values()
-            for asked_at, answered_at in times[:-1]
+            for requested_at, answered_at in times[:-1]
         )
 
-    def _was_in_flight(self, asked_at: float, answered_at: float) -> bool:
+    def _was_in_flight(self, requested_at: float, answered_at: float) -> bool:
         return any(
-            asked_at <= kill.at + (DYING_S if kill.manner == "controller" else 0.0)
+            requested_at <= kill.at + (DYING_S if kill.target == "controller" else 0.0)
             and answered_at >= kill.at - SETTLING_S
             for kill in self._kills
         )
 
 
-def judge(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
-    """Print the figures, and return what is wrong with them."""
+def check(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
+    """Print the figures, and return the claims that they contradict."""
     document = campaign.document()
     scored = Counter(e["case_id"] for e in document if e["outcome"] in ("full", "partial", "failed"))
     finished = list(campaign.finished())
@@ -82,22 +82,22 @@ def judge(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
     lost = sum(episode not in final for episode in finished)
     twice = sum(times > 1 for times in Counter(case_id for case_id, _ in finished).values())
     in_flight = sum(kill.in_flight for kill in campaign.kills)
-    kinds = Counter(kill.manner for kill in campaign.kills)
+    kinds = Counter(kill.target for kill in campaign.kills)
     print(f"kills: {len(campaign.kills)} ({_listed(kinds)}); runs: {campaign.runs}")
-    print(f"faults met: {_listed(faults)}")
+    print(f"faults: {_listed(faults)}")
     print(f"cases: {len(document)}, scored exactly once: {sum(times == 1 for times in scored.values())}")
-    print(f"finished episodes lost: {lost}, lived twice: {twice} (by the server's record: {bill.lived_twice})")
+    print(f"finished episodes lost: {lost}, run twice: {twice} (by the server's record: {bill.run_twice})")
     print(
-        f"requests paid for: {bill.total}, twice: {bill.again} (in flight at kills: at most {in_flight}), "
-        f"of these not in flight at a kill: {bill.without_need()}"
+        f"requests paid for: {bill.total}, twice: {bill.repeated} (in flight at kills: at most {in_flight}), "
+        f"of these not in flight at a kill: {bill.repeated_needlessly()}"
     )
     claims = {
         "every case is scored exactly once": len(scored) == len(document) == sum(scored.values()),
         "every answer of every case was paid for": len(bill.times) == len(document) * TURNS,
         "no finished episode is lost": not lost,
-        "no finished episode is lived twice": not twice and not bill.lived_twice,
-        "no request is paid for twice but those in flight at a kill": not bill.without_need(),
-        "no more is paid for twice than was in flight at the kills": bill.again <= in_flight,
+        "no finished episode is run twice": not twice and not bill.run_twice,
+        "no request is paid for twice but those in flight at a kill": not bill.repeated_needlessly(),
+        "no more is paid for twice than was in flight at the kills": bill.repeated <= in_flight,
         "there were as many kills as asked for": len(campaign.kills) >= campaign.wanted,
     }
     return [claim for claim, holds in claims.items() if not holds]
@@ -108,8 +108,8 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def read(url: str, what: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url.removesuffix("/v1") + what) as told:  # noqa: S310 - our own server
-        read: dict[str, Any] = json.loads(told.read())
+    with urllib.request.urlopen(url.removesuffix("/v1") + what) as response:  # noqa: S310 - our own server
+        read: dict[str, Any] = json.loads(response.read())
     return read
 
 
@@ -122,14 +122,14 @@ def main() -> int:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 campaign = Campaign(Path(folder), url, kills, random.Random(seed))
-                campaign.live(lambda: read(url, "/calm"))
+                campaign.run(lambda: read(url, "/fast"))
                 record = read(url, "/record")
-                wrong = judge(campaign, Bill(record["paid"], campaign.kills), record["faults"])
+                wrong = check(campaign, Bill(record["paid"], campaign.kills), record["faults"])
         finally:
             server.kill()
     print(f"time: {time.monotonic() - started:.0f} s")
     for claim in wrong:
-        print(f"NOT SO: {claim}")
+        print(f"FAILED: {claim}")
     return 1 if wrong else 0
 
 

@@ -1,7 +1,7 @@
-"""An OpenAI-compatible server that misbehaves, and records what it was paid for: `python benchmarks/faulty_server.py`.
+"""An OpenAI-compatible server with faults, which records its paid answers: `python benchmarks/faulty_server.py`.
 
-It prints its address. `GET /record` tells each answer that it has sent whole, with the case and turn and the Unix
-times of the request and the answer, and how often each fault was met; `GET /calm` has it answer faster from then on.
+It prints its address. `GET /record` returns each complete answer with its case, turn, and the Unix times of request
+and answer, and how often each fault occurred; `GET /fast` does the same and shortens the latency from then on.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from collections import Counter
 from typing import Any
 
 TURNS = 5
-"""How many answers an episode takes: tool calls, and then a last word."""
+"""Answers in an episode: tool calls, and then a final text."""
 DECK = ("500", "500", "429 storm", "reset", "hang", "drip", "truncated", "html", *[""] * 32)
-"""The faults of forty requests, in an order that is drawn anew each time: so none is left out, and 5 % are 500s."""
+"""The faults of forty requests, reshuffled each time: so every fault occurs, and 5 % of the requests get a 500."""
 STORM_S = 0.4
-"""How long every request meets a 429 once a storm has broken."""
-THINKING_S = (0.1, 0.4)
-CALM_S = (0.0, 0.05)
+"""How long a storm answers every request with 429."""
+LATENCY_S = (0.1, 0.4)
+FAST_LATENCY_S = (0.0, 0.05)
 
 
 class Server:
-    """All that is remembered between requests."""
+    """The server's record, and its state between requests."""
 
     def __init__(self, seed: int) -> None:
         self.paid: list[tuple[str, float, float]] = []
         self.faults: Counter[str] = Counter()
-        self.thinking_s = THINKING_S
+        self.latency_s = LATENCY_S
         self._chance = random.Random(seed)
         self._deck: list[str] = []
         self._storm_until = 0.0
@@ -40,7 +40,7 @@ class Server:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 if head.startswith(b"GET"):
-                    writer.write(self._tell(head))
+                    writer.write(self._report(head))
                     await writer.drain()
                     continue
                 lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
@@ -52,21 +52,21 @@ class Server:
         finally:
             writer.close()
 
-    def _tell(self, head: bytes) -> bytes:
-        if b"/calm" in head:
-            self.thinking_s = CALM_S
+    def _report(self, head: bytes) -> bytes:
+        if b"/fast" in head:
+            self.latency_s = FAST_LATENCY_S
         return response("200 OK", json.dumps({"paid": self.paid, "faults": self.faults}).encode())
 
     async def _respond(self, messages: list[dict[str, Any]], writer: asyncio.StreamWriter) -> bool:
-        """Answer or misbehave; return whether the connection can be used again."""
+        """Send an answer or a fault; return whether the connection can be used again."""
         received = time.time()
         fault = self._draw()
         if fault:
             self.faults[fault] += 1
-            return await misbehave(fault, writer)
-        await asyncio.sleep(self._chance.uniform(*self.thinking_s))
+            return await send_fault(fault, writer)
+        await asyncio.sleep(self._chance.uniform(*self.latency_s))
         case_and_turn = identify(messages)
-        # From here on it costs money, whether or not anybody is left to read it.
+        # From here on the answer costs money, whether or not the client still reads it.
         self.paid.append((case_and_turn, received, time.time()))
         writer.write(response("200 OK", answer(case_and_turn)))
         await writer.drain()
@@ -85,10 +85,10 @@ class Server:
 
 
 def identify(messages: list[dict[str, Any]]) -> str:
-    """Return case and turn: an episode is known by what was said before the model's first word."""
+    """Return the case, as a hash of the messages before the model's first, and the turn."""
     turn = 1 + sum(message["role"] == "assistant" for message in messages)
-    opening = [message for message in messages if message["role"] in ("system", "user")][:2]
-    return f"{hashlib.sha256(json.dumps(opening).encode()).hexdigest()[:12]} {turn}"
+    first = [message for message in messages if message["role"] in ("system", "user")][:2]
+    return f"{hashlib.sha256(json.dumps(first).encode()).hexdigest()[:12]} {turn}"
 
 
 def answer(case_and_turn: str) -> bytes:
@@ -106,7 +106,7 @@ def response(status: str, content: bytes, kind: str = "application/json", *, mor
     return head.encode() + content
 
 
-async def misbehave(fault: str, writer: asyncio.StreamWriter) -> bool:
+async def send_fault(fault: str, writer: asyncio.StreamWriter) -> bool:
     match fault:
         case "429" | "429 storm":
             writer.write(response("429 Too Many Requests", b'{"error": {}}', more="retry-after-ms: 150\r\n"))
@@ -115,14 +115,14 @@ async def misbehave(fault: str, writer: asyncio.StreamWriter) -> bool:
         case "html":
             writer.write(response("200 OK", b"<html>We are down.</html>", "text/html"))
         case "truncated":
-            whole = answer("nobody 1")
-            writer.write(response("200 OK", whole[:-30]))  # whole as HTTP goes, but no whole JSON
+            complete = answer("none 1")
+            writer.write(response("200 OK", complete[:-30]))  # complete HTTP, incomplete JSON
         case "hang":
-            await asyncio.sleep(3600)  # whoever waits for it must give it up
+            await asyncio.sleep(3600)  # the client has to time out
         case "drip":
-            for byte in response("200 OK", answer("nobody 1")):
+            for byte in response("200 OK", answer("none 1")):
                 writer.write(bytes([byte]))
-                await writer.drain()  # raises when nobody is there any more
+                await writer.drain()  # raises when the client has disconnected
                 await asyncio.sleep(1)
         case _:
             writer.transport.abort()

@@ -1,10 +1,10 @@
-"""Measure shared limits as an independent server sees them, and what limiter, retry loop and journal cost.
+"""Measure shared limits on an independent server, and what limiter, retry loop and journal cost.
 
     python benchmarks/limits.py server|cost|overhead|all [--seconds S]
 
-`server`: processes under one limit, and the arrivals that a server in a process of its own has noted. `cost`: CPU of
-the limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, against that of scenario b of
-benchmarks/speed.py. docs/limits.md tells what the figures were, and why.
+`server`: processes under one limit, and the arrivals that a server in a process of its own records. `cost`: CPU of the
+limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, compared with scenario b of
+benchmarks/speed.py. docs/limits.md has the figures, and explains them.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the judge and its workers are those of the tests
+sys.path.insert(0, str(ROOT))  # server and workers are those of the tests
 
+from pytest_ultra.benchmark.benchmark_suite import BENCHMARK  # noqa: E402
 from pytest_ultra.benchmark.guide import make_guidance  # noqa: E402
-from pytest_ultra.benchmark.reference_agents import act  # noqa: E402 - as above
+from pytest_ultra.benchmark.reference_agents import act  # noqa: E402
 from pytest_ultra.core.chat_request import ChatRequest  # noqa: E402
 from pytest_ultra.core.episode import Episode  # noqa: E402
-from pytest_ultra.core.reference_agent import knowledge_of  # noqa: E402 - as above
+from pytest_ultra.core.reference_agent import knowledge_of  # noqa: E402
 from pytest_ultra.core.transcript import Attempted, Reply  # noqa: E402
-from pytest_ultra.engine.assignment import Assignment  # noqa: E402
 from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: E402
-from pytest_ultra.engine.endpoint_limiter import Gate, Permit  # noqa: E402
-from pytest_ultra.engine.episode_run import live_episode  # noqa: E402
-from pytest_ultra.engine.limiter import Limiter, Unlimited  # noqa: E402
-from pytest_ultra.engine.limiter_state import Ledger  # noqa: E402
+from pytest_ultra.engine.endpoint_limiter import EndpointLimiter, Permit  # noqa: E402
+from pytest_ultra.engine.episode_queue import Assignment  # noqa: E402
+from pytest_ultra.engine.episode_run import run_episode  # noqa: E402
+from pytest_ultra.engine.limiter import Limiter, Unlimited, open_limiter  # noqa: E402
+from pytest_ultra.engine.limiter_state import LimiterState  # noqa: E402
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits  # noqa: E402
-from pytest_ultra.engine.open_limiter import open_limiter  # noqa: E402
 from pytest_ultra.engine.retry import Caller  # noqa: E402
-from pytest_ultra.engine.shared_limiter_state import SharedLedger  # noqa: E402
+from pytest_ultra.engine.shared_limiter_state import SharedLimiterState  # noqa: E402
 from pytest_ultra.storage.journal import Journal  # noqa: E402
 from pytest_ultra.storage.run_directory import RunDirectory  # noqa: E402
 from tests.engine.engine_fakes import make_case, make_request  # noqa: E402
-from tests.engine.limit_server import Judge, Seen  # noqa: E402
+from tests.engine.limit_server import LimitServer, ServerRecord  # noqa: E402
 from tests.engine.limit_worker import Job, start  # noqa: E402
 from tests.test_limits_over_http import open_first_connections  # noqa: E402
 
@@ -52,7 +52,7 @@ ALL_LIMITS = Limits(rpm=1e9, tpm=1e12, max_in_flight=1000)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["server", "cost", "overhead", "all"])
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long the server is asked (default: 10)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long the workers make calls (default: 10)")
     arguments = parser.parse_args()
     if arguments.what in ("server", "all"):
         measure_server(arguments.seconds)
@@ -62,7 +62,7 @@ def main() -> None:
         measure_overhead()
 
 
-# ---- what the server sees
+# ---- limits, measured by the server
 
 
 def measure_server(seconds: float) -> None:
@@ -72,80 +72,80 @@ def measure_server(seconds: float) -> None:
     for rpm in (300, 600, 1200, 3000):
         show_rate(f"4 workers, {rpm} requests a minute", rpm, watch(seconds, [Limits(rpm=rpm)] * 4))
     halves = watch(seconds, [Limits(rpm=600)] * 2, later=[Limits(rpm=600)] * 2)
-    show_rate("2 workers, and 2 of a second run beside", 600, halves)
+    show_rate("2 workers, and 2 of a second run", 600, halves)
     show_tokens(watch(seconds, [Limits(tpm=100_000)] * 4))
-    seen = watch(seconds, [Limits(max_in_flight=16)] * 4)
-    rate = len(seen.arrivals) / (seen.arrivals[-1] - seen.arrivals[0])
-    print(f"4 workers, 16 in flight: at most {seen.most_in_flight}, {rate / (16 / 0.1):.0%} of what those can do")
+    record = watch(seconds, [Limits(max_in_flight=16)] * 4)
+    rate = len(record.arrivals) / (record.arrivals[-1] - record.arrivals[0])
+    print(f"4 workers, 16 in flight: at most {record.most_in_flight}, {rate / (16 / 0.1):.0%} of the possible rate")
 
 
-def watch(seconds: float, limits: Sequence[Limits], later: Sequence[Limits] = ()) -> Seen:
-    """Have one worker for each of the limits make calls, and later ones beside them; return what the server saw."""
-    with tempfile.TemporaryDirectory() as folder, Judge() as judge, ExitStack() as stack:
+def watch(seconds: float, limits: Sequence[Limits], later: Sequence[Limits] = ()) -> ServerRecord:
+    """Run one worker for each of the limits, and the `later` ones too from half-time; return the server's record."""
+    with tempfile.TemporaryDirectory() as folder, LimitServer() as server, ExitStack() as stack:
         for group in (limits, later):
             for limit in group:
-                end(stack, start(Job(folder, judge.port, limit)))
+                end(stack, start(Job(folder, server.port, limit)))
             time.sleep(seconds / 2)
-        return judge.seen()
+        return server.record()
 
 
 def end(stack: ExitStack, process: subprocess.Popen[str]) -> None:
     stack.callback(process.communicate)
 
 
-def show_rate(name: str, rpm: float, seen: Seen) -> None:
-    first, last = seen.arrivals[0], seen.arrivals[-1]
-    rate = (len(seen.arrivals) - 1) / (last - first) * 60
-    at_once = seen.most_within(30 / rpm)
-    second = seen.most_within(1.0)
+def show_rate(name: str, rpm: float, record: ServerRecord) -> None:
+    first, last = record.arrivals[0], record.arrivals[-1]
+    rate = (len(record.arrivals) - 1) / (last - first) * 60
+    at_once = record.most_within(30 / rpm)
+    second = record.most_within(1.0)
     print(
         f"{name}: {rate:.1f} a minute ({rate / rpm:.1%}), at most {at_once} within half an interval, "
         f"{second} within a second (share: {rpm / 60:.1f})"
     )
 
 
-def show_tokens(seen: Seen) -> None:
-    spent = sum(seen.tokens[1:]) / (seen.arrivals[-1] - seen.arrivals[0]) * 60
+def show_tokens(record: ServerRecord) -> None:
+    spent = sum(record.tokens[1:]) / (record.arrivals[-1] - record.arrivals[0]) * 60
     print(f"4 workers, 100,000 tokens a minute: {spent:,.0f} a minute")
 
 
-# ---- what the limiter costs
+# ---- CPU of the limiter
 
 
 def measure_cost() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        shared = SharedLedger(Path(folder, "shared"))
-        for name, ledger, limits in (
-            ("in one process", Ledger(), ALL_LIMITS),
+        shared = SharedLimiterState(Path(folder, "shared"))
+        for name, state, limits in (
+            ("in one process", LimiterState(), ALL_LIMITS),
             ("shared, adaptive alone", shared, Limits()),
-            ("shared, all limits", SharedLedger(Path(folder, "all")), ALL_LIMITS),
+            ("shared, all limits", SharedLimiterState(Path(folder, "all")), ALL_LIMITS),
         ):
-            print(f"limiter, {name}: {asyncio.run(cost_us(ledger, limits)):.1f} us of CPU a call")
+            print(f"limiter, {name}: {asyncio.run(cost_us(state, limits)):.1f} us of CPU a call")
         print(f"1,000 cases waiting for another process: {asyncio.run(waiting_share(Path(folder, 'busy'))):.3%} of CPU")
 
 
-async def cost_us(ledger: Ledger, limits: Limits) -> float:
-    gate = Gate(ledger.begin(SYSTEM_CLOCK.now(), START_IN_FLIGHT), limits, SYSTEM_CLOCK)
+async def cost_us(state: LimiterState, limits: Limits) -> float:
+    limiter = EndpointLimiter(state.start(SYSTEM_CLOCK.now(), START_IN_FLIGHT), limits, SYSTEM_CLOCK)
     reply = Reply(prompt_tokens=1)
     started = time.process_time()
     for _ in range(CALLS):
-        permit = await gate.enter("m", 1.0)
+        permit = await limiter.acquire("m", 1.0)
         if not isinstance(permit, Permit):
             raise SystemExit(permit.detail)
-        gate.leave(permit, reply, 1.0)
+        limiter.release(permit, reply, 1.0)
     spent = time.process_time() - started
-    gate.close()
+    limiter.close()
     return spent / CALLS * 1e6
 
 
 async def waiting_share(path: Path, seconds: float = 5.0) -> float:
-    """Return the share of a CPU that waiting takes while another process has the only slot."""
+    """Return the share of a CPU that waiting uses while another process has the only slot."""
     now = SYSTEM_CLOCK.now()
     limits = Limits(max_in_flight=1)
-    busy = Gate(SharedLedger(path).begin(now, START_IN_FLIGHT), limits, SYSTEM_CLOCK)
-    await busy.enter("m")
-    gate = Gate(SharedLedger(path).begin(now, START_IN_FLIGHT), limits, SYSTEM_CLOCK)
-    tasks = [asyncio.ensure_future(gate.enter("m")) for _ in range(1000)]
+    busy = EndpointLimiter(SharedLimiterState(path).start(now, START_IN_FLIGHT), limits, SYSTEM_CLOCK)
+    await busy.acquire("m")
+    limiter = EndpointLimiter(SharedLimiterState(path).start(now, START_IN_FLIGHT), limits, SYSTEM_CLOCK)
+    tasks = [asyncio.ensure_future(limiter.acquire("m")) for _ in range(1000)]
     await asyncio.sleep(0.5)
     started = time.process_time()
     await asyncio.sleep(seconds)
@@ -153,12 +153,12 @@ async def waiting_share(path: Path, seconds: float = 5.0) -> float:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    gate.close()
+    limiter.close()
     busy.close()
     return spent / seconds
 
 
-# ---- what a call costs on top of its HTTP
+# ---- CPU of a call without its HTTP
 
 
 class Instant:
@@ -174,8 +174,8 @@ class Instant:
 def measure_overhead() -> None:
     with tempfile.TemporaryDirectory() as folder:
         limiter, _ = open_limiter({"m": ["overhead"]}, ALL_LIMITS, folder=Path(folder))
-        limited_us = asyncio.run(ask_us(limiter))
-        retried_us = asyncio.run(ask_us(Unlimited()))
+        limited_us = asyncio.run(call_us(limiter))
+        retried_us = asyncio.run(call_us(Unlimited()))
         episode = real_episode()
         journal_us = append_us(Path(folder), episode) / episode.usage.requests
     ours_us = limited_us + journal_us
@@ -184,20 +184,20 @@ def measure_overhead() -> None:
     print(f"together {ours_us:.0f} us of {whole_us:.0f} us of CPU a call: {ours_us / whole_us:.1%}")
 
 
-async def ask_us(limiter: Limiter) -> float:
+async def call_us(limiter: Limiter) -> float:
     caller = Caller(Instant(), SYSTEM_CLOCK, limiter=limiter)
     request = make_request(make_case())
-    notes: list[Attempted] = []
+    attempts: list[Attempted] = []
     started = time.process_time()
     for _ in range(CALLS):
-        await caller.ask(request, notes.append)
+        await caller.call(request, attempts.append)
     spent = time.process_time() - started
     limiter.close()
     return spent / CALLS * 1e6
 
 
-class Played:
-    """An endpoint that answers as the reference agent does, without HTTP."""
+class ReferenceAgent:
+    """An endpoint that answers as the perfect reference agent does, without HTTP."""
 
     async def attempt(self, request: ChatRequest) -> Reply:
         return act("perfect", request.messages, knowledge_of(request))
@@ -208,7 +208,7 @@ class Played:
 def real_episode() -> Episode:
     case = make_case()
     assignment = Assignment(case, make_guidance(case), "test")
-    return asyncio.run(live_episode(assignment, Caller(Played(), SYSTEM_CLOCK), worker="gw0"))
+    return asyncio.run(run_episode(assignment, Caller(ReferenceAgent(), SYSTEM_CLOCK), worker="gw0", rules=BENCHMARK))
 
 
 def append_us(folder: Path, episode: Episode, episodes: int = 1000) -> float:

@@ -1,9 +1,9 @@
-"""Measure how soon a run has its first 256 connections open, as the server sees them.
+"""Measure how soon a run has opened its first 256 connections, on the server's side.
 
     python benchmarks/opening.py [--workers N] [--rounds N]
 
-The server answers nobody before all are there. On a busy machine it takes as long as the machine lets us: 256 requests
-are made and sent meanwhile, each with its prompt and the tools.
+The server answers no request before all connections are open. The time includes building and sending 256 requests,
+each with its prompt and the tools, so it grows on a busy machine.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import tempfile
 import time
 
 CONNECTIONS = 256
-HOLD_S = 20.0
+TIMEOUT_S = 20.0
 
 
 class Server:
-    """Notes when each connection came."""
+    """Records when each connection is opened."""
 
     def __init__(self) -> None:
-        self.came: list[float] = []
-        self._are_all_there = asyncio.Event()
+        self.opened_at: list[float] = []
+        self._are_all_open = asyncio.Event()
 
     async def open(self) -> int:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2 * CONNECTIONS)
@@ -33,21 +33,21 @@ class Server:
         return port
 
     async def wait(self) -> None:
-        async with asyncio.timeout(HOLD_S):
-            await self._are_all_there.wait()
+        async with asyncio.timeout(TIMEOUT_S):
+            await self._are_all_open.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.came.append(time.perf_counter())
-        if len(self.came) == CONNECTIONS:
-            self._are_all_there.set()
-        await self._are_all_there.wait()
+        self.opened_at.append(time.perf_counter())
+        if len(self.opened_at) == CONNECTIONS:
+            self._are_all_open.set()
+        await self._are_all_open.wait()
         await reader.read(1)
         writer.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, default=0, help="of xdist (default: 0)")
+    parser.add_argument("--workers", type=int, default=0, help="xdist workers (default: 0)")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     for _ in range(arguments.rounds):
@@ -72,7 +72,7 @@ async def _measure(workers: int) -> float:
         finally:
             process.send_signal(signal.SIGINT)
             await process.wait()
-    return server.came[CONNECTIONS - 1] - server.came[0]
+    return server.opened_at[CONNECTIONS - 1] - server.opened_at[0]
 
 
 if __name__ == "__main__":

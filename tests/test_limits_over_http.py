@@ -11,8 +11,8 @@ import pytest
 
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import SYSTEM_CLOCK
+from pytest_ultra.engine.limiter import open_limiter
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits
-from pytest_ultra.engine.open_limiter import open_limiter
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.providers.endpoint_lookup import resolve
 from pytest_ultra.providers.http_endpoint import open_endpoint
@@ -33,7 +33,7 @@ async def calling(url: str, folder: Path) -> AsyncIterator[Caller]:
 
 
 async def ask(caller: Caller) -> object:
-    return await caller.ask(make_request(make_case()), lambda _: None)
+    return await caller.call(make_request(make_case()), lambda _: None)
 
 
 async def open_first_connections(folder: Path) -> tuple[int, float]:

@@ -15,10 +15,10 @@ from pytest_ultra.core.axes import PromptType, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied
-from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK
-from pytest_ultra.engine.episode_run import live_episode
+from pytest_ultra.engine.episode_queue import Assignment
+from pytest_ultra.engine.episode_run import run_episode
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.providers.endpoint_lookup import resolve
 from pytest_ultra.providers.http_endpoint import open_endpoint
@@ -49,7 +49,7 @@ def live(script: Script, *cases: Case) -> tuple[list[Episode], list[bool]]:
             caller = Caller(endpoint, SYSTEM_CLOCK, policy=RetryPolicy(attempts=1))
             try:
                 episodes = [
-                    await live_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w", rules=BENCHMARK)
+                    await run_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w", rules=BENCHMARK)
                     for case in cases
                 ]
             finally:
@@ -80,7 +80,7 @@ def test_where_tools_are_rejected_the_job_is_asked_again_in_text_and_so_are_all_
     assert (first.outcome, second.outcome) == (Outcome.FAILED, Outcome.FAILED)  # "Done." does no job
     assert kinds(first.transcript) == [Attempted, FellBack, Attempted, Replied, Ended]
     assert kinds(second.transcript) == [FellBack, Attempted, Replied, Ended]
-    told = f"The endpoint rejects the request (status {status}: {MODEL} does not support tools)."
+    told = f"The endpoint rejected the request (status {status}: {MODEL} does not support tools)."
     assert {
         event.detail for episode in (first, second) for event in episode.transcript if isinstance(event, FellBack)
     } == {told}
@@ -93,7 +93,7 @@ def test_where_text_is_rejected_as_well_the_first_rejection_is_the_error() -> No
     for episode in (first, second):
         assert kinds(episode.transcript) == [Attempted, FellBack, Attempted, Ended]
         assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.ENDPOINT)
-        assert episode.error == "The endpoint rejects the request (status 400: no tools)."
+        assert episode.error == "The endpoint rejected the request (status 400: no tools)."
     assert had_tools == [True, False, True, False]
 
 
@@ -104,9 +104,9 @@ def test_a_model_that_is_not_there_is_still_given_up_for_all_cases() -> None:
         auto(1),
     )
 
-    assert first.error == "The endpoint rejects the request (status 404: no such model)."
+    assert first.error == "The endpoint rejected the request (status 404: no such model)."
     assert second.error is not None
-    assert "turns it away" in second.error
+    assert "rejected the request (status 404: no such model): check the model's name" in second.error
     assert had_tools == [True, False]
 
 

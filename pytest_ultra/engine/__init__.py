@@ -1,1 +1,1 @@
-"""Living episodes: many at once, in a background thread with its own event loop."""
+"""The engine: runs many episodes at once, in a background thread with its own event loop."""

@@ -1,4 +1,4 @@
-"""Whether anything still happens: what another thread asks of an engine to notice a stall."""
+"""The activity monitor: lets another thread notice that an engine has stalled."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from pytest_ultra.engine.clock import SYSTEM_CLOCK
 
 
 class Stall(msgspec.Struct, frozen=True):
-    """Nothing has been answered or finished for `quiet_s`, though these tests' episodes are in flight, oldest first."""
+    """No answer and no finished episode for `quiet_s`, while these tests' episodes were in flight, oldest first."""
 
     quiet_s: float
     nodeids: tuple[str, ...]
 
 
-class Pulse:
-    """Every method may be called from any thread. Time is real, also where an episode's is not."""
+class ActivityMonitor:
+    """Records when episodes start and end and when answers arrive.
+
+    Thread-safe. It measures real time, even if the engine's clock does not.
+    """
 
     def __init__(self, now: Callable[[], float] = SYSTEM_CLOCK.now) -> None:
         self._now = now
@@ -26,14 +29,14 @@ class Pulse:
         self._last = now()
         self._in_flight: list[str] = []
 
-    def begin(self, nodeid: str) -> None:
+    def start(self, nodeid: str) -> None:
         with self._lock:
             if not self._in_flight:
                 self._last = self._now()
             self._in_flight.append(nodeid)
 
-    def beat(self) -> None:
-        """Note that an answer came."""
+    def answered(self) -> None:
+        """Record that an answer has arrived."""
         self._last = self._now()
 
     def end(self, nodeid: str) -> None:
@@ -41,8 +44,8 @@ class Pulse:
             self._in_flight.remove(nodeid)
             self._last = self._now()
 
-    def stall(self, after_s: float) -> Stall | None:
-        """Return the stall, if nothing has happened for that long."""
+    def find_stall(self, after_s: float) -> Stall | None:
+        """Return the stall if nothing has happened for `after_s`, else None."""
         with self._lock:
             quiet_s = self._now() - self._last
             if not self._in_flight or quiet_s < after_s:

@@ -1,4 +1,4 @@
-"""What an endpoint's answers say about how much it bears: the adaptive limit, pauses for all, the one verdict."""
+"""How an endpoint's answers change its state: the adaptive limit on calls in flight (AIMD), pauses, and rejection."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import msgspec
 
 from pytest_ultra.core.chat_request import MeteredReply
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.engine.limiter_state import State
+from pytest_ultra.engine.limiter_state import EndpointState
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 TOO_MANY_REQUESTS = 429
-_UNAVAILABLE = frozenset({TOO_MANY_REQUESTS, 503, 529})
-_OVERLOADED = frozenset({408, *range(500, 600)})
-_TROUBLES = frozenset({AttemptProblem.REFUSED, AttemptProblem.DROPPED, AttemptProblem.TIMEOUT})
+_RETRY_AFTER_STATUSES = frozenset({TOO_MANY_REQUESTS, 503, 529})
+_FAILURE_STATUSES = frozenset({408, *range(500, 600)})
+_FAILURE_PROBLEMS = frozenset({AttemptProblem.REFUSED, AttemptProblem.DROPPED, AttemptProblem.TIMEOUT})
 
-_CUT = 0.5
-_GROWTH = 8.0  # calls per window full of answers
-_BUSY = 0.8  # a window that is not used proves nothing
-_ANSWERS = 20  # that the share of errors is a mean of
-_ERROR_SHARE = 0.2
-_NEAR_ZERO = 0.05
-_PAUSE_S = 0.5
+_DECREASE_FACTOR = 0.5
+_INCREASE = 8.0  # calls, for a window full of answers
+_MIN_UTILIZATION = 0.8  # below it, successes do not show that the endpoint could handle more
+_ERROR_RATE_ANSWERS = 20  # answers that the running error rate averages over
+_MAX_ERROR_RATE = 0.2
+_LOW_QUOTA = 0.05
+_PAUSE_BASE_S = 0.5
 _PAUSE_CAP_S = 30.0
 _MAX_DOUBLINGS = 8
 
 
-class Experience(msgspec.Struct, frozen=True, gc=False):
-    """What became of an attempt that was begun at `started`, while so many were in flight."""
+class Observation(msgspec.Struct, frozen=True, gc=False):
+    """The result of an attempt that started at `started`, and how many calls were in flight when it ended."""
 
     result: Reply | AttemptFailedError
     started: float
@@ -35,69 +35,70 @@ class Experience(msgspec.Struct, frozen=True, gc=False):
     in_flight: int
 
 
-def learn(state: State, experience: Experience, limits: Limits, patience_s: float) -> None:
-    """Take in an experience. 429s are put up with for so long from the first one since the last success."""
-    result = experience.result
+def observe(state: EndpointState, observation: Observation, limits: Limits, patience_s: float) -> None:
+    """Update the state. 429s are tolerated for `patience_s`, counted from the first one since the last success."""
+    result = observation.result
     if isinstance(result, Reply):
-        _succeeded(state, result, experience, limits)
+        _observe_success(state, result, observation, limits)
         return
     if result.status == TOO_MANY_REQUESTS:
-        _limited(state, result, experience, limits, patience_s)
-    elif is_trouble(result):
-        _troubled(state, experience, limits)
-    if result.status in _UNAVAILABLE and result.retry_after_s:
-        _pause(state, experience.now, result.retry_after_s)
+        _observe_429(state, result, observation, limits, patience_s)
+    elif is_endpoint_failure(result):
+        _observe_failure(state, observation, limits)
+    if result.status in _RETRY_AFTER_STATUSES and result.retry_after_s:
+        _pause(state, observation.now, result.retry_after_s)
 
 
-def is_trouble(failure: AttemptFailedError) -> bool:
-    """Tell whether it is the endpoint that fails: not the request, and not for being asked too often."""
-    return failure.status in _OVERLOADED or failure.problem in _TROUBLES
+def is_endpoint_failure(failure: AttemptFailedError) -> bool:
+    """Return whether the endpoint itself failed: neither a bad request nor too many requests is the cause."""
+    return failure.status in _FAILURE_STATUSES or failure.problem in _FAILURE_PROBLEMS
 
 
-def _succeeded(state: State, reply: Reply, experience: Experience, limits: Limits) -> None:
-    state.strikes, state.quota_since, state.is_refused = 0, 0.0, False
-    state.error_share -= state.error_share / _ANSWERS
+def _observe_success(state: EndpointState, reply: Reply, observation: Observation, limits: Limits) -> None:
+    state.consecutive_429s, state.first_429_at, state.is_rejecting = 0, 0.0, False
+    state.error_rate -= state.error_rate / _ERROR_RATE_ANSWERS
     quota = reply.quota if isinstance(reply, MeteredReply) else None
     if quota is not None and quota.left <= 0:
-        _pause(state, experience.now, quota.reset_s)
-    if quota is not None and quota.left < _NEAR_ZERO:
-        _cut(state, experience, limits)
-    elif state.window < limits.ceiling and experience.in_flight >= _BUSY * state.window:
-        state.window += min(1.0, _GROWTH / state.window)
+        _pause(state, observation.now, quota.reset_s)
+    if quota is not None and quota.left < _LOW_QUOTA:
+        _decrease_window(state, observation, limits)
+    elif state.window < limits.ceiling and observation.in_flight >= _MIN_UTILIZATION * state.window:
+        state.window += min(1.0, _INCREASE / state.window)
 
 
-def _limited(
-    state: State, failure: AttemptFailedError, experience: Experience, limits: Limits, patience_s: float
+def _observe_429(
+    state: EndpointState, failure: AttemptFailedError, observation: Observation, limits: Limits, patience_s: float
 ) -> None:
-    now, asked_s = experience.now, failure.retry_after_s or 0.0
-    state.quota_since = state.quota_since or now
-    if _cut(state, experience, limits):
-        state.strikes += 1
-        if not asked_s:
-            _pause(state, now, _pause_s(state.strikes))
-    state.is_refused = now + asked_s - state.quota_since >= patience_s
+    now, retry_after_s = observation.now, failure.retry_after_s or 0.0
+    state.first_429_at = state.first_429_at or now
+    if _decrease_window(state, observation, limits):
+        state.consecutive_429s += 1
+        if not retry_after_s:
+            _pause(state, now, _burst_pause_s(state.consecutive_429s))
+    state.is_rejecting = now + retry_after_s - state.first_429_at >= patience_s
 
 
-def _pause_s(strikes: int) -> float:
-    """Return how long all wait after a burst of 429s that names no time; none after the first since a success."""
-    return min(_PAUSE_S * (2.0 ** min(strikes - 1, _MAX_DOUBLINGS) - 1), _PAUSE_CAP_S)
+def _burst_pause_s(bursts: int) -> float:
+    """Return the pause after a burst of 429s without `Retry-After`; 0 for the first burst since a success."""
+    return min(_PAUSE_BASE_S * (2.0 ** min(bursts - 1, _MAX_DOUBLINGS) - 1), _PAUSE_CAP_S)
 
 
-def _pause(state: State, now: float, seconds: float) -> None:
+def _pause(state: EndpointState, now: float, seconds: float) -> None:
     state.paused_until = max(state.paused_until, now + seconds)
 
 
-def _troubled(state: State, experience: Experience, limits: Limits) -> None:
-    state.error_share += (1.0 - state.error_share) / _ANSWERS
-    if state.error_share > _ERROR_SHARE:
-        _cut(state, experience, limits)
+def _observe_failure(state: EndpointState, observation: Observation, limits: Limits) -> None:
+    state.error_rate += (1.0 - state.error_rate) / _ERROR_RATE_ANSWERS
+    if state.error_rate > _MAX_ERROR_RATE:
+        _decrease_window(state, observation, limits)
 
 
-def _cut(state: State, experience: Experience, limits: Limits) -> bool:
-    """Halve what is in flight, once for all attempts that were under way when it last was; tell whether it was done."""
-    if experience.started < state.cut_at:
+def _decrease_window(state: EndpointState, observation: Observation, limits: Limits) -> bool:
+    """Halve the window, once per burst; return False for an attempt that started before the last decrease."""
+    if observation.started < state.decreased_at:
         return False
     if limits.is_adaptive:
-        state.window = max(1.0, min(experience.in_flight, limits.capacity(state.window)) * _CUT)
-    state.cut_at = experience.now
+        in_use = min(observation.in_flight, limits.capacity(state.window))
+        state.window = max(1.0, in_use * _DECREASE_FACTOR)
+    state.decreased_at = observation.now
     return True

@@ -1,4 +1,4 @@
-"""Which episodes are begun: all of them, or only as many as a budget is likely to see to their end."""
+"""Admission of episodes: start all of them, or only as many as the budget is likely to pay for to the end."""
 
 from __future__ import annotations
 
@@ -10,128 +10,128 @@ import msgspec
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.prices import Price
-from pytest_ultra.engine.assignment import Assignment
-from pytest_ultra.engine.budget import Amounts, Spent, refusal, share
+from pytest_ultra.engine.budget import BudgetLimits, Spent, describe_refusal, largest_share
+from pytest_ultra.engine.episode_queue import Assignment
 
-_PRIOR = 3.0
-"""How many times as much as is expected of a model that does its job an unknown model is taken to need."""
+_PRIOR_FACTOR = 3.0
+"""Assumed use of an unknown model, as a multiple of the estimate, which is for a model that does its job."""
 _PRIOR_EPISODES = 3
 
 
 class Admission(Protocol):
-    """Asked in the engine's thread, in the order in which episodes are to be begun."""
+    """Decides which episodes start. Called in the engine's thread, in the order in which episodes are to start."""
 
     def admit(self, assignment: Assignment) -> bool:
-        """Tell whether an episode may begin; one that may not is asked for again when another one is over."""
+        """Return whether an episode may start; if not, the pool asks again when another one has ended."""
 
-    def settle(self, assignment: Assignment) -> None:
-        """Learn that an episode is over."""
+    def finish(self, assignment: Assignment) -> None:
+        """Record that an episode has ended."""
 
-    def refuse(self) -> str | None:
-        """Return why nothing more may be asked for, to those that wait to ask."""
+    def find_refusal(self) -> str | None:
+        """Return why no more requests may be sent, None if they may; callers that wait to send one get the reason."""
 
 
-class OpenDoor:
-    """Admits whoever comes."""
+class AdmitAll:
+    """Admits every episode."""
 
     def admit(self, assignment: Assignment) -> bool:
         del assignment
         return True
 
-    def settle(self, assignment: Assignment) -> None: ...
+    def finish(self, assignment: Assignment) -> None: ...
 
-    def refuse(self) -> None: ...
-
-
-OPEN_DOOR = OpenDoor()
+    def find_refusal(self) -> None: ...
 
 
-class Purse(Protocol):
-    """The budget's side: shares of it that all processes of the run hold for episodes that have begun."""
+ADMIT_ALL = AdmitAll()
+
+
+class BudgetReserve(Protocol):
+    """The shares of the budget that all processes of the run reserve for the episodes that they have started."""
 
     @property
     def is_spent(self) -> bool: ...
 
-    def refuse(self) -> str | None: ...
+    def find_refusal(self) -> str | None: ...
 
     def reserve(self, held: float, more: float) -> bool:
-        """Hold `held` and `more` for this process if there is so much; else hold `held`, and say that there is not."""
+        """Reserve `held + more` for this process and return True; if too little is left, reserve `held` alone."""
 
 
-class _Begun(msgspec.Struct):
+class _StartedEpisode(msgspec.Struct):
     expected: float
     requests: int = 0
     tokens: int = 0
     cost: float = 0.0
 
 
-class Reserving:
-    """Begins an episode if what is left of a budget covers it, besides what those under way still need.
+class BudgetAdmission:
+    """Starts an episode if the rest of the budget covers it, besides what the running episodes still need.
 
-    So when a budget ends, cases are missing at the end of the order (where a control stands before the cases that are
-    compared with it), rather than most of them half done. What an episode needs is expected as `--ultra-plan` does,
-    times what episodes before it have needed of that. One at a time is begun in any case: what is left is used.
+    So a budget that runs out leaves out cases at the end of the order (a control comes before the cases that are
+    compared with it), rather than most cases half done. An episode's expected use is the estimate of `--ultra-plan`
+    times the ratio of use to estimate in earlier episodes. One episode at a time always starts, to use up the rest.
     """
 
     def __init__(
         self,
-        purse: Purse,
-        most: Amounts,
+        reserve: BudgetReserve,
+        limits: BudgetLimits,
         prices: Mapping[str, Price],
         estimate: Callable[[Assignment], Estimate],
     ) -> None:
-        self._purse = purse
+        self._reserve = reserve
         self._estimate = estimate
-        self._most = most
+        self._limits = limits
         self._prices = prices
-        self._begun: dict[str, _Begun] = {}
+        self._started: dict[str, _StartedEpisode] = {}
         self._finished = 0
-        self._ratios = 0.0
+        self._sum_of_ratios = 0.0
 
     def admit(self, assignment: Assignment) -> bool:
-        if self._purse.is_spent:
-            return True  # whoever asks now is told so at once
-        expected = self._expect(assignment)
-        has_room = self._purse.reserve(self._held(), self._factor() * expected)
-        if not has_room and self._begun:
+        if self._reserve.is_spent:
+            return True  # its first request is refused at once, with the reason
+        expected = self._expected_share(assignment)
+        has_room = self._reserve.reserve(self._reserved_share(), self._use_factor() * expected)
+        if not has_room and self._started:
             return False
-        self._begun[assignment.case.case_id] = _Begun(expected)
+        self._started[assignment.case.case_id] = _StartedEpisode(expected)
         return True
 
-    def book(self, case: Case, spent: Spent) -> None:
-        """Count what an episode has used of what is held for it."""
-        begun = self._begun.get(case.case_id)
-        if begun is not None:
-            begun.requests += spent.requests
-            begun.tokens += spent.tokens
-            begun.cost += spent.cost
+    def record(self, case: Case, spent: Spent) -> None:
+        """Count what an episode has used of its reserved share."""
+        started = self._started.get(case.case_id)
+        if started is not None:
+            started.requests += spent.requests
+            started.tokens += spent.tokens
+            started.cost += spent.cost
 
-    def settle(self, assignment: Assignment) -> None:
-        begun = self._begun.pop(assignment.case.case_id, None)
-        if begun is None:
+    def finish(self, assignment: Assignment) -> None:
+        started = self._started.pop(assignment.case.case_id, None)
+        if started is None:
             return
-        used = self._used(begun)
-        if used and not self._purse.is_spent:
+        used = self._used_share(started)
+        if used and not self._reserve.is_spent:
             self._finished += 1
-            self._ratios += used / begun.expected
-        self._purse.reserve(self._held(), 0.0)
+            self._sum_of_ratios += used / started.expected
+        self._reserve.reserve(self._reserved_share(), 0.0)
 
-    def refuse(self) -> str | None:
-        reason = self._purse.refuse()
-        return None if reason is None else refusal(reason)
+    def find_refusal(self) -> str | None:
+        reason = self._reserve.find_refusal()
+        return None if reason is None else describe_refusal(reason)
 
-    def _expect(self, assignment: Assignment) -> float:
+    def _expected_share(self, assignment: Assignment) -> float:
         expected = self._estimate(assignment)
         price = self._prices.get(assignment.case.model)
         cost = 0.0 if price is None else price.cost(expected.prompt_tokens, expected.completion_tokens)
-        return share(self._most, expected.requests, expected.tokens, cost)
+        return largest_share(self._limits, expected.requests, expected.tokens, cost)
 
-    def _factor(self) -> float:
-        return (_PRIOR * _PRIOR_EPISODES + self._ratios) / (_PRIOR_EPISODES + self._finished)
+    def _use_factor(self) -> float:
+        return (_PRIOR_FACTOR * _PRIOR_EPISODES + self._sum_of_ratios) / (_PRIOR_EPISODES + self._finished)
 
-    def _held(self) -> float:
-        factor = self._factor()
-        return sum(max(0.0, factor * each.expected - self._used(each)) for each in self._begun.values())
+    def _reserved_share(self) -> float:
+        factor = self._use_factor()
+        return sum(max(0.0, factor * each.expected - self._used_share(each)) for each in self._started.values())
 
-    def _used(self, begun: _Begun) -> float:
-        return share(self._most, begun.requests, begun.tokens, begun.cost)
+    def _used_share(self, started: _StartedEpisode) -> float:
+        return largest_share(self._limits, started.requests, started.tokens, started.cost)

@@ -1,4 +1,4 @@
-"""What is put up with before an endpoint is given up, and how long to wait before it is asked again."""
+"""The retry policy: how often a call is tried again, and how long to wait before each attempt."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import msgspec
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import EndReason
 from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
-from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 NOT_IMPLEMENTED = 501
 _RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)} - {NOT_IMPLEMENTED})
 _MAX_DOUBLINGS = 16
 
-Chance = Callable[[Case, int, int], float]
-"""A number in [0, 1) for the back-off of a case's turn after its n-th attempt."""
+Jitter = Callable[[Case, int, int], float]
+"""Returns a number in [0, 1) for the back-off of a case's turn after its n-th attempt."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """How much is put up with in one turn.
+    """Limits on the retries of one turn.
 
-    A 429 uses up none of the `attempts`. All waits of a turn together are at most `patience_s`; an endpoint
-    that asks for a longer wait than is left is given up at once.
+    A 429 does not count as one of the `attempts`. All waits of a turn add up to at most `patience_s`; the call fails
+    at once when the endpoint asks for a longer wait than is left.
     """
 
     attempts: int = 6
@@ -38,63 +38,65 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 DEFAULT_POLICY = RetryPolicy()
 
 
-class Tried(msgspec.Struct, frozen=True):
-    """What a turn has cost so far: `attempts` are those that count, `made` all of them."""
+class RetryState(msgspec.Struct, frozen=True):
+    """The attempts and waits of a turn so far: `counted` leaves out 429s, `made` has all attempts."""
 
-    attempts: int = 0
+    counted: int = 0
     made: int = 0
     waited_s: float = 0.0
 
-    def failed(self, failure: AttemptFailedError) -> Tried:
+    def after_failure(self, failure: AttemptFailedError) -> RetryState:
         counts = failure.status != TOO_MANY_REQUESTS
-        return Tried(self.attempts + counts, self.made + 1, self.waited_s)
+        return RetryState(self.counted + counts, self.made + 1, self.waited_s)
 
-    def waited(self, seconds: float) -> Tried:
+    def after_wait(self, seconds: float) -> RetryState:
         return msgspec.structs.replace(self, waited_s=self.waited_s + seconds)
 
 
-def keyed_chance(case: Case, turn: int, attempt: int) -> float:
+def keyed_jitter(case: Case, turn: int, attempt: int) -> float:
     """Draw the same number for the same attempt in every run."""
     return random.Random(f"{case.case_id}|{turn}|{attempt}").random()
 
 
-def is_retried(failure: AttemptFailedError) -> bool:
+def is_retryable(failure: AttemptFailedError) -> bool:
     if failure.problem is AttemptProblem.UNRECORDED:
         return False
-    return failure.problem is not AttemptProblem.STATUS or not is_final(failure.status)
+    return failure.problem is not AttemptProblem.STATUS or not is_final_status(failure.status)
 
 
-def is_final(status: int | None) -> bool:
-    """Tell whether an endpoint that answers a request with this status always will."""
+def is_final_status(status: int | None) -> bool:
+    """Return whether an endpoint that answers a request with this status always will."""
     return status is not None and status not in _RETRIED_STATUSES
 
 
-def decide(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy, chance: float) -> float | GivenUp:
-    """Return the seconds to wait before the next attempt, or why there is none; `chance` is in [0, 1)."""
+def decide_retry(
+    failure: AttemptFailedError, retries: RetryState, policy: RetryPolicy, jitter: float
+) -> float | CallFailed:
+    """Return the seconds to wait before the next attempt, or why there is none; `jitter` is in [0, 1)."""
     if failure.problem is AttemptProblem.UNRECORDED:
-        return GivenUp(EndReason.ENDPOINT, failure.detail)
-    if not is_retried(failure):
-        return GivenUp(EndReason.ENDPOINT, f"The endpoint rejects the request ({failure}).")
+        return CallFailed(EndReason.ENDPOINT, failure.detail)
+    if not is_retryable(failure):
+        return CallFailed(EndReason.ENDPOINT, f"The endpoint rejected the request ({failure}).")
     reason = EndReason.RATE_LIMIT if failure.status == TOO_MANY_REQUESTS else EndReason.ENDPOINT
-    if tried.attempts >= policy.attempts:
-        return GivenUp(reason, f"No answer after {tried.made} attempts; the last one: {failure}.")
-    left_s = policy.patience_s - tried.waited_s
-    asked_s = failure.retry_after_s or 0.0
-    if left_s <= 0 or asked_s > left_s:
-        return GivenUp(reason, _impatience(failure, tried, policy))
-    return min(left_s, _wait_s(asked_s, tried.made, policy, chance))
+    if retries.counted >= policy.attempts:
+        return CallFailed(reason, f"No answer after {retries.made} attempts; the last one: {failure}.")
+    left_s = policy.patience_s - retries.waited_s
+    retry_after_s = failure.retry_after_s or 0.0
+    if left_s <= 0 or retry_after_s > left_s:
+        return CallFailed(reason, _describe_timeout(failure, retries, policy))
+    return min(left_s, _wait_s(retry_after_s, retries.made, policy, jitter))
 
 
-def _wait_s(asked_s: float, made: int, policy: RetryPolicy, chance: float) -> float:
-    if asked_s > 0:  # never earlier than asked, a little later so that not all come back at once
-        return max(asked_s, policy.backoff_base_s) * (1 + chance / 10)
+def _wait_s(retry_after_s: float, made: int, policy: RetryPolicy, jitter: float) -> float:
+    if retry_after_s > 0:  # never earlier than asked, and a little later, so that not all cases retry at once
+        return max(retry_after_s, policy.backoff_base_s) * (1 + jitter / 10)
     doubled = policy.backoff_base_s * 2.0 ** min(made - 1, _MAX_DOUBLINGS)
-    return min(policy.backoff_cap_s, doubled) * (1 + chance) / 2
+    return min(policy.backoff_cap_s, doubled) * (1 + jitter) / 2
 
 
-def _impatience(failure: AttemptFailedError, tried: Tried, policy: RetryPolicy) -> str:
+def _describe_timeout(failure: AttemptFailedError, retries: RetryState, policy: RetryPolicy) -> str:
     asked = f", which now asks for {failure.retry_after_s:g} s more" if failure.retry_after_s else ""
     return (
-        f"Waited {tried.waited_s:g} s of at most {policy.patience_s:g} s for the endpoint{asked}; "
-        f"{tried.made} attempts, the last one: {failure}."
+        f"Waited {retries.waited_s:g} s of at most {policy.patience_s:g} s for the endpoint{asked}; "
+        f"{retries.made} attempts, the last one: {failure}."
     )

@@ -1,4 +1,4 @@
-"""The budget of a run: what it may ask for and spend in all, held by all of its processes together."""
+"""The budget of a run: limits on its requests, tokens and cost, which all of its processes share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 
-class Amounts(msgspec.Struct, frozen=True):
+class BudgetLimits(msgspec.Struct, frozen=True):
     """The most that a run may spend, in requests, tokens and US dollars; None is no limit."""
 
     requests: int | None = None
@@ -24,11 +24,11 @@ class Amounts(msgspec.Struct, frozen=True):
 
     @property
     def is_limited(self) -> bool:
-        return any(most is not None for most in msgspec.structs.astuple(self))
+        return any(limit is not None for limit in msgspec.structs.astuple(self))
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """What a run has spent; `has_refused` when a request was not made for want of budget."""
+    """What a run has spent; `has_refused` if the budget has refused a request."""
 
     requests: int = 0
     tokens: int = 0
@@ -37,44 +37,44 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 class Budget(Protocol):
-    """Says whether one more request may be made, and books what it took."""
+    """Decides whether one more request may be sent, and records what it used."""
 
     def take(self) -> str | None:
-        """Count a request, or return why there is none any more."""
+        """Count a request and return None, or return why no more may be sent."""
 
-    def book(self, tokens: int, cost: float) -> None: ...
+    def record(self, tokens: int, cost: float) -> None: ...
 
     def close(self) -> None: ...
 
 
-def refusal(reason: str) -> str:
-    """Say why an episode went no further."""
-    return f"not lived to its end: {reason}"
+def describe_refusal(reason: str) -> str:
+    """Return the message of an episode that the budget stopped."""
+    return f"not finished: {reason}"
 
 
-def find_limit(spent: Spent, most: Amounts) -> str | None:
-    """Return which limit is reached, in words, None if none is."""
-    if most.cost is not None and spent.cost >= most.cost:
-        return f"the budget of ${most.cost:g} (--ultra-max-cost) is spent"
-    if most.tokens is not None and spent.tokens >= most.tokens:
-        return f"the budget of {most.tokens:,} tokens (--ultra-max-tokens) is spent"
-    if most.requests is not None and spent.requests >= most.requests:
-        return f"the budget of {most.requests:,} requests (--ultra-max-requests) is spent"
+def find_limit(spent: Spent, limits: BudgetLimits) -> str | None:
+    """Return a sentence that names the limit that is reached, None if none is."""
+    if limits.cost is not None and spent.cost >= limits.cost:
+        return f"the budget of ${limits.cost:g} (--ultra-max-cost) is spent"
+    if limits.tokens is not None and spent.tokens >= limits.tokens:
+        return f"the budget of {limits.tokens:,} tokens (--ultra-max-tokens) is spent"
+    if limits.requests is not None and spent.requests >= limits.requests:
+        return f"the budget of {limits.requests:,} requests (--ultra-max-requests) is spent"
     return None
 
 
-def share(most: Amounts, requests: float, tokens: float, cost: float) -> float:
-    """Return what part of the scarcest amount so much is; 0 where nothing is limited."""
-    pairs = ((requests, most.requests), (tokens, most.tokens), (cost, most.cost))
+def largest_share(limits: BudgetLimits, requests: float, tokens: float, cost: float) -> float:
+    """Return the largest of the three amounts' shares of their limits; 0 if nothing is limited."""
+    pairs = ((requests, limits.requests), (tokens, limits.tokens), (cost, limits.cost))
     return max((amount / limit for amount, limit in pairs if limit), default=0.0)
 
 
 def _ignore(case: Case, spent: Spent) -> None:
-    """Stand in where nobody wants to know who has spent it."""
+    """Do nothing: the default for `on_spent`."""
 
 
 class BudgetedEndpoint:
-    """An endpoint that is asked only while there is budget; what is answered without asking it costs nothing."""
+    """Forwards requests to an endpoint while the budget lasts. Answers that need no request cost nothing."""
 
     def __init__(
         self,
@@ -91,13 +91,13 @@ class BudgetedEndpoint:
     async def attempt(self, request: ChatRequest) -> Reply:
         reason = self._budget.take()
         if reason is not None:
-            raise AttemptFailedError(AttemptProblem.BUDGET, refusal(reason))
+            raise AttemptFailedError(AttemptProblem.BUDGET, describe_refusal(reason))
         self._on_spent(request.case, Spent(requests=1))
         reply = await self._inner.attempt(request)
         price = self._prices.get(request.case.model)
         cost = 0.0 if price is None else price.cost(reply.prompt_tokens, reply.completion_tokens)
         tokens = reply.prompt_tokens + reply.completion_tokens
-        self._budget.book(tokens, cost)
+        self._budget.record(tokens, cost)
         self._on_spent(request.case, Spent(tokens=tokens, cost=cost))
         return reply
 

@@ -1,4 +1,4 @@
-"""Time as an argument: the clock that an engine lives by."""
+"""The engine's clock, passed as an argument so that tests and replays can use their own."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time, and makes the event loop whose timers run by it."""
+    """Returns the time, and makes event loops whose timers use it."""
 
     def now(self) -> float:
-        """Seconds that never go back, from an arbitrary start."""
+        """Return monotonic seconds from an arbitrary start."""
 
     def time(self) -> float:
-        """Unix time."""
+        """Return Unix time."""
 
     def new_loop(self) -> asyncio.AbstractEventLoop: ...
 
 
 class SystemClock:
-    """The machine's own."""
+    """The machine's clock."""
 
     def now(self) -> float:
         return time.monotonic()

@@ -1,27 +1,36 @@
-"""What the engine needs of whatever serves the models."""
+"""The endpoint protocol: what the engine needs of the client that serves the models."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Reply
+from pytest_ultra.core.transcript import EndReason, Reply
 from pytest_ultra.errors import AttemptFailedError
 
 
 class Endpoint(Protocol):
-    """Makes single attempts; whether to try again is not its business."""
+    """Makes single attempts. It does not retry."""
 
     async def attempt(self, request: ChatRequest) -> Reply:
-        """Ask once. Raise `errors.AttemptFailedError` when that brings no usable answer."""
+        """Send the request once. Raise `errors.AttemptFailedError` if that gets no usable answer."""
 
     async def aclose(self) -> None:
-        """Let go of connections. Called once, after the last attempt."""
+        """Close the connections. Called once, after the last attempt."""
 
 
-class DiscreetEndpoint:
-    """Somebody else's endpoint, with secrets blotted out of what it answers."""
+class CallFailed(msgspec.Struct, frozen=True):
+    """Returned in place of a reply: why a turn got none, after all retries."""
+
+    reason: EndReason
+    detail: str
+
+
+class RedactingEndpoint:
+    """Redacts secrets in the answers of a user's own endpoint."""
 
     def __init__(self, inner: Endpoint, redact: Callable[[str], str]) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""Who waits for which case, and which case comes next: what an engine and its thread share."""
+"""The queue of episodes to run, and the tests that wait for them. The engine and its thread share it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,35 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from enum import IntEnum
+
+import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.engine.assignment import Assignment, Place
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.errors import UltraError
 
-_FIXED = (Place.FIRST, Place.LAST)
+
+class Priority(IntEnum):
+    """When a case runs: `FIRST` before all cases that tests wait for, `LAST` after all others."""
+
+    FIRST = 0
+    AWAITED = 1
+    AHEAD = 2
+    LAST = 3
+
+
+_FIXED_PRIORITIES = (Priority.FIRST, Priority.LAST)
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """A case to run for the test `nodeid`, with its guidance."""
+
+    case: Case
+    guidance: AnyGuidance
+    nodeid: str
+    priority: Priority = Priority.AHEAD
 
 
 class EngineStoppedError(UltraError):
@@ -26,86 +48,87 @@ class EngineStoppedError(UltraError):
         return f"The run was stopped before the episode of {self.nodeid} was finished."
 
 
-class Life:
-    """One life of a case: the episode that it comes to, and the tests that have been given it."""
+class QueuedEpisode:
+    """One run of a case: the future of its episode, and the tests that have received it."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        self.episode: Future[Episode] = Future()
-        self.has_begun = False
-        self.given_to: set[str] = set()
+        self.future: Future[Episode] = Future()
+        self.has_started = False
+        self.received_by: set[str] = set()
 
 
-class Agenda:
-    """The lives of all cases; every method may be called from any thread.
-
-    A lazy agenda has nothing lived that is not waited for.
-    """
+class EpisodeQueue:
+    """The episodes of all cases. Thread-safe. A lazy queue runs only the episodes that a test waits for."""
 
     def __init__(self, *, is_lazy: bool) -> None:
         self._lock = threading.Lock()
         self._is_lazy = is_lazy
         self._is_closed = False
         self._error: BaseException | None = None
-        self._newest: dict[Case, Life] = {}
-        self._queues: dict[Place, OrderedDict[Case, Life]] = {place: OrderedDict() for place in Place}
+        self._newest: dict[Case, QueuedEpisode] = {}
+        self._queues: dict[Priority, OrderedDict[Case, QueuedEpisode]] = {
+            priority: OrderedDict() for priority in Priority
+        }
 
-    def plan(self, assignments: Iterable[Assignment]) -> None:
-        """Note what is to be lived ahead, in this order, each case once."""
+    def add(self, assignments: Iterable[Assignment]) -> None:
+        """Queue cases to run ahead of their tests, in this order, each case once."""
         with self._lock:
             for assignment in assignments:
                 if assignment.case not in self._newest:
-                    self._newest[assignment.case] = life = Life(assignment)
+                    self._newest[assignment.case] = queued = QueuedEpisode(assignment)
                     if not self._is_lazy:
-                        self._queues[assignment.place][assignment.case] = life
+                        self._queues[assignment.priority][assignment.case] = queued
 
-    def keep(self, assignment: Assignment, episode: Episode) -> None:
-        """Count an episode that was lived before as a life of its case, unless that has one already."""
+    def add_finished(self, assignment: Assignment, episode: Episode) -> None:
+        """Add an episode that was run before, unless the case has one already."""
         with self._lock:
             if assignment.case not in self._newest:
-                self._newest[assignment.case] = life = Life(assignment)
-                life.has_begun = True
-                life.episode.set_result(episode)
+                self._newest[assignment.case] = queued = QueuedEpisode(assignment)
+                queued.has_started = True
+                queued.future.set_result(episode)
 
-    def claim(self, assignment: Assignment) -> Life:
-        """Return the newest life of the case, or a new one if the test has been given that already.
+    def claim(self, assignment: Assignment) -> QueuedEpisode:
+        """Return the newest episode of the case, or a new one if the test has received that one already.
 
-        If it has not begun, it now comes before all that nobody waits for, unless it has a place of its own.
+        An episode that has not started moves before all those that no test waits for, unless its priority is fixed.
         """
         with self._lock:
-            life = self._newest.get(assignment.case)
-            if life is None or assignment.nodeid in life.given_to:
-                life = self._newest[assignment.case] = Life(assignment)
+            queued = self._newest.get(assignment.case)
+            if queued is None or assignment.nodeid in queued.received_by:
+                queued = self._newest[assignment.case] = QueuedEpisode(assignment)
             if self._is_closed:
-                self._refuse(life)
-            elif not life.has_begun and not any(assignment.case in self._queues[place] for place in _FIXED):
-                self._queues[Place.AHEAD].pop(assignment.case, None)
-                self._queues[Place.AWAITED].setdefault(assignment.case, life)
-            return life
+                self._fail(queued)
+            elif not queued.has_started and not any(
+                assignment.case in self._queues[priority] for priority in _FIXED_PRIORITIES
+            ):
+                self._queues[Priority.AHEAD].pop(assignment.case, None)
+                self._queues[Priority.AWAITED].setdefault(assignment.case, queued)
+            return queued
 
-    def give(self, life: Life, nodeid: str) -> None:
-        """Remember that a test has been given the life's episode."""
+    def mark_received(self, queued: QueuedEpisode, nodeid: str) -> None:
+        """Record that a test has received the episode."""
         with self._lock:
-            life.given_to.add(nodeid)
+            queued.received_by.add(nodeid)
 
-    def begin_next(self, may_begin: Callable[[Assignment], bool] = lambda _: True) -> Life | None:
-        """Return the next life, now begun; None if there is none, or it may not begin: then no other is."""
+    def start_next(self, may_start: Callable[[Assignment], bool] = lambda _: True) -> QueuedEpisode | None:
+        """Mark the next episode as started and return it; None if there is none or `may_start` refuses it."""
         with self._lock:
             queue = next(filter(None, self._queues.values()), None)
-            if self._is_closed or queue is None or not may_begin(next(iter(queue.values())).assignment):
+            if self._is_closed or queue is None or not may_start(next(iter(queue.values())).assignment):
                 return None
-            _, life = queue.popitem(last=False)
-            life.has_begun = True
-            return life
+            _, queued = queue.popitem(last=False)
+            queued.has_started = True
+            return queued
 
     def close(self, error: BaseException | None = None) -> None:
-        """Tell all who wait, now or later, for an unfinished episode: `error`, or that the engine was stopped."""
+        """Fail all unfinished episodes, now and later, with `error`, or else with `EngineStoppedError`."""
         with self._lock:
             self._is_closed = True
             self._error = self._error or error
-            for life in self._newest.values():
-                self._refuse(life)
+            for queued in self._newest.values():
+                self._fail(queued)
 
-    def _refuse(self, life: Life) -> None:
-        if not life.episode.done():
-            life.episode.set_exception(self._error or EngineStoppedError(life.assignment.nodeid))
+    def _fail(self, queued: QueuedEpisode) -> None:
+        if not queued.future.done():
+            queued.future.set_exception(self._error or EngineStoppedError(queued.assignment.nodeid))

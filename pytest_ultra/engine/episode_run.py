@@ -1,4 +1,4 @@
-"""Living one episode: model and tools take turns until it ends, and then it is scored."""
+"""One episode: the model and the tools take turns until it ends, and then it is scored."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.core.suite import Conversation, EpisodeRules
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Reply
-from pytest_ultra.engine.assignment import Assignment
-from pytest_ultra.engine.backoff import is_final
-from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.backoff import is_final_status
+from pytest_ultra.engine.endpoint import CallFailed
+from pytest_ultra.engine.episode_queue import Assignment
 from pytest_ultra.engine.rejections import may_reject_tools
 from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 
 _TRACEBACK_LINES = 12
 
 
-async def live_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules) -> Episode:
-    """Live an assignment to its end. Every failure is a value in the episode; only cancellation is raised."""
-    life = _Life(assignment, caller, rules)
+async def run_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules) -> Episode:
+    """Run an assignment to its end. Every failure is a value in the episode; only cancellation is raised."""
+    run = _EpisodeRun(assignment, caller, rules)
     try:
-        await life.live()
-        life.judge()
-    except BaseException as error:  # hooks raise such too (`pytest.fail`); one must not break the others
+        await run.run()
+        run.score()
+    except BaseException as error:  # hooks raise BaseException too (`pytest.fail`); other episodes must go on
         if _is_cancellation(error):
             raise
-        life.break_off(error)
-    return life.episode(worker)
+        run.fail(error)
+    return run.episode(worker)
 
 
 def _is_cancellation(error: BaseException) -> bool:
-    """Tell our own cancellation from one that leaked out of an endpoint's inner task."""
+    """Return whether our own task is cancelled: a cancellation may also leak out of an endpoint's inner task."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
-class _Life:
-    """An episode in the making."""
+class _EpisodeRun:
+    """An episode in progress."""
 
     def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules) -> None:
         self._assignment = assignment
@@ -56,25 +56,25 @@ class _Life:
         self._tool_time_s = 0.0
         self._waiting_time_s = 0.0
 
-    async def live(self) -> None:
+    async def run(self) -> None:
         case = self._assignment.case
-        talk = self._rules.begin(case, self._assignment.guidance)
-        self._plan = talk.plan
+        conversation = self._rules.begin(case, self._assignment.guidance)
+        self._plan = conversation.plan
         rejection = self._caller.tool_rejections.get(case.model)
         if case.tool_protocol is ToolProtocol.AUTO and rejection is not None:
-            talk = talk.fall_back(rejection)
-        while talk.ended is None:
-            talk = await self._take_turn(talk)
-            self._events = talk.events
+            conversation = conversation.fall_back(rejection)
+        while conversation.ended is None:
+            conversation = await self._take_turn(conversation)
+            self._events = conversation.events
 
-    def judge(self) -> None:
+    def score(self) -> None:
         self._score = self._rules.score(self._assignment.case, self._assignment.guidance, self._events)
         last = self._events[-1]
         if isinstance(last, Ended) and (last.reason.is_infrastructure or last.reason is EndReason.SKIPPED):
             self._error = last.detail
 
-    def break_off(self, error: BaseException) -> None:
-        """End as a failure of the harness, which no code of the benchmark gets to judge."""
+    def fail(self, error: BaseException) -> None:
+        """End the episode as a failure of the harness, without scoring it."""
         lines = self._caller.redact("".join(traceback.format_exception(error))).splitlines()
         self._error = "\n".join(lines[-_TRACEBACK_LINES:])
         if not (self._events and isinstance(self._events[-1], Ended)):
@@ -94,53 +94,56 @@ class _Life:
             transcript=self._events,
         )
 
-    async def _take_turn(self, talk: Conversation) -> Conversation:
-        request = talk.request()
-        talk, answer = await self._ask(talk)
-        if isinstance(answer, GivenUp) and may_reject_tools(request, _last_status(talk)):
-            talk, answer = await self._ask_in_text(talk, answer)
-        if isinstance(answer, GivenUp):
-            return talk.end(answer.reason, answer.detail)
-        return self._take(talk, answer)
+    async def _take_turn(self, conversation: Conversation) -> Conversation:
+        request = conversation.request()
+        conversation, result = await self._call(conversation)
+        if isinstance(result, CallFailed) and may_reject_tools(request, _last_status(conversation)):
+            conversation, result = await self._call_in_text(conversation, result)
+        if isinstance(result, CallFailed):
+            return conversation.end(result.reason, result.detail)
+        return self._accept(conversation, result)
 
-    async def _ask_in_text(self, talk: Conversation, rejection: GivenUp) -> tuple[Conversation, Reply | GivenUp]:
-        """Ask again without native tools. Where that is rejected as well, the first rejection is the reason."""
-        talk, answer = await self._ask(talk.fall_back(rejection.detail))
-        if isinstance(answer, Reply):
+    async def _call_in_text(
+        self, conversation: Conversation, rejection: CallFailed
+    ) -> tuple[Conversation, Reply | CallFailed]:
+        """Call again without native tools. If that is rejected as well, return the first rejection."""
+        conversation, result = await self._call(conversation.fall_back(rejection.detail))
+        if isinstance(result, Reply):
             self._caller.tool_rejections.setdefault(self._assignment.case.model, rejection.detail)
-            return talk, answer
-        return talk, rejection if is_final(_last_status(talk)) else answer
+            return conversation, result
+        return conversation, rejection if is_final_status(_last_status(conversation)) else result
 
-    async def _ask(self, talk: Conversation) -> tuple[Conversation, Reply | GivenUp]:
+    async def _call(self, conversation: Conversation) -> tuple[Conversation, Reply | CallFailed]:
         attempts: list[Attempted] = []
-        self._events = talk.events
+        self._events = conversation.events
 
-        def note(attempt: Attempted) -> None:
+        def record(attempt: Attempted) -> None:
             attempts.append(attempt)
             self._events = (*self._events, attempt)
 
         started = self._clock.now()
-        answer = await self._caller.ask(talk.request(), note, self._left_s())
-        self._book(self._clock.now() - started, answer, attempts)
+        result = await self._caller.call(conversation.request(), record, self._left_s())
+        self._count_time(self._clock.now() - started, result, attempts)
         for attempt in attempts:
-            talk = talk.note(attempt)
-        return talk, answer
+            conversation = conversation.note(attempt)
+        return conversation, result
 
-    def _book(self, asked_s: float, answer: Reply | GivenUp, attempts: list[Attempted]) -> None:
-        """Tell the model's time from waiting: an attempt cut by the episode's time limit was the model's."""
-        is_models = isinstance(answer, Reply) or answer.reason is EndReason.AGENT_TIMEOUT
+    def _count_time(self, call_s: float, result: Reply | CallFailed, attempts: list[Attempted]) -> None:
+        """Count the last attempt as model time if it got a reply or hit the time limit; count the rest as waiting."""
+        is_models = isinstance(result, Reply) or result.reason is EndReason.AGENT_TIMEOUT
         model_s = attempts[-1].duration_s if is_models else 0.0
         self._model_time_s += model_s
-        self._waiting_time_s += asked_s - model_s
+        self._waiting_time_s += call_s - model_s
 
-    def _take(self, talk: Conversation, reply: Reply) -> Conversation:
+    def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
+        """Add the reply to the conversation, which runs its tool calls."""
         self._replies.append(reply)
         started = self._clock.now()
-        talk = talk.take(reply)
+        conversation = conversation.take(reply)
         self._tool_time_s += self._clock.now() - started
         left_s = self._left_s()
-        is_late = talk.ended is None and left_s is not None and left_s <= 0
-        return talk.end(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else talk
+        is_late = conversation.ended is None and left_s is not None and left_s <= 0
+        return conversation.end(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else conversation
 
     def _left_s(self) -> float | None:
         timeout_s = self._assignment.case.timeout_s
@@ -161,6 +164,6 @@ class _Life:
         )
 
 
-def _last_status(talk: Conversation) -> int | None:
-    last = talk.events[-1] if talk.events else None
+def _last_status(conversation: Conversation) -> int | None:
+    last = conversation.events[-1] if conversation.events else None
     return last.status if isinstance(last, Attempted) else None

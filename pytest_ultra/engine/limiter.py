@@ -1,57 +1,66 @@
-"""Permission to make an attempt: where limits on an endpoint are kept."""
+"""The limiter of a process: every attempt at a model acquires a permit here and releases it afterwards."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.engine.endpoint_limiter import Permit
-from pytest_ultra.engine.endpoint_pool import Pool
-from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.token_estimate import TokenEstimate
+from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
+from pytest_ultra.engine.endpoint import CallFailed
+from pytest_ultra.engine.endpoint_limiter import PATIENCE_S, EndpointLimiter, Permit
+from pytest_ultra.engine.endpoint_pool import EndpointPool
+from pytest_ultra.engine.limiter_state import LimiterState
+from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits
 from pytest_ultra.errors import AttemptFailedError
+
+_BYTES_PER_TOKEN = 4.0
+_CORRECTION_ANSWERS = 16  # answers that the running correction averages over
+_MAX_RATIO = 4.0
 
 
 class Limiter(Protocol):
-    """Paces attempts. Waiting in `enter` is booked as waiting, not as the model's time."""
+    """Paces attempts. Time in `acquire` counts as waiting, not as the model's time."""
 
-    async def enter(self, request: ChatRequest) -> Permit | GivenUp | None:
-        """Return when an attempt may be made, with what is to be shown on leaving, or why none ever may."""
+    async def acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
+        """Wait until an attempt may be made; return the permit to release, or why none will be possible."""
 
-    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
-        """Learn what became of the attempt; None when it was cut off."""
+    def release(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+        """Give the permit back, with the result of the attempt; None if it was cancelled."""
 
-    async def rest(self, model: str, seconds: float) -> None:
-        """Back off before another attempt; return early when that has lost its sense."""
+    async def back_off(self, model: str, seconds: float) -> None:
+        """Wait before another attempt; return early if that attempt has become pointless."""
 
-    def dismiss(self, model: str, verdict: GivenUp) -> None:
-        """Turn away all who wait to ask a model that is given up."""
+    def cancel_waiting(self, model: str, failure: CallFailed) -> None:
+        """Answer all callers that wait for a model with the failure."""
 
     def exclude(self, permit: Permit | None) -> bool:
-        """Ask the permit's endpoint for its model no more; tell whether the model has others."""
+        """Stop using the permit's endpoint for its model; return whether the model has others."""
 
     def has_other(self, permit: Permit | None) -> bool:
-        """Tell whether another endpoint would take a call for the permit's model now."""
+        """Return whether another endpoint of the permit's model is available now."""
 
     def close(self) -> None:
-        """Give back what is held. Called once, after the last attempt."""
+        """Release all resources. Called once, after the last attempt."""
 
 
 class Unlimited:
-    """Lets everything through."""
+    """A limiter without limits."""
 
-    async def enter(self, request: ChatRequest) -> None: ...
+    async def acquire(self, request: ChatRequest) -> None: ...
 
-    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None: ...
+    def release(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None: ...
 
-    async def rest(self, model: str, seconds: float) -> None:
+    async def back_off(self, model: str, seconds: float) -> None:
         del model
         await asyncio.sleep(seconds)
 
-    def dismiss(self, model: str, verdict: GivenUp) -> None: ...
+    def cancel_waiting(self, model: str, failure: CallFailed) -> None: ...
 
     def exclude(self, permit: Permit | None) -> bool:
         del permit
@@ -67,25 +76,25 @@ class Unlimited:
 UNLIMITED = Unlimited()
 
 
-class SparingLimiter:
-    """Has only those attempts paced that go to a model: the others are answered from what is kept."""
+class BypassLimiter:
+    """Paces only the attempts that reach a model: kept answers need no permit."""
 
-    def __init__(self, limiter: Limiter, is_asked: Callable[[ChatRequest], bool]) -> None:
+    def __init__(self, limiter: Limiter, reaches_model: Callable[[ChatRequest], bool]) -> None:
         self._limiter = limiter
-        self._is_asked = is_asked
+        self._reaches_model = reaches_model
 
-    async def enter(self, request: ChatRequest) -> Permit | GivenUp | None:
-        return await self._limiter.enter(request) if self._is_asked(request) else None
+    async def acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
+        return await self._limiter.acquire(request) if self._reaches_model(request) else None
 
-    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+    def release(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
         if permit is not None:
-            self._limiter.leave(permit, result)
+            self._limiter.release(permit, result)
 
-    async def rest(self, model: str, seconds: float) -> None:
-        await self._limiter.rest(model, seconds)
+    async def back_off(self, model: str, seconds: float) -> None:
+        await self._limiter.back_off(model, seconds)
 
-    def dismiss(self, model: str, verdict: GivenUp) -> None:
-        self._limiter.dismiss(model, verdict)
+    def cancel_waiting(self, model: str, failure: CallFailed) -> None:
+        self._limiter.cancel_waiting(model, failure)
 
     def exclude(self, permit: Permit | None) -> bool:
         return self._limiter.exclude(permit)
@@ -97,29 +106,43 @@ class SparingLimiter:
         self._limiter.close()
 
 
-class EndpointLimiter:
-    """The gates to each model's endpoints; models that are served by the same endpoint have the same gate."""
+class TokenEstimator:
+    """Estimates the tokens of a call before it is made: from the request's size, corrected by what calls have used."""
 
-    def __init__(self, pools: Mapping[str, Pool], estimate: TokenEstimate | None = None) -> None:
-        """Without an estimate, tokens are not counted."""
+    def __init__(self) -> None:
+        self._factor = 1.0
+
+    def estimate(self, request: ChatRequest) -> float:
+        size = len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
+        return size / _BYTES_PER_TOKEN * self._factor
+
+    def observe(self, estimated: float, used: int) -> None:
+        self._factor *= 1.0 + (min(used / estimated, _MAX_RATIO) - 1.0) / _CORRECTION_ANSWERS
+
+
+class ModelLimiter:
+    """The endpoint pools of all models. Models that the same endpoint serves share its limiter."""
+
+    def __init__(self, pools: Mapping[str, EndpointPool], estimator: TokenEstimator | None = None) -> None:
+        """Without an estimator, tokens are not counted."""
         self._pools = pools
-        self._estimate = estimate
+        self._estimator = estimator
 
-    async def enter(self, request: ChatRequest) -> Permit | GivenUp | None:
-        tokens = 0.0 if self._estimate is None else self._estimate.of(request)
-        return await self._pools[request.case.model].enter(tokens)
+    async def acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
+        tokens = 0.0 if self._estimator is None else self._estimator.estimate(request)
+        return await self._pools[request.case.model].acquire(tokens)
 
-    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+    def release(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
         if permit is not None:
-            permit.gate.leave(permit, result, self._settle(permit, result))
+            permit.limiter.release(permit, result, self._used_tokens(permit, result))
             if permit.model:
-                self._pools[permit.model].leave(permit, result)
+                self._pools[permit.model].release(permit, result)
 
-    async def rest(self, model: str, seconds: float) -> None:
-        await self._pools[model].gates[0].rest(seconds)
+    async def back_off(self, model: str, seconds: float) -> None:
+        await self._pools[model].limiters[0].back_off(seconds)
 
-    def dismiss(self, model: str, verdict: GivenUp) -> None:
-        self._pools[model].dismiss(verdict)
+    def cancel_waiting(self, model: str, failure: CallFailed) -> None:
+        self._pools[model].cancel_waiting(failure)
 
     def exclude(self, permit: Permit | None) -> bool:
         return permit is not None and bool(permit.model) and self._pools[permit.model].exclude(permit.route)
@@ -128,13 +151,51 @@ class EndpointLimiter:
         return permit is not None and bool(permit.model) and self._pools[permit.model].has_other(permit.route)
 
     def close(self) -> None:
-        for gate in {gate for pool in self._pools.values() for gate in pool.gates}:
-            gate.close()
+        for limiter in {limiter for pool in self._pools.values() for limiter in pool.limiters}:
+            limiter.close()
 
-    def _settle(self, permit: Permit, result: Reply | AttemptFailedError | None) -> float | None:
-        """Return how many tokens were used, where that is known."""
+    def _used_tokens(self, permit: Permit, result: Reply | AttemptFailedError | None) -> float | None:
+        """Return the tokens that the attempt used, None if unknown, and correct the estimator by them."""
         tokens = result.prompt_tokens + result.completion_tokens if isinstance(result, Reply) else 0
-        if self._estimate is None or not tokens:
+        if self._estimator is None or not tokens:
             return None
-        self._estimate.learn(permit.tokens, tokens)
+        self._estimator.observe(permit.tokens, tokens)
         return tokens
+
+
+def open_limiter(
+    endpoints: Mapping[str, Sequence[str]],
+    limits: Limits,
+    *,
+    folder: Path | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    patience_s: float = PATIENCE_S,
+) -> tuple[ModelLimiter, str | None]:
+    """Return the limiter, and why it cannot be shared with other processes, None if it is shared.
+
+    `endpoints` maps each model to the names of its endpoints, hashes over address and key. A process with a clock of
+    its own must use a `folder` of its own: its times mean nothing to other processes.
+    """
+    states: dict[str, LimiterState] = {}
+    problem: str | None = None
+    for name in sorted({name for names in endpoints.values() for name in names}):
+        states[name], problem = _open_state(name, folder)
+        states[name].start(clock.now(), START_IN_FLIGHT)
+    limiters = {name: EndpointLimiter(state, limits, clock, patience_s=patience_s) for name, state in states.items()}
+    estimator = None if limits.tpm is None else TokenEstimator()
+    pools = {
+        model: EndpointPool(model, [limiters[name] for name in names], clock) for model, names in endpoints.items()
+    }
+    return ModelLimiter(pools, estimator), problem
+
+
+def _open_state(name: str, folder: Path | None) -> tuple[LimiterState, str | None]:
+    try:
+        from pytest_ultra.engine.shared_limiter_state import (  # noqa: PLC0415 - not on Windows
+            SharedLimiterState,
+            shared_folder,
+        )
+
+        return SharedLimiterState((folder or shared_folder()) / name), None
+    except (ImportError, OSError) as error:
+        return LimiterState(), str(error)

@@ -1,4 +1,4 @@
-"""What all who share an endpoint know together: its pace, its mood, and who has how many calls in flight."""
+"""The state of an endpoint's limiter, which processes can share: pace, adaptive limit, calls in flight by process."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _COUNTS_END = _ROWS_AT + PROCESSES * 4 * 2
 SIZE = _COUNTS_END + PROCESSES * 8 * 2
 
 
-class State(msgspec.Struct):
-    """What holds for an endpoint as a whole. Times are the clock's; 0 stands for never."""
+class EndpointState(msgspec.Struct):
+    """The state of an endpoint as a whole. Times are the clock's; 0 stands for never. The order is the file's."""
 
     written_at: float = 0.0
-    requests_due: float = 0.0
-    tokens_due: float = 0.0
+    requests_due: float = 0.0  # when the pace of requests allows the next call
+    tokens_due: float = 0.0  # when the pace of tokens allows the next call
     paused_until: float = 0.0
     window: float = 0.0  # the adaptive limit on calls in flight
-    cut_at: float = 0.0  # when the window was last made smaller
-    error_share: float = 0.0  # of the last answers, a running mean
-    quota_since: float = 0.0  # the first 429 since the last success
-    strikes: int = 0  # bursts of 429 since the last success
-    used: int = 0  # rows ever taken
-    is_refused: bool = False  # all are turned away: a 429 came when patience was at its end
+    decreased_at: float = 0.0  # when the window was last made smaller
+    error_rate: float = 0.0  # running mean over the last answers
+    first_429_at: float = 0.0  # the first 429 since the last success
+    consecutive_429s: int = 0  # bursts of 429s since the last success
+    rows_used: int = 0  # rows that were ever taken
+    is_rejecting: bool = False  # all calls fail, since a 429 came when patience was used up
 
 
-class Ledger:
-    """A ledger for one process alone. Inside `with`, the state may be read and changed, and so may the rows.
+class LimiterState:
+    """The state for one process alone. Use `with`: only inside it may the endpoint's state and the rows be accessed.
 
-    A row is a process: its calls in flight, its waiting cases, since when the first of them waits, and when the
-    process last looked.
+    Each process has a row: its calls in flight, its waiters, since when the first of them waits, and when the process
+    last checked its queue.
     """
 
     row = 0
@@ -47,36 +47,36 @@ class Ledger:
         halves = _ROWS_AT + PROCESSES * 4, _COUNTS_END + PROCESSES * 8
         self.in_flight = self._buffer[_ROWS_AT : halves[0]].cast("I")
         self.waiting = self._buffer[halves[0] : _COUNTS_END].cast("I")
-        self.since = self._buffer[_COUNTS_END : halves[1]].cast("d")
-        self.seen = self._buffer[halves[1] : SIZE].cast("d")
-        self._state = State()
+        self.waiting_since = self._buffer[_COUNTS_END : halves[1]].cast("d")
+        self.checked_at = self._buffer[halves[1] : SIZE].cast("d")
+        self._endpoint = EndpointState()
 
-    def __enter__(self) -> State:
-        self._state = State(*_HEAD.unpack_from(self._buffer))
-        return self._state
+    def __enter__(self) -> EndpointState:
+        self._endpoint = EndpointState(*_HEAD.unpack_from(self._buffer))
+        return self._endpoint
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _HEAD.pack_into(self._buffer, 0, *msgspec.structs.astuple(self._state))
+        _HEAD.pack_into(self._buffer, 0, *msgspec.structs.astuple(self._endpoint))
 
-    def begin(self, now: float, window: float) -> Self:
-        """Take a row. The first to come finds the endpoint as if never used, but for its pace and its pause."""
-        with self as state:
-            self._renew(state, now, window)
+    def start(self, now: float, window: float) -> Self:
+        """Start using the state. The first process resets it, except for the pace and the pause."""
+        with self as endpoint:
+            self._reset(endpoint, now, window)
         return self
 
-    def bury_the_dead(self) -> bool:
-        """Give back what processes that have ended had in flight; tell whether there were any."""
+    def reclaim_dead_slots(self) -> bool:
+        """Free the slots of processes that have ended; return whether there were any."""
         return False
 
     def close(self) -> None:
         """Give the row back."""
 
-    def _renew(self, state: State, now: float, window: float) -> None:
-        is_younger = state.written_at <= now  # else the machine has been started again since, and its clock too
+    def _reset(self, endpoint: EndpointState, now: float, window: float) -> None:
+        is_same_boot = endpoint.written_at <= now  # else the machine has been rebooted, and its clock starts again
         requests_due, tokens_due = (
-            max(now, due if is_younger else 0) for due in (state.requests_due, state.tokens_due)
+            max(now, due if is_same_boot else 0) for due in (endpoint.requests_due, endpoint.tokens_due)
         )
-        paused_until = state.paused_until if is_younger else 0.0
-        self._state = State(now, requests_due, tokens_due, paused_until, window=window, used=1)
+        paused_until = endpoint.paused_until if is_same_boot else 0.0
+        self._endpoint = EndpointState(now, requests_due, tokens_due, paused_until, window=window, rows_used=1)

@@ -1,4 +1,4 @@
-"""What an engine is at: calls in flight and held up, answers, tokens and money, counted as they come."""
+"""The meter: counts an engine's calls in flight and waiting, its answers, tokens and cost, as they happen."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.progress import Burden, Cohort, ShardProgress
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.endpoint import CallFailed, Endpoint
 from pytest_ultra.engine.endpoint_limiter import Permit
-from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import Limiter
 from pytest_ultra.errors import AttemptFailedError
 
 
 class Meter:
-    """Starts from what is known of the shard; every method may be called from any thread."""
+    """Starts from `start`, the shard's progress so far. Thread-safe."""
 
     def __init__(self, start: ShardProgress, prices: Mapping[str, Price], now: Callable[[], float] = monotonic) -> None:
         self._start = start
@@ -41,15 +40,15 @@ class Meter:
         self._burden = Burden()
 
     def plan(self, case: Case, requests: int) -> None:
-        """Note a case that is to be lived, and how many requests it is expected to make; once a case."""
+        """Add a case to run and the requests that it is expected to make. Later calls for it do nothing."""
         with self._lock:
             if case not in self._known:
                 self._known.add(case)
                 self._expected[case] = requests
                 self._ahead[requests, 0] += 1
 
-    def keep(self, case: Case, *, is_reused: bool) -> None:
-        """Count a case that had its episode before; once a case."""
+    def add_finished(self, case: Case, *, is_reused: bool) -> None:
+        """Count a case that has an episode already. Later calls for it do nothing."""
         with self._lock:
             if case not in self._known:
                 self._known.add(case)
@@ -57,7 +56,7 @@ class Meter:
                 self._reused += is_reused
 
     def finish(self, case: Case) -> None:
-        """Count a case's first episode; of one that is lived again, only what it spends is counted."""
+        """Count a case's first episode; for a rerun, only answers, tokens and cost are counted."""
         with self._lock:
             answers = self._answers.pop(case, 0)
             expected = self._expected.pop(case, None)
@@ -66,13 +65,13 @@ class Meter:
                 self._ahead[expected, answers] -= 1
                 self._ended[expected, answers] += 1
 
-    def hold_up(self, calls: int) -> None:
-        """Note that so many more calls wait for limits; a negative number: so many fewer."""
+    def add_waiting(self, calls: int) -> None:
+        """Change the number of calls that wait for limits by `calls`."""
         with self._lock:
             self._waiting += calls
 
-    def begin_call(self) -> tuple[float, int]:
-        """Return when it was begun, and how many calls are in flight then, for `answer`."""
+    def start_call(self) -> tuple[float, int]:
+        """Count a call; return its start time and the calls then in flight, for `record_answer`."""
         with self._lock:
             self._in_flight += 1
             return self._now(), self._in_flight
@@ -81,10 +80,10 @@ class Meter:
         with self._lock:
             self._in_flight -= 1
 
-    def answer(self, case: Case, reply: Reply, begun: tuple[float, int]) -> None:
+    def record_answer(self, case: Case, reply: Reply, started: tuple[float, int]) -> None:
         price = self._prices.get(case.model)
-        begun_at, in_flight = begun
-        taken_s = self._now() - begun_at
+        started_at, in_flight = started
+        taken_s = self._now() - started_at
         with self._lock:
             self._answered += 1
             self._latency_s += taken_s
@@ -134,17 +133,17 @@ def _cohorts(counts: Counter[tuple[int, int]]) -> tuple[Cohort, ...]:
 
 
 class MeteredEndpoint:
-    """Has the meter count what another endpoint is asked and answers."""
+    """Counts the calls and answers of another endpoint."""
 
     def __init__(self, endpoint: Endpoint, meter: Meter) -> None:
         self._endpoint = endpoint
         self._meter = meter
 
     async def attempt(self, request: ChatRequest) -> Reply:
-        begun = self._meter.begin_call()
+        started = self._meter.start_call()
         try:
             reply = await self._endpoint.attempt(request)
-            self._meter.answer(request.case, reply, begun)
+            self._meter.record_answer(request.case, reply, started)
             return reply
         finally:
             self._meter.end_call()
@@ -154,31 +153,31 @@ class MeteredEndpoint:
 
 
 class MeteredLimiter:
-    """Has the meter count whom another limiter holds up."""
+    """Counts the calls that wait for another limiter."""
 
     def __init__(self, limiter: Limiter, meter: Meter) -> None:
         self._limiter = limiter
         self._meter = meter
 
-    async def enter(self, request: ChatRequest) -> Permit | GivenUp | None:
-        self._meter.hold_up(1)
+    async def acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
+        self._meter.add_waiting(1)
         try:
-            return await self._limiter.enter(request)
+            return await self._limiter.acquire(request)
         finally:
-            self._meter.hold_up(-1)
+            self._meter.add_waiting(-1)
 
-    def leave(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
-        self._limiter.leave(permit, result)
+    def release(self, permit: Permit | None, result: Reply | AttemptFailedError | None) -> None:
+        self._limiter.release(permit, result)
 
-    async def rest(self, model: str, seconds: float) -> None:
-        self._meter.hold_up(1)
+    async def back_off(self, model: str, seconds: float) -> None:
+        self._meter.add_waiting(1)
         try:
-            await self._limiter.rest(model, seconds)
+            await self._limiter.back_off(model, seconds)
         finally:
-            self._meter.hold_up(-1)
+            self._meter.add_waiting(-1)
 
-    def dismiss(self, model: str, verdict: GivenUp) -> None:
-        self._limiter.dismiss(model, verdict)
+    def cancel_waiting(self, model: str, failure: CallFailed) -> None:
+        self._limiter.cancel_waiting(model, failure)
 
     def exclude(self, permit: Permit | None) -> bool:
         return self._limiter.exclude(permit)

@@ -1,4 +1,4 @@
-"""A clock on which an episode takes the time that it once took, though it is told again in no time."""
+"""A clock for replays: an episode takes as long as its recording, although its answers come at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 
 
 class ReplayedClock:
-    """Each episode's task has a time of its own, which `advance` moves on.
+    """Each episode's task has its own time, which `advance` moves forward.
 
-    With `is_frozen` nothing else does, so that the same answers take the same time in every run; otherwise real time
-    passes as well.
+    With `is_frozen` nothing else does, so that the same answers take the same time in every run; without it, real
+    time passes as well.
     """
 
     def __init__(self, *, is_frozen: bool, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -24,7 +24,7 @@ class ReplayedClock:
         return (0.0 if self._is_frozen else self._clock.now()) + self._advanced_s.get()
 
     def advance(self, seconds: float) -> None:
-        """Let time go by for the episode that the calling task lives."""
+        """Move the time forward for the episode that the calling task runs."""
         self._advanced_s.set(self._advanced_s.get() + seconds)
 
     def time(self) -> float:

@@ -1,4 +1,4 @@
-"""Asking an endpoint until it answers or is given up: the one retry loop."""
+"""The retry loop: calls an endpoint until it answers or the call fails. No other module retries."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from collections.abc import Callable, Mapping
 from pytest_ultra.core.chat_request import ChatRequest, plain
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.transcript import Attempted, EndReason, Reply
-from pytest_ultra.engine.activity_monitor import Pulse
+from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
-from pytest_ultra.engine.attempts import BROKEN_OFF, Attempts
-from pytest_ultra.engine.backoff import DEFAULT_POLICY, Chance, RetryPolicy, Tried, decide, keyed_chance
+from pytest_ultra.engine.attempts import CANCELLED, AttemptRunner
+from pytest_ultra.engine.backoff import DEFAULT_POLICY, Jitter, RetryPolicy, RetryState, decide_retry, keyed_jitter
 from pytest_ultra.engine.clock import Clock
-from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.endpoint_health import Health
+from pytest_ultra.engine.endpoint import CallFailed, Endpoint
+from pytest_ultra.engine.endpoint_health import EndpointHealth
 from pytest_ultra.engine.endpoint_limiter import Permit
-from pytest_ultra.engine.given_up import GivenUp
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.rejections import find_rejected_parameter, may_reject_tools
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
-_LOOK_S = 0.25
+_CHECK_INTERVAL_S = 0.25
 
 TIME_LIMIT = "The episode's time limit ran out."
 
@@ -32,10 +31,10 @@ def _always(request: ChatRequest) -> bool:
 
 
 class Caller:
-    """The way to an endpoint that all episodes of an engine share.
+    """Calls an endpoint for all episodes of an engine.
 
-    `tool_rejections` says by model how its endpoint rejects native tools, as far as that is known; `redact` blots out
-    secrets; `concerns` tells whether a request would go to a model at all.
+    `tool_rejections` maps a model to the message with which its endpoint rejected native tools, if it has; `redact`
+    removes secrets from a text; `reaches_model` returns whether a request would be sent to a model at all.
     """
 
     def __init__(
@@ -45,179 +44,181 @@ class Caller:
         *,
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
-        chance: Chance = keyed_chance,
+        jitter: Jitter = keyed_jitter,
         prices: Mapping[str, Price] | None = None,
-        pulse: Pulse | None = None,
+        activity: ActivityMonitor | None = None,
         redact: Callable[[str], str] = str,
-        concerns: Callable[[ChatRequest], bool] | None = None,
+        reaches_model: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
         self.clock = clock
         self.prices = prices or {}
-        self.pulse = pulse or Pulse()
-        self._attempts = Attempts(endpoint, policy.attempt_timeout_s)
+        self.activity = activity or ActivityMonitor()
+        self._attempts = AttemptRunner(endpoint, policy.attempt_timeout_s)
         self.redact = redact
-        self._concerns = concerns or _always
+        self._reaches_model = reaches_model or _always
         self._policy = policy
         self._limiter = limiter
-        self._chance = chance
+        self._jitter = jitter
         self.tool_rejections: dict[str, str] = {}
-        self._rejections: set[tuple[str, str]] = set()  # what endpoints said themselves, and no cassette
+        self._rejections: set[tuple[str, str]] = set()  # by endpoints themselves, not from a cassette
         self._rejected_parameters: dict[str, tuple[str, ...]] = {}
-        self._healths: dict[tuple[str, int], Health] = {}
-        self._asked: set[str] = set()
-        self._verdicts: dict[str, GivenUp] = {}
-        self._broken_off: GivenUp | None = None  # why nothing more is asked in this run
-        self._waiting_room = _WaitingRoom()
+        self._health: dict[tuple[str, int], EndpointHealth] = {}
+        self._called_models: set[str] = set()
+        self._failed_models: dict[str, CallFailed] = {}
+        self._run_failure: CallFailed | None = None  # why this run sends no more requests
+        self._waits = _WaitCounter()
 
-    async def ask(
-        self, request: ChatRequest, note: Callable[[Attempted], None], limit_s: float | None = None
-    ) -> Reply | GivenUp:
-        """Return the model's reply to a turn, or why there is none; `note` is told of each attempt.
+    async def call(
+        self, request: ChatRequest, record: Callable[[Attempted], None], limit_s: float | None = None
+    ) -> Reply | CallFailed:
+        """Return the model's reply to a turn, or why there is none; `record` receives each attempt.
 
-        An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts
-        and waiting are not counted into it.
+        An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts and waiting
+        do not count towards it.
         """
         model = request.case.model
-        self._asked.add(model)
+        self._called_models.add(model)
         request = request.without(*self._rejected_parameters.get(model, ()))
-        tried = Tried()
-        while (verdict := self._verdict(request)) is None:
-            permit = await self._enter(request)
-            if isinstance(permit, GivenUp):
+        retries = RetryState()
+        while (failure := self._find_failure(request)) is None:
+            permit = await self._acquire(request)
+            if isinstance(permit, CallFailed):
                 return permit
             request = request if permit is None else request.by(permit.route)
             result, duration_s = await self._attempt(request, permit, limit_s)
             if not isinstance(result, AttemptFailedError):
-                return self._conclude(request, result, duration_s, note)
+                return self._conclude(request, result, duration_s, record)
             rejected = find_rejected_parameter(request, result)
             if rejected is not None:
-                note(_rejection(request.turn, duration_s, result, rejected))
-                request = self._leave_out(request, rejected)
+                record(_rejection(request.turn, duration_s, result, rejected))
+                request = self._omit_parameter(request, rejected)
                 continue
-            tried = tried.failed(result)
-            self._learn(request, result, permit)
-            step = self._next_step(request, result, tried, permit)
-            wait_s = 0.0 if isinstance(step, GivenUp) else step
-            note(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))
-            if isinstance(step, GivenUp):
+            retries = retries.after_failure(result)
+            self._observe_failure(request, result, permit)
+            step = self._next_step(request, result, retries, permit)
+            wait_s = 0.0 if isinstance(step, CallFailed) else step
+            record(Attempted(request.turn, duration_s, result.problem, result.status, result.detail, wait_s))
+            if isinstance(step, CallFailed):
                 return step
-            tried = tried.waited(wait_s)
-            await self._rest(model, wait_s)
-        return verdict
+            retries = retries.after_wait(wait_s)
+            await self._back_off(model, wait_s)
+        return failure
 
-    async def _enter(self, request: ChatRequest) -> Permit | GivenUp | None:
-        with self._waiting_room:
-            return await self._limiter.enter(request)
+    async def _acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
+        with self._waits:
+            return await self._limiter.acquire(request)
 
-    async def _rest(self, model: str, wait_s: float) -> None:
-        with self._waiting_room:
-            await self._limiter.rest(model, wait_s)
+    async def _back_off(self, model: str, wait_s: float) -> None:
+        with self._waits:
+            await self._limiter.back_off(model, wait_s)
 
     def _conclude(
-        self, request: ChatRequest, result: Reply | GivenUp, duration_s: float, note: Callable[[Attempted], None]
-    ) -> Reply | GivenUp:
-        """Book an attempt after which there is no other."""
-        if isinstance(result, GivenUp):
+        self, request: ChatRequest, result: Reply | CallFailed, duration_s: float, record: Callable[[Attempted], None]
+    ) -> Reply | CallFailed:
+        """Record the last attempt of a turn."""
+        if isinstance(result, CallFailed):
             if result.reason is EndReason.AGENT_TIMEOUT:
-                note(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
+                record(Attempted(request.turn, duration_s, AttemptProblem.TIMEOUT, detail=result.detail))
             elif result.reason is EndReason.ENDPOINT:
-                note(Attempted(request.turn, duration_s, AttemptProblem.DROPPED, detail=BROKEN_OFF))
+                record(Attempted(request.turn, duration_s, AttemptProblem.DROPPED, detail=CANCELLED))
             return result
-        self._health_of(request).answered()
-        self.pulse.beat()
-        note(Attempted(request.turn, duration_s))
-        self._remember(request)
+        self._health_of(request).observe_answer()
+        self.activity.answered()
+        record(Attempted(request.turn, duration_s))
+        self._remember_omitted(request)
         return plain(result)
 
-    async def watch(self, refuse: Callable[[], str | None]) -> None:
-        """Have those that wait learn at once that nothing more may be asked for, which `refuse` finds out."""
-        while self._broken_off is None:
-            await asyncio.sleep(_LOOK_S)
-            reason = refuse() if self._waiting_room.visitors else None
+    async def watch(self, find_refusal: Callable[[], str | None]) -> None:
+        """While calls wait, poll for a reason to send no more requests; when there is one, fail all calls with it."""
+        while self._run_failure is None:
+            await asyncio.sleep(_CHECK_INTERVAL_S)
+            reason = find_refusal() if self._waits.count else None
             if reason is not None:
-                self._break_off(reason)
+                self._fail_run(reason)
 
-    def _verdict(self, request: ChatRequest) -> GivenUp | None:
-        """Return why a model is not asked any more; what is answered without asking it is not meant."""
-        verdict = self._broken_off or self._verdicts.get(request.case.model)
-        return verdict if verdict is not None and self._concerns(request) else None
+    def _find_failure(self, request: ChatRequest) -> CallFailed | None:
+        """Return why the request may not be sent to its model, None if it may or is answered without the model."""
+        failure = self._run_failure or self._failed_models.get(request.case.model)
+        return failure if failure is not None and self._reaches_model(request) else None
 
-    def _break_off(self, reason: str) -> GivenUp:
-        """Let nobody wait for an answer that will not come, whatever the model."""
-        self._broken_off = GivenUp(EndReason.SKIPPED, reason)
-        for model in self._asked:
-            self._limiter.dismiss(model, self._broken_off)
-        return self._broken_off
+    def _fail_run(self, reason: str) -> CallFailed:
+        """Fail the calls of all models, those that wait included."""
+        self._run_failure = CallFailed(EndReason.SKIPPED, reason)
+        for model in self._called_models:
+            self._limiter.cancel_waiting(model, self._run_failure)
+        return self._run_failure
 
-    def _leave_out(self, request: ChatRequest, rejected: str) -> ChatRequest:
-        if self._concerns(request):
+    def _omit_parameter(self, request: ChatRequest, rejected: str) -> ChatRequest:
+        if self._reaches_model(request):
             self._rejections.add((request.case.model, rejected))
         return request.without(rejected)
 
-    def _remember(self, request: ChatRequest) -> None:
-        """Ask without what an endpoint rejects from now on, since that is what it answers."""
+    def _remember_omitted(self, request: ChatRequest) -> None:
+        """Omit rejected parameters in all later requests, since the endpoint has answered without them."""
         model = request.case.model
         if request.omitted:
-            met = tuple(name for name in request.omitted if (model, name) in self._rejections)
-            self._rejected_parameters[model] = met
+            rejected = tuple(name for name in request.omitted if (model, name) in self._rejections)
+            self._rejected_parameters[model] = rejected
 
-    def _health_of(self, request: ChatRequest) -> Health:
-        asked = (request.case.model, request.route)
-        if asked not in self._healths:
-            self._healths[asked] = Health(request.case.model)
-        return self._healths[asked]
+    def _health_of(self, request: ChatRequest) -> EndpointHealth:
+        key = (request.case.model, request.route)
+        if key not in self._health:
+            self._health[key] = EndpointHealth(request.case.model)
+        return self._health[key]
 
-    def _learn(self, request: ChatRequest, failure: AttemptFailedError, permit: Permit | None) -> None:
-        """Give an endpoint up if it must be, and with the last of its endpoints the model."""
+    def _observe_failure(self, request: ChatRequest, failure: AttemptFailedError, permit: Permit | None) -> None:
+        """Exclude an endpoint that has failed for good; fail the model with its last endpoint."""
         if may_reject_tools(request, failure.status):
-            return  # that says nothing about the model yet
+            return  # a call without native tools may still succeed
         health = self._health_of(request)
-        health.failed(failure, self.clock.now())
-        if health.verdict is not None and not self._limiter.exclude(permit):
-            verdict = self._verdicts[request.case.model] = GivenUp(EndReason.ENDPOINT, health.verdict)
-            self._limiter.dismiss(request.case.model, verdict)
-            self._attempts.give_up(request.case.model, verdict)
+        health.observe_failure(failure, self.clock.now())
+        if health.failure is not None and not self._limiter.exclude(permit):
+            model = request.case.model
+            call_failed = self._failed_models[model] = CallFailed(EndReason.ENDPOINT, health.failure)
+            self._limiter.cancel_waiting(model, call_failed)
+            self._attempts.cancel_all(model, call_failed)
 
     def _next_step(
-        self, request: ChatRequest, failure: AttemptFailedError, tried: Tried, permit: Permit | None
-    ) -> float | GivenUp:
-        if verdict := self._verdicts.get(request.case.model):
-            return verdict
-        if self._health_of(request).verdict is not None:
-            return 0.0  # another endpoint is asked
-        is_put_off = failure.status == TOO_MANY_REQUESTS or bool(failure.retry_after_s)
-        if is_put_off and tried.attempts < self._policy.attempts and self._limiter.has_other(permit):
-            return 0.0  # likewise: the wait is for the one that asks for it
-        return decide(failure, tried, self._policy, self._chance(request.case, request.turn, tried.made))
+        self, request: ChatRequest, failure: AttemptFailedError, retries: RetryState, permit: Permit | None
+    ) -> float | CallFailed:
+        """Return the seconds to wait before the next attempt, or why there is none."""
+        if call_failed := self._failed_models.get(request.case.model):
+            return call_failed
+        if self._health_of(request).failure is not None:
+            return 0.0  # use another endpoint
+        has_to_wait = failure.status == TOO_MANY_REQUESTS or bool(failure.retry_after_s)
+        if has_to_wait and retries.counted < self._policy.attempts and self._limiter.has_other(permit):
+            return 0.0  # use another endpoint: the wait is only for the one that asked for it
+        return decide_retry(failure, retries, self._policy, self._jitter(request.case, request.turn, retries.made))
 
     async def _attempt(
         self, request: ChatRequest, permit: Permit | None, limit_s: float | None
-    ) -> tuple[Reply | AttemptFailedError | GivenUp, float]:
+    ) -> tuple[Reply | AttemptFailedError | CallFailed, float]:
         started = self.clock.now()
-        result: Reply | AttemptFailedError | GivenUp | None = None
-        is_cut = False
+        result: Reply | AttemptFailedError | CallFailed | None = None
+        is_late = False
         try:
-            result, is_cut = await self._attempts.make(request, limit_s)
+            result, is_late = await self._attempts.run(request, limit_s)
         finally:
-            self._limiter.leave(permit, None if isinstance(result, GivenUp) else result)
+            self._limiter.release(permit, None if isinstance(result, CallFailed) else result)
         duration_s = self.clock.now() - started
         if isinstance(result, AttemptFailedError) and result.problem is AttemptProblem.BUDGET:
-            return self._break_off(result.detail), duration_s
-        is_cut = is_cut or (limit_s is not None and duration_s >= limit_s)
-        return (GivenUp(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_cut else result), duration_s
+            return self._fail_run(result.detail), duration_s
+        is_late = is_late or (limit_s is not None and duration_s >= limit_s)
+        return (CallFailed(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else result), duration_s
 
 
-class _WaitingRoom:
-    """Counts those that wait before they may ask."""
+class _WaitCounter:
+    """Counts the calls that wait before they may send a request."""
 
     def __init__(self) -> None:
-        self.visitors = 0
+        self.count = 0
 
     def __enter__(self) -> None:
-        self.visitors += 1
+        self.count += 1
 
     def __exit__(self, *_: object) -> None:
-        self.visitors -= 1
+        self.count -= 1
 
 
 def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, parameter: str) -> Attempted:

@@ -1,4 +1,4 @@
-"""The engine: lives a shard's episodes concurrently in a background thread, for tests that wait for their own."""
+"""The engine: runs a shard's episodes concurrently in a background thread, for tests that wait for their own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.suite import EpisodeRules
-from pytest_ultra.engine.activity_monitor import Pulse
-from pytest_ultra.engine.admission import OPEN_DOOR, Admission
-from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.activity_monitor import ActivityMonitor
+from pytest_ultra.engine.admission import ADMIT_ALL, Admission
 from pytest_ultra.engine.backoff import DEFAULT_POLICY, RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.episode_pool import GRACE_S, Crew, ignore
-from pytest_ultra.engine.episode_queue import Agenda
+from pytest_ultra.engine.episode_pool import GRACE_S, EpisodePool, ignore
+from pytest_ultra.engine.episode_queue import Assignment, EpisodeQueue
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.retry import Caller
 
@@ -25,12 +24,11 @@ _JOIN_S = 3 * GRACE_S
 
 
 class Engine:
-    """Lives at most `concurrency` episodes at a time; with 1, only those that are waited for, in that order.
+    """Runs at most `concurrency` episodes at a time; with 1, only those that a test waits for, in that order.
 
-    `open_endpoint` is called once, in the engine's running loop; in its thread, `on_begin` is called with each
-    assignment that is begun, and `on_episode` with each finished episode, before anyone else sees that. If one of
-    them raises, the engine stops, and whoever waits gets the error.
-    The thread starts with the first call of `start` or `wait`.
+    The engine calls `open_endpoint` once, in its running loop; in its thread, it calls `on_start` with each assignment
+    that starts, and `on_episode` with each finished episode before a test receives it. If one of them raises, the
+    engine stops, and all waiting tests get the error. The thread starts with the first call of `start` or `wait`.
     """
 
     def __init__(
@@ -44,28 +42,28 @@ class Engine:
         clock: Clock = SYSTEM_CLOCK,
         policy: RetryPolicy = DEFAULT_POLICY,
         limiter: Limiter = UNLIMITED,
-        on_begin: Callable[[Assignment], None] = ignore,
+        on_start: Callable[[Assignment], None] = ignore,
         prices: Mapping[str, Price] | None = None,
         redact: Callable[[str], str] = str,
-        admission: Admission = OPEN_DOOR,
-        concerns: Callable[[ChatRequest], bool] | None = None,
+        admission: Admission = ADMIT_ALL,
+        reaches_model: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
-        self.pulse = Pulse()
+        self.activity = ActivityMonitor()
         self._prices = prices
         self._redact = redact
-        self._concerns = concerns
+        self._reaches_model = reaches_model
         self._open_endpoint = open_endpoint
         self._clock = clock
         self._policy = policy
         self._limiter = limiter
-        self._agenda = Agenda(is_lazy=concurrency == 1)
-        self._crew = Crew(
-            self._agenda,
+        self._queue = EpisodeQueue(is_lazy=concurrency == 1)
+        self._pool = EpisodePool(
+            self._queue,
             on_episode,
             worker=worker,
             concurrency=concurrency,
             rules=rules,
-            on_begin=on_begin,
+            on_start=on_start,
             admission=admission,
         )
         self._lock = threading.Lock()  # guards the three below
@@ -74,24 +72,24 @@ class Engine:
         self._is_stopped = False
 
     def start(self, assignments: Iterable[Assignment]) -> None:
-        """Have a shard lived ahead, in this order."""
-        self._agenda.plan(assignments)
+        """Run a shard's episodes ahead of their tests, in this order."""
+        self._queue.add(assignments)
         self._wake()
 
-    def keep(self, assignment: Assignment, episode: Episode) -> None:
-        """Have tests given an episode that was lived before, by another process or in another run."""
-        self._agenda.keep(assignment, episode)
+    def add_finished(self, assignment: Assignment, episode: Episode) -> None:
+        """Add an episode that another process or another run has finished, for the case's tests."""
+        self._queue.add_finished(assignment, episode)
 
     def wait(self, assignment: Assignment) -> Episode:
         """Block until the case's episode is finished, and return it.
 
-        Tests of one case share its episode; a test that asks again gets a new one. Raise `EngineStoppedError`
-        if the engine is stopped before, and what broke the engine if something did.
+        Tests of one case share its episode; a test that asks again gets a new one. Raise `EngineStoppedError` if the
+        engine is stopped before, or the error that stopped it.
         """
-        life = self._agenda.claim(assignment)
+        queued = self._queue.claim(assignment)
         self._wake()
-        episode = life.episode.result()
-        self._agenda.give(life, assignment.nodeid)
+        episode = queued.future.result()
+        self._queue.mark_received(queued, assignment.nodeid)
         return episode
 
     def stop(self) -> None:
@@ -99,12 +97,12 @@ class Engine:
         with self._lock:
             self._is_stopped = True
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._crew.quit)
+                self._loop.call_soon_threadsafe(self._pool.stop)
         if self._thread is threading.current_thread():
             return
         if self._thread is not None:
             self._thread.join(_JOIN_S)
-        self._agenda.close()
+        self._queue.close()
 
     def _wake(self) -> None:
         with self._lock:
@@ -113,20 +111,20 @@ class Engine:
                 self._thread = threading.Thread(target=self._run, args=[self._loop], name="ultra-engine", daemon=True)
                 self._thread.start()
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._crew.look)
+                self._loop.call_soon_threadsafe(self._pool.start_episodes)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         error: BaseException | None = None
         try:
-            loop.run_until_complete(self._work())
-        except BaseException as caught:  # noqa: BLE001 - it is raised again in whoever waits
+            loop.run_until_complete(self._run_pool())
+        except BaseException as caught:  # noqa: BLE001 - it is raised again in the threads that wait
             error = caught
         with self._lock:
             self._loop = None
-        self._agenda.close(error)
+        self._queue.close(error)
         _close(loop)
 
-    async def _work(self) -> None:
+    async def _run_pool(self) -> None:
         endpoint = self._open_endpoint()
         caller = Caller(
             endpoint,
@@ -134,18 +132,18 @@ class Engine:
             policy=self._policy,
             limiter=self._limiter,
             prices=self._prices,
-            pulse=self.pulse,
+            activity=self.activity,
             redact=self._redact,
-            concerns=self._concerns,
+            reaches_model=self._reaches_model,
         )
         try:
-            await self._crew.work(endpoint, caller)
+            await self._pool.run(endpoint, caller)
         finally:
             self._limiter.close()
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Close a loop, with a chance for tasks that are left to clean up."""
+    """Close a loop after its remaining tasks have had time to clean up."""
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()

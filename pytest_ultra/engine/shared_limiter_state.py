@@ -1,4 +1,4 @@
-"""A ledger that all processes of a user on this machine share, in a small mapped file. POSIX only."""
+"""A limiter state that all processes of a user on this machine share, in a small mapped file. POSIX only."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from pytest_ultra.engine.limiter_state import PROCESSES, SIZE, Ledger, State
+from pytest_ultra.engine.limiter_state import PROCESSES, SIZE, EndpointState, LimiterState
 
 _FORMAT = 1
-_SOON_S = 0.5  # no process starts in less
+_STARTUP_S = 0.5  # no process starts faster
 
 
-def shared_folder(candidates: Iterable[Path] = (Path("/dev/shm"), Path(tempfile.gettempdir()))) -> Path:  # noqa: S108 - made with mode 0700, and refused unless it is ours
-    """Return the folder of the user's ledgers, made if need be; memory is better than a disk. Raise OSError.
+def shared_folder(candidates: Iterable[Path] = (Path("/dev/shm"), Path(tempfile.gettempdir()))) -> Path:  # noqa: S108 - made with mode 0700, and rejected unless it is ours
+    """Return the folder of the user's limiter states, and make it if necessary. Raise OSError if that fails.
 
-    It hangs on no variable that could differ between two runs, so long as there is /dev/shm.
+    Memory (/dev/shm) comes first: it is fast, and does not depend on `TMPDIR`, which can differ between two runs.
     """
     error = OSError(errno.ENOENT, "there is no folder for temporary files")
     for candidate in candidates:
         folder = candidate / f"pytest-ultra-{os.getuid()}"
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            return _check_own(folder)
+            return _check_owner(folder)
         except OSError as caught:
             error = caught
     raise error
 
 
-def _check_own(folder: Path) -> Path:
-    """Refuse a folder that somebody else has put there, or can write to."""
+def _check_owner(folder: Path) -> Path:
+    """Raise PermissionError for a folder that another user owns or can write to."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-        raise PermissionError(errno.EPERM, "it is not the user's own", str(folder))
+        raise PermissionError(errno.EPERM, "not owned by the user alone", str(folder))
     return folder
 
 
-class SharedLedger(Ledger):
-    """Its lock is `flock` on the file. Each process holds a lock on the file of its row until the kernel ends both."""
+class SharedLimiterState(LimiterState):
+    """Its lock is `flock` on the file. Each process also locks the file of its row, until the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(f"{path.name}.{_FORMAT}")
         self._file = _open_locked(self._path)
         try:
-            _fill(self._file)
+            _extend(self._file)
             self._map = mmap.mmap(self._file, SIZE)
             super().__init__(memoryview(self._map))
             self._is_locked = True
@@ -58,7 +58,7 @@ class SharedLedger(Ledger):
             os.close(self._file)
             raise
 
-    def __enter__(self) -> State:
+    def __enter__(self) -> EndpointState:
         if not self._is_locked:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self._is_locked = True
@@ -71,37 +71,38 @@ class SharedLedger(Ledger):
         self._is_locked = False
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def bury_the_dead(self) -> bool:
-        """To be called inside `with`."""
+    def reclaim_dead_slots(self) -> bool:
+        """Call it inside `with`."""
         dead = [row for row in self._busy_rows() if row != self.row and not self._is_alive(row)]
         for row in dead:
             self._clear(row)
         return bool(dead)
 
     def close(self) -> None:
-        """Give the row back; the last one to leave takes away what nobody needs to know any more."""
-        with self as state:
+        """Give the row back; the last process removes the files, unless the next run needs their pace or pause."""
+        with self as endpoint:
             self._clear(self.row)
             is_last = not self._has_others()
             os.close(self._row_file)
-            if is_last and max(state.requests_due, state.tokens_due, state.paused_until) < state.written_at + _SOON_S:
+            due_at = max(endpoint.requests_due, endpoint.tokens_due, endpoint.paused_until)
+            if is_last and due_at < endpoint.written_at + _STARTUP_S:
                 self._remove()
-        for view in (self.in_flight, self.waiting, self.since, self.seen, self._buffer):
+        for view in (self.in_flight, self.waiting, self.waiting_since, self.checked_at, self._buffer):
             view.release()
         self._map.close()
         os.close(self._file)
 
-    def _renew(self, state: State, now: float, window: float) -> None:
+    def _reset(self, endpoint: EndpointState, now: float, window: float) -> None:
         if not self._has_others():
-            super()._renew(state, now, window)
-        self._state.used = max(self._state.used, self.row + 1)
+            super()._reset(endpoint, now, window)
+        self._endpoint.rows_used = max(self._endpoint.rows_used, self.row + 1)
 
     def _busy_rows(self) -> list[int]:
-        used = range(self._state.used)
+        used = range(self._endpoint.rows_used)
         return [row for row in used if self.in_flight[row] or self.waiting[row]]
 
     def _has_others(self) -> bool:
-        return any(row != self.row and self._is_alive(row) for row in range(self._state.used))
+        return any(row != self.row and self._is_alive(row) for row in range(self._endpoint.rows_used))
 
     def _take_row(self) -> tuple[int, int]:
         for row in range(PROCESSES):
@@ -118,7 +119,7 @@ class SharedLedger(Ledger):
         return file is None
 
     def _try_row(self, row: int) -> int | None:
-        """Return the row's file, locked, unless a living process has it; with the ledger's lock held."""
+        """Return the row's file, locked; None if a running process has it. Needs the state's lock."""
         file = os.open(self._row_path(row), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,7 +133,7 @@ class SharedLedger(Ledger):
 
     def _clear(self, row: int) -> None:
         self.in_flight[row] = self.waiting[row] = 0
-        self.since[row] = self.seen[row] = 0.0
+        self.waiting_since[row] = self.checked_at[row] = 0.0
 
     def _remove(self) -> None:
         for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
@@ -140,7 +141,7 @@ class SharedLedger(Ledger):
 
 
 def _open_locked(path: Path) -> int:
-    """Open and lock the file that bears this name now: it may be taken away while we wait for its lock."""
+    """Open and lock the file that has this name now: it may be removed while we wait for its lock."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -149,8 +150,8 @@ def _open_locked(path: Path) -> int:
         os.close(file)
 
 
-def _fill(file: int) -> None:
-    """Write the file to its full size: a mapping of what a full disk lacks would kill the process when touched."""
+def _extend(file: int) -> None:
+    """Write the file to its full size: a mapping past the end of a full disk would kill the process on access."""
     size = os.fstat(file).st_size
     if size < SIZE and os.pwrite(file, bytes(SIZE - size), size) < SIZE - size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

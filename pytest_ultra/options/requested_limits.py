@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pytest_ultra.engine.budget import Amounts
+from pytest_ultra.engine.budget import BudgetLimits
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.options.known_prices import check_prices
 from pytest_ultra.options.option_values import RateMode
@@ -24,8 +24,8 @@ def endpoint_limits(settings: Settings) -> Limits:
     )
 
 
-def budget_limits(settings: Settings) -> Amounts:
-    return Amounts(settings.max_requests, settings.max_tokens, settings.max_cost)
+def budget_limits(settings: Settings) -> BudgetLimits:
+    return BudgetLimits(settings.max_requests, settings.max_tokens, settings.max_cost)
 
 
 def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> None:

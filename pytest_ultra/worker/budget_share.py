@@ -9,10 +9,10 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
-from pytest_ultra.engine.admission import OPEN_DOOR, Admission, Reserving
-from pytest_ultra.engine.assignment import Assignment, Place
+from pytest_ultra.engine.admission import ADMIT_ALL, Admission, BudgetAdmission
 from pytest_ultra.engine.budget import BudgetedEndpoint
 from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.episode_queue import Assignment, Priority
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
@@ -23,7 +23,7 @@ from pytest_ultra.storage.run_directory import RunDirectory
 class BudgetShare:
     """Decides which episodes start, and wraps the endpoint so that it gets requests only while the budget lasts."""
 
-    admission: Admission = OPEN_DOOR
+    admission: Admission = ADMIT_ALL
     limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
 
 
@@ -35,8 +35,8 @@ def open_budget_share(settings: Settings, run: RunDirectory, estimate: Callable[
     from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: PLC0415 - POSIX only
 
     budget, prices = SharedBudget(run.budget, limits), known_prices(settings)
-    admission = Reserving(budget, limits, prices, estimate)
-    return BudgetShare(admission, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.book))
+    admission = BudgetAdmission(budget, limits, prices, estimate)
+    return BudgetShare(admission, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.record))
 
 
 def keep_pairs_whole(
@@ -53,10 +53,10 @@ def keep_pairs_whole(
     if not budget_limits(settings).is_limited:
         return list(assignments)
     needed = {case.control for case in others if case.prompt_type.flaw_kind}
-    return [msgspec.structs.replace(each, place=_priority(each.case, needed, has_control)) for each in assignments]
+    return [msgspec.structs.replace(each, priority=_priority(each.case, needed, has_control)) for each in assignments]
 
 
-def _priority(case: Case, needed: Collection[Case], has_control: Callable[[Case], bool]) -> Place:
+def _priority(case: Case, needed: Collection[Case], has_control: Callable[[Case], bool]) -> Priority:
     if case in needed:
-        return Place.FIRST
-    return Place.AHEAD if has_control(case.control) else Place.LAST
+        return Priority.FIRST
+    return Priority.AHEAD if has_control(case.control) else Priority.LAST

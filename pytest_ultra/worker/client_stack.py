@@ -13,8 +13,7 @@ import pytest
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.limiter import UNLIMITED, Limiter, SparingLimiter
-from pytest_ultra.engine.open_limiter import open_limiter
+from pytest_ultra.engine.limiter import UNLIMITED, BypassLimiter, Limiter, open_limiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import endpoint_limits
@@ -69,7 +68,7 @@ class ClientStack:
 
     def limit(self, limiter: Limiter) -> Limiter:
         """Apply the limiter to requests that reach a model, and to no others."""
-        return limiter if self.reaches_model is None else SparingLimiter(limiter, self.reaches_model)
+        return limiter if self.reaches_model is None else BypassLimiter(limiter, self.reaches_model)
 
 
 Keep = Callable[[Opener, ReplayedClock], ClientStack]

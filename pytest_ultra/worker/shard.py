@@ -20,10 +20,9 @@ from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.distribution.placement import Placement
-from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import RetryPolicy
-from pytest_ultra.engine.endpoint import DiscreetEndpoint, Endpoint
-from pytest_ultra.engine.episode_queue import EngineStoppedError
+from pytest_ultra.engine.endpoint import Endpoint, RedactingEndpoint
+from pytest_ultra.engine.episode_queue import Assignment, EngineStoppedError
 from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
@@ -112,8 +111,8 @@ class Shard:
         assignment = self._assign(case, nodeid)
         finished = self._finished.take(case.case_id)
         if finished is not None:
-            self._meter.keep(case, is_reused=finished.reused)
-            self._engine.keep(assignment, finished)
+            self._meter.add_finished(case, is_reused=finished.reused)
+            self._engine.add_finished(assignment, finished)
         self._meter.plan(case, _expect(assignment))
         try:
             episode = self._engine.wait(assignment)
@@ -148,7 +147,7 @@ class Shard:
         self._engine = engine = self._make_engine(self._journal, meter)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
-        self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, engine.pulse.stall, after_s)
+        self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, engine.activity.find_stall, after_s)
         self._guidance.fill(filter(None, map(case_of, items)), self._generate)
         assignments = self._own_assignments(items)
         for assignment in assignments:
@@ -170,7 +169,7 @@ class Shard:
         )
         for case_id, case in cases.items():
             if self._placement.is_sharded and case_id in self._finished:
-                meter.keep(case, is_reused=not self._placement.is_replacement)
+                meter.add_finished(case, is_reused=not self._placement.is_replacement)
         return meter
 
     def _fail(self, error: JournalError) -> NoReturn:
@@ -211,11 +210,11 @@ class Shard:
             clock=stack.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
             limiter=MeteredLimiter(stack.limit(limiter), meter),
-            on_begin=lambda assignment: started.record(assignment.case.case_id),
+            on_start=lambda assignment: started.record(assignment.case.case_id),
             prices=known_prices(self._settings),
             redact=self._redact,
             admission=self._budget_share.admission,
-            concerns=stack.reaches_model,
+            reaches_model=stack.reaches_model,
         )
 
     @cached_property
@@ -237,7 +236,7 @@ class Shard:
     def _open_unlimited(self) -> Endpoint:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
-            return DiscreetEndpoint(own, self._redact)
+            return RedactingEndpoint(own, self._redact)
         return open_endpoint(
             reachable_models(self._settings),
             environ=os.environ,

@@ -1,4 +1,4 @@
-"""A clock without waiting, and endpoints, cases and assignments to try the engine with."""
+"""A virtual clock, and fake endpoints, cases and assignments for tests of the engine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.engine.assignment import Assignment
 from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.clock import Clock
+from pytest_ultra.engine.episode_queue import Assignment
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from tests.engine.stand_in import RULES
+from tests.engine.fake_rules import RULES
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ DONE = Reply(text="done", prompt_tokens=10, completion_tokens=2)
 
 
 class VirtualClock:
-    """Jumps to the next timer whenever nothing else is left to do."""
+    """Jumps to the next timer as soon as the loop has nothing else to do."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -71,7 +71,7 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class FakeEndpoint:
-    """Answers with `respond`, and remembers what was asked, how many at once, and whether it was closed."""
+    """Answers with `respond`; records the requests, how many were in flight at once, and whether it was closed."""
 
     def __init__(self, respond: Callable[[ChatRequest], Awaitable[Reply]]) -> None:
         self._respond = respond
@@ -93,8 +93,8 @@ class FakeEndpoint:
         self.is_closed = True
 
     @property
-    def asked(self) -> list[int]:
-        """The instances asked for, in order."""
+    def instances(self) -> list[int]:
+        """The instances of the requests, in order."""
         return [request.case.instance for request in self.requests]
 
 
@@ -107,7 +107,7 @@ def steady(latency_s: float = 1.0, reply: Reply = DONE) -> FakeEndpoint:
 
 
 class HoldingEndpoint(FakeEndpoint):
-    """Answers at once, but for the instances `held`, which are answered after `release`."""
+    """Answers at once, except for the instances `held`, which are answered after `release`."""
 
     def __init__(self, *held: int) -> None:
         super().__init__(self._hold)
@@ -122,7 +122,7 @@ class HoldingEndpoint(FakeEndpoint):
         return DONE
 
     def release(self) -> None:
-        """Release from another thread, once somebody is held."""
+        """Answer the held requests; called in another thread, it first waits until one has arrived."""
         while self._loop is None:
             time.sleep(0.001)
         self._loop.call_soon_threadsafe(self._is_released.set)
@@ -133,7 +133,7 @@ def hanging() -> FakeEndpoint:
 
 
 def scripted(steps: Iterable[Reply | Exception], latency_s: float = 1.0) -> FakeEndpoint:
-    """Play one step per attempt, whoever asks; the last one again and again."""
+    """Play one step per attempt, of any case; repeat the last one."""
     remaining = list(steps)
 
     async def respond(_: ChatRequest) -> Reply:
@@ -186,7 +186,7 @@ def make_assignment(case: Case, nodeid: str | None = None) -> Assignment:
 
 
 def make_caller(endpoint: FakeEndpoint, clock: VirtualClock, policy: RetryPolicy | None = None) -> Caller:
-    return Caller(endpoint, clock, policy=policy or RetryPolicy(), chance=lambda _case, _turn, _attempt: 0.5)
+    return Caller(endpoint, clock, policy=policy or RetryPolicy(), jitter=lambda _case, _turn, _attempt: 0.5)
 
 
 def make_engine(

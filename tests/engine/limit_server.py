@@ -1,4 +1,4 @@
-"""A server in a process of its own that notes when calls arrive and how many it is at: the judge of limits."""
+"""A server in a process of its own that records when calls arrive and how many are in flight, to check limits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 
 
-class Seen(NamedTuple):
-    """Seconds at which calls arrived, the tokens of each, and the most that were being answered at once."""
+class ServerRecord(NamedTuple):
+    """The arrival times of calls in seconds, their tokens, and the calls in flight: the most at once, and now."""
 
     arrivals: list[float]
     tokens: list[int]
@@ -23,7 +23,7 @@ class Seen(NamedTuple):
     in_flight: int
 
     def most_within(self, window_s: float) -> int:
-        """Return the most calls in any stretch of so many seconds."""
+        """Return the most calls in any window of `window_s` seconds."""
         most = first = 0
         for last, arrival in enumerate(self.arrivals):
             while arrival - self.arrivals[first] >= window_s:
@@ -32,8 +32,8 @@ class Seen(NamedTuple):
         return most
 
 
-class Judge:
-    """The server, as long as the context lasts."""
+class LimitServer:
+    """Runs the server inside its context."""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.engine.limit_server"]
@@ -49,8 +49,8 @@ class Judge:
     ) -> None:
         self._process.communicate()
 
-    def seen(self) -> Seen:
-        return asyncio.run(_ask_seen(self.port))
+    def record(self) -> ServerRecord:
+        return asyncio.run(_fetch_record(self.port))
 
 
 async def call(port: int, latency_s: float, tokens: int) -> None:
@@ -58,8 +58,8 @@ async def call(port: int, latency_s: float, tokens: int) -> None:
     await _exchange(port, f"{latency_s} {tokens}\n")
 
 
-async def _ask_seen(port: int) -> Seen:
-    return Seen(*json.loads(await _exchange(port, "seen\n")))
+async def _fetch_record(port: int) -> ServerRecord:
+    return ServerRecord(*json.loads(await _exchange(port, "record\n")))
 
 
 async def _exchange(port: int, line: str) -> bytes:
@@ -79,7 +79,7 @@ class _Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = (await reader.readline()).decode()
-        if line == "seen\n":
+        if line == "record\n":
             writer.write(json.dumps([self.arrivals, self.tokens, self.most_in_flight, self.in_flight]).encode() + b"\n")
         elif line:
             await self.answer(reader, *line.split())
@@ -102,7 +102,7 @@ class _Server:
 
 async def main() -> None:
     server = await asyncio.start_server(_Server().serve, HOST, 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - how whoever started it learns the port
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the parent process reads the port
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 

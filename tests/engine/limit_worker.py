@@ -1,4 +1,4 @@
-"""A process that makes calls under shared limits, as a worker does, until it is told to stop."""
+"""A process that makes calls under shared limits, as a worker does, until its stdin is closed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint_limiter import Permit
-from pytest_ultra.engine.limiter import EndpointLimiter
+from pytest_ultra.engine.limiter import ModelLimiter, open_limiter
 from pytest_ultra.engine.limits import Limits
-from pytest_ultra.engine.open_limiter import open_limiter
 from tests.engine.engine_fakes import make_case, make_request
 from tests.engine.limit_server import ROOT, call
 
@@ -23,7 +22,7 @@ ENDPOINT = "endpoint"
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a worker is to do: so many cases, each of which makes one call after another."""
+    """A worker's job: a number of cases, each of which makes one call after another."""
 
     folder: str
     port: int
@@ -45,10 +44,10 @@ def start(job: Job) -> subprocess.Popen[str]:
 
 
 async def work(job: Job) -> None:
-    limiter, trouble = open_limiter({"m": [ENDPOINT]}, job.limits, folder=Path(job.folder))
-    assert trouble is None
-    print("ready", flush=True)  # noqa: T201 - how whoever started it learns that it makes calls
-    tasks = [asyncio.create_task(_live(job, limiter)) for _ in range(job.cases)]
+    limiter, problem = open_limiter({"m": [ENDPOINT]}, job.limits, folder=Path(job.folder))
+    assert problem is None
+    print("ready", flush=True)  # noqa: T201 - the parent process waits for it
+    tasks = [asyncio.create_task(_run_case(job, limiter)) for _ in range(job.cases)]
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     for task in tasks:
         task.cancel()
@@ -56,17 +55,17 @@ async def work(job: Job) -> None:
     limiter.close()
 
 
-async def _live(job: Job, limiter: EndpointLimiter) -> None:
+async def _run_case(job: Job, limiter: ModelLimiter) -> None:
     request = _request()
     while True:
-        permit = await limiter.enter(request)
+        permit = await limiter.acquire(request)
         assert isinstance(permit, Permit)
         result = None
         try:
             await call(job.port, job.latency_s, job.tokens)
             result = Reply(prompt_tokens=job.tokens)
         finally:
-            limiter.leave(permit, result)
+            limiter.release(permit, result)
 
 
 def _request() -> ChatRequest:

@@ -1,10 +1,10 @@
-"""A pulse tells whether anything still happens, and for whom."""
+"""The activity monitor finds out whether the engine has stalled, and which episodes are in flight."""
 
 from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.engine.activity_monitor import Pulse, Stall
+from pytest_ultra.engine.activity_monitor import ActivityMonitor, Stall
 
 
 class Seconds:
@@ -20,31 +20,31 @@ def seconds() -> Seconds:
     return Seconds()
 
 
-def test_who_is_in_flight_without_any_answer_for_long_is_stalled(seconds: Seconds) -> None:
-    pulse = Pulse(seconds)
-    pulse.begin("one")
-    pulse.begin("two")
+def test_episodes_in_flight_without_an_answer_for_long_are_a_stall(seconds: Seconds) -> None:
+    monitor = ActivityMonitor(seconds)
+    monitor.start("one")
+    monitor.start("two")
     seconds.now += 59
-    assert pulse.stall(60) is None
+    assert monitor.find_stall(60) is None
     seconds.now += 1
-    assert pulse.stall(60) == Stall(60, ("one", "two"))
+    assert monitor.find_stall(60) == Stall(60, ("one", "two"))
 
 
-def test_an_answer_and_the_end_of_an_episode_are_signs_of_life(seconds: Seconds) -> None:
-    pulse = Pulse(seconds)
-    pulse.begin("one")
-    pulse.begin("two")
-    for sign in (pulse.beat, lambda: pulse.end("one")):
+def test_an_answer_and_the_end_of_an_episode_are_activity(seconds: Seconds) -> None:
+    monitor = ActivityMonitor(seconds)
+    monitor.start("one")
+    monitor.start("two")
+    for act in (monitor.answered, lambda: monitor.end("one")):
         seconds.now += 50
-        sign()
-        assert pulse.stall(50) is None
+        act()
+        assert monitor.find_stall(50) is None
     seconds.now += 50
-    assert pulse.stall(50) == Stall(50, ("two",))
+    assert monitor.find_stall(50) == Stall(50, ("two",))
 
 
-def test_where_nothing_is_in_flight_nothing_is_stalled(seconds: Seconds) -> None:
-    pulse = Pulse(seconds)
+def test_without_episodes_in_flight_there_is_no_stall(seconds: Seconds) -> None:
+    monitor = ActivityMonitor(seconds)
     seconds.now += 1000
-    assert pulse.stall(60) is None
-    pulse.begin("one")
-    assert pulse.stall(60) is None, "the idle time before does not count"
+    assert monitor.find_stall(60) is None
+    monitor.start("one")
+    assert monitor.find_stall(60) is None, "the idle time before does not count"

@@ -1,4 +1,4 @@
-"""Under a budget, episodes are begun only as far as it is likely to see them to their end."""
+"""Under a budget, an episode starts only if the budget is likely to pay for it to the end."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.engine.admission import OPEN_DOOR, Reserving
-from pytest_ultra.engine.assignment import Assignment
-from pytest_ultra.engine.budget import Amounts, Spent
+from pytest_ultra.engine.admission import ADMIT_ALL, BudgetAdmission
+from pytest_ultra.engine.budget import BudgetLimits, Spent
+from pytest_ultra.engine.episode_queue import Assignment
 from pytest_ultra.engine.shared_budget import SharedBudget
 from tests.results_factory import make_case
 
-MOST = Amounts(requests=100)
+LIMITS = BudgetLimits(requests=100)
 GUIDANCE = make_guidance(make_case())
 SHARD = [Assignment(make_case(instance=instance), GUIDANCE, f"test[{instance}]") for instance in range(30)]
 
 
-class Purse:
+class Reserve:
     """A budget of one process."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Purse:
     def is_spent(self) -> bool:
         return self.left <= 0
 
-    def refuse(self) -> str | None:
+    def find_refusal(self) -> str | None:
         return "spent" if self.is_spent else None
 
     def reserve(self, held: float, more: float) -> bool:
@@ -38,100 +38,100 @@ class Purse:
         return has_room
 
 
-def reserving_from(purse: Purse, most: Amounts) -> Reserving:
-    return Reserving(purse, most, {}, lambda assignment: BENCHMARK.estimate(assignment.case, assignment.guidance))
+def admission_of(reserve: Reserve, limits: BudgetLimits) -> BudgetAdmission:
+    return BudgetAdmission(reserve, limits, {}, lambda each: BENCHMARK.estimate(each.case, each.guidance))
 
 
-def begin(reserving: Reserving, assignments: list[Assignment]) -> list[Assignment]:
-    """Begin as many as may, in their order."""
+def start(admission: BudgetAdmission, assignments: list[Assignment]) -> list[Assignment]:
+    """Start as many as are admitted, in this order."""
     admitted: list[Assignment] = []
     for assignment in assignments:
-        if not reserving.admit(assignment):
+        if not admission.admit(assignment):
             break
         admitted.append(assignment)
     return admitted
 
 
-def live(reserving: Reserving, purse: Purse, assignments: list[Assignment], requests: int) -> None:
+def finish(admission: BudgetAdmission, reserve: Reserve, assignments: list[Assignment], requests: int) -> None:
     for assignment in assignments:
         for _ in range(requests):
-            purse.left -= 1 / 100
-            reserving.book(assignment.case, Spent(requests=1))
-        reserving.settle(assignment)
+            reserve.left -= 1 / 100
+            admission.record(assignment.case, Spent(requests=1))
+        admission.finish(assignment)
 
 
-def test_no_more_is_begun_than_a_model_that_needs_thrice_as_much_would_leave_room_for() -> None:
-    purse = Purse()
-    admitted = begin(reserving_from(purse, MOST), SHARD)
+def test_only_as_many_start_as_the_budget_covers_at_three_times_the_estimate() -> None:
+    reserve = Reserve()
+    admitted = start(admission_of(reserve, LIMITS), SHARD)
     assert 1 < len(admitted) < 10
-    assert 0.8 < purse.held <= 1
+    assert 0.8 < reserve.held <= 1
 
 
-def test_what_episodes_have_needed_is_what_the_next_are_expected_to_need() -> None:
-    purses = []
+def test_the_use_of_earlier_episodes_predicts_that_of_the_next() -> None:
+    counts = []
     for requests in (4, 12):
-        purse = Purse()
-        reserving = reserving_from(purse, Amounts(requests=10_000))
-        live(reserving, purse, begin(reserving, SHARD), requests)
-        purse.left = 0.01
-        purses.append(len(begin(reserving, SHARD)))
-    assert purses[0] > 2 * purses[1] > 0
+        reserve = Reserve()
+        admission = admission_of(reserve, BudgetLimits(requests=10_000))
+        finish(admission, reserve, start(admission, SHARD), requests)
+        reserve.left = 0.01
+        counts.append(len(start(admission, SHARD)))
+    assert counts[0] > 2 * counts[1] > 0
 
 
-def test_what_an_episode_has_used_is_no_longer_held_and_its_end_frees_the_rest() -> None:
-    purse = Purse()
-    reserving = reserving_from(purse, MOST)
-    first, *_ = admitted = begin(reserving, SHARD)
+def test_used_budget_is_no_longer_reserved_and_the_end_of_an_episode_frees_the_rest() -> None:
+    reserve = Reserve()
+    admission = admission_of(reserve, LIMITS)
+    first, *_ = admitted = start(admission, SHARD)
     refused = SHARD[len(admitted)]
-    assert not reserving.admit(refused)
-    live(reserving, purse, [first], 3)
-    assert reserving.admit(refused)
+    assert not admission.admit(refused)
+    finish(admission, reserve, [first], 3)
+    assert admission.admit(refused)
 
 
-def test_one_is_begun_even_if_the_budget_will_hardly_last() -> None:
-    purse = Purse()
-    purse.left = 0.01
-    assert begin(reserving_from(purse, MOST), SHARD) == SHARD[:1]
+def test_one_episode_starts_even_if_the_budget_is_too_small_for_it() -> None:
+    reserve = Reserve()
+    reserve.left = 0.01
+    assert start(admission_of(reserve, LIMITS), SHARD) == SHARD[:1]
 
 
-def test_when_all_is_spent_whoever_asks_may_learn_it() -> None:
-    purse = Purse()
-    purse.left = 0.0
-    reserving = reserving_from(purse, MOST)
-    assert begin(reserving, SHARD) == SHARD
-    assert reserving.refuse() == "not lived to its end: spent"
+def test_with_a_spent_budget_every_episode_starts_and_gets_the_reason() -> None:
+    reserve = Reserve()
+    reserve.left = 0.0
+    admission = admission_of(reserve, LIMITS)
+    assert start(admission, SHARD) == SHARD
+    assert admission.find_refusal() == "not finished: spent"
 
 
-def test_without_a_budget_everything_is_begun() -> None:
-    assert all(map(OPEN_DOOR.admit, SHARD))
+def test_without_a_budget_every_episode_starts() -> None:
+    assert all(map(ADMIT_ALL.admit, SHARD))
 
 
-def _hold(path: Path, amount: float, answers: multiprocessing.SimpleQueue[bool]) -> None:
-    answers.put(SharedBudget(path, MOST).reserve(0.0, amount))
+def _reserve(path: Path, amount: float, answers: multiprocessing.SimpleQueue[bool]) -> None:
+    answers.put(SharedBudget(path, LIMITS).reserve(0.0, amount))
 
 
-def test_processes_hold_parts_of_one_budget_which_end_with_them(tmp_path: Path) -> None:
+def test_processes_reserve_shares_of_one_budget_which_end_with_them(tmp_path: Path) -> None:
     path = tmp_path / "budget"
-    budget = SharedBudget(path, MOST)
+    budget = SharedBudget(path, LIMITS)
     assert budget.reserve(0.0, 0.75)
     context = multiprocessing.get_context("spawn")
     answers: multiprocessing.SimpleQueue[bool] = context.SimpleQueue()
-    for amount, is_held in ((0.5, False), (0.25, True), (0.25, True)):
-        process = context.Process(target=_hold, args=(path, amount, answers))
+    for amount, has_room in ((0.5, False), (0.25, True), (0.25, True)):
+        process = context.Process(target=_reserve, args=(path, amount, answers))
         process.start()
         process.join()
-        assert answers.get() == is_held
+        assert answers.get() == has_room
     assert not budget.reserve(0.75, 0.5)
-    assert budget.reserve(0.75, 0.25), "those that held something are gone"
+    assert budget.reserve(0.75, 0.25), "the processes that reserved something have ended"
     assert budget.spent == Spent()
     budget.close()
 
 
-def test_a_budget_that_is_spent_is_refused_without_being_asked_of(tmp_path: Path) -> None:
-    budget = SharedBudget(tmp_path / "budget", Amounts(requests=1))
-    assert budget.refuse() is None
+def test_a_spent_budget_is_recorded_as_refused_without_a_request(tmp_path: Path) -> None:
+    budget = SharedBudget(tmp_path / "budget", BudgetLimits(requests=1))
+    assert budget.find_refusal() is None
     assert budget.spent == Spent()
     budget.take()
-    assert budget.refuse() == "the budget of 1 requests (--ultra-max-requests) is spent"
+    assert budget.find_refusal() == "the budget of 1 requests (--ultra-max-requests) is spent"
     assert budget.spent == Spent(1, has_refused=True)
     budget.close()

@@ -1,4 +1,4 @@
-"""When a model is given up, attempts at it that are under way are over at once: nobody waits for their answers."""
+"""When a model fails, attempts at it in progress end at once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import Attempted, Reply
-from pytest_ultra.engine.attempts import BROKEN_OFF
-from pytest_ultra.engine.given_up import GivenUp
+from pytest_ultra.engine.attempts import CANCELLED
+from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.limiter import Unlimited
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
@@ -19,57 +19,58 @@ from tests.engine.engine_fakes import DONE, FakeEndpoint, VirtualClock, make_cas
 SLOW_S = 60.0
 
 
-async def turn_away_the_first(request: ChatRequest) -> Reply:
+async def reject_the_first(request: ChatRequest) -> Reply:
     await asyncio.sleep(1.0 if request.case.instance == 0 else SLOW_S)
     if request.case.instance == 0:
         raise status(401)
     return DONE
 
 
-class Door(Unlimited):
-    """Notes what it is told on leaving."""
+class RecordingLimiter(Unlimited):
+    """Records the results of attempts."""
 
     def __init__(self) -> None:
-        self.left: list[Reply | AttemptFailedError | None] = []
+        self.results: list[Reply | AttemptFailedError | None] = []
 
-    def leave(self, permit: object, result: Reply | AttemptFailedError | None) -> None:
+    def release(self, permit: object, result: Reply | AttemptFailedError | None) -> None:
         del permit
-        self.left.append(result)
+        self.results.append(result)
 
 
 @dataclass
-class Asked:
-    """What became of cases that were asked together."""
+class Calls:
+    """The results of calls that were made together."""
 
-    results: list[Reply | GivenUp]
+    results: list[Reply | CallFailed]
     seconds: float
-    notes: list[Attempted] = field(default_factory=list)
+    attempts: list[Attempted] = field(default_factory=list)
 
 
-def ask_together(models: list[str], door: Door, *, limit_s: float | None = None) -> Asked:
+def call_together(models: list[str], limiter: RecordingLimiter, *, limit_s: float | None = None) -> Calls:
     clock = VirtualClock()
-    notes: list[Attempted] = []
-    caller = Caller(FakeEndpoint(turn_away_the_first), clock, limiter=door)
+    attempts: list[Attempted] = []
+    caller = Caller(FakeEndpoint(reject_the_first), clock, limiter=limiter)
 
-    async def ask() -> list[Reply | GivenUp]:
+    async def call_all() -> list[Reply | CallFailed]:
         requests = [make_request(make_case(instance, model=model)) for instance, model in enumerate(models)]
-        return await asyncio.gather(*(caller.ask(request, notes.append, limit_s) for request in requests))
+        return await asyncio.gather(*(caller.call(request, attempts.append, limit_s) for request in requests))
 
-    return Asked(run(clock, ask()), clock.seconds, notes)
+    return Calls(run(clock, call_all()), clock.seconds, attempts)
 
 
 @pytest.mark.parametrize("limit_s", [None, 30.0])
-def test_all_attempts_at_a_model_that_is_given_up_end_with_it(limit_s: float | None) -> None:
-    door = Door()
-    asked = ask_together(["m"] * 3, door, limit_s=limit_s)
-    assert asked.seconds == 1.0
-    assert isinstance(asked.results[0], GivenUp)
-    assert asked.results == [asked.results[0]] * 3
-    assert [(note.problem, note.detail) for note in asked.notes[1:]] == [(AttemptProblem.DROPPED, BROKEN_OFF)] * 2
-    assert door.left[1:] == [None, None]
+def test_all_attempts_at_a_failed_model_end_with_it(limit_s: float | None) -> None:
+    limiter = RecordingLimiter()
+    calls = call_together(["m"] * 3, limiter, limit_s=limit_s)
+    assert calls.seconds == 1.0
+    assert isinstance(calls.results[0], CallFailed)
+    assert calls.results == [calls.results[0]] * 3
+    cancelled = [(attempt.problem, attempt.detail) for attempt in calls.attempts[1:]]
+    assert cancelled == [(AttemptProblem.DROPPED, CANCELLED)] * 2
+    assert limiter.results[1:] == [None, None]
 
 
-def test_attempts_at_other_models_go_on() -> None:
-    asked = ask_together(["m", "other"], Door())
-    assert asked.results[1] == DONE
-    assert asked.seconds == SLOW_S
+def test_attempts_at_other_models_continue() -> None:
+    calls = call_together(["m", "other"], RecordingLimiter())
+    assert calls.results[1] == DONE
+    assert calls.seconds == SLOW_S

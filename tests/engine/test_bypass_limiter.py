@@ -1,4 +1,4 @@
-"""A limiter paces what reaches a model, and nothing else."""
+"""The bypass limiter paces only the requests that reach a model."""
 
 from __future__ import annotations
 
@@ -6,61 +6,61 @@ import asyncio
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import EndReason
+from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.endpoint_limiter import Permit
-from pytest_ultra.engine.given_up import GivenUp
-from pytest_ultra.engine.limiter import SparingLimiter
+from pytest_ultra.engine.limiter import BypassLimiter
 from tests.engine.engine_fakes import DONE, make_case, make_request
 
-CLOSED = GivenUp(EndReason.ENDPOINT, "closed")
+CLOSED = CallFailed(EndReason.ENDPOINT, "closed")
 
 
 class Closed:
-    """Lets nobody through, and notes what it is told."""
+    """Fails every call, and records its own calls."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
-    async def enter(self, request: ChatRequest) -> GivenUp:
-        self.told.append(f"enter {request.case.instance}")
+    async def acquire(self, request: ChatRequest) -> CallFailed:
+        self.calls.append(f"acquire {request.case.instance}")
         return CLOSED
 
-    def leave(self, *_: object) -> None:
-        self.told.append("leave")
+    def release(self, *_: object) -> None:
+        self.calls.append("release")
 
-    async def rest(self, model: str, seconds: float) -> None:
-        self.told.append(f"rest {model} {seconds}")
+    async def back_off(self, model: str, seconds: float) -> None:
+        self.calls.append(f"back off {model} {seconds}")
 
-    def dismiss(self, model: str, verdict: GivenUp) -> None:
-        self.told.append(f"dismiss {model} {verdict.detail}")
+    def cancel_waiting(self, model: str, failure: CallFailed) -> None:
+        self.calls.append(f"cancel waiting {model} {failure.detail}")
 
     def exclude(self, permit: Permit | None) -> bool:
-        self.told.append(f"exclude {permit}")
+        self.calls.append(f"exclude {permit}")
         return True
 
     def has_other(self, permit: Permit | None) -> bool:
-        self.told.append(f"has other {permit}")
+        self.calls.append(f"has other {permit}")
         return True
 
     def close(self) -> None:
-        self.told.append("close")
+        self.calls.append("close")
 
 
-def test_what_is_answered_from_what_is_kept_passes_at_once_and_leaves_unseen() -> None:
+def test_a_kept_answer_needs_no_permit() -> None:
     inner = Closed()
-    limiter = SparingLimiter(inner, lambda request: request.case.instance == 1)
-    assert asyncio.run(limiter.enter(make_request(make_case(0)))) is None
-    limiter.leave(None, DONE)
-    assert inner.told == []
-    assert asyncio.run(limiter.enter(make_request(make_case(1)))) == CLOSED
-    assert inner.told == ["enter 1"]
+    limiter = BypassLimiter(inner, lambda request: request.case.instance == 1)
+    assert asyncio.run(limiter.acquire(make_request(make_case(0)))) is None
+    limiter.release(None, DONE)
+    assert inner.calls == []
+    assert asyncio.run(limiter.acquire(make_request(make_case(1)))) == CLOSED
+    assert inner.calls == ["acquire 1"]
 
 
-def test_all_else_is_passed_on() -> None:
+def test_all_other_calls_are_forwarded() -> None:
     inner = Closed()
-    limiter = SparingLimiter(inner, lambda _: True)
-    asyncio.run(limiter.rest("m", 2.0))
-    limiter.dismiss("m", CLOSED)
+    limiter = BypassLimiter(inner, lambda _: True)
+    asyncio.run(limiter.back_off("m", 2.0))
+    limiter.cancel_waiting("m", CLOSED)
     assert limiter.exclude(None)
     assert limiter.has_other(None)
     limiter.close()
-    assert inner.told == ["rest m 2.0", "dismiss m closed", "exclude None", "has other None", "close"]
+    assert inner.calls == ["back off m 2.0", "cancel waiting m closed", "exclude None", "has other None", "close"]

@@ -1,4 +1,4 @@
-"""The engine lives episodes ahead in its thread, and tests wait for their own."""
+"""The engine runs episodes ahead in its thread, and tests wait for their own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.engine.engine_fakes import (
     status,
     steady,
 )
-from tests.engine.stand_in import RULES, Chat, Rules, score
+from tests.engine.fake_rules import RULES, Chat, Rules, score
 
 Make = Callable[..., Engine]
 
@@ -60,7 +60,7 @@ def make() -> Iterator[Make]:
         engine.stop()
 
 
-def test_a_shard_is_lived_concurrently_up_to_the_limit_in_the_given_order(make: Make) -> None:
+def test_a_shard_runs_concurrently_up_to_the_limit_in_the_given_order(make: Make) -> None:
     endpoint = steady()
     clock = VirtualClock()
     engine = make(endpoint, concurrency=4, clock=clock)
@@ -72,11 +72,11 @@ def test_a_shard_is_lived_concurrently_up_to_the_limit_in_the_given_order(make: 
     assert [episode.case.instance for episode in episodes] == list(range(10))
     assert {(episode.outcome, episode.worker) for episode in episodes} == {(Outcome.FULL, "gw7")}
     assert endpoint.most_in_flight == 4
-    assert endpoint.asked == list(range(10))
+    assert endpoint.instances == list(range(10))
     assert clock.seconds == pytest.approx(3)
 
 
-def test_a_shard_is_lived_though_nobody_waits_yet(make: Make) -> None:
+def test_a_shard_runs_before_any_test_waits(make: Make) -> None:
     finished = threading.Semaphore(0)
     engine = make(steady(), on_episode=lambda _: finished.release(), concurrency=2)
 
@@ -85,7 +85,7 @@ def test_a_shard_is_lived_though_nobody_waits_yet(make: Make) -> None:
     assert all(finished.acquire(timeout=10) for _ in range(5))
 
 
-def test_a_case_that_was_never_submitted_is_lived_on_demand(make: Make) -> None:
+def test_a_case_outside_the_shard_runs_on_demand(make: Make) -> None:
     assignment = make_assignment(make_case(3))
 
     episode = make(steady()).wait(assignment)
@@ -93,7 +93,7 @@ def test_a_case_that_was_never_submitted_is_lived_on_demand(make: Make) -> None:
     assert (episode.nodeid, episode.case) == (assignment.nodeid, assignment.case)
 
 
-def test_a_case_that_is_waited_for_goes_before_those_that_are_not(make: Make) -> None:
+def test_an_awaited_case_runs_before_the_others(make: Make) -> None:
     endpoint = HoldingEndpoint(0, 1)
     engine = make(endpoint, concurrency=2, clock=SYSTEM_CLOCK)
     shard = [make_assignment(make_case(instance)) for instance in range(9)]
@@ -103,7 +103,7 @@ def test_a_case_that_is_waited_for_goes_before_those_that_are_not(make: Make) ->
     engine.wait(shard[7])
     engine.wait(shard[2])
 
-    assert endpoint.asked[:4] == [0, 1, 7, 2]
+    assert endpoint.instances[:4] == [0, 1, 7, 2]
 
 
 def test_with_concurrency_one_nothing_runs_ahead_and_the_tests_set_the_order(make: Make) -> None:
@@ -115,7 +115,7 @@ def test_with_concurrency_one_nothing_runs_ahead_and_the_tests_set_the_order(mak
     for position in (2, 0, 3):
         engine.wait(shard[position])
 
-    assert endpoint.asked == [2, 0, 3]
+    assert endpoint.instances == [2, 0, 3]
     assert endpoint.most_in_flight == 1
 
 
@@ -151,16 +151,16 @@ def test_after_a_rerun_the_other_tests_of_the_case_get_its_newest_episode(make: 
     assert engine.wait(one) is engine.wait(other)
 
 
-def test_an_episode_is_handed_on_before_its_waiter_sees_it(make: Make) -> None:
-    handed_on: list[tuple[Episode, str]] = []
-    engine = make(steady(), on_episode=lambda episode: handed_on.append((episode, threading.current_thread().name)))
+def test_an_episode_is_reported_before_its_test_receives_it(make: Make) -> None:
+    reported: list[tuple[Episode, str]] = []
+    engine = make(steady(), on_episode=lambda episode: reported.append((episode, threading.current_thread().name)))
 
     episode = engine.wait(make_assignment(make_case()))
 
-    assert handed_on == [(episode, "ultra-engine")]
+    assert reported == [(episode, "ultra-engine")]
 
 
-def test_stopping_cancels_what_is_in_flight_and_keeps_what_is_finished(make: Make) -> None:
+def test_stopping_cancels_episodes_in_flight_and_keeps_finished_ones(make: Make) -> None:
     finished: list[Episode] = []
     endpoint = HoldingEndpoint(1, 2)
     engine = make(endpoint, on_episode=finished.append, clock=SYSTEM_CLOCK)
@@ -179,7 +179,7 @@ def test_stopping_cancels_what_is_in_flight_and_keeps_what_is_finished(make: Mak
     assert "ultra-engine" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_a_stopped_engine_says_so_to_those_who_wait_and_those_who_come_later(make: Make) -> None:
+def test_a_stopped_engine_raises_for_waiting_tests_and_later_ones(make: Make) -> None:
     engine = make(hanging(), clock=SYSTEM_CLOCK)
     raised: list[BaseException] = []
 
@@ -199,7 +199,7 @@ def test_a_stopped_engine_says_so_to_those_who_wait_and_those_who_come_later(mak
         engine.wait(make_assignment(make_case(1), "t::late"))
 
 
-def test_a_stopped_engine_still_gives_what_was_finished(make: Make) -> None:
+def test_a_stopped_engine_still_returns_finished_episodes(make: Make) -> None:
     engine = make(steady())
     one, other = make_assignment(make_case(), "test_one"), make_assignment(make_case(), "test_other")
     episode = engine.wait(one)
@@ -232,7 +232,7 @@ def test_an_engine_can_be_stopped_from_its_own_thread(make: Make) -> None:
         engines[0].wait(shard[1])
 
 
-def test_stopping_is_prompt_though_an_endpoint_takes_the_cancellation_for_a_broken_connection(make: Make) -> None:
+def test_stopping_is_prompt_even_if_an_endpoint_turns_the_cancellation_into_a_failure(make: Make) -> None:
     async def respond(_: ChatRequest) -> Reply:
         try:
             await asyncio.sleep(1e9)
@@ -302,13 +302,13 @@ def test_a_bug_in_one_episode_leaves_the_others_alone(make: Make) -> None:
     assert outcomes == [Outcome.FULL, Outcome.ERROR, Outcome.FULL]
 
 
-def test_an_episode_that_cannot_be_kept_stops_the_engine_and_is_never_shown(make: Make) -> None:
-    def keep(episode: Episode) -> None:
+def test_an_episode_that_cannot_be_saved_stops_the_engine_and_is_not_returned(make: Make) -> None:
+    def save(episode: Episode) -> None:
         if episode.case.instance == 1:
             raise OSError(28, "No space left on device")
 
     endpoint = HoldingEndpoint(2)
-    engine = make(endpoint, on_episode=keep, clock=SYSTEM_CLOCK)
+    engine = make(endpoint, on_episode=save, clock=SYSTEM_CLOCK)
     shard = [make_assignment(make_case(instance)) for instance in range(3)]
     engine.start(shard)
     engine.wait(shard[0])
@@ -319,7 +319,7 @@ def test_an_episode_that_cannot_be_kept_stops_the_engine_and_is_never_shown(make
     assert endpoint.is_closed
 
 
-def test_an_endpoint_that_cannot_be_opened_is_told_to_whoever_waits() -> None:
+def test_waiting_tests_get_the_error_of_an_endpoint_that_cannot_be_opened() -> None:
     def open_endpoint() -> Endpoint:
         raise RuntimeError("no CA bundle")
 
@@ -331,15 +331,15 @@ def test_an_endpoint_that_cannot_be_opened_is_told_to_whoever_waits() -> None:
     engine.stop()
 
 
-def test_a_thread_that_dies_takes_no_waiter_with_it(make: Make) -> None:
+def test_waiting_tests_get_the_exception_that_ends_the_thread(make: Make) -> None:
     def die(_: Episode) -> None:
-        raise SystemExit("the thread is gone")
+        raise SystemExit("the thread has ended")
 
     endpoint = steady()
     engine = make(endpoint, on_episode=die)
 
     for instance in range(2):
-        with pytest.raises(SystemExit, match="the thread is gone"):
+        with pytest.raises(SystemExit, match="the thread has ended"):
             engine.wait(make_assignment(make_case(instance)))
     engine.stop()
     assert endpoint.is_closed
@@ -361,7 +361,7 @@ def test_an_endpoint_that_does_not_close_cleanly_is_logged(caplog: pytest.LogCap
     assert "The endpoint did not close cleanly:" in caplog.text
 
 
-def test_ctrl_c_gets_through_to_a_waiting_test_and_it_can_wait_again(make: Make) -> None:
+def test_ctrl_c_interrupts_a_waiting_test_which_can_wait_again(make: Make) -> None:
     endpoint = HoldingEndpoint(0)
     engine = make(endpoint, clock=SYSTEM_CLOCK)
     assignment = make_assignment(make_case())
@@ -369,7 +369,7 @@ def test_ctrl_c_gets_through_to_a_waiting_test_and_it_can_wait_again(make: Make)
     assert main is not None
     interrupt = threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT])
 
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the interrupt must not come before it is expected
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the interrupt must come inside the block
         interrupt.start()
         engine.wait(assignment)
 
@@ -378,7 +378,7 @@ def test_ctrl_c_gets_through_to_a_waiting_test_and_it_can_wait_again(make: Make)
     assert len(endpoint.requests) == 1
 
 
-def test_the_system_clock_goes_on() -> None:
+def test_the_system_clock_advances() -> None:
     async def measure() -> float:
         started = SYSTEM_CLOCK.now()
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The crew lives what the agenda holds, on any loop."""
+"""The episode pool runs the episodes of the queue, on any loop."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import asyncio
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.engine.episode_pool import Crew
-from pytest_ultra.engine.episode_queue import Agenda
+from pytest_ultra.engine.episode_pool import EpisodePool
+from pytest_ultra.engine.episode_queue import EpisodeQueue
 from tests.engine.engine_fakes import (
     DONE,
     FakeEndpoint,
@@ -19,38 +19,38 @@ from tests.engine.engine_fakes import (
     run,
     steady,
 )
-from tests.engine.stand_in import RULES
+from tests.engine.fake_rules import RULES
 
 CASE = make_case()
 
 
-def work(endpoint: FakeEndpoint, agenda: Agenda) -> list[Episode]:
-    """Have a crew work on an agenda for a while; return what it handed on."""
+def run_pool(endpoint: FakeEndpoint, queue: EpisodeQueue) -> list[Episode]:
+    """Run a pool for ten seconds; return the episodes that it finished."""
     finished: list[Episode] = []
     clock = VirtualClock()
-    crew = Crew(agenda, finished.append, worker="gw0", concurrency=2, rules=RULES)
+    pool = EpisodePool(queue, finished.append, worker="gw0", concurrency=2, rules=RULES)
 
-    async def work_a_while() -> None:
-        asyncio.get_running_loop().call_later(10, crew.quit)
-        await crew.work(endpoint, make_caller(endpoint, clock))
+    async def run_a_while() -> None:
+        asyncio.get_running_loop().call_later(10, pool.stop)
+        await pool.run(endpoint, make_caller(endpoint, clock))
 
-    run(clock, work_a_while())
+    run(clock, run_a_while())
     return finished
 
 
-def test_a_crew_begins_with_what_was_planned_before_it_came() -> None:
-    agenda = Agenda(is_lazy=False)
-    agenda.plan([make_assignment(CASE)])
+def test_a_pool_runs_episodes_that_were_queued_before_it_started() -> None:
+    queue = EpisodeQueue(is_lazy=False)
+    queue.add([make_assignment(CASE)])
 
-    assert [episode.case for episode in work(steady(), agenda)] == [CASE]
+    assert [episode.case for episode in run_pool(steady(), queue)] == [CASE]
 
 
-def test_an_episode_that_ends_after_the_engine_was_given_up_is_not_handed_on() -> None:
-    agenda = Agenda(is_lazy=False)
-    agenda.plan([make_assignment(CASE)])
+def test_an_episode_that_ends_after_the_queue_was_closed_is_not_reported() -> None:
+    queue = EpisodeQueue(is_lazy=False)
+    queue.add([make_assignment(CASE)])
 
     async def respond(_: ChatRequest) -> Reply:
-        agenda.close()
+        queue.close()
         return DONE
 
-    assert work(FakeEndpoint(respond), agenda) == []
+    assert run_pool(FakeEndpoint(respond), queue) == []

@@ -1,4 +1,4 @@
-"""One episode: its events, what it consumed, its time limit, and failures that are not the model's."""
+"""One episode: its events, its usage, its time limit, and failures that are not the model's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
-from pytest_ultra.engine.episode_run import live_episode
+from pytest_ultra.engine.episode_run import run_episode
 from tests.engine.engine_fakes import (
     DONE,
     FakeEndpoint,
@@ -28,19 +28,19 @@ from tests.engine.engine_fakes import (
     scripted,
     status,
 )
-from tests.engine.stand_in import RULES, Chat, Rules, score
+from tests.engine.fake_rules import RULES, Chat, Rules, score
 
 
-def live(endpoint: FakeEndpoint, case: Case, rules: Rules = RULES, clock: VirtualClock | None = None) -> Episode:
+def run_one(endpoint: FakeEndpoint, case: Case, rules: Rules = RULES, clock: VirtualClock | None = None) -> Episode:
     clock = clock or VirtualClock()
     caller = make_caller(endpoint, clock)
-    return run(clock, live_episode(make_assignment(case, "t::test"), caller, worker="gw1", rules=rules))
+    return run(clock, run_episode(make_assignment(case, "t::test"), caller, worker="gw1", rules=rules))
 
 
-def test_an_episode_holds_what_happened_and_what_it_is_worth() -> None:
+def test_an_episode_holds_its_events_and_its_score() -> None:
     case = make_case()
 
-    episode = live(scripted([calling(), DONE]), case)
+    episode = run_one(scripted([calling(), DONE]), case)
 
     assert episode.case == case
     assert (episode.nodeid, episode.worker, episode.plan) == ("t::test", "gw1", "1. Do nothing.")
@@ -50,8 +50,8 @@ def test_an_episode_holds_what_happened_and_what_it_is_worth() -> None:
     assert [type(event) for event in episode.transcript] == [Attempted, Replied, Attempted, Replied, Ended]
 
 
-def test_usage_tells_the_models_time_from_waiting() -> None:
-    episode = live(scripted([status(500), calling(), DONE]), make_case())
+def test_usage_separates_the_models_time_from_waiting() -> None:
+    episode = run_one(scripted([status(500), calling(), DONE]), make_case())
 
     assert msgspec.to_builtins(episode.usage) == pytest.approx(
         {
@@ -80,7 +80,7 @@ SLOW_CLOCK = VirtualClock()
 def test_the_time_limit_counts_tools() -> None:
     rules = Rules(SlowTools, score)
 
-    episode = live(scripted([calling()]), make_case(timeout_s=9.0), rules, SLOW_CLOCK)
+    episode = run_one(scripted([calling()]), make_case(timeout_s=9.0), rules, SLOW_CLOCK)
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.FAILED, FailureClass.AGENT_TIMEOUT)
     assert episode.usage.tool_time_s == pytest.approx(8)
@@ -89,8 +89,8 @@ def test_the_time_limit_counts_tools() -> None:
     assert episode.transcript[-1] == Ended(EndReason.AGENT_TIMEOUT, "The episode's time limit ran out.")
 
 
-def test_the_time_limit_fires_in_the_middle_of_an_attempt_and_is_the_models_failure() -> None:
-    episode = live(hanging(), make_case(timeout_s=30.0))
+def test_the_time_limit_ends_an_attempt_and_is_the_models_failure() -> None:
+    episode = run_one(hanging(), make_case(timeout_s=30.0))
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.FAILED, FailureClass.AGENT_TIMEOUT)
     assert episode.error is None
@@ -99,15 +99,15 @@ def test_the_time_limit_fires_in_the_middle_of_an_attempt_and_is_the_models_fail
     assert episode.usage.model_time_s == pytest.approx(30)
 
 
-def test_waiting_does_not_count_into_the_time_limit() -> None:
-    episode = live(scripted([status(429, 100.0), calling(), status(503), DONE]), make_case(timeout_s=2.5))
+def test_waiting_does_not_count_towards_the_time_limit() -> None:
+    episode = run_one(scripted([status(429, 100.0), calling(), status(503), DONE]), make_case(timeout_s=2.5))
 
     assert episode.outcome is Outcome.FULL
     assert episode.duration_s > 100
 
 
 def test_the_time_limit_shrinks_with_each_turn() -> None:
-    episode = live(scripted([calling()]), make_case(timeout_s=3.5))
+    episode = run_one(scripted([calling()]), make_case(timeout_s=3.5))
 
     assert episode.score.failure_class is FailureClass.AGENT_TIMEOUT
     assert episode.duration_s == pytest.approx(3.5)
@@ -115,7 +115,7 @@ def test_the_time_limit_shrinks_with_each_turn() -> None:
 
 
 def test_an_attempt_timeout_is_the_infrastructures_failure() -> None:
-    episode = live(hanging(), make_case(timeout_s=1000.0))
+    episode = run_one(hanging(), make_case(timeout_s=1000.0))
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.ENDPOINT)
     assert episode.error == "No answer after 6 attempts; the last one: timeout: no answer within 120 s."
@@ -124,24 +124,24 @@ def test_an_attempt_timeout_is_the_infrastructures_failure() -> None:
 
 @pytest.mark.parametrize(("code", "failure_class"), [(400, FailureClass.ENDPOINT), (429, FailureClass.RATE_LIMIT)])
 def test_a_failing_endpoint_is_an_error_with_its_reason(code: int, failure_class: FailureClass) -> None:
-    episode = live(scripted([status(code)]), make_case())
+    episode = run_one(scripted([status(code)]), make_case())
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, failure_class)
     assert f"status {code}: from the server" in str(episode.error)
 
 
 class BuggyTools(Chat, frozen=True):
-    """A chat that breaks on a reply."""
+    """A chat whose tools raise an exception."""
 
     def take(self, reply: Reply) -> Self:
         raise ZeroDivisionError(reply.text)
 
 
-def fail_to_begin(_case: Case, _guidance: AnyGuidance) -> Chat:
+def begin_and_fail(_case: Case, _guidance: AnyGuidance) -> Chat:
     pytest.fail("the hook is broken")
 
 
-def fail_to_score(_case: Case, _guidance: AnyGuidance, _events: Sequence[Event]) -> Score:
+def score_and_fail(_case: Case, _guidance: AnyGuidance, _events: Sequence[Event]) -> Score:
     raise KeyError("deliverable")
 
 
@@ -149,13 +149,13 @@ def fail_to_score(_case: Case, _guidance: AnyGuidance, _events: Sequence[Event])
     ("rules", "error", "requests"),
     [
         (Rules(BuggyTools, score), "ZeroDivisionError: done", 1),
-        (Rules(fail_to_begin, score), "Failed: the hook is broken", 0),
-        (Rules(Chat, fail_to_score), "KeyError: 'deliverable'", 1),
+        (Rules(begin_and_fail, score), "Failed: the hook is broken", 0),
+        (Rules(Chat, score_and_fail), "KeyError: 'deliverable'", 1),
     ],
-    ids=["tools", "beginning", "scoring"],
+    ids=["tools", "begin", "score"],
 )
 def test_a_bug_of_ours_is_an_error_with_the_end_of_its_traceback(rules: Rules, error: str, requests: int) -> None:
-    episode = live(scripted([DONE]), make_case(), rules)
+    episode = run_one(scripted([DONE]), make_case(), rules)
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.HARNESS)
     assert episode.error is not None
@@ -166,8 +166,8 @@ def test_a_bug_of_ours_is_an_error_with_the_end_of_its_traceback(rules: Rules, e
     assert isinstance(episode.transcript[-1], Ended)
 
 
-def test_a_bug_before_the_end_ends_the_transcript_as_the_harness() -> None:
-    episode = live(scripted([DONE]), make_case(), Rules(BuggyTools, score))
+def test_a_bug_during_an_episode_ends_the_transcript_with_reason_harness() -> None:
+    episode = run_one(scripted([DONE]), make_case(), Rules(BuggyTools, score))
 
     assert episode.transcript[-1] == Ended(EndReason.HARNESS, "ZeroDivisionError: done")
 
@@ -176,6 +176,6 @@ def test_a_cancellation_that_leaks_out_of_an_endpoint_is_a_bug_of_ours() -> None
     async def respond(_: ChatRequest) -> Reply:
         raise asyncio.CancelledError
 
-    episode = live(FakeEndpoint(respond), make_case())
+    episode = run_one(FakeEndpoint(respond), make_case())
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.HARNESS)

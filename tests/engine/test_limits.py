@@ -1,4 +1,4 @@
-"""The arithmetic of pacing: never more than is allowed, hardly less, and always evenly."""
+"""The arithmetic of pacing: never more calls than allowed, hardly fewer, and evenly spaced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DELAYS = st.lists(st.floats(min_value=0, max_value=100), max_size=60)
 
 
 def calls_made(rpm: float, delays: list[float]) -> list[float]:
-    """Make calls as soon as allowed, each later by one of the delays (in intervals)."""
+    """Return the times of calls that come as soon as allowed, plus one of the delays (in intervals) each."""
     pace, now, due, calls = Pace.per_minute(rpm), 0.0, 0.0, []
     for delay in delays:
         now = max(now, due) + delay * pace.interval_s
@@ -26,7 +26,7 @@ def calls_made(rpm: float, delays: list[float]) -> list[float]:
 
 
 @given(RATES, DELAYS)
-def test_no_window_ever_holds_more_than_its_share_and_a_burst_of_two(rpm: float, delays: list[float]) -> None:
+def test_no_window_holds_more_than_its_share_and_a_burst_of_two(rpm: float, delays: list[float]) -> None:
     calls = calls_made(rpm, delays)
     for first, last in itertools.combinations(range(len(calls)), 2):
         window_s = calls[last] - calls[first]
@@ -35,26 +35,26 @@ def test_no_window_ever_holds_more_than_its_share_and_a_burst_of_two(rpm: float,
 
 
 @given(st.integers(min_value=10, max_value=300), st.lists(st.floats(min_value=0, max_value=2), min_size=1, max_size=9))
-def test_no_minute_ever_holds_more_than_n_calls(rpm: int, delays: list[float]) -> None:
+def test_no_minute_holds_more_than_n_calls(rpm: int, delays: list[float]) -> None:
     calls = calls_made(rpm, list(itertools.islice(itertools.cycle(delays), 2 * rpm)))
     assert all(calls[index + rpm] - calls[index] >= 60 for index in range(len(calls) - rpm))
 
 
 @given(RATES, st.lists(st.floats(min_value=0, max_value=0.9), min_size=100, max_size=100))
-def test_whoever_is_a_little_late_each_time_loses_nothing(rpm: float, delays: list[float]) -> None:
+def test_calls_that_are_slightly_late_keep_the_rate(rpm: float, delays: list[float]) -> None:
     late = [min(delay, 0.04 * rpm / 60) for delay in delays]
     calls = calls_made(rpm, late)
     assert (len(calls) - 1) / (calls[-1] - calls[0]) * 60 >= 0.95 * rpm
 
 
-def test_rest_is_not_saved_up() -> None:
+def test_idle_time_is_not_saved_up() -> None:
     pace = Pace(1.0)
     due = pace.take(0.0, 1000.0)
     assert due == pytest.approx(1000.95)
     assert pace.take(due, due) == pytest.approx(1001.95)
 
 
-def test_a_call_counts_by_its_size_and_is_settled_afterwards() -> None:
+def test_a_call_counts_by_its_size_and_is_corrected_afterwards() -> None:
     pace = Pace.per_minute(6060)
     due = pace.take(100.0, 100.0, 500)
     assert due == pytest.approx(105.0)
@@ -62,7 +62,7 @@ def test_a_call_counts_by_its_size_and_is_settled_afterwards() -> None:
     assert pace.settle(due, -400) == pytest.approx(101.0)
 
 
-def test_no_rate_is_no_wait() -> None:
+def test_without_a_rate_there_is_no_wait() -> None:
     assert Pace.per_minute(None).take(0.0, 50.0) <= 50.0
 
 
@@ -78,5 +78,5 @@ def test_no_rate_is_no_wait() -> None:
         (Limits(rpm=10, is_adaptive=False), 3, math.inf),
     ],
 )
-def test_the_stricter_of_the_limits_on_calls_in_flight_holds(limits: Limits, window: float, capacity: float) -> None:
+def test_the_stricter_limit_on_calls_in_flight_applies(limits: Limits, window: float, capacity: float) -> None:
     assert limits.capacity(window) == capacity

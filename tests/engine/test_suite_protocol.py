@@ -1,4 +1,4 @@
-"""The engine drives the real benchmark: conversation, tools and score."""
+"""The engine runs the built-in benchmark: conversation, tools and score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Answered, Reply
-from pytest_ultra.engine.assignment import Assignment
+from pytest_ultra.engine.episode_queue import Assignment
 from pytest_ultra.engine.runner import Engine
 from tests.engine.engine_fakes import FakeEndpoint, VirtualClock
 
@@ -41,7 +41,7 @@ OPTIMAL = msgspec.structs.replace(FLAWED, prompt_type=PromptType.OPTIMAL, severi
         ("null", OPTIMAL, Outcome.FAILED),
     ],
 )
-def test_a_reference_agent_gets_its_known_mark(agent: str, case: Case, outcome: Outcome) -> None:
+def test_a_reference_agent_gets_its_known_outcome(agent: str, case: Case, outcome: Outcome) -> None:
     async def respond(request: ChatRequest) -> Reply:
         return act(agent, request.messages, knowledge_of(request))
 

@@ -31,11 +31,11 @@ def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project
     result.stdout.fnmatch_lines(
         [f"budget: 25 requests, * tokens spent by this run; {REASON}, what was left is skipped: the next run goes *"]
     )
-    assert f"not lived to its end: {REASON}" in result.stdout.str()
+    assert f"not finished: {REASON}" in result.stdout.str()
     episodes = project.episodes()
     assert sum(episode["requests"] for episode in episodes) == 25
     skipped = [episode for episode in episodes if episode["outcome"] == "skipped"]
-    assert {(e["error"], e["failure_class"]) for e in skipped} == {(f"not lived to its end: {REASON}", None)}
+    assert {(e["error"], e["failure_class"]) for e in skipped} == {(f"not finished: {REASON}", None)}
     assert json.loads((project.runs()[-1] / "ended.json").read_text())["cut_off"] == REASON
 
     again = project.run(*way, PERFECT, TEN)

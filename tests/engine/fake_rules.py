@@ -1,4 +1,4 @@
-"""A conversation and a score without a benchmark behind them, for trying the engine alone."""
+"""Episode rules without a benchmark, for tests of the engine alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Fel
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """Goes on while the model calls tools, up to the case's turns."""
+    """Continues while the model calls tools, up to the case's turns."""
 
     case: Case
     guidance: AnyGuidance
@@ -53,7 +53,7 @@ class Chat(msgspec.Struct, frozen=True):
 
 
 def score(_case: Case, _guidance: AnyGuidance, events: Sequence[Event]) -> Score:
-    """Score by the ending alone: `full` for a model that stopped by itself."""
+    """Score by the reason of the last event: `full` for a model that stopped by itself."""
     ended = events[-1]
     assert isinstance(ended, Ended)
     if ended.reason is EndReason.STOPPED:
