@@ -13,7 +13,7 @@ from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, Gate, GateKind
 from pytest_ultra.core.groups import GateOn
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.reporting.comparison_lines import departure_line
+from pytest_ultra.reporting.comparison_lines import difference_line
 from pytest_ultra.storage.baseline_file import read_baseline
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state
@@ -74,16 +74,16 @@ def compare_sides(sample: Side, reference: Side) -> Compared:
 
 def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> Decision:
     """Judge by the limits of groups; without any, by whether chance explains the loss."""
-    from pytest_ultra.analysis.gate_verdicts import Judge, settle  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - SciPy is slow to import
 
     gates = [Gate(GateKind.MAX_REGRESSION, limit, group) for group, limit in limits.items()]
-    judge = Judge(sample.episodes, reference.episodes, GateOn.RATE)
-    return settle(map(judge.judge, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
+    evaluator = GateEvaluator(sample.episodes, reference.episodes, GateOn.RATE)
+    return decide(map(evaluator.evaluate, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
 
 
 def no_common_case(departures: Iterable[Difference]) -> str:
     """Explain why no case is on both sides."""
-    reasons = [departure_line(departure) for departure in departures if departure.is_apart]
+    reasons = [difference_line(departure) for departure in departures if departure.is_apart]
     return "; ".join(reasons) or "each case differs in some field"
 
 
