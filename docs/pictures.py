@@ -49,9 +49,11 @@ def picture_report() -> None:
                 _go(page, "#cases?outcome=failed&model=demo&prompt_type=flawed_semantic_drift&sort=-turns")
                 page.keyboard.press("j")
                 page.keyboard.press("Enter")
-                page.locator(".talk").wait_for()
+                page.locator(".transcript").wait_for()
                 _save(page, f"report-case-{scheme}", height=1240)
-                page.locator(".talk").evaluate("talk => scrollTo(0, talk.getBoundingClientRect().top + scrollY - 130)")
+                page.locator(".transcript").evaluate(
+                    "view => scrollTo(0, view.getBoundingClientRect().top + scrollY - 130)"
+                )
                 _save(page, f"report-pair-{scheme}")
         with _open(report, "light", PHONE) as page:
             _save(page, "report-phone")
