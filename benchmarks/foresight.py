@@ -1,10 +1,10 @@
-"""Measure how well the live status foresees the end of a run, on real runs against the embedded endpoint.
+"""Measure how accurate the ETA of the live status is, on real runs against the embedded endpoint.
 
     python benchmarks/foresight.py [NAME ...]
 
-Every run is the real command, on two workers, with a line of status each second instead of every 30 s. Printed is, at
-a third, a half and two thirds of the time to the end of the last episode, by how much of what was left the line was
-wrong.
+Each run is the real command on two workers, with a status line every second instead of every 30 s. For the moments at
+a third, a half and two thirds of the run, up to the end of its last episode, this prints the ETA, the time that was
+really left, and the relative error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUNS = {
     "all at once": ("--ultra-model", "demo?latency=8", "--ultra-instances", "5"),
 }
 PARTS = (1 / 3, 1 / 2, 2 / 3)
-EVERY_SECOND = """
+CONFTEST = """
 import pytest
 from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 
@@ -36,7 +36,8 @@ def pytest_configure(config):
     manager = config.pluginmanager
     if manager.hasplugin("ultra-status"):
         manager.unregister(name="ultra-status")
-        manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=1.0), "ultra-status")
+        hooks = LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=1.0)
+        manager.register(hooks, "ultra-status")
 """
 LINE = re.compile(r"ultra: .*ETA (?:(\d+):)?(\d+):(\d+)")
 
@@ -51,29 +52,29 @@ def main() -> None:
 
 def _measure(name: str, options: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "conftest.py").write_text(EVERY_SECOND)
-        began = time.time()
-        told = _watch(options, folder)
+        Path(folder, "conftest.py").write_text(CONFTEST)
+        started = time.time()
+        etas = _read_etas(options, folder)
         episodes = json.loads(Path(folder, "run.json").read_bytes())["episodes"]
     end = max(episode["started_at"] + episode["duration_s"] for episode in episodes)
-    cells = [_judge(told, began + part * (end - began), end) for part in PARTS]
-    print(f"{name:14}{end - began:8.0f}" + "".join(f"{cell:>18}" for cell in cells))
+    cells = [_compare(etas, started + part * (end - started), end) for part in PARTS]
+    print(f"{name:14}{end - started:8.0f}" + "".join(f"{cell:>18}" for cell in cells))
 
 
-def _watch(options: Sequence[str], folder: str) -> list[tuple[float, float]]:
-    """Return when a line was read, and how many seconds it said were left."""
+def _read_etas(options: Sequence[str], folder: str) -> list[tuple[float, float]]:
+    """Return when each status line was read, and the seconds left according to it."""
     command = [sys.executable, "-m", "pytest", "-n", "2", "--ultra-json", "run.json", *options]
-    told = []
+    etas = []
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
             if found := LINE.match(line):
                 hours, minutes, seconds = (int(part or 0) for part in found.groups())
-                told.append((time.time(), 3600.0 * hours + 60 * minutes + seconds))
-    return told
+                etas.append((time.time(), 3600.0 * hours + 60 * minutes + seconds))
+    return etas
 
 
-def _judge(told: Sequence[tuple[float, float]], moment: float, end: float) -> str:
-    at, left_s = min(told, key=lambda each: abs(each[0] - moment))
+def _compare(etas: Sequence[tuple[float, float]], moment: float, end: float) -> str:
+    at, left_s = min(etas, key=lambda each: abs(each[0] - moment))
     return f"{left_s:.0f} of {end - at:.0f} s: {(left_s - (end - at)) / (end - at):+.0%}"
 
 

@@ -1,7 +1,7 @@
-"""Make the pictures of the documentation from a demo run: `python docs/pictures.py [NAME ...]`, all without a name.
+"""Make the pictures of the documentation from a demo run: `python docs/pictures.py [NAME ...]`, by default all of them.
 
-Needs the extra `test` and Chromium (`apt-get install chromium fonts-inter fonts-jetbrains-mono`; with other fonts the
-pictures differ a little).
+Requires the extra `test` and Chromium (`apt-get install chromium fonts-inter fonts-jetbrains-mono`; with other fonts
+the pictures differ slightly).
 """
 
 from __future__ import annotations
@@ -38,23 +38,25 @@ def main() -> None:
 
 
 def picture_report() -> None:
-    """Take the report's overview, table of cases and viewer, light and dark, and its overview on a phone."""
+    """Take the report's overview, table of cases and a case, light and dark, and the overview on a phone."""
     with tempfile.TemporaryDirectory() as folder:
         report = _run_demo(Path(folder))
         for scheme in SCHEMES:
             with _open(report, scheme, DESK) as page:
-                _keep(page, f"report-overview-{scheme}", height=1420)
+                _save(page, f"report-overview-{scheme}", height=1420)
                 _go(page, "#cases?outcome=failed&model=demo&sort=-tokens")
-                _keep(page, f"report-cases-{scheme}")
+                _save(page, f"report-cases-{scheme}")
                 _go(page, "#cases?outcome=failed&model=demo&prompt_type=flawed_semantic_drift&sort=-turns")
                 page.keyboard.press("j")
                 page.keyboard.press("Enter")
-                page.locator(".talk").wait_for()
-                _keep(page, f"report-case-{scheme}", height=1240)
-                page.locator(".talk").evaluate("talk => scrollTo(0, talk.getBoundingClientRect().top + scrollY - 130)")
-                _keep(page, f"report-pair-{scheme}")
+                page.locator(".transcript").wait_for()
+                _save(page, f"report-case-{scheme}", height=1240)
+                page.locator(".transcript").evaluate(
+                    "view => scrollTo(0, view.getBoundingClientRect().top + scrollY - 130)"
+                )
+                _save(page, f"report-pair-{scheme}")
         with _open(report, "light", PHONE) as page:
-            _keep(page, "report-phone")
+            _save(page, "report-phone")
 
 
 def _run_demo(folder: Path) -> Path:
@@ -69,7 +71,7 @@ def _run_demo(folder: Path) -> Path:
 def _open(report: Path, scheme: Scheme, size: tuple[int, int]) -> Iterator[Page]:
     path = shutil.which("chromium")
     if path is None:
-        sys.exit("no Chromium is installed: apt-get install chromium")
+        sys.exit("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         width, height = size
@@ -85,22 +87,22 @@ def _go(page: Page, address: str) -> None:
     page.locator("#cases-body tr").first.wait_for()
 
 
-def _keep(page: Page, name: str, height: int | None = None) -> None:
-    """Keep what is in view, or so much of the page from its top, in few colours."""
+def _save(page: Page, name: str, height: int | None = None) -> None:
+    """Save the visible part, or the top `height` pixels of the page, with a reduced palette."""
     shot = page.screenshot(full_page=height is not None)
     image = Image.open(io.BytesIO(shot)).convert("RGB")
     image = image.crop((0, 0, image.width, min(height or image.height, image.height)))
-    few = image.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
-    few.save(PICTURES / f"{name}.png", optimize=True)
+    reduced = image.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
+    reduced.save(PICTURES / f"{name}.png", optimize=True)
 
 
 def picture_terminal() -> None:
-    """Take the live status; it is read by what the tests read it by, and so needs the project's folder."""
+    """Take the live status, in the project's folder, since this uses the tests' terminal emulator."""
     subprocess.run([sys.executable, "-m", "docs.terminal_picture"], cwd=PICTURES.parents[1], check=True)
 
 
-MAKERS: Mapping[str, Callable[[], None]] = {"report": picture_report, "live": picture_terminal}
-"""Each makes the pictures that begin with its name."""
+MAKERS: Mapping[str, Callable[[], None]] = {"report": picture_report, "terminal": picture_terminal}
+"""Functions that make the pictures, by name."""
 
 
 if __name__ == "__main__":

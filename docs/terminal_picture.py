@@ -1,6 +1,6 @@
-"""Make the picture of the live terminal from a demo run: `python -m docs.terminal_picture`, in the project's folder.
+"""Make the picture of the live status from a demo run: `python -m docs.terminal_picture`, in the project's folder.
 
-Needs the extra `test`, and a system with pseudo-terminals.
+Requires the extra `test` and a system with pseudo-terminals.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from tests.terminal_screen import Seen
+from tests.terminal_screen import TerminalScreen
 
 PICTURE = Path(__file__).parent / "pictures" / "live-terminal.svg"
 COMMAND = "pytest --ultra-model demo?latency=1 -n 3 --ultra-instances 6 --ultra-max-in-flight 60"
 COLUMNS, ROWS = 90, 20
-LEAST_PERCENT = 55
-WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # a picture needs no network
+MIN_PERCENT = 55
+WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # the picture must not load anything
 NAMES = {"brown": "yellow"}
-"""Colours that Rich calls otherwise."""
+"""Rich's names of colours that the emulator names differently."""
 
 
 class Character(Protocol):
-    """What a terminal emulator knows of one place on the screen."""
+    """One character cell of the terminal emulator."""
 
     data: str
     fg: str
@@ -38,38 +38,38 @@ class Character(Protocol):
 
 
 def main() -> None:
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - it lasts as long as we
+    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open until this process ends
     console.print(Text.assemble(("$ ", "bold"), COMMAND))
     for row in picture_of_a_run():
         console.print(row, no_wrap=True, overflow="crop")
-    svg = WEB_FONTS.sub("", console.export_svg(title="pytest-ultra", unique_id="live"))
+    svg = WEB_FONTS.sub("", console.export_svg(title="pytest-ultra", unique_id="terminal"))
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(svg, encoding="utf-8")
 
 
 def picture_of_a_run() -> list[Text]:
-    """Run the command on a terminal, and return its rows as they are when more than half is done."""
-    seen = Seen(COLUMNS, ROWS)
+    """Run the command on a terminal, and return the rows at the moment when `MIN_PERCENT` is done."""
+    screen = TerminalScreen(COLUMNS, ROWS)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", *COMMAND.split()],
             cwd=folder,
-            stdin=seen.descriptor,
-            stdout=seen.descriptor,
-            stderr=seen.descriptor,
+            stdin=screen.descriptor,
+            stdout=screen.descriptor,
+            stderr=screen.descriptor,
             env=os.environ | {"TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd())},
         )
-        seen.wait_for(_is_far_enough)
-        rows = [_text(row) for row in seen.cells]
+        screen.wait_for(_is_far_enough)
+        rows = [_text(row) for row in screen.cells]
         while process.poll() is None:
-            seen.look(within_s=0.1)
-    seen.close()
+            screen.look(within_s=0.1)
+    screen.close()
     return rows
 
 
 def _is_far_enough(rows: list[str]) -> bool:
     found = re.search(r" (\d+)% ", "\n".join(row for row in rows if row.startswith(" all ")))
-    return found is not None and int(found[1]) >= LEAST_PERCENT
+    return found is not None and int(found[1]) >= MIN_PERCENT
 
 
 def _text(row: Mapping[int, Character]) -> Text:

@@ -1,4 +1,4 @@
-"""What a person would see: a terminal emulator behind a pseudo-terminal."""
+"""A terminal emulator behind a pseudo-terminal, to check what a person would see."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pyte
 READ_BYTES = 65_536
 
 
-class Seen:
-    """A terminal of so many columns and rows. Write to `descriptor`; what is written is shown when it is looked at."""
+class TerminalScreen:
+    """A terminal of `columns` and `rows`. Output written to `descriptor` appears at the next `look`."""
 
     def __init__(self, columns: int = 80, rows: int = 24) -> None:
         self._end, self.descriptor = pty.openpty()
@@ -26,18 +26,18 @@ class Seen:
         self.resize(columns, rows)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the size as a window manager does; like most terminals, this one gives up a scroll region then."""
+        """Change the size as a window manager does; like most terminals, this one then resets the scroll region."""
         self.look()
         termios.tcsetwinsize(self.descriptor, (rows, columns))
         self._screen.resize(rows, columns)
         self._screen.set_margins()
 
     def look(self, within_s: float = 0.0) -> list[str]:
-        """Return the rows, without the spaces at their ends."""
+        """Return the rows without trailing spaces."""
         while select.select([self._end], [], [], within_s)[0]:
             try:
                 data = os.read(self._end, READ_BYTES)
-            except OSError:  # nobody writes any more
+            except OSError:  # the other end is closed
                 break
             if not data:
                 break
@@ -45,9 +45,9 @@ class Seen:
             self._stream.feed(data)
         return [row.rstrip() for row in self._screen.display]
 
-    def wait_for(self, is_there: Callable[[list[str]], bool], *, within_s: float = 40.0) -> list[str]:
+    def wait_for(self, condition: Callable[[list[str]], bool], *, within_s: float = 40.0) -> list[str]:
         end = monotonic() + within_s
-        while not is_there(rows := self.look(0.05)):
+        while not condition(rows := self.look(0.05)):
             assert monotonic() < end, "\n".join(rows)
         return rows
 
@@ -56,13 +56,13 @@ class Seen:
 
     @property
     def scrolled_away(self) -> list[str]:
-        """Return the rows that have left the screen at its top."""
+        """Return the rows that have scrolled off the top of the screen."""
         rows = self._screen.history.top
         return ["".join(row[column].data for column in range(self._screen.columns)).rstrip() for row in rows]
 
     @property
     def cells(self) -> list[Any]:
-        """Return the rows as the emulator's mappings from columns to characters."""
+        """Return each row as the emulator's mapping from columns to characters."""
         return [self._screen.buffer[row] for row in range(self._screen.lines)]
 
     @property

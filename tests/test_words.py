@@ -33,10 +33,11 @@ BANNED = (
             r"LiveStatus\w*",
             r"live (picture|terminal|display|region)s?",
             r"live-terminal",
+            r"aria-live",
             r"living room",
         ),
     ),
-    Banned(r"\bheirs?\b|is_heir|\binherit", "replacement"),
+    Banned(r"\bheirs?\b|is_heir|\binherit", "replacement", fine=(r"(font|color): inherit;",)),
     Banned(r"\bcrew\b|\bagenda\b", "EpisodePool, EpisodeQueue"),
     Banned(
         r"\bgates?\b|\bGate\b", "endpoint limiter", where=("pytest_ultra/engine", "tests/engine", "pytest_ultra/worker")

@@ -11,8 +11,8 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra.distribution.placement import count_workers
-from pytest_ultra.reporting.live_status.displays import Display, Log, Nowhere, Screen
-from pytest_ultra.reporting.live_status.status_forecast import Outlook
+from pytest_ultra.reporting.live_status.displays import Display, LogDisplay, NoDisplay, ScreenDisplay
+from pytest_ultra.reporting.live_status.status_forecast import StatusForecast
 from pytest_ultra.reporting.live_status.terminal_device import Terminal
 from pytest_ultra.storage.progress_files import clear_progress, read_progress
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -29,10 +29,10 @@ class LiveStatusThread:
     """Reads the progress of a run's workers from its own thread, and displays it."""
 
     def __init__(
-        self, run: RunDirectory, outlook: Outlook, display: Display, print_line: Callable[[str], None]
+        self, run: RunDirectory, forecast: StatusForecast, display: Display, print_line: Callable[[str], None]
     ) -> None:
         self._run = run
-        self._outlook = outlook
+        self._forecast = forecast
         self._display = display
         self._print = print_line
         self._is_over = threading.Event()
@@ -49,7 +49,7 @@ class LiveStatusThread:
         while not self._is_over.wait(_INTERVAL_S):
             checks += 1
             if checks % _CHECKS_PER_UPDATE:
-                self._display.adapt()
+                self._display.redraw_if_resized()
             else:
                 self._update()
 
@@ -58,7 +58,7 @@ class LiveStatusThread:
             self._print(note)
         shards = read_progress(self._run)
         if shards:
-            self._display.show(self._outlook.observe(shards, monotonic()))
+            self._display.show(self._forecast.observe(shards, monotonic()))
 
 
 class _Run(Protocol):
@@ -77,7 +77,7 @@ class LiveStatusHooks:
         self._run = run
         self._line_every_s = line_every_s
         self._terminal: Terminal | None = None
-        self._outlook: Outlook | None = None
+        self._forecast: StatusForecast | None = None
         self._thread: LiveStatusThread | None = None
         self._reports = 0
         self._broken_at = (0, 0)
@@ -89,7 +89,9 @@ class LiveStatusHooks:
         if run is None:
             return (yield)
         self._terminal = Terminal()
-        self._outlook = Outlook(lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic())
+        self._forecast = StatusForecast(
+            lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic()
+        )
         self._start(run)
         try:
             return (yield)
@@ -113,8 +115,8 @@ class LiveStatusHooks:
             self._start(self._run.started)
 
     def _start(self, run: RunDirectory) -> None:
-        if self._outlook is not None:
-            self._thread = LiveStatusThread(run, self._outlook, self._display(), self._print)
+        if self._forecast is not None:
+            self._thread = LiveStatusThread(run, self._forecast, self._display(), self._print)
 
     def _end(self) -> None:
         if self._thread is not None:
@@ -125,10 +127,10 @@ class LiveStatusHooks:
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
         is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
         if reporter is None or self._terminal is None or reporter.verbosity < 0 or is_debugged:
-            return Nowhere()
+            return NoDisplay()
         if reporter.isatty and self._terminal.size() and can_redraw(os.environ, os.name):
-            return Screen(self._terminal, has_colours=reporter.hasmarkup)
-        return Log(self._print, self._line_every_s)
+            return ScreenDisplay(self._terminal, has_colours=reporter.hasmarkup)
+        return LogDisplay(self._print, self._line_every_s)
 
     def _print(self, text: str) -> None:
         if self._terminal is not None:

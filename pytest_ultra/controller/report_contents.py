@@ -18,7 +18,7 @@ from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
-from pytest_ultra.reporting.html.html_report import Contents, folder_of, make_report
+from pytest_ultra.reporting.html.html_report import ReportContents, make_report, parts_folder_name
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance_cache import GuidanceCache
@@ -30,9 +30,9 @@ NAME = "report.html"
 """The report's name in the run's directory."""
 
 
-def write_report(path: Path, contents: Contents) -> None:
+def write_report(path: Path, contents: ReportContents) -> None:
     """Write the report at `path`; what does not fit on one page goes into a folder beside it, written first."""
-    folder = path.with_name(folder_of(path.name))
+    folder = path.with_name(parts_folder_name(path.name))
     written = set[Path]()
     for page in make_report(contents, path.name):
         target = path if page.name is None else path.parent / page.name
@@ -51,7 +51,7 @@ def contents_of(
     *,
     read: Callable[[Episode], Episode] = lambda episode: episode,
     ended_at: float | None = None,
-) -> Contents:
+) -> ReportContents:
     """Return the contents of a run's report; `read` returns an episode with its transcript."""
     cache = GuidanceCache(run.guidance, BENCHMARK.task_type)
 
@@ -59,10 +59,10 @@ def contents_of(
         whole, guidance = read(episode), _find_guidance(cache, episode)
         return whole, guidance, None if guidance is None else BENCHMARK.check_goal(guidance, whole.transcript)
 
-    return Contents(describe_run(run, ended_at=ended_at), summary, episodes, load, tuple(_compare(episodes)))
+    return ReportContents(describe_run(run, ended_at=ended_at), summary, episodes, load, tuple(_compare(episodes)))
 
 
-def stored_contents(run: RunDirectory) -> Contents:
+def stored_contents(run: RunDirectory) -> ReportContents:
     """Return the contents of a stored run's report; transcripts stay on disk until a page needs them."""
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy is slow to import
 
@@ -86,7 +86,7 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         seed=options.get("seed"),
         options=tuple(_changed_options(options)),
         exit_status=ending.exit_status if ending else None,
-        cut_off=(ending.interruption if ending else None) or read_interruption(run),
+        interruption=(ending.interruption if ending else None) or read_interruption(run),
     )
 
 

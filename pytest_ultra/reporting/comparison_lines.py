@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
 from pytest_ultra.reporting.caveats import CLUSTERED, TOO_FEW_TASKS

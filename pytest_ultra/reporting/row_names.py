@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.figures import Caveat, Row
-from pytest_ultra.reporting.html.html_text import shown
+from pytest_ultra.reporting.html.html_text import safe_text
 
 CAVEATS = {  # of one row; those that hold for many rows are printed once for all (caveats.py)
     Caveat.FEW_TASKS: "too few tasks to show anything",
@@ -35,7 +35,7 @@ def row_label(row: Row) -> str:
 
 def heading(row: Row) -> str:
     """Return what the rows of a group have in common: model, tool success rate, prompt variant, versions."""
-    parts = [shown(row.model, 100)]
+    parts = [safe_text(row.model, 100)]
     parts += [] if row.tool_success_rate is None else [f"tools {100 * row.tool_success_rate:g}%"]
     parts += [] if row.prompt_variant is None else [f"variant {row.prompt_variant}"]
     parts += [] if row.versions is None else [f"({row.versions})"]

@@ -1,4 +1,4 @@
-"""One browser for the tests of this folder, and pages that tell what they should not have done."""
+"""A browser for the tests of this folder, and pages that record errors and network requests."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.report_factory import hostile_episodes, ordinary_episodes, write
 
-NEEDED = "ULTRA_TEST_BROWSER"
-"""Set where these tests must not be skipped, as by .ci/run."""
+REQUIRED = "ULTRA_TEST_BROWSER"
+"""Set this where the tests must not be skipped, as .ci/run does."""
 
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Chromium once a module: Playwright holds an event loop that other modules' tests would trip over."""
+    """Start Chromium once per module, since Playwright's running event loop breaks the tests of other modules."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        reason = "no Chromium is installed, so nobody has looked at the report: apt-get install chromium"
-        if os.environ.get(NEEDED):
+        reason = "Chromium is not installed, so the report was not tested in a browser: apt-get install chromium"
+        if os.environ.get(REQUIRED):
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
@@ -46,8 +46,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_report(browser: Browser) -> Iterator[Open]:
-    """Open a report at a view; in the end no page may have complained or asked for anything but files."""
-    wrong: list[str] = []
+    """Open a report at a view; at the end, check that no page had an error or requested anything but files."""
+    violations: list[str] = []
     contexts = []
 
     def open_report(path: Path, view: str = "", **options: Any) -> Page:
@@ -55,9 +55,9 @@ def open_report(browser: Browser) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(5_000)
-        page.on("console", lambda message: wrong.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("request", lambda request: wrong.append(request.url) if is_outside(request.url) else None)
+        page.on("console", lambda message: violations.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: violations.append(f"error: {error}"))
+        page.on("request", lambda request: violations.append(request.url) if is_outside(request.url) else None)
         page.goto(f"{path.as_uri()}{view}")
         if options.get("java_script_enabled", True):
             page.wait_for_selector("html[data-ready]", state="attached")
@@ -66,7 +66,7 @@ def open_report(browser: Browser) -> Iterator[Open]:
     yield open_report
     for context in contexts:
         context.close()
-    assert wrong == []
+    assert violations == []
 
 
 def is_outside(url: str) -> bool:

@@ -1,4 +1,4 @@
-// Return the texts in view whose contrast with what lies behind them is below WCAG's AA: 4.5, or 3 for large ones.
+// Return the visible texts whose contrast with their background is below WCAG level AA: 4.5, or 3 for large text.
 () => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (color) => {
@@ -8,9 +8,9 @@
     return [...canvas.getImageData(0, 0, 1, 1).data];
   };
   const over = (top, under) => top.slice(0, 3).map((value, at) => (value * top[3] + under[at] * (255 - top[3])) / 255);
-  const ground = (element) => {
+  const background = (element) => {
     const layers = [];
-    for (let each = element; each; each = each.parentElement) layers.push(rgba(getComputedStyle(each).backgroundColor));
+    for (let node = element; node; node = node.parentElement) layers.push(rgba(getComputedStyle(node).backgroundColor));
     return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]);
   };
   const luminance = (color) => {
@@ -19,7 +19,7 @@
     );
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
-  const wrong = new Set();
+  const violations = new Set();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   let seen = 0;
   while (walker.nextNode()) {
@@ -27,7 +27,7 @@
     const text = walker.currentNode.textContent.trim();
     if (!text || !element.checkVisibility() || element.closest("script, style, option, .unseen, .skip")) continue;
     const style = getComputedStyle(element);
-    const under = ground(element);
+    const under = background(element);
     const color = over(rgba(element.namespaceURI.endsWith("svg") ? style.fill : style.color), under);
     const [low, high] = [luminance(color), luminance(under)].sort((one, other) => one - other);
     const isLarge =
@@ -35,7 +35,7 @@
     const ratio = (high + 0.05) / (low + 0.05);
     seen += 1;
     if (ratio < (isLarge ? 3 : 4.5))
-      wrong.add(`${ratio.toFixed(2)}: ${element.className || element.tagName}: ${text.slice(0, 40)}`);
+      violations.add(`${ratio.toFixed(2)}: ${element.className || element.tagName}: ${text.slice(0, 40)}`);
   }
-  return seen > 20 ? [...wrong] : ["too few texts were looked at"];
+  return seen > 20 ? [...violations] : ["too few texts were found"];
 };

@@ -1,4 +1,4 @@
-"""Reports to be looked at in a browser: one of ordinary episodes, and one whose models write what would harm a page."""
+"""Reports for the browser tests: one of ordinary episodes, and one whose models write text that attacks a page."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from pytest_ultra.core.transcript import (
     ToolCall,
     ToolResult,
 )
-from pytest_ultra.reporting.html.html_report import Contents
+from pytest_ultra.reporting.html.html_report import ReportContents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from tests.results_factory import call_event, make_case, make_episode, make_guidance, obedient_episode
 
-ENDING = "</script><script>document.title = 'broken out'</script>"
+BREAKOUT = "</script><script>document.title = 'broken out'</script>"
 COMMENT = "<!-- <script> --><img src=x onerror=\"document.title = 'broken out'\">"
-REACHING_OUT = '<img src="https://outside.example/x.png"><link rel=stylesheet href=//outside.example/x.css>'
+EXTERNAL = '<img src="https://outside.example/x.png"><link rel=stylesheet href=//outside.example/x.css>'
 ESCAPES = "\x1b[31mred\x1b[0m \x07 \u202ereversed\u202c \u2066isolated\u2069 \ud800 \x00 \u2028 "
 LONG_WORD = "w" * 3_000
 HUGE = "a huge text " * 20_000
-HOSTILE = (ENDING, COMMENT, REACHING_OUT, ESCAPES, LONG_WORD, HUGE, "{{ 7 * 7 }} ${7 * 7} `x` \\u003c")
-NAME = f"model<b>{ENDING}\"'&"
+HOSTILE = (BREAKOUT, COMMENT, EXTERNAL, ESCAPES, LONG_WORD, HUGE, "{{ 7 * 7 }} ${7 * 7} `x` \\u003c")
+NAME = f"model<b>{BREAKOUT}\"'&"
 
 
 def write(path: Path, episodes: Iterable[Episode]) -> Path:
     episodes = tuple(episodes)
-    facts = RunFacts("20260101T000000.000000Z", datetime(2026, 1, 1, tzinfo=UTC), 12.5, command=f"pytest {ENDING}")
-    write_report(path, Contents(facts, summarize(episodes), episodes, _look_up))
+    facts = RunFacts("20260101T000000.000000Z", datetime(2026, 1, 1, tzinfo=UTC), 12.5, command=f"pytest {BREAKOUT}")
+    write_report(path, ReportContents(facts, summarize(episodes), episodes, _look_up))
     return path
 
 
@@ -55,10 +55,10 @@ def _look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport 
 
 
 def ordinary_episodes() -> list[Episode]:
-    """Make 240 episodes of two models, among them pairs, an error and a skipped one."""
+    """Make 240 episodes of two models, including pairs, an error and a skipped one."""
     made = [_ordinary(model, n, kind) for model in ("one", "two") for n in range(12) for kind in PromptType]
     made[0] = make_episode(made[0].case, Outcome.ERROR, failure_class=FailureClass.ENDPOINT, error="503: overloaded")
-    made[1] = make_episode(made[1].case, Outcome.SKIPPED, error="not lived: the budget is spent", started_at=0.0)
+    made[1] = make_episode(made[1].case, Outcome.SKIPPED, error="not run: the budget is spent", started_at=0.0)
     return made
 
 
@@ -105,7 +105,7 @@ def _transcript() -> tuple[Event, ...]:
 
 
 def varied_episodes() -> list[Episode]:
-    """Make episodes of several tool success rates and repeats, which have sections of their own."""
+    """Make episodes with several tool success rates and repeats, so that the report has sections for these."""
     axes = [(rate, repeat) for rate in (0.6, 0.8, 1.0) for repeat in range(2)]
     return [
         make_episode(make_case(kind, model=model, tool_success_rate=rate, repeat=repeat, instance=n))
@@ -117,17 +117,19 @@ def varied_episodes() -> list[Episode]:
 
 
 def hostile_episodes() -> list[Episode]:
-    """Make a flawed case and its control, in which every text that somebody else writes is hostile."""
+    """Make a flawed case and its control, in which every text from outside is hostile."""
     return [_hostile(kind) for kind in (PromptType.OPTIMAL, PromptType.FLAWED_TOOL_MISUSE)]
 
 
 def _hostile(kind: PromptType) -> Episode:
     case = make_case(kind, model=NAME)
-    events: list[Event] = [Attempted(1, 0.1, "status", 500, f"{ENDING}{ESCAPES}", 1.0)]
+    events: list[Event] = [Attempted(1, 0.1, "status", 500, f"{BREAKOUT}{ESCAPES}", 1.0)]
     for turn, text in enumerate(HOSTILE, start=1):
-        call = ToolCall(f"id{ENDING}", f"tool {text}", text)
+        call = ToolCall(f"id{BREAKOUT}", f"tool {text}", text)
         arguments = None if turn % 2 else {text[:5_000]: text, "nested": [{text[:100]: [text]}]}
-        result = ToolResult(f"data{ENDING}", {"value": text}) if turn % 3 else ToolResult(code=text[:50], message=text)
+        result = (
+            ToolResult(f"data{BREAKOUT}", {"value": text}) if turn % 3 else ToolResult(code=text[:50], message=text)
+        )
         events += [Replied(turn, Reply(text, (call,))), Answered(turn, call, arguments, result)]
     events.append(Ended(EndReason.STOPPED, "".join(HOSTILE[:4])))
     episode = make_episode(
@@ -137,4 +139,6 @@ def _hostile(kind: PromptType) -> Episode:
         transcript=tuple(events),
         error="\n".join(HOSTILE[:4]),
     )
-    return msgspec.structs.replace(episode, nodeid=f"test.py::test[{ENDING}{COMMENT}{ESCAPES}{kind}]", worker=ENDING)
+    return msgspec.structs.replace(
+        episode, nodeid=f"test.py::test[{BREAKOUT}{COMMENT}{ESCAPES}{kind}]", worker=BREAKOUT
+    )

@@ -1,4 +1,4 @@
-"""The report in a real browser: found, opened, paired, driven by keys, printed; and what models write stays text."""
+"""The report in a real browser: navigation, search, transcripts, keys, printing, accessibility, and hostile text."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def rows(page: Page) -> Locator:
     return page.locator("#cases-body tr")
 
 
-def told(page: Page) -> Locator:
+def case_count(page: Page) -> Locator:
     return page.locator("#cases-count")
 
 
-def test_the_overview_says_the_headline_figures(open_report: Open, ordinary: Path) -> None:
+def test_the_overview_shows_the_headline_figures(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary)
     expect(page.get_by_role("heading", level=1)).to_have_text("one and two")
     scored = page.locator(".tile").nth(1)
@@ -37,17 +37,17 @@ def test_the_overview_says_the_headline_figures(open_report: Open, ordinary: Pat
     expect(page.locator(".legend")).to_contain_text(re.compile(r"1\s+error"))
 
 
-def test_a_cell_of_the_heat_map_leads_to_its_cases(open_report: Open, ordinary: Path) -> None:
+def test_a_cell_of_the_heat_map_links_to_its_cases(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary)
     page.locator("table.heat tr", has_text="missing step").get_by_role("link").first.click()
-    expect(told(page)).to_have_text("12 of 240 cases")
+    expect(case_count(page)).to_have_text("12 of 240 cases")
     assert page.evaluate("location.hash") == "#cases?model=one&prompt_type=flawed_missing_step&severity=severe"
     expect(page.get_by_role("combobox", name="Model")).to_have_value("one")
 
 
-def test_filters_and_search_narrow_and_stand_in_the_address(open_report: Open, ordinary: Path) -> None:
+def test_filters_and_search_select_cases_and_are_in_the_address(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases")
-    expect(told(page)).to_have_text("240 cases")
+    expect(case_count(page)).to_have_text("240 cases")
     page.get_by_role("combobox", name="Outcome").select_option("partial")
     page.get_by_role("combobox", name="Model").select_option("two")
     page.get_by_role("searchbox").fill("MISSING step")
@@ -58,19 +58,19 @@ def test_filters_and_search_narrow_and_stand_in_the_address(open_report: Open, o
     expect(other.get_by_role("combobox", name="Outcome")).to_have_value("partial")
     expect(rows(other)).to_have_count(4)
     other.get_by_role("searchbox").fill("no such thing")
-    expect(other.get_by_text("No case matches.")).to_be_visible()
+    expect(other.get_by_text("No cases match.")).to_be_visible()
     other.get_by_role("button", name="Clear search and filters").click()
-    expect(told(other)).to_have_text("240 cases")
+    expect(case_count(other)).to_have_text("240 cases")
 
 
 def test_the_search_finds_jobs_reasons_and_ids(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?q=billing.example")
-    expect(told(page)).to_have_text("240 cases")
+    expect(case_count(page)).to_have_text("240 cases")
     page.get_by_role("searchbox").fill("overloaded")
     expect(rows(page)).to_have_count(1)
 
 
-def test_headings_sort_both_ways_and_back(open_report: Open, ordinary: Path) -> None:
+def test_headings_sort_in_both_directions_and_reset(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases")
     turns = page.get_by_role("columnheader", name="Turns")
     first = rows(page).first.locator("td[data-label=turns]")
@@ -85,7 +85,7 @@ def test_headings_sort_both_ways_and_back(open_report: Open, ordinary: Path) -> 
     expect(turns).not_to_have_attribute("aria-sort", re.compile("."))
 
 
-def test_a_long_table_is_paged(open_report: Open, ordinary: Path) -> None:
+def test_a_long_table_has_pages(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases")
     expect(rows(page)).to_have_count(100)
     page.get_by_role("button", name="Next").click()
@@ -96,7 +96,7 @@ def test_a_long_table_is_paged(open_report: Open, ordinary: Path) -> None:
     expect(page.get_by_text("Page 2 of 3")).to_be_visible()
 
 
-def test_a_case_tells_its_outcome_plan_world_and_transcript(open_report: Open, ordinary: Path) -> None:
+def test_a_case_shows_its_outcome_plan_world_and_transcript(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?prompt_type=flawed_tool_misuse&model=one")
     rows(page).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("flawed: tool misuse, medium")
@@ -106,33 +106,33 @@ def test_a_case_tells_its_outcome_plan_world_and_transcript(open_report: Open, o
     expect(case.locator(".words")).to_contain_text("The orders of the day lie in orders.csv.")
     expect(case.locator(".damaged")).to_have_count(2)
     expect(case.locator(".damaged").first).to_contain_text("wrong tool")
-    expect(case.locator(".damaged").first).to_contain_text("The optimal plan says 2.data_processing_parser")
+    expect(case.locator(".damaged").first).to_contain_text("Step 2 of the optimal plan: data_processing_parser")
     expect(case).to_contain_text("random fault, not charged")
-    expect(case).to_contain_text("here the model left the plan it was shown")
+    expect(case).to_contain_text("here the model left the plan that it was shown")
     expect(case.locator(".goals")).to_contain_text("Missed")
     expect(case).to_contain_text("End: the model stopped calling tools.")
 
 
-def test_the_control_stands_beside_a_case_from_where_they_part(open_report: Open, ordinary: Path) -> None:
+def test_the_transcript_of_the_control_is_shown_from_the_first_difference_on(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?prompt_type=flawed_tool_misuse&model=one")
     rows(page).first.get_by_role("link").click()
-    talk = page.locator(".talk")
-    expect(talk.locator(".talk-head")).to_contain_text("same task, same faults of tools")
-    expect(talk.locator("text=From here on, the two went different ways")).to_have_count(1)
-    assert talk.locator("> *").evaluate_all("all => all.map(each => each.className)")[:4] == [
-        "talk-head",
+    transcript = page.locator(".transcript")
+    expect(transcript.locator(".transcript-head")).to_contain_text("same task, same tool faults")
+    expect(transcript.locator("text=The two transcripts differ from here on")).to_have_count(1)
+    assert transcript.locator("> *").evaluate_all("all => all.map(each => each.className)")[:4] == [
+        "transcript-head",
         "pair same",
-        "parting",
+        "divider",
         "pair",
     ]
-    expect(talk.get_by_text("had ended")).to_have_count(3)
+    expect(transcript.get_by_text("already ended")).to_have_count(3)
     page.get_by_role("button", name="Hide the control").click()
-    expect(talk.locator(".talk-head")).to_have_count(0)
-    page.get_by_role("button", name="Show the control beside it").click()
-    expect(talk.locator(".talk-head")).to_have_count(1)
+    expect(transcript.locator(".transcript-head")).to_have_count(0)
+    page.get_by_role("button", name="Show the control").click()
+    expect(transcript.locator(".transcript-head")).to_have_count(1)
 
 
-def test_other_prompt_types_of_the_task_are_a_click_away(open_report: Open, ordinary: Path) -> None:
+def test_a_case_links_to_other_prompt_types_of_its_task(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?prompt_type=optimal&model=two")
     rows(page).first.get_by_role("link").click()
     same = page.get_by_role("navigation", name="The same task")
@@ -143,12 +143,12 @@ def test_other_prompt_types_of_the_task_are_a_click_away(open_report: Open, ordi
     expect(page.get_by_role("heading", level=1)).to_have_text("optimal")
 
 
-def test_keys_do_what_the_page_says(open_report: Open, ordinary: Path) -> None:
+def test_keys_work_as_documented_on_the_page(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary)
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("drift")
-    expect(told(page)).to_have_text("24 of 240 cases")
+    expect(case_count(page)).to_have_text("24 of 240 cases")
     page.keyboard.press("Escape")
     expect(rows(page).nth(0).get_by_role("link")).to_be_focused()
     page.keyboard.press("j")
@@ -163,10 +163,10 @@ def test_keys_do_what_the_page_says(open_report: Open, ordinary: Path) -> None:
     page.keyboard.press("k")
     expect(page.get_by_text("2 of 24")).to_be_visible()
     page.keyboard.press("c")
-    expect(page.get_by_role("button", name="Show the control beside it")).to_be_visible()
+    expect(page.get_by_role("button", name="Show the control")).to_be_visible()
     page.keyboard.press("Escape")
     expect(rows(page).nth(1).get_by_role("link")).to_be_focused()
-    expect(told(page)).to_have_text("24 of 240 cases")
+    expect(case_count(page)).to_have_text("24 of 240 cases")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
@@ -175,7 +175,7 @@ def test_keys_do_what_the_page_says(open_report: Open, ordinary: Path) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("one and two")
 
 
-def test_the_way_back_leads_to_the_page_on_which_a_case_stands(open_report: Open, ordinary: Path) -> None:
+def test_going_back_opens_the_table_page_of_the_case(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?page=2")
     rows(page).first.get_by_role("link").click()
     expect(page.locator("#case-place")).to_have_text("101 of 240")
@@ -186,7 +186,7 @@ def test_the_way_back_leads_to_the_page_on_which_a_case_stands(open_report: Open
     expect(rows(page).last.get_by_role("link")).to_be_focused()
 
 
-def test_a_link_to_a_case_works_and_one_to_none_says_so(open_report: Open, ordinary: Path) -> None:
+def test_a_link_to_a_case_opens_it_or_reports_that_there_is_none(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?model=two&outcome=partial")
     href = rows(page).first.get_by_role("link").get_attribute("href")
     other = open_report(ordinary, href)
@@ -196,13 +196,13 @@ def test_a_link_to_a_case_works_and_one_to_none_says_so(open_report: Open, ordin
 
 @pytest.mark.parametrize("view", ["#overview", "#cases", "case"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_stand_out_from_their_ground(open_report: Open, ordinary: Path, view: str, scheme: str) -> None:
+def test_texts_have_enough_contrast(open_report: Open, ordinary: Path, view: str, scheme: str) -> None:
     page = open_report(
         ordinary, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view, color_scheme=scheme
     )
     if view == "case":
         rows(page).first.get_by_role("link").click()
-        page.locator(".talk").wait_for()
+        page.locator(".transcript").wait_for()
     assert page.evaluate(CONTRAST) == []
     is_dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 21)"
     assert is_dark == (scheme == "dark")
@@ -210,15 +210,15 @@ def test_texts_stand_out_from_their_ground(open_report: Open, ordinary: Path, vi
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("view", ["#overview", "#cases", "case"])
-def test_nothing_stands_in_the_way_of_a_screen_reader(open_report: Open, ordinary: Path, view: str, size: Any) -> None:
+def test_the_page_is_accessible(open_report: Open, ordinary: Path, view: str, size: Any) -> None:
     page = open_report(ordinary, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view, viewport=size)
     if view == "case":
         rows(page).first.get_by_role("link").click()
-        page.locator(".talk").wait_for()
+        page.locator(".transcript").wait_for()
     assert found_by_axe(page) == []
 
 
-def test_sections_that_few_runs_have_are_no_worse(open_report: Open, tmp_path: Path) -> None:
+def test_optional_sections_are_accessible_too(open_report: Open, tmp_path: Path) -> None:
     page = open_report(write(tmp_path / "report.html", varied_episodes()))
     expect(page.get_by_role("heading", name="Success against tool success rate")).to_be_visible()
     expect(page.get_by_role("heading", name="Repeats")).to_be_visible()
@@ -234,7 +234,7 @@ def found_by_axe(page: Page) -> list[str]:
     ]
 
 
-def test_the_focus_can_be_seen_and_the_first_stop_skips_to_the_content(open_report: Open, ordinary: Path) -> None:
+def test_the_focus_is_visible_and_the_first_link_skips_to_the_content(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary)
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the content")
@@ -245,13 +245,13 @@ def test_the_focus_can_be_seen_and_the_first_stop_skips_to_the_content(open_repo
 
 
 @pytest.mark.parametrize("view", ["#overview", "#cases", "#cases?prompt_type=flawed_tool_misuse&model=one"])
-def test_nothing_is_wider_than_a_phone(open_report: Open, ordinary: Path, view: str) -> None:
+def test_the_page_fits_a_phone(open_report: Open, ordinary: Path, view: str) -> None:
     page = open_report(ordinary, view, viewport=PHONE, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     if "misuse" in view:
         rows(page).first.get_by_role("link").click()
-        page.get_by_role("button", name="Show the control beside it").click()
-        expect(page.locator(".talk")).to_contain_text("had ended")
+        page.get_by_role("button", name="Show the control").click()
+        expect(page.locator(".transcript")).to_contain_text("already ended")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
@@ -265,7 +265,7 @@ def test_it_prints_without_controls(open_report: Open, ordinary: Path) -> None:
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 8
 
 
-def test_the_overview_reads_without_javascript(open_report: Open, ordinary: Path) -> None:
+def test_the_overview_works_without_javascript(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, java_script_enabled=False)
     expect(page.get_by_role("heading", level=1)).to_have_text("one and two")
     expect(page.get_by_role("table", name="Success by prompt type and model")).to_be_visible()
@@ -273,7 +273,7 @@ def test_the_overview_reads_without_javascript(open_report: Open, ordinary: Path
     expect(page.get_by_role("navigation", name="Views")).to_be_hidden()
 
 
-def test_a_browser_that_cannot_unpack_says_so_and_shows_the_overview(browser: Browser, ordinary: Path) -> None:
+def test_a_browser_that_cannot_unpack_shows_a_notice_and_the_overview(browser: Browser, ordinary: Path) -> None:
     page = browser.new_page()
     page.add_init_script("delete window.DecompressionStream")
     page.goto(ordinary.as_uri())
@@ -284,13 +284,13 @@ def test_a_browser_that_cannot_unpack_says_so_and_shows_the_overview(browser: Br
 
 
 @pytest.mark.parametrize("view", ["", "#cases", "case"])
-def test_what_models_write_stays_text(open_report: Open, hostile: Path, view: str) -> None:
-    """Nothing runs, loads, or turns around; the fixture holds that nothing was asked for and nothing complained."""
+def test_model_output_stays_text(open_report: Open, hostile: Path, view: str) -> None:
+    """Nothing is executed, loaded or reversed; the fixture checks that there was no request and no error."""
     page = open_report(hostile, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view)
     if view == "case":
         rows(page).first.get_by_role("link").click()
-        page.locator(".talk").wait_for()
-        assert page.locator(".says").count() >= len(HOSTILE)
+        page.locator(".transcript").wait_for()
+        assert page.locator(".message").count() >= len(HOSTILE)
         expect(page.locator("#case")).to_contain_text("\\x1b[31mred\\x1b[0m \\x07 \\u202ereversed\\u202c")
         expect(page.locator("#case")).to_contain_text("</script><script>document.title = 'broken out'</script>")
         expect(page.locator("#case")).to_contain_text("characters)")
@@ -301,7 +301,7 @@ def test_what_models_write_stays_text(open_report: Open, hostile: Path, view: st
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
-def test_the_policy_stops_what_is_not_ours(browser: Browser, ordinary: Path) -> None:
+def test_the_policy_blocks_foreign_scripts(browser: Browser, ordinary: Path) -> None:
     page = browser.new_page()
     page.goto(ordinary.as_uri())
     blocked = page.evaluate(
@@ -317,21 +317,21 @@ def test_the_policy_stops_what_is_not_ours(browser: Browser, ordinary: Path) -> 
     page.close()
 
 
-def test_a_large_report_has_its_episodes_on_pages_beside_it(open_report: Open, tmp_path: Path) -> None:
+def test_a_large_report_has_its_episodes_on_separate_pages(open_report: Open, tmp_path: Path) -> None:
     report = write(tmp_path / "large #1.htm", large_episodes())
     parts = sorted(path.name for path in (tmp_path / "large #1-files").iterdir())
     assert parts == ["part-001.html", "part-002.html", "part-003.html"]
     assert max(path.stat().st_size for path in tmp_path.rglob("*.htm*")) < 3_000_000
     page = open_report(report, "#cases?prompt_type=flawed_tool_misuse&model=two")
-    expect(told(page)).to_have_text("12 of 240 cases")
+    expect(case_count(page)).to_have_text("12 of 240 cases")
     case = rows(page).last.get_by_role("link")
     href = case.get_attribute("href") or ""
     case.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("flawed: tool misuse, severe")
-    expect(page.locator(".talk-head")).to_contain_text("same task, same faults of tools")
+    expect(page.locator(".transcript-head")).to_contain_text("same task, same tool faults")
     assert page.url.endswith(href)
     page.get_by_role("link", name="Whole report").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("one and two")
     page.goto(f"{report.as_uri()}{href[href.index('#') :]}")
-    expect(page.locator(".talk")).to_be_visible()
+    expect(page.locator(".transcript")).to_be_visible()
     assert "large%20%231-files/part-" in page.url

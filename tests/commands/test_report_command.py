@@ -48,7 +48,7 @@ def test_the_report_of_a_stored_run_is_written_into_its_directory(command: Comma
     assert shown == (0, f".ultra/runs/{run.run_id}/report.html: 3 episodes\n", "")
     page = (run.path / "report.html").read_text(encoding="utf-8")
     assert "of 3 planned; 0 error, 1 skipped" in page
-    assert "The run was cut off: interrupted; what it had finished is here." in page
+    assert "The run was interrupted: interrupted; this report covers what it had finished." in page
     assert "pytest -k &#39;a b&#39;" in page
     assert "1 min 30 s" in page
 
@@ -71,7 +71,7 @@ def test_transcripts_are_read_when_they_are_wanted(run: RunDirectory) -> None:
 
 def test_what_made_the_run_is_told(run: RunDirectory) -> None:
     facts = describe_run(run)
-    assert (facts.seed, facts.exit_status, facts.cut_off, facts.duration_s) == (7, 1, "interrupted", 90.0)
+    assert (facts.seed, facts.exit_status, facts.interruption, facts.duration_s) == (7, 1, "interrupted", 90.0)
     assert facts.project == "0123456789ab, with changes"
     assert facts.options == (("--ultra-model", "gpt-4o-mini"), ("--ultra-instances", "3"), ("--ultra-seed", "7"))
 

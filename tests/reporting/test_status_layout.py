@@ -1,4 +1,4 @@
-"""The status of a run on a few rows of a terminal: everything that is asked for, in the room that there is."""
+"""The live status shows all its figures in the rows and columns that it may use."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from pytest_ultra.reporting.live_status import status_layout as picture
-from pytest_ultra.reporting.live_status.run_status_record import Status
-from tests.reporting.statuses import THREE, make_shard, make_status
+from pytest_ultra.reporting.live_status import status_layout
+from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
+from tests.reporting.status_factory import THREE, make_shard, make_status
 
 
-def draw(status: Status, columns: int = 80, most_rows: int = 8, *, has_colours: bool = False) -> list[str]:
-    return picture.draw(status, columns=columns, most_rows=most_rows, has_colours=has_colours)
+def draw(status: StatusSnapshot, columns: int = 80, max_rows: int = 8, *, has_colours: bool = False) -> list[str]:
+    return status_layout.draw(status, columns=columns, max_rows=max_rows, has_colours=has_colours)
 
 
 def test_a_few_workers_have_a_row_each() -> None:
@@ -26,11 +26,11 @@ def test_a_few_workers_have_a_row_each() -> None:
     ]
 
 
-def test_there_is_room_for_more_on_a_wide_terminal() -> None:
+def test_a_wide_terminal_also_shows_the_episode_rate() -> None:
     assert draw(THREE, columns=120)[1].endswith(" 33/150 (10 reused)  ETA 2:24  22%  33.0 episodes/min")
 
 
-def test_a_run_in_one_process_has_no_row_of_a_worker() -> None:
+def test_a_run_in_one_process_has_no_worker_row() -> None:
     status = make_status(make_shard(0, worker="main", done=5, tokens=7), workers=1)
     assert draw(status)[1:] == [
         " all [###...........................] 5/50  ETA -  10%",
@@ -51,38 +51,38 @@ def test_many_workers_share_rows() -> None:
     ]
 
 
-def test_of_too_many_workers_those_are_shown_that_are_most_behind() -> None:
-    rows = draw(make_status(*(make_shard(number, done=50 - number) for number in range(40))), most_rows=5)
+def test_if_workers_do_not_fit_the_furthest_behind_are_shown() -> None:
+    rows = draw(make_status(*(make_shard(number, done=50 - number) for number in range(40))), max_rows=5)
     assert re.findall(r"gw\d+", "".join(rows[2:-1])) == [f"gw{number}" for number in range(28, 40)]
 
 
-def test_workers_that_have_told_nothing_yet_have_their_place() -> None:
+def test_a_worker_that_has_not_reported_yet_has_a_row() -> None:
     assert draw(make_status(make_shard(0), workers=3, planned=150))[3:5] == [" ...", " ..."]
 
 
-@pytest.mark.parametrize("most_rows", range(1, 11))
+@pytest.mark.parametrize("max_rows", range(1, 11))
 @pytest.mark.parametrize("columns", [20, 33, 50, 80, 200])
 @pytest.mark.parametrize("workers", [1, 3, 12, 64])
-def test_it_fits(most_rows: int, columns: int, workers: int) -> None:
+def test_the_status_fits_into_any_terminal(max_rows: int, columns: int, workers: int) -> None:
     shards = [make_shard(number, done=12, planned=1_234, waiting=1_000) for number in range(workers)]
-    rows = draw(make_status(*shards, eta_s=40_000.0), columns, most_rows)
-    assert 1 <= len(rows) <= most_rows
+    rows = draw(make_status(*shards, eta_s=40_000.0), columns, max_rows)
+    assert 1 <= len(rows) <= max_rows
     assert all(len(row) < columns for row in rows)
     assert any(row.startswith(" all") for row in rows)
     assert all(row.isascii() for row in rows)
 
 
-def test_colours_change_nothing_but_colours() -> None:
+def test_colours_do_not_change_the_text() -> None:
     coloured = draw(THREE, has_colours=True)
     assert "\x1b[" in coloured[1]
     assert [re.sub(r"\x1b\[[\d;]*m", "", row) for row in coloured] == draw(THREE)
 
 
-def test_a_workers_name_is_made_harmless() -> None:
+def test_control_codes_in_a_worker_name_are_escaped() -> None:
     rows = draw(make_status(make_shard(0, worker="\x1b[31mgw0"), make_shard(1)))
     assert "\\x1b[31mgw0" in rows[2]
 
 
-@pytest.mark.parametrize(("rows", "ours"), [(2, 0), (3, 1), (12, 4), (24, 8), (100, 10)])
-def test_most_of_a_terminal_is_left_to_pytest(rows: int, ours: int) -> None:
-    assert picture.rows_for(rows) == ours
+@pytest.mark.parametrize(("rows", "reserved"), [(2, 0), (3, 1), (12, 4), (24, 8), (100, 10)])
+def test_most_of_a_terminal_is_left_to_pytest(rows: int, reserved: int) -> None:
+    assert status_layout.row_limit(rows) == reserved

@@ -1,15 +1,15 @@
-"""The status of a run on one line of a log."""
+"""The status of a run as one line of a log."""
 
 from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.reporting.live_status import status_text as words
-from tests.reporting.statuses import THREE, make_shard, make_status
+from pytest_ultra.reporting.live_status import status_text
+from tests.reporting.status_factory import THREE, make_shard, make_status
 
 
-def test_a_line_tells_everything() -> None:
-    assert words.plain_line(THREE) == (
+def test_a_line_has_all_figures() -> None:
+    assert status_text.plain_line(THREE) == (
         "ultra: 33/150 done (10 reused); 33.0 episodes/min; ETA 2:24; 37 calls in flight, 4 waiting for limits; "
         "13.2 calls/s; 1,234,567 tokens, $0.42; gw0 20/50, gw1 13/50, gw2 0/50"
     )
@@ -17,25 +17,25 @@ def test_a_line_tells_everything() -> None:
 
 def test_of_many_workers_the_slowest_and_the_fastest_are_named() -> None:
     status = make_status(*(make_shard(number, done=(7 * number) % 50) for number in range(12)))
-    assert words.plain_line(status).endswith("; 12 workers, from gw0 0/50 to gw7 49/50")
+    assert status_text.plain_line(status).endswith("; 12 workers, from gw0 0/50 to gw7 49/50")
 
 
-def test_one_process_needs_no_name() -> None:
+def test_a_run_in_one_process_names_no_worker() -> None:
     status = make_status(make_shard(0, worker="main", done=50, in_flight=1, tokens=1))
-    assert words.plain_line(status) == (
+    assert status_text.plain_line(status) == (
         "ultra: 50/50 done; all done; 1 call in flight, 0 waiting for limits; 1 token, cost unknown"
     )
 
 
-def test_a_shard_of_unknown_size_says_so() -> None:
-    assert words.share(make_shard(0, planned=None, done=3)) == "3/?"
+def test_a_shard_of_unknown_size_has_a_question_mark() -> None:
+    assert status_text.done_of_planned(make_shard(0, planned=None, done=3)) == "3/?"
 
 
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0, "0:00"), (9.6, "0:10"), (59.7, "1:00"), (3599, "59:59"), (3600, "1:00:00")]
 )
-def test_durations_read_like_a_clock(seconds: float, shown: str) -> None:
-    assert words.clock(seconds) == shown
+def test_durations_are_formatted_like_a_clock(seconds: float, shown: str) -> None:
+    assert status_text.clock(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_durations_read_like_a_clock(seconds: float, shown: str) -> None:
     [(1, "1 token"), (9_999, "9,999 tokens"), (10_000, "10k tokens"), (1_250_000, "1.2M tokens")],
 )
 def test_large_numbers_of_tokens_are_rounded(tokens: int, shown: str) -> None:
-    assert words.short_tokens(tokens) == shown
+    assert status_text.short_tokens(tokens) == shown

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.run.running import MARK, ONE, TEN, Project
-from tests.terminal_screen import Seen
+from tests.terminal_screen import TerminalScreen
 
 SLOW = "--ultra-model=demo/perfect?latency=0.5"
 PLAIN = ("-p", "no:cacheprovider", "-p", "no:randomly")
@@ -39,7 +39,7 @@ IMPATIENT = """
 class Watched:
     """The command on a terminal."""
 
-    def __init__(self, folder: Path, mark: str, args: tuple[str, ...], seen: Seen, **environ: str) -> None:
+    def __init__(self, folder: Path, mark: str, args: tuple[str, ...], seen: TerminalScreen, **environ: str) -> None:
         inherited = {
             name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "PY_COLORS")
         }
@@ -70,10 +70,10 @@ Watch = Callable[..., Watched]
 
 @pytest.fixture
 def watch(project: Project) -> Iterator[Watch]:
-    screens: list[Seen] = []
+    screens: list[TerminalScreen] = []
 
     def start(*args: str, columns: int = 80, rows: int = 24, **environ: str) -> Watched:
-        screens.append(Seen(columns, rows))
+        screens.append(TerminalScreen(columns, rows))
         return Watched(project.path, project.mark, args, screens[-1], **environ)
 
     yield start

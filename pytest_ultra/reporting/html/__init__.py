@@ -1,1 +1,1 @@
-"""The report of a run as an HTML page that needs no network: overview, table of cases, viewer of episodes."""
+"""The HTML report of a run, which needs no network: an overview, a table of cases and a page for each case."""

@@ -1,4 +1,4 @@
-"""An episode made ready for the viewer: plan, turns, and the world's end beside the goal."""
+"""An episode as the page of its case shows it: plan, turns, and the final world compared with the goal."""
 
 from __future__ import annotations
 
@@ -13,69 +13,69 @@ from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
 from pytest_ultra.core.guidance import AnyGuidance, Damage
 from pytest_ultra.core.transcript import Ended, Event
 from pytest_ultra.core.workflow import Call, Step, Workflow
-from pytest_ultra.reporting.html.event_view import show_event
-from pytest_ultra.reporting.html.html_text import laid_out, shown, shown_value
+from pytest_ultra.reporting.html.event_view import make_event_views
+from pytest_ultra.reporting.html.html_text import multi_line, one_line, safe_text
 from pytest_ultra.reporting.html.view_records import (
-    CallPiece,
-    DamagePiece,
-    EpisodePiece,
-    EventPiece,
-    GoalPiece,
-    PlanPiece,
-    StepPiece,
-    TurnPiece,
+    CallView,
+    DamageView,
+    EpisodeView,
+    EventView,
+    GoalView,
+    PlanView,
+    StepView,
+    TurnView,
 )
 from pytest_ultra.reporting.labels import END_REASONS
 
-MOST_EVENTS = 500
-"""Events of an episode that a page shows; the journal has them all."""
-_MOST_FOUND = 3
-_NO_GUIDANCE = "The task and its plans are not beside this run any more, so neither they nor the world's end are shown."
+MAX_EVENTS = 500
+"""Events of an episode that a page shows; the journal has all of them."""
+_MAX_FOUND = 3
+_NO_GUIDANCE = "This run's directory no longer has the task and its plans, so they and the final world are not shown."
 
 
-def show_episode(episode: Episode, guidance: AnyGuidance | None, goal: GoalReport | None) -> EpisodePiece:
-    """Lay out an episode; without guidance, which a run that was not copied as a whole lacks, only what it holds."""
+def make_episode_view(episode: Episode, guidance: AnyGuidance | None, goal: GoalReport | None) -> EpisodeView:
+    """Return the view of an episode; without guidance, as in a partial copy of a run, it has no plans and goals."""
     events = [event for event in episode.transcript if not isinstance(event, Ended)]
-    piece = EpisodePiece(
-        turns=tuple(_turns(events[:MOST_EVENTS])),
-        left_out=max(len(events) - MOST_EVENTS, 0),
+    view = EpisodeView(
+        turns=tuple(_turns(events[:MAX_EVENTS])),
+        left_out=max(len(events) - MAX_EVENTS, 0),
         end=_end(episode.transcript),
-        error=shown(episode.error or ""),
+        error=safe_text(episode.error or ""),
     )
     if guidance is None or goal is None:
-        return _without_guidance(piece, episode)
-    return _with_guidance(piece, episode, guidance, goal)
+        return _without_guidance(view, episode)
+    return _with_guidance(view, episode, guidance, goal)
 
 
-def _without_guidance(piece: EpisodePiece, episode: Episode) -> EpisodePiece:
-    return msgspec.structs.replace(piece, note=_NO_GUIDANCE, words=shown(episode.plan), has_plan=bool(episode.plan))
+def _without_guidance(view: EpisodeView, episode: Episode) -> EpisodeView:
+    return msgspec.structs.replace(view, note=_NO_GUIDANCE, words=safe_text(episode.plan), has_plan=bool(episode.plan))
 
 
-def _with_guidance(piece: EpisodePiece, episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> EpisodePiece:
+def _with_guidance(view: EpisodeView, episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> EpisodeView:
     flawed, optimal = guidance.flawed, guidance.optimal
     return msgspec.structs.replace(
-        piece,
-        words=shown(guidance.task.words),
+        view,
+        words=safe_text(guidance.task.words),
         has_plan=episode.case.prompt_type.has_plan,
         plan=_plan(flawed.workflow, flawed.damages, optimal) if flawed else None,
         optimal=_plan(optimal, (), optimal),
         goals=tuple(map(_goal, goal.milestones)),
-        harms=tuple(map(shown, goal.harms)),
+        harms=tuple(map(safe_text, goal.harms)),
     )
 
 
-def _plan(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> PlanPiece:
+def _plan(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> PlanView:
     by_step = {damage.flawed_step: damage for damage in damages}
     steps = enumerate(workflow.steps, start=1)
-    return PlanPiece(
+    return PlanView(
         steps=tuple(_step(number, step, by_step.get(number), optimal) for number, step in steps),
-        gone=tuple(_damage(damage, optimal) for damage in damages if damage.flawed_step is None),
+        removed=tuple(_damage(damage, optimal) for damage in damages if damage.flawed_step is None),
         answer=workflow.answer,
     )
 
 
-def _step(number: int, step: Step, damage: Damage | None, optimal: Workflow) -> StepPiece:
-    return StepPiece(
+def _step(number: int, step: Step, damage: Damage | None, optimal: Workflow) -> StepView:
+    return StepView(
         number=number,
         call=_call(step.call),
         fallback=_call(step.fallback) if step.fallback else None,
@@ -84,40 +84,40 @@ def _step(number: int, step: Step, damage: Damage | None, optimal: Workflow) -> 
     )
 
 
-def _damage(damage: Damage, optimal: Workflow) -> DamagePiece:
+def _damage(damage: Damage, optimal: Workflow) -> DamageView:
     number = damage.optimal_step
-    return DamagePiece(shown(damage.how), number, _call(optimal.steps[number - 1].call) if number else None)
+    return DamageView(safe_text(damage.how), number, _call(optimal.steps[number - 1].call) if number else None)
 
 
-def _call(call: Call) -> CallPiece:
-    return CallPiece(call.tool, tuple((name, shown_value(value)) for name, value in call.arguments.items()))
+def _call(call: Call) -> CallView:
+    return CallView(call.tool, tuple((name, one_line(value)) for name, value in call.arguments.items()))
 
 
-def _turns(events: Iterable[Event]) -> Iterator[TurnPiece]:
+def _turns(events: Iterable[Event]) -> Iterator[TurnView]:
     for number, group in groupby(events, key=lambda event: 0 if isinstance(event, Ended) else event.turn):
-        pieces = tuple(piece for event in group for piece in show_event(event))
-        if pieces:
-            yield TurnPiece(number, pieces, _marker(pieces))
+        views = tuple(view for event in group for view in make_event_views(event))
+        if views:
+            yield TurnView(number, views, _marker(views))
 
 
-def _marker(pieces: Iterable[EventPiece]) -> str:
-    deeds = [(piece.call, piece.result) for piece in pieces if piece.call is not None]
-    return hashlib.blake2b(repr(deeds).encode(), digest_size=4).hexdigest() if deeds else ""
+def _marker(views: Iterable[EventView]) -> str:
+    calls = [(view.call, view.result) for view in views if view.call is not None]
+    return hashlib.blake2b(repr(calls).encode(), digest_size=4).hexdigest() if calls else ""
 
 
 def _end(events: Sequence[Event]) -> str:
     last = events[-1] if events else None
     if not isinstance(last, Ended):
         return ""
-    detail = shown(last.detail.partition("\n")[0])
+    detail = safe_text(last.detail.partition("\n")[0])
     return f"{END_REASONS[last.reason]} ({detail})" if detail else END_REASONS[last.reason]
 
 
-def _goal(milestone: MilestoneResult) -> GoalPiece:
-    return GoalPiece(
+def _goal(milestone: MilestoneResult) -> GoalView:
+    return GoalView(
         milestone.is_reached,
         milestone.is_deliverable,
-        shown(milestone.place),
-        laid_out(milestone.wanted),
-        tuple(laid_out(value) for value in milestone.delivered[:_MOST_FOUND]),
+        safe_text(milestone.place),
+        multi_line(milestone.wanted),
+        tuple(multi_line(value) for value in milestone.delivered[:_MAX_FOUND]),
     )

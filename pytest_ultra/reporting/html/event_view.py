@@ -1,4 +1,4 @@
-"""The events of a transcript made ready for the viewer."""
+"""The events of a transcript as the page of a case shows them."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
-from pytest_ultra.reporting.html.html_text import shown, shown_value
-from pytest_ultra.reporting.html.view_records import CallPiece, EventKind, EventPiece, ResultKind
+from pytest_ultra.reporting.html.html_text import one_line, safe_text
+from pytest_ultra.reporting.html.view_records import CallView, EventKind, EventView, ResultKind
 
-_SHORT = 200
+_MAX_NAME_LENGTH = 200
 
 
-def show_event(event: Event) -> Iterator[EventPiece]:
-    """Yield what is to be seen of an event; a request that was answered is seen by its answer."""
+def make_event_views(event: Event) -> Iterator[EventView]:
+    """Yield the views of an event; a request that was answered has none, since its answer has one."""
     match event:
         case Attempted(problem=None) | Ended():
             pass
         case Attempted():
-            yield EventPiece("attempt", _attempt(event))
+            yield EventView("attempt", _attempt(event))
         case Replied():
             if text := event.reply.text.strip():
-                yield EventPiece("says", shown(text))
+                yield EventView("text", safe_text(text))
             if event.forgiven:
-                yield EventPiece("note", f"Forgiven in its calls: {', '.join(event.forgiven).replace('_', ' ')}.")
+                forgiven = ", ".join(event.forgiven).replace("_", " ")
+                yield EventView("note", f"Accepted despite errors in its calls: {forgiven}.")
         case Answered():
-            yield _called("call", event)
+            yield _call_with_result("call", event)
         case Discovered():
-            yield _called("search", event)
+            yield _call_with_result("search", event)
         case FellBack():
-            detail = shown(event.detail)
-            yield EventPiece("note", f"Goes on in the text protocol, since the endpoint rejects tools: {detail}")
+            detail = safe_text(event.detail)
+            yield EventView("note", f"Continues with the text protocol, since the endpoint rejects tools: {detail}")
         case _:
             assert_never(event)
 
@@ -38,25 +39,26 @@ def show_event(event: Event) -> Iterator[EventPiece]:
 def _attempt(event: Attempted) -> str:
     problem = f"{event.problem} {event.status}" if event.status is not None else str(event.problem)
     wait = f", waited {event.wait_s:.1f} s" if event.wait_s else ""
-    detail = shown(event.detail.partition("\n")[0])
+    detail = safe_text(event.detail.partition("\n")[0])
     return f"Request failed ({problem} after {event.duration_s:.1f} s{wait}): {detail}"
 
 
-def _called(kind: EventKind, event: Answered | Discovered) -> EventPiece:
-    return EventPiece(
+def _call_with_result(kind: EventKind, event: Answered | Discovered) -> EventView:
+    return EventView(
         kind,
         call=_call(event),
         result=_result(event.result),
         result_kind=_result_kind(event.result),
-        handle=shown(event.result.handle) if event.result.handle else None,
+        handle=safe_text(event.result.handle) if event.result.handle else None,
     )
 
 
-def _call(event: Answered | Discovered) -> CallPiece:
-    name = shown(event.call.name, _SHORT)
+def _call(event: Answered | Discovered) -> CallView:
+    name = safe_text(event.call.name, _MAX_NAME_LENGTH)
     if event.arguments is None:
-        return CallPiece(name, raw=shown(event.call.arguments))
-    return CallPiece(name, tuple((shown(key, _SHORT), shown_value(value)) for key, value in event.arguments.items()))
+        return CallView(name, raw=safe_text(event.call.arguments))
+    arguments = ((safe_text(key, _MAX_NAME_LENGTH), one_line(value)) for key, value in event.arguments.items())
+    return CallView(name, tuple(arguments))
 
 
 def _result_kind(result: ToolResult) -> ResultKind:
@@ -67,8 +69,8 @@ def _result_kind(result: ToolResult) -> ResultKind:
 
 def _result(result: ToolResult) -> str:
     if not result.is_success:
-        return shown(f"{result.code}: {result.message}")
+        return safe_text(f"{result.code}: {result.message}")
     preview = result.value
     if result.handle is not None and isinstance(preview, dict):
         preview = {name: value for name, value in preview.items() if name != "handle"}
-    return shown_value(preview)
+    return one_line(preview)

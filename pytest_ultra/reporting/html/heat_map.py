@@ -1,4 +1,4 @@
-"""The heat map: success by prompt type and model, as a table whose cells carry their figures."""
+"""The heat map: success by prompt type and model, as a table with the figures in its cells."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 
 from pytest_ultra.core.axes import PromptType, Severity
 from pytest_ultra.core.figures import Row
-from pytest_ultra.reporting.html import number_format as numbers
+from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.row_names import heading, kind_of_plan, prompt_label
 
 LEVELS = 10
 
 
 class HeatCell(msgspec.Struct, frozen=True):
-    """`level` is 0 to LEVELS; None where nothing was scored. `link` is the query that finds its cases."""
+    """`level` is 0 to LEVELS, None if nothing was scored. `link` is the query for its cases."""
 
     text: str
     detail: str
@@ -45,13 +45,13 @@ class HeatMap(msgspec.Struct, frozen=True):
 def make_heat_map(rows: Sequence[Row]) -> HeatMap:
     columns = tuple(dict.fromkeys(map(heading, rows)))
     cells = {(heading(row), row.prompt_type, row.severity): row for row in rows}
-    lines = sorted({(row.prompt_type, row.severity) for row in rows}, key=_place)
+    lines = sorted({(row.prompt_type, row.severity) for row in rows}, key=_sort_key)
     made = [(prompt_type, _line(prompt_type, severity, columns, cells)) for prompt_type, severity in lines]
     bands = groupby(made, key=lambda item: kind_of_plan(item[0]))
     return HeatMap(columns, tuple(HeatBand(title, tuple(line for _, line in group)) for title, group in bands))
 
 
-def _place(line: tuple[PromptType, Severity | None]) -> tuple[int, int]:
+def _sort_key(line: tuple[PromptType, Severity | None]) -> tuple[int, int]:
     prompt_type, severity = line
     return list(PromptType).index(prompt_type), list(Severity).index(severity) if severity else -1
 
@@ -71,9 +71,9 @@ def _line(
 def _cell(row: Row) -> HeatCell:
     counts = row.counts
     n = f"{counts.scored:,}" if counts.scored == counts.planned else f"{counts.scored:,}/{counts.planned:,}"
-    detail = f"{numbers.interval(row.success)}, n {n}" if row.success else f"none of {counts.planned:,} scored"
+    detail = f"{number_format.interval(row.success)}, n {n}" if row.success else f"none of {counts.planned:,} scored"
     return HeatCell(
-        numbers.share(row.success.value) if row.success else numbers.NOTHING,
+        number_format.share(row.success.value) if row.success else number_format.DASH,
         detail,
         round(LEVELS * row.success.value) if row.success else None,
         row_query(row),
@@ -81,8 +81,8 @@ def _cell(row: Row) -> HeatCell:
 
 
 def row_query(row: Row) -> tuple[tuple[str, str], ...]:
-    """Return the filters of the table of cases that find a row's cases."""
-    wanted = {
+    """Return the filters of the table of cases that select a row's cases."""
+    filters = {
         "model": row.model,
         "prompt_type": row.prompt_type,
         "severity": row.severity,
@@ -90,4 +90,4 @@ def row_query(row: Row) -> tuple[tuple[str, str], ...]:
         "prompt_variant": row.prompt_variant,
         "versions": None if row.versions is None else str(row.versions),
     }
-    return tuple((name, str(value)) for name, value in wanted.items() if value is not None)
+    return tuple((name, str(value)) for name, value in filters.items() if value is not None)

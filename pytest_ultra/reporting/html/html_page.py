@@ -1,4 +1,4 @@
-"""A page as text: templates filled, scripts and styles put in, and a policy that allows nothing but them."""
+"""A page as text: a rendered template with our scripts and styles, and a policy that allows only these."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from pytest_ultra.reporting.html import number_format as numbers
-from pytest_ultra.reporting.html.html_text import script_json, shown
+from pytest_ultra.reporting.html import number_format
+from pytest_ultra.reporting.html.html_text import safe_text, script_json
 from pytest_ultra.reporting.row_names import words
 
-if TYPE_CHECKING:  # 40 ms, and only a report needs it
+if TYPE_CHECKING:  # takes 40 ms, and only a report needs it
     from jinja2 import Environment
 
 STYLES = ("tokens.css", "page.css", "overview.css", "cases.css", "episode.css", "print.css")
@@ -31,21 +31,21 @@ SCRIPTS = (
 )
 
 
-def fill_page(template: str, values: dict[str, Any]) -> bytes:
-    """Return a whole page in UTF-8; what stands in `values` is escaped where it is put in."""
-    from markupsafe import Markup  # noqa: PLC0415 - as Jinja2, for reports only
+def render_page(template: str, values: dict[str, Any]) -> bytes:
+    """Return a whole page in UTF-8; the template escapes `values`."""
+    from markupsafe import Markup  # noqa: PLC0415 - only reports need it
 
     script, style = read_script(), read_style()
-    own = {
+    assets = {
         "policy": make_policy(script, style),
         "script": Markup(script),  # noqa: S704 - our own files
-        "style": Markup(style),  # noqa: S704 - likewise
+        "style": Markup(style),  # noqa: S704 - our own files
     }
-    return _environment().get_template(template).render(values | own).encode("utf-8")
+    return _environment().get_template(template).render(values | assets).encode("utf-8")
 
 
 def make_policy(script: str, style: str) -> str:
-    """Return the content security policy: our script, our style, images within the page; no network."""
+    """Return the content security policy: our script, our style and images in the page; no network."""
     return (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -54,7 +54,7 @@ def make_policy(script: str, style: str) -> str:
 
 @cache
 def read_script() -> str:
-    """Return our script files as one function, so that nothing of them is global."""
+    """Return our script files as the body of one function, so that they define no globals."""
     return '\n(() => {\n"use strict";\n' + "\n".join(_read(name) for name in SCRIPTS) + "\n})();\n"
 
 
@@ -73,8 +73,8 @@ def _hash(content: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - for reports only
-    from markupsafe import Markup  # noqa: PLC0415 - likewise
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only reports need it
+    from markupsafe import Markup  # noqa: PLC0415 - only reports need it
 
     environment = Environment(
         loader=PackageLoader("pytest_ultra.reporting.html"),
@@ -84,10 +84,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., object]] = {
-        "case_name": lambda nodeid: shown(nodeid.partition("[")[2].removesuffix("]") or nodeid, 300),
+        "case_name": lambda nodeid: safe_text(nodeid.partition("[")[2].removesuffix("]") or nodeid, 300),
         "words": words,
-        "shown": shown,
-        "seconds": numbers.seconds,
+        "safe_text": safe_text,
+        "seconds": number_format.seconds,
         "script_json": lambda value: Markup(script_json(value)),  # noqa: S704 - escaped there
     }
     environment.filters.update(filters)

@@ -1,4 +1,4 @@
-"""Text from models and tools made fit for a page: nothing invisible, nothing endless, nothing that ends a script."""
+"""Text from models and tools for a page: no invisible codes, bounded length, nothing that can end a script."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import msgspec
 
 from pytest_ultra.reporting.text import compact, neutralise
 
-LONGEST = 20_000
-"""Characters of one text that a page shows; the journal has them all."""
-_LONGEST_LINE = 4_000  # of a value on one line
+MAX_LENGTH = 20_000
+"""Characters of one text that a page shows; the journal has all of them."""
+_MAX_VALUE_LENGTH = 4_000  # of a JSON value
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_HARMFUL = re.compile("|".join(_ESCAPED))
+_UNSAFE = re.compile("|".join(_ESCAPED))
 
 
-def shown(text: str, most: int = LONGEST) -> str:
-    """Spell out control, ANSI and direction codes, line breaks and tabs excepted, and say what is cut off."""
-    kept = text[:most]
+def safe_text(text: str, max_length: int = MAX_LENGTH) -> str:
+    """Escape control, ANSI and direction codes except line breaks and tabs; truncate to `max_length` and say so."""
+    kept = text[:max_length]
     if not kept.isprintable():
         kept = "\n".join("\t".join(map(neutralise, line.split("\t"))) for line in kept.splitlines())
-    return kept if len(text) <= most else f"{kept}... (+{len(text) - most:,} characters)"
+    return kept if len(text) <= max_length else f"{kept}... (+{len(text) - max_length:,} characters)"
 
 
-def shown_value(value: Any) -> str:
-    """Write a JSON value on one line, likewise."""
-    return shown(compact(value), _LONGEST_LINE)
+def one_line(value: Any) -> str:
+    """Format a JSON value on one line, escaped and truncated."""
+    return safe_text(compact(value), _MAX_VALUE_LENGTH)
 
 
-def laid_out(value: Any) -> str:
-    """Write a value for reading: a text as it is, a list's items and an object's fields on lines of their own."""
+def multi_line(value: Any) -> str:
+    """Format a JSON value for reading: a text as it is, each item of a list or field of an object on its own line."""
     if isinstance(value, str):
-        return shown(value, _LONGEST_LINE)
+        return safe_text(value, _MAX_VALUE_LENGTH)
     if isinstance(value, list) and value:
-        return shown("\n".join(map(compact, value)), _LONGEST_LINE)
+        return safe_text("\n".join(map(compact, value)), _MAX_VALUE_LENGTH)
     if isinstance(value, dict):
-        return shown("\n".join(f"{name}: {_nested(item)}" for name, item in value.items()), _LONGEST_LINE)
-    return shown_value(value)
+        return safe_text("\n".join(f"{name}: {_nested(item)}" for name, item in value.items()), _MAX_VALUE_LENGTH)
+    return one_line(value)
 
 
 def _nested(item: Any) -> str:
@@ -47,5 +47,5 @@ def _nested(item: Any) -> str:
 
 
 def script_json(value: Any) -> str:
-    """Encode a value as JSON that cannot end the script element it stands in."""
-    return _HARMFUL.sub(lambda match: _ESCAPED[match[0]], msgspec.json.encode(value).decode())
+    """Encode a value as JSON that cannot end the script element that contains it."""
+    return _UNSAFE.sub(lambda match: _ESCAPED[match[0]], msgspec.json.encode(value).decode())

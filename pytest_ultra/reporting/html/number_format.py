@@ -1,71 +1,69 @@
-"""Numbers as a page writes them: short, with a dash where nothing was measured."""
+"""Numbers as a page shows them: short, and a dash if nothing was measured."""
 
 from __future__ import annotations
 
 from pytest_ultra.core.figures import Rate
 from pytest_ultra.reporting.budget_lines import dollars
 
-NOTHING = "-"
+DASH = "-"
+MINUS = "\N{MINUS SIGN}"
 _MINUTE_S, _HOUR_S = 60, 3600
 _MILLION = 1_000_000
 _THOUSANDTH = 0.001
 
 
 def share(value: float | None) -> str:
-    """Write a share in [0, 1] as a percentage; 2,999 of 3,000 does not read as all of them, nor 1 as none."""
+    """Format a share in [0, 1] as a percentage; only exactly 0 and 1 become 0% and 100%."""
     if value is None:
-        return NOTHING
-    honest = value if value in (0, 1) else min(max(value, _THOUSANDTH), 1 - _THOUSANDTH)
-    return f"{_short(100 * honest)}%"
+        return DASH
+    bounded = value if value in (0, 1) else min(max(value, _THOUSANDTH), 1 - _THOUSANDTH)
+    return f"{_short(100 * bounded)}%"
 
 
 def points(value: float | None) -> str:
-    """Write a difference in [-1, 1] in percentage points, with its sign."""
+    """Format a difference in [-1, 1] in percentage points, with its sign."""
     if value is None:
-        return NOTHING
+        return DASH
     text = _short(abs(100 * value))
     return text if text == "0" else f"{'+' if value > 0 else MINUS}{text}"
 
 
-MINUS = "\N{MINUS SIGN}"
-
-
 def interval(rate: Rate | None) -> str:
-    return NOTHING if rate is None else f"{_short(100 * rate.low)} to {_short(100 * rate.high)}%"
+    return DASH if rate is None else f"{_short(100 * rate.low)} to {_short(100 * rate.high)}%"
 
 
-def of(rate: Rate | None) -> str:
-    return NOTHING if rate is None else f"{rate.successes:,} of {rate.n:,}"
+def successes_of_n(rate: Rate | None) -> str:
+    return DASH if rate is None else f"{rate.successes:,} of {rate.n:,}"
 
 
 def decimal(value: float | None, places: int = 1) -> str:
-    return NOTHING if value is None else f"{value:,.{places}f}".replace("-", MINUS)
+    return DASH if value is None else f"{value:,.{places}f}".replace("-", MINUS)
 
 
 def signed(value: float | None, places: int = 1) -> str:
-    return NOTHING if value is None else f"{value:+,.{places}f}".replace("-", MINUS)
+    return DASH if value is None else f"{value:+,.{places}f}".replace("-", MINUS)
 
 
-def whole(value: float | None) -> str:
-    """Write a large number without decimals, and a million and more in millions."""
+def large_number(value: float | None) -> str:
+    """Format a number without decimals, from a million on in millions."""
     if value is None:
-        return NOTHING
+        return DASH
     return f"{value:,.0f}" if value < _MILLION else f"{value / _MILLION:,.2f} M"
 
 
 def money(value: float | None) -> str:
-    return NOTHING if value is None else dollars(value)
+    return DASH if value is None else dollars(value)
 
 
-def extra_money(value: float | None) -> str:
+def signed_money(value: float | None) -> str:
     if value is None:
-        return NOTHING
+        return DASH
     return f"{MINUS if value < 0 else '+'}{dollars(abs(value))}"
 
 
 def seconds(value: float | None) -> str:
     if value is None:
-        return NOTHING
+        return DASH
     if value < _MINUTE_S:
         return f"{value:.1f} s"
     if value < _HOUR_S:
@@ -75,11 +73,11 @@ def seconds(value: float | None) -> str:
 
 def p_value(value: float | None) -> str:
     if value is None:
-        return NOTHING
+        return DASH
     return "< 0.001" if value < _THOUSANDTH else f"{value:.3f}"
 
 
 def _short(value: float) -> str:
-    """Write with one decimal, and without where it is whole."""
+    """Format with one decimal, or none if it is zero."""
     text = f"{value:.1f}"
     return text.removesuffix(".0")

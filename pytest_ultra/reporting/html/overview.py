@@ -1,4 +1,4 @@
-"""The overview of a report: what a page says of a whole run, ready for its template."""
+"""The overview of a report: the figures of a whole run, formatted for the template."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import Comparison, Row, SlowCase, Summary
 from pytest_ultra.reporting.caveats import caveat_lines
-from pytest_ultra.reporting.html import number_format as numbers
-from pytest_ultra.reporting.html.forest_plot import Forest, make_forest, make_verdicts
+from pytest_ultra.reporting.html import number_format
+from pytest_ultra.reporting.html.forest_plot import ForestPlot, make_forest_plot, make_group_forest_plot
 from pytest_ultra.reporting.html.heat_map import HeatMap, make_heat_map
 from pytest_ultra.reporting.html.html_notices import as_sentence, make_notices
-from pytest_ultra.reporting.html.html_text import shown
+from pytest_ultra.reporting.html.html_text import safe_text
 from pytest_ultra.reporting.html.plot_scales import percent
-from pytest_ultra.reporting.html.reliability_plot import Reliability, make_reliability
+from pytest_ultra.reporting.html.reliability_plot import ReliabilityPlot, make_reliability_plot
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.row_names import heading, row_label, words
@@ -30,7 +30,7 @@ class Tile(msgspec.Struct, frozen=True):
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """The episodes of one outcome, as a part of the strip of all."""
+    """The episodes of one outcome, as a segment of the bar of all outcomes."""
 
     outcome: str
     count: int
@@ -39,8 +39,8 @@ class Segment(msgspec.Struct, frozen=True):
     words: str
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """A figure and the bar that it draws, in percent of the greatest of its column."""
+class BarFigure(msgspec.Struct, frozen=True):
+    """A figure and the length of its bar, in percent of the largest figure in its column."""
 
     text: str
     bar: str
@@ -48,13 +48,13 @@ class Measured(msgspec.Struct, frozen=True):
 
 class CostLine(msgspec.Struct, frozen=True):
     label: str
-    calls: Measured
-    tokens: Measured
-    seconds: Measured
-    cost: Measured
+    calls: BarFigure
+    tokens: BarFigure
+    seconds: BarFigure
+    cost: BarFigure
 
 
-class RobustLine(msgspec.Struct, frozen=True):
+class RobustnessLine(msgspec.Struct, frozen=True):
     label: str
     resilience: str
     over_trust: str
@@ -77,7 +77,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class FailureSide(msgspec.Struct, frozen=True):
-    """The failures that one side is responsible for."""
+    """The failures that the model, or the infrastructure, is responsible for."""
 
     title: str
     failures: tuple[Failure, ...]
@@ -89,27 +89,27 @@ class RepeatLine(msgspec.Struct, frozen=True):
 
 
 class Band(msgspec.Struct, frozen=True):
-    """Lines under a heading that they have in common."""
+    """Lines under a common heading."""
 
     title: str
-    lines: tuple[CostLine | RobustLine | RepeatLine, ...]
+    lines: tuple[CostLine | RobustnessLine | RepeatLine, ...]
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """Everything that stands above the table of cases; None where there is nothing to show."""
+    """The content of the overview; a section is None or empty if there is nothing to show."""
 
     title: str
     notices: tuple[str, ...]
     segments: tuple[Segment, ...]
     tiles: tuple[Tile, ...]
-    verdicts: Forest | None
+    flaw_effects: ForestPlot | None
     heat: HeatMap
-    forest: Forest | None
+    forest: ForestPlot | None
     caveats: tuple[str, ...]
-    models: Forest | None
+    models: ForestPlot | None
     robustness: tuple[Band, ...]
     failures: tuple[FailureSide, ...]
-    reliability: Reliability | None
+    reliability: ReliabilityPlot | None
     costs: tuple[Band, ...]
     has_cost: bool
     repeats: tuple[Band, ...]
@@ -123,26 +123,26 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
         notices=make_notices(summary, facts),
         segments=_segments(summary),
         tiles=_tiles(summary, facts),
-        verdicts=make_verdicts(comparisons),
+        flaw_effects=make_group_forest_plot(comparisons),
         heat=make_heat_map(rows),
-        forest=make_forest(rows),
+        forest=make_forest_plot(rows),
         caveats=tuple(map(as_sentence, caveat_lines(rows))),
-        models=make_verdicts(
+        models=make_group_forest_plot(
             [Comparison(f"{m.sample} vs {m.reference}", None, None, m.difference) for m in summary.models]
         ),
-        robustness=_bands([(row, _robust(row)) for row in rows if row.robustness is not None]),
+        robustness=_bands([(row, _robustness_line(row)) for row in rows if row.robustness is not None]),
         failures=_failures(summary),
-        reliability=make_reliability(rows),
+        reliability=make_reliability_plot(rows),
         costs=_costs(rows),
         has_cost=any(row.mean_cost for row in rows),
-        repeats=_bands([(row, _repeats(row)) for row in rows if row.repeats]),
+        repeats=_bands([(row, _repeat_line(row)) for row in rows if row.repeats]),
         slowest=summary.slowest,
     )
 
 
-def make_title(summary: Summary, most: int = 4) -> str:
-    models = list(dict.fromkeys(shown(row.model, 60) for row in summary.rows))
-    named = models if len(models) <= most else [*models[:most], f"{len(models) - most} more"]
+def make_title(summary: Summary, max_models: int = 4) -> str:
+    models = list(dict.fromkeys(safe_text(row.model, 60) for row in summary.rows))
+    named = models if len(models) <= max_models else [*models[:max_models], f"{len(models) - max_models} more"]
     return ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1] if named else "No cases"
 
 
@@ -165,58 +165,62 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
     return (
         Tile(
             "Success",
-            numbers.share(counts.full / counts.scored) if counts.scored else numbers.NOTHING,
+            number_format.share(counts.full / counts.scored) if counts.scored else number_format.DASH,
             f"{counts.full:,} full of {counts.scored:,} scored",
         ),
         Tile("Scored", f"{counts.scored:,}", f"of {counts.planned:,} planned; {not_scored}; {reused}"),
         Tile(
-            "Tokens", numbers.whole(sum(tokens)) if tokens else numbers.NOTHING, "prompts and completions, scored cases"
+            "Tokens",
+            number_format.large_number(sum(tokens)) if tokens else number_format.DASH,
+            "prompts and completions, scored cases",
         ),
         Tile(
             "Cost",
-            numbers.money(summary.cost),
-            "no price known" if summary.cost is None else "of the cases lived in this run",
+            number_format.money(summary.cost),
+            "no price known" if summary.cost is None else "excluding reused cases",
         ),
-        Tile("Duration", numbers.seconds(facts.duration_s), "wall-clock, whole run"),
+        Tile("Duration", number_format.seconds(facts.duration_s), "wall-clock, whole run"),
     )
 
 
-def _bands(lines: Sequence[tuple[Row, CostLine | RobustLine | RepeatLine]]) -> tuple[Band, ...]:
+def _bands(lines: Sequence[tuple[Row, CostLine | RobustnessLine | RepeatLine]]) -> tuple[Band, ...]:
     titles = dict.fromkeys(heading(row) for row, _ in lines)
     return tuple(Band(title, tuple(line for row, line in lines if heading(row) == title)) for title in titles)
 
 
-def _robust(row: Row) -> RobustLine:
+def _robustness_line(row: Row) -> RobustnessLine:
     robustness = row.robustness
     assert robustness is not None  # noqa: S101
-    return RobustLine(
+    return RobustnessLine(
         label=row_label(row).removeprefix("flawed: "),
-        resilience=numbers.share(robustness.resilience),
-        over_trust=numbers.share(robustness.over_trust),
+        resilience=number_format.share(robustness.resilience),
+        over_trust=number_format.share(robustness.over_trust),
         damaged=f"{robustness.damaged:,}",
-        recovery=numbers.share(row.recovery.value if row.recovery else None),
-        faults=numbers.of(row.recovery),
+        recovery=number_format.share(row.recovery.value if row.recovery else None),
+        faults=number_format.successes_of_n(row.recovery),
         recovered=f"{robustness.recovered:,}",
-        extra_calls=numbers.signed(robustness.extra_calls),
-        extra_tokens=numbers.signed(robustness.extra_tokens, 0),
-        extra_cost=numbers.extra_money(robustness.extra_cost),
+        extra_calls=number_format.signed(robustness.extra_calls),
+        extra_tokens=number_format.signed(robustness.extra_tokens, 0),
+        extra_cost=number_format.signed_money(robustness.extra_cost),
     )
 
 
-def _repeats(row: Row) -> RepeatLine:
+def _repeat_line(row: Row) -> RepeatLine:
     return RepeatLine(
         row_label(row),
-        tuple((f"{r.k}", numbers.share(r.pass_at), numbers.share(r.pass_all), r.tasks) for r in row.repeats),
+        tuple(
+            (f"{r.k}", number_format.share(r.pass_at), number_format.share(r.pass_all), r.tasks) for r in row.repeats
+        ),
     )
 
 
 def _failures(summary: Summary) -> tuple[FailureSide, ...]:
     most = max((n for _, n in summary.failure_classes), default=1)
-    lived = summary.counts.scored + summary.counts.error
+    attempted = summary.counts.scored + summary.counts.error
 
     def make(failure_class: FailureClass, n: int) -> Failure:
         text = FAILURE_CLASSES[failure_class]
-        part = numbers.share(n / lived) if lived else numbers.NOTHING
+        part = number_format.share(n / attempted) if attempted else number_format.DASH
         return Failure(failure_class, words(failure_class), text, n, part, percent(100 * n / most))
 
     sides = (("The model", False), ("The infrastructure, not scored", True))
@@ -230,22 +234,22 @@ def _failures(summary: Summary) -> tuple[FailureSide, ...]:
 
 
 def _costs(rows: Sequence[Row]) -> tuple[Band, ...]:
-    greatest = [
+    largest = [
         max((value or 0 for value in column), default=0)
         for column in zip(*((r.mean_calls, r.mean_tokens, r.mean_duration_s, r.mean_cost) for r in rows), strict=True)
     ] or [0.0] * 4
 
-    def measured(value: float | None, most: float, text: str) -> Measured:
-        return Measured(text, percent(100 * value / most if value and most else 0))
+    def bar_figure(value: float | None, most: float, text: str) -> BarFigure:
+        return BarFigure(text, percent(100 * value / most if value and most else 0))
 
     def line(row: Row) -> CostLine:
-        calls, tokens, seconds, cost = greatest
+        calls, tokens, seconds, cost = largest
         return CostLine(
             row_label(row),
-            measured(row.mean_calls, calls, numbers.decimal(row.mean_calls)),
-            measured(row.mean_tokens, tokens, numbers.whole(row.mean_tokens)),
-            measured(row.mean_duration_s, seconds, numbers.seconds(row.mean_duration_s)),
-            measured(row.mean_cost, cost, numbers.money(row.mean_cost)),
+            bar_figure(row.mean_calls, calls, number_format.decimal(row.mean_calls)),
+            bar_figure(row.mean_tokens, tokens, number_format.large_number(row.mean_tokens)),
+            bar_figure(row.mean_duration_s, seconds, number_format.seconds(row.mean_duration_s)),
+            bar_figure(row.mean_cost, cost, number_format.money(row.mean_cost)),
         )
 
     return _bands([(row, line(row)) for row in rows])

@@ -1,4 +1,4 @@
-"""Success against tool success rate: a line a model and prompt type."""
+"""Success by tool success rate: a panel for each model, with a line for each prompt type."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.figures import Rate, Row
-from pytest_ultra.reporting.html import number_format as numbers
-from pytest_ultra.reporting.html.html_text import shown
+from pytest_ultra.reporting.html import number_format
+from pytest_ultra.reporting.html.html_text import safe_text
 from pytest_ultra.reporting.html.plot_scales import Scale, Tick
 from pytest_ultra.reporting.row_names import row_label
 
@@ -17,17 +17,17 @@ _STEPS = 4
 
 
 class Dot(msgspec.Struct, frozen=True):
-    """A rate on the chart, with its interval, and the place of the dot before it on the line."""
+    """A rate on the chart with its interval, and the position of the previous dot on the line."""
 
     x: str
     y: str
     low: str
     high: str
-    before: tuple[str, str] | None
+    previous: tuple[str, str] | None
 
 
-class Line(msgspec.Struct, frozen=True):
-    """`style` numbers the lines of a chart."""
+class PlotLine(msgspec.Struct, frozen=True):
+    """`style` is the number of the line in its chart."""
 
     label: str
     style: int
@@ -39,35 +39,35 @@ class Panel(msgspec.Struct, frozen=True):
     """The chart of one model."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[PlotLine, ...]
 
 
-class Reliability(msgspec.Struct, frozen=True):
+class ReliabilityPlot(msgspec.Struct, frozen=True):
     rates: tuple[str, ...]
     panels: tuple[Panel, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
 
 
-def make_reliability(rows: Sequence[Row]) -> Reliability | None:
-    """Return a panel for each model, None where there are not several rates."""
+def make_reliability_plot(rows: Sequence[Row]) -> ReliabilityPlot | None:
+    """Return a panel for each model, None if there are fewer than two rates."""
     rates = sorted({row.tool_success_rate for row in rows if row.tool_success_rate is not None})
     if len(rates) < 2:  # noqa: PLR2004 - a line has two ends
         return None
-    across, up = Scale(rates[0], rates[-1], margin=10), Scale(1, 0, margin=8)
+    x_scale, y_scale = Scale(rates[0], rates[-1], margin=10), Scale(1, 0, margin=8)
     models = dict.fromkeys(row.model for row in rows)
-    return Reliability(
-        rates=tuple(numbers.share(rate) for rate in rates),
+    return ReliabilityPlot(
+        rates=tuple(number_format.share(rate) for rate in rates),
         panels=tuple(
-            Panel(shown(model, 100), _lines([r for r in rows if r.model == model], rates, across, up))
+            Panel(safe_text(model, 100), _lines([r for r in rows if r.model == model], rates, x_scale, y_scale))
             for model in models
         ),
-        x_ticks=tuple(Tick(across.at(rate), numbers.share(rate)) for rate in rates),
-        y_ticks=tuple(Tick(up.at(step / _STEPS), f"{100 * step // _STEPS}%") for step in range(_STEPS + 1)),
+        x_ticks=tuple(Tick(x_scale.at(rate), number_format.share(rate)) for rate in rates),
+        y_ticks=tuple(Tick(y_scale.at(step / _STEPS), f"{100 * step // _STEPS}%") for step in range(_STEPS + 1)),
     )
 
 
-def _lines(rows: Sequence[Row], rates: Sequence[float], across: Scale, up: Scale) -> tuple[Line, ...]:
+def _lines(rows: Sequence[Row], rates: Sequence[float], x_scale: Scale, y_scale: Scale) -> tuple[PlotLine, ...]:
     labels = dict.fromkeys(
         row_label(row) + (f", {row.prompt_variant}" if row.prompt_variant else "")
         for row in sorted(rows, key=lambda row: list(PromptType).index(row.prompt_type))
@@ -79,18 +79,21 @@ def _lines(rows: Sequence[Row], rates: Sequence[float], across: Scale, up: Scale
         )
         known = {row.tool_success_rate: row.success for row in of_label}
         found = [known.get(rate) for rate in rates]
-        lines.append(Line(label, style, _dots(rates, found, across, up), tuple(map(_figures, found))))
+        lines.append(PlotLine(label, style, _dots(rates, found, x_scale, y_scale), tuple(map(_figure, found))))
     return tuple(lines)
 
 
-def _figures(rate: Rate | None) -> tuple[str, str]:
-    return (numbers.NOTHING, "") if rate is None else (numbers.share(rate.value), numbers.of(rate))
+def _figure(rate: Rate | None) -> tuple[str, str]:
+    if rate is None:
+        return number_format.DASH, ""
+    return number_format.share(rate.value), number_format.successes_of_n(rate)
 
 
-def _dots(rates: Sequence[float], found: Sequence[Rate | None], across: Scale, up: Scale) -> tuple[Dot, ...]:
+def _dots(rates: Sequence[float], found: Sequence[Rate | None], x_scale: Scale, y_scale: Scale) -> tuple[Dot, ...]:
     dots: list[Dot] = []
     for at, rate in zip(rates, found, strict=True):
         if rate is not None:
-            before = (dots[-1].x, dots[-1].y) if dots else None
-            dots.append(Dot(across.at(at), up.at(rate.value), up.at(rate.low), up.at(rate.high), before))
+            previous = (dots[-1].x, dots[-1].y) if dots else None
+            y, low, high = (y_scale.at(value) for value in (rate.value, rate.low, rate.high))
+            dots.append(Dot(x_scale.at(at), y, low, high, previous))
     return tuple(dots)

@@ -1,4 +1,4 @@
-"""What a report says of the run itself."""
+"""Facts about the run itself that a report shows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import msgspec
 
 
 class RunFacts(msgspec.Struct, frozen=True):
-    """Where figures come from; None and empty where nobody knows.
+    """The provenance of the figures; None or empty if unknown.
 
-    `options` are the settings of the run that are not at their default, by flag. `cut_off` tells what cut it off.
+    `options` are the options of the run that differ from their defaults, by flag. `interruption` is what interrupted
+    the run.
     """
 
     run_id: str
@@ -23,4 +24,4 @@ class RunFacts(msgspec.Struct, frozen=True):
     seed: int | None = None
     options: tuple[tuple[str, str], ...] = ()
     exit_status: int | None = None
-    cut_off: str | None = None
+    interruption: str | None = None

@@ -1,4 +1,4 @@
-"""What the viewer of episodes shows, as plain records: every text in them is safe to show and of bounded length."""
+"""The records that the page of a case shows: every text in them is safe to show and of bounded length."""
 
 from __future__ import annotations
 
@@ -7,69 +7,69 @@ from typing import Literal
 import msgspec
 
 
-class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Base of what is sent to the page: a field at its default is left out."""
+class ViewRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of all view records. Fields at their default are omitted from the JSON."""
 
 
-class CallPiece(Piece, frozen=True):
-    """A tool call: its arguments by name, or as the text that could not be read."""
+class CallView(ViewRecord, frozen=True):
+    """A tool call: its arguments by name, or `raw`, the text that could not be parsed."""
 
     tool: str
     arguments: tuple[tuple[str, str], ...] = ()
     raw: str | None = None
 
 
-class DamagePiece(Piece, frozen=True):
-    """How a step was damaged, and what the optimal plan has in its place."""
+class DamageView(ViewRecord, frozen=True):
+    """How a step was damaged, and the step of the optimal plan in its place."""
 
     how: str
     number: int | None = None
-    call: CallPiece | None = None
+    call: CallView | None = None
 
 
-class StepPiece(Piece, frozen=True):
-    """A step of the plan as shown."""
+class StepView(ViewRecord, frozen=True):
+    """A step of the plan as the model saw it."""
 
     number: int
-    call: CallPiece
-    fallback: CallPiece | None = None
+    call: CallView
+    fallback: CallView | None = None
     only_if_failed: int | None = None
-    damage: DamagePiece | None = None
+    damage: DamageView | None = None
 
 
-class PlanPiece(Piece, frozen=True):
-    """A plan: `gone` are the damages that left no step behind."""
+class PlanView(ViewRecord, frozen=True):
+    """A plan. `removed` are the damages that removed a step."""
 
-    steps: tuple[StepPiece, ...]
-    gone: tuple[DamagePiece, ...] = ()
+    steps: tuple[StepView, ...]
+    removed: tuple[DamageView, ...] = ()
     answer: int | None = None
 
 
-EventKind = Literal["says", "call", "search", "attempt", "note"]
+EventKind = Literal["text", "call", "search", "attempt", "note"]
 ResultKind = Literal["ok", "fault", "error"]
 
 
-class EventPiece(Piece, frozen=True):
-    """One thing that happened in a turn: text, or a call with its result."""
+class EventView(ViewRecord, frozen=True):
+    """An event of a turn: a text, or a call with its result."""
 
     kind: EventKind
     text: str = ""
-    call: CallPiece | None = None
+    call: CallView | None = None
     result: str | None = None
     result_kind: ResultKind = "ok"
     handle: str | None = None
 
 
-class TurnPiece(Piece, frozen=True):
-    """A turn; `marker` is equal for two turns that called the same tools in the same way with the same results."""
+class TurnView(ViewRecord, frozen=True):
+    """A turn. `marker` is equal for two turns with the same calls and the same results."""
 
     number: int
-    events: tuple[EventPiece, ...]
+    events: tuple[EventView, ...]
     marker: str = ""
 
 
-class GoalPiece(Piece, frozen=True):
-    """A milestone at the end: what should be true, and what stands in its place where it is not."""
+class GoalView(ViewRecord, frozen=True):
+    """A milestone at the end of an episode: the expected value, and the values found if it was not reached."""
 
     is_reached: bool
     is_deliverable: bool
@@ -78,17 +78,17 @@ class GoalPiece(Piece, frozen=True):
     found: tuple[str, ...] = ()
 
 
-class EpisodePiece(Piece, frozen=True):
-    """An episode as the viewer shows it; what the table of cases has of it is not repeated."""
+class EpisodeView(ViewRecord, frozen=True):
+    """An episode as the page of its case shows it, without what the table of cases already has."""
 
     words: str = ""
     has_plan: bool = False
-    plan: PlanPiece | None = None
-    optimal: PlanPiece | None = None
-    turns: tuple[TurnPiece, ...] = ()
+    plan: PlanView | None = None
+    optimal: PlanView | None = None
+    turns: tuple[TurnView, ...] = ()
     left_out: int = 0
     end: str = ""
-    goals: tuple[GoalPiece, ...] = ()
+    goals: tuple[GoalView, ...] = ()
     harms: tuple[str, ...] = ()
     error: str = ""
     note: str = ""

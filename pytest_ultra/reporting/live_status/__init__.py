@@ -1,1 +1,1 @@
-"""What a run shows of itself while it goes on."""
+"""The live status of a run: progress, forecast and display."""

@@ -1,9 +1,9 @@
-"""How many answers an episode will need, learnt from those that have ended and from those that have not.
+"""How many more answers an episode will need, estimated from finished and unfinished episodes.
 
-What is looked at is the deviation: how many answers more than expected, over the root of what was expected, since an
+The unit is the deviation: answers above the expected number, divided by the root of the expected number, since an
 episode is a sum of steps. Its distribution is the product-limit estimator (Kaplan & Meier, "Nonparametric estimation
-from incomplete observations", JASA 53, 1958), since episodes under way are observations that are cut off; a few
-imagined episodes speak where nothing has been observed yet.
+from incomplete observations", JASA 53, 1958), with unfinished episodes as censored observations. A few prior episodes
+stand in where nothing has been observed yet.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ from itertools import accumulate
 
 from pytest_ultra.core.progress import Cohort
 
-_IMAGINED = {-0.6: 1.2, -0.4: 2.8, -0.15: 1.5, 0.0: 1.5, 0.3: 1.4, 0.6: 0.8, 0.9: 0.5, 1.2: 0.2, 1.8: 0.1}
-"""By deviation: as spread as where each step is done until it succeeds, four times out of five."""
-_LINGER = 0.6  # of deviation, beyond the longest that is known
+_PRIOR = {-0.6: 1.2, -0.4: 2.8, -0.15: 1.5, 0.0: 1.5, 0.3: 1.4, 0.6: 0.8, 0.9: 0.5, 1.2: 0.2, 1.8: 0.1}
+"""Prior episodes by deviation: as variable as when each step is repeated until it succeeds, with a chance of 0.8."""
+_TAIL_SCALE = 0.6  # of the exponential tail beyond the largest known deviation
 _NEGLIGIBLE = 1e-3
-_HALF = 0.5  # an answer less or more: answers are whole, and what lies between is rounded
+_HALF = 0.5  # of an answer: answers are whole numbers, deviations are not
 
 
-class Lengths:
-    """The distribution, as far as it is known."""
+class EpisodeLengths:
+    """The distribution of episode lengths, as far as it is known."""
 
-    def __init__(self, ended: Iterable[Cohort], ahead: Iterable[Cohort], most_answers: int) -> None:
+    def __init__(self, ended: Iterable[Cohort], unfinished: Iterable[Cohort], most_answers: int) -> None:
         self._most_answers = most_answers
-        self._ends: Counter[float] = Counter(_IMAGINED)
-        self._seen: Counter[float] = Counter(_IMAGINED)
+        self._ends: Counter[float] = Counter(_PRIOR)
+        self._seen: Counter[float] = Counter(_PRIOR)
         for cohort in ended:
             at = _deviation(cohort.answers, cohort.expected)
             self._ends[at] += cohort.episodes
             self._seen[at] += cohort.episodes
-        for cohort in ahead:
+        for cohort in unfinished:
             self._seen[_deviation(cohort.answers + _HALF, cohort.expected)] += cohort.episodes
-        self._known: dict[tuple[int, int], list[float]] = {}
+        self._cache: dict[tuple[int, int], list[float]] = {}
 
-    def ahead(self, expected: int, answers: int) -> list[float]:
-        """Return the chances of 1, 2, 3 ... more answers for an episode that has had so many."""
+    def remaining_answers(self, expected: int, answers: int) -> list[float]:
+        """Return the chances of 1, 2, 3 ... more answers for an episode that has had `answers`."""
         key = (expected, answers)
-        if key not in self._known:
-            self._known[key] = self._chances(*key)
-        return self._known[key]
+        if key not in self._cache:
+            self._cache[key] = self._chances(*key)
+        return self._cache[key]
 
     def _chances(self, expected: int, answers: int) -> list[float]:
-        alive = now = self._survival(_deviation(answers + _HALF, expected))
+        surviving = now = self._survival(_deviation(answers + _HALF, expected))
         chances: list[float] = []
-        while now > 0 and alive / now > _NEGLIGIBLE and answers + len(chances) + 1 < self._most_answers:
+        while now > 0 and surviving / now > _NEGLIGIBLE and answers + len(chances) + 1 < self._most_answers:
             left = self._survival(_deviation(answers + len(chances) + 1 + _HALF, expected))
-            chances.append((alive - left) / now)
-            alive = left
+            chances.append((surviving - left) / now)
+            surviving = left
         rest = 1 - sum(chances)
         return [*chances, rest] if rest > 0 else chances
 
     def _survival(self, deviation: float) -> float:
-        """Return the share that goes on; beyond all that have ended, those that are left do so one after the other."""
+        """Return the share of episodes that continue; beyond all that have ended, it decays exponentially."""
         points, survivals = self._curve
         beyond = max(0.0, deviation - max(self._ends))
-        return survivals[bisect_right(points, deviation)] * math.exp(-beyond / _LINGER)
+        return survivals[bisect_right(points, deviation)] * math.exp(-beyond / _TAIL_SCALE)
 
     @cached_property
     def _curve(self) -> tuple[list[float], list[float]]:
-        """Return the deviations at which episodes end, and before each, and after the last, the share that goes on."""
+        """Return the deviations at which episodes end, and the share that continues before each and after the last."""
         points = sorted(self._seen)
         at_risk = list(accumulate(self._seen[point] for point in reversed(points)))[::-1]
         steps = [1 - self._ends[point] / risk for point, risk in zip(points, at_risk, strict=True)]

@@ -1,4 +1,4 @@
-"""The status of a run as it is looked at again and again: with rates, and with the time at which it will have ended."""
+"""The status of a run at each look, with rates and the estimated time of its end."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ import msgspec
 
 from pytest_ultra.core.progress import Cohort, ShardProgress
 from pytest_ultra.reporting.live_status.eta import remaining_s
-from pytest_ultra.reporting.live_status.progress_history import History, Sample
-from pytest_ultra.reporting.live_status.run_status_record import Status
+from pytest_ultra.reporting.live_status.progress_history import ProgressHistory, ProgressSample
+from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 
-_USUAL = 6.0  # requests of an episode
-_EVERY_S = 2.0  # an outlook is good for so long, but for the seconds that pass
+_DEFAULT_ANSWERS = 6.0  # of an episode, before any shard has reported
+_UPDATE_EVERY_S = 2.0  # between two estimates of the end
 
 
-class Outlook:
-    """Told how far the shards are at times of any clock, of which `now` is the first; `planned` counts all cases."""
+class StatusForecast:
+    """Observes the progress of the shards; `now` may be from any clock, and `planned` counts all cases."""
 
     def __init__(self, planned: Callable[[], int], workers: int, now: float) -> None:
         self._planned = planned
         self._workers = workers
-        self._began = now
-        self._history = History()
+        self._started = now
+        self._history = ProgressHistory()
         self._ends_at: float | None = None
         self._due = now
 
-    def observe(self, shards: Sequence[ShardProgress], now: float) -> Status:
-        self._history.add(Sample.take(shards, now))
-        status = Status(
-            shards=tuple(shards), workers=self._workers, planned=self._planned(), elapsed_s=now - self._began
+    def observe(self, shards: Sequence[ShardProgress], now: float) -> StatusSnapshot:
+        self._history.add(ProgressSample.take(shards, now))
+        status = StatusSnapshot(
+            shards=tuple(shards), workers=self._workers, planned=self._planned(), elapsed_s=now - self._started
         )
-        if not self._history.passed_s:
+        if not self._history.window_s:
             return status
         if now >= self._due and self._history.call_rate:
-            whole = [with_unknown(shard, status) for shard in shards]
-            self._ends_at, self._due = now + remaining_s(whole, self._history.speed()), now + _EVERY_S
+            complete = [add_unreported_cases(shard, status) for shard in shards]
+            self._ends_at, self._due = now + remaining_s(complete, self._history.speed()), now + _UPDATE_EVERY_S
         return msgspec.structs.replace(
             status,
             episode_rate=self._history.episode_rate,
@@ -44,17 +44,19 @@ class Outlook:
         )
 
 
-def with_unknown(shard: ShardProgress, status: Status) -> ShardProgress:
-    """Return the shard with all of its cases, those included of which nothing is known but that they are there.
+def add_unreported_cases(shard: ShardProgress, status: StatusSnapshot) -> ShardProgress:
+    """Return the shard with the cases added that it has not reported yet.
 
-    What is handed out bit by bit is shared out evenly; of what nothing is known, the usual is expected.
+    Cases that are not assigned to shards in advance are split evenly. An unreported case is expected to need the mean
+    of the reported ones.
     """
-    told = shard.done + sum(cohort.episodes for cohort in shard.ahead)
+    reported = shard.done + sum(cohort.episodes for cohort in shard.ahead)
     planned = status.planned / status.workers if shard.planned is None else shard.planned
-    missing = round(planned - told)
+    missing = round(planned - reported)
     if missing <= 0:
         return shard
     seen = [cohort for each in status.shards for cohort in (*each.ended, *each.ahead)]
     episodes = sum(cohort.episodes for cohort in seen)
-    usual = sum(cohort.expected * cohort.episodes for cohort in seen) / episodes if episodes else _USUAL
-    return msgspec.structs.replace(shard, ahead=(*shard.ahead, Cohort(round(usual), 0, missing)))
+    total = sum(cohort.expected * cohort.episodes for cohort in seen)
+    mean = total / episodes if episodes else _DEFAULT_ANSWERS
+    return msgspec.structs.replace(shard, ahead=(*shard.ahead, Cohort(round(mean), 0, missing)))

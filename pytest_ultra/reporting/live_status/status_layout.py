@@ -1,4 +1,4 @@
-"""The status of a run as a few rows of a terminal."""
+"""The layout of the live status: a few rows of a terminal."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_ultra.core.progress import ShardProgress
-from pytest_ultra.reporting.live_status import status_text as words
-from pytest_ultra.reporting.live_status.run_status_record import Status
+from pytest_ultra.reporting.live_status import status_text
+from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 
-MOST_ROWS = 10
-_SHARE = 3  # of a terminal's rows, one in so many
-_RULE_ROWS = 4  # with fewer, every row is needed for figures
-_MOST_BARS = 6
-_LONGEST_BAR = 30
-_SHORTEST_BAR = 6
-_WHOLE = "all"
-
-
-def rows_for(terminal_rows: int) -> int:
-    """Return how many rows the picture may take of a terminal with so many."""
-    return min(MOST_ROWS, terminal_rows // _SHARE)
+MAX_ROWS = 10
+_MAX_SHARE = 3  # one row in this many of the terminal's
+_MIN_ROWS_WITH_RULE = 4  # with fewer, every row is needed for figures
+_MAX_WORKER_BARS = 6
+_MAX_BAR_WIDTH = 30
+_MIN_BAR_WIDTH = 6
+_ALL = "all"
 
 
-def draw(status: Status, *, columns: int, most_rows: int, has_colours: bool) -> list[str]:
-    """Return the rows, each narrower than the terminal; plain ASCII but for the sequences of colours, if wanted."""
+def row_limit(terminal_rows: int) -> int:
+    """Return how many rows the status may use of a terminal with `terminal_rows`."""
+    return min(MAX_ROWS, terminal_rows // _MAX_SHARE)
+
+
+def draw(status: StatusSnapshot, *, columns: int, max_rows: int, has_colours: bool) -> list[str]:
+    """Return the rows, each narrower than the terminal, in plain ASCII except for optional colour codes."""
     width = columns - 1
     file = io.StringIO()
     console = Console(
@@ -39,81 +39,84 @@ def draw(status: Status, *, columns: int, most_rows: int, has_colours: bool) -> 
         no_color=not has_colours,
         legacy_windows=False,
     )
-    for row in list(_rows(status, width, most_rows))[:most_rows]:
+    for row in list(_rows(status, width, max_rows))[:max_rows]:
         console.print(row, no_wrap=True, overflow="crop", crop=True, highlight=False)
     return file.getvalue().splitlines()
 
 
-def _rows(status: Status, width: int, most_rows: int) -> Iterator[Text]:
-    has_rule = most_rows >= _RULE_ROWS
+def _rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[Text]:
+    has_rule = max_rows >= _MIN_ROWS_WITH_RULE
     if has_rule:
         yield _rule(status, width)
-    left = most_rows - has_rule - 2
-    has_bars = 1 < status.workers <= min(left, _MOST_BARS)
-    labels = [_WHOLE, *map(words.name, status.shards)] if has_bars else [_WHOLE]
+    left = max_rows - has_rule - 2
+    has_bars = 1 < status.workers <= min(left, _MAX_WORKER_BARS)
+    labels = [_ALL, *map(status_text.worker_name, status.shards)] if has_bars else [_ALL]
     label_width = max(map(len, labels))
-    yield _whole(status, width, label_width)
+    yield _run_row(status, width, label_width)
     if has_bars:
-        yield from (_worker(shard, width, label_width) for shard in status.shards)
+        yield from (_worker_row(shard, width, label_width) for shard in status.shards)
         yield from (Text(" ...", "dim") for _ in range(status.workers - len(status.shards)))
     elif status.workers > 1 and left > 0:
-        yield from _packed(status, width, left)
+        yield from _shared_rows(status, width, left)
     yield Text(_fit(_details(status), width, ", "))
 
 
-def _rule(status: Status, width: int) -> Text:
-    title, passed = "- ultra ", f" {words.clock(status.elapsed_s)} -"
+def _rule(status: StatusSnapshot, width: int) -> Text:
+    title, passed = "- ultra ", f" {status_text.clock(status.elapsed_s)} -"
     line = "-" * max(0, width - len(title) - len(passed))
     return Text.assemble((title, "bold cyan"), (f"{line}{passed}", "cyan"))
 
 
-def _whole(status: Status, width: int, label_width: int) -> Text:
+def _run_row(status: StatusSnapshot, width: int, label_width: int) -> Text:
     percent = f"{100 * status.done // status.planned}%" if status.planned else "-"
     reused = f" ({status.reused:,} reused)" if status.reused else ""
     figures = [
         f"{status.done:,}/{status.planned:,}",
-        words.eta(status),
+        status_text.eta(status),
         percent,
-        *words.rate(status.episode_rate, "episodes"),
+        *status_text.rate(status.episode_rate, "episodes"),
     ]
     bar = _bar(status.done, status.reused, status.under_way, status.planned, _bar_width(width, label_width))
-    start = Text.assemble((f" {_WHOLE:{label_width}} ", "bold"), bar)
+    start = Text.assemble((f" {_ALL:{label_width}} ", "bold"), bar)
     figures[0] += reused
     return Text.assemble(start, (_fit(figures, width - len(start), "  "), "bold"))
 
 
-def _worker(shard: ShardProgress, width: int, label_width: int) -> Text:
+def _worker_row(shard: ShardProgress, width: int, label_width: int) -> Text:
     bar_width = 0 if shard.planned is None else _bar_width(width, label_width)
     bar = _bar(shard.done, shard.reused, shard.under_way, shard.planned or 0, bar_width)
-    start = Text.assemble(f" {words.name(shard):{label_width}} ", bar)
-    figures = [words.share(shard), f"{shard.in_flight:,} in flight", f"{shard.waiting:,} waiting"]
+    start = Text.assemble(f" {status_text.worker_name(shard):{label_width}} ", bar)
+    figures = [status_text.done_of_planned(shard), f"{shard.in_flight:,} in flight", f"{shard.waiting:,} waiting"]
     return Text.assemble(start, _fit(figures, width - len(start), "  "))
 
 
-def _packed(status: Status, width: int, most_rows: int) -> Iterator[Text]:
-    """Put several workers on a row; show those that are most behind if there is no room for all."""
-    cells = {shard.number: f" {words.name(shard)} {words.share(shard)}" for shard in status.shards}
+def _shared_rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[Text]:
+    """Put several workers on each row; if there is no room for all, show those that are furthest behind."""
+    cells = {
+        shard.number: f" {status_text.worker_name(shard)} {status_text.done_of_planned(shard)}"
+        for shard in status.shards
+    }
     cell_width = 1 + max(map(len, cells.values()), default=0)
     across = max(1, width // cell_width)
-    rows = min(most_rows, math.ceil(status.workers / across))
+    rows = min(max_rows, math.ceil(status.workers / across))
     behind = sorted(status.shards, key=lambda shard: shard.done / (shard.planned or 1))[: rows * across]
     shown = [cells[number].ljust(cell_width) for number in sorted(shard.number for shard in behind)]
     for row in range(rows):
         yield Text("".join(shown[row * across : (row + 1) * across]).rstrip())
 
 
-def _details(status: Status) -> list[str]:
-    calls = [words.calls(status), *words.rate(status.call_rate, "calls")]
-    return [*calls, words.short_tokens(status.tokens), words.cost(status)]
+def _details(status: StatusSnapshot) -> list[str]:
+    calls = [status_text.calls(status), *status_text.rate(status.call_rate, "calls")]
+    return [*calls, status_text.short_tokens(status.tokens), status_text.cost(status)]
 
 
 def _bar_width(width: int, label_width: int) -> int:
     room = width // 2 - label_width - 4
-    return 0 if room < _SHORTEST_BAR else min(_LONGEST_BAR, room)
+    return 0 if room < _MIN_BAR_WIDTH else min(_MAX_BAR_WIDTH, room)
 
 
 def _bar(done: int, reused: int, under_way: float, planned: int, width: int) -> Text:
-    """Draw what did not have to be lived, what has been, and what episodes under way have come to."""
+    """Draw the reused episodes, those run, the progress of those in progress, and the rest."""
     if not width:
         return Text()
     ends = [int(width * min(1.0, part / planned)) if planned else 0 for part in (reused, done, done + under_way)]
@@ -124,7 +127,7 @@ def _bar(done: int, reused: int, under_way: float, planned: int, width: int) -> 
 
 
 def _fit(pieces: Sequence[str], room: int, separator: str) -> str:
-    """Join as many pieces as there is room for, the first ones first."""
+    """Join as many of the first pieces as fit."""
     text = f" {pieces[0]}"
     for piece in pieces[1:]:
         longer = f"{text}{separator}{piece}"

@@ -1,59 +1,59 @@
-"""The status of a run as one plain line, for logs, and the words that this shares with the picture."""
+"""The status of a run as one plain line for logs, and the texts that it shares with the terminal layout."""
 
 from __future__ import annotations
 
 from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.reporting.budget_lines import dollars
-from pytest_ultra.reporting.live_status.run_status_record import Status
+from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 from pytest_ultra.reporting.text import count, neutralise
 
 _MINUTE_S = 60
 _HOUR_S = 3600
 _THOUSAND = 1_000
 _MILLION = 1_000_000
-_MOST_NAMED = 8
+_MAX_NAMED = 8
 
 
-def plain_line(status: Status) -> str:
-    """Tell everything on one line; of many workers, only how far the first and the last of them are."""
-    told = [
+def plain_line(status: StatusSnapshot) -> str:
+    """Return the whole status on one line; of many workers, it names only the slowest and the fastest."""
+    parts = [
         f"{status.done:,}/{status.planned:,} done{_reused(status)}",
         *rate(status.episode_rate, "episodes"),
         eta(status),
     ]
-    told += [calls(status), *rate(status.call_rate, "calls"), spent(status)]
+    parts += [calls(status), *rate(status.call_rate, "calls"), usage(status)]
     if status.workers > 1:
-        told.append(_workers(status))
-    return f"ultra: {'; '.join(told)}"
+        parts.append(_worker_progress(status))
+    return f"ultra: {'; '.join(parts)}"
 
 
 def rate(per_s: float | None, what: str) -> list[str]:
-    """Return how fast something comes, nothing where it does not."""
+    """Return a rate per second or minute, in a list that is empty if there is none."""
     if not per_s:
         return []
     return [f"{per_s:.1f} {what}/s" if per_s >= 1 else f"{per_s * _MINUTE_S:.1f} {what}/min"]
 
 
-def eta(status: Status) -> str:
+def eta(status: StatusSnapshot) -> str:
     if status.done >= status.planned:
         return "all done"
     return f"ETA {'-' if status.eta_s is None else clock(status.eta_s)}"
 
 
-def calls(status: Status) -> str:
+def calls(status: StatusSnapshot) -> str:
     return f"{count(status.in_flight, 'call')} in flight, {status.waiting:,} waiting for limits"
 
 
-def spent(status: Status) -> str:
+def usage(status: StatusSnapshot) -> str:
     return f"{count(status.tokens, 'token')}, {cost(status)}"
 
 
-def cost(status: Status) -> str:
+def cost(status: StatusSnapshot) -> str:
     return "cost unknown" if status.cost is None else dollars(status.cost)
 
 
 def short_tokens(tokens: int) -> str:
-    """Write a number in thousands or millions where it has more digits than a glance takes in."""
+    """Format a number of tokens, from 10,000 on in thousands or millions."""
     if tokens < _THOUSAND * 10:
         return count(tokens, "token")
     if tokens < _MILLION:
@@ -62,29 +62,29 @@ def short_tokens(tokens: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Write a duration as m:ss, or h:mm:ss from an hour on."""
+    """Format a duration as m:ss, or as h:mm:ss from an hour on."""
     minutes, left_s = divmod(round(seconds), _MINUTE_S)
     hours, left_min = divmod(minutes, _MINUTE_S)
     return f"{hours}:{left_min:02}:{left_s:02}" if hours else f"{left_min}:{left_s:02}"
 
 
-def share(shard: ShardProgress) -> str:
+def done_of_planned(shard: ShardProgress) -> str:
     planned = "?" if shard.planned is None else f"{shard.planned:,}"
     return f"{shard.done:,}/{planned}"
 
 
-def name(shard: ShardProgress) -> str:
+def worker_name(shard: ShardProgress) -> str:
     return neutralise(shard.worker)
 
 
-def _reused(status: Status) -> str:
+def _reused(status: StatusSnapshot) -> str:
     return f" ({status.reused:,} reused)" if status.reused else ""
 
 
-def _workers(status: Status) -> str:
-    named = [f"{name(shard)} {share(shard)}" for shard in status.shards]
-    if len(named) > _MOST_NAMED:
+def _worker_progress(status: StatusSnapshot) -> str:
+    named = [f"{worker_name(shard)} {done_of_planned(shard)}" for shard in status.shards]
+    if len(named) > _MAX_NAMED:
         behind = sorted(status.shards, key=lambda shard: shard.done / (shard.planned or 1))
-        named = [f"{name(shard)} {share(shard)}" for shard in (behind[0], behind[-1])]
+        named = [f"{worker_name(shard)} {done_of_planned(shard)}" for shard in (behind[0], behind[-1])]
         return f"{status.workers} workers, from {' to '.join(named)}"
     return ", ".join(named)

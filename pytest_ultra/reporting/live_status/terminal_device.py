@@ -1,4 +1,4 @@
-"""The way to the user's terminal or log that no capture of a test's output can redirect."""
+"""The user's terminal or log, reached in a way that no output capture can redirect."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import suppress
 
 
 class Terminal:
-    """Standard output at the moment at which this is made, whatever becomes of that later; nothing if there is none."""
+    """A duplicate of standard output, taken when this is created; writes nothing if there is no standard output."""
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = _standard_output() if descriptor is None else os.dup(descriptor)
 
     def size(self) -> tuple[int, int] | None:
-        """Return columns and rows, None where there is no such thing."""
+        """Return columns and rows, None if this is no terminal."""
         with suppress(OSError):
             if self._descriptor is not None:
                 columns, rows = os.get_terminal_size(self._descriptor)
@@ -22,7 +22,7 @@ class Terminal:
         return None
 
     def write(self, text: str) -> None:
-        """Write at once, so that nothing gets in between; a terminal that is gone is no reason to stop."""
+        """Write in one piece, so that no other output gets in between; ignore a terminal that no longer exists."""
         with suppress(OSError):
             if self._descriptor is not None:
                 os.write(self._descriptor, text.encode(errors="replace"))

@@ -1,4 +1,4 @@
-"""The overview: figures with their denominators, charts that are tables, and what a reader must know first."""
+"""The overview: figures with their denominators, charts that are also tables, and notices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_ultra.core.figures import (
     Row,
     Summary,
 )
-from pytest_ultra.reporting.html import number_format as numbers
+from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.overview import Overview, make_overview
 from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
@@ -62,20 +62,20 @@ def overview(*rows: Row, facts: RunFacts | None = None, **fields: Any) -> Overvi
 def test_headline_figures_carry_their_denominators() -> None:
     facts = RunFacts("run", duration_s=75.0)
     counts = Counts(full=30, partial=2, failed=8, error=3, skipped=1)
-    told = {
+    tiles = {
         tile.label: (tile.value, tile.note)
         for tile in overview(make_row(), facts=facts, counts=counts, reused=5, cost=1.5).tiles
     }
-    assert told == {
+    assert tiles == {
         "Success": ("75%", "30 full of 40 scored"),
         "Scored": ("40", "of 44 planned; 3 error, 1 skipped; 5 reused from earlier runs"),
         "Tokens": ("360,000", "prompts and completions, scored cases"),
-        "Cost": ("$1.50", "of the cases lived in this run"),
+        "Cost": ("$1.50", "excluding reused cases"),
         "Duration": ("1 min 15 s", "wall-clock, whole run"),
     }
 
 
-def test_what_was_not_measured_is_a_dash() -> None:
+def test_a_figure_that_was_not_measured_is_a_dash() -> None:
     nothing = make_row(counts=Counts(error=2), success=None, mean_calls=None, mean_tokens=None, mean_duration_s=None)
     made = overview(nothing, counts=Counts(error=2))
     assert [tile.value for tile in made.tiles] == ["-", "0", "-", "-", "-"]
@@ -84,10 +84,16 @@ def test_what_was_not_measured_is_a_dash() -> None:
         "-",
         "none of 2 scored",
     )
-    assert (made.forest, made.verdicts, made.reliability, made.repeats, made.robustness) == (None, None, None, (), ())
+    assert (made.forest, made.flaw_effects, made.reliability, made.repeats, made.robustness) == (
+        None,
+        None,
+        None,
+        (),
+        (),
+    )
 
 
-def test_the_heat_map_has_a_row_a_prompt_type_and_a_column_a_model() -> None:
+def test_the_heat_map_has_a_row_for_each_prompt_type_and_a_column_for_each_model() -> None:
     made = overview(
         make_row(PromptType.COT),
         make_row(),
@@ -118,12 +124,12 @@ def test_a_difference_has_its_interval_pairs_and_corrected_p() -> None:
         "\N{MINUS SIGN}35 to \N{MINUS SIGN}5",
     )
     assert (line.pairs, line.p_value, line.detectable) == ("40 (1 won, 9 lost)", "0.040", "21")
-    assert (line.whisker.is_clear, line.whisker.is_loss) == (True, True)
+    assert (line.whisker.excludes_zero, line.whisker.is_loss) == (True, True)
     assert line.whisker.low is not None
     assert float(line.whisker.low[:-1]) < float(line.whisker.at[:-1]) < float(forest.zero[:-1])
 
 
-def test_a_difference_that_says_little_says_so() -> None:
+def test_a_weak_difference_has_caveats() -> None:
     caveats = (Caveat.FEW_TASKS, Caveat.UNPAIRED)
     weak = msgspec.structs.replace(LOSS, low=None, high=None, p_adjusted=None, detectable=None, caveats=caveats)
     forest = overview(make_row(PromptType.COT, difference=weak)).forest
@@ -131,17 +137,17 @@ def test_a_difference_that_says_little_says_so() -> None:
     (line,) = forest.bands[0].lines
     assert (line.interval, line.p_value, line.detectable) == ("no interval", "0.021*", "-")
     assert line.notes == ("too few tasks to show anything", "some cases have no scored counterpart")
-    assert (forest.has_lone, forest.has_detectable, line.whisker.is_clear) == (True, False, False)
+    assert (forest.has_uncorrected, forest.has_detectable, line.whisker.excludes_zero) == (True, False, False)
 
 
-def test_all_flaws_together_are_a_line_a_model() -> None:
+def test_all_flaws_together_have_a_line_for_each_model() -> None:
     comparisons = [Comparison("one", None, None, LOSS), Comparison("two", None, None, None)]
-    verdicts = make_overview(make_summary(make_row()), RunFacts("run"), comparisons).verdicts
-    assert verdicts is not None
-    assert [line.label for line in verdicts.bands[0].lines] == ["one"]
+    effects = make_overview(make_summary(make_row()), RunFacts("run"), comparisons).flaw_effects
+    assert effects is not None
+    assert [line.label for line in effects.bands[0].lines] == ["one"]
 
 
-def test_robustness_is_told_with_what_it_rests_on() -> None:
+def test_robustness_figures_have_their_denominators() -> None:
     robustness = Robustness(0.8, 0.25, 12, recovered=7, extra_calls=-1.25, extra_tokens=1500.0, extra_cost=0.004)
     row = make_row(PromptType.FLAWED_TOOL_MISUSE, robustness=robustness, recovery=Rate(9, 10, 0.6, 0.98))
     (band,) = overview(row).robustness
@@ -156,7 +162,7 @@ def test_robustness_is_told_with_what_it_rests_on() -> None:
     )
 
 
-def test_failure_classes_stand_with_the_side_that_is_responsible() -> None:
+def test_failure_classes_are_grouped_by_responsibility() -> None:
     classes = ((FailureClass.GAVE_UP, 6), (FailureClass.ENDPOINT, 4))
     made = overview(make_row(), failure_classes=classes, counts=Counts(full=30, failed=6, error=4)).failures
     assert [(side.title, [(f.label, f.count, f.share) for f in side.failures]) for side in made] == [
@@ -165,7 +171,7 @@ def test_failure_classes_stand_with_the_side_that_is_responsible() -> None:
     ]
 
 
-def test_several_rates_make_a_curve_a_prompt_type() -> None:
+def test_several_rates_make_a_curve_for_each_prompt_type() -> None:
     rates = {0.6: 10, 0.8: 20, 1.0: 40}
     rows = [make_row(tool_success_rate=rate, success=Rate(n, 40, 0.1, 0.9)) for rate, n in rates.items()]
     chart = overview(*rows).reliability
@@ -175,14 +181,14 @@ def test_several_rates_make_a_curve_a_prompt_type() -> None:
     assert line.figures == (("25%", "10 of 40"), ("50%", "20 of 40"), ("100%", "40 of 40"))
     heights = [float(dot.y[:-1]) for dot in line.dots]
     assert heights == sorted(heights, reverse=True), "the more success, the higher"
-    assert [dot.before for dot in line.dots] == [
+    assert [dot.previous for dot in line.dots] == [
         None,
         (line.dots[0].x, line.dots[0].y),
         (line.dots[1].x, line.dots[1].y),
     ]
 
 
-def test_repeats_are_told_where_there_are_any() -> None:
+def test_repeats_have_figures() -> None:
     (band,) = overview(make_row(repeats=(Repeats(3, 0.9, 0.5, 20),))).repeats
     line: Any = band.lines[0]
     assert line.figures == (("3", "90%", "50%", 20),)
@@ -198,28 +204,28 @@ def test_repeats_are_told_where_there_are_any() -> None:
         ),
         (
             {},
-            {"cut_off": "the budget is spent"},
-            "The run was cut off: the budget is spent; what it had finished is here.",
+            {"interruption": "the budget is spent"},
+            "The run was interrupted: the budget is spent; this report covers what it had finished.",
         ),
         (
             {"counts": Counts(full=1, error=2)},
             {},
-            "2 cases met an error of the infrastructure; they are not counted as failures.",
+            "2 cases had an infrastructure error, which does not count as a failure.",
         ),
-        ({"counts": Counts(full=1, skipped=1)}, {}, "1 case was not lived; it is not scored."),
-        ({"counts": Counts(full=1, skipped=3)}, {}, "3 cases were not lived; they are not scored."),
+        ({"counts": Counts(full=1, skipped=1)}, {}, "1 case was not run; it is not scored."),
+        ({"counts": Counts(full=1, skipped=3)}, {}, "3 cases were not run; they are not scored."),
     ],
 )
-def test_a_reader_is_warned(fields: dict[str, Any], facts: dict[str, Any], expected: str) -> None:
+def test_notices(fields: dict[str, Any], facts: dict[str, Any], expected: str) -> None:
     assert expected in overview(make_row(), facts=RunFacts("run", **facts), **fields).notices
 
 
-def test_several_versions_are_warned_of() -> None:
+def test_several_versions_have_a_notice() -> None:
     notices = overview(make_row(), versions=(Versions(), Versions(2))).notices
     assert any(text.startswith("Episodes of 2 versions (") for text in notices)
 
 
-def test_what_differences_do_not_say_is_said_once() -> None:
+def test_limits_of_the_differences_are_listed_once() -> None:
     clustered = msgspec.structs.replace(LOSS, caveats=(Caveat.CLUSTERED,))
     made = overview(make_row(PromptType.COT, difference=clustered))
     assert made.forest is not None
@@ -231,28 +237,28 @@ def test_what_differences_do_not_say_is_said_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("formatted", "expected"),
     [
-        (numbers.share(0.9999), "99.9%"),
-        (numbers.share(0.0001), "0.1%"),
-        (numbers.share(1), "100%"),
-        (numbers.share(0.333), "33.3%"),
-        (numbers.points(-0.2), "\N{MINUS SIGN}20"),
-        (numbers.points(0.125), "+12.5"),
-        (numbers.points(-0.0001), "0"),
-        (numbers.whole(12_345_678.0), "12.35 M"),
-        (numbers.whole(999_999.0), "999,999"),
-        (numbers.seconds(3_725.0), "1 h 2 min"),
-        (numbers.p_value(0.0001), "< 0.001"),
-        (numbers.extra_money(-0.5), "\N{MINUS SIGN}$0.50"),
-        (numbers.signed(-1.25), "\N{MINUS SIGN}1.2"),
+        (number_format.share(0.9999), "99.9%"),
+        (number_format.share(0.0001), "0.1%"),
+        (number_format.share(1), "100%"),
+        (number_format.share(0.333), "33.3%"),
+        (number_format.points(-0.2), "\N{MINUS SIGN}20"),
+        (number_format.points(0.125), "+12.5"),
+        (number_format.points(-0.0001), "0"),
+        (number_format.large_number(12_345_678.0), "12.35 M"),
+        (number_format.large_number(999_999.0), "999,999"),
+        (number_format.seconds(3_725.0), "1 h 2 min"),
+        (number_format.p_value(0.0001), "< 0.001"),
+        (number_format.signed_money(-0.5), "\N{MINUS SIGN}$0.50"),
+        (number_format.signed(-1.25), "\N{MINUS SIGN}1.2"),
     ],
 )
-def test_numbers_are_short_and_honest(told: str, expected: str) -> None:
-    assert told == expected
+def test_numbers_are_short_and_not_misleading(formatted: str, expected: str) -> None:
+    assert formatted == expected
 
 
-def test_a_scale_keeps_everything_within_the_chart() -> None:
+def test_a_scale_clips_values_to_the_chart() -> None:
     scale = Scale(0, 1, margin=10)
     assert [scale.at(value) for value in (-1, 0, 0.5, 1, 7)] == ["10%", "10%", "50%", "90%", "90%"]
     assert [Scale(1, 0, margin=0).at(value) for value in (1, 0)] == ["0%", "100%"]

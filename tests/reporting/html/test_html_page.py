@@ -1,4 +1,4 @@
-"""The page as text: escaped, self-contained, guarded by a policy that fits it, small."""
+"""The page as text: escaped, self-contained, small, and with a matching content security policy."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Replied, Reply
-from pytest_ultra.reporting.html.html_report import Contents, make_report
-from pytest_ultra.reporting.html.html_text import laid_out, script_json, shown
+from pytest_ultra.reporting.html.html_report import ReportContents, make_report
+from pytest_ultra.reporting.html.html_text import multi_line, safe_text, script_json
 from pytest_ultra.reporting.html.run_facts import RunFacts
-from tests.reporting.html.reading import columns, shown_episodes
+from tests.reporting.html.page_data import read_columns, read_episodes
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 
 HOSTILE = "</script><!--<b onclick=x>\u202e\x1b[0m\ud800"
 
 
-def contents(*episodes: Episode, has_guidance: bool = True) -> Contents:
+def contents(*episodes: Episode, has_guidance: bool = True) -> ReportContents:
     def look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
         if not has_guidance:
             return episode, None, None
         guidance = make_guidance(episode.case)
         return episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)
 
-    return Contents(RunFacts("a run"), summarize(episodes), episodes, look_up)
+    return ReportContents(RunFacts("a run"), summarize(episodes), episodes, look_up)
 
 
 def page_of(*episodes: Episode, has_guidance: bool = True) -> str:
@@ -48,7 +48,7 @@ def pair() -> tuple[Episode, Episode]:
     return make_episode(make_case(PromptType.OPTIMAL)), obedient_episode()
 
 
-def test_the_policy_allows_this_script_and_this_style_and_nothing_else() -> None:
+def test_the_policy_allows_only_our_script_and_style() -> None:
     page = page_of(*pair())
     policy = re.search(r'Content-Security-Policy" content="(.*?)"', page)
     assert policy
@@ -69,7 +69,7 @@ def digest(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def test_the_page_names_no_other_place() -> None:
+def test_the_page_refers_to_no_other_address() -> None:
     page = page_of(*pair())
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\s\"'<]+", page) == []
     assert (
@@ -78,20 +78,20 @@ def test_the_page_names_no_other_place() -> None:
     )
 
 
-def test_names_are_escaped_where_they_stand() -> None:
+def test_names_are_escaped() -> None:
     case = make_case(model=f"<b>{HOSTILE.removesuffix(chr(0xD800))}</b>")
     page = page_of(msgspec.structs.replace(make_episode(case), nodeid=f"test[{HOSTILE}]"))
     assert page.count("</script>") == page.count("<script")
     assert "<!--" not in page
     assert "onclick=x&gt;\\u202e\\x1b[0m" in page
-    assert columns(page)["model"] == ["<b></script><!--<b onclick=x>\\u202e\\x1b[0m</b>"]
-    assert columns(page)["nodeid"] == ["test[</script><!--<b onclick=x>\\u202e\\x1b[0m\\ud800]"]
+    assert read_columns(page)["model"] == ["<b></script><!--<b onclick=x>\\u202e\\x1b[0m</b>"]
+    assert read_columns(page)["nodeid"] == ["test[</script><!--<b onclick=x>\\u202e\\x1b[0m\\ud800]"]
 
 
-def test_json_for_a_script_cannot_end_it() -> None:
-    told = script_json({"text": "</script><!-- & \u2028"})
-    assert not re.search("[<>&\u2028]", told)
-    assert json.loads(told) == {"text": "</script><!-- & \u2028"}
+def test_json_cannot_end_its_script_element() -> None:
+    encoded = script_json({"text": "</script><!-- & \u2028"})
+    assert not re.search("[<>&\u2028]", encoded)
+    assert json.loads(encoded) == {"text": "</script><!-- & \u2028"}
 
 
 @pytest.mark.parametrize(
@@ -105,21 +105,21 @@ def test_json_for_a_script_cannot_end_it() -> None:
         ("x" * 12, "xxxxxxxxxx... (+2 characters)"),
     ],
 )
-def test_texts_are_spelled_out_and_cut(text: str, expected: str) -> None:
-    most = 10 if text.startswith("x") else 100
-    assert shown(text, most) == expected
+def test_texts_are_escaped_and_truncated(text: str, expected: str) -> None:
+    max_length = 10 if text.startswith("x") else 100
+    assert safe_text(text, max_length) == expected
 
 
-def test_values_are_laid_out_for_reading() -> None:
-    assert laid_out("a,b\n1,2") == "a,b\n1,2"
-    assert laid_out([{"a": 1}, {"a": 2}]) == '{"a": 1}\n{"a": 2}'
-    assert laid_out({"at": "noon", "data": [{"a": 1}]}) == 'at: "noon"\ndata: \n  {"a": 1}'
-    assert laid_out(None) == "null"
+def test_values_are_formatted_for_reading() -> None:
+    assert multi_line("a,b\n1,2") == "a,b\n1,2"
+    assert multi_line([{"a": 1}, {"a": 2}]) == '{"a": 1}\n{"a": 2}'
+    assert multi_line({"at": "noon", "data": [{"a": 1}]}) == 'at: "noon"\ndata: \n  {"a": 1}'
+    assert multi_line(None) == "null"
 
 
-def test_every_case_has_its_row_in_order() -> None:
+def test_cases_have_rows_in_order() -> None:
     flawed = obedient_episode()
-    rows = columns(page_of(make_episode(make_case(PromptType.COT)), flawed, make_episode()))
+    rows = read_columns(page_of(make_episode(make_case(PromptType.COT)), flawed, make_episode()))
     assert rows["prompt_type"] == ["cot", "flawed_tool_misuse", "optimal"]
     assert rows["id"][1] == flawed.case_id
     assert (rows["outcome"][1], rows["failure_class"][1], rows["faults"][1]) == ("failed", "wrong_deliverable", 1)
@@ -128,8 +128,8 @@ def test_every_case_has_its_row_in_order() -> None:
     assert rows["words"][0].startswith("The orders of the day")
 
 
-def test_an_episode_has_what_the_viewer_shows() -> None:
-    flawed = shown_episodes(page_of(*pair()))[1]
+def test_an_episode_has_all_data_of_its_page() -> None:
+    flawed = read_episodes(page_of(*pair()))[1]
     assert [step.get("damage", {}).get("how") for step in flawed["plan"]["steps"]] == [
         None,
         "wrong tool",
@@ -147,25 +147,25 @@ def test_an_episode_has_what_the_viewer_shows() -> None:
     assert flawed["end"] == "the model stopped calling tools"
 
 
-def test_the_first_call_that_differs_can_be_found() -> None:
+def test_equal_turns_have_equal_markers() -> None:
     episodes = (obedient_episode(), msgspec.structs.replace(obedient_episode(), case=make_case(PromptType.OPTIMAL)))
-    one, other = shown_episodes(page_of(*episodes))
+    one, other = read_episodes(page_of(*episodes))
     assert [turn["marker"] for turn in one["turns"][:5]] == [turn["marker"] for turn in other["turns"][:5]]
     assert len({turn["marker"] for turn in one["turns"][:5]}) == 5
     assert "marker" not in one["turns"][5]
 
 
-def test_without_its_workflows_an_episode_is_shown_as_far_as_it_goes() -> None:
-    (episode,) = shown_episodes(page_of(obedient_episode(), has_guidance=False))
-    assert episode["note"].startswith("The task and its plans are not beside this run any more")
+def test_without_workflows_an_episode_has_only_its_own_data() -> None:
+    (episode,) = read_episodes(page_of(obedient_episode(), has_guidance=False))
+    assert episode["note"].startswith("This run's directory no longer has the task and its plans")
     assert "data_processing_transformer" in episode["words"]
     assert len(episode["turns"]) == 6
     assert "goals" not in episode
 
 
-def test_an_endless_episode_is_cut_and_says_so() -> None:
-    talk = tuple(Replied(turn, Reply(f"turn {turn}")) for turn in range(1, 601))
-    (episode,) = shown_episodes(page_of(make_episode(transcript=talk)))
+def test_a_very_long_episode_is_truncated_with_a_notice() -> None:
+    transcript = tuple(Replied(turn, Reply(f"turn {turn}")) for turn in range(1, 601))
+    (episode,) = read_episodes(page_of(make_episode(transcript=transcript)))
     assert (len(episode["turns"]), episode["left_out"]) == (500, 100)
 
 
@@ -173,7 +173,7 @@ def test_the_same_run_gives_the_same_bytes() -> None:
     assert page_of(*pair()) == page_of(*pair())
 
 
-def test_five_hundred_episodes_are_less_than_three_megabytes() -> None:
+def test_five_hundred_episodes_take_less_than_three_megabytes() -> None:
     episodes = [
         msgspec.structs.replace(obedient_episode(), case=make_case(PromptType.FLAWED_TOOL_MISUSE, instance=n))
         for n in range(500)
@@ -181,7 +181,7 @@ def test_five_hundred_episodes_are_less_than_three_megabytes() -> None:
     assert len(page_of(*episodes)) < 3_000_000
 
 
-def test_a_smaller_report_leaves_no_page_of_a_larger_one(tmp_path: Path) -> None:
+def test_a_smaller_report_removes_the_pages_of_a_larger_one(tmp_path: Path) -> None:
     old = tmp_path / "report-files" / "part-009.html"
     old.parent.mkdir()
     old.write_text("old")
@@ -190,11 +190,11 @@ def test_a_smaller_report_leaves_no_page_of_a_larger_one(tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["notes.txt", "report.html"]
 
 
-def test_a_run_without_episodes_is_a_page_too() -> None:
+def test_a_run_without_episodes_has_a_page() -> None:
     assert "No cases" in page_of()
 
 
-def test_outcomes_are_words_beside_their_colours() -> None:
+def test_outcomes_have_a_word_and_a_shape() -> None:
     page = page_of(*(make_episode(make_case(instance=n), outcome) for n, outcome in enumerate(Outcome)))
     for outcome in Outcome:
         assert re.search(rf'<i class="glyph {outcome}" aria-hidden="true"></i><b>1</b> {outcome}</a>', page)

@@ -1,4 +1,4 @@
-"""Every figure of the page agrees with an independent computation from the lines of the run's journals."""
+"""Each figure of the page agrees with an independent computation from the run's journals."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from pytest_ultra.controller.report_contents import stored_contents, write_report
 from pytest_ultra.storage.run_directory import RunDirectory
 from tests import independent
-from tests.analysis.test_second_opinion import draw_run, identify, write_journals
-from tests.reporting.html.reading import columns
+from tests.analysis.test_second_opinion import draw_run, identify
+from tests.reporting.html.page_data import read_columns
 
 MINUS = "\N{MINUS SIGN}"
 
 
 class Tables(HTMLParser):
-    """The tables of a page by their captions: a list of rows, each the texts of its cells."""
+    """Parses the tables of a page: by caption, a list of rows, each with the texts of its cells."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Tables(HTMLParser):
 
 @pytest.fixture
 def stored(tmp_path: Path) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
-    """The page of a stored run, its episodes and its figures by the independent computation."""
+    """The page of a stored run, its episodes, and its independently computed figures."""
     chance = random.Random(4)
     run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
     write_journals(run, chance, draw_run(chance, "repeats"))
@@ -92,8 +92,8 @@ def test_headline_figures(stored: Any) -> None:
     values = re.findall(r'<dd class="value">(.*?)</dd><dd class="note">(.*?)</dd>', page)
     tokens = sum(row["mean_tokens"] * row["success"]["n"] for row in summary["rows"])
     assert values[0] == (share(counts["full"] / scored), f"{counts['full']} full of {scored} scored")
-    told = f"of {sum(counts.values())} planned; {counts['error']} error, {counts['skipped']} skipped"
-    assert values[1] == (f"{scored}", f"{told}; {summary['reused']} reused from earlier runs")
+    planned = f"of {sum(counts.values())} planned; {counts['error']} error, {counts['skipped']} skipped"
+    assert values[1] == (f"{scored}", f"{planned}; {summary['reused']} reused from earlier runs")
     assert values[2][0] == f"{tokens / 1e6:.2f} M"
     assert values[3][0] in (f"${summary['cost']:.2f}", f"${summary['cost']:.2g}")
     segments = re.findall(r"<b>([\d,]+)</b> (\w+)</a>", page)
@@ -110,35 +110,35 @@ def test_success_by_prompt_type(stored: Any) -> None:
     for row in summary["rows"]:
         rate, planned = row["success"], sum(row["counts"].values())
         n = f"{rate['n']}" if rate["n"] == planned else f"{rate['n']}/{planned}"
-        told = (
+        cell = (
             f"{share(rate['successes'] / rate['n'])} {short(100 * rate['low'])} to {short(100 * rate['high'])}%, n {n}"
         )
-        expected[row["model"], label(row).removeprefix("flawed: ")] = told
+        expected[row["model"], label(row).removeprefix("flawed: ")] = cell
     assert found == expected
 
 
 def test_paired_differences(stored: Any) -> None:
     page, _, summary = stored
-    caption = "Success less success with the optimal plan, by model and prompt type"
+    caption = "Success minus success with the optimal plan, by model and prompt type"
     found = [row for row in Tables(page).found[caption][1:] if len(row) > 1]
     compared = [row for row in summary["rows"] if row["difference"]]
     assert len(found) == len(compared) == 18
     for cells, row in zip(found, compared, strict=True):
         assert cells[0].startswith(label(row))
-        assert cells[2:] == told(row["difference"])
+        assert cells[2:] == difference_cells(row["difference"])
 
 
-def test_models_beside_one_another(stored: Any) -> None:
+def test_model_comparison(stored: Any) -> None:
     page, _, summary = stored
-    found = Tables(page).found["Success of one model less that of another"][1:]
+    found = Tables(page).found["Success of one model minus success of another"][1:]
     assert len(found) == len(summary["models"]) == 1
     for cells, each in zip(found, summary["models"], strict=True):
         assert cells[0].startswith(f"{each['sample']} vs {each['reference']}")
-        assert cells[2:] == told(each["difference"])
+        assert cells[2:] == difference_cells(each["difference"])
 
 
-def told(difference: dict[str, Any]) -> list[str]:
-    """Write a difference as the cells of a table do."""
+def difference_cells(difference: dict[str, Any]) -> list[str]:
+    """Return the expected table cells of a difference."""
     value = (difference["won"] - difference["lost"]) / difference["pairs"]
     p = difference["p_adjusted"] if difference["p_adjusted"] is not None else difference["p_value"]
     star = "" if difference["p_adjusted"] is not None else "*"
@@ -153,14 +153,14 @@ def told(difference: dict[str, Any]) -> list[str]:
 
 def test_failure_classes(stored: Any) -> None:
     page, _, summary = stored
-    lived = sum(n for name, n in summary["counts"].items() if name != "skipped")
+    attempted = sum(n for name, n in summary["counts"].items() if name != "skipped")
     found = [row for row in Tables(page).found["Failure classes, most frequent first"][1:] if len(row) > 1]
-    told = {(row[0].split("  ")[0], row[2], row[3]) for row in found}
-    assert len(told) == len(summary["failure_classes"])
+    classes = {(row[0].split("  ")[0], row[2], row[3]) for row in found}
+    assert len(classes) == len(summary["failure_classes"])
     for name, n in summary["failure_classes"]:
         assert any(
-            words.startswith(name.replace("_", " ")) and (count, part) == (f"{n}", share(n / lived))
-            for words, count, part in told
+            words.startswith(name.replace("_", " ")) and (count, part) == (f"{n}", share(n / attempted))
+            for words, count, part in classes
         )
 
 
@@ -189,7 +189,7 @@ def test_robustness_repeats_and_costs(stored: Any) -> None:
 
 def test_rows_of_the_table_of_cases(stored: Any) -> None:
     page, episodes, _ = stored
-    found = columns(page)
+    found = read_columns(page)
     by_id = {case_id: at for at, case_id in enumerate(found["id"])}
     assert len(by_id) == len(episodes)
     for episode in episodes:

@@ -1,5 +1,5 @@
-// The address of a view: #overview, #cases?outcome=failed&q=..., #case/ID?... with the same search, so that "next" knows
-// of which cases. A view can be linked, and the browser's own back button works.
+// The address of a view: #overview, #cases?outcome=failed&q=..., or #case/ID?..., which has the search of the table, so
+// that "next" means the next case found. Views can be linked, and the browser's back button works.
 
 const readAddress = () => {
   const [path, query = ""] = location.hash.slice(1).split(/\?(.*)/s);

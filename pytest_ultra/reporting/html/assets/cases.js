@@ -1,4 +1,4 @@
-// The cases of a run: columns in, rows that match a search out. Nothing here touches the page.
+// The cases of a run, searched and sorted. This file does not touch the page.
 
 const FILTERS = {
   outcome: "Outcome",
@@ -19,17 +19,17 @@ const SEARCHED = ["nodeid", "id", "model", "prompt_type", "task_type", "outcome"
 const OUTCOME_ORDER = ["full", "partial", "failed", "error", "skipped"];
 const PAGE_LENGTH = 100;
 
-/** Turn columns, of which some say each value once, into columns of plain values. */
-const spread = (columns) => {
-  const plain = {};
+/** Decode the columns that are encoded as distinct values and codes. */
+const decodeColumns = (columns) => {
+  const decoded = {};
   for (const [name, { values, codes }] of Object.entries(columns))
-    plain[name] = codes ? codes.map((code) => values[code]) : values;
-  return plain;
+    decoded[name] = codes ? codes.map((code) => values[code]) : values;
+  return decoded;
 };
 
 class Cases {
   constructor(columns) {
-    this.columns = spread(columns);
+    this.columns = decodeColumns(columns);
     this.length = this.columns.id.length;
     this.byId = new Map(this.columns.id.map((id, row) => [id, row]));
     this.texts = new Array(this.length);
@@ -45,7 +45,7 @@ class Cases {
     return this.byId.get(id);
   }
 
-  /** Return the rows of a case's group: itself, its control, and the same task under other prompts. */
+  /** Return the rows of a case's group: the case, its control, and the same task with other prompt types. */
   group(row) {
     const { group } = this.columns;
     const rows = [];
@@ -53,23 +53,23 @@ class Cases {
     return rows;
   }
 
-  /** Return the row of the control, undefined without one and for a control itself. */
+  /** Return the row of a case's control, undefined if there is none or the case is a control. */
   control(row) {
     const { prompt_type } = this.columns;
     if (prompt_type[row] === "optimal") return undefined;
     return this.group(row).find((other) => prompt_type[other] === "optimal");
   }
 
-  /** Return the rows that a search finds, in its order. */
+  /** Return the rows that match a search, in its sort order. */
   search(search) {
-    const wanted = Object.keys(FILTERS)
+    const filters = Object.keys(FILTERS)
       .filter((name) => search.has(name))
       .map((name) => [this.columns[name], search.getAll(name)]);
     const terms = (search.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
     const rows = [];
     for (let row = 0; row < this.length; row += 1) {
       if (
-        wanted.every(([column, values]) => values.includes(String(column[row] ?? ""))) &&
+        filters.every(([column, values]) => values.includes(String(column[row] ?? ""))) &&
         terms.every((term) => this.text(row).includes(term))
       )
         rows.push(row);
@@ -89,7 +89,7 @@ class Cases {
 
   sort(rows, sort) {
     if (!sort) return rows;
-    const isDown = sort.startsWith("-");
+    const isDescending = sort.startsWith("-");
     const name = sort.replace(/^-/, "");
     const column = this.columns[name];
     if (!column) return rows;
@@ -97,21 +97,21 @@ class Cases {
     const compare = (first, second) => {
       const [one, other] = [rank(column[first]), rank(column[second])];
       if (one === other) return first - second;
-      if (one === null) return 1; // what was not measured stands last, whichever way
+      if (one === null) return 1; // not measured: last in either direction
       if (other === null) return -1;
-      return one < other === isDown ? 1 : -1;
+      return one < other === isDescending ? 1 : -1;
     };
     return rows.sort(compare);
   }
 
-  /** Return the values of a filter with their numbers of cases, empty where there is no choice: none beside one other is none. */
+  /** Return the values of a filter with their numbers of cases, empty if all cases have one value or none. */
   choices(name) {
     const counts = new Map();
     for (const value of this.columns[name]) {
       const text = String(value ?? "");
       counts.set(text, (counts.get(text) || 0) + 1);
     }
-    const isMeant = name === "failure_class" || counts.size > 2 || !counts.has("");
-    return counts.size > 1 && isMeant ? [...counts].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
+    const isUseful = name === "failure_class" || counts.size > 2 || !counts.has("");
+    return counts.size > 1 && isUseful ? [...counts].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
   }
 }

@@ -1,8 +1,8 @@
-// Making elements. Text is always set as text, never as markup: what models wrote cannot become part of the page.
+// Functions that make elements. Text is always set as text, never as markup, so that model output cannot inject markup.
 
 const find = (id) => document.getElementById(id);
 
-/** Make an element: `attributes` that are null or false are left out, `children` are nodes or texts, nested or null. */
+/** Make an element. Null and false attributes are omitted; children are nodes, texts, arrays of these, or null. */
 const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -28,7 +28,7 @@ const seconds = (value) =>
 const dollars = (value) =>
   value === null ? "-" : value === 0 || value >= 1 ? `$${value.toFixed(2)}` : `$${value.toPrecision(2)}`;
 
-/** Make a titled part of a view. */
+/** Make a section of a view with a title. */
 const block = (title, note, ...content) =>
   make(
     "section",

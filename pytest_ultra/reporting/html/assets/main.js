@@ -1,4 +1,4 @@
-// Joins the parts: the address decides what is shown.
+// Connects the parts: the address determines which view is shown.
 
 const setup = JSON.parse(find("setup").textContent);
 const home = document.querySelector('[data-view="overview"]') ? "overview" : "cases";
@@ -6,7 +6,7 @@ let cases = null;
 let table = null;
 let current = { view: "", row: -1, rows: [] };
 let wantsSearch = false;
-let isPaired = matchMedia("(min-width: 52rem)").matches; // on a phone there is room for one
+let isPaired = matchMedia("(min-width: 52rem)").matches; // a phone has room for one transcript
 
 const hrefOf = (record, search) =>
   (record.page ? `${setup.pages}${String(record.page).padStart(3, "0")}.html` : "") +
@@ -90,13 +90,13 @@ const drawCase = (record, episode, control) => {
             find("pairing").focus();
           },
         },
-        isPaired ? "Hide the control" : "Show the control beside it",
+        isPaired ? "Hide the control" : "Show the control",
       )
     : null;
   const transcript = block(
     "Transcript",
-    control && isPaired ? "beside its control, turn by turn" : null,
-    talkView(record, episode, isPaired ? control : null),
+    control && isPaired ? "next to its control, turn by turn" : null,
+    transcriptView(record, episode, isPaired ? control : null),
   );
   if (toggle) transcript.firstChild.append(toggle);
   find("case").replaceChildren(
@@ -126,34 +126,34 @@ const drawCase = (record, episode, control) => {
         ? block(
             "Job",
             record.prompt_variant === "canary"
-              ? "in the benchmark's own names; the model read others"
-              : "as the model read it",
+              ? "with the benchmark's own names; the model saw other names"
+              : "as the model saw it",
             make("p", { class: "words" }, episode.words),
           )
         : null,
       planBlock(episode),
       worldBlock(episode),
       transcript,
-      againBlock(record),
+      rerunBlock(record),
     ].filter(Boolean),
   );
   markScrolling(find("case"));
   document.title = `${promptWords(record)}, ${record.outcome} · pytest-ultra`;
 };
 
-const againBlock = (record) =>
+const rerunBlock = (record) =>
   block(
-    "This case alone",
+    "This case on the command line",
     null,
-    make("p", { class: "explain" }, "Its test, for pytest's command line, and its id, for pytest-ultra show:"),
-    make("p", { class: "again" }, record.nodeid),
-    make("p", { class: "again" }, record.id),
+    make("p", { class: "explain" }, "The test to pass to pytest, and the id to pass to pytest-ultra show:"),
+    make("p", { class: "identifier" }, record.nodeid),
+    make("p", { class: "identifier" }, record.id),
   );
 
 const pageTitle = document.title;
 
-/** Show what the address asks for, and put the focus there; at the first time the browser has put it already. */
-const follow = async (isFirst) => {
+/** Show the view of the address and move the focus there, except on page load, when the browser has set the focus. */
+const showAddress = async (isFirst) => {
   const address = readAddress();
   const before = current;
   const view = address.view || home;
@@ -166,7 +166,7 @@ const follow = async (isFirst) => {
   if (view === "cases") table.show(address.search);
   if (view === "case") await showCase(address);
   if (view === "cases" && wantsSearch) find("search").focus();
-  else if (view === "cases" && before.row >= 0) returnTo(before.row);
+  else if (view === "cases" && before.row >= 0) focusRow(before.row);
   else if (address.anchor) focusAnchor(address.anchor);
   else if (!isFirst || view === "case") {
     focusTitle(view);
@@ -180,8 +180,8 @@ const focusAnchor = (anchor) => {
   if (target) target.scrollIntoView();
 };
 
-/** Go back to the row that was left for its case. */
-const returnTo = (row) => {
+/** Move the focus back to the row of the case that was open. */
+const focusRow = (row) => {
   const link = find("cases-body").querySelector(`a[data-row="${row}"]`);
   if (!link) return focusTitle("cases");
   link.focus({ preventScroll: true });
@@ -194,7 +194,7 @@ const stepCase = (by) => {
   return true;
 };
 
-const act = (key, target) => {
+const handleKey = (key, target) => {
   const view = current.view;
   if (key === "?") return openKeys();
   if (key === "o" && home === "overview") return goTo("#overview");
@@ -233,7 +233,7 @@ const start = async () => {
       make(
         "p",
         { class: "notices" },
-        "This browser cannot unpack the cases and transcripts in this page (it lacks DecompressionStream); any of 2023 or later can.",
+        "This browser cannot unpack the cases and transcripts in this page, because it lacks DecompressionStream. Use a browser from 2023 or later.",
       ),
     );
     return;
@@ -246,9 +246,9 @@ const start = async () => {
     event.preventDefault();
     focusTitle(current.view);
   });
-  addEventListener("hashchange", () => follow(false));
-  listenToKeys(act);
-  await follow(true);
+  addEventListener("hashchange", () => showAddress(false));
+  listenToKeys(handleKey);
+  await showAddress(true);
   document.documentElement.dataset.ready = "";
 };
 

@@ -1,4 +1,4 @@
-// What an episode came to: outcome and why, its figures, and the world it left against the goal.
+// The result of an episode: its outcome and the reason, its figures, and the final world compared with the goal.
 
 const goalView = (goal) =>
   make(
@@ -16,10 +16,10 @@ const goalView = (goal) =>
       goal.is_reached
         ? valueView(goal.expected)
         : [
-            valueView(goal.expected, "Wanted"),
+            valueView(goal.expected, "Expected"),
             (goal.found || []).length
               ? goal.found.map((found) => valueView(found, "Found"))
-              : make("div", { class: "found" }, "Found: nothing at this place."),
+              : make("div", { class: "found" }, "Found: nothing."),
           ],
     ),
   );
@@ -50,14 +50,14 @@ const worldBlock = (episode) => {
         ? make(
             "p",
             { class: "milestones" },
-            `On the way there: ${milestones.length - missed.length} of ${count(milestones.length, "intermediate result")} made.`,
+            `Intermediate results: ${milestones.length - missed.length} of ${milestones.length} reached.`,
           )
         : null,
     ),
   );
 };
 
-/** Let the keyboard reach what scrolls; how much does shows only once it stands in the page. */
+/** Make scrolling elements reachable by keyboard; call this when they are in the page and have a size. */
 const markScrolling = (root) => {
   for (const element of root.querySelectorAll(".result > div, pre.value")) {
     if (element.scrollHeight <= element.clientHeight + 1) continue;
@@ -74,18 +74,18 @@ const metaView = (record) => {
   const facts = [
     ["Model", record.model],
     ["Task", taskWords(record)],
-    ["Tools succeed", `${Math.round(1000 * record.tool_success_rate) / 10}%`],
+    ["Tool success rate", `${Math.round(1000 * record.tool_success_rate) / 10}%`],
     ["Milestones", percentage(record.coverage)],
-    ["Calls", `${record.calls} (plan: ${record.reference_calls})`],
+    ["Calls", `${record.calls} (optimal plan: ${record.reference_calls})`],
     ["Random faults", record.faults ? `${record.faults}, ${record.recovered} recovered` : "none"],
     ["Obedience", record.obedience === null ? null : percentage(record.obedience)],
     ["Turns", record.turns],
     ["Tokens", grouped.format(record.tokens)],
     ["Cost", record.cost === null ? null : dollars(record.cost)],
     ["Time", seconds(record.duration)],
-    ["Waited", record.waiting >= 0.05 ? seconds(record.waiting) : null],
+    ["Waiting", record.waiting >= 0.05 ? seconds(record.waiting) : null],
     [
-      "Asked by",
+      "Variant and protocol",
       [record.prompt_variant === "standard" ? null : record.prompt_variant, record.protocol]
         .filter(Boolean)
         .join(", ") || null,
@@ -119,7 +119,7 @@ const verdictView = (record, episode) =>
       ? make(
           "span",
           { class: "why" },
-          `Reused: lived in an earlier run, on ${new Date(1000 * record.started).toISOString().slice(0, 16).replace("T", " at ")} UTC`,
+          `Reused: this episode ran in an earlier run, on ${new Date(1000 * record.started).toISOString().slice(0, 16).replace("T", " at ")} UTC`,
         )
       : null,
   );

@@ -1,6 +1,6 @@
-// The plan of an episode: its steps, what is damaged in them, and what the optimal plan says instead.
+// The plan of an episode: its steps, the damaged ones with their damage, and the steps of the optimal plan instead.
 
-/** Show a call; what differs from `other`, where there is one, is set off. */
+/** Show a call; mark what differs from `other`, if given. */
 const callView = (call, other) => {
   const known = other && new Map(other.arguments || []);
   const parts = [
@@ -34,8 +34,8 @@ const damageView = (damage, written) =>
       "span",
       { class: "instead" },
       damage.call
-        ? [`The optimal plan says ${damage.number}.`, callView(damage.call, written)]
-        : "The optimal plan has no such step.",
+        ? [`Step ${damage.number} of the optimal plan: `, callView(damage.call, written)]
+        : "The optimal plan does not have this step.",
     ),
   );
 
@@ -49,7 +49,7 @@ const stepView = (step) =>
       {},
       step.only_if_failed ? make("span", { class: "aside" }, `Only if step ${step.only_if_failed} failed:`) : null,
       callView(step.call, step.damage && step.damage.call),
-      step.fallback ? make("div", { class: "aside" }, "On a fault, instead:", callView(step.fallback)) : null,
+      step.fallback ? make("div", { class: "aside" }, "If it fails, instead:", callView(step.fallback)) : null,
       step.damage ? damageView(step.damage, step.call) : null,
     ),
   );
@@ -59,12 +59,12 @@ const planView = (plan) =>
     "ol",
     { class: "card steps" },
     plan.steps.map(stepView),
-    (plan.gone || []).map((damage) =>
+    (plan.removed || []).map((damage) =>
       make(
         "li",
         { class: "damaged" },
         make("span", { class: "ordinal" }, "–"),
-        make("div", {}, make("span", { class: "aside" }, "A step is gone"), damageView(damage)),
+        make("div", {}, make("span", { class: "aside" }, "A step was removed"), damageView(damage)),
       ),
     ),
     plan.answer
@@ -81,16 +81,16 @@ const planBlock = (episode) => {
   if (!episode.optimal) return null;
   const heading = (text, note) => [make("h3", {}, text), make("p", { class: "explain" }, note)];
   if (episode.plan) {
-    const optimal = make("details", {}, make("summary", {}, "The optimal plan as a whole"), planView(episode.optimal));
-    return block("Plan", "as the model saw it; damaged steps are marked", [
+    const optimal = make("details", {}, make("summary", {}, "The whole optimal plan"), planView(episode.optimal));
+    return block("Plan", "as the model saw it, with damaged steps marked", [
       planView(episode.plan),
       make("div", { class: "found" }, optimal),
     ]);
   }
-  if (episode.has_plan) return block("Plan", "as the model saw it: the optimal one", planView(episode.optimal));
+  if (episode.has_plan) return block("Plan", "as the model saw it: the optimal plan", planView(episode.optimal));
   return block(
     "Plan",
-    "none was shown; the optimal one would have been",
+    "the model saw none; this is the optimal plan",
     make("details", {}, make("summary", {}, count(episode.optimal.steps.length, "step")), planView(episode.optimal)),
   );
 };

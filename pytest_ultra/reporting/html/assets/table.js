@@ -1,4 +1,4 @@
-// The table of cases: filters, search, order, pages; all of it stands in the address.
+// The table of cases with its filters, search, sort order and pages, all of which are in the address.
 
 const COLUMNS = [
   { name: "prompt_type", head: "Case", cell: (record, href) => caseCell(record, href) },
@@ -40,7 +40,7 @@ const promptWords = (record) => {
 
 const taskWords = (record) => {
   const repeat = record.repeat ? `, repeat ${record.repeat}` : "";
-  return `${asWords(record.task_type)}, ${asWords(record.difficulty)}, no. ${record.instance}${repeat}`;
+  return `${asWords(record.task_type)}, ${asWords(record.difficulty)}, instance ${record.instance}${repeat}`;
 };
 
 const caseCell = (record, href) => [
@@ -93,7 +93,7 @@ class Table {
     this.timer = setTimeout(() => this.change(), 120);
   }
 
-  /** Put what the controls say into the address; the view follows from there. */
+  /** Write the state of the controls to the address, and show that view. */
   change() {
     clearTimeout(this.timer);
     const search = new URLSearchParams();
@@ -125,7 +125,7 @@ class Table {
     if (row && !event.target.closest("a") && !getSelection().toString()) row.querySelector("a").click();
   }
 
-  /** Show what a search finds. */
+  /** Show the cases that match a search. */
   show(search) {
     this.search = search;
     this.rows = this.cases.search(search);
@@ -145,9 +145,9 @@ class Table {
     const sort = this.search.get("sort") || "";
     const heads = this.columns.map((column) => {
       const isSorted = sort.replace(/^-/, "") === column.name;
-      const isDown = isSorted && sort.startsWith("-");
-      const next = isSorted ? (isDown ? null : `-${column.name}`) : column.name;
-      const order = isSorted ? (isDown ? "descending" : "ascending") : null;
+      const isDescending = isSorted && sort.startsWith("-");
+      const next = isSorted ? (isDescending ? null : `-${column.name}`) : column.name;
+      const order = isSorted ? (isDescending ? "descending" : "ascending") : null;
       const click = () => {
         this.go(this.with("page", null) && this.sorted(next), true);
         find("cases-head").querySelector(`[data-column="${column.name}"]`).focus();
@@ -171,9 +171,9 @@ class Table {
     const shown = this.rows.slice((this.page - 1) * PAGE_LENGTH, this.page * PAGE_LENGTH);
     find("cases-body").replaceChildren(...shown.map((row) => this.drawRow(this.cases.get(row))));
     const all = this.cases.length;
-    const told =
+    const summary =
       this.rows.length === all ? count(all, "case") : `${grouped.format(this.rows.length)} of ${count(all, "case")}`;
-    if (find("cases-count").textContent !== told) find("cases-count").textContent = told;
+    if (find("cases-count").textContent !== summary) find("cases-count").textContent = summary;
     find("cases-empty").hidden = this.rows.length > 0;
     find("cases").parentElement.hidden = this.rows.length === 0;
   }
@@ -219,7 +219,7 @@ class Table {
     );
   }
 
-  /** Return the search with the page on which the row at this place of it stands. */
+  /** Return the search with the number of the page that contains its row at position `at`. */
   pageOf(at, search) {
     const paged = new URLSearchParams(search);
     const page = Math.floor(at / PAGE_LENGTH) + 1;
@@ -232,7 +232,7 @@ class Table {
     return [...find("cases-body").querySelectorAll("a[data-row]")];
   }
 
-  /** Move the focus by rows; from outside the rows to the first or last one. */
+  /** Move the focus by a number of rows, or from outside the rows to the first or last one. */
   step(by) {
     const links = this.links();
     const now = links.findIndex((link) => link.closest("tr").contains(document.activeElement));

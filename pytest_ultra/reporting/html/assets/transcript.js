@@ -1,7 +1,7 @@
-// The transcript of an episode, turn by turn, and beside it its control's from where the two part.
+// The transcript of an episode, turn by turn, and next to it that of its control, from the first difference on.
 
 const eventView = (event, other) => {
-  if (event.kind === "says") return make("p", { class: "says" }, event.text);
+  if (event.kind === "text") return make("p", { class: "message" }, event.text);
   if (event.kind === "attempt") return make("p", { class: "attempt" }, event.text);
   if (event.kind === "note") return make("p", { class: "remark" }, event.text);
   const kind = event.result_kind || "ok";
@@ -13,7 +13,7 @@ const eventView = (event, other) => {
   return make(
     "div",
     {},
-    event.kind === "search" ? make("span", { class: "label both" }, "looks for tools") : null,
+    event.kind === "search" ? make("span", { class: "label both" }, "searches for tools") : null,
     callView(event.call, other && other.call),
     make(
       "div",
@@ -51,31 +51,31 @@ const turnView = (turn, who, other) =>
         "div",
         { class: "turn nothing", "data-who": who },
         make("span", { class: "ordinal" }, "–"),
-        make("div", {}, "had ended"),
+        make("div", {}, "already ended"),
       );
 
 const isSame = (one, other) => Boolean(one && other) && JSON.stringify(one.events) === JSON.stringify(other.events);
 
-const parting = (text) => make("p", { class: "parting" }, text);
+const divider = (text) => make("p", { class: "divider" }, text);
 
-/** Return the number of the first pair of turns in which the two called something else, or got something else. */
-const findParting = (turns, others) => {
+/** Return the index of the first turn whose calls or results differ, -1 if there is none. */
+const findDifference = (turns, others) => {
   const length = Math.max(turns.length, others.length);
   for (let at = 0; at < length; at += 1) if ((turns[at] || {}).marker !== (others[at] || {}).marker) return at;
   return -1;
 };
 
-const talkView = (record, episode, control) => {
+const transcriptView = (record, episode, control) => {
   const turns = episode.turns || [];
   const others = control ? control.turns || [] : [];
-  const partsAt = control ? findParting(turns, others) : -1;
+  const differsAt = control ? findDifference(turns, others) : -1;
   const rows = [];
   const length = Math.max(turns.length, others.length);
   for (let at = 0; at < length; at += 1) {
     const turn = turns[at];
     if (turn && record.divergence !== null && turn.number === record.divergence)
-      rows.push(parting(`Turn ${turn.number}: here the model left the plan it was shown`));
-    if (at === partsAt) rows.push(parting("From here on, the two went different ways"));
+      rows.push(divider(`Turn ${turn.number}: here the model left the plan that it was shown`));
+    if (at === differsAt) rows.push(divider("The two transcripts differ from here on"));
     if (!control) rows.push(make("div", { class: "pair" }, turnView(turn, "This case")));
     else if (isSame(turn, others[at])) rows.push(make("div", { class: "pair same" }, turnView(turn, "Both")));
     else
@@ -83,29 +83,29 @@ const talkView = (record, episode, control) => {
         make("div", { class: "pair" }, turnView(turn, "This case", others[at]), turnView(others[at], "Control", turn)),
       );
   }
-  const ending = (whole, who) =>
+  const endView = (shown, who) =>
     make(
       "div",
       { "data-who": who },
-      whole.left_out ? `${count(whole.left_out, "further event")} in the journal. ` : null,
-      whole.end ? `End: ${whole.end}.` : "No transcript was kept.",
+      shown.left_out ? `${count(shown.left_out, "further event")} in the journal. ` : null,
+      shown.end ? `End: ${shown.end}.` : "No transcript was kept.",
     );
   return make(
     "div",
-    { class: control ? "talk paired" : "talk" },
+    { class: control ? "transcript paired" : "transcript" },
     control
       ? make(
           "div",
-          { class: "talk-head" },
+          { class: "transcript-head" },
           make("span", {}, make("b", {}, "This case"), ` · ${promptWords(record)}`),
-          make("span", {}, make("b", {}, "Control"), " · optimal plan, same task, same faults of tools"),
+          make("span", {}, make("b", {}, "Control"), " · optimal plan, same task, same tool faults"),
         )
       : null,
     rows,
     make(
       "div",
-      { class: "ending" },
-      control ? [ending(episode, "This case"), ending(control, "Control")] : ending(episode, "This case"),
+      { class: "transcript-end" },
+      control ? [endView(episode, "This case"), endView(control, "Control")] : endView(episode, "This case"),
     ),
   );
 };

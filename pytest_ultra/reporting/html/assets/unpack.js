@@ -1,4 +1,4 @@
-// The data in the page: gzipped JSON in base64, unpacked when it is first asked for.
+// The data in the page: gzipped JSON in base64, unpacked on first use.
 
 const canUnpack = typeof DecompressionStream === "function";
 
@@ -10,7 +10,7 @@ const unpack = async (text) => {
 
 const unpackedChunks = new Map();
 
-/** Return the list of episodes in a chunk; a chunk that was looked at lately is kept. */
+/** Return the episodes of a chunk; recently used chunks stay in memory. */
 const unpackChunk = async (number) => {
   if (!unpackedChunks.has(number)) {
     if (unpackedChunks.size > 4) unpackedChunks.delete(unpackedChunks.keys().next().value);

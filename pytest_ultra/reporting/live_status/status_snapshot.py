@@ -1,4 +1,4 @@
-"""How far a whole run has come, added up over its shards."""
+"""The progress of a whole run at one moment, summed over its shards."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 from pytest_ultra.core.progress import ShardProgress
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """A run at a moment. `workers` counts its shards, those included that have told nothing yet.
+class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A run at one moment. `workers` counts its shards, including those that have not reported yet.
 
-    Rates are per second, None before there is anything to tell; `eta_s` is in how many seconds it will have ended.
+    Rates are per second, None before the first answer; `eta_s` is the estimated number of seconds to the end.
     """
 
     shards: tuple[ShardProgress, ...]
@@ -49,7 +49,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cost(self) -> float | None:
-        """US dollars, None where no price is known."""
+        """US dollars, None if no price is known."""
         return total_cost(self.shards)
 
 

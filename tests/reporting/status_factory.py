@@ -1,11 +1,11 @@
-"""Made-up statuses."""
+"""Statuses of runs, made up for tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pytest_ultra.core.progress import Cohort, ShardProgress
-from pytest_ultra.reporting.live_status.run_status_record import Status
+from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 
 
 def make_shard(number: int, **fields: Any) -> ShardProgress:
@@ -13,10 +13,10 @@ def make_shard(number: int, **fields: Any) -> ShardProgress:
     return ShardProgress(number=number, **given)
 
 
-def make_status(*shards: ShardProgress, **fields: Any) -> Status:
+def make_status(*shards: ShardProgress, **fields: Any) -> StatusSnapshot:
     planned = sum(shard.planned or 0 for shard in shards)
     given: dict[str, Any] = {"workers": len(shards), "planned": planned, "elapsed_s": 72.0} | fields
-    return Status(shards=shards, **given)
+    return StatusSnapshot(shards=shards, **given)
 
 
 THREE = make_status(

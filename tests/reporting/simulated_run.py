@@ -1,4 +1,4 @@
-"""A run played on a clock of its own: workers, a queue at the limits, calls that take their time."""
+"""A simulated run on its own clock: workers, calls with latency, and a queue for a limit on calls in flight."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Chance = random.Random
 
 @dataclass(frozen=True)
 class Call:
-    """A call as it is made, with so many in flight."""
+    """A call at the moment when it is sent, and the number of calls in flight then."""
 
     chance: Chance
     worker: int
@@ -25,8 +25,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a run is like. `lengths` draws how many answers an episode was expected to need, and how many it does."""
+class Scenario:
+    """The properties of a run. `lengths` draws the expected and the actual number of answers of an episode."""
 
     shards: Sequence[int]
     lengths: Callable[[Chance], tuple[int, int]]
@@ -48,12 +48,12 @@ class _Shard:
     waiting: int = 0
     done: int = 0
     planned: int = 0
-    begun: bool = False
+    has_started: bool = False
     burden: Burden = field(default_factory=Burden)
     ended: Counter[tuple[int, int]] = field(default_factory=Counter)
     ahead: Counter[tuple[int, int]] = field(default_factory=Counter)
 
-    def tell(self, slots: int) -> ShardProgress:
+    def progress(self, slots: int) -> ShardProgress:
         return ShardProgress(
             number=self.number,
             worker=f"gw{self.number}",
@@ -85,88 +85,88 @@ class _Episode:
         self.load = 0
 
 
-class PlayedRun:
-    """Plays a plan event by event."""
+class SimulatedRun:
+    """Simulates a scenario event by event."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._chance = Chance(plan.seed)
-        self._line: deque[_Episode] = deque()
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._chance = Chance(scenario.seed)
+        self._waiting: deque[_Episode] = deque()
         self._calls: list[tuple[float, int, float, _Episode | None]] = []
         self._count = 0
         self._in_flight = 0
         self.now = 0.0
-        self.shards = [self._shard(number, size) for number, size in enumerate(plan.shards)]
+        self.shards = [self._shard(number, size) for number, size in enumerate(scenario.shards)]
 
-    def looks(self, every_s: float) -> Iterator[tuple[float, tuple[ShardProgress, ...]]]:
-        """Play to the end; yield what the shards tell at each look."""
+    def sample(self, every_s: float) -> Iterator[tuple[float, tuple[ShardProgress, ...]]]:
+        """Simulate to the end; yield the time and the progress of the started shards every `every_s`."""
         due = every_s
         for shard in self.shards:
-            start = self._plan.starts_s[shard.number] if self._plan.starts_s else 0.0
-            self._at(start, 0.0, _Episode(shard, 0, 0))
+            start = self._scenario.starts_s[shard.number] if self._scenario.starts_s else 0.0
+            self._schedule(start, 0.0, _Episode(shard, 0, 0))
         while self._calls:
-            at, _, begun, episode = heapq.heappop(self._calls)
+            at, _, sent_at, episode = heapq.heappop(self._calls)
             while due < at:
-                yield due, tuple(shard.tell(self._plan.slots) for shard in self.shards if shard.begun)
+                yield due, tuple(shard.progress(self._scenario.slots) for shard in self.shards if shard.has_started)
                 due += every_s
             self.now = at
-            self._happen(episode, begun)
+            self._handle(episode, sent_at)
 
-    def _happen(self, episode: _Episode | None, begun: float) -> None:
+    def _handle(self, episode: _Episode | None, sent_at: float) -> None:
         if episode is not None and not episode.needed:
-            episode.shard.begun = True
-            for _ in range(self._plan.slots):
-                self._begin_next(episode.shard)
+            episode.shard.has_started = True
+            for _ in range(self._scenario.slots):
+                self._start_next(episode.shard)
         elif episode is not None:
-            self._answer(episode, begun)
+            self._answer(episode, sent_at)
         self._admit()
 
     def _shard(self, number: int, size: int) -> _Shard:
-        queue = deque(self._plan.lengths(self._chance) for _ in range(size))
+        queue = deque(self._scenario.lengths(self._chance) for _ in range(size))
         shard = _Shard(number, queue, planned=size)
         shard.ahead.update((expected, 0) for expected, _ in queue)
         return shard
 
-    def _begin_next(self, shard: _Shard) -> None:
+    def _start_next(self, shard: _Shard) -> None:
         if shard.queue:
-            self._ask(_Episode(shard, *shard.queue.popleft()))
+            self._queue_call(_Episode(shard, *shard.queue.popleft()))
 
-    def _ask(self, episode: _Episode) -> None:
+    def _queue_call(self, episode: _Episode) -> None:
         episode.shard.waiting += 1
-        self._line.append(episode)
+        self._waiting.append(episode)
 
     def _admit(self) -> None:
-        most = self._plan.most_in_flight(self.now)
-        while self._line and self._in_flight < most:
-            episode = self._line.popleft()
+        most = self._scenario.most_in_flight(self.now)
+        while self._waiting and self._in_flight < most:
+            episode = self._waiting.popleft()
             episode.shard.waiting -= 1
             episode.shard.in_flight += 1
             self._in_flight += 1
             episode.load = episode.shard.in_flight
-            taken = self._plan.latency_s(Call(self._chance, episode.shard.number, self.now, self._in_flight))
-            self._at(self.now + taken, self.now, episode)
-        if self._line:  # the limit may have grown by then
-            self._at(self.now + 1.0, self.now, None)
+            taken = self._scenario.latency_s(Call(self._chance, episode.shard.number, self.now, self._in_flight))
+            self._schedule(self.now + taken, self.now, episode)
+        if self._waiting:  # the limit may have grown by then
+            self._schedule(self.now + 1.0, self.now, None)
 
-    def _answer(self, episode: _Episode, begun: float) -> None:
+    def _answer(self, episode: _Episode, sent_at: float) -> None:
         shard = episode.shard
         shard.in_flight -= 1
         self._in_flight -= 1
         shard.answers += 1
-        shard.latency_s += self.now - begun
-        shard.latency_s2 += (self.now - begun) ** 2
+        shard.latency_s += self.now - sent_at
+        shard.latency_s2 += (self.now - sent_at) ** 2
         shard.ahead[episode.expected, episode.answers] -= 1
         if not episode.answers:
-            shard.burden = shard.burden.plus(math.log(episode.load), math.log(self.now - begun))
+            shard.burden = shard.burden.plus(math.log(episode.load), math.log(self.now - sent_at))
         episode.answers += 1
         if episode.answers < episode.needed:
             shard.ahead[episode.expected, episode.answers] += 1
-            self._ask(episode)
+            self._queue_call(episode)
         else:
             shard.ended[episode.expected, episode.answers] += 1
             shard.done += 1
-            self._begin_next(shard)
+            self._start_next(shard)
 
-    def _at(self, time: float, begun: float, episode: _Episode | None) -> None:
+    def _schedule(self, time: float, sent_at: float, episode: _Episode | None) -> None:
         self._count += 1
-        heapq.heappush(self._calls, (time, self._count, begun, episode))
+        heapq.heappush(self._calls, (time, self._count, sent_at, episode))

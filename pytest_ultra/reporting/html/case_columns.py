@@ -1,4 +1,4 @@
-"""The table of cases as columns, which say each value once."""
+"""The table of cases as columns of JSON values."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.reporting.html.html_text import shown
+from pytest_ultra.reporting.html.html_text import safe_text
 
-_SHORT = 300
+_MAX_LENGTH = 300  # characters of a name or a message
 
 
 def _protocol(episode: Episode) -> str:
@@ -20,8 +20,8 @@ def _protocol(episode: Episode) -> str:
 
 _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "id": lambda e: e.case_id,
-    "nodeid": lambda e: shown(e.nodeid, 1000),
-    "model": lambda e: shown(e.case.model, _SHORT),
+    "nodeid": lambda e: safe_text(e.nodeid, 1000),
+    "model": lambda e: safe_text(e.case.model, _MAX_LENGTH),
     "prompt_type": lambda e: e.case.prompt_type,
     "severity": lambda e: e.case.severity,
     "task_type": lambda e: e.case.task_type,
@@ -50,18 +50,18 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "started": lambda e: round(e.started_at),
     "worker": lambda e: e.worker,
     "reused": lambda e: e.reused,
-    "error": lambda e: shown((e.error or "").partition("\n")[0], _SHORT),
+    "error": lambda e: safe_text((e.error or "").partition("\n")[0], _MAX_LENGTH),
 }
 
 
 def make_columns(episodes: Sequence[Episode], **others: Sequence[Any]) -> dict[str, Any]:
-    """Return the columns by name; `others` are further ones, of the same length."""
-    made = {name: _encode([read(episode) for episode in episodes]) for name, read in _COLUMNS.items()}
-    return made | {name: _encode(list(values)) for name, values in others.items()}
+    """Return the columns by name; `others` are additional columns of the same length."""
+    columns = {name: _encode([read(episode) for episode in episodes]) for name, read in _COLUMNS.items()}
+    return columns | {name: _encode(list(values)) for name, values in others.items()}
 
 
 def _encode(values: list[Any]) -> dict[str, Any]:
-    """Say each value once where that is shorter."""
+    """Encode a column as distinct values and codes if that is shorter."""
     codes: dict[Any, int] = {}
     for value in values:
         codes.setdefault(value, len(codes))
