@@ -13,7 +13,7 @@ import pytest
 from pytest_ultra.controller.report_contents import stored_contents, write_report
 from pytest_ultra.storage.run_directory import RunDirectory
 from tests import independent
-from tests.analysis.test_second_opinion import draw_run, identify
+from tests.analysis.test_second_opinion import draw_run, identify, write_journals
 from tests.reporting.html.page_data import read_columns
 
 MINUS = "\N{MINUS SIGN}"
