@@ -6,21 +6,21 @@ import os
 import signal
 
 import pytest
-import scipy.special  # noqa: F401 - pytester forgets what a run in this process imports, and extensions come but once
-import sqlalchemy.dialects.sqlite  # noqa: F401 - likewise
+import scipy.special  # noqa: F401 - pytester drops modules that an in-process run imports, and extensions load only once
+import sqlalchemy.dialects.sqlite  # noqa: F401 - as above
 
 pytest_plugins = ["pytester"]
 
 _OUTSIDE = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "GITHUB_", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Started in the background by a shell, which lets Ctrl-C pass by; some tests send it to themselves or to a child.
+    # A shell that starts us in the background ignores Ctrl-C for us; some tests send it to themselves or to a child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def _environment_of_a_newcomer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide from runs within tests that they are within one, and whatever keys the developer has."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the outer run, CI and the developer's API keys from runs within tests."""
     for name in list(os.environ):
         if name.startswith(_OUTSIDE) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)

@@ -1,8 +1,8 @@
-"""Print the figures of the benchmark itself: rejected draws, variety, time to generate, flaws proved.
+"""Print figures of the benchmark itself: rejected draws, variety, generation time, proved flaws.
 
     python benchmarks/benchmark_figures.py [INSTANCES] [SEED]
 
-INSTANCES (default 50) is per task type and difficulty. The time to generate is taken for 5,040 tasks.
+INSTANCES (default 50) is per task type and difficulty. Generation is timed for 5,040 tasks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def make_keys(instances: int, seed: int) -> Iterator[TaskKey]:
 
 
 def print_rejected(tasks: list[Task]) -> None:
-    """Tell apart draws that make no sound task, and sound ones that do not carry every flaw."""
+    """Count draws that make no sound task, and sound draws that do not carry every flaw."""
     accepted = Counter((task.key.task_type, task.key.difficulty) for task in tasks)
     drawn, unsound = Counter(accepted), Counter[tuple[TaskType, Difficulty]]()
     for task in tasks:

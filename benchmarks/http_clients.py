@@ -1,9 +1,9 @@
-"""Compare pyreqwest and aiohttp: CPU per call and import time, behaviour under faults, and clean exits under load.
+"""Compare pyreqwest and aiohttp: CPU per call, import time, behaviour under faults, and clean exits under load.
 
     pip install pyreqwest aiohttp
     python benchmarks/http_clients.py cost|faults|exits [ROUNDS]
 
-The reasons drawn from its figures stand in docs/http-client.md.
+docs/http-client.md has the figures and the conclusions.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def _open_aiohttp() -> Post:
     return post
 
 
-# ---- the server: its own process, no client library
+# ---- the server, in its own process and without a client library
 
 
 class Server(asyncio.Protocol):
-    """Answers each path as its name says: /fast, /slow (50 ms), /jitter (0 to 30 ms), or with a fault."""
+    """Answer each path as its name says: /fast, /slow (50 ms), /jitter (0 to 30 ms), or with a fault."""
 
     transport: asyncio.Transport
 
@@ -122,11 +122,11 @@ async def serve() -> None:
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
-# ---- what a child process does
+# ---- the child process
 
 
 async def call_all(post: Post, url: str, calls: int) -> None:
-    """Make the calls, 150 at a time; one that fails is no matter here."""
+    """Make the calls, 150 at a time, and ignore failures."""
     remaining = iter(range(calls))
 
     async def caller() -> None:
@@ -142,12 +142,12 @@ async def do_calls(name: str, url: str, calls: int) -> None:
 
 
 def exit_done(name: str, url: str) -> None:
-    """All calls are answered, and the process exits."""
+    """Exit after all calls are answered."""
     asyncio.run(do_calls(name, url, IN_FLIGHT))
 
 
 def exit_cancelled(name: str, url: str) -> None:
-    """The loop ends in mid-flight: all calls are cancelled, and the process exits."""
+    """Cancel all calls in flight, and exit."""
 
     async def run() -> None:
         task = asyncio.ensure_future(do_calls(name, url, CALLS))
@@ -158,22 +158,22 @@ def exit_cancelled(name: str, url: str) -> None:
 
 
 def exit_abandoned(name: str, url: str) -> None:
-    """Calls are neither cancelled nor awaited when the process exits."""
+    """Exit with calls that are neither cancelled nor awaited."""
     loop = asyncio.new_event_loop()
     task = loop.create_task(do_calls(name, url, CALLS))
     loop.run_until_complete(asyncio.sleep(0.15))
-    os.close(2)  # asyncio's own complaint about a pending task
+    os.close(2)  # hide asyncio's message about a pending task
     del task
 
 
 def exit_thread(name: str, url: str) -> None:
-    """The loop runs in a daemon thread and is at full load when the main thread returns."""
+    """Exit while the loop is at full load in a daemon thread."""
     threading.Thread(target=asyncio.run, args=[do_calls(name, url, 10**9)], daemon=True).start()
     time.sleep(0.3)
 
 
 def exit_thread_joined(name: str, url: str) -> None:
-    """The loop runs in a thread, its calls are cancelled, and it is joined: what our engine does."""
+    """Run the loop in a thread, cancel its calls and join it, as our engine does."""
 
     async def run() -> None:
         task = asyncio.ensure_future(do_calls(name, url, 10**9))
@@ -188,11 +188,11 @@ def exit_thread_joined(name: str, url: str) -> None:
 EXITS = {end.__name__: end for end in (exit_done, exit_cancelled, exit_abandoned, exit_thread, exit_thread_joined)}
 
 
-# ---- what is measured
+# ---- the measurements
 
 
 def run_child(*args: object) -> tuple[subprocess.CompletedProcess[bytes], float]:
-    """Run this script again; return how it ended and its CPU seconds, start-up included."""
+    """Run this script in a child process; return its result and its CPU seconds, start-up included."""
     before = os.times()
     done = _run([sys.executable, __file__, *map(str, args)])
     after = os.times()
@@ -203,7 +203,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=HUNG_S)
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"hung, and killed")
+        return subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"hung, and was killed")
 
 
 def measure_cost(base: str, rounds: int) -> None:
@@ -229,7 +229,7 @@ async def try_all(name: str, urls: dict[str, str]) -> None:
         answer = "an answer, no error"
         try:
             await post(url)
-        except Exception as error:  # noqa: BLE001 - which one is the question
+        except Exception as error:  # noqa: BLE001 - find out which one
             answer = f"{type(error).__name__}: {str(error)[:70]}"
         print(f"{name:10} {fault:16} {time.monotonic() - started:5.2f} s  {answer}")
 
@@ -239,9 +239,9 @@ def measure_exits(base: str, rounds: int) -> None:
         for end in EXITS:
             runs = [run_child(end, name, base + "/jitter")[0] for _ in range(rounds)]
             bad = [run for run in runs if run.returncode]
-            said = bad[0].stderr.decode(errors="replace").partition("\n")[0] if bad else ""
+            message = bad[0].stderr.decode(errors="replace").partition("\n")[0] if bad else ""
             codes = sorted({run.returncode for run in bad})
-            print(f"{name:10} {end:18} {rounds - len(bad)}/{rounds} clean", *codes, said, flush=True)
+            print(f"{name:10} {end:18} {rounds - len(bad)}/{rounds} clean", *codes, message, flush=True)
 
 
 MEASURES = {"cost": (measure_cost, 3), "faults": (measure_faults, 1), "exits": (measure_exits, 100)}

@@ -1,9 +1,9 @@
-"""What each dependency costs to import, and what checking a tool call's arguments costs.
+"""Measure the cost of importing each dependency, and of checking a tool call's arguments.
 
 usage: python benchmarks/import_times.py [imports|validation]
 
-Imports are timed in fresh processes, in CPU time, which other load on the machine disturbs less.
-`jsonschema` is no dependency; it is compared where it is installed.
+Imports are timed in fresh processes, in CPU time, which other load on the machine affects less.
+`jsonschema` is not a dependency; it is compared if it is installed.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def report_validation() -> None:
 
 
 def _checks() -> dict[str, Callable[[object], object]]:
-    import jsonschema_rs  # noqa: PLC0415 - not to be there when imports are timed
+    import jsonschema_rs  # noqa: PLC0415 - must not be loaded when imports are timed
 
     checks: dict[str, Callable[[object], object]] = {
         "jsonschema_rs": jsonschema_rs.Draft202012Validator(TOOL.parameters).validate

@@ -1,12 +1,12 @@
-"""Measure how much time and CPU a run takes beyond the model's own answers, against the limits that we promise.
+"""Measure the time and CPU of a run beyond the model's own answers, and compare them with our limits.
 
     python benchmarks/speed.py a|b|c|all [--rounds N]
 
 It runs the real command from start to exit against the embedded endpoint at a fixed latency. CPU is that of the
-command and all its children, less what the endpoint's process used by /proc when last looked at (Linux only), so a
-little of the endpoint's own counts against us. Plugins that happen to be installed beside us are left out, since
-pytest pays for them with or without us; and our bytecode is there beforehand, as after an installation by pip.
-docs/speed.md tells what the figures were, and why.
+command and all its children, minus that of the endpoint's process at the last reading of /proc (Linux only), so a
+little of the endpoint's CPU counts against us. Other installed plugins are switched off, since pytest pays for them
+with or without us; and our bytecode is compiled beforehand, as after an installation by pip.
+docs/speed.md has the figures and the reasons.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-BARE_SCRIPT = Path(__file__).with_name("bare_calls.py")
+MINIMAL_SCRIPT = Path(__file__).with_name("minimal_calls.py")
 PACKAGE = Path(__file__).parents[1] / "pytest_ultra"
-LOOK_S = 0.02
+READ_INTERVAL_S = 0.02
 FLAWS = "flawed_sequence_disorder,flawed_tool_misuse,flawed_parameter_error"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-p", "pytest_ultra.plugin")
 IN_FLIGHT_PER_WORKER = 256
@@ -33,7 +33,7 @@ IN_FLIGHT_PER_WORKER = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A run to measure; a limit of None is not promised, only reported."""
+    """A run to measure; a figure whose limit is None is only reported."""
 
     name: str
     options: tuple[str, ...]
@@ -68,7 +68,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command took: wall-clock and CPU seconds, the endpoint's process left out."""
+    """The wall-clock and CPU seconds of a command, without the endpoint's process."""
 
     wall_s: float
     cpu_s: float
@@ -76,7 +76,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one round of a scenario came to."""
+    """The figures of one round of a scenario."""
 
     episodes: int
     calls: int
@@ -97,7 +97,12 @@ class Figures:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", choices=[*(scenario.name for scenario in SCENARIOS), "all"])
-    parser.add_argument("--rounds", type=int, default=1, help="measure so often, and judge the median (default: 1)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=1,
+        help="number of measurements; their median is compared with the limits (default: 1)",
+    )
     arguments = parser.parse_args()
     compileall.compile_dir(PACKAGE, quiet=2)
     print(_line("", "episodes", "calls", "longest", "wall s", "ratio", "limit", "CPU ms/call", "limit", "load"))
@@ -107,16 +112,16 @@ def main() -> int:
 
 
 def _measure(scenario: Scenario, rounds: int) -> bool:
-    """Print each round, then tell whether the medians keep the limits."""
+    """Print each round, and return whether the medians are within the limits."""
     measured = [_run(scenario) for _ in range(rounds)]
     ratio = statistics.median(figures.ratio for figures in measured)
     cpu_ms = statistics.median(figures.cpu_ms for figures in measured)
     if scenario.most_ratio is None:
         _compare(measured[-1], scenario)
-    return _keeps(ratio, scenario.most_ratio) and _keeps(cpu_ms, scenario.most_cpu_ms)
+    return _is_within(ratio, scenario.most_ratio) and _is_within(cpu_ms, scenario.most_cpu_ms)
 
 
-def _keeps(value: float, limit: float | None) -> bool:
+def _is_within(value: float, limit: float | None) -> bool:
     return limit is None or value <= limit
 
 
@@ -137,24 +142,24 @@ def _run(scenario: Scenario) -> Figures:
 
 
 def _compare(figures: Figures, scenario: Scenario) -> None:
-    """Have a bare script make as many calls, with as many in flight."""
+    """Make as many calls with a minimal script, with as many in flight."""
     in_flight = min(scenario.episodes, scenario.workers * IN_FLIGHT_PER_WORKER)
-    command = (sys.executable, str(BARE_SCRIPT), str(figures.calls), str(in_flight), str(scenario.latency_s))
+    command = (sys.executable, str(MINIMAL_SCRIPT), str(figures.calls), str(in_flight), str(scenario.latency_s))
     spent = _spend(command, Path.cwd())
-    _show("bare", Figures(figures.episodes, figures.calls, 1, spent.wall_s, spent.cpu_s, 1.0), None)
-    for name, wall_s in (("pytest-ultra", figures.wall_s), ("bare", spent.wall_s)):
+    _show("minimal", Figures(figures.episodes, figures.calls, 1, spent.wall_s, spent.cpu_s, 1.0), None)
+    for name, wall_s in (("pytest-ultra", figures.wall_s), ("minimal", spent.wall_s)):
         print(f"{name}: {figures.episodes / wall_s:.0f} episodes/s, {figures.calls / wall_s:.0f} calls/s")
 
 
 def _spend(command: tuple[str, ...], folder: Path) -> Spent:
-    """Run a command to its end, looking at its endpoint's process while it lives."""
+    """Run a command to its end, and read the CPU of its endpoint's process meanwhile."""
     environ = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": ""}
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=output)
         endpoint_s, pid = 0.0, 0
         while not pid:
-            time.sleep(LOOK_S)
+            time.sleep(READ_INTERVAL_S)
             endpoint_s = max(endpoint_s, _endpoint_cpu_s(process.pid))
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         wall_s = time.perf_counter() - started
@@ -166,14 +171,14 @@ def _spend(command: tuple[str, ...], folder: Path) -> Spent:
 
 
 def _endpoint_cpu_s(parent: int) -> float:
-    """Return the CPU seconds so far of the embedded endpoint that a process has started, 0 if there is none."""
+    """Return the CPU seconds so far of the embedded endpoint that a process started, or 0 if there is none."""
     try:
         for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
             if b"pytest_ultra.controller.demo" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 user, system = int(fields[11]), int(fields[12])
                 return (user + system) / os.sysconf("SC_CLK_TCK")
-    except OSError:  # it ended while we looked
+    except OSError:  # it ended while we read
         pass
     return 0.0
 
@@ -190,7 +195,7 @@ def _limit(limit: float | None) -> str:
 
 
 def _line(name: str, *cells: str) -> str:
-    return f"{name:5}" + "".join(f"{cell:>12}" for cell in cells)
+    return f"{name:8}" + "".join(f"{cell:>12}" for cell in cells)
 
 
 if __name__ == "__main__":

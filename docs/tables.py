@@ -1,6 +1,6 @@
-"""Write the tables that come from the code into the pages: `python docs/tables.py`; a test holds them to it.
+"""Write the tables that are generated from the code into the pages: `python docs/tables.py`; a test checks them.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+A table is between `<!-- table: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -66,24 +66,24 @@ def axes() -> list[str]:
 def presets() -> list[str]:
     rows = []
     for preset, chosen in AXES.items():
-        told = ", ".join(f"`--ultra-{name.replace('_', '-')} {value}`" for name, value in chosen.items())
-        rows.append((f"`{preset}`", told))
-    return _table(("preset", "is"), rows)
+        flags = ", ".join(f"`--ultra-{name.replace('_', '-')} {value}`" for name, value in chosen.items())
+        rows.append((f"`{preset}`", flags))
+    return _table(("preset", "sets"), rows)
 
 
 def providers() -> list[str]:
     rows = [(f"`{name}`", _key(provider), _address(provider)) for name, provider in PROVIDERS.items()]
-    return _table(("provider", "key in", "address"), rows)
+    return _table(("provider", "key variable", "address"), rows)
 
 
 def outcomes() -> list[str]:
-    rows = [(f"`{outcome}`", _ITEM[outcome], told) for outcome, told in OUTCOMES.items()]
-    return _table(("outcome", "the item", "means"), rows)
+    rows = [(f"`{outcome}`", _ITEM[outcome], meaning) for outcome, meaning in OUTCOMES.items()]
+    return _table(("outcome", "the item", "meaning"), rows)
 
 
 def failure_classes() -> list[str]:
-    rows = [(f"`{name}`", _responsible(name), told) for name, told in FAILURE_CLASSES.items()]
-    return _table(("class", "responsible", "means"), rows)
+    rows = [(f"`{name}`", _responsible(name), meaning) for name, meaning in FAILURE_CLASSES.items()]
+    return _table(("class", "responsible", "meaning"), rows)
 
 
 def tools() -> list[str]:
@@ -100,15 +100,16 @@ def earned_codes() -> list[str]:
 
 def commands() -> list[str]:
     return _table(
-        ("command", "is there to", "0", "1"), [(f"`{name}`", COMMANDS[name], *_codes_of(name)) for name in COMMANDS]
+        ("command", "use it to", "exit code 0", "exit code 1"),
+        [(f"`{name}`", COMMANDS[name], *_codes_of(name)) for name in COMMANDS],
     )
 
 
 def _codes_of(name: str) -> tuple[str, str]:
-    """Return what a command's epilog says of its exit codes 0 and 1."""
+    """Return the meanings of exit codes 0 and 1 from a command's epilog."""
     epilog: str = import_module(f"pytest_ultra.commands.{name}").EPILOG
-    told = dict(re.findall(r"^  (\d)  (.*(?:\n     .*)*)", epilog, re.MULTILINE))
-    zero, one = (" ".join(told.get(code, "").split()) for code in "01")
+    meanings = dict(re.findall(r"^  (\d)  (.*(?:\n     .*)*)", epilog, re.MULTILINE))
+    zero, one = (" ".join(meanings.get(code, "").split()) for code in "01")
     return zero, one
 
 
@@ -124,7 +125,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
 
 
 def refresh(page: str) -> str:
-    """Return the page's text with each of its tables as the code now has it."""
+    """Return the page's text with its tables generated again from the code."""
 
     def place(match: re.Match[str]) -> str:
         lines = TABLES[match["name"]]()
@@ -153,7 +154,7 @@ def _key(provider: Provider) -> str:
 
 def _address(provider: Provider) -> str:
     places = [f"`{place}`" for place in (provider.url_variable, provider.base_url) if place]
-    return ", else ".join(places) or "made for the run, on loopback"
+    return ", else ".join(places) or "started for the run, on loopback"
 
 
 def _responsible(failure_class: FailureClass) -> str:

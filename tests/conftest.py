@@ -1,4 +1,4 @@
-"""Signals as tests expect them, wherever they are started from, and figures that a session shows at its end."""
+"""The signal handling that tests expect, and figures that a session prints at its end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 _FIGURES = "figures"
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Started in the background by a shell, which lets Ctrl-C pass by; some tests send it to themselves or to a child.
+    # A shell that starts us in the background ignores Ctrl-C for us; some tests send it to themselves or to a child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def show_figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Have what a test has measured shown at the end of the session, also when it passes, and in JUnit's report."""
+    """Return a function that shows a test's figures at the session's end, even if it passes, and in JUnit's report."""
     return lambda text: record_property(_FIGURES, text)
 
 

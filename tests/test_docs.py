@@ -1,4 +1,4 @@
-"""The documentation agrees with the code: its tables, its links, and its examples, which run."""
+"""The documentation agrees with the code: its tables match, its links resolve, and its examples run."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<content>.*?)^```$", re.MULTILINE 
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_tables_say_what_the_code_says(page: Path) -> None:
+def test_tables_are_generated_from_the_code(page: Path) -> None:
     text = page.read_text()
     assert text == tables.refresh(text), "run `python docs/tables.py`"
 
 
-def test_every_table_has_its_place() -> None:
+def test_every_table_is_on_one_page() -> None:
     placed = [name for page in PAGES for name in re.findall(r"<!-- table: ([\w ]+) -->", page.read_text())]
     assert sorted(placed) == sorted(tables.TABLES)
 
@@ -40,8 +40,8 @@ def test_every_field_of_the_json_document_is_explained() -> None:
     assert sorted(explained) == sorted(f"`{name}`" for name in fields)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_links_resolve(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", FENCE.sub("", page.read_text())):
         path, _, anchor = target.partition("#")
         if not path.startswith(("http://", "https://")):
@@ -50,12 +50,12 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in anchors(other), target
 
 
-def test_pictures_are_there_shown_and_small() -> None:
+def test_every_picture_exists_is_shown_and_is_small() -> None:
     named = [(page.parent, name) for page in PAGES for name in PICTURE.findall(page.read_text())]
     shown = {(folder / name).resolve() for folder, name in named}
-    there = set((ROOT / "docs" / "pictures").iterdir())
-    assert shown == there
-    assert max(path.stat().st_size for path in there) < 150_000
+    existing = set((ROOT / "docs" / "pictures").iterdir())
+    assert shown == existing
+    assert max(path.stat().st_size for path in existing) < 150_000
 
 
 def anchors(page: Path) -> set[str]:
@@ -63,13 +63,13 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_readme_links_to_every_page() -> None:
     text = PAGES[0].read_text()
     assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in text] == []
 
 
 class Example(NamedTuple):
-    """Files to write and a command to run in their folder, from one section of a page."""
+    """Files, and a command to run in their folder, from one section of a page."""
 
     page: str
     section: str
@@ -79,7 +79,7 @@ class Example(NamedTuple):
 
 
 def examples() -> Iterator[Example]:
-    """Find the blocks marked `bash run` (or `run-fails`), with the section's named files before them."""
+    """Find the blocks marked `bash run` (or `run-fails`), with the named files before them in their section."""
     for page in PAGES:
         for section in re.split(r"^(?=##+ )", page.read_text(), flags=re.MULTILINE):
             files: dict[str, str] = {}

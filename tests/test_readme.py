@@ -1,4 +1,4 @@
-"""The README tells the truth: its commands are those of CI, and its output is what a run really prints."""
+"""The README is correct: its commands are those of CI, and its output is what a run prints."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ def blocks(language: str) -> list[str]:
 
 
 def pytest_arguments(command: str) -> list[str]:
-    """Return what a shell command hands to the pytest that it ends with."""
+    """Return the arguments of the pytest call at the end of a shell command."""
     return shlex.split(command.rpartition("&&")[2])[1:]
 
 
 def shape(line: str) -> str:
-    """Leave out what differs from run to run or with the width of figures: numbers, spaces, progress, rules."""
+    """Remove what differs between runs or with the width of figures: numbers, spaces, progress, rules."""
     if re.fullmatch(r"[.FE]+ +\[ *\d+%\]", line):
         return "progress"
     return re.sub(r"[-+=.\d,TZ%]*\d[-+=.\d,TZ%]*|={2,}|-{2,}|\s+", " ", line).strip()
 
 
-def test_the_last_command_of_ci_is_the_readmes_second() -> None:
+def test_the_last_command_of_ci_is_the_second_of_the_readme() -> None:
     second = blocks("bash")[1].strip()
     script = (ROOT / ".ci" / "run").read_text().strip().splitlines()
     assert script[-1] == second
 
 
-def test_ci_runs_the_linters_and_types_before() -> None:
+def test_ci_checks_lint_and_types_before_the_tests() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     for command in ("ruff format --check .", "ruff check .", "mypy\n"):
         assert f"\n.venv-lint/bin/{command}" in script
@@ -49,4 +49,4 @@ def test_the_quoted_output_is_what_a_run_prints(
     assert result.ret == exit_code
     printed = iter(map(shape, result.outlines))
     for quoted in blocks("text")[output].splitlines():
-        assert quoted == "..." or shape(quoted) in printed, f"not printed, or not in this place: {quoted!r}"
+        assert quoted == "..." or shape(quoted) in printed, f"not printed, or in another order: {quoted!r}"

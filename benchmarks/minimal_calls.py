@@ -1,6 +1,6 @@
-"""The yardstick of `speed.py`: as many calls to the embedded endpoint as a run makes, by asyncio and aiohttp alone.
+"""Make as many calls to the embedded endpoint as a run, with asyncio and aiohttp only: the reference for `speed.py`.
 
-python benchmarks/bare_calls.py CALLS IN_FLIGHT LATENCY
+python benchmarks/minimal_calls.py CALLS IN_FLIGHT LATENCY
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ def _typical_request() -> ChatRequest:
 
 
 async def _make_calls(url: str, headers: dict[str, str], body: bytes, calls: int, in_flight: int) -> None:
-    left = iter(range(calls))
+    remaining = iter(range(calls))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def go_on_calling() -> None:
-            for _ in left:
+        async def make_calls() -> None:
+            for _ in remaining:
                 async with session.post(url, data=body, headers=headers) as response:
                     response.raise_for_status()
                     await response.read()
 
-        await asyncio.gather(*(go_on_calling() for _ in range(in_flight)))
+        await asyncio.gather(*(make_calls() for _ in range(in_flight)))
 
 
 if __name__ == "__main__":
