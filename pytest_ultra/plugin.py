@@ -76,7 +76,7 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
     if place is not None:
         case_ids = cases.keys()
         config.stash[SHARD] = lambda: _open_shard(config, settings, place(), case_ids)
-    gc.freeze()  # these objects live to the end; pytest's collection at exit would cost 0.1 s for them
+    gc.freeze()  # these objects stay to the end; pytest's collection at exit would cost 0.1 s for them
 
 
 def _open_shard(config: pytest.Config, settings: Settings, placement: Placement, case_ids: Collection[str]) -> Shard:

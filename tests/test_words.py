@@ -39,21 +39,23 @@ BANNED = (
     ),
     Banned(r"\bheirs?\b|is_heir|\binherit", "replacement", fine=(r"(font|color): inherit;",)),
     Banned(r"\bcrew\b|\bagenda\b", "EpisodePool, EpisodeQueue"),
-    Banned(
-        r"\bgates?\b|\bGate\b", "endpoint limiter", where=("pytest_ultra/engine", "tests/engine", "pytest_ultra/worker")
-    ),
+    Banned(r"\bgates?\b|\bGate\b", "endpoint limiter", where=("pytest_ultra/engine", "tests/engine")),
     Banned(r"\.(enter|leave)\(|def (enter|leave)\(", "acquire, release"),
     Banned(r"\bmood\b|\bExperience\b|\bstrikes?\b", "adaptive limit, Observation, consecutive_429s"),
     Banned(r"\.learn\(|def _?learn\(", "observe", where=("pytest_ultra", "tests")),
     Banned(
         r"\bledgers?\b|Ledger\b|\bbury|\bburied|\bburial",
         "limiter state, reclaim_dead_slots",
-        fine=(r"general ledger",),
+        fine=(r'\("ledger", "fleet"',),
     ),
     Banned(r"\bpulse\b|stall[ _]?watch\b|StallWatch\b", "activity monitor, stall watchdog"),
     Banned(r"\bcurfew\b|\bstop ?watch\b|StopWatch\b|Stopwatch\b", "run deadline, stop signal"),
     Banned(r"by way of|\bAsking\b|\bclass Way\b|\bWay\(", "client stack"),
-    Banned(r"\bTeller\b|\btell(s|ing)?\b|\btold\b|\b_?tell_\w+", "report, print, message"),
+    Banned(
+        r"\bTeller\b|\btell(s|ing)?\b|\btold\b|\b_?tell_\w+",
+        "report, print, message",
+        fine=(r"(tells whether it exists|tells nobody|any other error tells you)",),  # prompts keep their version
+    ),
     Banned(
         r"\bcourse\b|\bendings?\b|\bEnding\b",
         "lifecycle, run status",
@@ -76,7 +78,12 @@ BANNED = (
         where=("pytest_ultra", "docs"),
         fine=(r"careful (reader|agent|look)",),
     ),
-    Banned(r"\b_?[Bb]are[A-Z_]\w*|\bbare episodes?\b", "without transcripts", where=("pytest_ultra", "tests")),
+    Banned(
+        r"\b_?[Bb]are[A-Z_]\w*|\bbare episodes?\b",
+        "without transcripts",
+        where=("pytest_ultra", "tests"),
+        fine=("bare_json",),
+    ),
     Banned(
         r"\bdepartures?\b|\bDeparture\b", "differences", fine=(r"departures? (time|airport|gate)", r"\"departures\"")
     ),

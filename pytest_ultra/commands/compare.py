@@ -47,7 +47,7 @@ def run_compare(args: argparse.Namespace) -> int:
     limits = _read_limits(args.max_regression, sample, reference)
     compared = compare_sides(sample, reference)
     if compared.figures.groups[0].difference is None:
-        reasons = no_common_case(compared.departures)
+        reasons = no_common_case(compared.differences)
         raise ConfigurationError(f"no case of {sample.name} was scored in {reference.name} too ({reasons})")
     decision = judge_sides(sample, reference, limits)
     write = _write_json if args.json else _write_lines
@@ -72,7 +72,7 @@ def _write_lines(compared: Compared, decision: Decision) -> None:
     from pytest_ultra.reporting.gate_lines import gate_lines  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
-    lines = [*comparison_lines(compared.figures, compared.departures, width)]
+    lines = [*comparison_lines(compared.figures, compared.differences, width)]
     lines += [text for text, _ in gate_lines(decision)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
@@ -82,5 +82,5 @@ def _write_json(compared: Compared, decision: Decision) -> None:
 
     from pytest_ultra.storage.codec import encode  # noqa: PLC0415
 
-    document = {"figures": compared.figures, "departures": compared.departures, "decision": decision}
+    document = {"figures": compared.figures, "departures": compared.differences, "decision": decision}
     sys.stdout.write(msgspec.json.format(encode(document)).decode() + "\n")

@@ -100,15 +100,16 @@ def _sample(episode: Episode, first: Sequence[Json]) -> Json:
     if outcome.is_scored:
         sample["scores"] = {_SCORER: _score(episode)}
     else:
-        told = f"{outcome}: {episode.error or OUTCOMES[outcome]}"
-        sample["error"] = {"message": told, "traceback": told, "traceback_ansi": told}
+        reason = f"{outcome}: {episode.error or OUTCOMES[outcome]}"
+        sample["error"] = {"message": reason, "traceback": reason, "traceback_ansi": reason}
     return sample
 
 
 def _score(episode: Episode) -> Json:
     failure_class = episode.score.failure_class
-    told = OUTCOMES[episode.outcome] + (f"; {failure_class}: {FAILURE_CLASSES[failure_class]}" if failure_class else "")
-    return {"value": _GRADES[episode.outcome], "answer": str(episode.outcome), "explanation": told}
+    cause = f"; {failure_class}: {FAILURE_CLASSES[failure_class]}" if failure_class else ""
+    explanation = OUTCOMES[episode.outcome] + cause
+    return {"value": _GRADES[episode.outcome], "answer": str(episode.outcome), "explanation": explanation}
 
 
 def _add_up(episodes: Sequence[Episode]) -> Json:
@@ -118,7 +119,7 @@ def _add_up(episodes: Sequence[Episode]) -> Json:
 
 
 def _opening(episode: Episode, guidance: GuidanceCache) -> Sequence[Json]:
-    """Return what the model was told first; where that is gone from disk, say so in its place."""
+    """Return the first messages to the model; if they are missing on disk, a message that says so."""
     try:
         return opening(episode.case, guidance.get(episode.case))
     except (LookupError, ConfigurationError, OSError):
@@ -143,15 +144,15 @@ def _assistant(event: Replied) -> Json:
 
 
 def _call(call: ToolCall) -> Json:
-    """Return a call; of arguments that are no JSON object, the text as it came."""
-    told = {"id": call.id, "function": call.name, "type": "function"}
+    """Return a call; arguments that are no JSON object stay the text that was sent."""
+    record = {"id": call.id, "function": call.name, "type": "function"}
     try:
         arguments = json.loads(call.arguments)
     except (ValueError, RecursionError):
         arguments = None
     if isinstance(arguments, dict):
-        return told | {"arguments": arguments}
-    return told | {"arguments": {"text": call.arguments}, "parse_error": "the arguments are no JSON object"}
+        return record | {"arguments": arguments}
+    return record | {"arguments": {"text": call.arguments}, "parse_error": "the arguments are no JSON object"}
 
 
 def _choice(message: Json) -> Json:

@@ -62,14 +62,14 @@ class Compared(msgspec.Struct, frozen=True):
     """Two sides beside each other: their figures, and how their cases differ."""
 
     figures: RunComparison
-    departures: tuple[Difference, ...]
+    differences: tuple[Difference, ...]
 
 
 def compare_sides(sample: Side, reference: Side) -> Compared:
     from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - SciPy is slow to import
 
-    departures = find_differences(map(identify, sample.episodes), map(identify, reference.episodes))
-    return Compared(compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name)), departures)
+    differences = find_differences(map(identify, sample.episodes), map(identify, reference.episodes))
+    return Compared(compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name)), differences)
 
 
 def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> Decision:
@@ -81,9 +81,9 @@ def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> D
     return decide(map(evaluator.evaluate, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
 
 
-def no_common_case(departures: Iterable[Difference]) -> str:
+def no_common_case(differences: Iterable[Difference]) -> str:
     """Explain why no case is on both sides."""
-    reasons = [difference_line(departure) for departure in departures if departure.is_apart]
+    reasons = [difference_line(difference) for difference in differences if difference.is_apart]
     return "; ".join(reasons) or "each case differs in some field"
 
 

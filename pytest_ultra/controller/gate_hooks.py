@@ -116,7 +116,7 @@ def _print_comparison(compared: Compared, terminalreporter: pytest.TerminalRepor
 
     width = shutil.get_terminal_size().columns
     terminalreporter.write_line("")
-    for text in comparison_lines(compared.figures, compared.departures, width, most_flips=FLIPS):
+    for text in comparison_lines(compared.figures, compared.differences, width, most_flips=FLIPS):
         terminalreporter.write_line(text)
 
 

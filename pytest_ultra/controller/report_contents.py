@@ -71,9 +71,9 @@ def stored_contents(run: RunDirectory) -> ReportContents:
 
 
 def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFacts:
-    described, ending = run.describe(), read_run_end(run)
+    described, run_end = run.describe(), read_run_end(run)
     started = datetime.fromisoformat(described["started_at"])
-    end = ending.ended_at if ending else ended_at
+    end = run_end.ended_at if run_end else ended_at
     options: Mapping[str, Any] = described.get("options", {})
     return RunFacts(
         run_id=run.run_id,
@@ -85,8 +85,8 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         project=_commit(described.get("git")),
         seed=options.get("seed"),
         options=tuple(_changed_options(options)),
-        exit_status=ending.exit_status if ending else None,
-        interruption=(ending.interruption if ending else None) or read_interruption(run),
+        exit_status=run_end.exit_status if run_end else None,
+        interruption=(run_end.interruption if run_end else None) or read_interruption(run),
     )
 
 

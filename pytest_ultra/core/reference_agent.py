@@ -1,4 +1,4 @@
-"""The reference agents by name, and what a run tells its demo endpoint so that it can play them."""
+"""The reference agents by name, and what a run sends to its demo endpoint so that it can play them."""
 
 from __future__ import annotations
 

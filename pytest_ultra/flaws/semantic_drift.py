@@ -64,5 +64,5 @@ def _way(context: PlanContext, value: Json) -> str:
 
 
 def _works(context: PlanContext, workflow: Workflow, number: int, change: Change) -> bool:
-    begun = Workflow((*workflow.steps[: number - 1], change.step))
-    return context.rehearse(begun).done.get(number, StepResult(is_success=False)).is_success
+    changed_plan = Workflow((*workflow.steps[: number - 1], change.step))
+    return context.rehearse(changed_plan).done.get(number, StepResult(is_success=False)).is_success

@@ -56,9 +56,9 @@ def _named_like(names: Sequence[Collection[str]], value: str) -> list[str]:
 
 
 def _made_up(value: str) -> list[str]:
-    stem, dot, ending = value.rpartition(".")
-    if dot and "/" not in ending and "@" not in value:
-        return [f"{stem}_old.{ending}", f"{stem}_copy.{ending}", f"archive/{value.rpartition('/')[2]}"]
+    stem, dot, suffix = value.rpartition(".")
+    if dot and "/" not in suffix and "@" not in value:
+        return [f"{stem}_old.{suffix}", f"{stem}_copy.{suffix}", f"archive/{value.rpartition('/')[2]}"]
     return [f"{value}-old", f"{value}-test", f"archive-{value}"]
 
 
