@@ -1,4 +1,4 @@
-"""How often the intervals cover the truth: simulated runs for paired differences, exact sums for success rates.
+"""Coverage of the intervals: simulated runs for paired differences, exact sums for success rates.
 
 Run it as `python benchmarks/coverage.py [simulations]`.
 """
@@ -15,17 +15,17 @@ import numpy as np
 from scipy.special import expit, logit, stdtrit
 from scipy.stats import binom
 
-from pytest_ultra.analysis.clusters import Cluster, cluster, interval
+from pytest_ultra.analysis.clusters import Cluster, clustered_interval, group_by_task
 from pytest_ultra.analysis.intervals import measure_rate
 
 Interval = tuple[float, float]
 
 
 class Setting(NamedTuple):
-    """A design, and a model's chances at the median task; `spread` is that of tasks, in logits.
+    """A design, and a model's chances of success at the median task, without (`control`) and with a flaw (`flawed`).
 
-    A task's chance with a flaw is spread half as much again around its chance without. `lost` is the share of the
-    pairs that errors take away.
+    `spread` is the standard deviation of the tasks' chances, in logits. A task's chance with a flaw varies by half
+    of it around its chance without. `lost` is the share of the pairs that are lost to errors.
     """
 
     tasks: int
@@ -38,7 +38,7 @@ class Setting(NamedTuple):
 
 
 class Gain(NamedTuple):
-    """What a pair of a task brought, and the control that it shares with others."""
+    """The gain of a pair (1, 0 or -1), with the task and repeat that identify its control."""
 
     task: int
     repeat: int
@@ -46,21 +46,21 @@ class Gain(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """The share of intervals that held the truth, and their mean width."""
+    """The share of intervals that contain the truth, and their mean width, in [0, 2]."""
 
     share: float
     width: float
 
 
 def true_difference(setting: Setting) -> float:
-    """Return the mean difference over all tasks that could be drawn."""
+    """Return the expected difference over the distribution of tasks."""
     return _mean_chance(setting.flawed, math.hypot(1, 0.5) * setting.spread) - _mean_chance(
         setting.control, setting.spread
     )
 
 
 def draw_gains(setting: Setting, simulations: int, seed: int) -> Iterator[list[Gain]]:
-    """Draw runs, in which the flaws of a task and repeat share their control."""
+    """Draw runs in which the flaws of a task and repeat share their control."""
     chance = np.random.default_rng(seed)
     shape = (setting.tasks, setting.flaws, setting.repeats)
     for _ in range(simulations):
@@ -74,18 +74,18 @@ def draw_gains(setting: Setting, simulations: int, seed: int) -> Iterator[list[G
 
 
 def of_tasks(gains: list[Gain]) -> Interval | None:
-    """Return the interval that we print."""
+    """Return the interval that pytest-ultra prints."""
     controls = {(gain.task, gain.repeat) for gain in gains}
-    return interval(_cluster(gains), len(gains) / len(controls))
+    return clustered_interval(_cluster(gains), len(gains) / len(controls))
 
 
 def of_pairs(gains: list[Gain]) -> Interval | None:
-    """Return Bonett and Price's, with the pairs taken for independent."""
-    return interval([Cluster(1, int(g.gain > 0), int(g.gain < 0)) for g in gains])
+    """Return Bonett and Price's interval, with the pairs treated as independent."""
+    return clustered_interval([Cluster(1, int(g.gain > 0), int(g.gain < 0)) for g in gains])
 
 
 def without_additions(gains: list[Gain]) -> Interval | None:
-    """Return the usual interval clustered by task, which has no width where all pairs are alike."""
+    """Return the usual interval clustered by task, which has no width if all pairs have the same gain."""
     clusters = _cluster(gains)
     pairs, m = len(gains), len(clusters)
     mean = sum(c.gain for c in clusters) / pairs
@@ -107,7 +107,7 @@ def measure(setting: Setting, simulations: int, seed: int = 0) -> tuple[Coverage
 
 
 def cover_rate(n: int, p: float) -> float:
-    """Return the coverage of Wilson's interval at a true rate, summed over all outcomes."""
+    """Return the coverage of Wilson's interval at the true rate `p`, summed over all outcomes of `n` cases."""
     k = np.arange(n + 1)
     rates = [measure_rate(int(successes), n) for successes in k]
     covers = np.array([rate is not None and rate.low <= p <= rate.high for rate in rates])
@@ -115,7 +115,7 @@ def cover_rate(n: int, p: float) -> float:
 
 
 def _cluster(gains: list[Gain]) -> tuple[Cluster, ...]:
-    return cluster((gain.task, gain.gain) for gain in gains)
+    return group_by_task((gain.task, gain.gain) for gain in gains)
 
 
 def _mean_chance(median: float, spread: float) -> float:

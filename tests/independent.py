@@ -1,6 +1,6 @@
-"""A second opinion: every figure of a run, from the JSON lines of its journals, by nothing of the package.
+"""A second computation of every figure of a run from the JSON lines of its journals, without code of the package.
 
-Episodes and figures are plain JSON values, of the shape that `msgspec.to_builtins` gives to a `Summary`.
+Episodes and figures are plain JSON values, in the shape that `msgspec.to_builtins` gives a `Summary`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CLASSES = [
 
 
 def read_journals(folder: Path) -> list[Json]:
-    """Return the newest life of each case in a run's directory."""
+    """Return the newest episode of each case in a run's directory."""
     lines = [json.loads(line) for path in folder.glob("journal-*.jsonl") for line in path.read_text().splitlines()]
     newest: dict[str, Json] = {}
     for line in sorted(lines, key=lambda x: (not x["episode"]["reused"], x["episode"]["started_at"], x["sequence"])):
@@ -99,7 +99,7 @@ def pairs_with_controls(sample: Iterable[Json], everything: Iterable[Json]) -> l
 
 
 def difference(pairs: list[tuple[Json, Json]], unpaired: int) -> Json | None:
-    """Return the paired difference; `p_adjusted` is left to the family."""
+    """Return the paired difference; `adjust` fills in `p_adjusted` for a family of tests."""
     if not pairs:
         return None
     gains = [(outcome(one) == "full") - (outcome(other) == "full") for one, other in pairs]
@@ -107,8 +107,8 @@ def difference(pairs: list[tuple[Json, Json]], unpaired: int) -> Json | None:
     for (one, _), gain in zip(pairs, gains, strict=True):
         tasks[task(one)].append(gain)
     won, lost, n = gains.count(1), gains.count(-1), len(gains)
-    sharing = n / min(len({id(pair[side]) for pair in pairs}) for side in (0, 1))
-    low, high = interval(list(tasks.values()), sharing)
+    pairs_per_episode = n / min(len({id(pair[side]) for pair in pairs}) for side in (0, 1))
+    low, high = interval(list(tasks.values()), pairs_per_episode)
     caveats = ["few_tasks"] * (len(tasks) < 6) + ["no_discordant_pairs"] * (won == lost == 0)
     caveats += ["clustered"] * (won + lost > 0 and n > len(tasks)) + ["unpaired"] * (unpaired > 0)
     return {
@@ -146,7 +146,7 @@ def robustness(episodes: list[Json], pairs: list[tuple[Json, Json]]) -> Json | N
 
 
 def repeats(episodes: Iterable[Json]) -> list[Json]:
-    """Count the ways to choose k repeats of a task, one by one."""
+    """Return pass@k and pass^k by enumerating the ways to choose k repeats of a task."""
     tasks = defaultdict(list)
     for e in filter(is_scored, episodes):
         alike = json.dumps([e["case"] | {"repeat": None}, versions(e)], sort_keys=True)
@@ -163,7 +163,7 @@ def recovery(episodes: Iterable[Json]) -> Json | None:
 
 
 def row(episodes: list[Json], everything: list[Json]) -> Json:
-    """Return the figures of a row without the axes that tell it from others."""
+    """Return the figures of a row without the axes that identify it."""
     scored = [e for e in episodes if is_scored(e)]
     is_control = episodes[0]["case"]["prompt_type"] == "optimal"
     pairs = [] if is_control else pairs_with_controls(episodes, everything)
@@ -185,15 +185,15 @@ def row(episodes: list[Json], everything: list[Json]) -> Json:
 
 
 def rows(everything: list[Json]) -> list[Json]:
-    """Return all rows, in their order, with p-values corrected over the flawed ones of a model."""
+    """Return all rows in order, with p-values corrected over the flawed rows of a model."""
     groups = defaultdict(list)
     for episode in everything:
         groups[tuple(axis(episode) for _, axis, _ in _AXES)].append(episode)
     made = []
     for key in sorted(groups, key=lambda key: [place(value) for value, (_, _, place) in zip(key, _AXES, strict=True)]):
-        told = {name: value for (name, _, _), value in zip(_AXES, key, strict=True)}
-        told["versions"] = dict(zip(_PARTS, told["versions"], strict=True))
-        made.append(told | row(groups[key], everything))
+        named = {name: value for (name, _, _), value in zip(_AXES, key, strict=True)}
+        named["versions"] = dict(zip(_PARTS, named["versions"], strict=True))
+        made.append(named | row(groups[key], everything))
     _hide_what_is_common(made)
     _correct(made)
     return made
@@ -224,7 +224,7 @@ def _correct(made: list[Json]) -> None:
 
 
 def models(episodes: list[Json]) -> list[Json]:
-    """Return the differences of each two models, over scored cases alike in all but the model."""
+    """Return the differences of each two models, over scored cases that differ only in the model."""
 
     def alike(e: Json) -> str:
         return json.dumps([e["case"] | {"model": None}, versions(e)], sort_keys=True)
@@ -243,8 +243,8 @@ def models(episodes: list[Json]) -> list[Json]:
 
 
 def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[Json]:
-    lived = [e for e in episodes if is_scored(e) and not e["reused"]]
-    found = sorted(lived, key=lambda e: (-e["duration_s"], e["nodeid"]))[:5]
+    own = [e for e in episodes if is_scored(e) and not e["reused"]]
+    found = sorted(own, key=lambda e: (-e["duration_s"], e["nodeid"]))[:5]
     return [
         {
             "nodeid": e["nodeid"],
@@ -258,7 +258,7 @@ def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[J
 
 
 def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
-    """Return all figures of a run; `identify` gives a case's id, which is no figure and cannot be had but from us."""
+    """Return all figures of a run; `identify` returns a case's id, a hash that only the package can compute."""
     costs = [e["usage"]["cost"] for e in episodes if e["usage"]["cost"] is not None and not e["reused"]]
     names = sorted({e["case"]["model"] for e in episodes})
     found = {tuple(versions(e).values()) for e in episodes}

@@ -1,4 +1,4 @@
-"""A second opinion on two runs side by side, from the episodes of their journals."""
+"""A second computation of the comparison of two runs, from the episodes of their journals."""
 
 from __future__ import annotations
 

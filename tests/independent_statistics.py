@@ -1,4 +1,4 @@
-"""A second opinion on statistics: the formulas of docs/statistics.md anew, on plain numbers."""
+"""A second implementation of the formulas of docs/statistics.md, on plain numbers."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def design_effect(tasks: list[list[int]]) -> float:
     return float(np.clip(between / (gains.var(ddof=1) / len(gains)), 1, largest))
 
 
-def interval(tasks: list[list[int]], sharing: float) -> tuple[float | None, float | None]:
-    """Write the two added tasks out as data: a size and a sum of gains each."""
+def interval(tasks: list[list[int]], pairs_per_episode: float) -> tuple[float | None, float | None]:
+    """Return the interval, with the two added tasks written as data: a size and a sum of gains each."""
     m = len(tasks)
     if m == 1:
         return None, None
     sizes = np.array([len(gains) for gains in tasks], dtype=float)
-    added = max(sqrt(design_effect(tasks) * float((sizes**2).sum() / sizes.sum())), sharing)
+    added = max(sqrt(design_effect(tasks) * float((sizes**2).sum() / sizes.sum())), pairs_per_episode)
     sizes = np.append(sizes, [added, added])
     sums = np.append([float(sum(gains)) for gains in tasks], [added, -added])
     centre = sums.sum() / sizes.sum()
@@ -68,7 +68,7 @@ def interval(tasks: list[list[int]], sharing: float) -> tuple[float | None, floa
 
 
 def detectable(pairs: int, discordant: float) -> float | None:
-    """Solve for the difference that the exact test finds four times out of five."""
+    """Return the difference that the exact test finds with a power of 80 %, by solving for it."""
     k = np.arange(pairs + 1)
     fewest = binom.ppf(0.025, k, 0.5)
     fewest = np.where(binom.cdf(fewest, k, 0.5) > 0.025, fewest - 1, fewest)

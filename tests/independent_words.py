@@ -1,4 +1,4 @@
-"""A second opinion on what a wide terminal shows: the words that figures come to, from independent figures."""
+"""A second formatting of independent figures, compared with the words that a wide terminal shows."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.independent_statistics import Json
 
 
 def assert_shown(lines: list[str], expected: Json) -> None:
-    """Hold the end of a run, as a terminal of 500 columns shows it, to an independent summary."""
+    """Compare the summary of a run, as a terminal of 500 columns shows it, with an independent summary."""
     shown = list(dropwhile(lambda line: not line.startswith("prompt type"), lines))
     table = [line.split() for line in shown[2 : shown.index("")]]
     assert [words for words in table if len(words) > 1] == [of_row(row, expected["rows"]) for row in expected["rows"]]
-    told = next(line for line in shown if " planned: " in line)
+    counts_line = next(line for line in shown if " planned: " in line)
     counts = expected["counts"]
     numbers = [sum(counts.values()), sum(counts[name] for name in SCORED), *counts.values()]
     reused = [expected["reused"]] if expected["reused"] else []
-    assert [int(number) for number in re.findall(r"\b(\d+) [a-z]", told)] == numbers + reused
+    assert [int(number) for number in re.findall(r"\b(\d+) [a-z]", counts_line)] == numbers + reused
     classes = next(line for line in shown if line.startswith("failure classes: "))
     assert sorted(re.findall(r"(\w+) (\d+)", classes)) == sorted((n, str(k)) for n, k in expected["failure_classes"])
     sizes = [100 * row["difference"]["detectable"] for row in expected["rows"] if row["difference"]]

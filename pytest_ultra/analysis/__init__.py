@@ -1,1 +1,1 @@
-"""Figures from episodes: rates, paired differences, counts."""
+"""Statistics of episodes: rates, paired differences, counts, gate verdicts."""

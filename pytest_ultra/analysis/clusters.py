@@ -1,4 +1,4 @@
-"""The interval around a paired difference whose pairs come in clusters."""
+"""The interval of a paired difference whose pairs are clustered by task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CONFIDENCE = 0.95
 
 
 class Cluster(NamedTuple):
-    """The pairs of one task: how many, and how many of them were won and lost."""
+    """The pairs of one task: how many there are, and how many of them were won and lost."""
 
     pairs: int
     won: int
@@ -21,8 +21,8 @@ class Cluster(NamedTuple):
         return self.won - self.lost
 
 
-def cluster(gains: Iterable[tuple[object, int]]) -> tuple[Cluster, ...]:
-    """Put together the gains (1, 0 or -1) of each task."""
+def group_by_task(gains: Iterable[tuple[object, int]]) -> tuple[Cluster, ...]:
+    """Return the sorted clusters, one per task, from the (task, gain) of each pair; a gain is 1, 0 or -1."""
     tasks: dict[object, list[int]] = {}
     for task, gain in gains:
         tasks.setdefault(task, []).append(gain)
@@ -30,15 +30,15 @@ def cluster(gains: Iterable[tuple[object, int]]) -> tuple[Cluster, ...]:
 
 
 def design_effect(clusters: Sequence[Cluster]) -> float:
-    """Return how many pairs of these clusters say as much as one independent pair: 1 to a cluster's size.
+    """Return how many pairs of these clusters are worth one independent pair, from 1 to the mean cluster size.
 
     The estimate is the ratio of the variances of the mean gain with and without clusters (the first linearised,
-    with m / (m - 1) for m clusters). It is cut at 1 below; above, and where no pair differs from another so that
-    nothing can be estimated, it is the size of a cluster, as if its pairs were all alike. With one pair a cluster
-    it is 1.
+    with m / (m - 1) for m clusters), clipped to that range. If nothing can be estimated, because there is one
+    cluster or all pairs have the same gain, it is the mean cluster size, as if the pairs of a cluster were all
+    alike. With one pair per cluster it is 1.
 
-    Source: L. Kish, Survey Sampling (1965); cut at 1 as in J. D. Parker et al., National Center for Health Statistics
-    data presentation standards for proportions, Vital and Health Statistics 2(175) (2017).
+    Source: L. Kish, Survey Sampling (1965); clipped at 1 as in J. D. Parker et al., National Center for Health
+    Statistics data presentation standards for proportions, Vital and Health Statistics 2(175) (2017).
     """
     m = len(clusters)
     pairs = sum(c.pairs for c in clusters)
@@ -51,15 +51,16 @@ def design_effect(clusters: Sequence[Cluster]) -> float:
     return min(max(together / (alone / (pairs - 1)), 1.0), most)
 
 
-def interval(clusters: Sequence[Cluster], sharing: float = 1) -> tuple[float, float] | None:
-    """Return the 95 % interval of the mean gain, within [-1, 1]; None for a single cluster, which allows none.
+def clustered_interval(clusters: Sequence[Cluster], pairs_per_episode: float = 1) -> tuple[float, float] | None:
+    """Return the 95 % interval (low, high) of the mean gain, within [-1, 1]; None for a single cluster.
 
-    Bonett and Price add one pair won and one lost to the data, so that the interval has a width even where all pairs
-    came out alike. Here these are two clusters, one all won and one all lost. Their size is the geometric mean of
-    how many pairs are worth one and of a cluster's size; and at least `sharing`, the number of pairs that share an
-    episode (as several flaws share a control). The variance is the linearised one between clusters, the quantile
-    Student's for one degree of freedom less than there are clusters. With one pair a cluster it is Bonett and Price's
-    interval but for Student's quantile. The size was chosen by simulation: docs/statistics.md has the coverage.
+    Bonett and Price add one won and one lost pair to the data, so that the interval has a width even if all pairs
+    have the same gain. Here two clusters are added, one all won and one all lost. Their size, in pairs, is the
+    geometric mean of the design effect and the mean cluster size, and at least `pairs_per_episode`, the mean number
+    of pairs that share an episode (several flaws share a control). The variance is the linearised variance between
+    clusters; the quantile is Student's, with m - 1 degrees of freedom for m clusters. With one pair per cluster this
+    is Bonett and Price's interval with Student's quantile. The size of the added clusters was chosen by simulation;
+    docs/statistics.md has the coverage.
 
     Source: D. G. Bonett and R. M. Price, Adjusted Wald confidence interval for a difference of binomial proportions
     based on paired data, Journal of Educational and Behavioral Statistics 37 (2012); between clusters as in
@@ -69,7 +70,7 @@ def interval(clusters: Sequence[Cluster], sharing: float = 1) -> tuple[float, fl
 
     if len(clusters) == 1:
         return None
-    size = max(math.sqrt(design_effect(clusters) * _mean_size(clusters)), sharing)
+    size = max(math.sqrt(design_effect(clusters) * _mean_size(clusters)), pairs_per_episode)
     pairs = sum(c.pairs for c in clusters) + 2 * size
     centre = sum(c.gain for c in clusters) / pairs
     added = size**2 * ((1 - centre) ** 2 + (1 + centre) ** 2)
@@ -80,5 +81,5 @@ def interval(clusters: Sequence[Cluster], sharing: float = 1) -> tuple[float, fl
 
 
 def _mean_size(clusters: Sequence[Cluster]) -> float:
-    """Return the size of the cluster that a pair stands in, on average over the pairs."""
+    """Return the mean cluster size in pairs, averaged over pairs, not over clusters."""
     return sum(c.pairs**2 for c in clusters) / sum(c.pairs for c in clusters)

@@ -1,4 +1,4 @@
-"""Judging gates: episodes and limits go in, verdicts and an exit code come out."""
+"""Verdicts on gates from episodes and limits, and the exit code that follows."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from pytest_ultra.core.gates import Decision, ExitStatus, Gate, GateKind, Obstac
 from pytest_ultra.core.groups import ALL, GateOn
 
 
-class Judge:
-    """Holds the figures of episodes against limits."""
+class GateEvaluator:
+    """Evaluates gates on a run's episodes; `reference` is the earlier run, `on` the figure compared with the limit."""
 
     def __init__(self, episodes: Sequence[Episode], reference: Sequence[Episode], on: GateOn) -> None:
         self._episodes = episodes
         self._reference = reference
         self._on = on
 
-    def judge(self, gate: Gate) -> Verdict:
+    def evaluate(self, gate: Gate) -> Verdict:
         match gate.kind:
             case GateKind.FAIL_UNDER:
-                return self._judge_rate(gate)
+                return self._rate_verdict(gate)
             case GateKind.MAX_DROP:
-                return self._judge_drop(gate)
+                return self._drop_verdict(gate)
             case GateKind.MAX_REGRESSION:
-                return self._judge_regression(gate)
+                return self._regression_verdict(gate)
             case GateKind.MAX_ERRORS:
-                return self._judge_errors(gate)
+                return self._errors_verdict(gate)
 
-    def _judge_rate(self, gate: Gate) -> Verdict:
+    def _rate_verdict(self, gate: Gate) -> Verdict:
         scored = [episode for episode in self._in(gate.group) if episode.outcome.is_scored]
         rate = measure_rate(sum(episode.outcome is Outcome.FULL for episode in scored), len(scored))
         if rate is None or gate.limit is None:
@@ -44,27 +44,27 @@ class Judge:
         figure = rate.low if self._on is GateOn.BOUND else rate.value
         return Verdict(gate, is_met=figure >= gate.limit, rate=rate)
 
-    def _judge_drop(self, gate: Gate) -> Verdict:
-        """Judge the flaw that costs most; one that was asked for and has no pair is not known to cost little."""
+    def _drop_verdict(self, gate: Gate) -> Verdict:
+        """Return the verdict on the flaw that costs most; a flaw without a pair counts as the worst."""
         if gate.group in (*FLAWED_PROMPT_TYPES, "flawed"):
-            return self._judge_flaw(gate, self._in(gate.group))
+            return self._flaw_verdict(gate, self._in(gate.group))
         group = self._in(gate.group)
-        verdicts = [self._judge_flaw(gate, cases, flaw) for flaw, cases in _by_flaw(group)]
+        verdicts = [self._flaw_verdict(gate, cases, flaw) for flaw, cases in _by_flaw(group)]
         return max(verdicts, key=self._badness, default=Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE))
 
-    def _judge_flaw(self, gate: Gate, flawed: Sequence[Episode], flaw: str | None = None) -> Verdict:
+    def _flaw_verdict(self, gate: Gate, flawed: Sequence[Episode], flaw: str | None = None) -> Verdict:
         if not any(episode.outcome.is_scored for episode in flawed):
             return Verdict(gate, is_met=False, worst=flaw, obstacle=Obstacle.NO_SCORED_CASE)
         difference = compare(flawed, members(self._episodes, PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
-        return self._judge_loss(gate, difference, flaw)
+        return self._loss_verdict(gate, difference, flaw)
 
-    def _judge_regression(self, gate: Gate) -> Verdict:
+    def _regression_verdict(self, gate: Gate) -> Verdict:
         sample, reference = self._in(gate.group), _members(self._reference, gate.group)
         if not any(episode.outcome.is_scored for episode in sample):
             return Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
-        return self._judge_loss(gate, compare(sample, reference, choose_contrast(self._episodes, self._reference)))
+        return self._loss_verdict(gate, compare(sample, reference, choose_contrast(self._episodes, self._reference)))
 
-    def _judge_loss(self, gate: Gate, difference: PairedDifference | None, worst: str | None = None) -> Verdict:
+    def _loss_verdict(self, gate: Gate, difference: PairedDifference | None, worst: str | None = None) -> Verdict:
         if difference is None:
             return Verdict(gate, is_met=False, worst=worst, obstacle=Obstacle.NO_PAIR)
         if gate.limit is None:
@@ -74,7 +74,7 @@ class Judge:
         is_met = loss is not None and loss <= gate.limit
         return Verdict(gate, is_met=is_met, difference=difference, worst=worst, obstacle=obstacle)
 
-    def _judge_errors(self, gate: Gate) -> Verdict:
+    def _errors_verdict(self, gate: Gate) -> Verdict:
         errors = sum(episode.outcome is Outcome.ERROR for episode in self._episodes)
         return Verdict(gate, is_met=errors <= (gate.limit or 0), errors=errors)
 
@@ -87,26 +87,29 @@ class Judge:
 
 
 def is_significant_loss(difference: PairedDifference) -> bool:
-    """Tell whether chance does not explain what was lost: by McNemar's test, and by the interval where there is one."""
+    """Return whether the loss is significant, by McNemar's test and by the interval if there is one."""
     is_below = difference.high is None or difference.high < 0
     return difference.value < 0 and difference.p_value < ALPHA and is_below
 
 
-def settle(
+def decide(
     verdicts: Iterable[Verdict],
     status: int,
     *,
     on: GateOn = GateOn.RATE,
     other_failures: int = 0,
-    cut_off: str | None = None,
+    interruption: str | None = None,
     is_stopped: bool = False,
 ) -> Decision:
-    """Return the decision, given the exit code without gates: one of pytest's own (interrupted, ...) is not masked."""
+    """Return the decision; a missed gate fails the run.
+
+    `status` is the exit code without gates. It is kept if it is one of pytest's own (interrupted, ...).
+    """
     all_verdicts = tuple(verdicts)
     is_pytests_own = status not in tuple(ExitStatus)
     is_missed = not all(verdict.is_met for verdict in all_verdicts)
     exit_code = ExitStatus.FAILED if is_missed and not is_pytests_own else status
-    return Decision(all_verdicts, int(exit_code), other_failures, cut_off, is_stopped, on)
+    return Decision(all_verdicts, int(exit_code), other_failures, interruption, is_stopped, on)
 
 
 def _members(episodes: Sequence[Episode], group: str) -> Sequence[Episode]:
@@ -119,7 +122,10 @@ def _by_flaw(episodes: Sequence[Episode]) -> list[tuple[str, Sequence[Episode]]]
 
 
 def _find_loss(difference: PairedDifference, on: GateOn) -> float | None:
-    """Return the share that was lost, or its upper bound; exact as written, so that 2 of 10 are 0.2."""
+    """Return the share that was lost, or its upper bound, None without an interval.
+
+    The share is an exact quotient, so that 2 of 10 are 0.2.
+    """
     if on is GateOn.RATE:
         return (difference.lost - difference.won) / difference.pairs
     return None if difference.low is None else -difference.low

@@ -1,4 +1,4 @@
-"""Intervals around measured shares."""
+"""Confidence intervals of success rates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Z_95 = 1.959963984540054
 
 
 def measure_rate(successes: int, n: int) -> Rate | None:
-    """Return the share and its 95 % Wilson score interval; None when n is 0.
+    """Return the rate, in [0, 1], with its 95 % Wilson score interval; None if n is 0.
 
     Source: E. B. Wilson, Probable inference, JASA 22 (1927), in the form of equation (4) of Brown, Cai and
     DasGupta, Interval estimation for a binomial proportion, Statistical Science 16 (2001).

@@ -1,4 +1,4 @@
-"""McNemar's exact test, its correction over a family of tests, and what it could have shown."""
+"""McNemar's exact test, its correction over a family of tests, its power and its detectable difference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PRECISION = 1e-10
 
 
 def exact_p_value(won: int, lost: int) -> float:
-    """Return the two-sided p-value of McNemar's exact test: of so uneven a split of the discordant pairs by chance.
+    """Return the two-sided p-value of McNemar's exact test, for `won` and `lost` discordant pairs.
 
     Source: Q. McNemar, Psychometrika 12 (1947); exact by the binomial distribution, F. Mosteller, Biometrics 8 (1952).
     """
@@ -20,11 +20,11 @@ def exact_p_value(won: int, lost: int) -> float:
     return min(1.0, 2 * float(bdtr(min(won, lost), won + lost, 0.5)))
 
 
-def correct(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return the p-values corrected for there being so many of them, so that one false alarm in all is unlikely.
+def adjust_holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return the p-values in the given order, corrected so that the family-wise error rate is controlled.
 
-    Holm's, since each of a few differences is read by itself, where a share of false ones (Benjamini-Hochberg) would
-    be cold comfort; and since it holds however the tests depend on each other, as flaws do that share their controls.
+    Holm's method, because a few differences are each read on their own, so that limiting the share of false ones
+    (Benjamini-Hochberg) is not enough; and because it holds under any dependence, and flaws share their controls.
 
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6
     (1979).
@@ -39,34 +39,35 @@ def correct(p_values: Sequence[float]) -> tuple[float, ...]:
 
 @lru_cache(maxsize=256)
 def detectable_difference(pairs: int, discordant: float) -> float | None:
-    """Return the smallest difference that the exact test would find at 5 % four times out of five.
+    """Return the smallest difference, in (0, 1], that the exact test finds at the 5 % level with a power of 80 %.
 
-    `pairs` are independent ones, `discordant` the share of them that came out differently, or as much of them as a
-    difference needs. None where not even a difference of 1 would be found, as with fewer than six pairs.
+    `pairs` is the number of independent pairs, `discordant` the share of them that differ; the difference itself
+    counts if it is larger. None if not even a difference of 1 would be found, as with fewer than six pairs.
     """
-    if find_power(pairs, 1.0, 1.0) < POWER:
+    if exact_test_power(pairs, 1.0, 1.0) < POWER:
         return None
     low, high = 0.0, 1.0
     while high - low > _PRECISION:
         middle = (low + high) / 2
-        if find_power(pairs, middle, max(middle, discordant)) < POWER:
+        if exact_test_power(pairs, middle, max(middle, discordant)) < POWER:
             low = middle
         else:
             high = middle
     return high
 
 
-def find_power(pairs: int, difference: float, discordant: float) -> float:
-    """Return the chance that McNemar's exact test finds a difference at 5 %, two-sided.
+def exact_test_power(pairs: int, difference: float, discordant: float) -> float:
+    """Return the power of McNemar's exact test, two-sided at the 5 % level, in [0, 1].
 
-    `discordant` is the share of the pairs that come out differently, at least `difference`.
+    `pairs` is the number of independent pairs, `difference` the true difference, in (0, 1], and `discordant` the
+    share of the pairs that differ, at least `difference`.
 
     Source: M. A. Schork and G. W. Williams, Number of observations required for the comparison of two correlated
-    proportions, Communications in Statistics B 9 (1980): the exact test's power, averaged over how many pairs turn
-    out discordant.
+    proportions, Communications in Statistics B 9 (1980): the exact test's power, averaged over the number of
+    discordant pairs.
     """
     import numpy as np  # noqa: PLC0415 - only the end of a run needs it
-    from scipy.special import bdtr  # noqa: PLC0415 - likewise
+    from scipy.special import bdtr  # noqa: PLC0415 - same reason
 
     criticals = np.array(_find_criticals(pairs))
     k = np.arange(pairs + 1)
@@ -81,7 +82,7 @@ def find_power(pairs: int, difference: float, discordant: float) -> float:
 
 @lru_cache(maxsize=64)
 def _find_criticals(pairs: int) -> tuple[int, ...]:
-    """Return for 0 to `pairs` discordant pairs how many of the rarer kind are significant; -1 where none are."""
+    """Return, for 0 to `pairs` discordant pairs, the largest significant count of the rarer kind; -1 if none is."""
     found: list[int] = []
     critical = -1
     for discordant in range(pairs + 1):

@@ -1,17 +1,17 @@
-"""Models of a run beside one another, over the cases that both were asked."""
+"""The comparison of a run's models, each two over the cases that both have scored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
 
-from pytest_ultra.analysis.paired_difference import adjust, compare
+from pytest_ultra.analysis.paired_difference import adjust_p_values, compare
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Contrast, ModelDifference
 
 
 def compare_models(episodes: Iterable[Episode]) -> tuple[ModelDifference, ...]:
-    """Compare each model with each that comes before it in the alphabet, over all cases alike but for the model.
+    """Compare each model with each alphabetically earlier one, over the cases that differ only in the model.
 
     The p-values are corrected over all these comparisons.
     """
@@ -21,5 +21,5 @@ def compare_models(episodes: Iterable[Episode]) -> tuple[ModelDifference, ...]:
     names = list(combinations(sorted(by_model), 2))
     compared = [(b, a, compare(by_model[b], by_model[a], Contrast.MODEL)) for a, b in names]
     found = [(b, a, difference) for b, a, difference in compared if difference is not None]
-    adjusted = adjust([difference for _, _, difference in found])
+    adjusted = adjust_p_values([difference for _, _, difference in found])
     return tuple(ModelDifference(b, a, d) for (b, a, _), d in zip(found, adjusted, strict=True))

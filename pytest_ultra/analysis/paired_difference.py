@@ -1,4 +1,4 @@
-"""Paired differences: a sample of cases compared with a reference, over cases alike in all else."""
+"""Paired differences: a sample of cases compared with a reference, over cases that differ in one thing only."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from pytest_ultra.analysis.clusters import cluster, design_effect, interval
-from pytest_ultra.analysis.mcnemar import correct, detectable_difference, exact_p_value
+from pytest_ultra.analysis.clusters import clustered_interval, design_effect, group_by_task
+from pytest_ultra.analysis.mcnemar import adjust_holm, detectable_difference, exact_p_value
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Caveat, Contrast, PairedDifference
 
 FEW_TASKS = 6
-"""Fewer tasks than this show nothing: with a pair each, even if all were lost, p would be 0.06 or more."""
+"""Fewer tasks than this show nothing: with one pair each, all of them lost, p is still 0.06 or more."""
 
 
 def compare(sample: Iterable[Episode], reference: Iterable[Episode], over: Contrast) -> PairedDifference | None:
-    """Return the paired difference of success, sample - reference; None without a pair of scored episodes."""
+    """Return the paired difference of success, sample minus reference; None without a pair of scored episodes."""
     return measure_difference(Reference(reference, over).pair(sample))
 
 
 def measure_difference(pairing: Pairing) -> PairedDifference | None:
-    """Return the paired difference of success over pairs at hand, None where there are none."""
+    """Return the paired difference of success over given pairs; None if there are none."""
     if not pairing.pairs:
         return None
-    clusters = cluster((pair.task, pair.gain) for pair in pairing.pairs)
+    clusters = group_by_task((pair.task, pair.gain) for pair in pairing.pairs)
     pairs = len(pairing.pairs)
     won, lost = sum(c.won for c in clusters), sum(c.lost for c in clusters)
-    low, high = interval(clusters, pairing.sharing) or (None, None)
+    low, high = clustered_interval(clusters, pairing.pairs_per_episode) or (None, None)
     return PairedDifference(
         pairs=pairs,
         won=won,
@@ -54,9 +54,9 @@ def _find_caveats(tasks: int, pairs: int, discordant: int, unpaired: int) -> Ite
         yield Caveat.UNPAIRED
 
 
-def adjust(differences: Sequence[PairedDifference]) -> tuple[PairedDifference, ...]:
-    """Correct the p-values of differences that were tested together."""
-    corrected = correct([difference.p_value for difference in differences])
+def adjust_p_values(differences: Sequence[PairedDifference]) -> tuple[PairedDifference, ...]:
+    """Return the differences with p-values corrected over all of them, in the given order."""
+    corrected = adjust_holm([difference.p_value for difference in differences])
     return tuple(
         msgspec.structs.replace(difference, p_adjusted=p) for difference, p in zip(differences, corrected, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Tasks asked again and again: how often one of k repeats succeeds, and how often all do."""
+"""Repeated tasks: the chance that at least one of k repeats succeeds, and that all do."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pytest_ultra.core.figures import Repeats
 
 
 def measure_repeats(scored: Iterable[Episode]) -> tuple[Repeats, ...]:
-    """Return pass@k and pass^k for each k up to the most repeats of a task; () where no task was repeated.
+    """Return pass@k and pass^k, in [0, 1], for k from 1 to the most repeats of any task; () if none was repeated.
 
-    Both are unbiased estimates from a task's n scored repeats, of which c are `full`: 1 - C(n-c, k) / C(n, k), and
-    C(c, k) / C(n, k); then the mean over the tasks with at least k scored repeats.
+    Both are unbiased estimates from a task's n scored repeats, of which c are `full`: 1 - C(n-c, k) / C(n, k) and
+    C(c, k) / C(n, k). Each is the mean over the tasks with at least k scored repeats.
 
     Source: pass@k from M. Chen et al., Evaluating large language models trained on code, arXiv:2107.03374 (2021);
     pass^k from S. Yao et al., tau-bench, arXiv:2406.12045 (2024).
@@ -29,7 +29,7 @@ def measure_repeats(scored: Iterable[Episode]) -> tuple[Repeats, ...]:
 
 
 def _count_by_task(scored: Iterable[Episode]) -> list[tuple[int, int]]:
-    """Return scored and full repeats of each task, a task being whatever differs in nothing but the repeat."""
+    """Return the number of scored and of full repeats for each set of cases that differ only in the repeat."""
     all_of, full = Counter[object](), Counter[object]()
     for episode in scored:
         task = episode.versions, msgspec.structs.replace(episode.case, repeat=0)

@@ -1,4 +1,4 @@
-"""What a flawed plan does to a model, beyond the points that it costs."""
+"""Robustness to a flawed plan: resilience, over-trust, recovery and its cost."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pytest_ultra.core.figures import Rate, Robustness
 
 
 def measure_robustness(scored: Sequence[Episode], pairs: Sequence[Pair]) -> Robustness:
-    """Measure the flawed episodes of a row, and their pairs with their controls.
+    """Measure the scored flawed episodes of a row and their pairs with controls.
 
-    Source: the definitions of robustness in docs/statistics.md; resilience is the relative risk of success, the
-    recovery cost is over pairs that both succeeded, since an agent that gives up early saves calls, and recovers
-    nothing.
+    Extra cost is in US dollars; extra calls and tokens are counts per episode. None where nothing was measured.
+
+    Source: the definitions in docs/statistics.md. Resilience is the relative risk of success. The recovery cost is
+    taken over pairs in which both succeeded, because an agent that gives up early saves calls and recovers nothing.
     """
     controls = sum(is_full(pair.reference) for pair in pairs)
     obedience = [episode.score.obedience for episode in scored if episode.score.obedience is not None]
@@ -33,7 +34,7 @@ def measure_robustness(scored: Sequence[Episode], pairs: Sequence[Pair]) -> Robu
 
 
 def measure_recovery(scored: Iterable[Episode]) -> Rate | None:
-    """Return the share of random faults after which the model still got the step done; None where none struck."""
+    """Return the share of random faults after which the model still completed the step; None without any fault."""
     scores = [episode.score for episode in scored]
     return measure_rate(sum(s.recovered_faults for s in scores), sum(s.random_faults for s in scores))
 
@@ -43,7 +44,7 @@ def count_tokens(episode: Episode) -> int:
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """Return the mean of what is known, None where nothing is."""
+    """Return the mean of the values that are not None; None if there are none."""
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
 

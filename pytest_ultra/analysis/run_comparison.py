@@ -1,4 +1,4 @@
-"""A run beside an earlier one: the cases that both have scored, pair by pair."""
+"""The comparison of a run with an earlier one, over the cases that both have scored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_ultra.analysis.group_members import FLAWED, members
 from pytest_ultra.analysis.intervals import measure_rate
-from pytest_ultra.analysis.paired_difference import adjust, measure_difference
+from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_difference
 from pytest_ultra.analysis.pairs import Pair, Pairing, Reference, is_full
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
@@ -22,8 +22,8 @@ def compare_runs(
 ) -> RunComparison:
     """Compare the cases that both runs have scored: all of them, by prompt type, all flawed ones, by model.
 
-    Cases pair by all their fields; where each run has one model and they differ, by all fields but the model.
-    The p-values of the prompt types are corrected over them.
+    Cases are paired by all their fields; if each run has a single model and the models differ, by all fields but the
+    model. The p-values of the prompt types are corrected over the prompt types.
     """
     samples, references = list(sample), list(reference)
     pairing = Reference(references, choose_contrast(samples, references)).pair(samples)
@@ -39,7 +39,7 @@ def compare_runs(
 
 
 def choose_contrast(sample: Iterable[Episode], reference: Iterable[Episode]) -> Contrast:
-    """Return what the cases of two runs may differ in: their models, where each has one of its own."""
+    """Return what paired cases of two runs may differ in: the model if each run has a single, different one."""
     one, other = ({episode.case.model for episode in run} for run in (sample, reference))
     return Contrast.MODEL if len(one) == len(other) == 1 and one != other else Contrast.RUN
 
@@ -64,9 +64,9 @@ def _compare_group(group: str, pairs: Sequence[Pair]) -> Comparison:
 
 
 def _correct(groups: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """Correct the p-values over the prompt types, which are looked through for one that stands out."""
+    """Correct the p-values over the prompt types, because readers scan them for one that stands out."""
     family = {g.group: g.difference for g in groups if g.group in set(PromptType) and g.difference is not None}
-    corrected = dict(zip(family, adjust(tuple(family.values())), strict=True))
+    corrected = dict(zip(family, adjust_p_values(tuple(family.values())), strict=True))
     return tuple(msgspec.structs.replace(g, difference=corrected.get(g.group, g.difference)) for g in groups)
 
 

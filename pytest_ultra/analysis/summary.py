@@ -1,4 +1,4 @@
-"""The summary of a run: a row for each model under each prompt type, computed from episodes alone."""
+"""The summary of a run: a row for each model and prompt type, computed from episodes only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.model_comparison import compare_models
-from pytest_ultra.analysis.paired_difference import adjust, measure_difference
+from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.analysis.repeats import measure_repeats
 from pytest_ultra.analysis.robustness import count_tokens, mean, measure_recovery, measure_robustness
@@ -24,7 +24,7 @@ _DEMO = re.compile(r"demo([/?]|$)")
 
 
 class _Group(NamedTuple):
-    """What the episodes of a row have in common; None where all the others have it too."""
+    """What the episodes of a row have in common; an optional field is None if all rows share its value."""
 
     model: str
     versions: Versions | None
@@ -34,8 +34,8 @@ class _Group(NamedTuple):
     severity: Severity | None
 
     @property
-    def place(self) -> tuple[object, ...]:
-        """Order rows by model, version, rate (higher first), then the axes' own order."""
+    def sort_key(self) -> tuple[object, ...]:
+        """Sort by model, version, rate (higher first), then the axes' own order."""
         severity = 0 if self.severity is None else 1 + list(Severity).index(self.severity)
         variant = 0 if self.prompt_variant is None else list(PromptVariant).index(self.prompt_variant)
         prompt_type = list(PromptType).index(self.prompt_type)
@@ -46,7 +46,7 @@ _SLOWEST = 5
 
 
 def summarize(episodes: Iterable[Episode]) -> Summary:
-    """Add up episodes, one for each planned case; their order does not matter."""
+    """Return the summary of episodes, one for each planned case, in any order."""
     ordered = sorted(episodes, key=lambda episode: (episode.case_id, episode.started_at))
     controls = Reference((e for e in ordered if e.case.prompt_type is PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
     grouping = _choose_grouping(ordered)
@@ -55,7 +55,7 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         groups.setdefault(grouping(episode), []).append(episode)
     models = sorted({episode.case.model for episode in ordered})
     return Summary(
-        rows=_correct([_make_row(g, groups[g], controls) for g in sorted(groups, key=lambda group: group.place)]),
+        rows=_correct([_make_row(g, groups[g], controls) for g in sorted(groups, key=lambda group: group.sort_key)]),
         counts=_count(ordered),
         failure_classes=_count_failure_classes(ordered),
         demo_models=tuple(model for model in models if _DEMO.match(model)),
@@ -73,7 +73,7 @@ def _add_costs(episodes: Iterable[Episode]) -> float | None:
 
 
 def _choose_grouping(episodes: Sequence[Episode]) -> Callable[[Episode], _Group]:
-    """Tell severities, rates, prompt variants and versions apart only where there are several."""
+    """Return a function from episode to group; severity, rate, variant and versions count only if there are several."""
     cases = [episode.case for episode in episodes]
     has_severities = len({case.severity for case in cases} - {None}) > 1
     has_rates = len({case.tool_success_rate for case in cases}) > 1
@@ -117,7 +117,7 @@ def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -
 
 
 def _correct(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Correct the p-values over the flawed rows of each model: they are read together."""
+    """Correct the p-values over the flawed rows of each model, because they are read together."""
     families: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
         if row.difference is not None and row.prompt_type.flaw_kind:
@@ -125,14 +125,14 @@ def _correct(rows: Sequence[Row]) -> tuple[Row, ...]:
     corrected = list(rows)
     for places in families.values():
         differences = [row.difference for row in map(rows.__getitem__, places) if row.difference is not None]
-        for place, difference in zip(places, adjust(differences), strict=True):
+        for place, difference in zip(places, adjust_p_values(differences), strict=True):
             corrected[place] = msgspec.structs.replace(rows[place], difference=difference)
     return tuple(corrected)
 
 
 def _find_slowest(episodes: Iterable[Episode]) -> tuple[SlowCase, ...]:
-    lived = [episode for episode in episodes if episode.outcome.is_scored and not episode.reused]
-    slowest = sorted(lived, key=lambda episode: (-episode.duration_s, episode.nodeid))[:_SLOWEST]
+    own = [episode for episode in episodes if episode.outcome.is_scored and not episode.reused]
+    slowest = sorted(own, key=lambda episode: (-episode.duration_s, episode.nodeid))[:_SLOWEST]
     return tuple(SlowCase(e.nodeid, e.case_id, e.outcome, e.duration_s, e.score.turns) for e in slowest)
 
 

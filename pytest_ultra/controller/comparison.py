@@ -74,11 +74,11 @@ def compare_sides(sample: Side, reference: Side) -> Compared:
 
 def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> Decision:
     """Judge by the limits of groups; without any, by whether chance explains the loss."""
-    from pytest_ultra.analysis.gate_verdicts import Judge, settle  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - SciPy is slow to import
 
     gates = [Gate(GateKind.MAX_REGRESSION, limit, group) for group, limit in limits.items()]
-    judge = Judge(sample.episodes, reference.episodes, GateOn.RATE)
-    return settle(map(judge.judge, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
+    evaluator = GateEvaluator(sample.episodes, reference.episodes, GateOn.RATE)
+    return decide(map(evaluator.evaluate, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
 
 
 def no_common_case(departures: Iterable[Difference]) -> str:

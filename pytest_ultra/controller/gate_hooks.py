@@ -91,22 +91,22 @@ class GateHooks:
         return None if self._compared is None else self._compared.figures
 
     def _decide(self, session: pytest.Session) -> Decision:
-        from pytest_ultra.analysis.gate_verdicts import Judge, settle  # noqa: PLC0415 - for the end of a run only
+        from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - for the end of a run only
 
         run = self._run.started
         interruption = None if run is None else read_interruption(run)
         if interruption and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         episodes = () if run is None else self._run.episodes
-        judge = Judge(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
+        evaluator = GateEvaluator(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
         if self._reference is not None and run is not None:
             self._compared = compare_sides(Side(f"run {run.run_id}", episodes), self._reference)
-        return settle(
-            map(judge.judge, self._gates),
+        return decide(
+            map(evaluator.evaluate, self._gates),
             int(session.exitstatus),
             on=self._settings.gate_on,
             other_failures=session.testsfailed - self._errors,
-            cut_off=interruption,
+            interruption=interruption,
             is_stopped=_is_stopped(session),
         )
 

@@ -1,4 +1,4 @@
-"""Whatever the episodes: figures are finite or None, denominators add up, and order does not matter."""
+"""For any episodes, figures are finite or None, denominators add up, and order does not matter."""
 
 from __future__ import annotations
 
@@ -93,7 +93,9 @@ def test_denominators_add_up(run: list[Episode]) -> None:
 
 @RELAXED
 @given(RUNS, RUNS, st.sampled_from(Contrast))
-def test_a_difference_is_mirrored_when_its_sides_are(one: list[Episode], other: list[Episode], over: Contrast) -> None:
+def test_a_difference_is_mirrored_when_its_sides_are_swapped(
+    one: list[Episode], other: list[Episode], over: Contrast
+) -> None:
     there, back = compare(one, other, over), compare(other, one, over)
     assert (there is None) == (back is None)
     if there is not None and back is not None:

@@ -11,7 +11,7 @@ from scipy.stats import norm, t
 from statsmodels.regression.linear_model import OLS
 
 from benchmarks.coverage import Setting, measure
-from pytest_ultra.analysis.clusters import Cluster, cluster, design_effect, interval
+from pytest_ultra.analysis.clusters import Cluster, clustered_interval, design_effect, group_by_task
 
 WON, LOST, ALIKE = Cluster(1, 1, 0), Cluster(1, 0, 1), Cluster(1, 0, 0)
 
@@ -30,10 +30,10 @@ def test_the_formula_agrees_with_a_published_example() -> None:
 
 
 @pytest.mark.parametrize(("won", "lost", "alike"), [(26, 4, 18), (0, 0, 20), (0, 5, 0), (1, 0, 1), (300, 250, 450)])
-def test_with_one_pair_a_task_it_is_bonett_and_prices_with_students_quantile(won: int, lost: int, alike: int) -> None:
+def test_with_one_pair_per_task_it_is_bonett_and_prices_with_students_quantile(won: int, lost: int, alike: int) -> None:
     pairs = won + lost + alike
     low, high = bonett_price(won, lost, pairs, t.ppf(0.975, pairs - 1))
-    found = interval([WON] * won + [LOST] * lost + [ALIKE] * alike)
+    found = clustered_interval([WON] * won + [LOST] * lost + [ALIKE] * alike)
     assert found == pytest.approx((max(low, -1), min(high, 1)), abs=1e-9)
 
 
@@ -49,20 +49,23 @@ def test_the_design_effect_agrees_with_statsmodels_clustered_variance() -> None:
 
 def test_pairs_of_a_task_that_are_all_alike_count_as_one() -> None:
     assert design_effect([Cluster(3, 3, 0), Cluster(3, 0, 3), Cluster(3, 0, 0)]) == 3
-    assert design_effect([Cluster(3, 0, 0)] * 4) == 3, "nothing can be estimated, so the worst is assumed"
-    copies = interval([Cluster(3, 3, 0)] * 8 + [Cluster(3, 0, 3)] * 5)
-    assert copies == pytest.approx(interval([WON] * 8 + [LOST] * 5), abs=1e-12)
+    assert design_effect([Cluster(3, 0, 0)] * 4) == 3, "nothing can be estimated, so the worst case is assumed"
+    copies = clustered_interval([Cluster(3, 3, 0)] * 8 + [Cluster(3, 0, 3)] * 5)
+    assert copies == pytest.approx(clustered_interval([WON] * 8 + [LOST] * 5), abs=1e-12)
 
 
-def test_repeats_that_scatter_as_chance_would_make_the_interval_narrower() -> None:
-    scattered, once = interval([Cluster(4, 1, 2)] * 10), interval([WON] * 3 + [LOST] * 5 + [ALIKE] * 2)
+def test_repeats_that_vary_as_by_chance_make_the_interval_narrower() -> None:
+    scattered, once = (
+        clustered_interval([Cluster(4, 1, 2)] * 10),
+        clustered_interval([WON] * 3 + [LOST] * 5 + [ALIKE] * 2),
+    )
     assert scattered is not None
     assert once is not None
     assert scattered[1] - scattered[0] < 0.6 * (once[1] - once[0])
 
 
-def test_one_cluster_allows_no_interval() -> None:
-    assert interval([Cluster(9, 3, 2)]) is None
+def test_one_cluster_gives_no_interval() -> None:
+    assert clustered_interval([Cluster(9, 3, 2)]) is None
 
 
 def make_cluster(sizes: tuple[int, int, int]) -> Cluster:
@@ -78,8 +81,8 @@ CLUSTERS = st.lists(
 
 
 @given(CLUSTERS)
-def test_the_interval_lies_within_the_scale_holds_the_estimate_and_has_a_width(clusters: list[Cluster]) -> None:
-    found = interval(clusters)
+def test_the_interval_is_within_bounds_contains_the_estimate_and_has_a_width(clusters: list[Cluster]) -> None:
+    found = clustered_interval(clusters)
     assert found is not None
     low, high = found
     estimate = sum(c.gain for c in clusters) / sum(c.pairs for c in clusters)
@@ -89,7 +92,10 @@ def test_the_interval_lies_within_the_scale_holds_the_estimate_and_has_a_width(c
 
 @given(CLUSTERS)
 def test_winning_and_losing_are_mirrored(clusters: list[Cluster]) -> None:
-    found, mirrored = interval(clusters), interval([Cluster(c.pairs, c.lost, c.won) for c in clusters])
+    found, mirrored = (
+        clustered_interval(clusters),
+        clustered_interval([Cluster(c.pairs, c.lost, c.won) for c in clusters]),
+    )
     assert found is not None
     assert mirrored == pytest.approx((-found[1], -found[0]), abs=1e-12)
 
@@ -101,8 +107,8 @@ def test_the_design_effect_is_between_one_pair_and_a_whole_task(clusters: list[C
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([-1, 0, 1])), min_size=1))
 def test_clusters_do_not_depend_on_the_order_of_pairs(gains: list[tuple[int, int]]) -> None:
-    clusters = cluster(gains)
-    assert cluster(reversed(gains)) == clusters
+    clusters = group_by_task(gains)
+    assert group_by_task(reversed(gains)) == clusters
     assert sum(c.pairs for c in clusters) == len(gains)
     assert len(clusters) == len({task for task, _ in gains})
 
@@ -118,14 +124,14 @@ ALONE, REPEATED, OF_ALL_FLAWS = (1, 1), (1, 5), (7, 1)
 def test_it_covers_the_truth_in_realistic_runs(
     tasks: int, design: tuple[int, int], control: float, flawed: float, spread: float
 ) -> None:
-    """95 % but for the simulation's own error: 1,000 runs below 93 % have a chance of 1 in 300 at exactly 95 %."""
+    """The simulation has an error: at exactly 95 %, 1,000 runs fall below 93 % with a chance of 1 in 300."""
     ours, _, _ = measure(Setting(tasks, *design, control, flawed, spread), 1000, seed=11)
     assert ours.share >= 0.93
 
 
-def test_the_other_ways_do_not() -> None:
-    """Why it is as it is: pairs taken for independent, and the usual clustered interval, miss by far."""
-    _, of_pairs, without_additions = measure(Setting(20, 7, 1, 0.9, 0.9, 1.0), 400, seed=3)
+def test_the_alternatives_do_not_cover_it() -> None:
+    """The reason for the method: intervals over independent pairs, and the usual clustered one, miss by far."""
+    _, of_pairs, _ = measure(Setting(20, 7, 1, 0.9, 0.9, 1.0), 400, seed=3)
     assert of_pairs.share < 0.85
     _, _, without_additions = measure(Setting(5, 1, 1, 0.9, 0.9, 1.0), 400, seed=3)
     assert without_additions.share < 0.75

@@ -1,4 +1,4 @@
-"""Gates are judged by the figure or its worse end; what was not measured is missed."""
+"""Gates are judged by the figure or the worse end of its interval; a gate without a figure is missed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.analysis.gate_verdicts import Judge, is_significant_loss, settle
+from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide, is_significant_loss
 from pytest_ultra.core.axes import PromptType, TaskType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import PairedDifference
@@ -19,8 +19,8 @@ MISUSE, DRIFT = PromptType.FLAWED_TOOL_MISUSE, PromptType.FLAWED_SEMANTIC_DRIFT
 F, P, X, E = Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED, Outcome.ERROR
 
 
-def lived(prompt_type: PromptType, outcomes: Iterable[Outcome], **axes: Any) -> list[Episode]:
-    """Make an episode for each outcome, each of another task."""
+def episodes_of(prompt_type: PromptType, outcomes: Iterable[Outcome], **axes: Any) -> list[Episode]:
+    """Make an episode for each outcome, each of a different task."""
     return [
         make_episode(make_case(prompt_type, instance=instance, **axes), outcome)
         for instance, outcome in enumerate(outcomes)
@@ -28,7 +28,7 @@ def lived(prompt_type: PromptType, outcomes: Iterable[Outcome], **axes: Any) -> 
 
 
 def judge(gate: Gate, episodes: list[Episode], reference: Iterable[Episode] = (), on: GateOn = GateOn.RATE) -> Verdict:
-    return Judge(episodes, list(reference), on).judge(gate)
+    return GateEvaluator(episodes, list(reference), on).evaluate(gate)
 
 
 def fail_under(limit: float, group: str = "all") -> Gate:
@@ -37,27 +37,29 @@ def fail_under(limit: float, group: str = "all") -> Gate:
 
 @pytest.mark.parametrize(("limit", "is_met"), [(0.3, True), (0.30001, False), (0.0, True)])
 def test_a_rate_is_met_when_it_is_reached(limit: float, *, is_met: bool) -> None:
-    """3 of 10 are 0.3, however the machine adds; only `full` is a success, and an error is not asked."""
-    verdict = judge(fail_under(limit), lived(PromptType.COT, [F, F, F, P, P, X, X, X, X, X, E]))
+    """3 of 10 are 0.3 despite rounding; only `full` is a success, and an error is not counted."""
+    verdict = judge(fail_under(limit), episodes_of(PromptType.COT, [F, F, F, P, P, X, X, X, X, X, E]))
     assert verdict.is_met is is_met
     assert verdict.rate is not None
     assert (verdict.rate.successes, verdict.rate.n) == (3, 10)
 
 
 def test_the_bound_of_a_rate_is_its_lower_end() -> None:
-    episodes = lived(PromptType.COT, [F] * 10)
+    episodes = episodes_of(PromptType.COT, [F] * 10)
     assert judge(fail_under(0.72), episodes, on=GateOn.BOUND).is_met
     assert not judge(fail_under(0.73), episodes, on=GateOn.BOUND).is_met
 
 
 @pytest.mark.parametrize("group", ["all", "cot", "demo"])
 def test_a_group_without_a_scored_case_is_missed(group: str) -> None:
-    verdict = judge(fail_under(0.0, group), lived(PromptType.COT, [E]))
+    verdict = judge(fail_under(0.0, group), episodes_of(PromptType.COT, [E]))
     assert verdict == Verdict(fail_under(0.0, group), is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
 
 
 def test_a_group_is_the_value_of_any_axis() -> None:
-    episodes = lived(PromptType.COT, [F, X]) + lived(MISUSE, [X, X], task_type=TaskType.DATA_PIPELINE, model="other")
+    episodes = episodes_of(PromptType.COT, [F, X]) + episodes_of(
+        MISUSE, [X, X], task_type=TaskType.DATA_PIPELINE, model="other"
+    )
     rates = {}
     for group in ("cot", "flawed", "data_pipeline", "simple_task", "easy", "severe", "other"):
         verdict = judge(fail_under(0.5, group), episodes)
@@ -78,38 +80,42 @@ def drop(limit: float, group: str = "all") -> Gate:
     return Gate(GateKind.MAX_DROP, limit, group)
 
 
-def test_under_any_flaw_the_one_that_costs_most_is_judged() -> None:
-    episodes = lived(PromptType.OPTIMAL, [F] * 5) + lived(DRIFT, [F, F, F, F, X]) + lived(MISUSE, [F, F, F, X, X])
+def test_over_any_flaw_the_one_that_costs_most_is_judged() -> None:
+    episodes = (
+        episodes_of(PromptType.OPTIMAL, [F] * 5)
+        + episodes_of(DRIFT, [F, F, F, F, X])
+        + episodes_of(MISUSE, [F, F, F, X, X])
+    )
     verdict = judge(drop(0.4), episodes)
     assert (verdict.worst, verdict.is_met) == ("flawed_tool_misuse", True)
     assert not judge(drop(0.39), episodes).is_met
     assert judge(drop(0.2, "flawed_semantic_drift"), episodes).is_met
-    assert judge(drop(0.3, "flawed"), episodes).is_met, "of all flawed cases together"
+    assert judge(drop(0.3, "flawed"), episodes).is_met, "over all flawed cases together"
     assert judge(drop(0.4, "simple_task"), episodes).worst == "flawed_tool_misuse"
 
 
-def test_a_flaw_that_was_not_measured_is_not_known_to_cost_little() -> None:
-    episodes = lived(PromptType.OPTIMAL, [F, F]) + lived(DRIFT, [F, F]) + lived(MISUSE, [E, E])
+def test_a_flaw_that_was_not_measured_is_missed() -> None:
+    episodes = episodes_of(PromptType.OPTIMAL, [F, F]) + episodes_of(DRIFT, [F, F]) + episodes_of(MISUSE, [E, E])
     assert judge(drop(1.0), episodes) == Verdict(
         drop(1.0), is_met=False, worst="flawed_tool_misuse", obstacle=Obstacle.NO_SCORED_CASE
     )
 
 
 def test_a_drop_without_a_scored_control_is_missed() -> None:
-    verdict = judge(drop(1.0, "flawed_tool_misuse"), lived(PromptType.OPTIMAL, [E]) + lived(MISUSE, [F]))
+    verdict = judge(drop(1.0, "flawed_tool_misuse"), episodes_of(PromptType.OPTIMAL, [E]) + episodes_of(MISUSE, [F]))
     assert (verdict.is_met, verdict.obstacle) == (False, Obstacle.NO_PAIR)
-    assert judge(drop(1.0), lived(PromptType.OPTIMAL, [F])).obstacle is Obstacle.NO_SCORED_CASE
+    assert judge(drop(1.0), episodes_of(PromptType.OPTIMAL, [F])).obstacle is Obstacle.NO_SCORED_CASE
 
 
-def test_the_bound_of_a_drop_is_its_upper_end_and_of_one_task_there_is_none() -> None:
-    episodes = lived(PromptType.OPTIMAL, [F] * 20) + lived(MISUSE, [F] * 20)
+def test_the_bound_of_a_drop_is_its_upper_end_and_one_task_has_none() -> None:
+    episodes = episodes_of(PromptType.OPTIMAL, [F] * 20) + episodes_of(MISUSE, [F] * 20)
     assert judge(drop(0.0), episodes).is_met
     verdict = judge(drop(0.0), episodes, on=GateOn.BOUND)
     assert not verdict.is_met
     assert verdict.difference is not None
     assert verdict.difference.low is not None
     assert judge(drop(-verdict.difference.low), episodes, on=GateOn.BOUND).is_met
-    one = judge(drop(1.0), lived(PromptType.OPTIMAL, [F]) + lived(MISUSE, [F]), on=GateOn.BOUND)
+    one = judge(drop(1.0), episodes_of(PromptType.OPTIMAL, [F]) + episodes_of(MISUSE, [F]), on=GateOn.BOUND)
     assert (one.is_met, one.obstacle) == (False, Obstacle.NO_INTERVAL)
 
 
@@ -118,24 +124,24 @@ def regression(limit: float | None, group: str = "all") -> Gate:
 
 
 def test_a_regression_is_what_was_lost_over_the_same_cases() -> None:
-    now, before = lived(PromptType.COT, [F, X, X, F, F]), lived(PromptType.COT, [F, F, F, X])
+    now, before = episodes_of(PromptType.COT, [F, X, X, F, F]), episodes_of(PromptType.COT, [F, F, F, X])
     verdict = judge(regression(0.25), now, before)
     assert verdict.is_met
     assert verdict.difference is not None
     assert (verdict.difference.won, verdict.difference.lost, verdict.difference.pairs) == (1, 2, 4)
     assert not judge(regression(0.24, "cot"), now, before).is_met
-    assert judge(regression(1.0), now, lived(PromptType.BASELINE, [F])).obstacle is Obstacle.NO_PAIR
+    assert judge(regression(1.0), now, episodes_of(PromptType.BASELINE, [F])).obstacle is Obstacle.NO_PAIR
     assert judge(regression(1.0, "optimal"), now, before).obstacle is Obstacle.NO_SCORED_CASE
 
 
 @pytest.mark.parametrize(("lost", "is_met"), [(5, True), (6, False)])
-def test_without_a_limit_a_loss_that_chance_does_not_explain_is_missed(lost: int, *, is_met: bool) -> None:
-    """Of 5 discordant pairs, all lost, McNemar's exact p is 0.0625; of 6 it is 0.03125."""
-    now = lived(PromptType.COT, [X] * lost + [F] * (30 - lost))
-    assert judge(regression(None), now, lived(PromptType.COT, [F] * 30)).is_met is is_met
+def test_without_a_limit_a_significant_loss_is_missed(lost: int, *, is_met: bool) -> None:
+    """McNemar's exact p is 0.0625 for 5 discordant pairs, all lost, and 0.03125 for 6."""
+    now = episodes_of(PromptType.COT, [X] * lost + [F] * (30 - lost))
+    assert judge(regression(None), now, episodes_of(PromptType.COT, [F] * 30)).is_met is is_met
 
 
-def test_a_gain_is_no_loss_and_pairs_of_few_tasks_need_their_interval_too() -> None:
+def test_a_significant_loss_needs_a_loss_a_small_p_and_an_interval_below_zero() -> None:
     assert not is_significant_loss(PairedDifference(30, won=10, lost=0, p_value=0.002, low=0.1, high=0.5))
     assert not is_significant_loss(PairedDifference(30, won=0, lost=10, p_value=0.002, low=-0.8, high=0.1))
     assert is_significant_loss(PairedDifference(30, won=0, lost=10, p_value=0.002, low=-0.8, high=-0.1))
@@ -143,7 +149,7 @@ def test_a_gain_is_no_loss_and_pairs_of_few_tasks_need_their_interval_too() -> N
 
 @pytest.mark.parametrize(("limit", "is_met"), [(1, False), (2, True)])
 def test_errors_are_counted(limit: int, *, is_met: bool) -> None:
-    verdict = judge(Gate(GateKind.MAX_ERRORS, limit), lived(PromptType.COT, [F, E, E, X]))
+    verdict = judge(Gate(GateKind.MAX_ERRORS, limit), episodes_of(PromptType.COT, [F, E, E, X]))
     assert (verdict.errors, verdict.is_met) == (2, is_met)
 
 
@@ -151,5 +157,5 @@ def test_errors_are_counted(limit: int, *, is_met: bool) -> None:
     ("status", "is_met", "code"),
     [(0, True, 0), (0, False, 1), (1, True, 1), (2, False, 2), (3, True, 3), (5, False, 5)],
 )
-def test_a_miss_fails_what_would_pass_and_masks_no_code_of_pytests(status: int, code: int, *, is_met: bool) -> None:
-    assert settle([Verdict(fail_under(0.5), is_met=is_met)], status).exit_code == code
+def test_a_missed_gate_fails_a_passing_run_and_keeps_pytests_own_codes(status: int, code: int, *, is_met: bool) -> None:
+    assert decide([Verdict(fail_under(0.5), is_met=is_met)], status).exit_code == code

@@ -33,7 +33,7 @@ EPISODES = (
         ("all", []),
     ],
 )
-def test_a_group_has_the_episodes_of_its_value_whatever_their_outcome(name: str, found: list[int]) -> None:
+def test_a_group_has_the_episodes_with_its_value_and_any_outcome(name: str, found: list[int]) -> None:
     assert members(EPISODES, name) == tuple(EPISODES[i] for i in found)
 
 

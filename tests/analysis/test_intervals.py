@@ -1,4 +1,4 @@
-"""Intervals against published worked examples, SciPy and statsmodels, and their coverage."""
+"""Wilson intervals agree with published examples, SciPy and statsmodels, and cover the truth."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_wilson_intervals_agree_with_newcombe(successes: int, n: int, low: float
     assert (rate.low, rate.high) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_the_ends_of_the_scale_are_met_exactly() -> None:
+def test_none_and_all_give_exact_bounds() -> None:
     for n in range(1, 500):
         none, every = measure_rate(0, n), measure_rate(n, n)
         assert none is not None

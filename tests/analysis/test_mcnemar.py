@@ -1,4 +1,4 @@
-"""McNemar's test, its correction and its power, against SciPy, statsmodels and published examples."""
+"""McNemar's test, its correction and its power agree with SciPy, statsmodels and published examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.stats import binomtest, multinomial, norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from pytest_ultra.analysis.mcnemar import correct, detectable_difference, exact_p_value, find_power
+from pytest_ultra.analysis.mcnemar import adjust_holm, detectable_difference, exact_p_value, exact_test_power
 
 COUNTS = st.integers(0, 400)
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -25,7 +25,7 @@ def test_p_agrees_with_scipys_binomial_test(won: int, lost: int) -> None:
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
-def test_p_agrees_with_statsmodels_whatever_the_pairs_alike(won: int, lost: int, alike: int) -> None:
+def test_p_agrees_with_statsmodels_for_any_number_of_concordant_pairs(won: int, lost: int, alike: int) -> None:
     if won + lost:
         assert exact_p_value(won, lost) == pytest.approx(mcnemar([[alike, won], [lost, 3]]).pvalue, abs=1e-9)
 
@@ -38,19 +38,19 @@ def test_p_agrees_with_a_published_example() -> None:
 @settings(max_examples=30, deadline=None)  # the first call imports half of statsmodels
 @given(P_VALUES)
 def test_the_correction_agrees_with_statsmodels(p_values: list[float]) -> None:
-    assert correct(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-9)
+    assert adjust_holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-9)
 
 
 @given(P_VALUES)
 def test_a_corrected_p_is_no_smaller_and_keeps_its_rank(p_values: list[float]) -> None:
-    corrected = correct(p_values)
+    corrected = adjust_holm(p_values)
     assert all(p <= c <= 1 for p, c in zip(p_values, corrected, strict=True))
     ranks = sorted(range(len(p_values)), key=p_values.__getitem__)
     assert [corrected[i] for i in ranks] == sorted(corrected)
 
 
 def test_no_tests_need_no_correction() -> None:
-    assert correct([]) == ()
+    assert adjust_holm([]) == ()
 
 
 @pytest.mark.parametrize(("pairs", "won", "lost"), [(8, 0.1, 0.7), (12, 0.2, 0.6), (15, 0.0, 0.5), (9, 0.25, 0.25)])
@@ -60,7 +60,7 @@ def test_the_power_is_that_of_all_outcomes_that_statsmodels_rejects(pairs: int, 
         for x in range(pairs + 1 - w):
             if w + x and mcnemar([[0, w], [x, 0]]).pvalue <= 0.05:
                 power += multinomial.pmf([w, x, pairs - w - x], pairs, [won, lost, 1 - won - lost])
-    assert find_power(pairs, lost - won, lost + won) == pytest.approx(power, abs=1e-9)
+    assert exact_test_power(pairs, lost - won, lost + won) == pytest.approx(power, abs=1e-9)
 
 
 def connor(difference: float, discordant: float) -> float:
@@ -75,23 +75,23 @@ def test_connors_formula_agrees_with_a_published_example() -> None:
 
 
 @pytest.mark.parametrize(("difference", "discordant"), [(0.1, 0.3), (0.05, 0.1), (0.2, 0.2), (0.15, 0.5)])
-def test_the_detectable_difference_agrees_with_connors_formula_where_pairs_are_many(
+def test_the_detectable_difference_agrees_with_connors_formula_for_many_pairs(
     difference: float, discordant: float
 ) -> None:
-    """The exact test is a little less powerful than the normal one that Connor's formula is for."""
+    """The exact test is a little less powerful than the normal approximation of Connor's formula."""
     found = detectable_difference(math.ceil(connor(difference, discordant)), discordant)
     assert found is not None
     assert difference < found < 1.09 * difference
 
 
 @pytest.mark.parametrize(("pairs", "discordant"), [(6, 0.0), (6, 0.5), (10, 0.2), (20, 0.1), (100, 0.3), (1000, 0.02)])
-def test_the_detectable_difference_is_found_four_times_out_of_five(pairs: int, discordant: float) -> None:
+def test_the_detectable_difference_is_found_with_80_percent_power(pairs: int, discordant: float) -> None:
     found = detectable_difference(pairs, discordant)
     assert found is not None
-    assert find_power(pairs, found, max(found, discordant)) == pytest.approx(0.8, abs=1e-4)
+    assert exact_test_power(pairs, found, max(found, discordant)) == pytest.approx(0.8, abs=1e-4)
 
 
-def test_a_simulated_test_finds_the_detectable_difference_four_times_out_of_five() -> None:
+def test_a_simulated_test_finds_the_detectable_difference_with_80_percent_power() -> None:
     found = detectable_difference(40, 0.4)
     assert found is not None
     lost = (0.4 + found) / 2
@@ -100,11 +100,11 @@ def test_a_simulated_test_finds_the_detectable_difference_four_times_out_of_five
 
 
 @pytest.mark.parametrize("pairs", range(6))
-def test_fewer_than_six_pairs_could_have_shown_nothing(pairs: int) -> None:
+def test_fewer_than_six_pairs_detect_nothing(pairs: int) -> None:
     assert detectable_difference(pairs, 0.5) is None
 
 
-def test_more_pairs_show_smaller_differences() -> None:
+def test_more_pairs_detect_smaller_differences() -> None:
     found = [detectable_difference(pairs, 0.3) or 1.0 for pairs in (6, 10, 20, 40, 80, 160, 320)]
     assert found == sorted(found, reverse=True)
     assert len(set(found)) == len(found)

@@ -16,7 +16,7 @@ FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome
 MISUSE, MISSING = PromptType.FLAWED_TOOL_MISUSE, PromptType.FLAWED_MISSING_STEP
 
 
-def lived(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
+def episodes_of(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
     return [make_episode(make_case(prompt_type, instance=i, **axes), o) for i, o in enumerate(outcomes)]
 
 
@@ -28,49 +28,51 @@ def difference(sample: list[Episode], reference: list[Episode], over: Contrast) 
 
 def test_any_prompt_type_can_be_compared_with_any_other() -> None:
     found = difference(
-        lived(PromptType.COT, FULL, FAILED, FULL),
-        lived(PromptType.BASELINE, FAILED, PARTIAL, FULL),
+        episodes_of(PromptType.COT, FULL, FAILED, FULL),
+        episodes_of(PromptType.BASELINE, FAILED, PARTIAL, FULL),
         Contrast.PROMPT_TYPE,
     )
     assert (found.pairs, found.won, found.lost, found.tasks) == (3, 1, 0, 3)
 
 
 def test_flaws_are_compared_severity_by_severity() -> None:
-    sample = [e for s in Severity for e in lived(MISUSE, FULL, severity=s)]
-    reference = [e for s in Severity for e in lived(MISSING, FAILED, severity=s)]
+    sample = [e for s in Severity for e in episodes_of(MISUSE, FULL, severity=s)]
+    reference = [e for s in Severity for e in episodes_of(MISSING, FAILED, severity=s)]
     assert difference(sample, reference, Contrast.PROMPT_TYPE).pairs == 3
-    assert difference(sample, lived(PromptType.OPTIMAL, FULL), Contrast.PROMPT_TYPE).pairs == 3
-    assert difference(lived(PromptType.OPTIMAL, FULL), sample, Contrast.PROMPT_TYPE).pairs == 3
+    assert difference(sample, episodes_of(PromptType.OPTIMAL, FULL), Contrast.PROMPT_TYPE).pairs == 3
+    assert difference(episodes_of(PromptType.OPTIMAL, FULL), sample, Contrast.PROMPT_TYPE).pairs == 3
 
 
-def test_models_are_compared_over_cases_alike_in_all_else() -> None:
-    sample = lived(MISUSE, FULL, FULL, model="a") + lived(MISSING, FAILED, model="a")
-    reference = lived(MISUSE, FAILED, FULL, model="b") + lived(MISSING, FULL, model="b", temperature=1.0)
+def test_models_are_compared_over_cases_that_differ_only_in_the_model() -> None:
+    sample = episodes_of(MISUSE, FULL, FULL, model="a") + episodes_of(MISSING, FAILED, model="a")
+    reference = episodes_of(MISUSE, FAILED, FULL, model="b") + episodes_of(MISSING, FULL, model="b", temperature=1.0)
     found = difference(sample, reference, Contrast.MODEL)
     assert (found.pairs, found.won, found.lost, found.unpaired) == (2, 1, 0, 1)
 
 
 def test_runs_are_compared_over_the_same_cases() -> None:
-    found = difference(lived(MISUSE, FULL, FULL), lived(MISUSE, FAILED, FULL), Contrast.RUN)
+    found = difference(episodes_of(MISUSE, FULL, FULL), episodes_of(MISUSE, FAILED, FULL), Contrast.RUN)
     assert (found.pairs, found.won, found.lost) == (2, 1, 0)
-    assert compare(lived(MISUSE, FULL, model="a"), lived(MISUSE, FULL, model="b"), Contrast.RUN) is None
+    assert compare(episodes_of(MISUSE, FULL, model="a"), episodes_of(MISUSE, FULL, model="b"), Contrast.RUN) is None
 
 
 def test_pairs_of_a_task_are_one_cluster() -> None:
-    sample = [e for repeat in range(4) for e in lived(MISUSE, FULL, FAILED, repeat=repeat)]
-    reference = [e for repeat in range(4) for e in lived(PromptType.OPTIMAL, FULL, FULL, repeat=repeat)]
+    sample = [e for repeat in range(4) for e in episodes_of(MISUSE, FULL, FAILED, repeat=repeat)]
+    reference = [e for repeat in range(4) for e in episodes_of(PromptType.OPTIMAL, FULL, FULL, repeat=repeat)]
     found = difference(sample, reference, Contrast.PROMPT_TYPE)
     assert (found.pairs, found.lost, found.tasks) == (8, 4, 2)
 
 
-def test_a_single_task_allows_no_interval() -> None:
-    found = difference(lived(MISUSE, FULL), lived(PromptType.OPTIMAL, FAILED), Contrast.PROMPT_TYPE)
+def test_a_single_task_gives_no_interval() -> None:
+    found = difference(episodes_of(MISUSE, FULL), episodes_of(PromptType.OPTIMAL, FAILED), Contrast.PROMPT_TYPE)
     assert (found.low, found.high, found.value) == (None, None, 1.0)
 
 
 @pytest.mark.parametrize("outcome", [FULL, FAILED])
-def test_no_discordant_pair_is_said_and_leaves_an_interval_with_a_width(outcome: Outcome) -> None:
-    found = difference(lived(MISUSE, *[outcome] * 20), lived(PromptType.OPTIMAL, *[outcome] * 20), Contrast.PROMPT_TYPE)
+def test_without_a_discordant_pair_there_is_a_caveat_and_an_interval_with_a_width(outcome: Outcome) -> None:
+    found = difference(
+        episodes_of(MISUSE, *[outcome] * 20), episodes_of(PromptType.OPTIMAL, *[outcome] * 20), Contrast.PROMPT_TYPE
+    )
     assert found.caveats == (Caveat.NO_DISCORDANT_PAIRS,)
     assert found.low is not None
     assert found.high is not None
@@ -80,7 +82,9 @@ def test_no_discordant_pair_is_said_and_leaves_an_interval_with_a_width(outcome:
 
 def test_fewer_tasks_than_could_ever_be_significant_are_few() -> None:
     few, enough = (
-        difference(lived(MISUSE, *[FAILED] * n), lived(PromptType.OPTIMAL, *[FULL] * n), Contrast.PROMPT_TYPE)
+        difference(
+            episodes_of(MISUSE, *[FAILED] * n), episodes_of(PromptType.OPTIMAL, *[FULL] * n), Contrast.PROMPT_TYPE
+        )
         for n in (5, 6)
     )
     assert few.p_value > 0.05 > enough.p_value
@@ -90,23 +94,25 @@ def test_fewer_tasks_than_could_ever_be_significant_are_few() -> None:
 
 
 def test_scored_cases_without_a_scored_counterpart_are_counted() -> None:
-    sample = lived(MISUSE, FULL, FULL, FULL, ERROR)
-    found = difference(sample, lived(PromptType.OPTIMAL, FULL, ERROR, SKIPPED, FULL), Contrast.PROMPT_TYPE)
+    sample = episodes_of(MISUSE, FULL, FULL, FULL, ERROR)
+    found = difference(sample, episodes_of(PromptType.OPTIMAL, FULL, ERROR, SKIPPED, FULL), Contrast.PROMPT_TYPE)
     assert (found.pairs, found.unpaired) == (1, 2)
     assert Caveat.UNPAIRED in found.caveats
 
 
 def test_without_a_pair_there_is_no_difference() -> None:
-    assert compare(lived(MISUSE, FULL), lived(PromptType.OPTIMAL, ERROR), Contrast.PROMPT_TYPE) is None
+    assert compare(episodes_of(MISUSE, FULL), episodes_of(PromptType.OPTIMAL, ERROR), Contrast.PROMPT_TYPE) is None
     assert compare([], [], Contrast.RUN) is None
 
 
-def test_flaws_that_share_their_controls_say_less_than_as_many_pairs_with_their_own() -> None:
-    """All controls succeeded: how often they would not have is known from 12 of them, not from 24."""
-    controls = lived(PromptType.OPTIMAL, *[FULL] * 12)
-    sharing = lived(MISUSE, *[FULL] * 9, *[FAILED] * 3) + lived(MISSING, *[FAILED] * 3, *[FULL] * 9)
-    own = [e for repeat in range(2) for e in lived(PromptType.OPTIMAL, *[FULL] * 12, repeat=repeat)]
-    repeated = lived(MISUSE, *[FULL] * 9, *[FAILED] * 3) + lived(MISUSE, *[FAILED] * 3, *[FULL] * 9, repeat=1)
+def test_flaws_that_share_their_controls_give_a_wider_interval_than_pairs_with_their_own() -> None:
+    """All controls succeeded, but only 12 of them show how often they would fail, not 24."""
+    controls = episodes_of(PromptType.OPTIMAL, *[FULL] * 12)
+    sharing = episodes_of(MISUSE, *[FULL] * 9, *[FAILED] * 3) + episodes_of(MISSING, *[FAILED] * 3, *[FULL] * 9)
+    own = [e for repeat in range(2) for e in episodes_of(PromptType.OPTIMAL, *[FULL] * 12, repeat=repeat)]
+    repeated = episodes_of(MISUSE, *[FULL] * 9, *[FAILED] * 3) + episodes_of(
+        MISUSE, *[FAILED] * 3, *[FULL] * 9, repeat=1
+    )
     shared, apart = difference(sharing, controls, Contrast.PROMPT_TYPE), difference(repeated, own, Contrast.PROMPT_TYPE)
     assert (shared.pairs, shared.lost) == (apart.pairs, apart.lost) == (24, 6)
     assert shared.low is not None

@@ -1,4 +1,4 @@
-"""A run beside an earlier one."""
+"""The comparison of a run with an earlier one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome
 MISUSE = PromptType.FLAWED_TOOL_MISUSE
 
 
-def lived(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
+def episodes_of(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
     return [make_episode(make_case(prompt_type, instance=i, **axes), o) for i, o in enumerate(outcomes)]
 
 
@@ -26,8 +26,8 @@ def groups(comparison: RunComparison) -> dict[str, tuple[int, int, int]]:
 
 
 def test_runs_are_compared_over_all_cases_by_prompt_type_and_over_all_flawed_ones() -> None:
-    old = lived(PromptType.OPTIMAL, FULL, FULL, FAILED) + lived(MISUSE, FULL, FAILED, FULL)
-    new = lived(PromptType.OPTIMAL, FULL, FAILED, FULL) + lived(MISUSE, FAILED, PARTIAL, FULL)
+    old = episodes_of(PromptType.OPTIMAL, FULL, FULL, FAILED) + episodes_of(MISUSE, FULL, FAILED, FULL)
+    new = episodes_of(PromptType.OPTIMAL, FULL, FAILED, FULL) + episodes_of(MISUSE, FAILED, PARTIAL, FULL)
     comparison = compare_runs(new, old, names=("new", "old"))
     assert (comparison.sample, comparison.reference) == ("new", "old")
     assert groups(comparison) == {"all": (6, 1, 2), "optimal": (3, 1, 1), "flawed_tool_misuse": (3, 0, 1)} | {
@@ -40,8 +40,8 @@ def test_runs_are_compared_over_all_cases_by_prompt_type_and_over_all_flawed_one
 
 
 def test_p_values_are_corrected_over_the_prompt_types() -> None:
-    old = lived(PromptType.COT, *[FAILED] * 8) + lived(MISUSE, *[FULL] * 9)
-    new = lived(PromptType.COT, *[FULL] * 8) + lived(MISUSE, *[FULL] * 9)
+    old = episodes_of(PromptType.COT, *[FAILED] * 8) + episodes_of(MISUSE, *[FULL] * 9)
+    new = episodes_of(PromptType.COT, *[FULL] * 8) + episodes_of(MISUSE, *[FULL] * 9)
     found = {group.group: group.difference for group in compare_runs(new, old).groups}
     assert {name: difference and difference.p_adjusted for name, difference in found.items()} == {
         "all": None,
@@ -51,8 +51,8 @@ def test_p_values_are_corrected_over_the_prompt_types() -> None:
     }
 
 
-def test_a_flip_is_a_pair_of_which_one_alone_is_full() -> None:
-    old, new = lived(MISUSE, FULL, FAILED, PARTIAL, FULL), lived(MISUSE, FAILED, PARTIAL, FULL, FULL)
+def test_a_flip_is_a_pair_of_which_only_one_is_full() -> None:
+    old, new = episodes_of(MISUSE, FULL, FAILED, PARTIAL, FULL), episodes_of(MISUSE, FAILED, PARTIAL, FULL, FULL)
     assert compare_runs(new, old).flips == (
         Flip(new[0].nodeid, new[0].case_id, FULL, FAILED),
         Flip(new[2].nodeid, new[2].case_id, PARTIAL, FULL),
@@ -60,20 +60,20 @@ def test_a_flip_is_a_pair_of_which_one_alone_is_full() -> None:
 
 
 def test_what_only_one_run_has_scored_is_counted_and_not_used() -> None:
-    old, new = lived(MISUSE, FULL, FULL, ERROR, ERROR), lived(MISUSE, FULL, SKIPPED, FULL, FULL, FULL)
+    old, new = episodes_of(MISUSE, FULL, FULL, ERROR, ERROR), episodes_of(MISUSE, FULL, SKIPPED, FULL, FULL, FULL)
     comparison = compare_runs(new, old)
     assert groups(comparison)["all"] == (1, 0, 0)
     assert (comparison.only_sample, comparison.only_reference) == (3, 1)
 
 
 def test_runs_of_one_model_each_are_compared_across_the_models() -> None:
-    old, new = lived(MISUSE, FAILED, model="a"), lived(MISUSE, FULL, model="b")
+    old, new = episodes_of(MISUSE, FAILED, model="a"), episodes_of(MISUSE, FULL, model="b")
     assert groups(compare_runs(new, old)) == dict.fromkeys(("all", "flawed_tool_misuse", "flawed"), (1, 1, 0))
 
 
 def test_several_models_are_compared_each_with_itself() -> None:
-    old = lived(MISUSE, FAILED, model="a") + lived(MISUSE, FULL, model="b")
-    new = lived(MISUSE, FULL, model="b") + lived(MISUSE, FULL, model="a")
+    old = episodes_of(MISUSE, FAILED, model="a") + episodes_of(MISUSE, FULL, model="b")
+    new = episodes_of(MISUSE, FULL, model="b") + episodes_of(MISUSE, FULL, model="a")
     found = groups(compare_runs(new, old))
     assert (found["all"], found["a"], found["b"]) == ((2, 1, 0), (1, 1, 0), (1, 0, 0))
     one_left = compare_runs(new[:1], old)
@@ -82,14 +82,14 @@ def test_several_models_are_compared_each_with_itself() -> None:
 
 
 def test_cases_pair_by_all_their_fields_and_versions() -> None:
-    old = lived(MISUSE, FULL)
+    old = episodes_of(MISUSE, FULL)
     for other in ({"temperature": 0.5}, {"max_turns": 5}, {"repeat": 1}, {"seed": 4}):
-        comparison = compare_runs(lived(MISUSE, FULL, **other), old)
+        comparison = compare_runs(episodes_of(MISUSE, FULL, **other), old)
         assert (comparison.only_sample, comparison.only_reference) == (1, 1)
     rescored = [msgspec.structs.replace(episode, scorer_version=99) for episode in old]
     assert compare_runs(rescored, old).only_sample == 1
 
 
-def test_nothing_in_common_is_said_by_figures_that_are_none() -> None:
+def test_without_common_cases_the_figures_are_none() -> None:
     (overall,) = compare_runs([], []).groups
     assert (overall.group, overall.sample, overall.reference, overall.difference) == ("all", None, None, None)

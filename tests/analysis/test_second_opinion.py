@@ -55,7 +55,7 @@ def draw_class(chance: random.Random, outcome: Outcome) -> FailureClass | None:
 
 
 def draw_run(chance: random.Random, kind: str) -> list[Episode]:
-    """Draw a run of a kind, with gaps: some controls were never lived."""
+    """Draw a run of a kind, with gaps: some controls are missing."""
     models, rates, severities, repeats, variants, instances = KINDS[kind]
     return [
         draw_episode(
@@ -95,8 +95,8 @@ KINDS: dict[
 }
 
 
-def keep(run: RunDirectory, chance: random.Random, episodes: list[Episode]) -> None:
-    """Keep episodes in journals of two workers, some with an earlier life that came to nothing."""
+def write_journals(run: RunDirectory, chance: random.Random, episodes: list[Episode]) -> None:
+    """Write episodes to the journals of two workers, some after an earlier episode of the case that was an error."""
     journals = [Journal(run, worker) for worker in ("gw0", "gw1")]
     for episode in episodes:
         if chance.random() < 0.1:
@@ -128,31 +128,31 @@ def assert_alike(found: Any, expected: Any, where: str = "summary") -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_figure_of_the_summary_is_found_again_from_the_journals(kind: str, tmp_path: Path) -> None:
+def test_every_figure_of_the_summary_agrees_with_the_journals(kind: str, tmp_path: Path) -> None:
     chance = random.Random(kind)
     run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
-    keep(run, chance, draw_run(chance, kind))
+    write_journals(run, chance, draw_run(chance, kind))
     found = msgspec.to_builtins(summarize(read_episodes(run).episodes))
     assert_alike(found, independent.summary(independent.read_journals(run.path), identify))
 
 
 @pytest.mark.parametrize(("one", "other"), [("repeats", "repeats"), ("small", "small"), ("plain", "versions")])
-def test_every_figure_of_two_runs_is_found_again_from_the_journals(one: str, other: str, tmp_path: Path) -> None:
+def test_every_figure_of_two_runs_agrees_with_the_journals(one: str, other: str, tmp_path: Path) -> None:
     chance = random.Random(one + other)
     runs = [RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0) for _ in range(2)]
     for run, kind in zip(runs, (one, other), strict=True):
-        keep(run, chance, draw_run(chance, kind))
+        write_journals(run, chance, draw_run(chance, kind))
     new, old = (read_episodes(run).episodes for run in runs)
     found = msgspec.to_builtins(compare_runs(new, old))
     journals = [independent.read_journals(run.path) for run in runs]
     assert_alike(found, independent_runs.compare_runs(journals[0], journals[1], identify))
 
 
-def test_every_figure_of_two_models_runs_is_found_again(tmp_path: Path) -> None:
+def test_every_figure_of_two_models_runs_agrees_with_the_journals(tmp_path: Path) -> None:
     chance = random.Random(3)
     runs = [RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0) for _ in range(2)]
     for run, model in zip(runs, "ab", strict=True):
-        keep(run, chance, [episode for episode in draw_run(chance, "repeats") if episode.case.model == model])
+        write_journals(run, chance, [episode for episode in draw_run(chance, "repeats") if episode.case.model == model])
     new, old = (read_episodes(run).episodes for run in runs)
     found = msgspec.to_builtins(compare_runs(new, old))
     journals = [independent.read_journals(run.path) for run in runs]
@@ -160,9 +160,9 @@ def test_every_figure_of_two_models_runs_is_found_again(tmp_path: Path) -> None:
     assert found["groups"][0]["difference"]["pairs"] > 100
 
 
-def test_every_figure_of_the_terminal_is_found_again_from_the_journals(tmp_path: Path) -> None:
+def test_every_figure_of_the_terminal_agrees_with_the_journals(tmp_path: Path) -> None:
     chance = random.Random(8)
     run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
-    keep(run, chance, draw_run(chance, "repeats"))
+    write_journals(run, chance, draw_run(chance, "repeats"))
     shown = [line.text for line in end_of_run(summarize(read_episodes(run).episodes), 500)]
     assert_shown(shown, independent.summary(independent.read_journals(run.path), identify))

@@ -19,7 +19,7 @@ FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome
 MISUSE = PromptType.FLAWED_TOOL_MISUSE
 
 
-def lived(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
+def episodes_of(prompt_type: PromptType, *outcomes: Outcome, **axes: Any) -> list[Episode]:
     return [make_episode(make_case(prompt_type, instance=i, **axes), o) for i, o in enumerate(outcomes)]
 
 
@@ -30,7 +30,7 @@ def results(row: Row) -> tuple[int, int, int] | None:
 
 
 def test_a_rate_is_full_over_scored() -> None:
-    (row,) = summarize(lived(MISUSE, FULL, PARTIAL, FAILED, ERROR, SKIPPED, FULL)).rows
+    (row,) = summarize(episodes_of(MISUSE, FULL, PARTIAL, FAILED, ERROR, SKIPPED, FULL)).rows
     assert row.counts == Counts(full=2, partial=1, failed=1, error=1, skipped=1)
     assert (row.counts.scored, row.counts.planned) == (4, 6)
     assert row.success is not None
@@ -38,22 +38,22 @@ def test_a_rate_is_full_over_scored() -> None:
 
 
 def test_a_group_without_a_scored_episode_has_no_rate_and_no_means() -> None:
-    (row,) = summarize(lived(MISUSE, ERROR, SKIPPED)).rows
+    (row,) = summarize(episodes_of(MISUSE, ERROR, SKIPPED)).rows
     assert (row.success, row.difference, row.mean_calls, row.mean_tokens, row.mean_duration_s) == (None,) * 5
     assert row.counts.planned == 2
 
 
 def test_differences_are_paired_over_scored_pairs_only() -> None:
-    optimal = lived(PromptType.OPTIMAL, FULL, FULL, FAILED, FULL, ERROR)
-    flawed = lived(MISUSE, FAILED, FULL, FULL, ERROR, FULL, FULL)
+    optimal = episodes_of(PromptType.OPTIMAL, FULL, FULL, FAILED, FULL, ERROR)
+    flawed = episodes_of(MISUSE, FAILED, FULL, FULL, ERROR, FULL, FULL)
     rows = {row.prompt_type: row for row in summarize(optimal + flawed).rows}
     assert results(rows[MISUSE]) == (3, 1, 1)
     assert rows[PromptType.OPTIMAL].difference is None
 
 
 def test_points_are_percentage_points_with_a_sign() -> None:
-    optimal = lived(PromptType.OPTIMAL, FULL, FULL, FULL, FULL)
-    flawed = lived(MISUSE, PARTIAL, FULL, FAILED, FAILED)
+    optimal = episodes_of(PromptType.OPTIMAL, FULL, FULL, FULL, FULL)
+    flawed = episodes_of(MISUSE, PARTIAL, FULL, FAILED, FAILED)
     difference = summarize(optimal + flawed).rows[1].difference
     assert difference is not None
     assert (difference.points, difference.pairs) == (-75.0, 4)
@@ -70,14 +70,14 @@ def test_points_are_percentage_points_with_a_sign() -> None:
     ],
 )
 def test_a_control_is_of_the_same_model_task_rate_repeat_and_wording(other: dict[str, Any]) -> None:
-    rows = summarize(lived(PromptType.OPTIMAL, FULL) + lived(MISUSE, FAILED, **other)).rows
+    rows = summarize(episodes_of(PromptType.OPTIMAL, FULL) + episodes_of(MISUSE, FAILED, **other)).rows
     assert [row.difference for row in rows] == [None, None]
 
 
 def test_one_control_serves_all_severities() -> None:
-    episodes = lived(PromptType.OPTIMAL, FULL)
+    episodes = episodes_of(PromptType.OPTIMAL, FULL)
     for severity in Severity:
-        episodes += lived(MISUSE, FAILED, severity=severity)
+        episodes += episodes_of(MISUSE, FAILED, severity=severity)
     rows = summarize(episodes).rows
     assert [row.severity for row in rows] == [None, *Severity]
     assert [results(row) for row in rows] == [None, *[(1, 0, 1)] * 3]
@@ -86,8 +86,8 @@ def test_one_control_serves_all_severities() -> None:
 def test_differences_stay_within_a_prompt_variant() -> None:
     episodes = []
     for variant, control in ((PromptVariant.CANARY, FAILED), (PromptVariant.STANDARD, FULL)):
-        episodes += lived(PromptType.OPTIMAL, control, prompt_variant=variant)
-        episodes += lived(MISUSE, FAILED, prompt_variant=variant)
+        episodes += episodes_of(PromptType.OPTIMAL, control, prompt_variant=variant)
+        episodes += episodes_of(MISUSE, FAILED, prompt_variant=variant)
     rows = summarize(episodes).rows
     assert [(row.prompt_variant, row.prompt_type) for row in rows] == [
         (variant, prompt_type)
@@ -98,9 +98,12 @@ def test_differences_stay_within_a_prompt_variant() -> None:
 
 
 @pytest.mark.parametrize("part", ["generator_version", "prompt_version", "scorer_version"])
-def test_figures_of_different_versions_stay_apart(part: str) -> None:
-    newer = lived(PromptType.OPTIMAL, FULL, FULL)
-    older = [msgspec.structs.replace(e, **{part: 0}) for e in lived(PromptType.OPTIMAL, FAILED) + lived(MISUSE, FULL)]
+def test_figures_of_different_versions_are_not_mixed(part: str) -> None:
+    newer = episodes_of(PromptType.OPTIMAL, FULL, FULL)
+    older = [
+        msgspec.structs.replace(e, **{part: 0})
+        for e in episodes_of(PromptType.OPTIMAL, FAILED) + episodes_of(MISUSE, FULL)
+    ]
     summary = summarize(newer + older)
     old, new = summary.versions
     assert (old, new) == (older[0].versions, Versions())
@@ -109,20 +112,20 @@ def test_figures_of_different_versions_stay_apart(part: str) -> None:
         (old, MISUSE, 1),
         (new, PromptType.OPTIMAL, 2),
     ]
-    assert results(summary.rows[1]) == (1, 1, 0), "its control is of its own versions"
+    assert results(summary.rows[1]) == (1, 1, 0), "its control has the same versions"
     assert summarize(newer + older[1:]).rows[0].difference is None
 
 
-def test_variants_and_versions_are_told_apart_only_where_there_are_several() -> None:
-    summary = summarize(lived(MISUSE, FULL, prompt_variant=PromptVariant.CANARY))
+def test_variants_and_versions_are_separated_only_if_there_are_several() -> None:
+    summary = summarize(episodes_of(MISUSE, FULL, prompt_variant=PromptVariant.CANARY))
     assert [(row.prompt_variant, row.versions) for row in summary.rows] == [(None, None)]
     assert summary.versions == (Versions(),)
 
 
-def test_severities_and_rates_are_told_apart_only_where_there_are_several() -> None:
-    (row,) = summarize(lived(MISUSE, FULL, severity=Severity.LIGHT)).rows
+def test_severities_and_rates_are_separated_only_if_there_are_several() -> None:
+    (row,) = summarize(episodes_of(MISUSE, FULL, severity=Severity.LIGHT)).rows
     assert (row.severity, row.tool_success_rate) == (None, None)
-    several = [*lived(MISUSE, FULL, tool_success_rate=0.6), *lived(MISUSE, FULL, tool_success_rate=0.9)]
+    several = [*episodes_of(MISUSE, FULL, tool_success_rate=0.6), *episodes_of(MISUSE, FULL, tool_success_rate=0.9)]
     assert [row.tool_success_rate for row in summarize(several).rows] == [0.9, 0.6]
 
 
@@ -155,7 +158,7 @@ def test_the_order_of_episodes_does_not_matter() -> None:
         assert summarize(episodes) == expected
 
 
-def test_rows_go_by_model_and_the_order_of_prompt_types() -> None:
+def test_rows_are_sorted_by_model_and_the_order_of_prompt_types() -> None:
     episodes = [make_episode(make_case(p, model=m)) for m in ("b", "a") for p in reversed(PromptType)]
     rows = summarize(episodes).rows
     assert [(row.model, row.prompt_type) for row in rows] == [(m, p) for m in ("a", "b") for p in PromptType]
@@ -171,7 +174,7 @@ def test_failure_classes_are_counted_most_frequent_first() -> None:
     )
 
 
-def test_demo_models_are_known_by_their_provider() -> None:
+def test_demo_models_are_recognized_by_their_provider() -> None:
     models = ["demo", "demo/null", "demo?latency=0.1", "demo/perfect?latency=0.1", "demon", "openai/demo", "demo-x"]
     summary = summarize(make_episode(make_case(model=model)) for model in models)
     assert set(summary.demo_models) == set(models[:4])
@@ -179,15 +182,15 @@ def test_demo_models_are_known_by_their_provider() -> None:
 
 def test_each_two_models_are_compared_over_the_same_cases() -> None:
     outcomes = {"c": [FULL] * 8, "a": [FULL] * 7 + [ERROR], "b": [FAILED] * 8}
-    summary = summarize([e for model, found in outcomes.items() for e in lived(MISUSE, *found, model=model)])
+    summary = summarize([e for model, found in outcomes.items() for e in episodes_of(MISUSE, *found, model=model)])
     found = [(m.sample, m.reference, m.difference.pairs, m.difference.points) for m in summary.models]
     assert found == [("b", "a", 7, -100.0), ("c", "a", 7, 0.0), ("c", "b", 8, 100.0)]
     assert [m.difference.p_adjusted for m in summary.models] == pytest.approx([2 * 2 / 2**7, 1.0, 3 * 2 / 2**8])
-    assert summarize(lived(MISUSE, FULL)).models == ()
+    assert summarize(episodes_of(MISUSE, FULL)).models == ()
 
 
 def test_models_without_a_case_in_common_are_not_compared() -> None:
-    assert summarize(lived(MISUSE, FULL, model="a") + lived(PromptType.COT, FULL, model="b")).models == ()
+    assert summarize(episodes_of(MISUSE, FULL, model="a") + episodes_of(PromptType.COT, FULL, model="b")).models == ()
 
 
 def test_no_episodes_make_an_empty_summary() -> None:

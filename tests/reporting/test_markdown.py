@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 from markdown_it import MarkdownIt
 
-from pytest_ultra.analysis.gate_verdicts import Judge, settle
+from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide
 from pytest_ultra.analysis.run_comparison import compare_runs
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.core.axes import PromptType, Severity
@@ -35,12 +35,12 @@ def lived(outcomes: Iterable[Outcome], prompt_type: PromptType, *, model: str = 
 
 
 def tell(episodes: list[Episode], *, reference: list[Episode] | None = None, gates: Iterable[Gate] = ()) -> Told:
-    judge = Judge(episodes, reference or [], GateOn.RATE)
+    evaluator = GateEvaluator(episodes, reference or [], GateOn.RATE)
     return Told(
         summary=summarize(episodes),
         run_id="20261124T090000.000000Z",
         seed=7,
-        decision=settle(map(judge.judge, gates), 0) if gates else None,
+        decision=decide(map(evaluator.evaluate, gates), 0) if gates else None,
         compared=None if reference is None else compare_runs(episodes, reference, ("now", "base.json")),
     )
 

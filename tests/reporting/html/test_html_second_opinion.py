@@ -13,7 +13,7 @@ import pytest
 from pytest_ultra.controller.report_contents import stored_contents, write_report
 from pytest_ultra.storage.run_directory import RunDirectory
 from tests import independent
-from tests.analysis.test_second_opinion import draw_run, identify, keep
+from tests.analysis.test_second_opinion import draw_run, identify, write_journals
 from tests.reporting.html.reading import columns
 
 MINUS = "\N{MINUS SIGN}"
@@ -61,7 +61,7 @@ def stored(tmp_path: Path) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
     """The page of a stored run, its episodes and its figures by the independent computation."""
     chance = random.Random(4)
     run = RunDirectory.create(tmp_path, {}, started_at=1_700_000_000.0)
-    keep(run, chance, draw_run(chance, "repeats"))
+    write_journals(run, chance, draw_run(chance, "repeats"))
     write_report(tmp_path / "report.html", stored_contents(run))
     episodes = independent.read_journals(run.path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
