@@ -73,7 +73,7 @@ def make_nodeid(case: Case) -> str:
 
 
 def make_episode(case: Case | None = None, outcome: Outcome = Outcome.FULL, **fields: Any) -> Episode:
-    """Make an episode; fields of `Score` and `Usage` may be given beside its own."""
+    """Make an episode; `fields` may also name fields of `Score` and `Usage`."""
     case = case or make_case()
     score = {"milestone_coverage": 1.0, "tool_calls": 5, "reference_calls": 4, "turns": 6} | _take(fields, Score)
     usage = {"requests": 6, "prompt_tokens": 4000, "completion_tokens": 300, "model_time_s": 4.2} | _take(fields, Usage)
@@ -99,7 +99,7 @@ def make_task(key: TaskKey | None = None) -> Task:
         draw=0,
         world=World(files={"orders.csv": ORDERS}, sinks={BILLING: Sink(), ARCHIVE: Sink()}),
         words="The orders of the day lie in orders.csv. Post those that are paid to https://billing.example/invoices "
-        "as a list of records, and tell ops@example.com with the subject 'done' when that is through.",
+        "as a list of records, and notify ops@example.com with the subject 'done' afterwards.",
         milestones=milestones,
         actions=tuple(Action(call, tuple(range(i)), i) for i, call in enumerate(CALLS)),
         tools=tuple(call.tool for call in CALLS),
@@ -107,7 +107,7 @@ def make_task(key: TaskKey | None = None) -> Task:
 
 
 def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> BenchmarkGuidance:
-    """Stand in for the benchmark's own: the same workflow for every task, the flaw as asked for."""
+    """Make guidance with the same workflow for every task and the flaw that the case asks for."""
     flawed = None
     if case.prompt_type.flaw_kind and case.severity:
         kind, severity = case.prompt_type.flaw_kind, case.severity
@@ -125,7 +125,7 @@ def call_event(turn: int, tool: str, arguments: dict[str, Any], result: ToolResu
 
 
 def obedient_episode() -> Episode:
-    """Make the episode of a model that obeys a plan with a wrong tool, and meets a random fault."""
+    """Make the episode of a model that follows a plan with a wrong tool and meets a random fault."""
     case = make_case(PromptType.FLAWED_TOOL_MISUSE, severity=Severity.MEDIUM)
     read, parse = {"path": "orders.csv"}, {"data": "data_1", "format": "csv"}
     lower = {"data": "data_1", "operation": "lowercase", "field": "status"}

@@ -68,15 +68,14 @@ def test_a_run_beside_an_earlier_one(pytester: pytest.Pytester, keep: Keep) -> N
         "before, now: success (full / scored); difference: points over pairs of the same case, interval by",
         "task; p: McNemar's exact test, corrected (Holm) over the prompt types",
         "6 pairs; scored only now: 0, only before: 1",
-        "over 3 tasks: too few to tell an effect from chance",
-        "p takes the several pairs of a task for independent: where it and the interval part, go by the",
-        "interval",
+        "over 3 tasks: too few to distinguish an effect from chance",
+        "p treats pairs of the same task as independent: if p and the interval disagree, trust the interval",
         "worse (2):",
         "  full -> failed: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-0",
         "  full -> partial: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-2",
         "better (1):",
         "  partial -> full: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-1",
-        f"gate max-regression: {loss}, no more than chance explains: met",
+        f"gate max-regression: {loss}, no significant loss allowed: met",
         "1 of 1 gate met: exit code 0",
     ]
 

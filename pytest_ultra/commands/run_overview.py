@@ -10,10 +10,10 @@ import msgspec
 
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.commands.command_output import print_json, print_lines, print_marked, warn, width
-from pytest_ultra.reporting.line import Line
-from pytest_ultra.reporting.notices import tell_findings
+from pytest_ultra.reporting.notices import notice_lines
 from pytest_ultra.reporting.terminal_summary import end_of_run
 from pytest_ultra.reporting.text import count, fill, neutralise
+from pytest_ultra.reporting.text_table import TerminalLine
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state, interruption_of, read_results
 from pytest_ultra.storage.reuse import read_plan
@@ -32,7 +32,7 @@ def show_run(run: RunDirectory, *, is_json: bool) -> None:
         return
     print_lines([*(text for line in _head(run, described, state) for text in fill(line, width())), ""])
     print_marked(
-        [*end_of_run(summary, width()), *(Line(text, ("yellow",)) for text in tell_findings(contents.episodes))]
+        [*end_of_run(summary, width()), *(TerminalLine(text, ("yellow",)) for text in notice_lines(contents.episodes))]
     )
 
 

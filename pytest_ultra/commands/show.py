@@ -17,7 +17,7 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.failure_text import explain
-from pytest_ultra.reporting.prompt_preview import tell_prompt
+from pytest_ultra.reporting.prompt_preview import prompt_lines
 from pytest_ultra.storage.case_lookup import PlannedCase, find_planned_case
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import UnknownRunError, find_run, list_runs
@@ -129,7 +129,7 @@ def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, 
             }
         )
     elif episode is None or args.prompt:
-        print_lines([_why_prompt(found, episode), *tell_prompt(case, case_id, request, guidance)])
+        print_lines([_why_prompt(found, episode), *prompt_lines(case, case_id, request, guidance)])
     else:
         print_lines(explain(episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)).splitlines())
 

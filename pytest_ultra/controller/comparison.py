@@ -13,7 +13,7 @@ from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, Gate, GateKind
 from pytest_ultra.core.groups import GateOn
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.reporting.comparison_lines import departure_line
+from pytest_ultra.reporting.comparison_lines import difference_line
 from pytest_ultra.storage.baseline_file import read_baseline
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state
@@ -83,7 +83,7 @@ def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> D
 
 def no_common_case(departures: Iterable[Difference]) -> str:
     """Explain why no case is on both sides."""
-    reasons = [departure_line(departure) for departure in departures if departure.is_apart]
+    reasons = [difference_line(departure) for departure in departures if departure.is_apart]
     return "; ".join(reasons) or "each case differs in some field"
 
 

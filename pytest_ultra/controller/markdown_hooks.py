@@ -60,10 +60,10 @@ class MarkdownHooks:
             terminalreporter.write_line(self._problem, yellow=True)
 
     def _write(self, run_id: str) -> None:
-        from pytest_ultra.reporting.markdown import Told, render  # noqa: PLC0415 - for the end of a run only
+        from pytest_ultra.reporting.markdown import MarkdownInput, render  # noqa: PLC0415 - for the end of a run only
 
         judged = (self._gates.decision, self._gates.compared) if self._gates else (None, None)
-        content = Told(self._run.summary, run_id, self._seed, *judged)
+        content = MarkdownInput(self._run.summary, run_id, self._seed, *judged)
         try:
             if self._path is not None:
                 write_atomically(self._path, render(content).encode())

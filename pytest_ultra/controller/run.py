@@ -25,7 +25,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_gates import has_gates
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
-from pytest_ultra.reporting.notices import tell_findings
+from pytest_ultra.reporting.notices import notice_lines
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals, read_episodes
 from pytest_ultra.storage.json_document import broken_episode, complete, write_document
@@ -89,7 +89,7 @@ class Run:
             seed=self._settings.seed,
             where=_relative(self.directory.path),
             preset=self._settings.preset,
-            departures=self._settings.overrides,
+            overrides=self._settings.overrides,
         )
         if self._settings.cassette:
             where = _relative(self._settings.cassette_dir)
@@ -133,7 +133,7 @@ class Run:
             terminalreporter.section("ultra")
             for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
-            for text in tell_findings(self.episodes):
+            for text in notice_lines(self.episodes):
                 terminalreporter.write_line(text, yellow=True)
             if self._interruption:
                 text = f"the run was interrupted: {self._interruption}; the next run resumes it"

@@ -1,1 +1,1 @@
-"""Showing results to people."""
+"""Reports of results: terminal, Markdown, HTML, charts, live status."""

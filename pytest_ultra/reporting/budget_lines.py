@@ -1,4 +1,4 @@
-"""What is said of money: what a run has spent, and what one would come to."""
+"""Budget lines: what a run has spent, and the forecast of `--ultra-plan`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _HOUR_S = 3600
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """What a run would come to; `cost` is None while some price is unknown, and then `price_hints` say of which model.
+    """What a run would use: expected counts, `cost` in US dollars, `seconds` of wall-clock time.
 
-    `reused` of the cases are not lived again, and not reckoned with; `sampled` is how many of the others were looked
-    at, the rest being taken to be alike; `pace` names what bounds the time.
+    `cost` is None if some price is unknown; `price_hints` then name the models. `reused` cases are not run again and
+    not counted. `sampled` of the others were examined, and the rest are assumed to be like them. `pace` names what
+    limits the speed.
     """
 
     cases: int
@@ -35,7 +36,7 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 def dollars(amount: float) -> str:
-    """Write an amount with cents, or with two figures where it is less than a dollar."""
+    """Format US dollars with cents, or with two significant digits below one dollar."""
     return f"${amount:,.2f}" if amount == 0 or amount >= 1 else f"${amount:.{1 - math.floor(math.log10(amount))}f}"
 
 
@@ -44,19 +45,19 @@ def budget_line(requests: int, tokens: int, cost: float, *, limit: str | None) -
     spent = f"budget: {count(requests, 'request')}, {count(tokens, 'token')}{paid} spent by this run"
     if limit is None:
         return spent
-    return f"{spent}; {limit}, what was left is skipped: the next run goes on from here"
+    return f"{spent}; {limit}: the remaining cases are skipped, and the next run resumes from here"
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
     left = forecast.cases - forecast.reused
     reused = f", {forecast.reused:,} of them reused from earlier runs, {left:,} left" if forecast.reused else ""
     sample = "" if forecast.sampled == left else f" (estimated from {forecast.sampled:,} of them)"
-    yield f"plan: {count(forecast.cases, 'case')}{reused}{sample}; nobody is asked"
+    yield f"plan: {count(forecast.cases, 'case')}{reused}{sample}; no request is sent"
     yield f"calls: about {forecast.requests:,.0f} requests to models, {forecast.tool_calls:,.0f} tool calls"
     tokens = forecast.prompt_tokens + forecast.completion_tokens
     yield (
-        f"tokens: about {tokens:,.0f} ({forecast.prompt_tokens:,.0f} of prompts, "
-        f"{forecast.completion_tokens:,.0f} of completions)"
+        f"tokens: about {tokens:,.0f} ({forecast.prompt_tokens:,.0f} in prompts, "
+        f"{forecast.completion_tokens:,.0f} in completions)"
     )
     if forecast.cost is None:
         yield f"cost: unknown ({neutralise('; '.join(forecast.price_hints))})"

@@ -1,4 +1,4 @@
-"""What two runs come to beside each other, in lines."""
+"""The comparison of two runs, as lines for the terminal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
+from pytest_ultra.reporting.caveats import CLUSTERED, TOO_FEW_TASKS
 from pytest_ultra.reporting.figure_format import NOTHING, difference_interval, p_value, percent, points
 from pytest_ultra.reporting.text import count, fill, neutralise
+from pytest_ultra.reporting.text_table import draw
 
 MOST_FLIPS = 20
 _RANKS = (Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED)
@@ -19,24 +21,27 @@ LEGEND = (
 
 
 def comparison_lines(
-    compared: RunComparison, departures: Sequence[Difference], width: int, *, most_flips: int = MOST_FLIPS
+    compared: RunComparison, differences: Sequence[Difference], width: int, *, most_flips: int = MOST_FLIPS
 ) -> Iterator[str]:
-    """Say how a run stands to an earlier one: groups, cases that came out otherwise, and what is not compared."""
+    """Yield the comparison with an earlier run: options that differ, groups, caveats, and flipped cases.
+
+    `width` is in columns; `most_flips` limits the cases listed on each side (worse, better).
+    """
     yield from fill(f"{compared.sample} compared with {compared.reference}", width)
-    for departure in departures:
-        yield from fill(departure_line(departure), width, "  ")
+    for difference in differences:
+        yield from fill(difference_line(difference), width, "  ")
     yield ""
     yield from _table(compared.groups, width)
     yield ""
     yield from fill(LEGEND, width)
-    for text in (unpaired_line(compared), *caveats(compared)):
+    for text in (unpaired_line(compared), *comparison_caveats(compared)):
         yield from fill(text, width)
     yield from _flips(compared.flips, most_flips)
 
 
-def departure_line(departure: Difference) -> str:
-    here, there = (neutralise(", ".join(values) or "-") for values in (departure.sample, departure.reference))
-    return f"{departure.field}: {there} before, {here} now"
+def difference_line(difference: Difference) -> str:
+    here, there = (neutralise(", ".join(values) or "-") for values in (difference.sample, difference.reference))
+    return f"{difference.field}: {there} before, {here} now"
 
 
 def unpaired_line(compared: RunComparison) -> str:
@@ -45,19 +50,19 @@ def unpaired_line(compared: RunComparison) -> str:
     return f"{count(pairs, 'pair')}; {alone}"
 
 
-def caveats(compared: RunComparison) -> Iterator[str]:
-    """Say what the figures of all cases together do not."""
+def comparison_caveats(compared: RunComparison) -> Iterator[str]:
+    """Yield the caveats of the figures over all cases."""
     difference = compared.groups[0].difference if compared.groups else None
     if difference is None:
         return
     if Caveat.FEW_TASKS in difference.caveats:
-        yield f"over {count(difference.tasks, 'task')}: too few to tell an effect from chance"
+        yield f"over {count(difference.tasks, 'task')}: {TOO_FEW_TASKS}"
     if Caveat.CLUSTERED in difference.caveats:
-        yield "p takes the several pairs of a task for independent: where it and the interval part, go by the interval"
+        yield CLUSTERED
 
 
 def order_flips(flips: Sequence[Flip]) -> list[Flip]:
-    """Put first what got worse, and what fell deepest before all; then what got better, likewise."""
+    """Sort flips: first what got worse, then what got better, each with the largest change first."""
     return sorted(flips, key=lambda flip: (_gain(flip) > 0, -abs(_gain(flip))))
 
 
@@ -66,7 +71,7 @@ def is_worse(flip: Flip) -> bool:
 
 
 def case_name(nodeid: str) -> str:
-    """Name a case by what stands in its node id's brackets; with its test, where that is a user's own."""
+    """Return the bracketed part of a case's node id; the whole node id if the test is a user's own."""
     suite, _, rest = nodeid.partition("::test_workflow[")
     return neutralise(rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else nodeid)
 
@@ -87,9 +92,7 @@ def _flips(flips: Sequence[Flip], most: int) -> Iterator[str]:
 
 
 def _table(groups: Sequence[Comparison], width: int) -> list[str]:
-    """Draw the fullest table that fits, or the smallest, cut."""
-    from pytest_ultra.reporting.text_table import draw  # noqa: PLC0415 - Rich takes 15 ms, and only the end needs it
-
+    """Draw the fullest table that fits `width` columns, else the smallest one, cut."""
     rows = [
         (neutralise(group.group), *_rate(group.reference), *_rate(group.sample), *difference_cells(group.difference))
         for group in groups

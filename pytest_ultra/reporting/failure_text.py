@@ -1,4 +1,4 @@
-"""What a failed item shows: outcome, job, plan, transcript, and where model and plan parted."""
+"""The text of a failed item: outcome, job, plan, transcript with the turn at which the model left the plan, goal."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WIDTH = 100
 
 
 def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> str:
-    """Tell an episode for a CI log, in lines of at most 100 columns."""
+    """Return an episode as text for a CI log, in lines of at most 100 columns."""
     lines = [*_head(episode), "job:", *fill(guidance.task.words, WIDTH, "  ")]
-    lines += [*tell_plan(episode.case, guidance), *_transcript(episode), *_deliverables(goal)]
+    lines += [*plan_lines(episode.case, guidance), *_transcript(episode), *_deliverables(goal)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -35,26 +35,26 @@ def _head(episode: Episode) -> Iterator[str]:
     if episode.error is not None:
         yield from _reason(episode.error)
     if episode.reused:
-        began = datetime.fromtimestamp(episode.started_at, UTC)
-        yield f"reused: lived in an earlier run, at {began:%Y-%m-%d %H:%M} UTC"
+        started = datetime.fromtimestamp(episode.started_at, UTC)
+        yield f"reused: taken from an earlier run, started {started:%Y-%m-%d %H:%M} UTC"
     if episode.outcome is Outcome.ERROR:
         yield from _labelled("requests: ", _attempts(episode))
-    yield from tell_case(episode.case, episode.case_id)
-    yield from _labelled("did: ", _deeds(episode))
+    yield from case_lines(episode.case, episode.case_id)
+    yield from _labelled("did: ", _activity(episode))
 
 
 def _reason(error: str) -> Iterator[str]:
-    """Show a reason of several lines, such as a difference, line by line."""
+    """Yield a reason of several lines, such as a diff, line by line."""
     first, *others = error.split("\n")
     yield from _labelled("reason: ", first)
     for line in others:
         yield f"  {excerpt(line, WIDTH - 2)}"
 
 
-def tell_case(case: Case, case_id: str) -> Iterator[str]:
+def case_lines(case: Case, case_id: str) -> Iterator[str]:
     yield from _labelled("case: ", f"{_case(case)} [{case_id}]")
     if unusual := ", ".join(_unusual(case)):
-        yield from _labelled("asked by: ", unusual)
+        yield from _labelled("prompted with: ", unusual)
     yield from _labelled("model: ", case.model)
 
 
@@ -68,9 +68,9 @@ def _case(case: Case) -> str:
 
 
 def _unusual(case: Case) -> Iterator[str]:
-    """Name what differs from the usual way of asking."""
+    """Name the prompt and tool options that differ from the defaults."""
     if case.prompt_variant is not PromptVariant.STANDARD:
-        names = ", with other names than here" if case.prompt_variant is PromptVariant.CANARY else ""
+        names = " (names differ from these)" if case.prompt_variant is PromptVariant.CANARY else ""
         yield f"prompt variant {case.prompt_variant}{names}"
     if case.tool_protocol is not ToolProtocol.NATIVE:
         yield f"tool protocol {case.tool_protocol}"
@@ -78,7 +78,7 @@ def _unusual(case: Case) -> Iterator[str]:
         yield "tool discovery"
 
 
-def _deeds(episode: Episode) -> str:
+def _activity(episode: Episode) -> str:
     score, usage = episode.score, episode.usage
     turns, calls = count(score.turns, "turn"), count(score.tool_calls, "call")
     faults = count(score.random_faults, "random fault")
@@ -92,8 +92,8 @@ def _deeds(episode: Episode) -> str:
 def _attempts(episode: Episode) -> str:
     attempts = [event for event in episode.transcript if isinstance(event, Attempted)]
     problems = Counter(_problem(event) for event in attempts if event.problem is not None)
-    told = ", ".join(f"{times} x {problem}" for problem, times in problems.items())
-    return f"{episode.usage.requests} made; failed: {told or 'none'}"
+    failed = ", ".join(f"{times} x {problem}" for problem, times in problems.items())
+    return f"{episode.usage.requests} made; failed: {failed or 'none'}"
 
 
 def _problem(event: Attempted) -> str:
@@ -101,14 +101,14 @@ def _problem(event: Attempted) -> str:
 
 
 def _labelled(label: str, text: str) -> Iterator[str]:
-    """Put a label before text from outside, which is cut after two lines."""
+    """Put a label before untrusted text, which is cut after two lines."""
     first, *others = hang(text, WIDTH, len(label))
     yield label + first
     yield from others
 
 
-def tell_plan(case: Case, guidance: AnyGuidance) -> Iterator[str]:
-    """Tell the plan, with what was damaged and what it would be in the optimal plan."""
+def plan_lines(case: Case, guidance: AnyGuidance) -> Iterator[str]:
+    """Yield the plan, with each damaged step marked and followed by the step of the optimal plan."""
     flawed = guidance.flawed
     if not case.prompt_type.has_plan:
         yield f"plan: none was shown ({case.prompt_type}); the optimal one is"
@@ -171,8 +171,8 @@ def _event(event: Event) -> Iterator[str]:
             pass
         case Attempted():
             wait = f", waited {event.wait_s:.1f} s" if event.wait_s else ""
-            told = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
-            yield from _labelled(_INDENT, f"request failed: {told}: {_first_line(event.detail)}")
+            failure = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
+            yield from _labelled(_INDENT, f"request failed: {failure}: {_first_line(event.detail)}")
         case Replied():
             if text := event.reply.text.strip():
                 yield from _labelled(f"{_INDENT}says: ", text)
@@ -186,7 +186,7 @@ def _event(event: Event) -> Iterator[str]:
             yield from _labelled(f"{_INDENT}-> ", _result(event.result))
         case FellBack():
             yield from _labelled(
-                _INDENT, f"goes on in the text protocol, since the endpoint rejects tools: {event.detail}"
+                _INDENT, f"continues in the text protocol, because the endpoint rejects tools: {event.detail}"
             )
         case Ended():
             detail = f" ({_first_line(event.detail)})" if event.detail else ""

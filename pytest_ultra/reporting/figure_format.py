@@ -1,4 +1,4 @@
-"""Figures as they are written in cells and sentences: a dash where nothing was measured."""
+"""Format figures for cells and sentences; a dash where nothing was measured."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _COARSE_P = 0.1
 
 
 def percent(value: float | None) -> str:
-    """Write a share to a tenth; 2,999 of 3,000 must not read as all of them, nor 1 as none."""
+    """Format a share to a tenth of a percent; 2,999 of 3,000 must not read as all of them, nor 1 as none."""
     if value is None:
         return NOTHING
     return f"{100 * (value if value in (0, 1) else min(max(value, 0.001), 0.999)):.1f}%"
 
 
 def coarse_percent(value: float | None) -> str:
-    """Write a share or a ratio to a hundredth, likewise."""
+    """Format a share or a ratio to one percent; nearly all must not read as all, nor nearly none as none."""
     if value is None:
         return NOTHING
     return f"{100 * (min(max(value, 0.01), 0.99) if 0 < value < 1 else value):.0f}%"
@@ -38,7 +38,7 @@ def difference_interval(difference: PairedDifference | None, digits: int = 1) ->
 
 
 def p_value(difference: PairedDifference | None) -> str:
-    """Write the corrected p-value, the plain one outside a family."""
+    """Format the corrected p-value, or the uncorrected one outside a family of tests."""
     if difference is None:
         return NOTHING
     p = difference.p_value if difference.p_adjusted is None else difference.p_adjusted
@@ -52,5 +52,5 @@ def amount(value: float | None, form: str) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    """Write a difference in points; one that is rounded to nothing has no minus."""
+    """Format a share in signed percentage points; one that rounds to zero has no minus."""
     return f"{round(100 * value, digits) + 0.0:+.{digits}f}"

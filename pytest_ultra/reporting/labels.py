@@ -1,4 +1,4 @@
-"""The words for outcomes, failure classes and endings: one place, whoever shows them."""
+"""Descriptions of outcomes, failure classes and end reasons, shared by all reports."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.PARTIAL: "more than half of the milestones were reached, but not every deliverable is right",
     Outcome.FAILED: "the job was not done",
     Outcome.ERROR: "the infrastructure failed; this is not scored",
-    Outcome.SKIPPED: "the case was not lived; this is not scored",
+    Outcome.SKIPPED: "the case was not run; this is not scored",
 }
 
 FAILURE_CLASSES: Mapping[FailureClass, str] = {
-    FailureClass.TOOL_CALL_FORMAT: "the model's tool calls could not be read",
+    FailureClass.TOOL_CALL_FORMAT: "the model's tool calls could not be parsed",
     FailureClass.TOOL_SELECTION: "the model called a tool that does not do the step, or that does not exist",
     FailureClass.PARAMETER_CONFIG: "the model called the right tool with wrong arguments",
     FailureClass.SEQUENCE_ORDER: "the model took steps in an order that cannot work",
-    FailureClass.DEPENDENCY: "the model took a step whose input was not there",
-    FailureClass.MAX_TURNS: "the turns were used up before the job was done",
-    FailureClass.AGENT_TIMEOUT: "the time limit passed before the job was done",
-    FailureClass.GAVE_UP: "the same call met the same error three times running",
-    FailureClass.WRONG_DELIVERABLE: "the model ended with a deliverable wrong or missing",
+    FailureClass.DEPENDENCY: "the model took a step before its input existed",
+    FailureClass.MAX_TURNS: "the turn limit was reached before the job was done",
+    FailureClass.AGENT_TIMEOUT: "the time limit was reached before the job was done",
+    FailureClass.GAVE_UP: "the same call got the same error three times in a row",
+    FailureClass.WRONG_DELIVERABLE: "the model stopped with a wrong or missing deliverable",
     FailureClass.HARMFUL_SIDE_EFFECT: "the model did something that the job did not ask for",
     FailureClass.ENDPOINT: "the endpoint gave no usable answer",
-    FailureClass.RATE_LIMIT: "the endpoint's rate limit outlasted the waiting time",
+    FailureClass.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
     FailureClass.HARNESS: "pytest-ultra itself failed; please report it",
 }
 
@@ -35,9 +35,9 @@ END_REASONS: Mapping[EndReason, str] = {
     EndReason.STOPPED: "the model stopped calling tools",
     EndReason.MAX_TURNS: "the turn limit was reached",
     EndReason.AGENT_TIMEOUT: "the time limit was reached",
-    EndReason.GAVE_UP: "the same call met the same error three times running",
+    EndReason.GAVE_UP: "the same call got the same error three times in a row",
     EndReason.ENDPOINT: "the endpoint gave no usable answer",
-    EndReason.RATE_LIMIT: "the endpoint's rate limit outlasted the waiting time",
+    EndReason.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
     EndReason.HARNESS: "pytest-ultra itself failed",
-    EndReason.SKIPPED: "the case was not lived",
+    EndReason.SKIPPED: "the case was not run",
 }

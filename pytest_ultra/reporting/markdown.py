@@ -1,4 +1,4 @@
-"""A run's figures in Markdown: for GitHub's job summaries, pull requests and wikis."""
+"""A run's figures in Markdown, for GitHub's job summaries, pull requests and wikis."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pytest_ultra.core.gates import Decision
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.comparison_lines import (
     case_name,
-    caveats,
+    comparison_caveats,
     difference_cells,
     is_worse,
     order_flips,
     unpaired_line,
 )
 from pytest_ultra.reporting.figure_format import NOTHING, amount, interval, percent
-from pytest_ultra.reporting.gate_lines import conclusion, figure, gate_name, word
+from pytest_ultra.reporting.gate_lines import conclusion, figure, gate_name, verdict_word
 from pytest_ultra.reporting.terminal_summary import DEMO, counts_line, failure_line, versions_line
 from pytest_ultra.reporting.text import neutralise
 
@@ -34,15 +34,15 @@ MOST_FLIPS = 50
 MOST_MODELS = 15
 LEGEND = (
     "success: full / scored; vs optimal: points over pairs of the same task, interval by task; p: McNemar's exact "
-    "test, corrected (Holm) over what is tested together; calls, tokens, time: mean of the scored"
+    "test, corrected (Holm) over the tests read together; calls, tokens, time: mean over scored cases"
 )
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "@": "@<!-- -->"}
 _MARKS = frozenset("\\`*_{}[]#!~$^")
-_CUT = "\n\n*The summary was cut here: it would be longer than what may be shown.*\n"
+_CUT = "\n\n*The summary was cut here because it exceeds the size limit.*\n"
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a summary is made of."""
+class MarkdownInput(msgspec.Struct, frozen=True):
+    """The content of a Markdown summary."""
 
     summary: Summary
     run_id: str
@@ -52,66 +52,66 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def escape(text: str) -> str:
-    """Make text from outside stand for itself: no markup, no link, no mention, no cell's end."""
+    """Escape untrusted text: no markup, no link, no mention, no end of a table cell."""
     shown = neutralise(text)
     marked = "".join(_ENTITIES.get(c) or (f"\\{c}" if c in _MARKS else c) for c in shown)
     return marked.replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.")
 
 
-def render(told: Told, *, room: int | None = None) -> str:
-    """Return the summary; cut at a line's end where it takes more than `room` bytes."""
-    text = "\n".join(_lines(told)) + "\n"
+def render(content: MarkdownInput, *, room: int | None = None) -> str:
+    """Return the summary, cut at the end of a line if it is longer than `room` bytes."""
+    text = "\n".join(_lines(content)) + "\n"
     return text if room is None else cut(text, room)
 
 
 def cut(text: str, room: int) -> str:
-    content = text.encode()
-    if len(content) <= room:
+    encoded = text.encode()
+    if len(encoded) <= room:
         return text
-    kept = content[: max(room - len(_CUT.encode()), 0)]
+    kept = encoded[: max(room - len(_CUT.encode()), 0)]
     whole = kept[: kept.rfind(b"\n") + 1].decode()
     return whole.rstrip("\n") + _CUT if whole else ""
 
 
-def _lines(told: Told) -> Iterator[str]:
-    yield f"## pytest-ultra: {_title(told)}"
+def _lines(content: MarkdownInput) -> Iterator[str]:
+    yield f"## pytest-ultra: {_title(content)}"
     yield ""
-    yield from _rows(told.summary.rows)
+    yield from _rows(content.summary.rows)
     yield ""
-    yield "; ".join((LEGEND, *map(escape_words, caveat_lines(told.summary.rows))))
-    if told.summary.models:
+    yield "; ".join((LEGEND, *map(escape_words, caveat_lines(content.summary.rows))))
+    if content.summary.models:
         yield ""
-        yield from _models(told.summary.models)
+        yield from _models(content.summary.models)
     yield ""
-    yield f"**{escape_words(counts_line(told.summary))}**"
-    if told.summary.failure_classes:
+    yield f"**{escape_words(counts_line(content.summary))}**"
+    if content.summary.failure_classes:
         yield ""
-        yield escape_words(failure_line(told.summary))
-    if len(told.summary.versions) > 1:
+        yield escape_words(failure_line(content.summary))
+    if len(content.summary.versions) > 1:
         yield ""
-        yield escape_words(versions_line(told.summary))
-    if told.decision is not None:
-        yield from _gates(told.decision)
-    if told.compared is not None:
-        yield from _comparison(told.compared)
+        yield escape_words(versions_line(content.summary))
+    if content.decision is not None:
+        yield from _gates(content.decision)
+    if content.compared is not None:
+        yield from _comparison(content.compared)
     yield ""
-    if told.summary.demo_models:
+    if content.summary.demo_models:
         yield f"*{DEMO}*"
         yield ""
-    versions = "; ".join(map(str, told.summary.versions))
-    yield f"<sub>run {told.run_id}, seed {told.seed}, {versions or 'no episodes'}</sub>"
+    versions = "; ".join(map(str, content.summary.versions))
+    yield f"<sub>run {content.run_id}, seed {content.seed}, {versions or 'no episodes'}</sub>"
     yield ""
 
 
 def escape_words(text: str) -> str:
-    """Escape what is our own but for underscores, in names such as `tool_selection`."""
+    """Escape the underscores of our own text, in names such as `tool_selection`."""
     return text.replace("_", "\\_")
 
 
-def _title(told: Told) -> str:
-    if told.decision is not None:
-        return escape(conclusion(told.decision))
-    counts = told.summary.counts
+def _title(content: MarkdownInput) -> str:
+    if content.decision is not None:
+        return escape(conclusion(content.decision))
+    counts = content.summary.counts
     return f"{counts.full:,} of {counts.scored:,} full"
 
 
@@ -167,7 +167,7 @@ def _models(differences: Sequence[ModelDifference]) -> Iterator[str]:
 def _gates(decision: Decision) -> Iterator[str]:
     yield from ("", "### Gates", "")
     rows = [
-        [escape(gate_name(verdict.gate)), escape(figure(verdict, decision.on)), f"**{word(verdict)}**"]
+        [escape(gate_name(verdict.gate)), escape(figure(verdict, decision.on)), f"**{verdict_word(verdict)}**"]
         for verdict in decision.verdicts
     ]
     yield from table(["gate", "measured", "verdict"], left=3, rows=rows)
@@ -178,7 +178,7 @@ def _comparison(compared: RunComparison) -> Iterator[str]:
     heads = ["group", "before", "now", "difference", "95% interval", "p", "pairs"]
     yield from table(heads, left=1, rows=[_group(group) for group in compared.groups])
     yield ""
-    yield "; ".join((unpaired_line(compared), *caveats(compared)))
+    yield "; ".join((unpaired_line(compared), *comparison_caveats(compared)))
     worse = [flip for flip in order_flips(compared.flips) if is_worse(flip)]
     if worse:
         yield from ("", f"Worse than before ({len(worse):,}):", "")
@@ -197,6 +197,6 @@ def _flip(flip: Flip) -> str:
 
 
 def table(heads: Sequence[str], *, left: int, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a table's lines: its first `left` columns to the left, the others to the right."""
+    """Yield the lines of a table; the first `left` columns are left-aligned, the others right-aligned."""
     rule = [":--" if number < left else "--:" for number in range(len(heads))]
     yield from (f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))

@@ -1,4 +1,4 @@
-"""The table of results: success with its interval, and the difference to the control with its own."""
+"""The table of results: success and the difference to the control, each with its interval."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from pytest_ultra.reporting.figure_format import (
     percent,
     points,
 )
-from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.table_columns import FAILS_BY, NAME, SEVERITY, SHORT_NAME, Column, Layout, draw_rows
+from pytest_ultra.reporting.text_table import TerminalLine
 
-_DOUBT = 0.05
+_ALPHA = 0.05
 
 
-def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[Line], list[str]]:
+def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[TerminalLine], list[str]]:
     """Return the table and the legends of its columns."""
     return draw_rows(rows, _LAYOUTS, width, _mark)
 
 
 def _mark(row: Row) -> tuple[str, ...]:
-    """Mark a row that differs from its controls beyond doubt, by test and interval."""
+    """Mark a row that differs significantly from its controls, by both the test and the interval."""
     found = row.difference
     if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
         return ()
     p = found.p_value if found.p_adjusted is None else found.p_adjusted
-    return () if p > _DOUBT else ("red",) if found.value < 0 else ("green",)
+    return () if p > _ALPHA else ("red",) if found.value < 0 else ("green",)
 
 
 def _n(row: Row) -> str:
@@ -50,10 +50,10 @@ def _seconds(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f} s"
 
 
-_OF_INTERVALS = "95% intervals: of success Wilson's, of vs optimal by task"
-_OF_SHORT_INTERVALS = "95%: intervals, of success Wilson's, of vs optimal by task"
+_OF_INTERVALS = "95% intervals: Wilson for success, clustered by task for vs optimal"
+_OF_SHORT_INTERVALS = "95%: intervals, Wilson for success, clustered by task for vs optimal"
 _OF_P = "p: McNemar's exact test, corrected (Holm) over a model's flaws"
-_OF_MEANS = "calls, tokens: mean of the scored"
+_OF_MEANS = "calls, tokens: mean over scored cases"
 
 _SUCCESS = Column(
     "success", lambda row: percent(None if row.success is None else row.success.value), "success: full / scored"
@@ -70,16 +70,16 @@ _OUTCOMES = (
 _DIFFERENCE = Column(
     "vs optimal",
     _points_and_pairs,
-    "vs optimal: points over pairs of the same task (pairs, where not n)",
-    may_vanish=True,
+    "vs optimal: points over pairs of the same task (pairs, if not n)",
+    hide_if_empty=True,
 )
-_DIFFERENCE_INTERVAL = Column("95% interval", lambda row: difference_interval(row.difference), may_vanish=True)
-_SHORT_DIFFERENCE_INTERVAL = Column("95%", lambda row: difference_interval(row.difference, 0), may_vanish=True)
-_P = Column("p", lambda row: p_value(row.difference), _OF_P, may_vanish=True)
+_DIFFERENCE_INTERVAL = Column("95% interval", lambda row: difference_interval(row.difference), hide_if_empty=True)
+_SHORT_DIFFERENCE_INTERVAL = Column("95%", lambda row: difference_interval(row.difference, 0), hide_if_empty=True)
+_P = Column("p", lambda row: p_value(row.difference), _OF_P, hide_if_empty=True)
 _CALLS = Column("calls", lambda row: amount(row.mean_calls, ".1f"), _OF_MEANS)
 _TOKENS = Column("tokens", lambda row: amount(row.mean_tokens, ",.0f"), _OF_MEANS)
-_TIME = Column("time", lambda row: _seconds(row.mean_duration_s), "time: wall-clock, likewise")
-_COST = Column("cost", lambda row: dollars(row.mean_cost) if row.mean_cost else NOTHING, may_vanish=True)
+_TIME = Column("time", lambda row: _seconds(row.mean_duration_s), "time: mean wall-clock time of scored cases")
+_COST = Column("cost", lambda row: dollars(row.mean_cost) if row.mean_cost else NOTHING, hide_if_empty=True)
 
 _FULL = (_SUCCESS, _INTERVAL, _N)
 _SHORT = (_SUCCESS, _SHORT_INTERVAL, _N)

@@ -1,4 +1,4 @@
-"""What a model is shown at the start of an episode: messages, tools, and the plan with its damages marked."""
+"""The prompt at the start of an episode: messages, tools, and the plan with its damaged steps marked."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.reporting.failure_text import WIDTH, tell_case, tell_plan
+from pytest_ultra.reporting.failure_text import WIDTH, case_lines, plan_lines
 from pytest_ultra.reporting.text import count, fill, neutralise
 
 
-def tell_prompt(case: Case, case_id: str, request: ChatRequest, guidance: AnyGuidance) -> list[str]:
-    """Tell the first request of an episode, in lines of at most 100 columns."""
-    return [*tell_case(case, case_id), *_messages(request), *_tools(request), *tell_plan(case, guidance)]
+def prompt_lines(case: Case, case_id: str, request: ChatRequest, guidance: AnyGuidance) -> list[str]:
+    """Return the first request of an episode as text, in lines of at most 100 columns."""
+    return [*case_lines(case, case_id), *_messages(request), *_tools(request), *plan_lines(case, guidance)]
 
 
 def _messages(request: ChatRequest) -> Iterator[str]:
@@ -25,7 +25,7 @@ def _messages(request: ChatRequest) -> Iterator[str]:
 
 def _tools(request: ChatRequest) -> Iterator[str]:
     if not request.tools:
-        yield "tools: none beside the messages, as the text protocol has it"
+        yield "tools: none sent separately; the text protocol describes them in the messages"
         return
     yield f"{count(len(request.tools), 'tool')}:"
     for schema in request.tools:

@@ -1,4 +1,4 @@
-"""What stands below the table of results: robustness to flawed plans, and repeats of tasks."""
+"""The blocks below the table of results: robustness to flawed plans, and repeats of tasks."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable, Sequence
 from pytest_ultra.core.figures import Repeats, Robustness, Row
 from pytest_ultra.reporting.budget_lines import dollars
 from pytest_ultra.reporting.figure_format import NOTHING, amount, coarse_percent
-from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.table_columns import FAILS_BY, NAME, SEVERITY, SHORT_NAME, Column, Layout, draw_rows
 from pytest_ultra.reporting.text import fill
+from pytest_ultra.reporting.text_table import TerminalLine
 
 _MOST_ROWS = 30
 
 
-def robustness_lines(rows: Sequence[Row], width: int) -> list[Line]:
-    """Return a block on the rows with a flawed plan; nothing where there are none."""
+def robustness_lines(rows: Sequence[Row], width: int) -> list[TerminalLine]:
+    """Return a block on the rows with a flawed plan; empty if there are none."""
     flawed = [row for row in rows if row.robustness is not None]
     return _block(flawed, _ROBUSTNESS, width, "robustness to flawed plans")
 
 
-def repeats_lines(rows: Sequence[Row], width: int) -> list[Line]:
-    """Return a block on tasks that were asked several times; nothing where none was."""
+def repeats_lines(rows: Sequence[Row], width: int) -> list[TerminalLine]:
+    """Return a block on repeated tasks; empty if no task was repeated."""
     repeated = [row for row in rows if row.repeats]
     sizes = sorted({2, max((len(row.repeats) for row in repeated), default=2)})
     figures = [column for k in sizes for column in (_pass_at(k), _pass_all(k))]
@@ -31,13 +31,18 @@ def repeats_lines(rows: Sequence[Row], width: int) -> list[Line]:
     return _block(repeated, layouts, width, "repeats")
 
 
-def _block(rows: Sequence[Row], layouts: Sequence[Layout], width: int, name: str) -> list[Line]:
+def _block(rows: Sequence[Row], layouts: Sequence[Layout], width: int, name: str) -> list[TerminalLine]:
     if not rows:
         return []
     if len(rows) > _MOST_ROWS:
-        return [Line(text) for text in fill(f"{name}: {len(rows)} rows, too many to be shown here", width)]
+        return [TerminalLine(text) for text in fill(f"{name}: {len(rows)} rows, too many to show here", width)]
     lines, legends = draw_rows(rows, layouts, width)
-    return [Line(""), *lines, Line(""), *(Line(text) for text in fill("; ".join(legends), width))]
+    return [
+        TerminalLine(""),
+        *lines,
+        TerminalLine(""),
+        *(TerminalLine(text) for text in fill("; ".join(legends), width)),
+    ]
 
 
 def _over_trust(row: Row) -> str:
@@ -87,12 +92,12 @@ _RESILIENCE = Column(
     "resilience: success with the flaw / without",
 )
 _OVER_TRUST = Column("over-trust", _over_trust, "over-trust: damaged steps carried out as written")
-_RECOVERY = Column("recovery", _recovery, "recovery: random faults got over (faults)", may_vanish=True)
+_RECOVERY = Column("recovery", _recovery, "recovery: random faults recovered from (faults)", hide_if_empty=True)
 _EXTRA_CALLS = Column("extra calls", _of_robustness(_extra_calls), _OF_EXTRAS)
 _EXTRA_TOKENS = Column(
-    "extra tokens", _of_robustness(lambda found: amount(found.extra_tokens, "+,.0f")), may_vanish=True
+    "extra tokens", _of_robustness(lambda found: amount(found.extra_tokens, "+,.0f")), hide_if_empty=True
 )
-_EXTRA_COST = Column("extra cost", _of_robustness(_extra_cost), may_vanish=True)
+_EXTRA_COST = Column("extra cost", _of_robustness(_extra_cost), hide_if_empty=True)
 _FIGURES = (_RESILIENCE, _OVER_TRUST, _RECOVERY, _EXTRA_CALLS)
 _ROBUSTNESS = (
     Layout((NAME, SEVERITY), (*_FIGURES, _EXTRA_TOKENS, _EXTRA_COST, FAILS_BY), 2),

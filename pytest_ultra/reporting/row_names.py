@@ -1,4 +1,4 @@
-"""The names of a run's rows, as a page writes them."""
+"""Labels of a run's rows, for the HTML report and charts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.figures import Caveat, Row
 from pytest_ultra.reporting.html.html_text import shown
 
-CAVEATS = {  # of one row; what holds for many is said once for all of them
+CAVEATS = {  # of one row; those that hold for many rows are printed once for all (caveats.py)
     Caveat.FEW_TASKS: "too few tasks to show anything",
-    Caveat.NO_DISCORDANT_PAIRS: "all pairs came out alike",
+    Caveat.NO_DISCORDANT_PAIRS: "no pair differs",
     Caveat.UNPAIRED: "some cases have no scored counterpart",
 }
 
 
 def words(name: str) -> str:
-    """Write a name of the benchmark as words."""
+    """Return an identifier of the benchmark as words: underscores become spaces."""
     return name.replace("_", " ")
 
 
@@ -34,7 +34,7 @@ def row_label(row: Row) -> str:
 
 
 def heading(row: Row) -> str:
-    """Say what a row has in common with those around it."""
+    """Return what the rows of a group have in common: model, tool success rate, prompt variant, versions."""
     parts = [shown(row.model, 100)]
     parts += [] if row.tool_success_rate is None else [f"tools {100 * row.tool_success_rate:g}%"]
     parts += [] if row.prompt_variant is None else [f"variant {row.prompt_variant}"]

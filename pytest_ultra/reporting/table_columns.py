@@ -1,4 +1,4 @@
-"""Columns of figures of rows, and the fullest table of them that fits a terminal."""
+"""Table columns, and the choice of the fullest table that fits the terminal."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import msgspec
 
 from pytest_ultra.core.figures import Row
 from pytest_ultra.reporting.figure_format import NOTHING
-from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.text import fill, neutralise
+from pytest_ultra.reporting.text_table import TerminalLine, draw
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column and, if its head does not say it, what it holds; left out where all is empty if `may_vanish`."""
+    """A column; `legend` explains what `head` does not. With `hide_if_empty`, a column without values is left out."""
 
     head: str
     cell: Callable[[Row], str]
     legend: str = ""
-    may_vanish: bool = False
+    hide_if_empty: bool = False
 
     def is_empty(self, rows: Sequence[Row]) -> bool:
-        return self.may_vanish and all(self.cell(row) in ("", NOTHING) for row in rows)
+        return self.hide_if_empty and all(self.cell(row) in ("", NOTHING) for row in rows)
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """Columns that name a row, to the left, those of its figures, to the right, and the space between them."""
+    """The columns that name a row, left-aligned; the columns of figures, right-aligned; spaces between columns."""
 
     labels: Sequence[Column]
     figures: Sequence[Column]
@@ -35,44 +35,47 @@ class Layout(msgspec.Struct, frozen=True):
 
 NAME = Column("prompt type", lambda row: str(row.prompt_type))
 SHORT_NAME = Column("prompt type", lambda row: str(row.prompt_type.flaw_kind or row.prompt_type))
-SEVERITY = Column("severity", lambda row: str(row.severity or ""), may_vanish=True)
+SEVERITY = Column("severity", lambda row: str(row.severity or ""), hide_if_empty=True)
 FAILS_BY = Column(
     "fails mostly by",
     lambda row: "{} {}".format(*row.failure_classes[0]) if row.failure_classes else NOTHING,
-    may_vanish=True,
+    hide_if_empty=True,
 )
 
 
-def _plain(_: Row) -> tuple[str, ...]:
+def _no_markup(_: Row) -> tuple[str, ...]:
     return ()
 
 
 def draw_rows(
-    rows: Sequence[Row], layouts: Sequence[Layout], width: int, mark: Callable[[Row], tuple[str, ...]] = _plain
-) -> tuple[list[Line], list[str]]:
-    """Draw the first layout that fits, or the last, cut, under headings; and return the legends of its columns.
+    rows: Sequence[Row], layouts: Sequence[Layout], width: int, mark: Callable[[Row], tuple[str, ...]] = _no_markup
+) -> tuple[list[TerminalLine], list[str]]:
+    """Draw the first layout that fits `width` columns, else the last one, cut.
 
-    `mark` gives the markup of a row.
+    Return the table, with a heading above each group of rows, and the legends of its columns. `mark` returns the
+    markup of a row.
     """
     texts, legends = _render(rows, layouts, width)
     marks = list(map(mark, rows))
-    return list(_head(texts, marks, rows, width)), list(dict.fromkeys(filter(None, legends)))
+    return list(_add_headings(texts, marks, rows, width)), list(dict.fromkeys(filter(None, legends)))
 
 
-def _head(texts: Sequence[str], marks: Sequence[tuple[str, ...]], rows: Sequence[Row], width: int) -> Iterator[Line]:
+def _add_headings(
+    texts: Sequence[str], marks: Sequence[tuple[str, ...]], rows: Sequence[Row], width: int
+) -> Iterator[TerminalLine]:
     head, rule, *cells = texts
-    yield Line(head, ("bold",))
-    yield Line(rule)
-    rendered = iter(map(Line, cells, marks))
+    yield TerminalLine(head, ("bold",))
+    yield TerminalLine(rule)
+    rendered = iter(map(TerminalLine, cells, marks))
     for heading, group in groupby(rows, key=_heading):
         for text in fill(heading, width):
-            yield Line(text, ("bold",))
+            yield TerminalLine(text, ("bold",))
         for _ in group:
             yield next(rendered)
 
 
 def _heading(row: Row) -> str:
-    """Say what a row has in common with those around it."""
+    """Return what the rows of a group have in common."""
     rate = "" if row.tool_success_rate is None else f", tool success rate {row.tool_success_rate:g}"
     variant = "" if row.prompt_variant is None else f", prompt variant {row.prompt_variant}"
     versions = "" if row.versions is None else f" ({row.versions})"
@@ -80,8 +83,6 @@ def _heading(row: Row) -> str:
 
 
 def _render(rows: Sequence[Row], layouts: Sequence[Layout], width: int) -> tuple[list[str], list[str]]:
-    from pytest_ultra.reporting.text_table import draw  # noqa: PLC0415 - Rich takes 15 ms, and only a run's end needs it
-
     for layout in layouts:
         labels = [column for column in layout.labels if not column.is_empty(rows)]
         columns = [*labels, *(column for column in layout.figures if not column.is_empty(rows))]

@@ -1,4 +1,4 @@
-"""What a run says in the terminal: its header, and the table of results at its end."""
+"""A run in the terminal: its header, and the summary at its end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pytest_ultra.core.figures import Row, Summary
 from pytest_ultra.reporting.budget_lines import dollars
 from pytest_ultra.reporting.caveats import caveat_lines
-from pytest_ultra.reporting.line import Line
-from pytest_ultra.reporting.model_table import models_lines
+from pytest_ultra.reporting.model_table import model_lines
 from pytest_ultra.reporting.outcome_table import draw_outcomes
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.text import count, fill, hang, neutralise
+from pytest_ultra.reporting.text_table import TerminalLine
 
 DEMO = "demo models are scripted agents: these figures say nothing about any real model"
 _MOST_SLOW = 3
@@ -27,17 +27,20 @@ def header(
     seed: int,
     where: str,
     preset: str | None = None,
-    departures: Sequence[str] = (),
+    overrides: Sequence[str] = (),
 ) -> list[str]:
-    """Say what will run and where it is kept. `workers` is 0 without xdist; `departures` are flags, see `Settings`."""
+    """Return the header: what will run, and where it is stored.
+
+    `workers` is 0 without xdist. `overrides` are the flags that override the preset.
+    """
     named = f"model{'s' if len(models) > 1 else ''} {_enumerate(models)}"
     processes = count(workers, "worker") if workers else "no workers (one process)"
     what = f"{count(cases, 'case')}, {named}, {processes}, seed {seed}"
     kept = f"ultra: kept in {neutralise(where)}"
     if preset is None:
         return [f"ultra: {what}", kept]
-    but_for = f", but for {', '.join(departures)}" if departures else ""
-    return [f"ultra: {what}", f"ultra: preset {preset}{but_for}", kept]
+    overridden = f", overridden by {', '.join(overrides)}" if overrides else ""
+    return [f"ultra: {what}", f"ultra: preset {preset}{overridden}", kept]
 
 
 def _enumerate(models: Sequence[str], most: int = 4) -> str:
@@ -47,17 +50,17 @@ def _enumerate(models: Sequence[str], most: int = 4) -> str:
     return ", ".join(names)
 
 
-def end_of_run(summary: Summary, width: int) -> list[Line]:
-    """Return the table and everything that must stand beside it."""
-    lines = [*_table_lines(summary.rows, width), *models_lines(summary.models, width)]
-    lines += [Line(text, ("bold",)) for text in fill(counts_line(summary), width)]
+def end_of_run(summary: Summary, width: int) -> list[TerminalLine]:
+    """Return the table of results and everything that a reader needs to interpret it."""
+    lines = [*_table_lines(summary.rows, width), *model_lines(summary.models, width)]
+    lines += [TerminalLine(text, ("bold",)) for text in fill(counts_line(summary), width)]
     if summary.failure_classes:
-        lines += [Line(text) for text in fill(failure_line(summary), width)]
-    lines += [Line(text) for told in slowest_lines(summary) for text in hang(told, width, 2)]
+        lines += [TerminalLine(text) for text in fill(failure_line(summary), width)]
+    lines += [TerminalLine(text) for slow in slowest_lines(summary) for text in hang(slow, width, 2)]
     if len(summary.versions) > 1:
-        lines += [Line(text, ("yellow",)) for text in fill(versions_line(summary), width)]
+        lines += [TerminalLine(text, ("yellow",)) for text in fill(versions_line(summary), width)]
     if summary.demo_models:
-        lines += [Line(text, ("yellow",)) for text in fill(DEMO, width)]
+        lines += [TerminalLine(text, ("yellow",)) for text in fill(DEMO, width)]
     return lines
 
 
@@ -81,12 +84,12 @@ def versions_line(summary: Summary) -> str:
     named = "; ".join(map(str, summary.versions))
     return (
         f"episodes of {len(summary.versions)} versions ({named}): rows of different versions cannot be compared, "
-        "no difference is taken between them, and the counts are over all of them"
+        "no difference is computed between them, and the counts cover all of them"
     )
 
 
 def slowest_lines(summary: Summary) -> Iterator[str]:
-    """Name the slowest cases, as far as they stand out: at least twice the mean, and a second."""
+    """Yield the slowest cases that took at least twice the mean time and one second."""
     timed = [(row.counts.scored, row.mean_duration_s) for row in summary.rows if row.mean_duration_s is not None]
     mean_s = sum(n * seconds for n, seconds in timed) / max(sum(n for n, _ in timed), 1)
     for case in summary.slowest[:_MOST_SLOW]:
@@ -95,11 +98,11 @@ def slowest_lines(summary: Summary) -> Iterator[str]:
             yield f"slow: {case.duration_s:.1f} s, {count(case.turns, 'turn')}, {case.outcome}: {name}"
 
 
-def _table_lines(rows: Sequence[Row], width: int) -> list[Line]:
-    """Draw the table, and say below it what it holds, and what it does not say."""
+def _table_lines(rows: Sequence[Row], width: int) -> list[TerminalLine]:
+    """Return the table, its legends and caveats, and the blocks on robustness and repeats."""
     if not rows:
-        return [Line("no episodes"), Line("")]
+        return [TerminalLine("no episodes"), TerminalLine("")]
     lines, legends = draw_outcomes(rows, width)
-    lines += [Line(""), *(Line(text) for text in fill("; ".join(legends), width))]
-    lines += [Line(text) for caveat in caveat_lines(rows) for text in fill(caveat, width)]
+    lines += [TerminalLine(""), *(TerminalLine(text) for text in fill("; ".join(legends), width))]
+    lines += [TerminalLine(text) for caveat in caveat_lines(rows) for text in fill(caveat, width)]
     return [*lines, *robustness_lines(rows, width), *repeats_lines(rows, width)]

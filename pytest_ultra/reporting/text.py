@@ -1,4 +1,4 @@
-"""Text from models and users made fit for a terminal: no control codes, no endless lines."""
+"""Make text from models and users safe to print in a terminal: no control codes, no endless lines."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _TAIL = len("... (+1,000,000 characters)")
 
 
 def neutralise(text: str) -> str:
-    """Spell out everything that a terminal would obey rather than show: control, ANSI and direction codes."""
-    return text if text.isprintable() else "".join(map(_spell, text))
+    """Escape everything that a terminal would interpret instead of showing: control, ANSI and direction codes."""
+    return text if text.isprintable() else "".join(map(_escape, text))
 
 
 def excerpt(text: str, room: int) -> str:
-    """Return the text neutralised, cut to `room` columns where it is longer, with the number of characters left out."""
+    """Return the text neutralised; if longer than `room` columns, cut it and say how many characters are left out."""
     if len(text) <= room and len(shown := neutralise(text)) <= room:
         return shown
-    pieces = [_spell(character) for character in text[:room]]
+    pieces = [_escape(character) for character in text[:room]]
     kept = len(list(takewhile(lambda end: end <= max(room - _TAIL, 1), accumulate(map(len, pieces)))))
     return f"{''.join(pieces[:kept])}... (+{len(text) - kept:,} characters)"
 
 
 def hang(text: str, width: int, indent: int, *, most_lines: int = 2) -> list[str]:
-    """Wrap text from outside to about `most_lines` lines, the second and later ones indented, the rest cut."""
+    """Wrap untrusted text to about `most_lines` lines, indent all but the first, and cut the rest."""
     room = most_lines * (width - indent)
     wrapped = textwrap.wrap(excerpt(text, room), width - indent, break_on_hyphens=False)
     return [line if number == 0 else " " * indent + line for number, line in enumerate(wrapped)] or [""]
@@ -36,20 +36,20 @@ def count(n: int, noun: str) -> str:
 
 
 def compact(value: Any) -> str:
-    """Write a JSON value on one line."""
+    """Return a JSON value on one line."""
     try:
         return json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
-        return "(nested too deep to be shown)"
+        return "(nested too deeply to show)"
 
 
 def fill(text: str, width: int, indent: str = "") -> list[str]:
-    """Wrap running text from outside to the width, paragraphs kept."""
+    """Wrap untrusted text to `width` columns; line breaks in it are kept."""
     lines = []
     for paragraph in text.splitlines():
         lines += textwrap.wrap(neutralise(paragraph), width, initial_indent=indent, subsequent_indent=indent) or [""]
     return lines
 
 
-def _spell(character: str) -> str:
+def _escape(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

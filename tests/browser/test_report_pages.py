@@ -102,7 +102,7 @@ def test_a_case_tells_its_outcome_plan_world_and_transcript(open_report: Open, o
     expect(page.get_by_role("heading", level=1)).to_have_text("flawed: tool misuse, medium")
     case = page.locator("#case")
     expect(case).to_contain_text("failed: the job was not done")
-    expect(case).to_contain_text("the model ended with a deliverable wrong or missing")
+    expect(case).to_contain_text("the model stopped with a wrong or missing deliverable")
     expect(case.locator(".words")).to_contain_text("The orders of the day lie in orders.csv.")
     expect(case.locator(".damaged")).to_have_count(2)
     expect(case.locator(".damaged").first).to_contain_text("wrong tool")

@@ -204,7 +204,7 @@ def test_a_case_of_no_run_is_shown_by_its_prompt(command: Command, args: tuple[s
 
 def test_the_text_protocol_shows_its_tools_within_the_messages(command: Command) -> None:
     shown = command("show", "--tool-protocol", "text")
-    assert "tools: none beside the messages, as the text protocol has it" in shown.lines
+    assert "tools: none sent separately; the text protocol describes them in the messages" in shown.lines
 
 
 def test_ids_of_cases_are_read_back_whatever_the_model_is_called() -> None:

@@ -84,7 +84,7 @@ def test_the_header_and_run_json_name_the_preset(pytester: pytest.Pytester, way:
     args = ("--ultra-model=demo/perfect", "--ultra-preset=overall", "--ultra-task-type=simple_task")
     result = pytester.runpytest(*way, *args)
     result.assert_outcomes(passed=1)
-    assert "ultra: preset overall, but for --ultra-task-type" in result.outlines
+    assert "ultra: preset overall, overridden by --ultra-task-type" in result.outlines
     (run,) = pytester.path.glob(".ultra/runs/*/run.json")
     assert '"preset": "overall"' in run.read_text()
 

@@ -1,4 +1,4 @@
-"""What is said of money."""
+"""Budget and forecast lines."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ def test_small_amounts_keep_two_figures(amount: float, text: str) -> None:
     assert dollars(amount) == text
 
 
-def test_a_plan_tells_everything_on_a_line_each() -> None:
-    assert list(forecast_lines(Forecast(**FORECAST, budget="it would last"))) == [
-        "plan: 50 cases; nobody is asked",
+def test_a_forecast_has_one_line_per_figure() -> None:
+    assert list(forecast_lines(Forecast(**FORECAST, budget="it would suffice"))) == [
+        "plan: 50 cases; no request is sent",
         "calls: about 338 requests to models, 288 tool calls",
-        "tokens: about 712,812 (703,681 of prompts, 9,131 of completions)",
+        "tokens: about 712,812 (703,681 in prompts, 9,131 in completions)",
         "cost: about $0.088",
         "wall-clock: about 20 s, if an answer takes 2 s",
-        "budget: it would last",
+        "budget: it would suffice",
     ]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(59.4, "59 s"), (600, "10 min"), (9000, "2.5 h")])
-def test_a_long_time_is_told_in_minutes_and_hours(seconds: float, text: str) -> None:
+def test_a_long_time_is_printed_in_minutes_and_hours(seconds: float, text: str) -> None:
     lines = list(forecast_lines(Forecast(**FORECAST | {"seconds": seconds})))
     assert lines[-1] == f"wall-clock: about {text}, if an answer takes 2 s"
 
 
-def test_a_plan_says_what_it_does_not_know() -> None:
+def test_a_forecast_says_what_it_does_not_know() -> None:
     lines = list(forecast_lines(Forecast(**FORECAST | {"cost": None, "price_hints": ["no price for m"], "cases": 99})))
-    assert lines[0] == "plan: 99 cases (estimated from 50 of them); nobody is asked"
+    assert lines[0] == "plan: 99 cases (estimated from 50 of them); no request is sent"
     assert "cost: unknown (no price for m)" in lines
 
 
-def test_the_end_of_a_run_says_what_was_spent_and_whether_that_ended_it() -> None:
+def test_the_end_of_a_run_says_what_was_spent_and_whether_the_budget_ended_it() -> None:
     assert budget_line(1, 2000, 0.0, limit=None) == "budget: 1 request, 2,000 tokens spent by this run"
     assert budget_line(60, 5, 1.5, limit="the budget of $1.5 (--ultra-max-cost) is spent") == (
-        "budget: 60 requests, 5 tokens, $1.50 spent by this run; the budget of $1.5 (--ultra-max-cost) is spent, "
-        "what was left is skipped: the next run goes on from here"
+        "budget: 60 requests, 5 tokens, $1.50 spent by this run; the budget of $1.5 (--ultra-max-cost) is spent: "
+        "the remaining cases are skipped, and the next run resumes from here"
     )

@@ -1,4 +1,4 @@
-"""What differences do not say is said in words."""
+"""Caveats in words."""
 
 from __future__ import annotations
 
@@ -20,71 +20,86 @@ def make_row(prompt_type: PromptType = MISUSE, unpaired: int = 0, **fields: Any)
     return Row("m", prompt_type, None, None, Counts(20), None, difference, None, None, None, unpaired=unpaired)
 
 
-def test_the_smallest_difference_that_would_have_shown_is_told() -> None:
+def test_the_smallest_detectable_difference_is_printed() -> None:
     assert list(caveat_lines([make_row(), make_row(DRIFT)])) == [
-        "so many pairs would show a difference of at least 37 points four times out of five"
+        "with this many pairs, a difference of at least 37 points is detected with 80% power"
     ]
     assert list(caveat_lines([make_row(), make_row(detectable=0.5)])) == [
-        "so many pairs would show a difference of at least 37 to 50 points (by row) four times out of five"
+        "with this many pairs, a difference of at least 37 to 50 points (by row) is detected with 80% power"
     ]
 
 
-def test_too_few_tasks_are_told() -> None:
+def test_too_few_tasks_are_reported() -> None:
     few = make_row(tasks=5, pairs=5, detectable=None, caveats=(Caveat.FEW_TASKS,))
-    assert list(caveat_lines([few])) == ["vs optimal rests on 5 tasks a row: too few to tell an effect from chance"]
+    assert list(caveat_lines([few])) == [
+        "vs optimal is based on 5 tasks per row: too few to distinguish an effect from chance"
+    ]
     assert next(iter(caveat_lines([few, make_row()]))) == (
-        "vs optimal rests on 5 tasks a row in 1 of 2 rows: too few to tell an effect from chance"
+        "vs optimal is based on 5 tasks per row in 1 of 2 rows: too few to distinguish an effect from chance"
     )
 
 
-def test_many_tasks_whose_pairs_say_next_to_nothing_are_few_as_well() -> None:
+def test_many_pairs_without_a_detectable_difference_count_as_too_few_tasks() -> None:
     uneven = make_row(tasks=7, pairs=90, detectable=None)
-    assert list(caveat_lines([uneven])) == ["vs optimal rests on 7 tasks a row: too few to tell an effect from chance"]
-
-
-def test_rows_of_unlike_numbers_of_tasks_are_told_by_their_range() -> None:
-    rows = [make_row(tasks=n, pairs=n, detectable=None, caveats=(Caveat.FEW_TASKS,)) for n in (5, 2, 4)]
-    assert next(caveat_lines(rows)) == "vs optimal rests on 2 to 5 tasks a row: too few to tell an effect from chance"
-
-
-def test_a_single_task_allows_no_interval() -> None:
-    one = make_row(tasks=1, pairs=1, low=None, high=None, detectable=None, caveats=(Caveat.FEW_TASKS,))
-    assert list(caveat_lines([one])) == [
-        "vs optimal rests on 1 task a row: too few to tell an effect from chance",
-        "a single task allows no interval of vs optimal",
+    assert list(caveat_lines([uneven])) == [
+        "vs optimal is based on 7 tasks per row: too few to distinguish an effect from chance"
     ]
 
 
-@pytest.mark.parametrize(("unpaired", "words"), [(1, "1 scored case has"), (3, "3 scored cases have")])
-def test_cases_without_a_control_are_told(unpaired: int, words: str) -> None:
+def test_rows_with_different_numbers_of_tasks_are_reported_as_a_range() -> None:
+    rows = [make_row(tasks=n, pairs=n, detectable=None, caveats=(Caveat.FEW_TASKS,)) for n in (5, 2, 4)]
+    assert (
+        next(caveat_lines(rows))
+        == "vs optimal is based on 2 to 5 tasks per row: too few to distinguish an effect from chance"
+    )
+
+
+def test_a_single_task_gives_no_interval() -> None:
+    one = make_row(tasks=1, pairs=1, low=None, high=None, detectable=None, caveats=(Caveat.FEW_TASKS,))
+    assert list(caveat_lines([one])) == [
+        "vs optimal is based on 1 task per row: too few to distinguish an effect from chance",
+        "a single task gives no interval for vs optimal",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unpaired", "line"),
+    [
+        (1, "1 scored case has no scored control and is left out of vs optimal"),
+        (3, "3 scored cases have no scored control and are left out of vs optimal"),
+    ],
+)
+def test_cases_without_a_control_are_reported(unpaired: int, line: str) -> None:
     without = msgspec.structs.replace(make_row(unpaired=unpaired), difference=None)
-    assert list(caveat_lines([without])) == [f"{words} no scored control, and so no part in vs optimal"]
+    assert list(caveat_lines([without])) == [line]
 
 
-def test_rows_whose_pairs_all_came_out_alike_are_told() -> None:
+def test_rows_in_which_no_pair_differs_are_reported() -> None:
     alike = make_row(caveats=(Caveat.NO_DISCORDANT_PAIRS,))
     other = make_row(DRIFT)
-    words = "no pair came out differently {}: the intervals say what may still be so"
+    words = "no pair differs {}: the intervals show which differences are still possible"
     assert list(caveat_lines([alike, other]))[-1] == words.format("in flawed_tool_misuse")
     assert list(caveat_lines([alike, alike]))[-1] == words.format("in any row")
     many = [make_row(flaw, caveats=(Caveat.NO_DISCORDANT_PAIRS,)) for flaw in FLAWED_PROMPT_TYPES[:4]]
     assert list(caveat_lines([*many, other]))[-1] == words.format("in 4 of 5 rows")
-    assert list(caveat_lines([alike, make_row()]))[-1] == words.format("in 1 of 2 rows"), "which one, is not clear"
-
-
-def test_p_values_of_clustered_pairs_are_put_in_their_place() -> None:
-    assert list(caveat_lines([make_row(caveats=(Caveat.CLUSTERED,))]))[-1] == (
-        "p takes the several pairs of a task for independent: where it and the interval part, go by the interval"
+    assert list(caveat_lines([alike, make_row()]))[-1] == words.format("in 1 of 2 rows"), (
+        "the prompt type does not identify the row"
     )
 
 
-def test_the_interval_of_success_over_repeats_is_put_in_its_place() -> None:
+def test_p_values_of_clustered_pairs_have_a_caveat() -> None:
+    assert list(caveat_lines([make_row(caveats=(Caveat.CLUSTERED,))]))[-1] == (
+        "p treats pairs of the same task as independent: if p and the interval disagree, trust the interval"
+    )
+
+
+def test_the_interval_of_success_over_repeats_has_a_caveat() -> None:
     repeated = msgspec.structs.replace(make_row(), repeats=(Repeats(1, 0.5, 0.5, 10),))
     assert list(caveat_lines([make_row(), repeated]))[-1] == (
-        "where tasks are repeated, the interval of success is about these tasks, not about others like them"
+        "tasks are repeated: the interval of success holds for these tasks, not for others like them"
     )
 
 
-def test_without_differences_there_is_nothing_to_say() -> None:
+def test_without_differences_there_are_no_caveats() -> None:
     assert list(caveat_lines([])) == []
     assert list(caveat_lines([msgspec.structs.replace(make_row(), difference=None)])) == []

@@ -1,4 +1,4 @@
-"""Charts for papers: there where a run has figures, with their text as text, the same bytes for the same run."""
+"""Charts for papers: drawn if the run has figures, with text as text, and the same bytes for the same run."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ def test_a_chart_without_figures_is_left_out() -> None:
         ("heat-map", ["m$1$ tools 60%", "missing step", "60%", "31 to 83%, n 10"]),
         ("paired-differences", ["flawed: missing step (10)", "points against the optimal plan, 95% interval (pairs)"]),
         ("tool-success-rate", ["tool success rate, %", "optimal", "flawed: missing step"]),
-        ("failure-classes", ["gave up", "endpoint (not scored)", "cases, of 11 lived"]),
-        ("cost-and-latency", ["thousand tokens a case", "seconds a case", "US dollars a case"]),
+        ("failure-classes", ["gave up", "endpoint (not scored)", "cases, of 11 run"]),
+        ("cost-and-latency", ["thousand tokens per case", "seconds per case", "US dollars per case"]),
     ],
 )
-def test_text_is_text_and_says_what_is_drawn(chart: str, expected: list[str]) -> None:
+def test_text_is_kept_as_text_and_labels_the_figures(chart: str, expected: list[str]) -> None:
     svg = draw(make_summary(0.6, 1.0), Format.SVG)[f"{chart}.svg"].decode()
     texts = [re.sub(r"\s+", " ", text).strip() for text in re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)]
-    told = " ".join(texts)
+    joined = " ".join(texts)
     for text in expected:
-        assert text in told
+        assert text in joined
 
 
-def test_pdfs_embed_fonts_that_journals_take() -> None:
+def test_pdfs_embed_fonts_that_journals_accept() -> None:
     pdf = draw(make_summary(None), Format.PDF)["failure-classes.pdf"]
     assert b"/FontFile2" in pdf
     assert b"/Type3" not in pdf

@@ -1,4 +1,4 @@
-"""What a failed item shows."""
+"""The text of a failed item."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def explained(episode: Episode, guidance: AnyGuidance | None = None) -> list[str
 
 
 def assert_golden(name: str, episode: Episode) -> None:
-    """Compare with a golden file, in which the case's hash, new with each version of the benchmark, is blanked."""
+    """Compare with a golden file, in which the case id is blanked, because it changes with the benchmark's version."""
     shown = "\n".join(explained(episode)).replace(episode.case.case_id, "0123456789abcdef")
     assert shown + "\n" == (GOLDEN / name).read_text()
 
 
-def refused_episode() -> Episode:
+def unreachable_episode() -> Episode:
     events = (
         Attempted(1, 0.2, "status", 503, "overloaded", 1.0),
         Attempted(1, 0.2, "status", 503, "overloaded", 2.0),
@@ -90,7 +90,7 @@ def test_an_obedient_models_failure_reads_well() -> None:
 
 
 def test_a_dead_endpoint_reads_well() -> None:
-    assert_golden("failure_endpoint.txt", refused_episode())
+    assert_golden("failure_endpoint.txt", unreachable_episode())
 
 
 def test_damaged_steps_are_marked_with_what_the_optimal_plan_says() -> None:
@@ -100,7 +100,7 @@ def test_damaged_steps_are_marked_with_what_the_optimal_plan_says() -> None:
     assert lines[start + 5].startswith("       wrong tool; the optimal plan says 2. data_processing_parser")
 
 
-def test_steps_that_are_gone_and_steps_that_were_added_are_told() -> None:
+def test_removed_and_added_steps_are_shown() -> None:
     added = Step(Call("utility_logger", {"message": "x"}), only_if_failed=1)
     flawed = FlawedWorkflow(
         FlawKind.MISSING_STEP,
@@ -126,7 +126,7 @@ def test_a_prompt_without_a_plan_shows_the_optimal_one_as_such() -> None:
     assert not any(line.startswith("  !") for line in lines)
 
 
-def test_what_differs_from_the_usual_way_of_asking_is_named() -> None:
+def test_prompt_and_tool_options_other_than_the_defaults_are_named() -> None:
     unusual: dict[str, Any] = {
         "prompt_variant": PromptVariant.CANARY,
         "tool_protocol": ToolProtocol.TEXT,
@@ -136,8 +136,8 @@ def test_what_differs_from_the_usual_way_of_asking_is_named() -> None:
     case = make_case(PromptType.FLAWED_REDUNDANT_OPERATIONS, severity=Severity.SEVERE, **unusual)
     lines = explained(make_episode(case))
     assert any(line.startswith("case: flawed_redundant_operations (severe, 2 kinds), simple_task") for line in lines)
-    assert "asked by: prompt variant canary, with other names than here, tool protocol text, tool discovery" in lines
-    assert not any(line.startswith("asked by:") for line in explained(make_episode()))
+    assert "prompted with: prompt variant canary (names differ from these), tool protocol text, tool discovery" in lines
+    assert not any(line.startswith("prompted with:") for line in explained(make_episode()))
 
 
 def test_a_random_fault_is_marked_as_such() -> None:
@@ -149,14 +149,14 @@ def test_the_turn_at_which_the_model_left_the_plan_is_marked() -> None:
     lines = explained(obedient_episode())
     mark = lines.index("  ---- here the model left the plan ".ljust(100, "-"))
     assert lines[mark + 1].startswith("  turn 4 ")
-    loyal = msgspec.structs.replace(obedient_episode().score, first_divergence=None)
+    followed = msgspec.structs.replace(obedient_episode().score, first_divergence=None)
     assert not any(
-        "left the plan" in line for line in explained(msgspec.structs.replace(obedient_episode(), score=loyal))
+        "left the plan" in line for line in explained(msgspec.structs.replace(obedient_episode(), score=followed))
     )
 
 
-def live(agent: str, case: Case) -> list[str]:
-    """Let a reference agent live a real episode in memory, and explain it."""
+def explained_run(agent: str, case: Case) -> list[str]:
+    """Run a real episode of a reference agent in memory, and explain it."""
     guidance = make_real_guidance(case)
     conversation = Conversation.begin(case, guidance)
     while conversation.ended is None:
@@ -174,19 +174,19 @@ def verdicts(lines: list[str]) -> set[str]:
 @pytest.mark.parametrize("task_type", TaskType)
 def test_deliverables_are_reached_by_the_perfect_agent_and_missed_by_none(task_type: TaskType) -> None:
     case = make_case(PromptType.FLAWED_MISSING_STEP, task_type=task_type, tool_success_rate=1.0)
-    assert verdicts(live("perfect", case)) == {"reached"}
-    assert verdicts(live("null", case)) == {"missed"}
+    assert verdicts(explained_run("perfect", case)) == {"reached"}
+    assert verdicts(explained_run("null", case)) == {"missed"}
 
 
-def test_an_obedient_agent_is_seen_to_follow_the_damage() -> None:
+def test_an_obedient_agent_follows_the_damaged_steps() -> None:
     case = make_case(PromptType.FLAWED_SEMANTIC_DRIFT, tool_success_rate=1.0)
-    lines = live("follower", case)
+    lines = explained_run("follower", case)
     assert "missed" in verdicts(lines)
     assert any(line.startswith("  ! ") for line in lines)
     assert not any("left the plan" in line for line in lines)
 
 
-def test_what_is_missing_and_what_was_harmed_are_named() -> None:
+def test_missed_deliverables_and_harm_are_listed() -> None:
     lines = explained(obedient_episode())
     assert lines[lines.index("deliverables (2 of 5 milestones reached):") + 1 :] == [
         '  missed  sink https://billing.example/invoices: [{"id": 1, "status": "paid", "amount": 120.5},',
@@ -203,8 +203,8 @@ def test_the_failure_class_stands_beside_the_outcome_in_words(failure_class: Fai
     assert second.startswith(f"{failure_class}: ")
 
 
-def test_an_error_tells_the_problem_and_the_attempts() -> None:
-    lines = explained(refused_episode())
+def test_an_error_shows_the_problem_and_the_attempts() -> None:
+    lines = explained(unreachable_episode())
     assert lines[2:4] == [
         "reason: timeout: no answer",
         "requests: 3 made; failed: 2 x status 503, 1 x timeout",
@@ -219,10 +219,10 @@ def test_an_error_before_any_request_says_so() -> None:
 
 def test_a_skipped_case_says_why() -> None:
     lines = explained(make_episode(outcome=Outcome.SKIPPED, error="budget spent"))
-    assert lines[:2] == ["skipped: the case was not lived; this is not scored", "reason: budget spent"]
+    assert lines[:2] == ["skipped: the case was not run; this is not scored", "reason: budget spent"]
 
 
-def test_hostile_and_endless_output_stays_harmless_and_short() -> None:
+def test_hostile_and_endless_output_is_escaped_and_cut() -> None:
     call = ToolCall("x", "\x1b[2Jtool", "{broken \x07" + "y" * 5000)
     events = (
         Replied(1, Reply("\x1b]0;title\x07" + "z" * 9000, (call, call))),
@@ -259,7 +259,7 @@ def test_all_calls_of_a_turn_are_shown_under_it() -> None:
     ]
 
 
-def test_protocols_and_discovery_are_seen_in_the_transcript() -> None:
+def test_protocols_and_discovery_are_shown_in_the_transcript() -> None:
     text = '<tool_call>{"name": "describe_tool", "parameters": {"name": "no_such"}}'
     call = ToolCall("c", "describe_tool", '{"name": "no_such"}')
     unknown = ToolResult(code="UNKNOWN_TOOL", message="There is no tool named 'no_such'.")
@@ -275,7 +275,7 @@ def test_protocols_and_discovery_are_seen_in_the_transcript() -> None:
     start = lines.index("transcript:")
     assert lines[start + 1 : start + 8] == [
         "  turn 1   request failed: status 400 after 0.1 s: no tools",
-        "           goes on in the text protocol, since the endpoint rejects tools: status 400: no tools",
+        "           continues in the text protocol, because the endpoint rejects tools: status 400: no tools",
         f"           says: {text}",
         "           forgiven in its calls: unclosed_tag, other_key",
         '           looks for tools: describe_tool {"name": "no_such"}',

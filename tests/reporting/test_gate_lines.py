@@ -1,4 +1,4 @@
-"""The words of gates go with their verdicts and with the exit code, whatever else has happened."""
+"""Gate lines agree with the verdicts and the exit code, whatever else happened in the run."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ MISSED = Verdict(Gate(GateKind.FAIL_UNDER, 0.5), is_met=False, obstacle=Obstacle
 
 
 @pytest.mark.parametrize(
-    ("decision", "told"),
+    ("decision", "line"),
     [
         (Decision((MET,), 0), "1 of 1 gate met: exit code 0"),
         (Decision((MET, MISSED), 1), "1 of 2 gates missed: exit code 1"),
         (
             Decision((MET,), 1, other_failures=1),
-            "1 of 1 gate met, but 1 test failed that no gate answers for: exit code 1",
+            "1 of 1 gate met, but 1 test failed that no gate covers: exit code 1",
         ),
         (
             Decision((MISSED,), 1, other_failures=2),
-            "1 of 1 gate missed, and 2 tests failed that no gate answers for: exit code 1",
+            "1 of 1 gate missed, and 2 tests failed that no gate covers: exit code 1",
         ),
-        (Decision((MET,), 1, is_stopped=True), "1 of 1 gate met, but the run was stopped before its end: exit code 1"),
-        (Decision((MET,), 0, interruption="time"), "1 of 1 gate met, though the run was cut off (time): exit code 0"),
-        (Decision((MET,), 1, interruption="time"), "1 of 1 gate met, but the run was cut off (time): exit code 1"),
-        (Decision((MET,), 1), "1 of 1 gate met, but something else has failed the run: exit code 1"),
+        (Decision((MET,), 1, is_stopped=True), "1 of 1 gate met, but the run was stopped early: exit code 1"),
+        (
+            Decision((MET,), 0, interruption="time"),
+            "1 of 1 gate met, though the run was interrupted (time): exit code 0",
+        ),
+        (Decision((MET,), 1, interruption="time"), "1 of 1 gate met, but the run was interrupted (time): exit code 1"),
+        (Decision((MET,), 1), "1 of 1 gate met, but the run failed for another reason: exit code 1"),
         (Decision((MET,), 2), "1 of 1 gate met, but the run was interrupted: exit code 2"),
-        (Decision((MET,), 3), "1 of 1 gate met, but pytest has crashed: exit code 3"),
-        (Decision((MET,), 4), "1 of 1 gate met, but pytest was used in a wrong way: exit code 4"),
+        (Decision((MET,), 3), "1 of 1 gate met, but pytest crashed: exit code 3"),
+        (Decision((MET,), 4), "1 of 1 gate met, but pytest reported a usage error: exit code 4"),
         (Decision((MISSED,), 5), "1 of 1 gate missed, and no tests were collected: exit code 5"),
     ],
 )
-def test_the_conclusion_says_why_the_exit_code_is_what_it_is(decision: Decision, told: str) -> None:
-    assert conclusion(decision) == told
+def test_the_conclusion_explains_the_exit_code(decision: Decision, line: str) -> None:
+    assert conclusion(decision) == line
 
 
 def test_each_gate_has_its_line_and_its_colour() -> None:
@@ -49,7 +52,7 @@ def test_each_gate_has_its_line_and_its_colour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "told"),
+    ("verdict", "line"),
     [
         (
             Verdict(Gate(GateKind.FAIL_UNDER, 1.0, "flawed"), is_met=False, rate=Rate(2999, 3000, 0.998, 0.9999)),
@@ -70,15 +73,15 @@ def test_each_gate_has_its_line_and_its_colour() -> None:
         ),
         (
             Verdict(Gate(GateKind.MAX_REGRESSION, None), is_met=True, difference=PairedDifference(4, 1, 0)),
-            "gate max-regression: 25.0 points won over 4 pairs, no more than chance explains: met",
+            "gate max-regression: 25.0 points won over 4 pairs, no significant loss allowed: met",
         ),
     ],
 )
-def test_a_verdict_says_what_was_measured_over_how_much_and_what_it_had_to_be(verdict: Verdict, told: str) -> None:
-    assert verdict_line(verdict, GateOn.RATE) == told
+def test_a_verdict_states_the_figure_its_denominator_and_the_limit(verdict: Verdict, line: str) -> None:
+    assert verdict_line(verdict, GateOn.RATE) == line
 
 
-def test_the_bound_is_said() -> None:
+def test_the_line_says_that_the_bound_was_used() -> None:
     verdict = Verdict(Gate(GateKind.FAIL_UNDER, 0.5), is_met=True, rate=Rate(9, 10, 0.6, 0.98))
     assert verdict_line(verdict, GateOn.BOUND).endswith(", at least 50.0% by the interval's bound: met")
 

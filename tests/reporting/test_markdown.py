@@ -1,4 +1,4 @@
-"""The summary in Markdown says what the terminal says, and nothing that a model or a user is called becomes markup."""
+"""The Markdown summary shows what the terminal shows, and names of models and users never become markup."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pytest_ultra.core.axes import PromptType, Severity
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.gates import Gate, GateKind
 from pytest_ultra.core.groups import GateOn
-from pytest_ultra.reporting.markdown import Told, cut, escape, render
+from pytest_ultra.reporting.markdown import MarkdownInput, cut, escape, render
 from tests.results_factory import make_case, make_episode
 
 F, X = Outcome.FULL, Outcome.FAILED
 MISUSE = PromptType.FLAWED_TOOL_MISUSE
 
 
-def lived(outcomes: Iterable[Outcome], prompt_type: PromptType, *, model: str = "small") -> list[Episode]:
+def episodes_of(outcomes: Iterable[Outcome], prompt_type: PromptType, *, model: str = "small") -> list[Episode]:
     return [
         make_episode(
             make_case(prompt_type, model=model, instance=instance),
@@ -34,9 +34,11 @@ def lived(outcomes: Iterable[Outcome], prompt_type: PromptType, *, model: str = 
     ]
 
 
-def tell(episodes: list[Episode], *, reference: list[Episode] | None = None, gates: Iterable[Gate] = ()) -> Told:
+def make_input(
+    episodes: list[Episode], *, reference: list[Episode] | None = None, gates: Iterable[Gate] = ()
+) -> MarkdownInput:
     evaluator = GateEvaluator(episodes, reference or [], GateOn.RATE)
-    return Told(
+    return MarkdownInput(
         summary=summarize(episodes),
         run_id="20261124T090000.000000Z",
         seed=7,
@@ -46,13 +48,13 @@ def tell(episodes: list[Episode], *, reference: list[Episode] | None = None, gat
 
 
 def cells(text: str, first: str) -> list[str]:
-    """Return the cells of the first row that has `first` in it."""
+    """Return the cells of the first table row that contains `first`."""
     row = next(line for line in text.splitlines() if line.startswith("|") and first in line)
     return [cell.strip() for cell in row.strip("|").split("|")]
 
 
 def test_a_row_has_its_rate_and_its_difference_with_their_intervals() -> None:
-    text = render(tell(lived([F] * 4, PromptType.OPTIMAL) + lived([F, X, X, F], MISUSE)))
+    text = render(make_input(episodes_of([F] * 4, PromptType.OPTIMAL) + episodes_of([F, X, X, F], MISUSE)))
     assert text.startswith("## pytest-ultra: 6 of 8 full\n")
     heads = cells(text, "prompt type")
     row = dict(zip(heads, cells(text, "misuse"), strict=True))
@@ -75,14 +77,14 @@ def test_axes_with_several_values_have_columns_of_their_own() -> None:
         for severity in Severity
         for rate in (0.8, 0.6)
     ]
-    heads = cells(render(tell(episodes)), "prompt type")
+    heads = cells(render(make_input(episodes)), "prompt type")
     assert heads[:4] == ["model", "prompt type", "severity", "tool success rate"]
 
 
-def test_gates_and_what_got_worse_are_told() -> None:
-    now, before = lived([F, X, X], PromptType.COT), lived([F, F, F], PromptType.COT)
+def test_gates_and_cases_that_got_worse_are_listed() -> None:
+    now, before = episodes_of([F, X, X], PromptType.COT), episodes_of([F, F, F], PromptType.COT)
     gates = [Gate(GateKind.FAIL_UNDER, 0.5, "cot"), Gate(GateKind.MAX_REGRESSION, 1.0)]
-    text = render(tell(now, reference=before, gates=gates))
+    text = render(make_input(now, reference=before, gates=gates))
     assert text.startswith("## pytest-ultra: 1 of 2 gates missed: exit code 1\n")
     assert cells(text, "fail-under") == [
         "fail-under cot=0.5",
@@ -95,8 +97,8 @@ def test_gates_and_what_got_worse_are_told() -> None:
     assert "- small-cot-simple\\_task-easy-1: full -> failed" in text
 
 
-def test_of_many_cases_that_got_worse_some_are_named() -> None:
-    text = render(tell(lived([X] * 60, PromptType.COT), reference=lived([F] * 60, PromptType.COT)))
+def test_of_many_cases_that_got_worse_only_some_are_listed() -> None:
+    text = render(make_input(episodes_of([X] * 60, PromptType.COT), reference=episodes_of([F] * 60, PromptType.COT)))
     assert text.count(": full -> failed") == 50
     assert "- and 10 more" in text
 
@@ -105,9 +107,9 @@ HOSTILE = "<img src=x onerror=alert(1)>|x `a` *b* [c](http://evil.example) @team
 
 
 def test_a_hostile_name_stays_a_name() -> None:
-    """What is left of it are words: no tag, no table cell, no link, no mention, no code of a terminal's."""
-    reference = lived([F], PromptType.COT, model=HOSTILE)
-    text = render(tell(lived([X], PromptType.COT, model=HOSTILE), reference=reference))
+    """No tag, table cell, link, mention or terminal code gets through."""
+    reference = episodes_of([F], PromptType.COT, model=HOSTILE)
+    text = render(make_input(episodes_of([X], PromptType.COT, model=HOSTILE), reference=reference))
     assert "<img" not in text
     assert "\x1b" not in text
     assert "://" not in text
@@ -117,7 +119,7 @@ def test_a_hostile_name_stays_a_name() -> None:
     assert len(cells(text, "cot")) == len(cells(text, "prompt type"))
 
 
-def test_a_renderer_makes_plain_text_of_a_hostile_name() -> None:
+def test_a_renderer_shows_a_hostile_name_as_plain_text() -> None:
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(f"| a |\n| :-- |\n| {escape(HOSTILE)} |\n")
     cell = page.partition("<tbody>")[2].partition("<td")[2].partition(">")[2].partition("</td>")[0]
     assert re.findall(r"<(?!!-- -->)", cell) == []
@@ -130,11 +132,11 @@ def test_every_mark_is_escaped(character: str) -> None:
     assert escape(f"a{character}b") == f"a\\{character}b"
 
 
-def test_a_summary_that_is_too_long_is_cut_at_a_line() -> None:
-    text = render(tell(lived([X] * 60, PromptType.COT), reference=lived([F] * 60, PromptType.COT)))
+def test_a_summary_that_is_too_long_is_cut_at_the_end_of_a_line() -> None:
+    text = render(make_input(episodes_of([X] * 60, PromptType.COT), reference=episodes_of([F] * 60, PromptType.COT)))
     short = cut(text, 2_000)
     assert len(short.encode()) <= 2_000
-    assert short.endswith("*The summary was cut here: it would be longer than what may be shown.*\n")
+    assert short.endswith("*The summary was cut here because it exceeds the size limit.*\n")
     kept = short.partition("\n\n*The summary was cut")[0]
     assert text.startswith(kept + "\n")
     assert cut(text, len(text.encode())) == text

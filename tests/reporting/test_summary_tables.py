@@ -1,4 +1,4 @@
-"""The blocks below the table of results: robustness, repeats, slow cases; and how figures are written."""
+"""The blocks below the table of results: robustness, repeats, models, slow cases; and the format of figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting import figure_format as figures
-from pytest_ultra.reporting.model_table import models_lines
+from pytest_ultra.reporting.model_table import model_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.terminal_summary import slowest_lines
 
@@ -42,7 +42,7 @@ def texts(rows: list[Row], width: int = 120) -> list[str]:
     return [line.text for line in robustness_lines(rows, width)]
 
 
-def test_a_row_with_a_flaw_tells_what_it_did() -> None:
+def test_a_row_with_a_flaw_shows_its_effects() -> None:
     hurt = Robustness(1.25, 0.625, damaged=8, recovered=5, extra_calls=2.34, extra_tokens=-1200.0, extra_cost=0.0213)
     row = make_row(
         robustness=hurt, recovery=Rate(9, 10, 0.5, 1.0), failure_classes=((FailureClass.GAVE_UP, 2),), severity="light"
@@ -54,7 +54,7 @@ def test_a_row_with_a_flaw_tells_what_it_did() -> None:
     assert last_cells(lines) == ["flawed_tool_misuse", "light", *figures, "gave_up", "2"]
 
 
-def test_rows_are_marked_in_the_table_of_results_alone() -> None:
+def test_rows_are_marked_only_in_the_table_of_results() -> None:
     lost = PairedDifference(20, 0, 20, tasks=20, low=-1.0, high=-0.7, p_value=0.0001)
     lines = robustness_lines([make_row(difference=lost, robustness=Robustness())], 120)
     assert {line.markup for line in lines} == {(), ("bold",)}
@@ -67,11 +67,11 @@ def test_what_was_not_measured_is_a_dash_and_columns_without_any_are_left_out() 
     assert "extra tokens" not in lines[1]
 
 
-def test_over_trust_of_all_scored_episodes_needs_no_number() -> None:
+def test_over_trust_over_all_scored_episodes_has_no_count() -> None:
     assert "(10)" not in texts([make_row(robustness=Robustness(over_trust=0.5, damaged=10))])[4]
 
 
-def test_the_legend_says_what_the_columns_hold() -> None:
+def test_the_legend_explains_the_columns() -> None:
     legend = " ".join(texts([make_row(robustness=Robustness(0.5, 0.5, 10, 1, 1.0))])[6:])
     assert legend == (
         "resilience: success with the flaw / without; over-trust: damaged steps carried out as written; "
@@ -86,7 +86,7 @@ def test_without_flawed_plans_there_is_no_block() -> None:
 
 def test_a_block_of_very_many_rows_is_not_shown_and_says_so() -> None:
     rows = [make_row(robustness=Robustness())] * 31
-    assert texts(rows) == ["robustness to flawed plans: 31 rows, too many to be shown here"]
+    assert texts(rows) == ["robustness to flawed plans: 31 rows, too many to show here"]
     assert len(texts(rows[:30])) > 30
 
 
@@ -115,7 +115,7 @@ def make_summary(*slow: SlowCase, mean_s: float | None = 5.0) -> Summary:
     return Summary((make_row(mean_duration_s=mean_s),), Counts(), (), (), slowest=slow)
 
 
-def test_cases_are_slow_that_stand_out() -> None:
+def test_cases_that_take_twice_the_mean_are_slow() -> None:
     cases = [SlowCase(f"a/b.py::t[{n}]", "0f", Outcome.FULL, seconds, 3) for n, seconds in enumerate((30, 12, 9.9))]
     assert list(slowest_lines(make_summary(*cases))) == [
         "slow: 30.0 s, 3 turns, full: t[0]",
@@ -138,7 +138,7 @@ def test_no_more_than_three_cases_and_none_under_a_second_is_slow() -> None:
     ("p", "adjusted", "shown"),
     [(0.0004, None, "<0.001"), (0.0312, None, "0.031"), (0.5, None, "0.50"), (0.01, 0.07, "0.070"), (1.0, 1.0, "1.00")],
 )
-def test_p_values_are_written_as_finely_as_they_are_read(p: float, adjusted: float | None, shown: str) -> None:
+def test_small_p_values_have_more_digits(p: float, adjusted: float | None, shown: str) -> None:
     assert figures.p_value(PairedDifference(20, 1, 4, p_value=p, p_adjusted=adjusted)) == shown
 
 
@@ -152,35 +152,35 @@ def test_a_coarse_share_of_nearly_all_is_not_all(value: float, shown: str) -> No
     assert figures.coarse_percent(value) == shown
 
 
-def beside(sample: str, reference: str, **fields: Any) -> ModelDifference:
+def difference_of(sample: str, reference: str, **fields: Any) -> ModelDifference:
     values: dict[str, Any] = {"tasks": 50, "low": 0.031, "high": 0.2, "p_value": 0.002, "p_adjusted": 0.004}
     return ModelDifference(sample, reference, PairedDifference(1250, 300, 150, **(values | fields)))
 
 
-def test_models_stand_beside_one_another() -> None:
-    lines = [line.text for line in models_lines([beside("m-large", "m-mini\x1b[2J")], 100)]
+def test_two_models_are_compared_in_a_row() -> None:
+    lines = [line.text for line in model_lines([difference_of("m-large", "m-mini\x1b[2J")], 100)]
     assert lines[1].split() == ["models", "points", "95%", "interval", "p", "pairs", "tasks"]
     figures = ["+12.0", "+3.1..+20.0", "0.004", "1,250", "50"]
     assert lines[3].split() == ["m-large", "vs", r"m-mini\x1b[2J", *figures]
     legend = " ".join(lines[5:])
-    assert legend.startswith("points: success of the first model less that of the second, over pairs of all cases")
-    assert "go by the interval" not in legend
+    assert legend.startswith("points: success of the first model minus that of the second, over pairs of cases that")
+    assert "trust the interval" not in legend
 
 
-def test_p_values_of_models_are_put_in_their_place() -> None:
-    lines = [line.text for line in models_lines([beside("a", "b", caveats=(Caveat.CLUSTERED,))], 300)]
+def test_p_values_of_clustered_model_pairs_have_a_caveat() -> None:
+    lines = [line.text for line in model_lines([difference_of("a", "b", caveats=(Caveat.CLUSTERED,))], 300)]
     assert lines[5].endswith(
-        "corrected (Holm) over the pairs of models; it takes the pairs of a task for independent: where it and the "
-        "interval part, go by the interval"
+        "corrected (Holm) over the pairs of models; p treats pairs of the same task as independent: "
+        "if p and the interval disagree, trust the interval"
     )
 
 
-def test_one_model_stands_alone_and_very_many_are_cut() -> None:
-    assert models_lines([], 80) == []
-    assert "and 6 more pairs of models" in [line.text for line in models_lines([beside("a", "b")] * 21, 80)]
-    assert "and 1 more pair of models" in [line.text for line in models_lines([beside("a", "b")] * 16, 80)]
+def test_one_model_has_no_block_and_many_models_are_cut() -> None:
+    assert model_lines([], 80) == []
+    assert "and 6 more pairs of models" in [line.text for line in model_lines([difference_of("a", "b")] * 21, 80)]
+    assert "and 1 more pair of models" in [line.text for line in model_lines([difference_of("a", "b")] * 16, 80)]
 
 
-def test_models_of_long_names_fit_the_terminal() -> None:
+def test_models_with_long_names_fit_the_terminal() -> None:
     name = "provider/" + 60 * "x"
-    assert max(len(line.text) for line in models_lines([beside(name, name)], 80)) <= 80
+    assert max(len(line.text) for line in model_lines([difference_of(name, name)], 80)) <= 80

@@ -1,4 +1,4 @@
-"""Header and closing table, at the widths that people have."""
+"""The header and the summary of a run, at common terminal widths."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import Counts, PairedDifference, Rate, Robustness, Row, SlowCase, Summary
-from pytest_ultra.reporting.line import Line
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
+from pytest_ultra.reporting.text_table import TerminalLine
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def summary_table(summary: Summary, width: int) -> str:
-    """The table alone: what stands before the first empty line."""
+    """Return the table of results: the lines before the first empty one."""
     texts = [line.text for line in end_of_run(summary, width)]
     return "\n".join(texts[: texts.index("")])
 
@@ -56,11 +56,11 @@ def make_realistic() -> Summary:
     flaws = list(PromptType)[3:9]
     hurt = Robustness(0.8, 0.62, damaged=19, recovered=11, extra_calls=2.34, extra_tokens=5120.4)
     mostly = ((FailureClass.WRONG_DELIVERABLE, 7), (FailureClass.GAVE_UP, 1))
-    told: dict[str, Any] = {"robustness": hurt, "recovery": Rate(18, 21, 0.6, 0.95), "failure_classes": mostly}
+    shown: dict[str, Any] = {"robustness": hurt, "recovery": Rate(18, 21, 0.6, 0.95), "failure_classes": mostly}
     rows = [make_row(prompt_type) for prompt_type in list(PromptType)[:3]]
-    rows += [make_row(flaw, difference=make_difference(20, 1, 4, p_adjusted=1.0), **told) for flaw in flaws]
+    rows += [make_row(flaw, difference=make_difference(20, 1, 4, p_adjusted=1.0), **shown) for flaw in flaws]
     lost = make_difference(15, 0, 5, low=-0.633, high=0.045, p_adjusted=0.44, detectable=0.43, unpaired=2)
-    hit = make_row(PromptType.FLAWED_SEMANTIC_DRIFT, counts=errors, difference=lost, unpaired=2, **told)
+    hit = make_row(PromptType.FLAWED_SEMANTIC_DRIFT, counts=errors, difference=lost, unpaired=2, **shown)
     dead = make_row(
         PromptType.OPTIMAL,
         0,
@@ -96,7 +96,7 @@ def test_severities_and_rates_fit_80_columns() -> None:
     assert all(line.endswith("-15.0 -40..+12 0.38   5.2") for line in lines[4:])
 
 
-def test_variants_and_versions_stand_above_their_rows() -> None:
+def test_variants_and_versions_are_headings_of_their_rows() -> None:
     old, new = Versions(1, 1, 1), Versions(1, 1, 2)
     rows = [make_row(PromptType.OPTIMAL, prompt_variant=v, versions=w) for w in (old, new) for v in PromptVariant]
     lines = summary_table(make_summary(*rows), 100).splitlines()[2:]
@@ -112,10 +112,10 @@ def test_figures_of_different_versions_are_never_mixed_silently() -> None:
     summary = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(1, 1, 1), Versions(1, 1, 2)))
     warning = (
         "episodes of 2 versions (generator 1, prompts 1, scorer 1; generator 1, prompts 1, scorer 2): "
-        "rows of different versions cannot be compared, no difference is taken between them, "
-        "and the counts are over all of them"
+        "rows of different versions cannot be compared, no difference is computed between them, "
+        "and the counts cover all of them"
     )
-    assert Line(warning, ("yellow",)) in end_of_run(summary, 300)
+    assert TerminalLine(warning, ("yellow",)) in end_of_run(summary, 300)
     one = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(),))
     assert not any("versions" in line.text for line in end_of_run(one, 300))
 
@@ -125,7 +125,7 @@ def test_a_long_heading_is_wrapped() -> None:
     assert max(map(len, summary_table(make_summary(row), 80).splitlines())) <= 80
 
 
-def test_figures_of_a_row_stand_in_their_columns() -> None:
+def test_figures_of_a_row_are_in_their_columns() -> None:
     row = make_row(PromptType.FLAWED_TOOL_MISUSE, 5, 8, difference=make_difference(6, 0, 3), mean_cost=0.0213)
     figures = ["38.7-78.1", "8", "5", "0", "3", "0", "-50.0", "(6)", "-40.2..+12.1", "0.38", "5.2", "14,310"]
     assert summary_table(make_summary(row), 200).splitlines()[-1].split() == (
@@ -160,7 +160,7 @@ def test_nothing_measured_is_a_dash() -> None:
         (0, 1, {"low": None, "high": None}, ()),
     ],
 )
-def test_a_row_is_marked_that_differs_by_test_and_interval(
+def test_a_row_that_differs_by_test_and_interval_is_marked(
     won: int, lost: int, fields: dict[str, Any], markup: tuple[str, ...]
 ) -> None:
     row = make_row(PromptType.FLAWED_TOOL_MISUSE, difference=make_difference(20, won, lost, **fields))
@@ -173,39 +173,44 @@ def test_a_run_without_episodes_says_so() -> None:
 
 
 def test_counts_are_printed_with_every_denominator() -> None:
-    assert Line("20 planned: 17 scored (10 full, 2 partial, 5 failed), 1 error, 2 skipped", ("bold",)) in end_of_run(
-        make_summary(make_row(PromptType.OPTIMAL)), 80
-    )
+    assert TerminalLine(
+        "20 planned: 17 scored (10 full, 2 partial, 5 failed), 1 error, 2 skipped", ("bold",)
+    ) in end_of_run(make_summary(make_row(PromptType.OPTIMAL)), 80)
 
 
-def test_the_infrastructures_failures_stand_apart_from_the_models() -> None:
+def test_failures_of_the_infrastructure_are_listed_apart_from_the_models() -> None:
     both = make_summary(failure_classes=((FailureClass.ENDPOINT, 3), (FailureClass.MAX_TURNS, 2)))
-    assert Line("failure classes: max_turns 2; not the model's: endpoint 3") in end_of_run(both, 80)
+    assert TerminalLine("failure classes: max_turns 2; not the model's: endpoint 3") in end_of_run(both, 80)
     one = make_summary(failure_classes=((FailureClass.RATE_LIMIT, 3),))
-    assert Line("failure classes: not the model's: rate_limit 3") in end_of_run(one, 80)
+    assert TerminalLine("failure classes: not the model's: rate_limit 3") in end_of_run(one, 80)
 
 
-def test_demo_figures_carry_their_warning() -> None:
-    warning = Line("demo models are scripted agents: these figures say nothing about any real model", ("yellow",))
+def test_demo_figures_have_a_warning() -> None:
+    warning = TerminalLine(
+        "demo models are scripted agents: these figures say nothing about any real model", ("yellow",)
+    )
     assert warning in end_of_run(make_summary(demo_models=("demo",)), 80)
     assert warning not in end_of_run(make_summary(), 80)
 
 
-def test_a_hostile_model_name_is_spelled_out() -> None:
+def test_a_hostile_model_name_is_escaped() -> None:
     table = summary_table(make_summary(make_row(PromptType.OPTIMAL, model="[red]m\x1b[2J")), 80)
     assert r"[red]m\x1b[2J" in table.splitlines()
 
 
-def test_the_header_says_what_will_run_and_where_it_is_kept() -> None:
+def test_the_header_says_what_will_run_and_where_it_is_stored() -> None:
     lines = header(cases=3000, models=["gpt-4o-mini"], workers=3, seed=7, where=".ultra/runs/now")
     assert lines == ["ultra: 3,000 cases, model gpt-4o-mini, 3 workers, seed 7", "ultra: kept in .ultra/runs/now"]
 
 
-def test_the_header_names_a_preset_and_where_the_run_departs_from_it() -> None:
-    told: dict[str, Any] = {"cases": 1, "models": ["m"], "workers": 0, "seed": 0, "where": "x", "preset": "size"}
-    assert header(**told)[1:] == ["ultra: preset size", "ultra: kept in x"]
+def test_the_header_names_a_preset_and_the_options_that_override_it() -> None:
+    options: dict[str, Any] = {"cases": 1, "models": ["m"], "workers": 0, "seed": 0, "where": "x", "preset": "size"}
+    assert header(**options)[1:] == ["ultra: preset size", "ultra: kept in x"]
     flags = ("--ultra-severity", "--ultra-difficulty")
-    assert header(**told, departures=flags)[1] == "ultra: preset size, but for --ultra-severity, --ultra-difficulty"
+    assert (
+        header(**options, overrides=flags)[1]
+        == "ultra: preset size, overridden by --ultra-severity, --ultra-difficulty"
+    )
 
 
 def test_the_header_of_one_process_and_of_many_models() -> None:

@@ -1,4 +1,4 @@
-"""Text from outside is made harmless and short."""
+"""Untrusted text is escaped and cut."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neu
         ("two\nlines", r"two\nlines"),
     ],
 )
-def test_control_codes_are_spelled_out(hostile: str, shown: str) -> None:
+def test_control_codes_are_escaped(hostile: str, shown: str) -> None:
     assert neutralise(hostile) == shown
 
 
-def test_plain_text_of_any_language_stays() -> None:
+def test_printable_text_of_any_language_is_unchanged() -> None:
     assert neutralise("Größe 价格 🙂") == "Größe 价格 🙂"
 
 
@@ -56,15 +56,15 @@ def test_running_text_is_wrapped_with_its_paragraphs() -> None:
     assert fill("one two three\n\nfour \x1b", 12, "  ") == ["  one two", "  three", "", r"  four \x1b"]
 
 
-def test_a_value_stands_on_one_line() -> None:
+def test_a_value_is_shown_on_one_line() -> None:
     assert compact({"data": "a\nß", "n": [1, None]}) == '{"data": "a\\nß", "n": [1, null]}'
 
 
-def test_a_bottomless_value_is_not_shown() -> None:
+def test_a_value_nested_too_deeply_is_not_shown() -> None:
     value: object = 0
     for _ in range(20_000):
         value = [value]
-    assert compact(value) == "(nested too deep to be shown)"
+    assert compact(value) == "(nested too deeply to show)"
 
 
 def test_nouns_agree_with_their_number() -> None:

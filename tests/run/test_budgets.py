@@ -29,7 +29,7 @@ def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project
     assert set(outcomes) == {"full", "skipped"}
     result.assert_outcomes(passed=outcomes["full"], skipped=outcomes["skipped"])
     result.stdout.fnmatch_lines(
-        [f"budget: 25 requests, * tokens spent by this run; {REASON}, what was left is skipped: the next run goes *"]
+        [f"budget: 25 requests, * tokens spent by this run; {REASON}: the remaining cases are skipped, *"]
     )
     assert f"not lived to its end: {REASON}" in result.stdout.str()
     episodes = project.episodes()
@@ -116,9 +116,9 @@ def test_a_plan_asks_nobody_and_leaves_nothing(
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            "ultra: plan: 9 cases; nobody is asked",
+            "ultra: plan: 9 cases; no request is sent",
             "ultra: calls: about * requests to models, * tool calls",
-            "ultra: tokens: about * of prompts, * of completions)",
+            "ultra: tokens: about * in prompts, * in completions)",
             "ultra: cost: unknown (no price for m in the table of *: give --ultra-price 'm=PROMPT,COMPLETION')",
             "ultra: wall-clock: about * min, bounded by 10 requests a minute",
         ]
@@ -130,14 +130,14 @@ def test_a_plan_asks_nobody_and_leaves_nothing(
 
 def test_a_plan_of_a_resume_reckons_with_what_is_left(project: Project) -> None:
     args = ("--ultra-model=demo/perfect", TEN)
-    project.run(*args, "-p", "no:xdist", "--ultra-plan").stdout.fnmatch_lines(["ultra: plan: 10 cases; nobody is *"])
+    project.run(*args, "-p", "no:xdist", "--ultra-plan").stdout.fnmatch_lines(["ultra: plan: 10 cases; no request *"])
     project.run(*args, "--ultra-max-requests=25")
     scored = project.outcomes()["full"]
     plan = project.run(*args, "--ultra-plan")
-    told = f"ultra: plan: 10 cases, {scored} of them reused from earlier runs, {10 - scored} left; nobody is asked"
+    told = f"ultra: plan: 10 cases, {scored} of them reused from earlier runs, {10 - scored} left; no request is sent"
     plan.stdout.fnmatch_lines([told])
     fresh = project.run(*args, "--ultra-plan", "--ultra-fresh")
-    fresh.stdout.fnmatch_lines(["ultra: plan: 10 cases; nobody is asked"])
+    fresh.stdout.fnmatch_lines(["ultra: plan: 10 cases; no request is sent"])
     assert planned_requests(plan) < planned_requests(fresh)
     assert len(project.runs()) == 1
 
@@ -180,7 +180,7 @@ def planned_requests(result: pytest.RunResult) -> int:
 
 def test_of_many_cases_some_are_looked_at_and_stand_for_all(project: Project) -> None:
     few = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=300", *ONE, "-q")
-    few.stdout.fnmatch_lines(["ultra: plan: 300 cases; nobody is asked"])
+    few.stdout.fnmatch_lines(["ultra: plan: 300 cases; no request is sent"])
     many = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=900", *ONE, "-q")
-    many.stdout.fnmatch_lines(["ultra: plan: 900 cases (estimated from 500 of them); nobody is asked"])
+    many.stdout.fnmatch_lines(["ultra: plan: 900 cases (estimated from 500 of them); no request is sent"])
     assert planned_requests(many) == pytest.approx(3 * planned_requests(few), abs=2)

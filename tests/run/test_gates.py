@@ -78,7 +78,7 @@ def test_a_loss_that_chance_explains_is_met(project: Project, baseline: str) -> 
     assert result.ret == 0
     result.assert_outcomes(passed=8, xfailed=2)
     assert told(result) == [
-        "gate max-regression: 20.0 points lost over 10 pairs, no more than chance explains: met",
+        "gate max-regression: 20.0 points lost over 10 pairs, no significant loss allowed: met",
         "gate max-errors 0: 0 errors, at most 0: met",
         "2 of 2 gates met: exit code 0",
     ]
@@ -88,7 +88,7 @@ def test_a_loss_that_chance_does_not_explain_is_missed(project: Project, baselin
     result = judge(project, FOLLOWER, TEN, f"--ultra-compare={baseline}")
     assert result.ret == 1
     assert told(result) == [
-        "gate max-regression: 80.0 points lost over 10 pairs, no more than chance explains: MISSED",
+        "gate max-regression: 80.0 points lost over 10 pairs, no significant loss allowed: MISSED",
         "gate max-errors 0: 0 errors, at most 0: met",
         "1 of 2 gates missed: exit code 1",
     ]
@@ -129,7 +129,7 @@ def test_the_latest_run_is_the_latest_that_came_to_its_end(project: Project) -> 
 def test_cases_that_were_not_compared_before_are_no_regression_and_no_success(project: Project, baseline: str) -> None:
     result = judge(project, PERFECT, "--ultra-instances=2", TEN, "-k", "1]", f"--ultra-compare={baseline}")
     assert result.ret == 1
-    assert told(result)[0] == ("gate max-regression: no pair of scored cases, no more than chance explains: MISSED")
+    assert told(result)[0] == ("gate max-regression: no pair of scored cases, no significant loss allowed: MISSED")
 
 
 def refuse(_asked: Asked) -> tuple[int, str]:
@@ -177,7 +177,7 @@ def test_an_error_that_stops_the_run_is_not_made_good(project: Project, scripted
     model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
     result = judge(project, *model, TEN, "-x", "--ultra-max-errors=10")
     assert result.ret == 1
-    assert told(result)[-1] == "1 of 1 gate met, but the run was stopped before its end: exit code 1"
+    assert told(result)[-1] == "1 of 1 gate met, but the run was stopped early: exit code 1"
 
 
 DEADLY = """
@@ -249,7 +249,7 @@ def test_tests_of_the_users_own_keep_their_effect(project: Project) -> None:
     result = judge(project, PERFECT, *ONE, "--ultra-fail-under=0.5")
     assert result.ret == 1
     result.assert_outcomes(passed=1, failed=1)
-    assert told(result)[-1] == "2 of 2 gates met, but 1 test failed that no gate answers for: exit code 1"
+    assert told(result)[-1] == "2 of 2 gates met, but 1 test failed that no gate covers: exit code 1"
 
 
 def test_assertions_of_the_users_own_keep_their_effect(project: Project) -> None:
@@ -265,7 +265,7 @@ def test_a_run_out_of_budget_is_left_to_its_gates(project: Project) -> None:
     assert result.ret == project.document()["run"]["exit_status"] == 0
     assert project.outcomes()["skipped"]
     assert told(result)[-1] == (
-        "2 of 2 gates met, though the run was cut off (the budget of 25 requests (--ultra-max-requests) is spent): "
+        "2 of 2 gates met, though the run was interrupted (the budget of 25 requests (--ultra-max-requests) is spent): "
         "exit code 0"
     )
 

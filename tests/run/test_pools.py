@@ -61,7 +61,9 @@ def test_an_endpoint_that_turns_a_key_away_loses_no_episode_and_no_key(
     result.assert_outcomes(failed=10)
     assert len(other.asked) == 10
     attempts = [event for life in project.lives() for event in life["transcript"] if event["type"] == "attempt"]
-    said = f"model pooled was asked elsewhere, since an endpoint says 401: {one.url} KEY_A: wrong key: Bearer ***"
+    said = (
+        f"model pooled was called at another endpoint, because one returned 401: {one.url} KEY_A: wrong key: Bearer ***"
+    )
     assert result.stdout.str().splitlines().count(said) == 1
     [failed, *_] = [attempt for attempt in attempts if attempt["problem"]]
     assert failed["detail"] == f"{one.url} KEY_A: wrong key: Bearer ***"

@@ -1,1 +1,1 @@
-"""Charts of a run for papers, drawn by matplotlib: vector text, one column wide, the same bytes for the same run."""
+"""Charts of a run for papers, drawn by Matplotlib: vector text, one column wide, the same bytes for the same run."""

@@ -1,4 +1,4 @@
-"""How charts for papers look, and how they are written so that bytes repeat."""
+"""The style of charts for papers, and reproducible encoding: the same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:  # 0.3 s, and only charts need it
     from matplotlib.figure import Figure
 
 WIDTH_IN = 3.5
-"""One column of a two-column page."""
+"""The width of one column of a two-column page."""
 ROW_IN = 0.19
 INK, SOFT, LINE = "#1b1d21", "#5a606a", "#d5d5d0"
 HUES = ("#0072b2", "#d55e00", "#009e73", "#b8860b", "#cc79a7", "#56b4e9", "#7f7f7f", "#8a5a44", "#7b61c9", "#3a8f8f")
-"""Okabe and Ito's colours, which colour-blind readers can tell apart, and a few more; always with a mark of its own."""
+"""Okabe and Ito's colours, which colour-blind readers can distinguish, and a few more; each also has its own mark."""
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 GAIN, LOSS = HUES[0], HUES[1]
 
 _STYLE: Mapping[Any, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that every machine draws alike
+    "font.sans-serif": ["DejaVu Sans"],  # ships with Matplotlib, so that charts look the same on every machine
     "font.size": 7,
     "axes.titlesize": 7.5,
     "axes.labelsize": 7,
@@ -46,21 +46,21 @@ _STYLE: Mapping[Any, Any] = {
     "lines.markersize": 3.5,
     "figure.constrained_layout.use": True,
     "savefig.dpi": 300,
-    "pdf.fonttype": 42,  # TrueType, which journals ask for
-    "svg.fonttype": "none",  # text stays text: it can be searched and edited
+    "pdf.fonttype": 42,  # TrueType, which journals require
+    "svg.fonttype": "none",  # text stays text, so that it can be searched and edited
     "svg.hashsalt": "pytest-ultra",
 }
 
 
 class Format(StrEnum):
-    """A format of a chart."""
+    """File formats of charts."""
 
     SVG = "svg"
     PNG = "png"
     PDF = "pdf"
 
 
-_METADATA: Mapping[Format, dict[str, Any]] = {  # without the time, so that bytes repeat
+_METADATA: Mapping[Format, dict[str, Any]] = {  # without the time, so that the bytes are reproducible
     Format.SVG: {"Date": None, "Creator": "pytest-ultra"},
     Format.PNG: {"Software": "pytest-ultra"},
     Format.PDF: {"CreationDate": None, "Creator": "pytest-ultra", "Producer": None},
@@ -68,8 +68,8 @@ _METADATA: Mapping[Format, dict[str, Any]] = {  # without the time, so that byte
 
 
 @contextmanager
-def our_style() -> Iterator[None]:
-    """Draw in our style within this block, whatever the user's own is."""
+def chart_style() -> Iterator[None]:
+    """Use our style within this block, whatever the user's `matplotlibrc` says."""
     import matplotlib as mpl  # noqa: PLC0415 - see above
 
     with mpl.rc_context():
@@ -78,8 +78,8 @@ def our_style() -> Iterator[None]:
         yield
 
 
-def begin(rows: float, *, margin_in: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return a figure of one column's width, high enough for so many rows of text, and its panels side by side."""
+def make_figure(rows: float, *, margin_in: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure one column wide, high enough for `rows` rows of text and the margin in inches, and its panels."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - see above
 
     figure = Figure(figsize=(WIDTH_IN, rows * ROW_IN + margin_in))
@@ -93,11 +93,11 @@ def encode(figure: Figure, file_format: Format) -> bytes:
     return buffer.getvalue()
 
 
-def plain(text: str) -> str:
-    """Keep a name from being read as a formula."""
+def escape_math(text: str) -> str:
+    """Escape dollar signs, which Matplotlib would read as a formula."""
     return text.replace("$", r"\$")
 
 
-def wrapped(text: str, width: int = 16) -> str:
-    """Write a name on lines that fit over a column."""
-    return plain(textwrap.fill(text.replace("/", "/ "), width).replace("/ ", "/"))
+def wrap_label(text: str, width: int = 16) -> str:
+    """Wrap a name to lines that fit above a column, `width` characters wide."""
+    return escape_math(textwrap.fill(text.replace("/", "/ "), width).replace("/ ", "/"))

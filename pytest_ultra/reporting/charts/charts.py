@@ -1,4 +1,4 @@
-"""Which charts there are, and all of a run's."""
+"""The list of charts, and how to draw all charts of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ultra.core.figures import Summary
-from pytest_ultra.reporting.charts.chart_style import Format, encode, our_style
+from pytest_ultra.reporting.charts.chart_style import Format, chart_style, encode
 from pytest_ultra.reporting.charts.cost_chart import draw_costs
 from pytest_ultra.reporting.charts.difference_chart import draw_differences
 from pytest_ultra.reporting.charts.failure_chart import draw_failures
@@ -23,12 +23,12 @@ CHARTS: Mapping[str, Callable[[Summary], Figure | None]] = {
     "failure-classes": draw_failures,
     "cost-and-latency": draw_costs,
 }
-"""Charts by name; a run may lack what one of them would show."""
+"""Charts by name. Each returns None if the run has no figures for it."""
 
 
 def draw_charts(summary: Summary, formats: Sequence[Format]) -> Iterator[tuple[str, bytes]]:
-    """Yield file names and contents, of the charts for which the run has figures."""
-    with our_style():
+    """Yield the file name and content of each chart for which the run has figures, in each format."""
+    with chart_style():
         for name, draw in CHARTS.items():
             figure = draw(summary)
             if figure is not None:

@@ -1,4 +1,4 @@
-"""Paired differences to the optimal plan with their intervals: a forest plot."""
+"""A forest plot of paired differences to the optimal plan, with their intervals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_ultra.core.figures import PairedDifference, Summary
-from pytest_ultra.reporting.charts.chart_style import GAIN, LINE, LOSS, SOFT, begin, plain
+from pytest_ultra.reporting.charts.chart_style import GAIN, LINE, LOSS, SOFT, escape_math, make_figure
 from pytest_ultra.reporting.row_names import heading, row_label
 
 if TYPE_CHECKING:  # 0.3 s, and only charts need it
@@ -19,10 +19,10 @@ def draw_differences(summary: Summary) -> Figure | None:
     if not found:
         return None
     bands = [(title, list(group)) for title, group in groupby(found, key=lambda item: item[0])]
-    figure, (axes,) = begin(len(found) + len(bands), margin_in=0.5)
+    figure, (axes,) = make_figure(len(found) + len(bands), margin_in=0.5)
     labels, y = [], 0
     for title, band in bands:
-        axes.text(0.01, y, plain(title), transform=axes.get_yaxis_transform(), va="center", color=SOFT)
+        axes.text(0.01, y, escape_math(title), transform=axes.get_yaxis_transform(), va="center", color=SOFT)
         labels.append("")
         for at, (_, label, difference) in enumerate(band, start=y + 1):
             _draw(axes, at, difference)

@@ -1,11 +1,11 @@
-"""Success by prompt type and model."""
+"""A heat map of success by prompt type and model."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pytest_ultra.core.figures import Summary
-from pytest_ultra.reporting.charts.chart_style import LINE, SOFT, begin, wrapped
+from pytest_ultra.reporting.charts.chart_style import LINE, SOFT, make_figure, wrap_label
 from pytest_ultra.reporting.html.heat_map import HeatMap, HeatRow, make_heat_map
 from pytest_ultra.reporting.row_names import words
 
@@ -23,7 +23,7 @@ def draw_heat_map(summary: Summary) -> Figure | None:
         return None
     heat = make_heat_map(summary.rows)
     lines = [row for band in heat.bands for row in band.rows]
-    figure, (axes,) = begin(1.3 * len(lines), margin_in=0.7)
+    figure, (axes,) = make_figure(1.3 * len(lines), margin_in=0.7)
     if len(heat.columns) > _MOST_NARROW:
         figure.set_figwidth(1.2 + _COLUMN_IN * len(heat.columns))
     for y, row in enumerate(lines):
@@ -45,7 +45,7 @@ def _draw_row(axes: Axes, y: int, row: HeatRow) -> None:
 
 
 def _tint(share: float) -> tuple[float, float, float]:
-    """Return a blue so light that black text can be read on it."""
+    """Return a blue light enough for black text, as red, green and blue in [0, 1]; `share` is in [0, 1]."""
     full, part = (0.18, 0.5, 0.74), 0.03 + 0.5 * share
     red, green, blue = (1 - part * (1 - tone) for tone in full)
     return red, green, blue
@@ -54,7 +54,7 @@ def _tint(share: float) -> tuple[float, float, float]:
 def _label(axes: Axes, heat: HeatMap, lines: list[HeatRow]) -> None:
     axes.set_xlim(-0.5, len(heat.columns) - 0.5)
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    axes.set_xticks(range(len(heat.columns)), [wrapped(column) for column in heat.columns])
+    axes.set_xticks(range(len(heat.columns)), [wrap_label(column) for column in heat.columns])
     axes.set_yticks(range(len(lines)), [words(" ".join(filter(None, (line.label, line.severity)))) for line in lines])
     axes.tick_params(length=0)
     axes.xaxis.tick_top()

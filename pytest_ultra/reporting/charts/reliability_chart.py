@@ -1,29 +1,28 @@
-"""Success against tool success rate, a panel a model."""
+"""Success against tool success rate, one panel per model."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pytest_ultra.core.figures import Row, Summary
-from pytest_ultra.reporting.charts.chart_style import HUES, LINE, MARKS, begin, plain
+from pytest_ultra.reporting.charts.chart_style import HUES, LINE, MARKS, escape_math, make_figure
 from pytest_ultra.reporting.row_names import row_label
 
 if TYPE_CHECKING:  # 0.3 s, and only charts need it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MOST_PANELS = 4
 _PANEL_IN = 1.75
 
 
 def draw_reliability(summary: Summary) -> Figure | None:
-    """Return None unless there are several rates; beyond four models the figure grows wider than a column."""
+    """Draw a line per kind of row; None unless there are several rates. Above two models it is wider than a column."""
     rates = {row.tool_success_rate for row in summary.rows if row.tool_success_rate is not None}
     if len(rates) < 2:  # noqa: PLR2004 - a line has two ends
         return None
     models = list(dict.fromkeys(row.model for row in summary.rows))
     lines = list(dict.fromkeys(_name(row) for row in summary.rows))
-    figure, panels = begin(9 + len(lines) / 2, margin_in=0.5, columns=len(models))
+    figure, panels = make_figure(9 + len(lines) / 2, margin_in=0.5, columns=len(models))
     figure.set_figwidth(max(figure.get_figwidth(), _PANEL_IN * len(models)))
     for model, axes in zip(models, panels, strict=True):
         for style, line in enumerate(lines):
@@ -51,7 +50,7 @@ def _draw(axes: Axes, style: int, rows: list[Row]) -> None:
 
 
 def _label(axes: Axes, model: str, rates: list[float]) -> None:
-    axes.set_title(plain(model))
+    axes.set_title(escape_math(model))
     axes.set_xlabel("tool success rate, %")
     axes.set_xticks([100 * rate for rate in rates])
     axes.set_ylim(-3, 103)

@@ -225,8 +225,8 @@ def test_what_differences_do_not_say_is_said_once() -> None:
     assert made.forest is not None
     assert made.forest.bands[0].lines[0].notes == ()
     assert made.caveats == (
-        "So many pairs would show a difference of at least 21 points four times out of five.",
-        "p takes the several pairs of a task for independent: where it and the interval part, go by the interval.",
+        "With this many pairs, a difference of at least 21 points is detected with 80% power.",
+        "p treats pairs of the same task as independent: if p and the interval disagree, trust the interval.",
     )
 
 
