@@ -14,6 +14,10 @@ class ConfigurationError(UltraError, ValueError):
     """Misuse by the user. The message contains the bad value, the valid ones and a way out."""
 
 
+class UnflawableError(UltraError, ValueError):
+    """No flaw of the wanted kind and severity can be proved on a workflow."""
+
+
 class AttemptProblem(StrEnum):
     """Why one HTTP attempt gave no usable answer."""
 

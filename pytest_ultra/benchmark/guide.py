@@ -1,4 +1,4 @@
-"""Everything generated for a case in one go: task, optimal workflow, flawed workflow."""
+"""Generates the guidance of a case: task, optimal workflow, flawed workflow."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import FlawedWorkflow, Guidance
 from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.errors import UnflawableError
 from pytest_ultra.flaws.injection import inject
 
 
-class UnflawableError(ValueError):
-    """No flaw of the wanted kind and severity could be proved on a workflow."""
-
-
 def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | None = None) -> BenchmarkGuidance:
-    """Generate what a case needs; a task or an optimal workflow that is there already may be handed in.
+    """Generate what a case needs, except the task or the optimal workflow if they are given.
 
-    Raises `UnflawableError` when a workflow that was handed in does not carry the case's flaw.
+    Raises `UnflawableError` if the given workflow cannot carry the case's flaw.
     """
     task = task or generate_task(case.task_key)
     optimal = optimal or plan(task, case.tool_success_rate, case.max_turns)

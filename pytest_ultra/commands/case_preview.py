@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
-from pytest_ultra.benchmark.guide import UnflawableError, make_guidance
 from pytest_ultra.collection.case_names import parse_case_id
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.core.axes import (
     MOST_FLAWS,
     Difficulty,
@@ -22,7 +21,7 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.errors import ConfigurationError, UnflawableError
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -104,7 +103,7 @@ def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:
     """Return the guidance that a run generated for a case; generate it as the benchmark does if there is none."""
     try:
         if run is not None:
-            return GuidanceCache(run.guidance, BENCHMARK.task_type).get(case)
+            return GuidanceCache(run.guidance, SUITE.task_type).get(case)
     except LookupError:
         pass
     except msgspec.DecodeError as error:
@@ -112,6 +111,6 @@ def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:
             f"{str(run and run.guidance)!r} holds a workflow that is unreadable: {error}"
         ) from error
     try:
-        return make_guidance(case)
+        return SUITE.make_guidance(case)
     except UnflawableError as error:
         raise ConfigurationError(f"there is no such case: {error}") from error

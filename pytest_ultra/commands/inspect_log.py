@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_ultra import __version__
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
-from pytest_ultra.benchmark.prompts import opening
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.core.transcript import Answered, Discovered, Replied, ToolCall
 from pytest_ultra.errors import ConfigurationError
@@ -34,7 +33,7 @@ def to_inspect_log(run: RunDirectory, episodes: Sequence[Episode]) -> bytes:
     """
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to export")
-    guidance = GuidanceCache(run.guidance, BENCHMARK.task_type)
+    guidance = GuidanceCache(run.guidance, SUITE.task_type)
     log = {
         "version": LOG_VERSION,
         "status": "success",
@@ -121,7 +120,7 @@ def _add_up(episodes: Sequence[Episode]) -> Json:
 def _opening(episode: Episode, guidance: GuidanceCache) -> Sequence[Json]:
     """Return the first messages to the model; if they are missing on disk, a message that says so."""
     try:
-        return opening(episode.case, guidance.get(episode.case))
+        return SUITE.begin(episode.case, guidance.get(episode.case)).request().messages
     except (LookupError, ConfigurationError, OSError):
         return [{"role": "user", "content": "(the job is no longer in the run's folder)"}]
 

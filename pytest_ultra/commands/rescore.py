@@ -10,8 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra import __version__
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
-from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json, add_run, chosen_run
 from pytest_ultra.commands.command_output import print_bytes, print_lines, warn
 from pytest_ultra.core.case import GENERATOR_VERSION, SCORER_VERSION
@@ -91,7 +90,7 @@ def _check_generator(run: RunDirectory, episodes: Iterable[Episode]) -> None:
 
 def _rescore_all(run: RunDirectory, episodes: tuple[Episode, ...]) -> Iterator[Episode]:
     """Score task by task, so that the workflows of each are read once; return the episodes in their order."""
-    cache = GuidanceCache(run.guidance, BENCHMARK.task_type)
+    cache = GuidanceCache(run.guidance, SUITE.task_type)
     by_task = sorted(range(len(episodes)), key=lambda index: episodes[index].case.task_key)
     rescored = {index: _rescore(episodes[index], cache, run) for index in by_task}
     return (rescored[index] for index in range(len(episodes)))
@@ -103,7 +102,7 @@ def _rescore(episode: Episode, cache: GuidanceCache, run: RunDirectory) -> Episo
     last = episode.transcript[-1]
     if isinstance(last, Ended) and last.reason is EndReason.HARNESS:  # an error of the harness gets no score
         return msgspec.structs.replace(episode, scorer_version=SCORER_VERSION)
-    new = score(episode.case, _find_guidance(episode, cache, run), episode.transcript)
+    new = SUITE.score(episode.case, _find_guidance(episode, cache, run), episode.transcript)
     error = None if new.outcome.is_scored else episode.error
     return msgspec.structs.replace(episode, score=new, error=error, scorer_version=SCORER_VERSION)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
-from pytest_ultra.benchmark.conversation import Conversation
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
 from pytest_ultra.commands.case_preview import add_axes, axes_given, find_guidance, make_case
 from pytest_ultra.commands.command_output import print_json, print_lines
@@ -111,7 +110,7 @@ def _show_made(args: argparse.Namespace, case: Case) -> None:
 def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, episode: Episode | None) -> None:
     run = None if found is None else found.run
     guidance = find_guidance(case, run)
-    request = Conversation.begin(case, guidance).request()
+    request = SUITE.begin(case, guidance).request()
     case_id = case.case_id if found is None else found.case_id
     if args.json:
         print_json(
@@ -131,7 +130,7 @@ def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, 
     elif episode is None or args.prompt:
         print_lines([_why_prompt(found, episode), *prompt_lines(case, case_id, request, guidance)])
     else:
-        print_lines(explain(episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript)).splitlines())
+        print_lines(explain(episode, guidance, SUITE.check_goal(guidance, episode.transcript)).splitlines())
 
 
 def _why_prompt(found: PlannedCase | None, episode: Episode | None) -> str:

@@ -25,7 +25,7 @@ from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, GateKind
 from pytest_ultra.core.groups import ALL, FLAWED
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.requested_gates import gates_of, has_gates
+from pytest_ultra.options.gate_options import gates_of
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.gate_lines import annotation, gate_lines, gate_name
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -47,7 +47,7 @@ class GateHooks:
 
     def __init__(self, settings: Settings, run: _Run, reference: Side | None) -> None:
         self._settings = settings
-        self._gates = gates_of(settings)
+        self._gates = gates_of(settings.gates)
         self._run = run
         self._reference = reference
         self._errors = 0
@@ -95,16 +95,18 @@ class GateHooks:
 
         run = self._run.started
         interruption = None if run is None else read_interruption(run)
-        if interruption and not has_gates(self._settings) and session.exitstatus == pytest.ExitCode.OK:
+        if interruption and not self._settings.gates.decide_run and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         episodes = () if run is None else self._run.episodes
-        evaluator = GateEvaluator(episodes, self._reference.episodes if self._reference else (), self._settings.gate_on)
+        evaluator = GateEvaluator(
+            episodes, self._reference.episodes if self._reference else (), self._settings.gates.gate_on
+        )
         if self._reference is not None and run is not None:
             self._compared = compare_sides(Side(f"run {run.run_id}", episodes), self._reference)
         return decide(
             map(evaluator.evaluate, self._gates),
             int(session.exitstatus),
-            on=self._settings.gate_on,
+            on=self._settings.gates.gate_on,
             other_failures=session.testsfailed - self._errors,
             interruption=interruption,
             is_stopped=_is_stopped(session),
@@ -126,7 +128,7 @@ def _is_stopped(session: pytest.Session) -> bool:
 
 def find_empty_groups(settings: Settings) -> Iterator[str]:
     """Yield a warning for each gate whose group has no case in the run, because it will be missed."""
-    for gate in gates_of(settings):
+    for gate in gates_of(settings.gates):
         group = FLAWED if gate.kind is GateKind.MAX_DROP and gate.group == ALL else gate.group
         if group not in _planned_groups(settings):
             yield f"gate {gate_name(gate)}: the run has no such case, so it will be missed"
@@ -141,10 +143,10 @@ def _planned_groups(settings: Settings) -> set[str]:
 
 def load_reference(settings: Settings, planned: Iterable[Case]) -> Side | None:
     """Return what `--ultra-compare` names; raise `pytest.UsageError` if no case could be compared with it."""
-    if settings.compare is None:
+    if settings.gates.compare is None:
         return None
     try:
-        side = load_side(settings.compare, settings.dir, find_latest=find_finished)
+        side = load_side(settings.gates.compare, settings.dir, find_latest=find_finished)
         check_common(planned, side)
     except ConfigurationError as error:
         raise pytest.UsageError(f"--ultra-compare: {error}") from None

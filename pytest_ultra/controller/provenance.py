@@ -35,6 +35,7 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     variables = [one.key_env for served in settings.served.values() for one in served if one.key_env]
     redactor = ConfigRedactor(os.environ, variables)
     options = msgspec.to_builtins(asdict(settings), enc_hook=str)
+    options |= options.pop("gates")
     options = {STORED_NAMES.get(name, name): value for name, value in options.items()}
     return {
         "pytest_ultra": __version__,

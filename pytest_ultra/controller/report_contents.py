@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Contrast, Summary
@@ -53,11 +53,11 @@ def contents_of(
     ended_at: float | None = None,
 ) -> ReportContents:
     """Return the contents of a run's report; `read` returns an episode with its transcript."""
-    cache = GuidanceCache(run.guidance, BENCHMARK.task_type)
+    cache = GuidanceCache(run.guidance, SUITE.task_type)
 
     def load(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
         whole, guidance = read(episode), _find_guidance(cache, episode)
-        return whole, guidance, None if guidance is None else BENCHMARK.check_goal(guidance, whole.transcript)
+        return whole, guidance, None if guidance is None else SUITE.check_goal(guidance, whole.transcript)
 
     return ReportContents(describe_run(run, ended_at=ended_at), summary, episodes, load, tuple(_compare(episodes)))
 

@@ -22,7 +22,6 @@ from pytest_ultra.core.figures import Summary
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.requested_gates import has_gates
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import notice_lines
@@ -109,7 +108,7 @@ class Run:
         result = yield
         if self._has_started:
             withdraw_stop(self.directory)
-            if self._interruption and session.exitstatus == pytest.ExitCode.OK and not has_gates(self._settings):
+            if self._interruption and session.exitstatus == pytest.ExitCode.OK and not self._settings.gates.decide_run:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
             end = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}

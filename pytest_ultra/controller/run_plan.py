@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.controller.duration_estimate import Load, estimate_duration
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.core.case import Case
@@ -49,7 +49,7 @@ class PlanHooks:
         reused = self._find_reused(cases)
         left = [case for case in cases if case.case_id not in reused]
         sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
-        estimates = [(case, BENCHMARK.estimate(case, self._guidance(case))) for case in sample]
+        estimates = [(case, SUITE.estimate(case, self._guidance(case))) for case in sample]
         factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
         unknown = sorted({case.model for case in left} - prices.keys())
@@ -77,11 +77,11 @@ class PlanHooks:
         return reused.case_ids
 
     def _guidance(self, case: Case) -> AnyGuidance:
-        task = BENCHMARK.make_task(case)
+        task = SUITE.make_task(case)
         optimal: Workflow | None = self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
         )
-        return BENCHMARK.make_guidance(case, task=task, optimal=optimal)
+        return SUITE.make_guidance(case, task=task, optimal=optimal)
 
     def _budget(self, total: Estimate, cost: float) -> str | None:
         """Return whether the budget would last, in words; None without a budget."""

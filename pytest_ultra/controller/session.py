@@ -19,8 +19,8 @@ from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.core.case import Case
 from pytest_ultra.distribution.placement import Placement, is_distributed
 from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
+from pytest_ultra.options.gate_options import check_gates, gates_of
 from pytest_ultra.options.output_checks import check_outputs
-from pytest_ultra.options.requested_gates import check_gates, gates_of
 from pytest_ultra.options.requested_limits import budget_limits, check_budget
 from pytest_ultra.options.settings import Settings
 
@@ -38,7 +38,7 @@ def open_run(
         return None
     check_outputs(settings)
     check_budget(settings)
-    check_gates(settings)
+    check_gates(settings.gates, settings.prompt_type, settings.model)
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
         return None
@@ -69,7 +69,7 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
     """Register the gates, and what reports to other plugins and to GitHub."""
     reference = load_reference(settings, cases.values())
     config.pluginmanager.register(JUnitHooks(settings.seed, run), "ultra-junit")
-    gates = GateHooks(settings, run, reference) if gates_of(settings) else None
+    gates = GateHooks(settings, run, reference) if gates_of(settings.gates) else None
     if gates is not None:
         config.pluginmanager.register(gates, "ultra-gates")
     step_summary = os.environ.get("GITHUB_STEP_SUMMARY")

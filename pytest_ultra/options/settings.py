@@ -17,10 +17,10 @@ from pytest_ultra.core.axes import (
     TaskType,
     ToolProtocol,
 )
-from pytest_ultra.core.groups import GateOn
 from pytest_ultra.core.prices import Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
+from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
@@ -80,12 +80,7 @@ class Settings:
     max_cost: float | None
     max_tokens: int | None
     max_requests: int | None
-    fail_under: Mapping[str, float]
-    max_drop: Mapping[str, float]
-    gate_on: GateOn
-    compare: str | None
-    max_regression: Mapping[str, float]
-    max_errors: int
+    gates: GateSettings
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -119,8 +114,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
     _check_limits(read)
     read["served"] = _read_served(config)
     read |= {"fresh": bool(read["fresh"]), "plan": bool(read["plan"]), "price": read["price"] or {}}
-    read |= {name: read[name] or {} for name in ("fail_under", "max_drop", "max_regression")}
     read["compare"] = _locate(config, read["compare"])
+    read["gates"] = take_gates(read)
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh reuses no earlier run, but --ultra-rerun does; give only one of them")
     read["dir"] = folder / read["dir"]

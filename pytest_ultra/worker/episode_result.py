@@ -6,7 +6,6 @@ import pytest
 
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.options.requested_gates import has_gates
 from pytest_ultra.options.settings import SETTINGS
 
 
@@ -22,10 +21,10 @@ class EpisodeResult(Episode, frozen=True, kw_only=True):
 
     def explain(self) -> str:
         """Describe the episode: the plan, the transcript, and where they diverged."""
-        from pytest_ultra.benchmark.benchmark_suite import BENCHMARK  # noqa: PLC0415 - only a failure needs it
+        from pytest_ultra.collection.run_suite import SUITE  # noqa: PLC0415 - only a failure needs it
         from pytest_ultra.reporting.failure_text import explain  # noqa: PLC0415 - only a failure needs it
 
-        return explain(self, self.guidance, BENCHMARK.check_goal(self.guidance, self.transcript))
+        return explain(self, self.guidance, SUITE.check_goal(self.guidance, self.transcript))
 
     def assert_passed(self) -> None:
         """Fail the test with the text of `explain`, unless the episode passed."""
@@ -41,5 +40,5 @@ def make_result(episode: Episode, guidance: AnyGuidance, least_outcome: str) -> 
 
 def leave_to_gates(episode: EpisodeResult, config: pytest.Config) -> None:
     """Report a missed case as an expected failure if gates decide about the run; do nothing under `--runxfail`."""
-    if has_gates(config.stash[SETTINGS]) and episode.outcome.is_scored and not episode.passed:
+    if config.stash[SETTINGS].gates.decide_run and episode.outcome.is_scored and not episode.passed:
         pytest.xfail(str(episode.outcome))

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.collection.items import case_of
+from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.guidance import AnyGuidance
@@ -73,7 +73,7 @@ class Shard:
         self._placement = placement
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
-        self._guidance = GuidanceCache(self._run.guidance, BENCHMARK.task_type)
+        self._guidance = GuidanceCache(self._run.guidance, SUITE.task_type)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
         self._started_cases: StartedCases | None = None
@@ -182,11 +182,11 @@ class Shard:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
     def _generate(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance:
-        task = task or BENCHMARK.make_task(case)
+        task = task or SUITE.make_task(case)
         optimal = optimal or self._config.hook.pytest_ultra_workflow(
             task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
         )
-        return BENCHMARK.make_guidance(case, task=task, optimal=optimal)
+        return SUITE.make_guidance(case, task=task, optimal=optimal)
 
     @property
     def _concurrency(self) -> int:
@@ -205,7 +205,7 @@ class Shard:
             lambda: MeteredEndpoint(stack.open(), meter),
             keep,
             worker=self._placement.worker,
-            rules=BENCHMARK,
+            rules=SUITE,
             concurrency=self._concurrency,
             clock=stack.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
@@ -219,7 +219,7 @@ class Shard:
 
     @cached_property
     def _budget_share(self) -> BudgetShare:
-        return open_budget_share(self._settings, self._run, lambda each: BENCHMARK.estimate(each.case, each.guidance))
+        return open_budget_share(self._settings, self._run, lambda each: SUITE.estimate(each.case, each.guidance))
 
     def _client_stack(self) -> ClientStack:
         """Return the client stack. Answers are kept, except those of a user's own endpoint, which may have a memory."""
@@ -282,4 +282,4 @@ class Shard:
 
 
 def _expect(assignment: Assignment) -> int:
-    return round(BENCHMARK.expect_requests(assignment.case, assignment.guidance))
+    return round(SUITE.expect_requests(assignment.case, assignment.guidance))

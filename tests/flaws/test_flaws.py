@@ -9,7 +9,7 @@ from math import ceil
 import msgspec
 import pytest
 
-from pytest_ultra.benchmark.guide import UnflawableError, make_guidance
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.rehearsal import rehearse
@@ -28,6 +28,7 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step, render
+from pytest_ultra.errors import UnflawableError
 from pytest_ultra.flaws.candidate import Candidate
 from pytest_ultra.flaws.injection import inject, is_proved
 from pytest_ultra.flaws.missing_step import remove

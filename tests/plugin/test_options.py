@@ -17,6 +17,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.groups import GateOn
+from pytest_ultra.options.gate_options import GateSettings
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import Preset
@@ -79,12 +80,14 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         max_cost=None,
         max_tokens=None,
         max_requests=None,
-        fail_under={},
-        max_drop={},
-        gate_on=GateOn.RATE,
-        compare=None,
-        max_regression={},
-        max_errors=0,
+        gates=GateSettings(
+            fail_under={},
+            max_drop={},
+            gate_on=GateOn.RATE,
+            compare=None,
+            max_regression={},
+            max_errors=0,
+        ),
         cassette_dir=pytester.path / "cassettes",
     )
 
@@ -98,17 +101,19 @@ def test_lists_are_repeatable_and_separated_by_commas_and_hold_each_name_once(py
 def test_limits_are_keyed_by_group_and_the_last_one_counts(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nultra_max_drop =\n    0.3\n    flawed_tool_misuse = 0.5\n")
     settings = settings_of(pytester, "--ultra-fail-under=0.5", "--ultra-fail-under=cot=0.2", "--ultra-fail-under=0.6")
-    assert settings.fail_under == {"all": 0.6, "cot": 0.2}
-    assert settings.max_drop == {"all": 0.3, "flawed_tool_misuse": 0.5}
+    assert settings.gates.fail_under == {"all": 0.6, "cot": 0.2}
+    assert settings.gates.max_drop == {"all": 0.3, "flawed_tool_misuse": 0.5}
 
 
 def test_a_comparison_file_is_relative_to_the_place_that_names_it(pytester: pytest.Pytester) -> None:
     (pytester.mkdir("sub") / "base.json").touch()
     (pytester.path / "base.json").touch()
     pytester.makeini("[pytest]\nultra_compare = base.json\n")
-    assert settings_of(pytester).compare == str(pytester.path / "base.json")
-    assert settings_of(pytester, "--ultra-compare=sub/base.json").compare == str(pytester.path / "sub" / "base.json")
-    assert settings_of(pytester, "--ultra-compare=20261124T093141.512645Z").compare == "20261124T093141.512645Z"
+    assert settings_of(pytester).gates.compare == str(pytester.path / "base.json")
+    assert settings_of(pytester, "--ultra-compare=sub/base.json").gates.compare == str(
+        pytester.path / "sub" / "base.json"
+    )
+    assert settings_of(pytester, "--ultra-compare=20261124T093141.512645Z").gates.compare == "20261124T093141.512645Z"
 
 
 def test_flawed_stands_for_the_seven_flawed_prompt_types(pytester: pytest.Pytester) -> None:
