@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -116,3 +117,17 @@ def test_a_shared_base_name_is_found() -> None:
     assert shared_names({"core/gates.py": "gates", "engine/gates.py": "gates", "core/__init__.py": "__init__"}) == {
         "gates": ["core/gates.py", "engine/gates.py"]
     }
+
+
+def test_the_map_in_the_docs_names_every_room_and_only_files_that_exist() -> None:
+    page = (ROOT.parent / "docs" / "how-it-works.md").read_text()
+    start, end = page.index("## The rooms"), page.index("## How a run works")
+    tree, table = page[start:end].split("### To change something")
+    rooms = {match[1] for match in re.finditer(r"^  (\w+)(?:/|\.py) ", tree, re.MULTILINE)}
+    assert rooms == {room for row in ROWS for room in row} - {"__main__"}
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "|---" not in line][1:]
+    assert len(rows) == 12
+    for row in rows:
+        names = re.findall(r"`([\w/]+\.(?:py|js))`", row)
+        assert 1 <= len(names) <= 3, row
+        assert all((ROOT / name).is_file() for name in names), row

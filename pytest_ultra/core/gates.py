@@ -19,6 +19,11 @@ class GateKind(StrEnum):
     MAX_REGRESSION = "max-regression"  # the loss since an earlier run: at most
     MAX_ERRORS = "max-errors"  # episodes that failed because of the infrastructure: at most
 
+    @property
+    def is_minimum(self) -> bool:
+        """Whether the limit is the least value that meets the gate, not the largest."""
+        return self is GateKind.FAIL_UNDER
+
 
 class Gate(msgspec.Struct, frozen=True):
     """One condition. Limits are shares, for errors a number; None means: no regression beyond what chance explains."""

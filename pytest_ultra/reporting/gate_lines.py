@@ -90,7 +90,7 @@ def _limit(gate: Gate, on: GateOn) -> str:
         return f"at most {gate.limit or 0:g}"
     if gate.limit is None:
         return "no significant loss allowed"
-    if gate.kind is GateKind.FAIL_UNDER:
+    if gate.kind.is_minimum:
         return f"at least {percent(gate.limit)}{bound}"
     return f"at most {100 * gate.limit:g} points{bound}"
 
