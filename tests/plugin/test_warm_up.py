@@ -11,8 +11,8 @@ PROGRAM = """
 import sys, threading
 from pytest_ultra.controller.warm_up import WarmUp
 warm_up = WarmUp({delay})
-warm_up.begin()
-warm_up.begin()
+warm_up.start()
+warm_up.start()
 assert threading.active_count() == 2
 {then}
 for thread in threading.enumerate():
