@@ -49,7 +49,7 @@ def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
     numbers = count(1)
 
     def make(
-        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, ending: RunEnd | None = ENDED, **options: Any
+        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, run_end: RunEnd | None = ENDED, **options: Any
     ) -> RunDirectory:
         number = next(numbers)
         described = {
@@ -60,7 +60,7 @@ def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
         }
         recorded = [make_episode(case) for case in cases] if episodes is None else episodes
         folder = tmp_path / "artifacts" / f"job-{number}" / ".ultra"
-        return make_run(folder, recorded, planned=cases, at=STARTED_AT + number, described=described, run_end=ending)
+        return make_run(folder, recorded, planned=cases, at=STARTED_AT + number, described=described, run_end=run_end)
 
     return make
 
@@ -112,7 +112,7 @@ def test_a_folder_of_artifacts_is_searched_and_the_result_is_available_as_json(
 
 
 def test_an_interrupted_run_that_was_run_again_counts_once(command: Command, jobs: Jobs, root: Path) -> None:
-    interrupted = jobs(CASES[:2], [make_episode(CASES[0])], ending=None)
+    interrupted = jobs(CASES[:2], [make_episode(CASES[0])], run_end=None)
     shutil.rmtree(interrupted.path.parents[1] / "lock", ignore_errors=True)
     again = jobs(CASES[:2])
     other = jobs(CASES[2:3])
@@ -161,7 +161,7 @@ def test_a_case_in_two_runs_is_rejected(command: Command, jobs: Jobs) -> None:
 
 
 def test_an_incomplete_run_is_rejected_without_the_option_incomplete(command: Command, jobs: Jobs, root: Path) -> None:
-    run = jobs(CASES[:3], [make_episode(CASES[0]), make_episode(CASES[1], Outcome.SKIPPED)], ending=None)
+    run = jobs(CASES[:3], [make_episode(CASES[0]), make_episode(CASES[1], Outcome.SKIPPED)], run_end=None)
     message = error_of(command("merge", "artifacts"))
     assert message.startswith(f"the run {run.run_id} is not complete: 2 of its 3 planned cases were not run, such as ")
     assert message.endswith("-1]; resume it, or merge without them by --incomplete")
@@ -172,7 +172,7 @@ def test_an_incomplete_run_is_rejected_without_the_option_incomplete(command: Co
 
 
 def test_a_run_in_progress_is_rejected(command: Command, jobs: Jobs) -> None:
-    run = jobs(CASES[:1], ending=None)
+    run = jobs(CASES[:1], run_end=None)
     lock = lock_run(run)
     assert (
         error_of(command("merge", "artifacts")) == f"the run {run.run_id} is still running; merge it when it has ended"
