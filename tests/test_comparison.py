@@ -1,4 +1,4 @@
-"""`pytest-ultra baseline` and `pytest-ultra compare`: files and runs side by side, with an exit code for scripts."""
+"""`pytest-ultra baseline` and `pytest-ultra compare`: compare runs and baseline files, with an exit code."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from tests.results_factory import make_case, make_episode
 COMMAND = Path(sys.executable).with_name("pytest-ultra")
 F, P, X, E = Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED, Outcome.ERROR
 
-Keep = Callable[..., str]
+StoreRun = Callable[..., str]
 
 
 @pytest.fixture
-def keep(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Keep:
-    """Keep runs of these outcomes, a case each; their ids are returned."""
+def store_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> StoreRun:
+    """Store a run with a case for each outcome; return its id."""
     monkeypatch.setenv("COLUMNS", "100")
     started_at = 1_700_000_000.0
 
-    def keep(*outcomes: Outcome, **axes: Any) -> str:
+    def store_run(*outcomes: Outcome, **axes: Any) -> str:
         nonlocal started_at
         started_at += 60
         run = RunDirectory.create(pytester.path / ".ultra", {}, started_at=started_at)
         journal = Journal(run, "gw0")
-        for episode in lived(outcomes, **axes):
+        for episode in make_episodes(outcomes, **axes):
             journal.append(episode)
         journal.close()
         return run.run_id
 
-    return keep
+    return store_run
 
 
-def lived(outcomes: tuple[Outcome, ...], **axes: Any) -> list[Episode]:
+def make_episodes(outcomes: tuple[Outcome, ...], **axes: Any) -> list[Episode]:
     prompt_types = (PromptType.OPTIMAL, PromptType.FLAWED_TOOL_MISUSE)
     return [
         make_episode(make_case(prompt_types[number % 2], instance=number // 2, **axes), outcome)
@@ -50,8 +50,8 @@ def lived(outcomes: tuple[Outcome, ...], **axes: Any) -> list[Episode]:
     ]
 
 
-def test_a_run_beside_an_earlier_one(pytester: pytest.Pytester, keep: Keep) -> None:
-    before, now = keep(F, F, F, P, X, F, F), keep(F, X, F, F, P, P, E)
+def test_a_run_is_compared_with_an_earlier_one(pytester: pytest.Pytester, store_run: StoreRun) -> None:
+    before, now = store_run(F, F, F, P, X, F, F), store_run(F, X, F, F, P, P, E)
     result = pytester.run(COMMAND, "compare", before, now)
     assert result.ret == 0
     loss = "16.7 points lost over 6 pairs, 95% interval -100.0 to 100.0"
@@ -80,8 +80,8 @@ def test_a_run_beside_an_earlier_one(pytester: pytest.Pytester, keep: Keep) -> N
     ]
 
 
-def test_a_baseline_file_stands_for_its_run(pytester: pytest.Pytester, keep: Keep) -> None:
-    before, now = keep(F, F, F), keep(F, X, F)
+def test_a_baseline_file_gives_the_same_figures_as_its_run(pytester: pytest.Pytester, store_run: StoreRun) -> None:
+    before, now = store_run(F, F, F), store_run(F, X, F)
     made = pytester.run(COMMAND, "baseline", before, "-o", "base.json")
     assert (made.ret, made.outlines) == (0, [f"base.json: 3 cases of run {before}"])
     of_file, of_run = (
@@ -93,25 +93,27 @@ def test_a_baseline_file_stands_for_its_run(pytester: pytest.Pytester, keep: Kee
     assert of_file["figures"]["flips"] == of_run["figures"]["flips"] != []
 
 
-def test_every_figure_agrees_with_a_second_computation_from_the_journals(pytester: pytest.Pytester, keep: Keep) -> None:
-    before, now = keep(*[F, F, X, F, P] * 8, E), keep(*[F, X, X, P, F] * 8, F, F)
+def test_every_figure_agrees_with_an_independent_computation_from_the_journals(
+    pytester: pytest.Pytester, store_run: StoreRun
+) -> None:
+    before, now = store_run(*[F, F, X, F, P] * 8, E), store_run(*[F, X, X, P, F] * 8, F, F)
     shown = json.loads(pytester.run(COMMAND, "compare", before, now, "--json").stdout.str())["figures"]
     theirs, ours = (independent.read_journals(pytester.path / ".ultra" / "runs" / run) for run in (before, now))
-    ids = {episode.nodeid: episode.case_id for episode in lived((F,) * 42)}
+    ids = {episode.nodeid: episode.case_id for episode in make_episodes((F,) * 42)}
     expected = independent_runs.compare_runs(ours, theirs, lambda episode: ids[episode["nodeid"]])
     assert flatten(shown) == pytest.approx(flatten(expected | {"sample": now, "reference": before}), abs=1e-9)
 
 
-def flatten(value: Any, place: str = "") -> dict[str, Any]:
-    """Return the values of nested JSON by their places."""
+def flatten(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the values of nested JSON by their paths."""
     if not isinstance(value, dict | list):
-        return {place: value}
+        return {path: value}
     items = value.items() if isinstance(value, dict) else enumerate(value)
-    return {name: leaf for key, item in items for name, leaf in flatten(item, f"{place}.{key}").items()}
+    return {name: leaf for key, item in items for name, leaf in flatten(item, f"{path}.{key}").items()}
 
 
-def test_what_chance_does_not_explain_has_an_exit_code(pytester: pytest.Pytester, keep: Keep) -> None:
-    before, now = keep(*[F] * 40), keep(*[F, X] * 20)
+def test_a_loss_that_chance_does_not_explain_sets_the_exit_code(pytester: pytest.Pytester, store_run: StoreRun) -> None:
+    before, now = store_run(*[F] * 40), store_run(*[F, X] * 20)
     assert pytester.run(COMMAND, "compare", now, before).ret == 0, "better is not worse"
     result = pytester.run(COMMAND, "compare", before, now)
     assert result.ret == 1
@@ -123,15 +125,17 @@ def test_what_chance_does_not_explain_has_an_exit_code(pytester: pytest.Pytester
     assert pytester.run(COMMAND, "compare", before, now, "--max-regression=0.49", "--json").ret == 1
 
 
-def test_two_models_are_compared_case_by_case(pytester: pytest.Pytester, keep: Keep) -> None:
-    before, now = keep(F, F, model="large"), keep(F, X, model="small\x1b[2J")
+def test_two_models_are_compared_case_by_case(pytester: pytest.Pytester, store_run: StoreRun) -> None:
+    before, now = store_run(F, F, model="large"), store_run(F, X, model="small\x1b[2J")
     result = pytester.run(COMMAND, "compare", before, now)
     result.stdout.fnmatch_lines(["  model: large before, small\\x1b[[]2J now", "2 pairs; *"])
     assert "\x1b" not in result.stdout.str()
 
 
-def test_of_many_cases_that_flipped_some_are_shown_and_json_has_all(pytester: pytest.Pytester, keep: Keep) -> None:
-    before, now = keep(*[F] * 50), keep(*[X] * 50)
+def test_the_terminal_shows_some_of_many_flipped_cases_and_json_has_all(
+    pytester: pytest.Pytester, store_run: StoreRun
+) -> None:
+    before, now = store_run(*[F] * 50), store_run(*[X] * 50)
     result = pytester.run(COMMAND, "compare", before, now)
     result.stdout.fnmatch_lines(["worse (50):", "  and 30 more"])
     assert len([line for line in result.outlines if "full -> failed" in line]) == 20
@@ -139,12 +143,12 @@ def test_of_many_cases_that_flipped_some_are_shown_and_json_has_all(pytester: py
     assert len(compared["figures"]["flips"]) == 50
 
 
-def test_what_cannot_be_done_is_said(pytester: pytest.Pytester, keep: Keep) -> None:
+def test_an_impossible_comparison_is_an_error_with_the_reason(pytester: pytest.Pytester, store_run: StoreRun) -> None:
     nothing = pytester.run(COMMAND, "compare", "base.json")
     assert nothing.ret == 2
     nothing.stderr.fnmatch_lines(["pytest-ultra compare: error: there is no file 'base.json'; write one with *"])
-    before, now = keep(F, seed=1), keep(F, temperature=1.0)
-    for args, said in (
+    before, now = store_run(F, seed=1), store_run(F, temperature=1.0)
+    for args, message in (
         (
             (before, now),
             f"no case of {now} was scored in {before} too (seed: 1 before, 0 now; temperature: none before*)",
@@ -155,11 +159,11 @@ def test_what_cannot_be_done_is_said(pytester: pytest.Pytester, keep: Keep) -> N
     ):
         result = pytester.run(COMMAND, "compare", *args)
         assert result.ret == 2
-        result.stderr.fnmatch_lines([f"pytest-ultra compare: error: {said}"])
+        result.stderr.fnmatch_lines([f"pytest-ultra compare: error: {message}"])
 
 
-def test_a_baseline_needs_a_scored_case_and_a_place(pytester: pytest.Pytester, keep: Keep) -> None:
-    run_id = keep(E)
+def test_a_baseline_needs_a_scored_case_and_a_writable_path(pytester: pytest.Pytester, store_run: StoreRun) -> None:
+    run_id = store_run(E)
     result = pytester.run(COMMAND, "baseline", "-o", "base.json")
     assert result.ret == 2
     result.stderr.fnmatch_lines([f"pytest-ultra baseline: error: run {run_id} has scored no case, so *"])

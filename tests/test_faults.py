@@ -1,4 +1,4 @@
-"""Runs that are killed again and again over an endpoint that misbehaves: nothing is lost, and nothing done twice."""
+"""Repeatedly killed runs over a faulty endpoint: no episode is lost, and none is run twice."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 
 CAMPAIGN = Path(__file__).parents[1] / "benchmarks" / "faults.py"
 KILLS = 8
-"""In each of the four parts of the campaign, which can be spread over workers."""
+"""Kills in each of the four parts of the campaign, which workers can run in parallel."""
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
-def test_after_the_last_resume_every_case_is_scored_once_and_nothing_was_paid_for_twice_without_need(
+def test_each_case_is_scored_once_and_only_calls_in_flight_at_a_kill_are_paid_for_twice(
     seed: int, show_figures: Callable[[str], None]
 ) -> None:
-    """`benchmarks/faults.py 32` is the same in one."""
+    """`benchmarks/faults.py 32` runs all parts as one."""
     command = [sys.executable, str(CAMPAIGN), str(KILLS), str(seed)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     show_figures(result.stdout)

@@ -1,4 +1,4 @@
-"""The export for Inspect's log viewer: what it holds, and that Inspect itself reads it where it is installed."""
+"""The export for Inspect's log viewer: its contents, and that Inspect can read it where it is installed."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_each_episode_is_a_sample_with_its_messages_and_its_grade(exported: Path
     assert failed["scores"]["pytest_ultra"]["value"] == "I"
     assert failed["scores"]["pytest_ultra"]["explanation"].startswith("the job was not done; ")
     assert [message["role"] for message in failed["messages"][:4]] == ["system", "user", "assistant", "tool"]
-    asked, answered = failed["messages"][2:4]
-    assert asked["tool_calls"][0]["id"] == answered["tool_call_id"]
+    call, result = failed["messages"][2:4]
+    assert call["tool_calls"][0]["id"] == result["tool_call_id"]
     assert "1. " in failed["input"][0]["content"], "the plan"
     assert failed["metadata"]["outcome"] == "failed"
     usage = log["stats"]["model_usage"]["demo/follower"]
@@ -46,7 +46,7 @@ def test_each_episode_is_a_sample_with_its_messages_and_its_grade(exported: Path
 
 
 def test_inspect_reads_it(exported: Path) -> None:
-    """`tox -e inspect` has Inspect installed; it takes 60 packages, so the other environments have not."""
+    """Only `tox -e inspect` installs Inspect, because it needs 60 packages."""
     inspect_log = pytest.importorskip("inspect_ai.log")
     log = inspect_log.read_eval_log(str(exported))
     assert log.status == "success"
@@ -59,7 +59,7 @@ def make_log(tmp_path: Path, *episodes: Episode) -> Mapping[str, Any]:
     return log
 
 
-def test_an_error_has_no_grade_and_is_no_part_of_the_accuracy(tmp_path: Path) -> None:
+def test_an_error_has_no_grade_and_does_not_count_towards_the_accuracy(tmp_path: Path) -> None:
     broken = make_episode(make_case(instance=1), Outcome.ERROR, failure_class=FailureClass.ENDPOINT, error="no answer")
     log = make_log(tmp_path, make_episode(), broken)
     full, error = log["samples"]
@@ -74,13 +74,13 @@ def test_a_run_without_a_scored_case_has_no_accuracy(tmp_path: Path) -> None:
     assert log["results"]["scores"][0]["metrics"] == {}
 
 
-def test_calls_that_are_no_json_and_tools_that_refuse_are_shown(tmp_path: Path) -> None:
+def test_malformed_tool_calls_and_tool_errors_are_exported(tmp_path: Path) -> None:
     call = ToolCall("call_1", "file_operations_reader", '{"path": ')
-    refused = ToolResult(code="INVALID_ARGUMENTS", message="no JSON")
-    transcript = (Replied(1, Reply("", (call,))), Answered(1, call, None, refused))
+    rejected = ToolResult(code="INVALID_ARGUMENTS", message="no JSON")
+    transcript = (Replied(1, Reply("", (call,))), Answered(1, call, None, rejected))
     (sample,) = make_log(tmp_path, make_episode(transcript=transcript))["samples"]
-    first, asked, answered = sample["messages"]
-    assert first["content"] == "(the job is no longer in the run's folder)"
-    assert asked["tool_calls"][0]["arguments"] == {"text": '{"path": '}
-    assert asked["tool_calls"][0]["parse_error"] == "the arguments are no JSON object"
-    assert answered["error"]["message"] == "INVALID_ARGUMENTS: no JSON"
+    job, assistant, tool = sample["messages"]
+    assert job["content"] == "(the job is no longer in the run's folder)"
+    assert assistant["tool_calls"][0]["arguments"] == {"text": '{"path": '}
+    assert assistant["tool_calls"][0]["parse_error"] == "the arguments are no JSON object"
+    assert tool["error"]["message"] == "INVALID_ARGUMENTS: no JSON"

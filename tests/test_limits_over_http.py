@@ -1,4 +1,4 @@
-"""Limits and the HTTP client together: neither holds up what the other allows."""
+"""Limits and the HTTP client together: neither delays what the other allows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.providers.http_stand_in import COMPLETION, hangs, response, says, sta
 
 
 @asynccontextmanager
-async def calling(url: str, folder: Path) -> AsyncIterator[Caller]:
+async def open_caller(url: str, folder: Path) -> AsyncIterator[Caller]:
     spec = resolve("m", base_url=url, environ={})
     endpoint = open_endpoint({"m": spec}, environ={})
     limiter, _ = open_limiter({"m": spec.endpoint_ids()}, Limits(), folder=folder)
@@ -32,12 +32,12 @@ async def calling(url: str, folder: Path) -> AsyncIterator[Caller]:
         await endpoint.aclose()
 
 
-async def ask(caller: Caller) -> object:
+async def call(caller: Caller) -> object:
     return await caller.call(make_request(make_case()), lambda _: None)
 
 
 async def open_first_connections(folder: Path) -> tuple[int, float]:
-    """Ask more often than is allowed to begin with; return the connections, and the seconds to open that many."""
+    """Start more calls than the initial limit; return the number of connections, and the seconds to open them."""
     has_all = asyncio.Event()
 
     async def count(writer: asyncio.StreamWriter) -> None:
@@ -45,9 +45,9 @@ async def open_first_connections(folder: Path) -> tuple[int, float]:
             has_all.set()
         await hangs(writer)
 
-    async with stand_in(count) as server, calling(server.url, folder) as caller:
+    async with stand_in(count) as server, open_caller(server.url, folder) as caller:
         started = SYSTEM_CLOCK.now()
-        tasks = [asyncio.ensure_future(ask(caller)) for _ in range(START_IN_FLIGHT + 50)]
+        tasks = [asyncio.ensure_future(call(caller)) for _ in range(START_IN_FLIGHT + 50)]
         await has_all.wait()
         opened_s = SYSTEM_CLOCK.now() - started
         await asyncio.sleep(0.1)
@@ -57,22 +57,22 @@ async def open_first_connections(folder: Path) -> tuple[int, float]:
         return server.connections, opened_s
 
 
-def test_256_calls_are_in_flight_in_a_moment_and_no_more(tmp_path: Path) -> None:
+def test_256_calls_are_in_flight_at_once_and_no_more(tmp_path: Path) -> None:
     connections, opened_s = asyncio.run(open_first_connections(tmp_path))
     assert connections == START_IN_FLIGHT
     assert opened_s < 1.0, "about 0.1 s on an idle machine"
 
 
-def test_an_answer_that_says_nothing_is_left_holds_up_the_next_call(tmp_path: Path) -> None:
+def test_an_answer_with_no_remaining_requests_delays_the_next_call(tmp_path: Path) -> None:
     headers = ("x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: 400ms")
 
-    async def ask_twice() -> tuple[object, float]:
+    async def call_twice() -> tuple[object, float]:
         answer = says(response(COMPLETION, *headers))
-        async with stand_in(answer) as server, calling(server.url, tmp_path) as caller:
-            await ask(caller)
+        async with stand_in(answer) as server, open_caller(server.url, tmp_path) as caller:
+            await call(caller)
             started = SYSTEM_CLOCK.now()
-            return await ask(caller), SYSTEM_CLOCK.now() - started
+            return await call(caller), SYSTEM_CLOCK.now() - started
 
-    reply, seconds = asyncio.run(ask_twice())
+    reply, seconds = asyncio.run(call_twice())
     assert reply == Reply(text="Done.")
     assert seconds == pytest.approx(0.4, abs=0.2)

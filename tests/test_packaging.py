@@ -1,4 +1,4 @@
-"""What is installed is whole: metadata, entry points, type marker, suite."""
+"""The installed package is complete: metadata, entry points, type marker, suite."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_the_command_is_installed() -> None:
     assert entry.load() is main
 
 
-def test_the_package_is_typed_and_holds_the_suite() -> None:
+def test_the_package_is_typed_and_contains_the_suite() -> None:
     package = Path(pytest_ultra.__file__).parent
     assert (package / "py.typed").is_file()
     assert (package / "suite" / "test_workflows.py").is_file()
 
 
-def test_wheel_and_sdist_hold_what_they_need() -> None:
+def test_wheel_and_sdist_contain_what_they_need() -> None:
     build = pyproject()["tool"]["hatch"]["build"]["targets"]
     assert build["wheel"]["packages"] == ["pytest_ultra"]
     for name in build["sdist"]["include"]:
@@ -48,7 +48,7 @@ def test_wheel_and_sdist_hold_what_they_need() -> None:
     assert {"pytest_ultra", "tests", "docs", "README.md", "LICENSE"} <= set(build["sdist"]["include"])
 
 
-def test_the_readme_is_what_the_index_shows() -> None:
+def test_the_metadata_for_the_package_index_is_complete() -> None:
     metadata = distribution("pytest-ultra").metadata
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"

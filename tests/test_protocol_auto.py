@@ -1,4 +1,4 @@
-"""Protocol `auto` against a scripted endpoint on loopback that takes no native tools, or nothing at all."""
+"""Protocol `auto` with a scripted endpoint on loopback that rejects native tools, or every request."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from tests.providers.http_stand_in import COMPLETION, StandIn, response, stand_i
 
 MODEL = "openai/small"
 Script = Callable[[bool], tuple[int, str]]
-"""From whether a request has native tools to the status and what is said; 200 says that the job is done."""
+"""Returns the status and the error message for a request, given whether it has native tools; 200 is a normal reply."""
 
 
-def live(script: Script, *cases: Case) -> tuple[list[Episode], list[bool]]:
-    """Live the cases one after another; return also which requests had native tools."""
+def run_cases(script: Script, *cases: Case) -> tuple[list[Episode], list[bool]]:
+    """Run the cases one after another; also return which requests had native tools."""
 
     async def run() -> tuple[list[Episode], list[bool]]:
         seen: list[StandIn] = []
 
         async def answer(writer: asyncio.StreamWriter) -> None:
-            status, said = script("tools" in json.loads(seen[0].requests[-1].body))
-            body = COMPLETION if status == 200 else json.dumps({"error": {"message": said}}).encode()
+            status, message = script("tools" in json.loads(seen[0].requests[-1].body))
+            body = COMPLETION if status == 200 else json.dumps({"error": {"message": message}}).encode()
             writer.write(response(body, status=f"{status} Scripted"))
             await writer.drain()
 
@@ -73,22 +73,22 @@ def rejects_tools(status: int) -> Script:
 
 
 @pytest.mark.parametrize("status", [400, 404, 422, 501])
-def test_where_tools_are_rejected_the_job_is_asked_again_in_text_and_so_are_all_later_ones(status: int) -> None:
-    (first, second), had_tools = live(rejects_tools(status), auto(0), auto(1))
+def test_after_a_rejection_of_tools_this_and_all_later_requests_use_text(status: int) -> None:
+    (first, second), had_tools = run_cases(rejects_tools(status), auto(0), auto(1))
 
     assert had_tools == [True, False, False]
-    assert (first.outcome, second.outcome) == (Outcome.FAILED, Outcome.FAILED)  # "Done." does no job
+    assert (first.outcome, second.outcome) == (Outcome.FAILED, Outcome.FAILED)  # "Done." does not do the job
     assert kinds(first.transcript) == [Attempted, FellBack, Attempted, Replied, Ended]
     assert kinds(second.transcript) == [FellBack, Attempted, Replied, Ended]
-    told = f"The endpoint rejected the request (status {status}: {MODEL} does not support tools)."
+    reason = f"The endpoint rejected the request (status {status}: {MODEL} does not support tools)."
     assert {
         event.detail for episode in (first, second) for event in episode.transcript if isinstance(event, FellBack)
-    } == {told}
+    } == {reason}
     assert (first.usage.requests, second.usage.requests) == (2, 1)
 
 
-def test_where_text_is_rejected_as_well_the_first_rejection_is_the_error() -> None:
-    (first, second), had_tools = live(lambda tools: (400, "no tools" if tools else "no text"), auto(0), auto(1))
+def test_if_text_is_rejected_too_the_first_rejection_is_the_error() -> None:
+    (first, second), had_tools = run_cases(lambda tools: (400, "no tools" if tools else "no text"), auto(0), auto(1))
 
     for episode in (first, second):
         assert kinds(episode.transcript) == [Attempted, FellBack, Attempted, Ended]
@@ -97,8 +97,8 @@ def test_where_text_is_rejected_as_well_the_first_rejection_is_the_error() -> No
     assert had_tools == [True, False, True, False]
 
 
-def test_a_model_that_is_not_there_is_still_given_up_for_all_cases() -> None:
-    (first, second), had_tools = live(
+def test_an_unknown_model_fails_for_all_cases() -> None:
+    (first, second), had_tools = run_cases(
         lambda _: (404, "no such model"),
         auto(0),
         auto(1),
@@ -110,22 +110,22 @@ def test_a_model_that_is_not_there_is_still_given_up_for_all_cases() -> None:
     assert had_tools == [True, False]
 
 
-def test_a_failure_in_text_that_is_no_rejection_is_the_error_itself() -> None:
-    (episode,), _ = live(lambda tools: (400, "no tools") if tools else (503, "overloaded"), auto())
+def test_a_failure_in_text_other_than_a_rejection_is_the_error() -> None:
+    (episode,), _ = run_cases(lambda tools: (400, "no tools") if tools else (503, "overloaded"), auto())
 
     assert episode.error == "No answer after 1 attempts; the last one: status 503: overloaded."
 
 
 @pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])
-def test_who_asks_for_one_protocol_gets_no_other(protocol: ToolProtocol) -> None:
-    (episode,), had_tools = live(lambda _: (400, "no"), auto(protocol=protocol))
+def test_an_explicit_protocol_has_no_fallback(protocol: ToolProtocol) -> None:
+    (episode,), had_tools = run_cases(lambda _: (400, "no"), auto(protocol=protocol))
 
     assert had_tools == [protocol is ToolProtocol.NATIVE]
     assert kinds(episode.transcript) == [Attempted, Ended]
 
 
-def test_where_tools_are_taken_auto_is_native() -> None:
-    (episode,), had_tools = live(lambda _: (200, ""), auto())
+def test_auto_is_native_if_tools_are_accepted() -> None:
+    (episode,), had_tools = run_cases(lambda _: (200, ""), auto())
 
     assert had_tools == [True]
     assert kinds(episode.transcript) == [Attempted, Replied, Ended]

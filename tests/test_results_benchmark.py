@@ -1,4 +1,4 @@
-"""The benchmark of the commands over a stored run works, so that its figures can be had at any time."""
+"""The benchmark of the commands over a stored run works, so that its figures can be measured at any time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(*args: str | Path) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_a_run_is_made_and_each_command_does_its_work_over_it(tmp_path: Path) -> None:
+def test_the_benchmark_makes_a_run_and_times_each_command_on_it(tmp_path: Path) -> None:
     (made,) = run("make", tmp_path, "150")
     assert made.endswith(": 150 episodes, 3 MB of journals")
     head, *lines = run("time", tmp_path, "show", "export", "store")

@@ -1,4 +1,4 @@
-"""A folder of runs, and the command line in it."""
+"""A directory of runs, and the command line that reads it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from pytest_ultra.commands.cli import main
 
 
-class Shown(NamedTuple):
-    """What a command has come to."""
+class CommandResult(NamedTuple):
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -30,20 +30,20 @@ class Shown(NamedTuple):
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of runs where the command looks for it."""
+    """The `.ultra` directory in which the command looks for runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("COLUMNS", raising=False)  # which xdist sets, and so what is printed would depend on -n
+    monkeypatch.delenv("COLUMNS", raising=False)  # xdist sets it, so the output would depend on -n
     return tmp_path / ".ultra"
 
 
 @pytest.fixture
-def command(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Shown]:
-    """Give a command as a user does, in the folder above `root`."""
+def command(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
+    """Run a command as a user does, in the directory above `root`."""
     assert root.name == ".ultra"
 
-    def command(*args: str) -> Shown:
+    def command(*args: str) -> CommandResult:
         code = main(args)
-        return Shown(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return command

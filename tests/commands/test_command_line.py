@@ -1,4 +1,4 @@
-"""What all commands have in common: a quick start, help with exit codes, errors in words, pipes that are closed."""
+"""What all commands share: a quick start, help with exit codes, readable errors, output for any terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from pytest_ultra.commands.cli import main
 from pytest_ultra.commands.command_table import COMMANDS
-from tests.commands.conftest import Shown
+from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import make_run
 
@@ -22,7 +22,7 @@ HEAVY = ("msgspec", "rich", "scipy", "sqlalchemy", "jinja2", "matplotlib", "pyar
 Capture = pytest.CaptureFixture[str]
 
 
-def test_the_help_imports_nothing_heavy_and_names_all_commands() -> None:
+def test_the_help_imports_no_heavy_package_and_lists_all_commands() -> None:
     script = f"""
 import sys
 from pytest_ultra.commands.cli import main
@@ -38,16 +38,16 @@ print("HEAVY", *sorted(set(sys.modules) & set({HEAVY})))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself_and_its_exit_codes(name: str, capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as ended:
+def test_each_command_has_help_with_its_exit_codes(name: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as exited:
         main([name, "--help"])
-    assert ended.value.code == 0
+    assert exited.value.code == 0
     shown = capsys.readouterr().out
     assert "exit codes:\n  0  " in shown
     assert "\n  2  the command failed; the message says why" in shown
 
 
-def test_what_cannot_be_done_is_an_error_in_words(
+def test_a_failed_command_prints_a_readable_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -59,7 +59,7 @@ def test_what_cannot_be_done_is_an_error_in_words(
     assert "\x1b" not in capsys.readouterr().err
 
 
-def test_a_terminal_that_knows_few_letters_is_told_all_the_same(root: Path) -> None:
+def test_an_ascii_terminal_gets_escaped_output(root: Path) -> None:
     make_run(root, [make_episode(make_case(model="modèle"))])
     shown = []
     for args in (("runs",), ("runs", "--json")):
@@ -70,7 +70,7 @@ def test_a_terminal_that_knows_few_letters_is_told_all_the_same(root: Path) -> N
     assert json.loads(shown[1])[0]["models"] == ["modèle"]
 
 
-def test_a_damaged_file_of_a_run_is_an_error_in_words(root: Path, command: Callable[..., Shown]) -> None:
+def test_a_damaged_file_of_a_run_is_a_readable_error(root: Path, command: Callable[..., CommandResult]) -> None:
     run = make_run(root, [make_episode()])
     for name in ("run.json", "plan.json", "ended.json"):
         sound = (run.path / name).read_bytes()

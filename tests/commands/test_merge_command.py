@@ -1,4 +1,4 @@
-"""`pytest-ultra merge`: what several jobs have left becomes one run, or it is said why it cannot."""
+"""`pytest-ultra merge`: the runs of several jobs become one run, or the error says why they cannot."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pytest_ultra.storage.results import State, find_state, read_results
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run
 from tests.benchmark import agent_runs
-from tests.commands.conftest import Shown
+from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode, make_nodeid
 from tests.storage.stored_runs import ENDED, STARTED_AT, make_run, write
 
-Command = Callable[..., Shown]
+Command = Callable[..., CommandResult]
 
 OPTIONS: dict[str, Any] = {
     "model": ["gpt-4o-mini"],
@@ -45,11 +45,11 @@ CASES = [make_case(instance=n) for n in range(6)]
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
-    """Make what a job leaves, each in a folder of its own."""
+    """Make the run directory of a job, in a new folder for each job."""
     numbers = count(1)
 
     def make(
-        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, ending: RunEnd | None = ENDED, **options: Any
+        cases: Sequence[Case], episodes: Sequence[Episode] | None = None, run_end: RunEnd | None = ENDED, **options: Any
     ) -> RunDirectory:
         number = next(numbers)
         described = {
@@ -58,9 +58,9 @@ def jobs(tmp_path: Path) -> Callable[..., RunDirectory]:
             "options": OPTIONS | options,
             "command": [f"job {number}"],
         }
-        lived = [make_episode(case) for case in cases] if episodes is None else episodes
+        recorded = [make_episode(case) for case in cases] if episodes is None else episodes
         folder = tmp_path / "artifacts" / f"job-{number}" / ".ultra"
-        return make_run(folder, lived, planned=cases, at=STARTED_AT + number, described=described, run_end=ending)
+        return make_run(folder, recorded, planned=cases, at=STARTED_AT + number, described=described, run_end=run_end)
 
     return make
 
@@ -73,7 +73,7 @@ def merged(root: Path) -> RunDirectory:
     return RunDirectory.open(path)
 
 
-def test_parts_become_one_run_with_all_that_each_had(root: Path, command: Command, jobs: Jobs) -> None:
+def test_runs_are_merged_into_one_with_all_their_episodes(root: Path, command: Command, jobs: Jobs) -> None:
     first = jobs(CASES[:2], model=["gpt-4o-mini"])
     second = jobs(CASES[2:4], [make_episode(CASES[2], Outcome.FAILED), make_episode(CASES[3])], model=["demo"])
     shown = command("merge", str(first.path), "artifacts/job-2/.ultra")
@@ -100,7 +100,9 @@ def test_parts_become_one_run_with_all_that_each_had(root: Path, command: Comman
     }
 
 
-def test_a_folder_of_artifacts_is_searched_and_a_script_is_told(root: Path, command: Command, jobs: Jobs) -> None:
+def test_a_folder_of_artifacts_is_searched_and_the_result_is_available_as_json(
+    root: Path, command: Command, jobs: Jobs
+) -> None:
     runs = [jobs([case]) for case in CASES[:3]]
     document = command("merge", "artifacts", "artifacts/job-1", "-o", "elsewhere", "--json").json
     run = RunDirectory.open(Path(document.pop("path")))
@@ -109,20 +111,20 @@ def test_a_folder_of_artifacts_is_searched_and_a_script_is_told(root: Path, comm
     assert not root.exists()
 
 
-def test_a_run_that_was_cut_off_and_run_again_counts_once(command: Command, jobs: Jobs, root: Path) -> None:
-    cut_off = jobs(CASES[:2], [make_episode(CASES[0])], ending=None)
-    shutil.rmtree(cut_off.path.parents[1] / "lock", ignore_errors=True)
+def test_an_interrupted_run_that_was_run_again_counts_once(command: Command, jobs: Jobs, root: Path) -> None:
+    interrupted = jobs(CASES[:2], [make_episode(CASES[0])], run_end=None)
+    shutil.rmtree(interrupted.path.parents[1] / "lock", ignore_errors=True)
     again = jobs(CASES[:2])
     other = jobs(CASES[2:3])
     for run in (again, other):
-        shutil.move(run.path, cut_off.path.parent)
-    assert command("merge", str(cut_off.path.parents[1])).out.startswith("2 runs, 3 episodes, ")
+        shutil.move(run.path, interrupted.path.parent)
+    assert command("merge", str(interrupted.path.parents[1])).out.startswith("2 runs, 3 episodes, ")
     assert [part["run_id"] for part in merged(root).describe()["merged_from"]] == [again.run_id, other.run_id]
 
 
-def error_of(shown: Shown) -> str:
+def error_of(shown: CommandResult) -> str:
     assert (shown.code, shown.out) == (2, "")
-    assert not Path(".ultra").exists(), "nothing is left of it"
+    assert not Path(".ultra").exists(), "no partial run is left"
     return shown.err.removeprefix("pytest-ultra merge: error: ").rstrip("\n")
 
 
@@ -130,7 +132,7 @@ def error_of(shown: Shown) -> str:
     ("option", "values"),
     [("seed", (0, 1)), ("max_turns", (30, 10)), ("temperature", (None, 0.5)), ("instances", (1, 2))],
 )
-def test_runs_of_different_configurations_are_refused(
+def test_runs_of_different_configurations_are_rejected(
     command: Command, jobs: Jobs, option: str, values: tuple[Any, Any]
 ) -> None:
     first, second = (jobs([CASES[n]], **{option: value}) for n, value in enumerate(values))
@@ -141,16 +143,16 @@ def test_runs_of_different_configurations_are_refused(
     )
 
 
-def test_runs_of_different_versions_are_refused(command: Command, jobs: Jobs) -> None:
+def test_runs_of_different_versions_are_rejected(command: Command, jobs: Jobs) -> None:
     jobs(CASES[:1])
     newer = jobs(CASES[1:2])
     described = newer.describe() | {"versions": VERSIONS | {"scorer": 2}}
     (newer.path / "run.json").write_bytes(msgspec.json.encode(described))
-    told = error_of(command("merge", "artifacts"))
-    assert told.startswith(f"the runs have different configurations: versions is {VERSIONS} in ")
+    message = error_of(command("merge", "artifacts"))
+    assert message.startswith(f"the runs have different configurations: versions is {VERSIONS} in ")
 
 
-def test_a_case_in_two_runs_is_refused(command: Command, jobs: Jobs) -> None:
+def test_a_case_in_two_runs_is_rejected(command: Command, jobs: Jobs) -> None:
     first, second = jobs(CASES[:3]), jobs(CASES[1:4])
     assert error_of(command("merge", "artifacts")) == (
         f"2 cases of the run {second.run_id} were planned by another run as well, such as {make_nodeid(CASES[1])} by "
@@ -158,19 +160,19 @@ def test_a_case_in_two_runs_is_refused(command: Command, jobs: Jobs) -> None:
     )
 
 
-def test_an_incomplete_run_is_refused_unless_it_is_asked_for(command: Command, jobs: Jobs, root: Path) -> None:
-    run = jobs(CASES[:3], [make_episode(CASES[0]), make_episode(CASES[1], Outcome.SKIPPED)], ending=None)
-    told = error_of(command("merge", "artifacts"))
-    assert told.startswith(f"the run {run.run_id} is not complete: 2 of its 3 planned cases were not run, such as ")
-    assert told.endswith("-1]; resume it, or merge without them by --incomplete")
+def test_an_incomplete_run_is_rejected_without_the_option_incomplete(command: Command, jobs: Jobs, root: Path) -> None:
+    run = jobs(CASES[:3], [make_episode(CASES[0]), make_episode(CASES[1], Outcome.SKIPPED)], run_end=None)
+    message = error_of(command("merge", "artifacts"))
+    assert message.startswith(f"the run {run.run_id} is not complete: 2 of its 3 planned cases were not run, such as ")
+    assert message.endswith("-1]; resume it, or merge without them by --incomplete")
     assert command("merge", "artifacts", "--incomplete").out.startswith("1 run, 2 episodes, ")
     results = read_results(merged(root)).episodes
     assert [episode.outcome for episode in results] == [Outcome.FULL, Outcome.SKIPPED, Outcome.SKIPPED]
     assert "merged without 2 planned cases" in command("show").lines[0]
 
 
-def test_a_run_that_goes_on_is_refused(command: Command, jobs: Jobs) -> None:
-    run = jobs(CASES[:1], ending=None)
+def test_a_run_in_progress_is_rejected(command: Command, jobs: Jobs) -> None:
+    run = jobs(CASES[:1], run_end=None)
     lock = lock_run(run)
     assert (
         error_of(command("merge", "artifacts")) == f"the run {run.run_id} is still running; merge it when it has ended"
@@ -178,26 +180,28 @@ def test_a_run_that_goes_on_is_refused(command: Command, jobs: Jobs) -> None:
     lock.release()
 
 
-def test_a_job_that_is_missing_is_suspected_where_all_name_the_same_matrix(command: Command, jobs: Jobs) -> None:
+def test_a_missing_job_is_suspected_if_all_runs_name_the_same_matrix(command: Command, jobs: Jobs) -> None:
     jobs([make_case()])
     jobs([make_case(PromptType.FLAWED_MISSING_STEP)])
     shown = command("merge", "artifacts")
     assert shown.code == 0
-    told = "4 cases of the matrix that the runs name are in none of them: is a DIR missing?"
-    assert shown.err == f"pytest-ultra merge: {told}\n"
+    message = "4 cases of the matrix that the runs name are in none of them: is a DIR missing?"
+    assert shown.err == f"pytest-ultra merge: {message}\n"
 
 
 @pytest.mark.parametrize("axis", ["model", "prompt_type"])
-def test_no_job_is_suspected_where_the_matrix_is_shared_out_by_axes(command: Command, jobs: Jobs, axis: str) -> None:
+def test_no_job_is_suspected_if_the_matrix_is_split_by_axes(command: Command, jobs: Jobs, axis: str) -> None:
     jobs([make_case()])
     jobs([make_case(PromptType.COT)], **{axis: ["cot"]})
     assert command("merge", "artifacts").err == ""
 
 
-def test_what_is_no_run_or_too_old_a_one_is_refused(command: Command, tmp_path: Path, jobs: Jobs) -> None:
+def test_a_folder_without_a_run_and_a_run_without_a_plan_are_rejected(
+    command: Command, tmp_path: Path, jobs: Jobs
+) -> None:
     (tmp_path / "empty").mkdir()
-    told = "'empty' holds no run; give a run's directory, an .ultra folder, or an artifact that contains one"
-    assert error_of(command("merge", "empty")) == told
+    message = "'empty' holds no run; give a run's directory, an .ultra folder, or an artifact that contains one"
+    assert error_of(command("merge", "empty")) == message
     run = jobs(CASES[:1])
     (run.path / "plan.json").unlink()
     assert error_of(command("merge", "artifacts")) == (
@@ -205,7 +209,7 @@ def test_what_is_no_run_or_too_old_a_one_is_refused(command: Command, tmp_path: 
     )
 
 
-def test_workflows_that_differ_for_the_same_task_are_refused(command: Command, jobs: Jobs) -> None:
+def test_different_workflows_for_the_same_task_are_rejected(command: Command, jobs: Jobs) -> None:
     first, second = jobs(CASES[:1]), jobs(CASES[1:2])
     for run, content in ((first, "{}"), (second, "[]")):
         run.guidance.mkdir()
@@ -215,10 +219,10 @@ def test_workflows_that_differ_for_the_same_task_are_refused(command: Command, j
         f"pytest-ultra merge: error: the run {second.run_id} has other workflows for the same task than another "
         "run (in a-b.json); make your own generator give the same in each job, or generate them once"
     )
-    assert list(Path(".ultra/runs").iterdir()) == [], "nothing is left of it"
+    assert list(Path(".ultra/runs").iterdir()) == [], "no partial run is left"
 
 
-def test_the_newest_life_is_taken_and_the_workflows_come_along(command: Command, jobs: Jobs, root: Path) -> None:
+def test_the_newest_episode_of_a_case_is_merged_with_its_workflow(command: Command, jobs: Jobs, root: Path) -> None:
     case = agent_runs.make_case(PromptType.FLAWED_TOOL_MISUSE)
     run = jobs([case], [make_episode(case, Outcome.ERROR)])
     write(run, [make_episode(case, Outcome.FULL, started_at=STARTED_AT + 99)], "gw1")

@@ -1,4 +1,4 @@
-"""`pytest-ultra report` and `plot`: what a stored run shows, and what is said where there is nothing to show."""
+"""`pytest-ultra report` and `plot`: the output for a stored run, and the errors if there is nothing to show."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pytest_ultra.storage.results import SlimEpisodes, read_results
 from pytest_ultra.storage.reuse import Plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, write_run_end
-from tests.commands.conftest import Shown
+from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 
-Command = Callable[..., Shown]
+Command = Callable[..., CommandResult]
 FLAWED = obedient_episode()
 CONTROL = make_episode(make_case(PromptType.OPTIMAL))
 SKIPPED = make_case(PromptType.COT)
@@ -53,13 +53,13 @@ def test_the_report_of_a_stored_run_is_written_into_its_directory(command: Comma
     assert "1 min 30 s" in page
 
 
-def test_it_is_written_where_the_user_wants_it(command: Command, run: RunDirectory, tmp_path: Path) -> None:
+def test_the_report_is_written_to_the_requested_path(command: Command, run: RunDirectory, tmp_path: Path) -> None:
     assert command("report", run.run_id, "-o", "site/index.html").out == "site/index.html: 3 episodes\n"
     assert (tmp_path / "site" / "index.html").exists()
     assert not (run.path / "report.html").exists()
 
 
-def test_transcripts_are_read_when_they_are_wanted(run: RunDirectory) -> None:
+def test_transcripts_are_read_on_demand(run: RunDirectory) -> None:
     stored = SlimEpisodes(run)
     assert [(episode.outcome, episode.transcript) for episode in stored.episodes] == [
         (Outcome.FULL, ()),
@@ -69,21 +69,21 @@ def test_transcripts_are_read_when_they_are_wanted(run: RunDirectory) -> None:
     assert [stored.read(episode) for episode in stored.episodes] == list(read_results(run).episodes)
 
 
-def test_what_made_the_run_is_told(run: RunDirectory) -> None:
+def test_the_description_of_a_run_has_its_seed_end_commit_and_options(run: RunDirectory) -> None:
     facts = describe_run(run)
     assert (facts.seed, facts.exit_status, facts.interruption, facts.duration_s) == (7, 1, "interrupted", 90.0)
     assert facts.project == "0123456789ab, with changes"
     assert facts.options == (("--ultra-model", "gpt-4o-mini"), ("--ultra-instances", "3"), ("--ultra-seed", "7"))
 
 
-def test_a_run_that_was_moved_without_its_workflows_has_a_report(command: Command, run: RunDirectory) -> None:
+def test_a_run_that_lost_its_workflows_has_a_report(command: Command, run: RunDirectory) -> None:
     for path in run.guidance.iterdir():
         path.unlink()
     assert command("report").code == 0
 
 
 @pytest.mark.parametrize("name", ["report", "plot"])
-def test_a_run_without_episodes_has_nothing_to_show(command: Command, root: Path, name: str) -> None:
+def test_a_run_without_episodes_is_an_error(command: Command, root: Path, name: str) -> None:
     run = RunDirectory.create(root, {}, started_at=1.0)
     shown = command(name)
     assert shown.code == 2
@@ -93,32 +93,32 @@ def test_a_run_without_episodes_has_nothing_to_show(command: Command, root: Path
 
 
 @pytest.mark.parametrize("name", ["report", "plot"])
-def test_a_place_that_cannot_be_written_is_an_error(command: Command, run: RunDirectory, name: str) -> None:
+def test_an_unwritable_output_path_is_an_error(command: Command, run: RunDirectory, name: str) -> None:
     (run.path / "taken").write_text("a file")
     shown = command(name, "-o", str(run.path / "taken" / "output"))
     assert shown.code == 2
     assert "--output: cannot write" in shown.err
 
 
-def test_charts_are_written_into_the_runs_directory(command: Command, run: RunDirectory) -> None:
+def test_charts_are_written_into_the_run_directory(command: Command, run: RunDirectory) -> None:
     shown = command("plot", "--format", "svg")
     names = ["heat-map.svg", "paired-differences.svg", "failure-classes.svg", "cost-and-latency.svg"]
     assert shown.lines == [f".ultra/runs/{run.run_id}/charts/{name}" for name in names]
     assert sorted(path.name for path in (run.path / "charts").iterdir()) == sorted(names)
 
 
-def test_all_formats_are_written_where_the_user_wants_them(command: Command, run: RunDirectory, tmp_path: Path) -> None:
+def test_all_formats_are_written_to_the_requested_path(command: Command, run: RunDirectory, tmp_path: Path) -> None:
     assert command("plot", run.run_id, "-o", "figures", "--format", "all").code == 0
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".png", ".pdf"}
 
 
-def test_an_unknown_format_is_refused(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+def test_an_unknown_format_is_an_error(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
         command("plot", "--format", "gif")
-    assert ended.value.code == 2
+    assert exited.value.code == 2
     assert "invalid choice: 'gif'" in capsys.readouterr().err
 
 
-def test_an_episode_is_what_it_was(run: RunDirectory) -> None:
+def test_a_stored_episode_is_read_unchanged(run: RunDirectory) -> None:
     episode: Episode = next(e for e in SlimEpisodes(run).episodes if e.outcome is Outcome.FAILED)
     assert SlimEpisodes(run).read(episode) == FLAWED

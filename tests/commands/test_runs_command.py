@@ -1,4 +1,4 @@
-"""`pytest-ultra runs` and `pytest-ultra store`: all runs at a glance, and the file that holds them."""
+"""`pytest-ultra runs` and `pytest-ultra store`: the list of all runs, and the database of their results."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 
 from pytest_ultra.storage.run_status import RunEnd, lock_run
 from pytest_ultra.storage.store.database import store_path
-from tests.commands.conftest import Shown
+from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes
 
-Command = Callable[..., Shown]
+Command = Callable[..., CommandResult]
 
 
-def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, command: Command) -> None:
+def test_runs_are_listed_newest_first_with_their_state(root: Path, command: Command) -> None:
     make_run(root, some_episodes())
     make_run(root, [], planned=[make_case()], at=STARTED_AT + 60, run_end=None)
     make_run(root, [make_episode()], at=STARTED_AT + 120, run_end=RunEnd(2, STARTED_AT + 130, "interrupted"))
@@ -38,7 +38,7 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(root: Path, comma
     ]
 
 
-def test_a_narrow_terminal_does_without_what_the_id_tells_too(
+def test_a_narrow_terminal_omits_the_start_time_that_the_id_also_shows(
     root: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(root, some_episodes())
@@ -50,7 +50,7 @@ def test_a_narrow_terminal_does_without_what_the_id_tells_too(
     ]
 
 
-def test_the_same_for_scripts(root: Path, command: Command) -> None:
+def test_runs_are_listed_as_json(root: Path, command: Command) -> None:
     run = make_run(root, some_episodes())
     assert command("runs", "--json").json == [
         {
@@ -72,7 +72,7 @@ def test_the_same_for_scripts(root: Path, command: Command) -> None:
     ]
 
 
-def test_where_there_is_no_run_it_says_how_to_start_one_and_leaves_nothing(root: Path, command: Command) -> None:
+def test_without_a_run_the_message_says_how_to_start_one_and_no_file_is_left(root: Path, command: Command) -> None:
     shown = command("runs")
     assert (shown.code, shown.out) == (0, "'.ultra/runs' holds no run; start one: pytest --ultra-model demo\n")
     assert command("runs", "--json").json == []
@@ -82,7 +82,7 @@ def test_where_there_is_no_run_it_says_how_to_start_one_and_leaves_nothing(root:
     assert not root.exists()
 
 
-def test_runs_are_listed_though_the_store_cannot_be_used(root: Path, command: Command) -> None:
+def test_runs_are_listed_even_if_the_store_cannot_be_used(root: Path, command: Command) -> None:
     make_run(root, some_episodes())
     store_path(root).mkdir()
     shown = command("runs")
@@ -91,7 +91,7 @@ def test_runs_are_listed_though_the_store_cannot_be_used(root: Path, command: Co
     assert shown.err.startswith("pytest-ultra runs: the store '.ultra/results.sqlite' cannot be used: unable to open")
 
 
-def test_a_reader_that_has_enough_gets_no_traceback(root: Path) -> None:
+def test_a_closed_pipe_gives_no_traceback(root: Path) -> None:
     make_run(root, some_episodes())
     command = [sys.executable, "-m", "pytest_ultra", "runs"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603 - our own command
@@ -102,7 +102,7 @@ def test_a_reader_that_has_enough_gets_no_traceback(root: Path) -> None:
         assert process.stderr.read() == b""
 
 
-def test_the_store_says_what_it_holds_and_is_brought_up_to_date(root: Path, command: Command) -> None:
+def test_store_sync_reads_new_runs_and_status_shows_the_contents(root: Path, command: Command) -> None:
     make_run(root, some_episodes())
     (root / "runs" / "20240101T000000.000000Z").mkdir()
     (root / "runs" / "20240101T000000.000000Z" / "run.json").write_text("{")
@@ -121,16 +121,16 @@ def test_the_store_says_what_it_holds_and_is_brought_up_to_date(root: Path, comm
     assert again["problems"] == [left_out]
 
 
-def test_the_store_is_made_anew_from_the_runs(root: Path, command: Command) -> None:
+def test_store_rebuild_reads_all_runs_again(root: Path, command: Command) -> None:
     run = make_run(root, some_episodes())
     for content in (None, b"no database", b""):
         if content is not None:
             store_path(root).write_bytes(content)
         assert command("store", "rebuild", "--json").json["read"] == [run.run_id]
-        assert command("store", "rebuild", "--json").json["read"] == [run.run_id], "and from a sound one too"
+        assert command("store", "rebuild", "--json").json["read"] == [run.run_id], "also if the store is intact"
 
 
-def test_a_store_of_a_newer_schema_is_not_made_anew(root: Path, command: Command) -> None:
+def test_a_store_of_a_newer_schema_is_not_rebuilt(root: Path, command: Command) -> None:
     make_run(root, some_episodes())
     with closing(sqlite3.connect(store_path(root))) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -145,7 +145,7 @@ def test_a_store_of_a_newer_schema_is_not_made_anew(root: Path, command: Command
     assert store_path(root).read_bytes() == before
 
 
-def test_a_store_that_cannot_be_written_is_not_made_anew(root: Path, command: Command) -> None:
+def test_a_store_that_cannot_be_written_is_not_rebuilt(root: Path, command: Command) -> None:
     make_run(root, some_episodes())
     store_path(root).mkdir()
     shown = command("store", "rebuild")

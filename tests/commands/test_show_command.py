@@ -1,4 +1,4 @@
-"""`pytest-ultra show`: a run as at its end, a case by any of its names, and what a model is shown."""
+"""`pytest-ultra show`: the summary of a run, a case by any of its names, and the prompt that a model gets."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run
 from tests.benchmark import agent_runs
-from tests.commands.conftest import Shown
+from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode, make_nodeid
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes
 
-Command = Callable[..., Shown]
+Command = Callable[..., CommandResult]
 
 MISUSE = agent_runs.make_case(PromptType.FLAWED_TOOL_MISUSE)
-UNLIVED = agent_runs.make_case(PromptType.COT, TaskType.API_INTEGRATION)
+NOT_RUN = agent_runs.make_case(PromptType.COT, TaskType.API_INTEGRATION)
 
 
-def live(case: Any = MISUSE) -> Episode:
-    talk = agent_runs.run_agent("follower", case)
-    return make_episode(case, transcript=talk.events, plan=talk.plan)
+def play_episode(case: Any = MISUSE) -> Episode:
+    conversation = agent_runs.run_agent("follower", case)
+    return make_episode(case, transcript=conversation.events, plan=conversation.plan)
 
 
 @pytest.fixture
 def run(root: Path) -> RunDirectory:
-    made = make_run(root, [live()], planned=[MISUSE, UNLIVED])
+    made = make_run(root, [play_episode()], planned=[MISUSE, NOT_RUN])
     GuidanceCache(made.guidance, BENCHMARK.task_type).fill([MISUSE], make_guidance)
     return made
 
 
-def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
+def test_a_run_is_shown_with_the_summary_that_it_printed_at_its_end(root: Path, command: Command) -> None:
     episodes = some_episodes()
     described = {
         "pytest_ultra": "0.9.0",
@@ -65,11 +65,11 @@ def test_a_run_is_shown_as_at_its_end(root: Path, command: Command) -> None:
     assert any(
         line.startswith("5 planned: 3 scored (1 full, 1 partial, 1 failed), 1 error, 1 skipped") for line in shown.lines
     )
-    assert "\x1b" not in shown.out, "a pipe gets no colours"
+    assert "\x1b" not in shown.out, "no colours in a pipe"
     assert command("show", run.run_id[:13]).out == command("show", str(run.path)).out == shown.out
 
 
-def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, command: Command) -> None:
+def test_a_run_in_progress_is_shown_with_the_cases_run_so_far(root: Path, command: Command) -> None:
     run = make_run(root, some_episodes()[:1], planned=[make_case(instance=n) for n in range(3)], run_end=None)
     lock = lock_run(run)
     lines = command("show").lines
@@ -81,7 +81,7 @@ def test_of_a_run_that_goes_on_the_cases_lived_so_far_are_shown(root: Path, comm
     assert any(line.startswith("1 planned: 1 scored (1 full, ") for line in lines)
 
 
-def test_a_run_is_shown_to_scripts_with_all_figures(root: Path, command: Command) -> None:
+def test_a_run_is_shown_as_json_with_all_figures(root: Path, command: Command) -> None:
     run = make_run(root, some_episodes(), run_end=RunEnd(2, STARTED_AT, "interrupted"))
     document = command("show", "--json").json
     assert document["run"] == run.describe()
@@ -91,7 +91,7 @@ def test_a_run_is_shown_to_scripts_with_all_figures(root: Path, command: Command
     assert (optimal["success"]["value"], optimal["success"]["n"]) == (1.0, 1)
 
 
-def test_a_terminal_gets_colours_unless_it_wants_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_colours_unless_no_color_is_set(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -117,54 +117,52 @@ def test_a_terminal_gets_colours_unless_it_wants_none(root: Path, monkeypatch: p
         "demo/agent-flawed_tool_misuse-basic_task-easy-0",
     ],
 )
-def test_a_case_is_told_by_any_of_its_names(run: RunDirectory, command: Command, name: str) -> None:
+def test_a_case_is_shown_by_any_of_its_names(run: RunDirectory, command: Command, name: str) -> None:
     shown = command("show", name)
     assert (shown.code, shown.err) == (0, "")
-    episode, guidance = live(), GuidanceCache(run.guidance, BENCHMARK.task_type).get(MISUSE)
+    episode, guidance = play_episode(), GuidanceCache(run.guidance, BENCHMARK.task_type).get(MISUSE)
     goal = BENCHMARK.check_goal(guidance, episode.transcript)
     assert shown.out.rstrip("\n") == explain(episode, guidance, goal)
 
 
-def test_a_case_is_looked_for_in_older_runs_too_and_in_the_run_that_is_named(
-    run: RunDirectory, root: Path, command: Command
-) -> None:
-    newer = make_run(root, [make_episode(UNLIVED)], at=STARTED_AT + 1)
+def test_a_case_is_searched_in_older_runs_or_in_the_named_run(run: RunDirectory, root: Path, command: Command) -> None:
+    newer = make_run(root, [make_episode(NOT_RUN)], at=STARTED_AT + 1)
     assert command("show", MISUSE.case_id, "--json").json["run"] == run.run_id
-    assert command("show", UNLIVED.case_id, "--json").json["run"] == newer.run_id
-    assert command("show", UNLIVED.case_id, "--json", "--run", run.run_id).json["run"] == run.run_id
+    assert command("show", NOT_RUN.case_id, "--json").json["run"] == newer.run_id
+    assert command("show", NOT_RUN.case_id, "--json", "--run", run.run_id).json["run"] == run.run_id
 
 
-def test_the_prompt_of_a_case_is_told_as_the_model_was_shown_it(run: RunDirectory, command: Command) -> None:
+def test_the_prompt_of_a_case_is_shown_as_the_model_got_it(run: RunDirectory, command: Command) -> None:
     shown = command("show", MISUSE.case_id, "--prompt")
     lines = shown.lines
     assert lines[0] == f"run {run.run_id}: the model was shown first:"
     assert lines[1].startswith("case: flawed_tool_misuse (severe), basic_task, easy, ")
     request = Conversation.begin(MISUSE, make_guidance(MISUSE)).request()
-    told = " ".join(shown.out.split())
+    output = " ".join(shown.out.split())
     for message in request.messages:
-        assert f"{message['role']} message: {' '.join(message['content'].split())}" in told
+        assert f"{message['role']} message: {' '.join(message['content'].split())}" in output
     assert f"{len(request.tools)} tools:" in lines
     for tool in request.tools:
         assert any(line.startswith(f"  {tool['function']['name']}(") for line in lines)
     assert "plan, as the model saw it (! marks what tool_misuse damaged):" in lines
 
 
-def test_a_case_that_was_never_lived_is_shown_by_its_prompt(run: RunDirectory, command: Command) -> None:
-    shown = command("show", UNLIVED.case_id)
+def test_a_case_that_was_not_run_is_shown_by_its_prompt(run: RunDirectory, command: Command) -> None:
+    shown = command("show", NOT_RUN.case_id)
     assert shown.lines[0] == f"run {run.run_id}: the model would be shown first:"
     assert "plan: none was shown (cot); the optimal one is" in shown.lines
 
 
-def test_a_case_is_given_to_scripts_whole(run: RunDirectory, command: Command) -> None:
+def test_a_case_is_shown_as_json_with_all_its_data(run: RunDirectory, command: Command) -> None:
     document = command("show", MISUSE.case_id, "--json").json
     request = Conversation.begin(MISUSE, make_guidance(MISUSE)).request()
-    assert document["episode"] == flatten(live())
+    assert document["episode"] == flatten(play_episode())
     assert document["messages"] == list(request.messages)
     assert document["tools"] == list(request.tools)
-    assert len(document["transcript"]) == len(live().transcript)
+    assert len(document["transcript"]) == len(play_episode().transcript)
     assert document["job"] == make_guidance(MISUSE).task.words
-    unlived = command("show", UNLIVED.case_id, "--json").json
-    assert (unlived["run"], unlived["episode"], unlived["transcript"], unlived["plan"]) == (
+    not_run = command("show", NOT_RUN.case_id, "--json").json
+    assert (not_run["run"], not_run["episode"], not_run["transcript"], not_run["plan"]) == (
         run.run_id,
         None,
         None,
@@ -172,15 +170,21 @@ def test_a_case_is_given_to_scripts_whole(run: RunDirectory, command: Command) -
     )
 
 
-REST = ("--prompt-variant=brief", "--tool-success-rate=0.7", "--repeat=1", "--instance=3")
+OTHER_AXES = ("--prompt-variant=brief", "--tool-success-rate=0.7", "--repeat=1", "--instance=3")
 
 
 @pytest.mark.parametrize(
     "args",
     [
         ("demo-flawed_tool_misuse-basic_task-hard-medium-brief-0.7-r1-3",),
-        ("--prompt-type=flawed_tool_misuse", "--task-type=basic_task", "--difficulty=hard", "--severity=medium", *REST),
-        ("demo-optimal-basic_task-hard-9", "--prompt-type=flawed_tool_misuse", "--severity=medium", *REST),
+        (
+            "--prompt-type=flawed_tool_misuse",
+            "--task-type=basic_task",
+            "--difficulty=hard",
+            "--severity=medium",
+            *OTHER_AXES,
+        ),
+        ("demo-optimal-basic_task-hard-9", "--prompt-type=flawed_tool_misuse", "--severity=medium", *OTHER_AXES),
     ],
     ids=["by its id", "by its axes", "by both"],
 )
@@ -202,12 +206,12 @@ def test_a_case_of_no_run_is_shown_by_its_prompt(command: Command, args: tuple[s
     assert command("show", *args).lines[0] == "a case without a run; a model would be shown:"
 
 
-def test_the_text_protocol_shows_its_tools_within_the_messages(command: Command) -> None:
+def test_with_the_text_protocol_the_tools_are_in_the_messages(command: Command) -> None:
     shown = command("show", "--tool-protocol", "text")
     assert "tools: none sent separately; the text protocol describes them in the messages" in shown.lines
 
 
-def test_ids_of_cases_are_read_back_whatever_the_model_is_called() -> None:
+def test_case_ids_are_parsed_whatever_the_model_name() -> None:
     assert parse_case_id("a-cot-b/c-optimal-simple_task-very_easy-12") == {
         "model": "a-cot-b/c",
         "prompt_type": "optimal",
@@ -226,7 +230,7 @@ UNKNOWN = (
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         (("nope",), UNKNOWN),
         (
@@ -239,35 +243,35 @@ UNKNOWN = (
         (("--tool-success-rate=0",), "--tool-success-rate: 0.0 is not valid; give a rate above 0 and up to 1"),
     ],
 )
-def test_what_is_not_there_is_told_with_the_way_out(
-    root: Path, command: Command, args: tuple[str, ...], told: str
+def test_an_unknown_name_is_an_error_with_the_way_out(
+    root: Path, command: Command, args: tuple[str, ...], message: str
 ) -> None:
     for second in range(2):
         make_run(root, [], at=STARTED_AT + second)
     shown = command("show", *args)
     assert (shown.code, shown.out) == (2, "")
-    assert shown.err.startswith(f"pytest-ultra show: error: {told}")
+    assert shown.err.startswith(f"pytest-ultra show: error: {message}")
 
 
-def test_the_beginning_of_several_case_ids_names_them(root: Path, command: Command) -> None:
+def test_an_ambiguous_case_id_is_an_error_that_lists_the_matches(root: Path, command: Command) -> None:
     cases = [make_case(instance=n) for n in range(2000)]
     prefix = max((case.case_id[:4] for case in cases), key=[case.case_id[:4] for case in cases].count)
     same = [case.case_id for case in cases if case.case_id.startswith(prefix)]
     assert len(same) > 1
     run = make_run(root, [], planned=cases)
     listed = ", ".join(same)
-    told = f"{prefix!r} is a prefix of {len(same)} case ids of the run {run.run_id}: {listed}; give more characters"
-    assert command("show", prefix).err == f"pytest-ultra show: error: {told}\n"
+    message = f"{prefix!r} is a prefix of {len(same)} case ids of the run {run.run_id}: {listed}; give more characters"
+    assert command("show", prefix).err == f"pytest-ultra show: error: {message}\n"
 
 
-def test_a_whole_number_is_asked_for_where_one_is_needed(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_instance_must_be_a_whole_number(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command("show", "--instance", "x")
     assert "argument --instance: 'x' is not valid; give a whole number of at least 0" in capsys.readouterr().err
 
 
-def test_torn_lines_are_told_beside_a_run(root: Path, command: Command) -> None:
+def test_damaged_lines_are_reported_on_stderr(root: Path, command: Command) -> None:
     run = make_run(root, some_episodes())
     (run.path / "journal-gw1.jsonl").write_bytes(b"{")
-    told = "pytest-ultra show: journal-gw1.jsonl, line 1: 1 bytes cannot be read and were skipped\n"
-    assert command("show").err == told
+    message = "pytest-ultra show: journal-gw1.jsonl, line 1: 1 bytes cannot be read and were skipped\n"
+    assert command("show").err == message

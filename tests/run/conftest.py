@@ -1,4 +1,4 @@
-"""A user's folder, and an endpoint that answers as told."""
+"""A user's project directory, and an endpoint whose answers a test scripts."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from contextlib import suppress
 
 import pytest
 
-from tests.run.running import MARK, NO_XDIST, Project
-from tests.run.scripted import Script, Scripted
+from tests.run.project import NO_XDIST, RUN_MARKER, Project
+from tests.run.scripted_server import Script, ScriptedServer
 
-UNINVOLVED = "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest"
-"""Plugins that are installed for a few tests, and that take each process of every run a third of a second to load."""
+WITHOUT_OTHER_PLUGINS = "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest"
+"""Disables plugins that only a few tests need: loading them takes a third of a second in each process of a run."""
 
-WAYS = {"no-xdist": NO_XDIST, "n0": ("-n0",), "n2": ("-n2",)}
+XDIST_MODES = {"no-xdist": NO_XDIST, "n0": ("-n0",), "n2": ("-n2",)}
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """How pytest is run: without xdist, with xdist but in one process, on two workers."""
-    return WAYS[request.param]
+@pytest.fixture(params=XDIST_MODES)
+def xdist_mode(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Options for the three modes: without xdist, with xdist in one process, with two workers."""
+    return XDIST_MODES[request.param]
 
 
 @pytest.fixture(params=["no-xdist", "n2"])
-def extreme(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The two ways that differ most, where a third would only cost time."""
-    return WAYS[request.param]
+def xdist_on_off(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Options for the two modes that differ most, for tests where the third would only cost time."""
+    return XDIST_MODES[request.param]
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    mark = uuid.uuid4().hex
-    monkeypatch.setenv(MARK, mark)
+    marker = uuid.uuid4().hex
+    monkeypatch.setenv(RUN_MARKER, marker)
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("PYTEST_ADDOPTS", UNINVOLVED)
-    project = Project(pytester, mark)
+    monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT_OTHER_PLUGINS)
+    project = Project(pytester, marker)
     yield project
-    _end(project)
+    _kill_processes(project)
 
 
 @pytest.fixture
-def scripted() -> Iterator[Callable[[Script], Scripted]]:
-    """Start servers; they end with the test."""
-    servers: list[Scripted] = []
+def start_server() -> Iterator[Callable[[Script], ScriptedServer]]:
+    """Start scripted servers; the fixture closes them after the test."""
+    servers: list[ScriptedServer] = []
 
-    def start(script: Script) -> Scripted:
-        servers.append(Scripted(script))
+    def start(script: Script) -> ScriptedServer:
+        servers.append(ScriptedServer(script))
         return servers[-1]
 
     yield start
@@ -56,8 +56,8 @@ def scripted() -> Iterator[Callable[[Script], Scripted]]:
         server.close()
 
 
-def _end(project: Project) -> None:
-    """Leave nothing running, whatever a failed test has left."""
+def _kill_processes(project: Project) -> None:
+    """Kill the processes that a failed test left running."""
     for pid in project.processes():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A run is held to its budget by all workers together, says so, and is gone on with; a plan asks nobody."""
+"""All workers share the budget of a run; a run that spent its budget can be resumed; a plan sends no request."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.run.running import ONE, TEN, Project
-from tests.run.scripted import Asked, Script, Scripted, calls, says
+from tests.run.project import ONE_CASE, TEN_CASES, Project
+from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer, text_reply, tool_call_reply
 
-Start = Callable[[Script], Scripted]
+StartServer = Callable[[Script], ScriptedServer]
 
 PERFECT = "--ultra-model=demo/perfect"
-FEW = "--ultra-concurrency=2"
+LOW_CONCURRENCY = "--ultra-concurrency=2"
 REASON = "the budget of 25 requests (--ultra-max-requests) is spent"
 
 
-def finish(_asked: Asked) -> tuple[int, str]:
-    return 200, says("Done.")
+def finish(_request: ReceivedRequest) -> tuple[int, str]:
+    return 200, text_reply("Done.")
 
 
-def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project, way: tuple[str, ...]) -> None:
-    result = project.run(*way, PERFECT, TEN, FEW, "--ultra-max-requests=25", "-rs")
+def test_a_spent_budget_skips_the_remaining_cases_and_the_next_run_resumes(
+    project: Project, xdist_mode: tuple[str, ...]
+) -> None:
+    result = project.run(*xdist_mode, PERFECT, TEN_CASES, LOW_CONCURRENCY, "--ultra-max-requests=25", "-rs")
     assert result.ret == project.document()["run"]["exit_status"] == 1
     outcomes = project.outcomes()
     assert set(outcomes) == {"full", "skipped"}
@@ -38,15 +40,15 @@ def test_a_spent_budget_skips_the_rest_and_the_next_run_goes_on(project: Project
     assert {(e["error"], e["failure_class"]) for e in skipped} == {(f"not finished: {REASON}", None)}
     assert json.loads((project.runs()[-1] / "ended.json").read_text())["cut_off"] == REASON
 
-    again = project.run(*way, PERFECT, TEN)
+    again = project.run(*xdist_mode, PERFECT, TEN_CASES)
     again.assert_outcomes(passed=10)
     assert again.ret == 0
     assert sum(episode["reused"] for episode in project.episodes()) == outcomes["full"]
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n3"])
-def test_a_budget_that_ends_midway_leaves_whole_pairs(project: Project, workers: str) -> None:
-    """Of 40 cases, all could be in flight at once; the budget is for about a half."""
+def test_a_budget_spent_midway_leaves_complete_pairs(project: Project, workers: str) -> None:
+    """All 40 cases could be in flight at once; the budget covers about half of them."""
     model = ("--ultra-model=demo/perfect?latency=0.02", "--ultra-task-type=simple_task", "--ultra-instances=4")
     project.run(workers, *model, "--ultra-max-requests=100")
     episodes = project.episodes()
@@ -60,59 +62,66 @@ def test_a_budget_that_ends_midway_leaves_whole_pairs(project: Project, workers:
     assert sum(e["requests"] for e in episodes) == 100
 
 
-def test_a_budget_is_not_spent_on_what_cassettes_hold(project: Project, extreme: tuple[str, ...]) -> None:
-    project.run(PERFECT, TEN, "--ultra-cassette=record").assert_outcomes(passed=10)
-    (lost,) = project.path.glob("cassettes/**/baseline-*.json")
-    lost.unlink()
-    result = project.run(*extreme, PERFECT, TEN, "--ultra-cassette=auto", "--ultra-max-requests=1", "--ultra-fresh")
+def test_answers_from_cassettes_do_not_count_against_the_budget(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    project.run(PERFECT, TEN_CASES, "--ultra-cassette=record").assert_outcomes(passed=10)
+    (deleted,) = project.path.glob("cassettes/**/baseline-*.json")
+    deleted.unlink()
+    result = project.run(
+        *xdist_on_off, PERFECT, TEN_CASES, "--ultra-cassette=auto", "--ultra-max-requests=1", "--ultra-fresh"
+    )
     result.assert_outcomes(passed=9, skipped=1)
 
 
-def test_a_budget_that_lasts_changes_nothing(project: Project) -> None:
-    result = project.run("-n2", PERFECT, ONE[0], "--ultra-max-requests=1000", "--ultra-max-cost=1")
+def test_a_sufficient_budget_changes_nothing(project: Project) -> None:
+    result = project.run("-n2", PERFECT, TEN_CASES, "--ultra-max-requests=1000", "--ultra-max-cost=1")
     assert result.ret == 0
     requests = sum(episode["requests"] for episode in project.episodes())
     result.stdout.fnmatch_lines([f"budget: {requests} requests, * tokens spent by this run"])
     assert json.loads((project.runs()[-1] / "ended.json").read_text())["cut_off"] is None
 
 
-def test_money_is_overshot_by_the_calls_in_flight_at_most(
-    project: Project, scripted: Start, extreme: tuple[str, ...]
+def test_a_cost_budget_is_exceeded_by_the_calls_in_flight_at_most(
+    project: Project, start_server: StartServer, xdist_on_off: tuple[str, ...]
 ) -> None:
-    server = scripted(finish)
-    model = ("--ultra-model=m", f"--ultra-base-url={server.url}", "--ultra-price=m=100000,100000")  # a dollar an answer
-    result = project.run(*extreme, *model, TEN, "--ultra-max-cost=3", "--ultra-max-in-flight=2")
+    server = start_server(finish)
+    a_dollar_per_answer = "--ultra-price=m=100000,100000"
+    model = ("--ultra-model=m", f"--ultra-base-url={server.url}", a_dollar_per_answer)
+    result = project.run(*xdist_on_off, *model, TEN_CASES, "--ultra-max-cost=3", "--ultra-max-in-flight=2")
     assert result.ret == 1
-    assert 3 <= len(server.asked) <= 3 + 1
+    assert 3 <= len(server.requests) <= 3 + 1
     outcomes = project.outcomes()
-    assert outcomes == {"failed": len(server.asked), "skipped": 10 - len(server.asked)}
+    assert outcomes == {"failed": len(server.requests), "skipped": 10 - len(server.requests)}
     costs = [e["cost"] for e in project.episodes() if e["outcome"] == "failed"]
-    assert costs == [pytest.approx(1.0)] * len(server.asked)
-    result.stdout.fnmatch_lines([f"10 planned: *; ${len(server.asked)}.00"])
+    assert costs == [pytest.approx(1.0)] * len(server.requests)
+    result.stdout.fnmatch_lines([f"10 planned: *; ${len(server.requests)}.00"])
 
 
-def test_tokens_are_counted_as_the_endpoint_does(project: Project, scripted: Start) -> None:
-    server = scripted(lambda _asked: (200, calls("utility_logger", '{"message": "on"}')))
+def test_tokens_are_counted_as_the_endpoint_reports_them(project: Project, start_server: StartServer) -> None:
+    server = start_server(lambda _request: (200, tool_call_reply("utility_logger", '{"message": "on"}')))
     model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
-    project.run("-n2", *model, TEN, "--ultra-max-tokens=50", "--ultra-max-in-flight=1")
-    assert len(server.asked) == 5
+    project.run("-n2", *model, TEN_CASES, "--ultra-max-tokens=50", "--ultra-max-in-flight=1")
+    assert len(server.requests) == 5
     assert {episode["cost"] for episode in project.episodes()} == {None}
 
 
-def test_an_unknown_price_refuses_to_start(project: Project, extreme: tuple[str, ...]) -> None:
-    result = project.run(*extreme, "--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", "--ultra-max-cost=1")
+def test_a_cost_budget_with_an_unknown_price_is_a_usage_error(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.run(
+        *xdist_on_off, "--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", "--ultra-max-cost=1"
+    )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--ultra-max-cost: the price of 'm' is not known; give it*"])
     assert project.runs() == []
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])
-def test_a_plan_asks_nobody_and_leaves_nothing(
-    project: Project, scripted: Start, way: tuple[str, ...], quiet: tuple[str, ...]
+def test_a_plan_sends_no_request_and_leaves_no_files(
+    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...], quiet: tuple[str, ...]
 ) -> None:
-    server = scripted(finish)
+    server = start_server(finish)
     model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
-    result = project.run(*way, *model, TEN, "--ultra-plan", "--ultra-rpm=10", "-k", "not baseline", *quiet)
+    result = project.run(*xdist_mode, *model, TEN_CASES, "--ultra-plan", "--ultra-rpm=10", "-k", "not baseline", *quiet)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
@@ -124,44 +133,44 @@ def test_a_plan_asks_nobody_and_leaves_nothing(
         ]
     )
     assert "bringing up" not in result.stdout.str()
-    assert server.asked == []
+    assert server.requests == []
     assert not {".ultra", "out.json"} & {path.name for path in project.path.iterdir()}
 
 
-def test_a_plan_of_a_resume_reckons_with_what_is_left(project: Project) -> None:
-    args = ("--ultra-model=demo/perfect", TEN)
+def test_a_plan_of_a_resumed_run_counts_only_the_remaining_cases(project: Project) -> None:
+    args = ("--ultra-model=demo/perfect", TEN_CASES)
     project.run(*args, "-p", "no:xdist", "--ultra-plan").stdout.fnmatch_lines(["ultra: plan: 10 cases; no request *"])
     project.run(*args, "--ultra-max-requests=25")
     scored = project.outcomes()["full"]
     plan = project.run(*args, "--ultra-plan")
-    told = f"ultra: plan: 10 cases, {scored} of them reused from earlier runs, {10 - scored} left; no request is sent"
-    plan.stdout.fnmatch_lines([told])
+    line = f"ultra: plan: 10 cases, {scored} of them reused from earlier runs, {10 - scored} left; no request is sent"
+    plan.stdout.fnmatch_lines([line])
     fresh = project.run(*args, "--ultra-plan", "--ultra-fresh")
     fresh.stdout.fnmatch_lines(["ultra: plan: 10 cases; no request is sent"])
     assert planned_requests(plan) < planned_requests(fresh)
     assert len(project.runs()) == 1
 
 
-def test_a_plan_reckons_with_all_endpoints_of_a_model(project: Project) -> None:
+def test_a_plan_considers_all_endpoints_of_a_model(project: Project) -> None:
     endpoints = '{key_env = "A"}, {key_env = "B"}, {base_url = "http://127.0.0.1:9/v1", key_env = "A"}'
     table = f'[tool.pytest_ultra.models."pooled"]\nendpoints = [{endpoints}]\n'
     (project.path / "pyproject.toml").write_text(table)
-    told = {}
+    times = {}
     for model in ("pooled", "single"):
-        result = project.run(f"--ultra-model={model}", TEN, "--ultra-repeats=3", "--ultra-plan", "--ultra-rpm=10")
-        (told[model],) = [line for line in result.outlines if "wall-clock" in line]
-    assert told["single"].endswith("bounded by 10 requests a minute")
-    assert told["pooled"].endswith("bounded by 10 requests a minute at each of 3 endpoints")
-    minutes = {model: int(re.findall(r"about (\d+) min", line)[0]) for model, line in told.items()}
+        result = project.run(f"--ultra-model={model}", TEN_CASES, "--ultra-repeats=3", "--ultra-plan", "--ultra-rpm=10")
+        (times[model],) = [line for line in result.outlines if "wall-clock" in line]
+    assert times["single"].endswith("bounded by 10 requests a minute")
+    assert times["pooled"].endswith("bounded by 10 requests a minute at each of 3 endpoints")
+    minutes = {model: int(re.findall(r"about (\d+) min", line)[0]) for model, line in times.items()}
     assert minutes["single"] == pytest.approx(3 * minutes["pooled"], abs=2)
 
 
-def test_a_plan_needs_no_key_and_says_what_it_costs_and_whether_the_budget_lasts(
+def test_a_plan_needs_no_key_and_shows_the_cost_and_whether_the_budget_is_enough(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    result = project.run("-n2", "--ultra-model=gpt-4o", TEN, "--ultra-plan", "--ultra-max-cost=0.01")
+    result = project.run("-n2", "--ultra-model=gpt-4o", TEN_CASES, "--ultra-plan", "--ultra-max-cost=0.01")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
@@ -178,9 +187,9 @@ def planned_requests(result: pytest.RunResult) -> int:
     return int(match[1].replace(",", ""))
 
 
-def test_of_many_cases_some_are_looked_at_and_stand_for_all(project: Project) -> None:
-    few = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=300", *ONE, "-q")
+def test_a_plan_of_many_cases_is_estimated_from_a_sample(project: Project) -> None:
+    few = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=300", *ONE_CASE, "-q")
     few.stdout.fnmatch_lines(["ultra: plan: 300 cases; no request is sent"])
-    many = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=900", *ONE, "-q")
+    many = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=900", *ONE_CASE, "-q")
     many.stdout.fnmatch_lines(["ultra: plan: 900 cases (estimated from 500 of them); no request is sent"])
     assert planned_requests(many) == pytest.approx(3 * planned_requests(few), abs=2)

@@ -1,4 +1,4 @@
-"""What CI is told: JUnit's properties, the fields of pytest-html and pytest-reportlog, and a summary in Markdown."""
+"""Reports for CI: JUnit properties, the fields of pytest-html and pytest-reportlog, and the Markdown summary."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests import independent
-from tests.run import preloaded  # noqa: F401 - for the sake of speed
-from tests.run.running import ONE, TEN, Project
+from tests.run import slow_imports  # noqa: F401 - for speed
+from tests.run.project import ONE_CASE, TEN_CASES, Project
 
 MIXTURE = "--ultra-model=demo"
 
 
 @pytest.fixture(autouse=True)
-def _with_the_plugins_that_report(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    del project  # which leaves them out
+def _with_report_plugins(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    del project  # whose PYTEST_ADDOPTS leaves these plugins out
     monkeypatch.delenv("PYTEST_ADDOPTS")
 
 
@@ -31,7 +31,7 @@ def properties(node: ET.Element) -> dict[str, str]:
 
 def read_junit(path: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Return the properties of the suite, and those of each test."""
-    suite = ET.parse(path).getroot()[0]  # noqa: S314 - of our own making
+    suite = ET.parse(path).getroot()[0]  # noqa: S314 - our own file
     return properties(suite), [properties(case) for case in suite.findall("testcase")]
 
 
@@ -42,10 +42,10 @@ def read_html(path: Path) -> dict[str, Any]:
     return content
 
 
-def test_each_report_tells_of_each_case_and_of_the_run(project: Project, extreme: tuple[str, ...]) -> None:
-    """All agree with the document, which is computed from the journal."""
+def test_each_report_covers_each_case_and_the_run(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    """All reports agree with the JSON document, which is computed from the journals."""
     reports = ("--junitxml=junit.xml", "--html=report.html", "--report-log=log.jsonl")
-    result = project.run(*extreme, MIXTURE, TEN, *reports)
+    result = project.run(*xdist_on_off, MIXTURE, TEN_CASES, *reports)
     assert result.ret == 1
     episodes = {episode["case_id"]: episode for episode in project.episodes()}
 
@@ -77,9 +77,9 @@ def test_each_report_tells_of_each_case_and_of_the_run(project: Project, extreme
     assert "<p>pytest-ultra: 10 planned: 10 scored (8 full, " in (project.path / "report.html").read_text()
 
 
-def test_the_summary_agrees_with_a_second_computation_from_the_journals(project: Project) -> None:
+def test_the_summary_agrees_with_an_independent_computation_from_the_journals(project: Project) -> None:
     project.pytester.runpytest(
-        "-n0", "--ultra-model=demo,demo/follower", TEN, "--ultra-instances=2", "--ultra-markdown=summary.md"
+        "-n0", "--ultra-model=demo,demo/follower", TEN_CASES, "--ultra-instances=2", "--ultra-markdown=summary.md"
     )
     text = (project.path / "summary.md").read_text()
     shown = {tuple(cells[:2]): cells for cells in table_rows(text)}
@@ -98,8 +98,8 @@ def test_the_summary_agrees_with_a_second_computation_from_the_journals(project:
             assert cells[8] == str(difference["pairs"])
         assert cells[9:11] == [f"{row['mean_calls']:.1f}", f"{row['mean_tokens']:,.0f}"]
     counts = independent.counts(independent.read_journals(run))
-    told = "{full} full, {partial} partial, {failed} failed), {error} error, {skipped} skipped".format(**counts)
-    assert f"**40 planned: 40 scored ({told}**" in text
+    counts_text = "{full} full, {partial} partial, {failed} failed), {error} error, {skipped} skipped".format(**counts)
+    assert f"**40 planned: 40 scored ({counts_text}**" in text
 
 
 def table_rows(text: str) -> list[list[str]]:
@@ -112,12 +112,12 @@ def expected(episode: dict[str, Any]) -> dict[str, str]:
     return {f"ultra_{name}": episode[name] for name in names if episode[name] is not None}
 
 
-def test_a_hostile_name_is_text_in_all_reports(project: Project) -> None:
-    """The endpoint cannot be reached, so that the case is an error, which is told likewise."""
+def test_a_hostile_model_name_is_escaped_in_all_reports(project: Project) -> None:
+    """The endpoint is unreachable, so the reports also show an error."""
     name = "<script>alert(1)</script>\x1b[31m"
     reports = ("--junitxml=junit.xml", "--html=report.html", "--ultra-markdown=summary.md")
     model = (f"--ultra-model={name}", "--ultra-base-url=http://127.0.0.1:9")
-    result = project.pytester.runpytest("-n0", *model, *ONE, *reports)
+    result = project.pytester.runpytest("-n0", *model, *ONE_CASE, *reports)
     assert result.ret == 1
     _, (test,) = read_junit(project.path / "junit.xml")
     assert (test["ultra_model"], test["ultra_outcome"]) == ("<script>alert(1)</script>\\x1b[31m", "error")
@@ -126,23 +126,23 @@ def test_a_hostile_name_is_text_in_all_reports(project: Project) -> None:
     assert "<script" not in (project.path / "summary.md").read_text()
 
 
-def test_a_test_that_takes_no_case_has_empty_cells(project: Project) -> None:
+def test_a_test_without_a_case_has_empty_cells(project: Project) -> None:
     project.pytester.makepyfile("def test_plain(): pass")
-    project.pytester.runpytest("-n0", MIXTURE, *ONE, "--html=report.html", "--junitxml=junit.xml")
+    project.pytester.runpytest("-n0", MIXTURE, *ONE_CASE, "--html=report.html", "--junitxml=junit.xml")
     tests = read_html(project.path / "report.html")["tests"]
     (row,) = next(rows for nodeid, rows in tests.items() if "test_plain" in nodeid)
     assert row["resultsTableRow"][2:6] == ["<td></td>"] * 4
     assert {} in read_junit(project.path / "junit.xml")[1]
 
 
-def test_a_summary_is_written_where_asked_and_appended_where_github_shows_it(
+def test_a_summary_is_written_to_its_file_and_appended_to_the_github_step_summary(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = project.path / "step.md"
     step.write_text("# Built\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
     gates = ("--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
-    result = project.pytester.runpytest("-n2", MIXTURE, TEN, *gates, "--ultra-markdown=summary.md")
+    result = project.pytester.runpytest("-n2", MIXTURE, TEN_CASES, *gates, "--ultra-markdown=summary.md")
     assert result.ret == 1
     text = (project.path / "summary.md").read_text()
     assert text.startswith("## pytest-ultra: 1 of 3 gates missed: exit code 1\n")
@@ -150,34 +150,34 @@ def test_a_summary_is_written_where_asked_and_appended_where_github_shows_it(
     assert step.read_text() == "# Built\n" + text
 
 
-def test_a_summary_stays_within_what_github_shows(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_summary_stays_within_the_size_limit_of_github(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     step = project.path / "step.md"
     step.write_bytes(b"x" * (1024 * 1024 - 500))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
-    project.pytester.runpytest("-n0", MIXTURE, TEN, "--ultra-markdown=summary.md")
+    project.pytester.runpytest("-n0", MIXTURE, TEN_CASES, "--ultra-markdown=summary.md")
     assert 0 < 1024 * 1024 - step.stat().st_size < 500
     assert step.read_text().endswith("*The summary was cut here because it exceeds the size limit.*\n")
     assert len((project.path / "summary.md").read_text()) > 1000
 
 
-def test_a_summary_that_cannot_be_written_is_said_and_fails_nothing(
+def test_a_summary_that_cannot_be_written_is_reported_and_does_not_fail_the_run(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
-    result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE)
+    result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE_CASE)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["the Markdown summary was not written: *Is a directory*"])
 
 
-def test_a_place_that_cannot_be_written_is_refused_before_the_run(project: Project) -> None:
-    result = project.pytester.runpytest("-n0", MIXTURE, *ONE, "--ultra-markdown=no/summary.md")
+def test_an_unwritable_summary_path_is_a_usage_error(project: Project) -> None:
+    result = project.pytester.runpytest("-n0", MIXTURE, *ONE_CASE, "--ultra-markdown=no/summary.md")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --ultra-markdown: *there is no folder*"])
 
 
 def test_a_rerun_replaces_the_properties_of_the_test(project: Project) -> None:
-    project.pytester.runpytest("-n0", "--ultra-model=demo/null", *ONE, "--reruns=1", "--junitxml=junit.xml")
-    for case in ET.parse(project.path / "junit.xml").getroot().iter("testcase"):  # noqa: S314 - of our own making
+    project.pytester.runpytest("-n0", "--ultra-model=demo/null", *ONE_CASE, "--reruns=1", "--junitxml=junit.xml")
+    for case in ET.parse(project.path / "junit.xml").getroot().iter("testcase"):  # noqa: S314 - our own file
         names = [each.attrib["name"] for each in case.iter("property")]
         assert sorted(set(names)) == sorted(names)
         assert "ultra_outcome" in names

@@ -1,4 +1,4 @@
-"""A run is interrupted unless it proved that it finished, however many signals end it, and whenever they come."""
+"""A run counts as interrupted unless it proved that it finished, whatever signals end it and whenever they arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run says what made it: versions, models, commit and command line, and nothing secret."""
+"""A run records its versions, models, commit and command line, and no secret."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 
 from pytest_ultra import __version__
 from pytest_ultra.controller.provenance import find_commit
-from tests.run.running import NO_XDIST, ONE, Project
+from tests.run.project import NO_XDIST, ONE_CASE, Project
 
-WHO = ("-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false")
+GIT_IDENTITY = ("-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false")
 
 
 def git(folder: Path, *args: str) -> str:
-    command = ["git", *WHO, *args]
+    command = ["git", *GIT_IDENTITY, *args]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - git
 
 
@@ -32,19 +32,19 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def described(project: Project) -> dict[str, Any]:
+def read_description(project: Project) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((project.runs()[-1] / "run.json").read_text())
     return content
 
 
-def test_a_run_tells_what_made_it(project: Project) -> None:
+def test_a_run_records_its_versions_command_and_models(project: Project) -> None:
     git(project.path, "init", "-q")
-    project.run(*NO_XDIST, "--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE)
-    run = described(project)
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE_CASE)
+    run = read_description(project)
     assert run["pytest_ultra"] == __version__
     assert run["versions"] == {"generator": 1, "prompts": 1, "scorer": 1}
     assert run["git"] is None, "there is no commit yet"
-    assert run["command"][-4:] == ["--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE]
+    assert run["command"][-4:] == ["--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE_CASE]
     parameters = {
         "temperature": 0.5,
         "max_turns": 30,
@@ -64,7 +64,7 @@ endpoints = [
 """
 
 
-def test_no_key_is_left_in_anything_that_a_run_keeps(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_of_a_run_contains_a_key(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = ("key-of-openai", "key-in-a-query", "key-of-a-plugin", "token-of-github", "key-by-its-name", "key-of-url")
     for variable, secret in (("OPENAI_API_KEY", 0), ("GITHUB_TOKEN", 3), ("MY_ENDPOINT", 4)):
         monkeypatch.setenv(variable, secrets[secret])
@@ -72,24 +72,24 @@ def test_no_key_is_left_in_anything_that_a_run_keeps(project: Project, monkeypat
     project.pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--their-api-key')")
     args = ("--their-api-key", secrets[2], f"--ultra-base-url=http://127.0.0.1:9/v1?code={secrets[5]}")
     words = "-k", " or ".join(("optimal", secrets[0], secrets[3], secrets[4]))
-    project.run(*NO_XDIST, "--ultra-model=gpt-4o-mini", "--ultra-run-timeout=1", *args, *words, *ONE)
-    run = described(project)
+    project.run(*NO_XDIST, "--ultra-model=gpt-4o-mini", "--ultra-run-timeout=1", *args, *words, *ONE_CASE)
+    run = read_description(project)
     assert run["models"][0]["hosts"] == ["127.0.0.1:9", "127.0.0.1:19"]
     assert run["options"]["base_url"] == "http://127.0.0.1:9/v1?***"
     assert run["options"]["served"]["gpt-4o-mini"][1]["key_env"] == "MY_ENDPOINT", "a name is no secret"
-    kept = [path for path in (project.path / ".ultra").rglob("*") if path.is_file()]
-    assert len(kept) > 3
-    for path in [*kept, project.path / "out.json"]:
+    files = [path for path in (project.path / ".ultra").rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for path in [*files, project.path / "out.json"]:
         assert not [secret for secret in secrets if secret.encode() in path.read_bytes()], path
 
 
-def test_the_commit_is_told_and_whether_tracked_files_differ(repository: Path) -> None:
+def test_the_commit_is_recorded_and_whether_tracked_files_differ(repository: Path) -> None:
     head = git(repository, "rev-parse", "HEAD")
     (repository / "untracked.txt").write_text("")
-    patience_s = 20.0  # however busy the machine
-    assert find_commit(repository, patience_s) == {"commit": head, "is_dirty": False}
+    timeout_s = 20.0  # long enough on a busy machine
+    assert find_commit(repository, timeout_s) == {"commit": head, "is_dirty": False}
     (repository / "agent.py").write_text("changed")
-    assert find_commit(repository, patience_s) == {"commit": head, "is_dirty": True}
+    assert find_commit(repository, timeout_s) == {"commit": head, "is_dirty": True}
 
 
 def test_without_a_repository_or_without_git_there_is_no_commit(
@@ -102,11 +102,11 @@ def test_without_a_repository_or_without_git_there_is_no_commit(
     assert find_commit(repository) is None
 
 
-def test_a_git_that_takes_its_time_is_not_waited_for(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_git_is_not_waited_for(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = repository / "git"
     slow.write_text("#!/bin/sh\nexec /bin/sleep 30\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(repository))
-    began = time.monotonic()
+    started_at = time.monotonic()
     assert find_commit(repository) is None
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started_at < 5

@@ -1,4 +1,4 @@
-"""Every run leaves a report and says where; one that cannot be written is said, and costs nothing else."""
+"""Each run writes a report and prints its path; a report that cannot be written does not fail the run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.running import ONE, TEN, Project
+from tests.run.project import ONE_CASE, TEN_CASES, Project
 
 ULTRA = "--ultra-model=demo/perfect"
 
@@ -15,8 +15,8 @@ def reports(project: Project) -> list[str]:
     return sorted(str(path.relative_to(project.path)) for path in project.path.rglob("*.html"))
 
 
-def test_every_run_leaves_a_report_and_says_where(project: Project, way: tuple[str, ...]) -> None:
-    result = project.run(*way, ULTRA, TEN)
+def test_each_run_writes_a_report_and_prints_its_path(project: Project, xdist_mode: tuple[str, ...]) -> None:
+    result = project.run(*xdist_mode, ULTRA, TEN_CASES)
     assert result.ret == 0
     (report,) = reports(project)
     assert Path(report).parts[:2] == (".ultra", "runs")
@@ -27,21 +27,21 @@ def test_every_run_leaves_a_report_and_says_where(project: Project, way: tuple[s
     assert " --ultra-json=out.json -" in page
 
 
-def test_the_report_lies_where_the_user_wants_it(project: Project) -> None:
+def test_the_report_is_written_to_the_requested_path(project: Project) -> None:
     (project.path / "site").mkdir()
-    project.run(ULTRA, *ONE, "--ultra-html=site/results.html")
+    project.run(ULTRA, *ONE_CASE, "--ultra-html=site/results.html")
     assert reports(project) == ["site/results.html"]
 
 
-def test_a_place_that_cannot_be_written_is_refused_before_anything_is_paid_for(project: Project) -> None:
+def test_an_unwritable_report_path_is_a_usage_error_before_any_request(project: Project) -> None:
     (project.path / "taken").write_text("a file")
-    result = project.run(ULTRA, *ONE, "--ultra-html=taken/report.html")
+    result = project.run(ULTRA, *ONE_CASE, "--ultra-html=taken/report.html")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--ultra-html: *taken*"])
-    assert project.lives() == []
+    assert project.journaled_episodes() == []
 
 
-def test_a_report_that_cannot_be_written_costs_nothing_else(project: Project) -> None:
+def test_a_report_that_cannot_be_written_does_not_fail_the_run(project: Project) -> None:
     project.pytester.makeconftest(
         """
         import pathlib
@@ -50,11 +50,11 @@ def test_a_report_that_cannot_be_written_costs_nothing_else(project: Project) ->
         @pytest.hookimpl(wrapper=True)
         def pytest_sessionstart(session):
             result = yield
-            pathlib.Path("there").mkdir()  # where the report should go, after it was checked
+            pathlib.Path("there").mkdir()  # at the report's path, after the path was checked
             return result
         """
     )
-    result = project.run("-p", "no:xdist", ULTRA, *ONE, "--ultra-html=there")
+    result = project.run("-p", "no:xdist", ULTRA, *ONE_CASE, "--ultra-html=there")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         ["report: not written to there (is a directory); the results are safe, and `pytest-ultra report` writes it *"]
@@ -62,7 +62,7 @@ def test_a_report_that_cannot_be_written_costs_nothing_else(project: Project) ->
     assert [episode["outcome"] for episode in project.episodes()] == ["full"]
 
 
-def test_a_run_without_cases_leaves_no_report(project: Project) -> None:
+def test_a_run_without_cases_writes_no_report(project: Project) -> None:
     result = project.run(ULTRA, "-k", "nothing_is_called_so")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert reports(project) == []

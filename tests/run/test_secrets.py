@@ -1,4 +1,4 @@
-"""No secret that the configuration knows is in anything that a run writes or says, however it fails."""
+"""No secret of the configuration appears in the files or the output of a run, however it fails."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from pytest_ultra.providers.profiles import PROVIDERS
-from tests.run.running import Project
-from tests.run.secret_server import WAYS, Telltale
+from tests.run.leaking_server import LEAKS, LeakingServer
+from tests.run.project import ONE_CASE, Project
 
-ONE = ("--ultra-task-type=simple_task", "--ultra-prompt-type=optimal")
 LOUD = (
     "-vv",
     "--tb=long",
@@ -26,18 +25,18 @@ LOUD = (
     "--junitxml=junit.xml",
     "-rA",
 )
-SIGNS = 'Zq7"w/+&<=%2Fk\\9-'
-"""What all secrets here hold: whatever one encoding or the other writes differently."""
-OURS = {"pyproject.toml", "conftest.py", "test_own.py"}
-"""The test's own files, which may hold what they are to be asked for."""
+SPECIAL_CHARACTERS = 'Zq7"w/+&<=%2Fk\\9-'
+"""Part of every secret here: characters that some encoding writes differently."""
+TEST_FILES = {"pyproject.toml", "conftest.py", "test_own.py"}
+"""Files that the tests write themselves, and that may contain secrets."""
 
 
 def secret(name: str) -> str:
-    return f"sk-{name}-{SIGNS}-{name[::-1]}"
+    return f"sk-{name}-{SPECIAL_CHARACTERS}-{name[::-1]}"
 
 
 def forms(value: str) -> Iterator[str]:
-    """Yield what a secret may look like, and the halves that a cut may leave of it."""
+    """Yield the encodings of a secret, and of the halves that truncation may leave."""
     for part in (value, value[: len(value) // 2], value[len(value) // 2 :]):
         yield from (part, json.dumps(part)[1:-1], quote(part), quote(part, safe=""), quote_plus(part))
     for before in range(3):
@@ -46,8 +45,8 @@ def forms(value: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def telltale() -> Iterator[Telltale]:
-    server = Telltale()
+def leaking_server() -> Iterator[LeakingServer]:
+    server = LeakingServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield server
@@ -56,20 +55,20 @@ def telltale() -> Iterator[Telltale]:
     server.server_close()
 
 
-def find(project: Project, result: pytest.RunResult, secrets: Iterable[str]) -> list[str]:
-    """Return where a secret is found: the files below the project, and what the command said."""
-    files = (path for path in project.path.rglob("*") if path.is_file() and path.name not in OURS)
-    places = {str(path.relative_to(project.path)): path.read_bytes() for path in files if not _is_module(path)}
+def find_leaks(project: Project, result: pytest.RunResult, secrets: Iterable[str]) -> list[str]:
+    """Return where secrets appear: in the files of the project, or in the output of the command."""
+    files = (path for path in project.path.rglob("*") if path.is_file() and path.name not in TEST_FILES)
+    places = {str(path.relative_to(project.path)): path.read_bytes() for path in files if not _is_bytecode(path)}
     places |= {"stdout": result.stdout.str().encode(), "stderr": result.stderr.str().encode()}
     wanted = {form.encode() for value in secrets for form in forms(value)}
     return [f"{place}: {form.decode()}" for place, content in places.items() for form in wanted if form in content]
 
 
-def _is_module(path: Path) -> bool:
+def _is_bytecode(path: Path) -> bool:
     return path.suffix == ".pyc"
 
 
-def set_all(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> list[str]:
+def set_variables(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> list[str]:
     for name, value in variables.items():
         patch.setenv(name, value)
     return list(variables.values())
@@ -79,72 +78,72 @@ KEYS = {name: secret(name.lower()) for provider in PROVIDERS.values() for name i
 PREFIXES = [name for name, provider in PROVIDERS.items() if provider.key_variables]
 
 
-def test_a_scan_finds_what_is_there(project: Project) -> None:
-    """So that the tests below can fail."""
+def test_the_search_finds_leaks(project: Project) -> None:
+    """Proves that the tests below can fail."""
     (project.path / "a.txt").write_text(json.dumps(secret("a")))
     (project.path / "b.txt").write_text(base64.b64encode(f"user:{secret('b')}".encode()).decode())
     result = pytest.RunResult(0, [quote(secret("c"))], [secret("d")[:14]], 0.0)
-    found = find(project, result, map(secret, "abcd"))
+    found = find_leaks(project, result, map(secret, "abcd"))
     assert {line.partition(":")[0] for line in found} == {"a.txt", "b.txt", "stdout", "stderr"}
 
 
-def test_the_keys_of_all_providers_are_told_by_nobody_however_an_attempt_fails(
-    project: Project, telltale: Telltale, monkeypatch: pytest.MonkeyPatch
+def test_keys_of_all_providers_stay_secret_however_an_attempt_fails(
+    project: Project, leaking_server: LeakingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secrets = [*set_all(monkeypatch, KEYS), secret("query")]
-    ways = [(prefix, WAYS[(3 * n + k) % len(WAYS)]) for n, prefix in enumerate(PREFIXES) for k in range(4)]
-    models = ",".join(f"{prefix}/{prefix}-{way}" for prefix, way in ways)
-    address = f"--ultra-base-url={telltale.url}?api_key={quote(secret('query'))}"
-    result = project.run("-n2", f"--ultra-model={models}", address, *ONE, "--ultra-request-timeout=2", *LOUD)
-    assert {way for _, way in ways} == {*WAYS}
-    assert len(project.episodes()) == len(ways)
-    assert result.stdout.str().count("***") > len(ways)
-    assert find(project, result, secrets) == []
+    secrets = [*set_variables(monkeypatch, KEYS), secret("query")]
+    leaks = [(prefix, LEAKS[(3 * n + k) % len(LEAKS)]) for n, prefix in enumerate(PREFIXES) for k in range(4)]
+    models = ",".join(f"{prefix}/{prefix}-{leak}" for prefix, leak in leaks)
+    address = f"--ultra-base-url={leaking_server.url}?api_key={quote(secret('query'))}"
+    result = project.run("-n2", f"--ultra-model={models}", address, *ONE_CASE, "--ultra-request-timeout=2", *LOUD)
+    assert {leak for _, leak in leaks} == {*LEAKS}
+    assert len(project.episodes()) == len(leaks)
+    assert result.stdout.str().count("***") > len(leaks)
+    assert find_leaks(project, result, secrets) == []
 
 
 POOL = """
     [tool.pytest_ultra.models."{model}"]
     endpoints = [
-        {{base_url = "{url}?v=1&token={token}", key_env = "FIRST", name = "first-{way}"}},
-        {{base_url = "{url}?token={token}", key_env = "SECOND", name = "second-{way}"}},
-        {{base_url = "{url}", key_env = "FIRST", name = "third-{way}"}},
+        {{base_url = "{url}?v=1&token={token}", key_env = "FIRST", name = "first-{leak}"}},
+        {{base_url = "{url}?token={token}", key_env = "SECOND", name = "second-{leak}"}},
+        {{base_url = "{url}", key_env = "FIRST", name = "third-{leak}"}},
     ]
 """
 
 
-def test_the_keys_of_a_pool_are_told_by_nobody_and_are_on_no_cassette(
-    project: Project, telltale: Telltale, monkeypatch: pytest.MonkeyPatch
+def test_keys_of_an_endpoint_pool_stay_secret_and_out_of_cassettes(
+    project: Project, leaking_server: LeakingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secrets = set_all(monkeypatch, {"FIRST": secret("first"), "SECOND": secret("second")})
+    secrets = set_variables(monkeypatch, {"FIRST": secret("first"), "SECOND": secret("second")})
     token = quote(secret("token"), safe="")
-    pools = [POOL.format(model=f"m-{way}", url=telltale.url, token=token, way=way) for way in WAYS]
+    pools = [POOL.format(model=f"m-{leak}", url=leaking_server.url, token=token, leak=leak) for leak in LEAKS]
     project.pytester.makepyprojecttoml("".join(pools))
-    models = ",".join(f"m-{way}" for way in WAYS)
-    args = (f"--ultra-model={models}", *ONE, "--ultra-repeats=3", "--ultra-request-timeout=2", *LOUD)
+    models = ",".join(f"m-{leak}" for leak in LEAKS)
+    args = (f"--ultra-model={models}", *ONE_CASE, "--ultra-repeats=3", "--ultra-request-timeout=2", *LOUD)
     result = project.run("-p", "no:xdist", "--ultra-cassette=record", *args)
     assert len(list(project.path.glob("cassettes/m-text/**/*.json"))) == 3
-    assert {*telltale.asked} >= {f"{name}-text" for name in ("first", "second", "third")}
-    assert find(project, result, [*secrets, secret("token")]) == []
+    assert {*leaking_server.request_counts} >= {f"{name}-text" for name in ("first", "second", "third")}
+    assert find_leaks(project, result, [*secrets, secret("token")]) == []
 
     replay = project.run("-n2", "--ultra-cassette=replay", *args)
-    assert find(project, replay, [*secrets, secret("token")]) == []
+    assert find_leaks(project, replay, [*secrets, secret("token")]) == []
 
 
-@pytest.mark.parametrize("is_refused", [False, True], ids=["answers", "is gone"])
-def test_the_password_of_a_proxy_is_told_by_nobody(
-    project: Project, telltale: Telltale, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+@pytest.mark.parametrize("is_unreachable", [False, True], ids=["reachable", "unreachable"])
+def test_the_password_of_a_proxy_stays_secret(
+    project: Project, leaking_server: LeakingServer, monkeypatch: pytest.MonkeyPatch, *, is_unreachable: bool
 ) -> None:
-    port = 9 if is_refused else telltale.server_port
+    port = 9 if is_unreachable else leaking_server.server_port
     monkeypatch.setenv("HTTP_PROXY", f"http://user:{quote(secret('proxy'), safe='')}@127.0.0.1:{port}")
-    (key,) = set_all(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
-    models = ",".join(f"m-{way}" for way in WAYS)
+    (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
+    models = ",".join(f"m-{leak}" for leak in LEAKS)
     address = "--ultra-base-url=http://nowhere.invalid/v1"
-    result = project.run(f"--ultra-model={models}", address, *ONE, "--ultra-request-timeout=2", *LOUD)
-    assert (not telltale.asked) == is_refused
-    assert find(project, result, [key, secret("proxy")]) == []
+    result = project.run(f"--ultra-model={models}", address, *ONE_CASE, "--ultra-request-timeout=2", *LOUD)
+    assert (not leaking_server.request_counts) == is_unreachable
+    assert find_leaks(project, result, [key, secret("proxy")]) == []
 
 
-OWN_ENDPOINT = """
+USER_ENDPOINT = """
     import os
 
     class Agent:
@@ -158,16 +157,16 @@ OWN_ENDPOINT = """
             from pytest_ultra.errors import AttemptFailedError, AttemptProblem
             if request.case.repeat == 1:
                 raise AttemptFailedError(AttemptProblem.STATUS, f"not {key}", status=401)
-            return Reply(f"I was told {key}.")
+            return Reply(f"My key is {key}.")
 
         async def aclose(self):
-            raise RuntimeError(f"No way out with {self.key}.")
+            raise RuntimeError(f"Cannot close with {self.key}.")
 
     def pytest_ultra_endpoint(config, settings):
         return Agent()
 """
 
-OWN_TEST = """
+USER_TEST = """
     import logging, os, sys
 
     def test_mine(ultra_episode):
@@ -182,16 +181,16 @@ OWN_TEST = """
 """
 
 
-def test_what_own_code_gives_away_is_blotted_out_of_reports(
-    project: Project, monkeypatch: pytest.MonkeyPatch, extreme: tuple[str, ...]
+def test_secrets_leaked_by_user_code_are_redacted_in_reports(
+    project: Project, monkeypatch: pytest.MonkeyPatch, xdist_on_off: tuple[str, ...]
 ) -> None:
-    (key,) = set_all(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
-    project.pytester.makeconftest(OWN_ENDPOINT)
-    project.pytester.makepyfile(test_own=OWN_TEST)
-    result = project.run(*extreme, "--ultra-model=mine", *ONE, "--ultra-repeats=3", *LOUD, "--full-trace")
+    (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
+    project.pytester.makeconftest(USER_ENDPOINT)
+    project.pytester.makepyfile(test_own=USER_TEST)
+    result = project.run(*xdist_on_off, "--ultra-model=mine", *ONE_CASE, "--ultra-repeats=3", *LOUD, "--full-trace")
     assert result.stdout.str().count("***") > 10
     assert "The key '***' is wrong." in result.stdout.str()
-    assert find(project, result, [key]) == []
+    assert find_leaks(project, result, [key]) == []
 
 
 BROKEN_HOOKS = {
@@ -201,12 +200,12 @@ BROKEN_HOOKS = {
 
 
 @pytest.mark.parametrize("hook", BROKEN_HOOKS)
-def test_a_broken_hook_gives_nothing_away(project: Project, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
-    (key,) = set_all(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
+def test_a_broken_hook_leaks_no_secret(project: Project, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+    (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     project.pytester.makeconftest(BROKEN_HOOKS[hook])
-    result = project.run("--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", *ONE, *LOUD, "--full-trace")
+    result = project.run("--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", *ONE_CASE, *LOUD, "--full-trace")
     assert "RuntimeError" in result.stdout.str()
-    assert find(project, result, [key]) == []
+    assert find_leaks(project, result, [key]) == []
 
 
 CRASH = """
@@ -219,29 +218,29 @@ CRASH = """
 """
 
 
-def test_a_worker_that_crashes_and_a_stall_give_nothing_away(
-    project: Project, telltale: Telltale, monkeypatch: pytest.MonkeyPatch
+def test_a_crashed_worker_and_a_stall_leak_no_secret(
+    project: Project, leaking_server: LeakingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (key,) = set_all(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
+    (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     project.pytester.makepyfile(test_own=CRASH)
-    model = ("--ultra-model=m-hang", f"--ultra-base-url={telltale.url}", "--ultra-request-timeout=2")
-    result = project.run("-n2", *model, *ONE, "--ultra-repeats=2", *LOUD)
+    model = ("--ultra-model=m-hang", f"--ultra-base-url={leaking_server.url}", "--ultra-request-timeout=2")
+    result = project.run("-n2", *model, *ONE_CASE, "--ultra-repeats=2", *LOUD)
     output = result.stdout.str() + result.stderr.str()
     assert "replacing crashed worker" in output
     assert "nothing answered or finished for 1 s" in output
-    assert find(project, result, [key]) == []
+    assert find_leaks(project, result, [key]) == []
 
 
-def test_plans_and_collections_give_nothing_away(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    (key,) = set_all(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
+def test_plan_and_collect_only_leak_no_secret(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     address = f"--ultra-base-url=http://127.0.0.1:9/v1?key={quote(secret('query'))}"
-    for what in ("--collect-only", "--ultra-plan"):
-        result = project.run(what, "--ultra-model=m", address, *ONE, "-vv")
+    for option in ("--collect-only", "--ultra-plan"):
+        result = project.run(option, "--ultra-model=m", address, *ONE_CASE, "-vv")
         assert result.ret == 0
-        assert find(project, result, [key, secret("query")]) == []
+        assert find_leaks(project, result, [key, secret("query")]) == []
 
 
-MISUSES = {
+USAGE_ERRORS = {
     "no URL": ("--ultra-base-url=ftp://user:{}@host/v1", {}),
     "no port": ("--ultra-base-url=http://user:{}@host:x/v1", {}),
     "a password": ("--ultra-base-url=http://user:{}@host/v1", {}),
@@ -251,12 +250,14 @@ MISUSES = {
 }
 
 
-@pytest.mark.parametrize("misuse", MISUSES)
-def test_misuse_is_told_without_what_it_holds(project: Project, monkeypatch: pytest.MonkeyPatch, misuse: str) -> None:
-    argument, variables = MISUSES[misuse]
+@pytest.mark.parametrize("mistake", USAGE_ERRORS)
+def test_a_usage_error_does_not_show_its_secret_value(
+    project: Project, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    argument, variables = USAGE_ERRORS[mistake]
     value = "".join(char if char.isalnum() else "-" for char in secret("misuse"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-unused")
-    set_all(monkeypatch, {name: text.replace("{}", value) for name, text in variables.items()})
-    result = project.run("--ultra-model=m", argument.replace("{}", value), *ONE, "-vv", "--full-trace")
+    set_variables(monkeypatch, {name: text.replace("{}", value) for name, text in variables.items()})
+    result = project.run("--ultra-model=m", argument.replace("{}", value), *ONE_CASE, "-vv", "--full-trace")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert find(project, result, [value]) == []
+    assert find_leaks(project, result, [value]) == []

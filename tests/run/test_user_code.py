@@ -1,4 +1,4 @@
-"""A user's own tests, agents and hooks: what they replace, what they are given, and what they never start."""
+"""A user's own tests, agents and hooks: what they replace, what they receive, and what they never start."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.run.running import NO_XDIST, ONE, TEN, Project
+from tests.run.project import NO_XDIST, ONE_CASE, TEN_CASES, Project
 
-MINE = """
+USER_TESTS = """
     def test_mine(ultra_episode):
         assert ultra_episode.passed
         assert ultra_episode.outcome == "full"
@@ -23,24 +23,24 @@ MINE = """
 """
 
 
-def test_a_users_own_test_takes_the_place_of_the_suite(project: Project, way: tuple[str, ...]) -> None:
-    project.pytester.makepyfile(test_own=MINE)
-    project.run(*way, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=11)
+def test_a_user_test_replaces_the_suite(project: Project, xdist_mode: tuple[str, ...]) -> None:
+    project.pytester.makepyfile(test_own=USER_TESTS)
+    project.run(*xdist_mode, "--ultra-model=demo/perfect", TEN_CASES).assert_outcomes(passed=11)
     episodes = project.episodes()
     assert len(episodes) == 10
     assert all(episode["nodeid"].startswith("test_own.py::test_mine[demo/perfect-") for episode in episodes)
 
 
-def test_what_a_users_test_says_of_an_episode_is_a_failure(project: Project) -> None:
+def test_a_failed_user_assertion_does_not_change_the_outcome_of_the_episode(project: Project) -> None:
     project.pytester.makepyfile(test_own="def test_mine(ultra_episode): assert ultra_episode.score.tool_calls == 99")
-    project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE).assert_outcomes(failed=1)
-    assert dict(project.outcomes()) == {"full": 1}, "what a test makes of it does not change what it was"
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE).assert_outcomes(failed=1)
+    assert dict(project.outcomes()) == {"full": 1}, "the assertion does not change the score"
 
 
-def test_tests_of_one_case_share_its_episode(project: Project, extreme: tuple[str, ...]) -> None:
+def test_tests_of_one_case_share_its_episode(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makepyfile("def test_a(ultra_episode): pass\ndef test_b(ultra_episode): pass")
-    project.run(*extreme, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=20)
-    assert len(project.lives()) == len(project.episodes()) == 10
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES).assert_outcomes(passed=20)
+    assert len(project.journaled_episodes()) == len(project.episodes()) == 10
 
 
 @pytest.mark.parametrize(
@@ -72,27 +72,27 @@ AGENT = """
 """
 
 
-def test_a_users_own_agent_is_asked_whatever_its_name(project: Project, extreme: tuple[str, ...]) -> None:
+def test_an_endpoint_from_a_hook_serves_a_model_of_any_name(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makeconftest(AGENT)
-    project.run(*extreme, "--ultra-model=my/agent", TEN).assert_outcomes(failed=10)
-    lives = project.lives()
-    assert len(lives) == 10
-    assert "I am my/agent." in json.dumps(lives[0]["transcript"])
+    project.run(*xdist_on_off, "--ultra-model=my/agent", TEN_CASES).assert_outcomes(failed=10)
+    journaled = project.journaled_episodes()
+    assert len(journaled) == 10
+    assert "I am my/agent." in json.dumps(journaled[0]["transcript"])
     assert {(episode["prompt_tokens"], episode["requests"]) for episode in project.episodes()} == {(3, 1)}
     assert (project.path / "closed.txt").exists()
     assert project.processes() == []
 
 
-def test_an_agent_hook_that_has_nothing_to_say_changes_nothing(project: Project) -> None:
+def test_an_endpoint_hook_that_returns_none_changes_nothing(project: Project) -> None:
     project.pytester.makeconftest(AGENT)
-    project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE).assert_outcomes(passed=1)
+    project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE).assert_outcomes(passed=1)
 
 
-def test_a_model_that_nobody_serves_is_an_error_of_its_items_when_the_hook_has_nothing_to_say(
+def test_items_of_an_unknown_provider_are_errors_when_the_endpoint_hook_returns_none(
     project: Project,
 ) -> None:
     project.pytester.makeconftest("def pytest_ultra_endpoint(): return None")
-    result = project.run(*NO_XDIST, "--ultra-model=acme/large", *ONE)
+    result = project.run(*NO_XDIST, "--ultra-model=acme/large", *ONE_CASE)
     result.assert_outcomes(errors=1)
     assert "There is no provider 'acme'" in result.stdout.str()
 
@@ -106,9 +106,9 @@ HOOKS = """
 """
 
 
-def test_the_projects_conftest_holds_for_the_suite_too(project: Project, extreme: tuple[str, ...]) -> None:
+def test_hooks_of_the_project_conftest_apply_to_the_suite(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makeconftest(HOOKS)
-    project.run(*extreme, "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=10)
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES).assert_outcomes(passed=10)
     lines = [line.split() for line in (project.path / "hooks.txt").read_text().splitlines()]
     assert len(lines) == 10
     assert all(f"-{prompt_type}-" in nodeid for nodeid, prompt_type in lines)
@@ -116,17 +116,17 @@ def test_the_projects_conftest_holds_for_the_suite_too(project: Project, extreme
 
 @pytest.mark.parametrize("args", [(*NO_XDIST, "-p", "no:cacheprovider"), ("-n2",)], ids=["no-xdist", "n2"])
 def test_a_rerun_is_a_new_episode(project: Project, args: tuple[str, ...]) -> None:
-    two = "--ultra-prompt-type=optimal,cot", "--ultra-task-type=simple_task"
-    result = project.run(*args, "--ultra-model=demo/null", *two, "--reruns=2", "--junitxml=junit.xml")
+    cases = "--ultra-prompt-type=optimal,cot", "--ultra-task-type=simple_task"
+    result = project.run(*args, "--ultra-model=demo/null", *cases, "--reruns=2", "--junitxml=junit.xml")
     assert result.parseoutcomes() == {"failed": 2, "rerun": 4}
-    assert sorted(project.lives_of_cases().values()) == [3, 3]
+    assert sorted(project.episode_counts().values()) == [3, 3]
     assert dict(project.outcomes()) == {"failed": 2}
     newest = {episode["nodeid"]: episode["started_at"] for episode in project.episodes()}
-    assert all(life["started_at"] <= newest[life["nodeid"]] for life in project.lives())
-    assert (project.path / "junit.xml").read_text().count('name="ultra_outcome"') == 6, "one for each life"
+    assert all(episode["started_at"] <= newest[episode["nodeid"]] for episode in project.journaled_episodes())
+    assert (project.path / "junit.xml").read_text().count('name="ultra_outcome"') == 6, "one for each episode"
 
 
-def test_partial_success_passes_only_where_it_is_enough(project: Project) -> None:
+def test_a_partial_outcome_passes_only_with_ultra_pass_partial(project: Project) -> None:
     too_few_turns = ("--ultra-model=demo/perfect", "--ultra-task-type=multi_stage_pipeline", "--ultra-max-turns=4")
     strict = project.run(*NO_XDIST, *too_few_turns)
     counts = project.outcomes()

@@ -1,14 +1,14 @@
-"""The runs of two jobs, merged, are what one run would have been."""
+"""The merged runs of two jobs equal one run over all their cases."""
 
 from __future__ import annotations
 
 import sys
 
 from pytest_ultra.core.axes import TaskType
-from tests.run.running import NO_XDIST, Project
+from tests.run.project import NO_XDIST, Project
 
 
-def test_two_jobs_merged_are_what_one_would_have_been(project: Project) -> None:
+def test_two_merged_jobs_equal_one_run(project: Project) -> None:
     types = (TaskType.SIMPLE_TASK, TaskType.BASIC_TASK)
     options = (*NO_XDIST, "--ultra-model=demo", "--ultra-prompt-type=optimal,flawed_tool_misuse")
     for name in types:
@@ -17,6 +17,6 @@ def test_two_jobs_merged_are_what_one_would_have_been(project: Project) -> None:
     command = (sys.executable, "-m", "pytest_ultra")
     assert project.pytester.run(*command, "merge", "jobs").ret == 0
     rescored = project.pytester.run(*command, "rescore", "-o", "merged.json")
-    assert rescored.ret == 0, "its workflows are there, and its scores hold"
+    assert rescored.ret == 0, "the merged run has its workflows, and its scores are reproduced"
     assert len(project.episodes("merged.json")) == 4
-    assert project.repeatable("merged.json") == project.repeatable()
+    assert project.comparable_episodes("merged.json") == project.comparable_episodes()

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from pytest_ultra.commands.cli import main
 from pytest_ultra.core.episode import Episode
 from tests import independent
-from tests.run.running import Project
+from tests.run.project import Project
 
 OPTIONS = (
     "--ultra-model=demo,demo/stubborn",
@@ -27,8 +27,8 @@ OPTIONS = (
 )
 
 
-class Left(NamedTuple):
-    """What a run has left: its folder, its episodes by node id, and its figures by the independent computation."""
+class RunOutput(NamedTuple):
+    """A run's project directory, its episodes by node id, and its figures by the independent computation."""
 
     folder: Path
     episodes: dict[str, dict[str, Any]]
@@ -40,17 +40,17 @@ def identify(episode: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def left(project: Project, monkeypatch: pytest.MonkeyPatch) -> Left:
+def output(project: Project, monkeypatch: pytest.MonkeyPatch) -> RunOutput:
     monkeypatch.chdir(project.path)
     project.run("-n2", *OPTIONS, "--junitxml=junit.xml", "--ultra-markdown=summary.md")
     (run,) = project.runs()
     episodes = independent.read_journals(run)
     assert len(episodes) == 24
-    return Left(project.path, {e["nodeid"]: e for e in episodes}, independent.summary(episodes, identify))
+    return RunOutput(project.path, {e["nodeid"]: e for e in episodes}, independent.summary(episodes, identify))
 
 
 def flat(episode: dict[str, Any]) -> dict[str, Any]:
-    """Return what a row must say of an episode, from the line of its journal."""
+    """Return the fields that the row of an episode must have, from its journal line."""
     own = {
         name: value for name, value in episode.items() if name not in ("case", "score", "usage", "transcript", "plan")
     }
@@ -66,15 +66,15 @@ def export(form: str, path: Path) -> Path:
     return path
 
 
-def check_formats(left: Left) -> None:
-    """Hold each row of each format to the journals; what a row has beyond them is derived from the prompt type."""
-    lines = [json.loads(line) for line in export("jsonl", left.folder / "rows.jsonl").read_text().splitlines()]
-    table: list[dict[str, Any]] = parquet.read_table(export("parquet", left.folder / "rows.parquet")).to_pylist()
-    with export("csv", left.folder / "rows.csv").open(newline="", encoding="utf-8") as file:
+def check_formats(output: RunOutput) -> None:
+    """Check each row of each format against the journals; `flaw_kind` is derived from the prompt type."""
+    lines = [json.loads(line) for line in export("jsonl", output.folder / "rows.jsonl").read_text().splitlines()]
+    table: list[dict[str, Any]] = parquet.read_table(export("parquet", output.folder / "rows.parquet")).to_pylist()
+    with export("csv", output.folder / "rows.csv").open(newline="", encoding="utf-8") as file:
         cells = list(csv.DictReader(file))
-    assert len(lines) == len(table) == len(cells) == len(left.episodes)
+    assert len(lines) == len(table) == len(cells) == len(output.episodes)
     for line, record, row in zip(lines, table, cells, strict=True):
-        expected = flat(left.episodes[line["nodeid"]])
+        expected = flat(output.episodes[line["nodeid"]])
         assert {name: line[name] for name in expected} == expected
         assert line["flaw_kind"] == (expected["prompt_type"].partition("flawed_")[2] or None)
         assert set(line) == {*expected, "flaw_kind", "run_id"}
@@ -88,20 +88,20 @@ def as_cell(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def check_junit(left: Left) -> None:
-    (suite,) = ET.parse(left.folder / "junit.xml").getroot()  # noqa: S314 - written by the run above
-    told = {each.attrib["name"]: each.attrib["value"] for each in suite.findall("./properties/property")}
-    for name, count in left.summary["counts"].items():
-        assert told[f"ultra_{name}"] == f"{count}"
-    assert told["ultra_planned"] == told["ultra_scored"] == f"{len(left.episodes)}"
-    for row in left.summary["rows"]:
+def check_junit(output: RunOutput) -> None:
+    (suite,) = ET.parse(output.folder / "junit.xml").getroot()  # noqa: S314 - written by the run above
+    shown = {each.attrib["name"]: each.attrib["value"] for each in suite.findall("./properties/property")}
+    for name, count in output.summary["counts"].items():
+        assert shown[f"ultra_{name}"] == f"{count}"
+    assert shown["ultra_planned"] == shown["ultra_scored"] == f"{len(output.episodes)}"
+    for row in output.summary["rows"]:
         rate = row["success"]
         interval = f"{rate['low']:.4f}-{rate['high']:.4f}"
         share = f"{rate['successes'] / rate['n']:.4f} ({rate['successes']}/{rate['n']}, 95% interval {interval})"
-        assert told[f"ultra_success[{row['model']}, {row['prompt_type']}]"] == share
+        assert shown[f"ultra_success[{row['model']}, {row['prompt_type']}]"] == share
     for case in suite.findall("testcase"):
         properties = {each.attrib["name"]: each.attrib["value"] for each in case.findall("./properties/property")}
-        episode = next(e for e in left.episodes.values() if identify(e) == properties["ultra_case_id"])
+        episode = next(e for e in output.episodes.values() if identify(e) == properties["ultra_case_id"])
         assert properties["ultra_outcome"] == episode["score"]["outcome"]
         assert properties.get("ultra_failure_class") == episode["score"]["failure_class"]
 
@@ -112,10 +112,10 @@ def read_tables(markdown: str) -> Iterator[list[str]]:
             yield [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in line.strip("|").split("|")]
 
 
-def check_markdown(left: Left) -> None:
-    text = (left.folder / "summary.md").read_text(encoding="utf-8")
+def check_markdown(output: RunOutput) -> None:
+    text = (output.folder / "summary.md").read_text(encoding="utf-8")
     found = {(row[0], row[1]): row[2:] for row in read_tables(text)}
-    for row in left.summary["rows"]:
+    for row in output.summary["rows"]:
         rate, difference = row["success"], row["difference"]
         success, interval, n, points, difference_interval, p, pairs, *_ = found[row["model"], row["prompt_type"]]
         assert success == f"{percent(rate['successes'] / rate['n'])}%"
@@ -128,12 +128,15 @@ def check_markdown(left: Left) -> None:
         assert difference_interval == f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}"
         assert float(p) == pytest.approx(difference["p_adjusted"], abs=0.005)
         assert pairs == f"{difference['pairs']}"
-    assert f"{len(left.episodes)} planned: {len(left.episodes)} scored ({left.summary['counts']['full']} full" in text
-    for name, count in left.summary["failure_classes"]:
+    assert (
+        f"{len(output.episodes)} planned: {len(output.episodes)} scored ({output.summary['counts']['full']} full"
+        in text
+    )
+    for name, count in output.summary["failure_classes"]:
         assert f"{name} {count}".replace("_", "\\_") in text
 
 
-def test_what_a_run_writes_says_what_its_journals_hold(left: Left) -> None:
-    check_formats(left)
-    check_junit(left)
-    check_markdown(left)
+def test_all_exports_agree_with_the_journals(output: RunOutput) -> None:
+    check_formats(output)
+    check_junit(output)
+    check_markdown(output)

@@ -1,4 +1,4 @@
-"""What a run leaves and says: the document, the run's folder, the terminal, and when its workers begin."""
+"""Outputs of a run: the JSON document, the run directory, the terminal; and when its workers start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.run.running import ONE, TEN, Project
+from tests.run.project import ONE_CASE, TEN_CASES, Project
 
 TEXT, WHOLE, NUMBER, NOTHING = str, int, (int, float), type(None)
 
@@ -44,8 +44,10 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def test_the_document_holds_every_planned_case_with_all_its_fields(project: Project, extreme: tuple[str, ...]) -> None:
-    project.run(*extreme, "--ultra-model=demo", TEN, "--ultra-repeats=2")
+def test_the_document_contains_every_planned_case_with_all_its_fields(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    project.run(*xdist_on_off, "--ultra-model=demo", TEN_CASES, "--ultra-repeats=2")
     document = project.document()
     assert document["schema_version"] == 1
     assert document["run"]["run_id"] == project.runs()[0].name
@@ -59,29 +61,29 @@ def test_the_document_holds_every_planned_case_with_all_its_fields(project: Proj
     assert wrong == []
     assert len({episode["case_id"] for episode in document["episodes"]}) == 20
     workers = {episode["worker"] for episode in document["episodes"]}
-    assert workers == ({"gw0", "gw1"} if extreme == ("-n2",) else {"main"})
+    assert workers == ({"gw0", "gw1"} if xdist_on_off == ("-n2",) else {"main"})
 
 
 def test_a_run_keeps_its_journals_with_transcripts_and_its_workflows(
-    project: Project, extreme: tuple[str, ...]
+    project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    project.run(*extreme, "--ultra-model=demo/perfect", TEN)
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES)
     (run,) = project.runs()
     names = {path.name for path in run.iterdir()}
-    journals = {"journal-gw0.jsonl", "journal-gw1.jsonl"} if extreme == ("-n2",) else {"journal-main.jsonl"}
+    journals = {"journal-gw0.jsonl", "journal-gw1.jsonl"} if xdist_on_off == ("-n2",) else {"journal-main.jsonl"}
     assert names == {"run.json", "plan.json", "ended.json", "report.html", "guidance", *journals}
-    assert all(life["transcript"][-1]["type"] == "end" for life in project.lives())
+    assert all(episode["transcript"][-1]["type"] == "end" for episode in project.journaled_episodes())
     assert json.loads((run / "run.json").read_text())["options"]["model"] == ["demo/perfect"]
     assert (project.path / ".ultra" / ".gitignore").read_text() == "*\n"
 
 
-def test_paths_are_relative_to_where_the_command_is_run(
-    project: Project, extreme: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+def test_paths_are_relative_to_the_current_directory(
+    project: Project, xdist_on_off: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.pytester.makeini("[pytest]")
     below = project.pytester.mkdir("below")
     monkeypatch.chdir(below)
-    project.run(*extreme, "--ultra-model=demo/perfect", *ONE, "--ultra-dir=kept")
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-dir=kept")
     assert len(project.episodes("below/out.json")) == 1
     assert len(list(below.glob("kept/runs/*/journal-*.jsonl"))) == 1
     assert not (project.path / ".ultra").exists()
@@ -90,9 +92,9 @@ def test_paths_are_relative_to_where_the_command_is_run(
 HEADER = "ultra: 10 cases, model demo/perfect, {}, seed 0"
 
 
-def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, extreme: tuple[str, ...]) -> None:
-    result = project.run(*extreme, "--ultra-model=demo/perfect", TEN)
-    workers = "2 workers" if extreme == ("-n2",) else "no workers (one process)"
+def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES)
+    workers = "2 workers" if xdist_on_off == ("-n2",) else "no workers (one process)"
     result.stdout.fnmatch_lines([HEADER.format(workers), "ultra: kept in .ultra/runs/*"])
     result.stdout.fnmatch_lines(["*= ultra =*", "prompt type *success*95%*vs optimal*p*calls*", "optimal *100.0%*"])
     result.stdout.fnmatch_lines("10 planned: 10 scored (10 full, 0 partial, 0 failed), 0 error, 0 skipped")
@@ -101,7 +103,7 @@ def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, ex
     assert "warning" not in result.stdout.str().lower()
 
 
-def test_a_failed_item_shows_plan_and_transcript_from_a_worker_too(project: Project) -> None:
+def test_a_failed_item_on_a_worker_shows_plan_and_transcript(project: Project) -> None:
     args = ("--ultra-model=demo/follower", "--ultra-task-type=simple_task", "--ultra-prompt-type=flawed_missing_step")
     result = project.run("-n2", *args)
     result.assert_outcomes(failed=1)
@@ -113,9 +115,9 @@ def test_a_failed_item_shows_plan_and_transcript_from_a_worker_too(project: Proj
 
 @pytest.mark.parametrize("args", [("-q",), ("-p", "no:terminal")], ids=["quiet", "none"])
 def test_a_quiet_terminal_changes_nothing_else(
-    project: Project, extreme: tuple[str, ...], args: tuple[str, ...]
+    project: Project, xdist_on_off: tuple[str, ...], args: tuple[str, ...]
 ) -> None:
-    result = project.run(*extreme, "--ultra-model=demo/perfect", *ONE, *args)
+    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", *ONE_CASE, *args)
     assert result.ret == 0
     assert dict(project.outcomes()) == {"full": 1}
     assert result.stderr.str() == ""
@@ -134,14 +136,16 @@ RAMP = """
     [(["--ultra-stagger=3"], True), (["--ultra-stagger=auto"], False), (["--ultra-stagger=20", "--ramp=1"], False)],
     ids=["seconds", "auto", "ramp"],
 )
-def test_the_second_worker_waits_when_asked_to_and_xdist_does_not_do_it(
+def test_the_second_worker_waits_with_a_stagger_and_without_the_ramp_option_of_xdist(
     project: Project, args: list[str], *, is_staggered: bool
 ) -> None:
     if "--ramp=1" in args:
         project.pytester.makeconftest(RAMP)
-    project.run("-n2", "--ultra-model=demo/null", TEN, *args).assert_outcomes(failed=10)
+    project.run("-n2", "--ultra-model=demo/null", TEN_CASES, *args).assert_outcomes(failed=10)
     first = {
-        worker: min(float(life["started_at"]) for life in project.lives() if life["worker"] == worker)
+        worker: min(
+            float(episode["started_at"]) for episode in project.journaled_episodes() if episode["worker"] == worker
+        )
         for worker in ("gw0", "gw1")
     }
     later_s = first["gw1"] - first["gw0"]

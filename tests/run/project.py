@@ -1,4 +1,4 @@
-"""Starting the whole command as a user does, and reading what it leaves."""
+"""Run the whole command as a user does, and read its outputs."""
 
 from __future__ import annotations
 
@@ -18,42 +18,43 @@ from typing import Any
 import pytest
 
 NO_XDIST = ("-p", "no:xdist")
-TEN = "--ultra-task-type=simple_task"
+TEN_CASES = "--ultra-task-type=simple_task"
 """Ten cases: one of each prompt type."""
-ONE = (TEN, "--ultra-prompt-type=optimal")
+ONE_CASE = (TEN_CASES, "--ultra-prompt-type=optimal")
 
-MARK = "ULTRA_TEST_MARK"
-"""Variable by which all processes of a run are found, whoever their parents are."""
+RUN_MARKER = "ULTRA_TEST_MARK"
+"""Environment variable that identifies all processes of a run, whatever their parents."""
 
-TIMES = frozenset({"started_at", "duration_s", "model_time_s", "tool_time_s", "waiting_time_s", "worker"})
+VARYING_FIELDS = frozenset({"started_at", "duration_s", "model_time_s", "tool_time_s", "waiting_time_s", "worker"})
+"""Fields that differ between two runs of the same case."""
 
 Record = dict[str, Any]
 
 
-def wait_until(is_so: Callable[[], object], *, within_s: float = 40.0) -> None:
+def wait_until(condition: Callable[[], object], *, within_s: float = 40.0) -> None:
     end = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < end, f"not so within {within_s} s"
+    while not condition():
+        assert time.monotonic() < end, f"not true within {within_s} s"
         time.sleep(0.02)
 
 
 @dataclass
 class Project:
-    """A user's folder, in which the command is run."""
+    """A user's project directory, in which the command runs."""
 
     pytester: pytest.Pytester
-    mark: str
+    marker: str
 
     @property
     def path(self) -> Path:
         return self.pytester.path
 
     def run(self, *args: str) -> pytest.RunResult:
-        """Run to the end, in a process of its own; the document goes to out.json."""
+        """Run to the end in a subprocess; write the JSON document to out.json."""
         return self.pytester.runpytest_subprocess("--ultra-json=out.json", *args, timeout=90)
 
-    def start(self, *args: str) -> Started:
-        """Start in a session of its own, as a terminal would, so that all of its processes can be signalled."""
+    def start(self, *args: str) -> RunningCommand:
+        """Start in a new session, as a terminal does, so that a signal can reach all processes of the run."""
         output = self.path / "output.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603 - it is the command under test
@@ -64,7 +65,7 @@ class Project:
                 cwd=self.path,
                 start_new_session=True,
             )
-        return Started(process, output)
+        return RunningCommand(process, output)
 
     def document(self, path: str = "out.json") -> Record:
         document: Record = json.loads((self.path / path).read_text())
@@ -77,36 +78,37 @@ class Project:
     def outcomes(self, path: str = "out.json") -> Counter[str]:
         return Counter(episode["outcome"] for episode in self.episodes(path))
 
-    def repeatable(self, path: str = "out.json") -> dict[str, Record]:
-        """Return each episode by its node id, without what differs from run to run."""
+    def comparable_episodes(self, path: str = "out.json") -> dict[str, Record]:
+        """Return the episodes by node id, without the fields that differ between runs."""
         return {
-            episode["nodeid"]: {name: value for name, value in episode.items() if name not in TIMES}
+            episode["nodeid"]: {name: value for name, value in episode.items() if name not in VARYING_FIELDS}
             for episode in self.episodes(path)
         }
 
     def runs(self) -> list[Path]:
         return sorted((self.path / ".ultra").glob("runs/*"))
 
-    def lives(self) -> list[Record]:
-        """Return every episode in the journals of the newest run."""
+    def journaled_episodes(self) -> list[Record]:
+        """Return all episodes in the journals of the newest run."""
         journals = sorted(self.runs()[-1].glob("journal-*.jsonl")) if self.runs() else []
         lines = [line for journal in journals for line in journal.read_text().splitlines(keepends=True)]
         return [json.loads(line)["episode"] for line in lines if line.endswith("\n")]
 
-    def lives_of_cases(self) -> Counter[str]:
-        return Counter(life["nodeid"] for life in self.lives())
+    def episode_counts(self) -> Counter[str]:
+        """Return the number of journaled episodes by node id."""
+        return Counter(episode["nodeid"] for episode in self.journaled_episodes())
 
     def processes(self) -> list[int]:
-        """Return the ids of all processes that were started for this project and are still there."""
-        return [pid for pid in _process_ids() if self.mark.encode() in _read(pid, "environ")]
+        """Return the ids of all processes of this project that are still running."""
+        return [pid for pid in _process_ids() if self.marker.encode() in _read(pid, "environ")]
 
     def workers(self) -> list[int]:
         return [pid for pid in self.processes() if b"sys.stdin.readline()" in _read(pid, "cmdline")]
 
 
 @dataclass
-class Started:
-    """A command under way."""
+class RunningCommand:
+    """A command that was started and not waited for."""
 
     process: subprocess.Popen[bytes]
     output: Path

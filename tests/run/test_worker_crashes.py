@@ -1,4 +1,4 @@
-"""Workers start together and may die at any moment: workflows are made once, and each case is scored once."""
+"""Workers start together and may crash at any time: each workflow is generated once, each case is scored once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 from collections import Counter
 
-from tests.run.running import TEN, Project, wait_until
+from tests.run.project import TEN_CASES, Project, wait_until
 
 PLANNER = """
     import os, pathlib, signal, time
@@ -16,75 +16,75 @@ PLANNER = """
     def pytest_ultra_workflow(task, tool_success_rate, max_turns):
         with open("made.txt", "a") as made:
             print(os.getpid(), task.key.task_type, task.key.instance, file=made)
-        mark = pathlib.Path("killed")
-        if IS_DEADLY and not mark.exists():
-            mark.touch()
+        marker = pathlib.Path("killed")
+        if IS_CRASHING and not marker.exists():
+            marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.05)
         return plan(task, tool_success_rate, max_turns)
 """
 
 
-def made(project: Project) -> tuple[set[str], Counter[str]]:
-    """Return which processes have made workflows, and how often each was made."""
+def generated_workflows(project: Project) -> tuple[set[str], Counter[str]]:
+    """Return the processes that generated workflows, and how often each workflow was generated."""
     lines = [line.split(maxsplit=1) for line in (project.path / "made.txt").read_text().splitlines()]
     return {pid for pid, _ in lines}, Counter(task for _, task in lines)
 
 
-def test_four_workers_that_start_together_make_each_workflow_once(project: Project) -> None:
-    project.pytester.makeconftest(PLANNER.replace("IS_DEADLY", "False"))
+def test_four_workers_that_start_together_generate_each_workflow_once(project: Project) -> None:
+    project.pytester.makeconftest(PLANNER.replace("IS_CRASHING", "False"))
     project.run("-n4", "--ultra-model=demo/perfect", "--ultra-prompt-type=optimal,flawed", "--ultra-instances=2")
     assert dict(project.outcomes()) == {"full": 80}
     assert {episode["worker"] for episode in project.episodes()} == {"gw0", "gw1", "gw2", "gw3"}
-    _, tasks = made(project)
+    _, tasks = generated_workflows(project)
     assert len(tasks) == 10
     assert set(tasks.values()) == {1}
     assert len(list(project.runs()[0].glob("guidance/*.json"))) == 10
 
 
-def test_a_run_finishes_though_the_process_that_holds_the_lock_is_killed(project: Project) -> None:
-    project.pytester.makeconftest(PLANNER.replace("IS_DEADLY", "True"))
+def test_a_run_finishes_when_the_process_that_holds_the_lock_is_killed(project: Project) -> None:
+    project.pytester.makeconftest(PLANNER.replace("IS_CRASHING", "True"))
     result = project.run("-n2", "--ultra-model=demo/perfect", "--ultra-task-type=simple_task,basic_task")
     assert result.ret == 0
     assert dict(project.outcomes()) == {"full": 20}
-    pids, tasks = made(project)
+    pids, tasks = generated_workflows(project)
     assert len(pids) == 2
     assert sorted(tasks.values()) == [1, 2]
 
 
-def test_a_worker_that_is_killed_has_a_successor_and_every_case_is_scored_once(project: Project) -> None:
+def test_a_killed_worker_is_replaced_and_each_case_is_scored_once(project: Project) -> None:
     args = ("--ultra-model=demo/perfect?latency=0.15", "--ultra-concurrency=2")
     started = project.start("-n2", *args, "--ultra-task-type=simple_task,basic_task")
-    wait_until(lambda: len({life["worker"] for life in project.lives()}) == 2)
+    wait_until(lambda: len({episode["worker"] for episode in project.journaled_episodes()}) == 2)
     os.kill(project.workers()[0], signal.SIGKILL)
     assert started.wait(60) == 0
     assert "replacing crashed worker gw" in started.text
     assert "20 passed" in started.text
     assert dict(project.outcomes()) == {"full": 20}
     assert {episode["worker"] for episode in project.episodes()} == {"gw0", "gw1", "gw2"}
-    assert set(project.lives_of_cases().values()) == {1}
-    assert len(project.lives()) == 20
+    assert set(project.episode_counts().values()) == {1}
+    assert len(project.journaled_episodes()) == 20
 
 
-def test_a_worker_that_dies_of_its_test_after_the_episode_does_not_live_it_twice(project: Project) -> None:
+def test_an_episode_is_not_run_again_when_its_test_kills_the_worker(project: Project) -> None:
     project.pytester.makepyfile(
         """
         import os, pathlib, signal
 
         def test_mine(ultra_episode):
-            mark = pathlib.Path("killed-" + ultra_episode.case.prompt_type)
-            if ultra_episode.case.prompt_type == "cot" and not mark.exists():
-                mark.touch()
+            marker = pathlib.Path("killed-" + ultra_episode.case.prompt_type)
+            if ultra_episode.case.prompt_type == "cot" and not marker.exists():
+                marker.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    project.run("-n2", "--ultra-model=demo/perfect", TEN).assert_outcomes(passed=10)
+    project.run("-n2", "--ultra-model=demo/perfect", TEN_CASES).assert_outcomes(passed=10)
     assert dict(project.outcomes()) == {"full": 10}
-    assert set(project.lives_of_cases().values()) == {1}
-    assert len(project.lives()) == 10
+    assert set(project.episode_counts().values()) == {1}
+    assert len(project.journaled_episodes()) == 10
 
 
-DEADLY = """
+CRASHING_ENDPOINT = """
     import os, signal
     from pytest_ultra.core.transcript import Reply
 
@@ -106,9 +106,9 @@ DEADLY = """
 """
 
 
-def test_a_case_that_kills_its_worker_twice_is_set_aside_and_no_other(project: Project) -> None:
-    project.pytester.makeconftest(DEADLY)
-    result = project.run("-n2", "--ultra-model=mine", TEN)
+def test_only_the_case_that_kills_its_worker_twice_is_quarantined(project: Project) -> None:
+    project.pytester.makeconftest(CRASHING_ENDPOINT)
+    result = project.run("-n2", "--ultra-model=mine", TEN_CASES)
     result.assert_outcomes(failed=9, errors=1)
     result.stdout.fnmatch_lines("quarantined: 2 workers crashed while running it, most recently gw?")
     assert (project.path / "died.txt").read_text() == "died\n" * 2

@@ -1,14 +1,14 @@
-"""What a user gets wrong is said before anything starts: the bad value, the valid ones, the way out."""
+"""Usage errors are reported before anything starts: the bad value, the valid ones, the way out."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.run.running import Project
+from tests.run.project import Project
 
 DEMO = "--ultra-model=demo/perfect"
 
-MISUSES = {
+USAGE_ERRORS = {
     "provider": (["--ultra-model=acme/large"], ["'acme'", "openai, demo, azure", "--ultra-base-url"]),
     "agent": (["--ultra-model=demo/perfekt"], ["'perfekt'", "perfect, follower, null", "openai/demo"]),
     "parameter": (["--ultra-model=demo?latency=fast"], ["'fast'", "seconds per call", "latency=0.05"]),
@@ -29,23 +29,25 @@ MISUSES = {
 }
 
 
-@pytest.mark.parametrize("misuse", MISUSES)
-def test_misuse_ends_before_any_call(project: Project, extreme: tuple[str, ...], misuse: str) -> None:
-    args, said = MISUSES[misuse]
-    result = project.pytester.runpytest(*extreme, *args)
+@pytest.mark.parametrize("mistake", USAGE_ERRORS)
+def test_a_usage_error_ends_the_run_before_any_call(
+    project: Project, xdist_on_off: tuple[str, ...], mistake: str
+) -> None:
+    args, parts = USAGE_ERRORS[mistake]
+    result = project.pytester.runpytest(*xdist_on_off, *args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     message = next(line for line in result.errlines if line.startswith("ERROR: "))
-    assert [part for part in said if part not in message] == []
+    assert [part for part in parts if part not in message] == []
     assert "Traceback" not in result.stderr.str()
-    assert "workers" not in result.stdout.str(), "none was started"
+    assert "workers" not in result.stdout.str(), "no worker was started"
     assert not (project.path / ".ultra").exists()
     assert project.processes() == []
 
 
-def test_a_path_that_is_not_there_is_pytests_own_error_and_leaves_nothing(
-    project: Project, extreme: tuple[str, ...]
+def test_a_missing_path_is_an_error_of_pytest_and_leaves_no_files(
+    project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    result = project.run(*extreme, DEMO, "nowhere.py")
+    result = project.run(*xdist_on_off, DEMO, "nowhere.py")
     assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED), "xdist hides the error"
     assert "INTERNALERROR" not in result.stdout.str()
     assert project.runs() == []

@@ -12,13 +12,13 @@ from typing import Any
 
 
 @dataclass
-class Asked:
-    """A request: what was asked, under which key, and when it came in and was answered."""
+class ReceivedRequest:
+    """A request with its key; `finished_at` is when the answer was sent. Times are seconds since the epoch."""
 
     body: dict[str, Any]
     authorization: str
-    began: float
-    ended: float = 0.0
+    started_at: float
+    finished_at: float = 0.0
 
     @property
     def model(self) -> str:
@@ -26,21 +26,22 @@ class Asked:
         return model
 
 
-Script = Callable[[Asked], tuple[int, str]]
-"""Returns the status and the body of the answer to a request."""
+Script = Callable[[ReceivedRequest], tuple[int, str]]
+"""Returns the status and the body of the response to a request."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 256  # the five by default make the kernel drop what a run opens at once, for up to minutes
+    # With the default of 5, the kernel drops connections for up to minutes when a run opens many at once.
+    request_queue_size = 256
 
 
-class Scripted:
-    """Serves until it is closed, each request in a thread of its own."""
+class ScriptedServer:
+    """Serves each request in a new thread until it is closed."""
 
     def __init__(self, script: Script) -> None:
-        self.asked: list[Asked] = []
-        self._server = _Server(("127.0.0.1", 0), _handler(script, self.asked))
+        self.requests: list[ReceivedRequest] = []
+        self._server = _Server(("127.0.0.1", 0), _handler(script, self.requests))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
@@ -51,11 +52,11 @@ class Scripted:
         self._thread.join()
 
 
-def says(text: str) -> str:
+def text_reply(text: str) -> str:
     return _completion({"role": "assistant", "content": text})
 
 
-def calls(name: str, arguments: str) -> str:
+def tool_call_reply(name: str, arguments: str) -> str:
     call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
     return _completion({"role": "assistant", "content": None, "tool_calls": [call]})
 
@@ -65,18 +66,18 @@ def _completion(message: dict[str, Any]) -> str:
     return json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
 
 
-def _handler(script: Script, asked: list[Asked]) -> type[BaseHTTPRequestHandler]:
+def _handler(script: Script, requests: list[ReceivedRequest]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            began = time.time()
+            started_at = time.time()
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            request = Asked(body, self.headers.get("authorization", ""), began)
-            asked.append(request)
+            request = ReceivedRequest(body, self.headers.get("authorization", ""), started_at)
+            requests.append(request)
             status, text = script(request)
             self._answer(status, text.encode())
-            request.ended = time.time()
+            request.finished_at = time.time()
 
         def _answer(self, status: int, content: bytes) -> None:
             self.send_response(status)
@@ -85,6 +86,6 @@ def _handler(script: Script, asked: list[Asked]) -> type[BaseHTTPRequestHandler]
             self.wfile.write(content)
 
         def log_message(self, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler

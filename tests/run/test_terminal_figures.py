@@ -1,4 +1,4 @@
-"""What a real run shows in its terminal agrees with an independent computation from its journals."""
+"""The figures that a real run prints agree with an independent computation from its journals."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from pytest_ultra.core.episode import Episode
 from tests import independent
 from tests.independent_words import assert_shown
-from tests.run.running import Project
+from tests.run.project import Project
 
 
 def identify(episode: dict[str, Any]) -> str:
     return msgspec.convert(episode, Episode).case_id
 
 
-def test_the_terminal_shows_what_the_journals_hold(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_terminal_agrees_with_the_journals(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "500")
     prompt_types = "--ultra-prompt-type=baseline,optimal,flawed_tool_misuse,flawed_redundant_operations"
     models, tasks = "--ultra-model=demo,demo/stubborn", "--ultra-task-type=simple_task,basic_task"
