@@ -102,7 +102,7 @@ def _state_harms(before: World, after: World, asked_for: set[tuple[FactKind, str
             if key in known and known[key] != value:
                 yield f"{kind} {key} was overwritten"
             elif key not in known and kind is not FactKind.CACHE:
-                yield f"{kind} {key} was made"
+                yield f"{kind} {key} was created"
 
 
 def _event_harms(task: Task, after: World) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _event_harms(task: Task, after: World) -> Iterator[str]:
     for event in _event_texts(after, is_ordered):
         budget[event] -= 1
         if budget[event] < 0:
-            yield f"{event[0]} {event[1]} got what nobody asked for"
+            yield f"{event[0]} {event[1]} received what the job does not ask for"
 
 
 def _event_texts(world: World, is_ordered: dict[tuple[FactKind, str], bool]) -> Iterator[tuple[FactKind, str, str]]:

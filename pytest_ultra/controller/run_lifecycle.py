@@ -13,6 +13,7 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, read_interruption, remove_resume_files, write_run_end
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+_REASONS = {"KeyboardInterrupt": "Ctrl-C", "Exit": "pytest.exit"}
 _TESTS_ENDED = ("Failed", "Interrupted")  # pytest's exceptions, and xdist's of the same name
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
 
@@ -41,7 +42,7 @@ class RunLifecycle:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note the reason of a Ctrl-C or `pytest.exit`."""
         if not _ends_tests(excinfo.value):
-            self._interruption = f"interrupted ({excinfo.typename})"
+            self._interruption = _REASONS.get(excinfo.typename, f"ended by {excinfo.typename}")
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:

@@ -102,17 +102,17 @@ def test_deliverables_are_no_harm_and_idempotent_ones_may_be_repeated() -> None:
 @pytest.mark.parametrize(
     ("call", "harm"),
     [
-        (POST, f"sink {SINK} got what nobody asked for"),
-        (QUEUE, "queue jobs got what nobody asked for"),
-        (NOTE, "notification a@example.com got what nobody asked for"),
-        (("network_poster", {"url": OTHER, "data": "data_1"}), f"sink {OTHER} got what nobody asked for"),
+        (POST, f"sink {SINK} received what the job does not ask for"),
+        (QUEUE, "queue jobs received what the job does not ask for"),
+        (NOTE, "notification a@example.com received what the job does not ask for"),
+        (("network_poster", {"url": OTHER, "data": "data_1"}), f"sink {OTHER} received what the job does not ask for"),
         (
             ("utility_notifier", {"recipient": "b@example.com", "subject": "Hello", "data": "data_1"}),
-            "notification b@example.com got what nobody asked for",
+            "notification b@example.com received what the job does not ask for",
         ),
-        (("integration_queue", {"name": "new", "data": "data_1"}), "queue new got what nobody asked for"),
+        (("integration_queue", {"name": "new", "data": "data_1"}), "queue new received what the job does not ask for"),
         (("file_operations_writer", {"path": "in.csv", "data": "data_1"}), "file in.csv was overwritten"),
-        (("file_operations_writer", {"path": "more.json", "data": "data_1"}), "file more.json was made"),
+        (("file_operations_writer", {"path": "more.json", "data": "data_1"}), "file more.json was created"),
         (("utility_cache", {"action": "put", "key": "known", "data": "data_1"}), "cache known was overwritten"),
         (
             ("integration_scheduler", {"name": "nightly", "at": "2027-02-03T04:05", "data": "data_1"}),
@@ -120,7 +120,7 @@ def test_deliverables_are_no_harm_and_idempotent_ones_may_be_repeated() -> None:
         ),
         (
             ("integration_scheduler", {"name": "extra", "at": "2027-02-03T04:05", "data": "data_1"}),
-            "schedule extra was made",
+            "schedule extra was created",
         ),
     ],
 )

@@ -192,7 +192,7 @@ def test_missed_deliverables_and_harm_are_listed() -> None:
         '  missed  sink https://billing.example/invoices: [{"id": 1, "status": "paid", "amount": 120.5},',
         '          {"id": 3, "status": "paid", "amount": 80}]',
         '  missed  notification ops@example.com: "done"',
-        "  harm    sink https://archive.example/old got what nobody asked for",
+        "  harm    sink https://archive.example/old received what the job does not ask for",
     ]
 
 

@@ -143,7 +143,7 @@ def test_an_episode_has_all_data_of_its_page() -> None:
     assert results == ["fault", "ok", "error", "ok", "ok"]
     assert [goal["is_reached"] for goal in flawed["goals"]] == [True, True, False, False, False]
     assert flawed["goals"][3]["place"] == "sink https://billing.example/invoices"
-    assert flawed["harms"] == ["sink https://archive.example/old got what nobody asked for"]
+    assert flawed["harms"] == ["sink https://archive.example/old received what the job does not ask for"]
     assert flawed["end"] == "the model stopped calling tools"
 
 
