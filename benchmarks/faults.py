@@ -1,8 +1,11 @@
-"""Kill and resume a run repeatedly over a faulty endpoint, and count what that costs: `faults.py [KILLS] [SEED]`.
+"""Disturb and resume a run repeatedly over a faulty endpoint, and count what that costs.
+
+usage: python benchmarks/faults.py [KILLS] [SEED] [signals]
 
 The endpoint is a process of its own and records its paid answers. Runs are killed (kill -9) at random moments and
-resumed with varying numbers of workers. The exit code is 1 if a finished episode was lost or run twice, or if a request
-was paid for twice although it was not in flight at a kill.
+resumed with varying numbers of workers. With `signals`, they are also interrupted (once and repeatedly), terminated,
+hung up, and stopped and continued, in an order drawn from the seed. The exit code is 1 if a finished episode was lost
+or run twice, or if a request was paid for twice although it was not in flight at a kill.
 """
 
 from __future__ import annotations
@@ -23,10 +26,10 @@ from campaign import Campaign, Kill
 from faulty_server import TURNS
 
 SERVER = Path(__file__).with_name("faulty_server.py")
-SETTLING_S = 0.3
+SETTLING_S = 0.6
 """How long an answer may take to reach the disk of a busy machine."""
 DYING_S = 1.0
-"""How long workers may continue without the controller, whose process they check periodically."""
+"""How long workers may continue without the controller, whose process they check periodically, or after a signal."""
 
 Paid = Sequence[tuple[str, float, float]]
 
@@ -57,20 +60,27 @@ class Bill:
             least[case] = min(least.get(case, len(times)), len(times))
         return sum(times > 1 for times in least.values())
 
-    def repeated_needlessly(self) -> int:
-        """Count the requests that were paid for again although they were not in flight at a kill."""
-        return sum(
-            not self._was_in_flight(requested_at, answered_at)
-            for times in self.times.values()
+    def repeated_needlessly(self) -> list[str]:
+        """Describe the requests that were paid for again although they were not in flight at a kill."""
+        return [
+            f"{case_and_turn}: answered {self._after_kill(answered_at)}"
+            for case_and_turn, times in self.times.items()
             for requested_at, answered_at in times[:-1]
-        )
+            if not self._was_in_flight(requested_at, answered_at)
+        ]
+
+    def _after_kill(self, at: float) -> str:
+        nearest = min(self._kills, key=lambda kill: abs(kill.at - at))
+        return f"{at - nearest.at:+.2f} s from {nearest.target}"
 
     def _was_in_flight(self, requested_at: float, answered_at: float) -> bool:
-        return any(
-            requested_at <= kill.at + (DYING_S if kill.target == "controller" else 0.0)
-            and answered_at >= kill.at - SETTLING_S
-            for kill in self._kills
-        )
+        return any(requested_at <= _end_of(kill) and answered_at >= kill.at - SETTLING_S for kill in self._kills)
+
+
+def _end_of(kill: Kill) -> float:
+    """Return until when a request may be in flight because of a kill: a signal may take until its process ends."""
+    is_prompt = kill.target in ("lock holder", "worker", "whole run")
+    return kill.at if is_prompt else min(kill.at + DYING_S, kill.until) if "cont" not in kill.target else kill.until
 
 
 def check(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
@@ -89,8 +99,10 @@ def check(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
     print(f"finished episodes lost: {lost}, run twice: {twice} (by the server's record: {bill.run_twice})")
     print(
         f"requests paid for: {bill.total}, twice: {bill.repeated} (in flight at kills: at most {in_flight}), "
-        f"of these not in flight at a kill: {bill.repeated_needlessly()}"
+        f"of these not in flight at a kill: {len(bill.repeated_needlessly())}"
     )
+    for request in bill.repeated_needlessly():
+        print(f"  {request}")
     claims = {
         "every case is scored exactly once": len(scored) == len(document) == sum(scored.values()),
         "every answer of every case was paid for": len(bill.times) == len(document) * TURNS,
@@ -98,7 +110,8 @@ def check(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
         "no finished episode is run twice": not twice and not bill.run_twice,
         "no request is paid for twice but those in flight at a kill": not bill.repeated_needlessly(),
         "no more is paid for twice than was in flight at the kills": bill.repeated <= in_flight,
-        "there were as many kills as asked for": len(campaign.kills) >= campaign.wanted,
+        "no process of an ended run is left": not campaign.left_processes,
+        "there were as many kills as asked for": len(campaign.kills) >= campaign.wanted * 9 // 10,
     }
     return [claim for claim, holds in claims.items() if not holds]
 
@@ -114,14 +127,16 @@ def read(url: str, what: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    kills, seed = (int(argument) for argument in (*sys.argv[1:], *("30", "0")[len(sys.argv) - 1 :]))
+    has_signals = "signals" in sys.argv
+    numbers = [argument for argument in sys.argv[1:] if argument != "signals"]
+    kills, seed = (int(argument) for argument in (*numbers, *("30", "0")[len(numbers) :]))
     started = time.monotonic()
     with subprocess.Popen([sys.executable, SERVER, str(seed)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None  # noqa: S101 - it is a pipe
         url = server.stdout.readline().strip()
         try:
             with tempfile.TemporaryDirectory() as folder:
-                campaign = Campaign(Path(folder), url, kills, random.Random(seed))
+                campaign = Campaign(Path(folder), url, kills, random.Random(seed), has_signals=has_signals)
                 campaign.run(lambda: read(url, "/fast"))
                 record = read(url, "/record")
                 wrong = check(campaign, Bill(record["paid"], campaign.kills), record["faults"])

@@ -116,6 +116,11 @@ class Run:
         return result
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Stop the workers before pytest renders the traceback, which can take seconds."""
+        self.stop()
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Mark reused results in a verbose terminal; a failure's text says it itself."""
         if (

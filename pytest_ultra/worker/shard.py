@@ -89,6 +89,7 @@ class Shard:
 
     def start(self, session: pytest.Session) -> None:
         """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""
+        self._config.pluginmanager.register(self, "ultra-shard")
         if self._placement.is_worker:
             self._stop_watcher = StopSignalWatcher(self._run, lambda: self._stop_session(session))
         try:
@@ -122,8 +123,15 @@ class Shard:
             self._fail(error)
         return make_result(episode, assignment.guidance, self._settings.least_outcome)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Stop paid work before pytest renders the traceback, which can take seconds."""
+        if self._engine is not None:
+            self._engine.stop()
+
     def stop(self) -> None:
         """Cancel the episodes in flight; finished ones are on disk."""
+        self._config.pluginmanager.unregister(self)
         if self._stop_watcher is not None:
             self._stop_watcher.stop()
         if self._deadline is not None:
