@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ class Placement:
     `is_sharded` False: xdist distributes a few tests at a time, so none are known in advance. `remaining` holds the
     node ids left by a crashed worker; None means the whole shard. Those in `run_alone` may have caused the crash, so
     each runs only when its test asks for it. `ends_at` is the run's deadline as a Unix time.
+    `parent_pid` is the process whose death ends a worker; the worker notes it when it is configured.
     """
 
     worker: str = MAIN
@@ -35,6 +37,7 @@ class Placement:
     run_folder: str = ""
     demo_url: str | None = None
     ends_at: float | None = None
+    parent_pid: int = 0
 
     @property
     def is_worker(self) -> bool:
@@ -65,7 +68,7 @@ def send(placement: Placement, workerinput: dict[str, Any]) -> None:
 def receive(config: pytest.Config) -> Placement | None:
     """Return the placement of a worker, None in any other process."""
     received = getattr(config, "workerinput", {}).get(_KEY)
-    return Placement(**received) if received else None
+    return Placement(**received | {"parent_pid": os.getppid()}) if received else None
 
 
 def number_of(workerinput: dict[str, Any]) -> int:

@@ -91,7 +91,9 @@ class Shard:
         """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""
         self._config.pluginmanager.register(self, "ultra-shard")
         if self._placement.is_worker:
-            self._stop_watcher = StopSignalWatcher(self._run, lambda: self._stop_session(session))
+            self._stop_watcher = StopSignalWatcher(
+                self._run, self._placement.parent_pid, lambda: self._stop_session(session)
+            )
         try:
             if self._placement.ends_at is not None:
                 self._deadline = RunDeadline(self._placement.ends_at, lambda: self._halt(TIME_UP))

@@ -16,10 +16,10 @@ _INTERVAL_S = 0.1
 class StopSignalWatcher:
     """Calls `on_stop` once, from its own thread, when the run's stop signal is sent or the parent process has died."""
 
-    def __init__(self, run: RunDirectory, on_stop: Callable[[], None]) -> None:
+    def __init__(self, run: RunDirectory, parent_pid: int, on_stop: Callable[[], None]) -> None:
         self._run = run
         self._on_stop = on_stop
-        self._parent = os.getppid()
+        self._parent = parent_pid
         self._is_over = threading.Event()
         threading.Thread(target=self._watch, name="ultra-stop-signal", daemon=True).start()
 

@@ -151,7 +151,9 @@ def test_rerun_without_an_earlier_run_runs_all_cases(project: Project) -> None:
 def test_fresh_and_rerun_are_mutually_exclusive(project: Project) -> None:
     result = project.run(*NO_XDIST, "--ultra-model=demo", "--ultra-fresh", "--ultra-rerun=failed")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines("ERROR: --ultra-fresh takes nothing from earlier runs, *; give one of them")
+    result.stderr.fnmatch_lines(
+        "ERROR: --ultra-fresh reuses no earlier run, but --ultra-rerun does; give only one of them"
+    )
 
 
 def test_a_rerun_of_a_test_with_a_reused_episode_runs_a_new_one(project: Project) -> None:
