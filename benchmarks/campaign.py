@@ -100,6 +100,7 @@ class Campaign:
         self.kills: list[Kill] = []
         self.runs = 0
         self.wanted = kills
+        self.needed = kills * 9 // 10 if has_signals else kills  # a signal can come too late for a run
         self.left_processes = 0
         self._has_signals = has_signals
         self._chance = chance

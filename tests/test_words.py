@@ -1,4 +1,4 @@
-"""One word for one thing: words that STYLE and DOMAIN replaced do not come back, in code, docs or messages."""
+"""One word for one thing: words that were replaced do not come back, in code, docs or messages."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import Contrast, PairedDifference
 from pytest_ultra.core.gates import Decision, ExitStatus, Gate, GateKind, Obstacle, Verdict
-from pytest_ultra.core.groups import ALL, GateOn
+from pytest_ultra.core.groups import ALL, FLAWED, GateOn
 
 
 class GateEvaluator:
@@ -46,7 +46,7 @@ class GateEvaluator:
 
     def _drop_verdict(self, gate: Gate) -> Verdict:
         """Return the verdict on the flaw that costs most; a flaw without a pair counts as the worst."""
-        if gate.group in (*FLAWED_PROMPT_TYPES, "flawed"):
+        if gate.group in (*FLAWED_PROMPT_TYPES, FLAWED):
             return self._flaw_verdict(gate, self._in(gate.group))
         group = self._in(gate.group)
         verdicts = [self._flaw_verdict(gate, cases, flaw) for flaw, cases in _by_flaw(group)]

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from pytest_ultra.analysis.group_members import FLAWED, members
+from pytest_ultra.analysis.group_members import members
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_difference
 from pytest_ultra.analysis.pairs import Pair, Pairing, Reference, is_full
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Contrast, Flip, RunComparison
-
-ALL = "all"
+from pytest_ultra.core.groups import ALL, FLAWED
 
 
 def compare_runs(

@@ -36,7 +36,7 @@ class BenchmarkSuite:
     def make_guidance(
         self, case: Case, *, task: Task | None = None, optimal: Workflow | None = None
     ) -> BenchmarkGuidance:
-        from pytest_ultra.benchmark.guide import make_guidance  # noqa: PLC0415 - likewise
+        from pytest_ultra.benchmark.guide import make_guidance  # noqa: PLC0415 - one worker needs it
 
         return make_guidance(case, task=task, optimal=optimal)
 

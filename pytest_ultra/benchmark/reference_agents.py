@@ -12,7 +12,7 @@ from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
-from pytest_ultra.core.reference_agent import Knowledge
+from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Workflow, read
 
@@ -77,12 +77,12 @@ def _prompt_group(prompt_type: PromptType) -> str:
 
 
 _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
-    "perfect": _perfect,
-    "follower": _follower,
-    "null": _null,
-    "one-call": _one_call,
-    "stubborn": _stubborn,
-    "mixture": _mixture,
+    ReferenceAgent.PERFECT: _perfect,
+    ReferenceAgent.FOLLOWER: _follower,
+    ReferenceAgent.NULL: _null,
+    ReferenceAgent.ONE_CALL: _one_call,
+    ReferenceAgent.STUBBORN: _stubborn,
+    ReferenceAgent.MIXTURE: _mixture,
 }
 
 

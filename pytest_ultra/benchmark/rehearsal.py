@@ -10,7 +10,7 @@ from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.plan_follower import Progress, StepResult, advance, answer_text, begin, next_call
+from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
 from pytest_ultra.core.transcript import ToolResult
 from pytest_ultra.core.workflow import Workflow
 
@@ -20,13 +20,9 @@ class Rehearsal(msgspec.Struct, frozen=True):
 
     task: Task
     world: World
-    progress: Progress
+    done: Mapping[int, StepResult]
     text: str
     calls: int
-
-    @property
-    def done(self) -> Mapping[int, StepResult]:
-        return self.progress.done
 
     @property
     def has_delivered(self) -> bool:
@@ -57,7 +53,7 @@ def rehearse(task: Task, workflow: Workflow, *, left_out: int | None = None) -> 
         world, result = invoke(world, call.tool, call.arguments)
         progress = advance(workflow, progress, step_result(result))
         calls += 1
-    return Rehearsal(task, world, progress, answer_text(workflow, progress), calls)
+    return Rehearsal(task, world, progress.done, answer_text(workflow, progress), calls)
 
 
 def step_result(result: ToolResult) -> StepResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 
 import msgspec
 
@@ -29,6 +28,7 @@ _DELIVERING = frozenset(
 class TaskContext:
     """See `flaws.plan_context.PlanContext`."""
 
+    tools: Mapping[str, Tool] = TOOLS
     field_arguments: Collection[str] = ("field", "group_by", "left_field", "right", "value_field", "cost_field")
 
     def __init__(self, task: Task) -> None:
@@ -38,9 +38,9 @@ class TaskContext:
     def seed(self) -> str:
         return f"{'/'.join(map(str, msgspec.structs.astuple(self._task.key)))}/{self._task.draw}"
 
-    @cached_property
-    def tools(self) -> Mapping[str, Tool]:
-        return {name: TOOLS[name] for name in self._task.tools}
+    @property
+    def offered(self) -> Sequence[str]:
+        return self._task.tools
 
     @property
     def names(self) -> Sequence[Collection[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.collection.case_names import parse_case_id
-from pytest_ultra.collection.run_suite import SUITE
+from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.core.axes import (
     MOST_FLAWS,
     Difficulty,
@@ -22,7 +22,6 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.errors import ConfigurationError, UnflawableError
-from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
 
 DEFAULTS: Mapping[str, Any] = {
@@ -103,7 +102,7 @@ def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:
     """Return the guidance that a run generated for a case; generate it as the benchmark does if there is none."""
     try:
         if run is not None:
-            return GuidanceCache(run.guidance, SUITE.task_type).get(case)
+            return open_guidance_cache(run).get(case)
     except LookupError:
         pass
     except msgspec.DecodeError as error:

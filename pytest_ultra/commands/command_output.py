@@ -5,23 +5,16 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from pytest_ultra.reporting.text import neutralise
 
+if TYPE_CHECKING:  # not every command prints a table
+    from pytest_ultra.reporting.text_table import TerminalLine
+
 WIDE = 160
 """Columns without a terminal: a pipe gets the widest table."""
-
-
-class MarkedLine(Protocol):
-    """A line, and the names of its styles (`bold`, `red`, ...)."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def markup(self) -> Sequence[str]: ...
 
 
 def width() -> int:
@@ -32,7 +25,7 @@ def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def print_marked(lines: Iterable[MarkedLine]) -> None:
+def print_marked(lines: Iterable[TerminalLine]) -> None:
     """Print with colours on a terminal, unless NO_COLOR forbids it."""
     from rich.console import Console  # noqa: PLC0415 - JSON and exports do not need it
     from rich.text import Text  # noqa: PLC0415 - JSON and exports do not need it
@@ -47,7 +40,9 @@ def print_marked(lines: Iterable[MarkedLine]) -> None:
 def print_json(value: Any) -> None:
     import msgspec  # noqa: PLC0415 - only for JSON
 
-    print_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+    from pytest_ultra.storage.codec import encode  # noqa: PLC0415 - only for JSON
+
+    print_bytes(msgspec.json.format(encode(value)) + b"\n")
 
 
 def print_bytes(content: bytes) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_ultra import __version__
-from pytest_ultra.collection.run_suite import SUITE
+from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.core.transcript import Answered, Discovered, Replied, ToolCall
 from pytest_ultra.errors import ConfigurationError
@@ -33,7 +33,7 @@ def to_inspect_log(run: RunDirectory, episodes: Sequence[Episode]) -> bytes:
     """
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to export")
-    guidance = GuidanceCache(run.guidance, SUITE.task_type)
+    guidance = open_guidance_cache(run)
     log = {
         "version": LOG_VERSION,
         "status": "success",

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra import __version__
-from pytest_ultra.collection.run_suite import SUITE
+from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json, add_run, chosen_run
 from pytest_ultra.commands.command_output import print_bytes, print_lines, warn
 from pytest_ultra.core.case import GENERATOR_VERSION, SCORER_VERSION
@@ -40,7 +40,7 @@ class Rescored(msgspec.Struct, frozen=True):
 
     before: tuple[Episode, ...]
     after: tuple[Episode, ...]
-    torn: tuple[DamagedLine, ...] = ()
+    damaged: tuple[DamagedLine, ...] = ()
 
     @property
     def transitions(self) -> dict[tuple[Outcome, Outcome], int]:
@@ -90,7 +90,7 @@ def _check_generator(run: RunDirectory, episodes: Iterable[Episode]) -> None:
 
 def _rescore_all(run: RunDirectory, episodes: tuple[Episode, ...]) -> Iterator[Episode]:
     """Score task by task, so that the workflows of each are read once; return the episodes in their order."""
-    cache = GuidanceCache(run.guidance, SUITE.task_type)
+    cache = open_guidance_cache(run)
     by_task = sorted(range(len(episodes)), key=lambda index: episodes[index].case.task_key)
     rescored = {index: _rescore(episodes[index], cache, run) for index in by_task}
     return (rescored[index] for index in range(len(episodes)))
@@ -139,7 +139,7 @@ def run_rescore(args: argparse.Namespace) -> int:
     description = run.describe() | {"rescored_by": by}
     if args.output is not None:
         write_document(args.output, description, rescored.after)
-    warn("rescore", map(str, rescored.torn))
+    warn("rescore", map(str, rescored.damaged))
     if args.json:
         print_bytes(encode_document(description, rescored.after))
     else:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from pytest_ultra.distribution.placement import count_workers
+from pytest_ultra.distribution.placement import count_workers, is_debugged
 from pytest_ultra.reporting.live_status.displays import Display, LogDisplay, NoDisplay, ScreenDisplay
 from pytest_ultra.reporting.live_status.status_forecast import StatusForecast
 from pytest_ultra.reporting.live_status.terminal_device import Terminal
@@ -125,8 +125,7 @@ class LiveStatusHooks:
 
     def _display(self) -> Display:
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
-        is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
-        if reporter is None or self._terminal is None or reporter.verbosity < 0 or is_debugged:
+        if reporter is None or self._terminal is None or reporter.verbosity < 0 or is_debugged(self._config):
             return NoDisplay()
         if reporter.isatty and self._terminal.size() and can_redraw(os.environ, os.name):
             return ScreenDisplay(self._terminal, has_colours=reporter.hasmarkup)

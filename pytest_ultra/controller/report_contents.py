@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.collection.run_suite import SUITE
+from pytest_ultra.analysis.group_members import members
+from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Contrast, Summary
 from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.groups import FLAWED
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
@@ -22,9 +24,9 @@ from pytest_ultra.reporting.html.html_report import ReportContents, make_report,
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance_cache import GuidanceCache
-from pytest_ultra.storage.results import SlimEpisodes
+from pytest_ultra.storage.results import SlimEpisodes, interruption_of
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import read_interruption, read_run_end
+from pytest_ultra.storage.run_status import read_run_end
 
 NAME = "report.html"
 """The report's name in the run's directory."""
@@ -53,7 +55,7 @@ def contents_of(
     ended_at: float | None = None,
 ) -> ReportContents:
     """Return the contents of a run's report; `read` returns an episode with its transcript."""
-    cache = GuidanceCache(run.guidance, SUITE.task_type)
+    cache = open_guidance_cache(run)
 
     def load(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
         whole, guidance = read(episode), _find_guidance(cache, episode)
@@ -86,7 +88,7 @@ def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFact
         seed=options.get("seed"),
         options=tuple(_changed_options(options)),
         exit_status=run_end.exit_status if run_end else None,
-        interruption=(run_end.interruption if run_end else None) or read_interruption(run),
+        interruption=interruption_of(run),
     )
 
 
@@ -128,7 +130,6 @@ def _find_guidance(cache: GuidanceCache, episode: Episode) -> AnyGuidance | None
 
 def _compare(episodes: Sequence[Episode]) -> Iterator[Comparison]:
     """Compare, for each model, all its flawed cases with their controls."""
-    from pytest_ultra.analysis.group_members import FLAWED, members  # noqa: PLC0415 - SciPy is slow to import
     from pytest_ultra.analysis.paired_difference import compare  # noqa: PLC0415 - only the end of a run needs it
 
     controls = members(episodes, PromptType.OPTIMAL)

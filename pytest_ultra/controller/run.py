@@ -182,7 +182,7 @@ class Run:
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
         """An episode for each planned case. Use it only when all workers have closed their journals."""
-        return complete(read_episodes(self.directory).episodes, self._planned)
+        return self._read_episodes()
 
     @cached_property
     def summary(self) -> Summary:
@@ -195,7 +195,10 @@ class Run:
         """Return the figures of what is on disk now: workers may still be running the last episodes."""
         from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
 
-        return summarize(complete(read_episodes(self.directory).episodes, self._planned))
+        return summarize(self._read_episodes())
+
+    def _read_episodes(self) -> tuple[Episode, ...]:
+        return complete(read_episodes(self.directory).episodes, self._planned)
 
     @property
     def _has_started(self) -> bool:

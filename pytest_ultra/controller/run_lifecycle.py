@@ -13,7 +13,7 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, read_interruption, remove_resume_files, write_run_end
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
-_REASONS = {"KeyboardInterrupt": "Ctrl-C", "Exit": "pytest.exit"}
+_REASONS = {"KeyboardInterrupt": "Ctrl-C", "Exit": "pytest.exit", "Interrupted": "a worker was interrupted"}
 _TESTS_ENDED = ("Failed", "Interrupted")  # pytest's exceptions, and xdist's of the same name
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
 
@@ -38,11 +38,14 @@ class RunLifecycle:
         self._run = run
         self._lock = lock_run(run)
 
-    @pytest.hookimpl
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Note the reason of a Ctrl-C or `pytest.exit`."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_keyboard_interrupt(
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Generator[None, object, object]:
+        """Note the reason before other hooks stop paid work: they can block, and a second Ctrl-C can end them."""
         if not _ends_tests(excinfo.value):
             self._interruption = _REASONS.get(excinfo.typename, f"ended by {excinfo.typename}")
+        return (yield)
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -80,7 +83,7 @@ class RunLifecycle:
     def _find_unproven_end(self, status: int) -> str | None:
         if status in _CRASHED:
             return "pytest crashed"
-        return None if self._have_tests_ended and self._is_written else "interrupted before everything was written"
+        return None if self._have_tests_ended and self._is_written else "ended before everything was written"
 
 
 def _ends_tests(error: BaseException) -> bool:

@@ -9,14 +9,12 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from pytest_ultra.collection.items import case_of
-from pytest_ultra.collection.run_suite import SUITE
+from pytest_ultra.collection.run_suite import SUITE, generate_guidance
 from pytest_ultra.controller.duration_estimate import Load, estimate_duration
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
-from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.prices import Price
-from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.known_prices import known_prices, price_hint
 from pytest_ultra.options.requested_limits import budget_limits
@@ -49,7 +47,7 @@ class PlanHooks:
         reused = self._find_reused(cases)
         left = [case for case in cases if case.case_id not in reused]
         sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
-        estimates = [(case, SUITE.estimate(case, self._guidance(case))) for case in sample]
+        estimates = [(case, SUITE.estimate(case, generate_guidance(self._config, case))) for case in sample]
         factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
         unknown = sorted({case.model for case in left} - prices.keys())
@@ -75,13 +73,6 @@ class PlanHooks:
         reused = ReusedEpisodes(self._settings, [case.case_id for case in cases])
         reused.find()
         return reused.case_ids
-
-    def _guidance(self, case: Case) -> AnyGuidance:
-        task = SUITE.make_task(case)
-        optimal: Workflow | None = self._config.hook.pytest_ultra_workflow(
-            task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
-        )
-        return SUITE.make_guidance(case, task=task, optimal=optimal)
 
     def _budget(self, total: Estimate, cost: float) -> str | None:
         """Return whether the budget would last, in words; None without a budget."""

@@ -83,3 +83,9 @@ class Case(msgspec.Struct, frozen=True):
         """A key that is equal for a flawed case and its control."""
         shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
         return (self.model, self.task_key, self.tool_success_rate, self.repeat, *shown)
+
+
+def short_name(nodeid: str) -> str:
+    """Return the bracketed part of a case's node id; the whole node id if the test is a user's own."""
+    suite, _, rest = nodeid.partition("::test_workflow[")
+    return rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else nodeid

@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_ultra.core.axes import FlawKind, Severity
 from pytest_ultra.core.case import TaskKey
-from pytest_ultra.core.workflow import Step, Workflow
+from pytest_ultra.core.workflow import Workflow
 
 
 class Task(Protocol):
@@ -30,8 +30,8 @@ TaskT = TypeVar("TaskT", bound=Task)
 class Damage(msgspec.Struct, frozen=True):
     """One damaged step: its number in the flawed plan (None: gone), in the optimal one (None: added), and how.
 
-    `kind` is the flaw's own, but for flaws composed of several. `way` names which of its kind's ways to go
-    wrong this is; `how` says it to people.
+    `kind` is the flaw's own, or another in a flaw composed of several kinds. `way` names the variant of the kind;
+    `how` describes the damage in words.
     """
 
     kind: FlawKind
@@ -60,13 +60,6 @@ class Guidance(msgspec.Struct, Generic[TaskT], frozen=True):
     task: TaskT
     optimal: Workflow
     flawed: FlawedWorkflow | None = None
-
-    @property
-    def damaged_steps(self) -> tuple[Step, ...]:
-        if self.flawed is None:
-            return ()
-        steps = self.flawed.workflow.steps
-        return tuple(steps[d.flawed_step - 1] for d in self.flawed.damages if d.flawed_step is not None)
 
 
 AnyGuidance = Guidance[Any]

@@ -1,4 +1,4 @@
-"""Names for the JSON values that cross the package."""
+"""Type aliases for JSON values, chat messages and tool schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The suite protocol: where tasks, tools and scoring come from. The built-in benchmark is one suite among others."""
+"""The suite protocol: where tasks, tools and scoring come from. The built-in benchmark is the only one so far."""
 
 from __future__ import annotations
 

@@ -88,6 +88,11 @@ def is_distributed(config: pytest.Config) -> bool:
     return has_xdist and has_workers and not config.getoption("collectonly")
 
 
+def is_debugged(config: pytest.Config) -> bool:
+    """Return whether a debugger takes the terminal, so that nothing else may draw on it or run beside a test."""
+    return any(config.getoption(name, default=False) for name in ("usepdb", "trace"))
+
+
 def count_workers(config: pytest.Config) -> int:
     """Return the requested number of workers, 0 without xdist."""
     return len(config.getoption("tx", None) or ())

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission
-from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import Assignment, EpisodeQueue, QueuedEpisode
 from pytest_ultra.engine.episode_run import run_episode
 from pytest_ultra.engine.retry import Caller
@@ -51,7 +50,7 @@ class EpisodePool:
         self._is_stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, endpoint: Endpoint, caller: Caller) -> None:
+    async def run(self, caller: Caller) -> None:
         """Run the queue's episodes until `stop`; raise the error that stopped the pool, if any."""
         self._caller = caller
         watch = None
@@ -63,8 +62,10 @@ class EpisodePool:
         finally:
             if watch is not None:
                 watch.cancel()
-            await self._cancel()
-            await _close(endpoint, caller.redact)
+            try:
+                await self._cancel()
+            finally:
+                await _close(caller)
         if self._error is not None:
             raise self._error
 
@@ -113,9 +114,9 @@ class EpisodePool:
             await asyncio.wait(set(self._tasks), timeout=GRACE_S)
 
 
-async def _close(endpoint: Endpoint, redact: Callable[[str], str]) -> None:
+async def _close(caller: Caller) -> None:
     try:
         async with asyncio.timeout(GRACE_S):
-            await endpoint.aclose()
+            await caller.aclose()
     except Exception:  # noqa: BLE001 - the episodes are on disk by now; an error on closing must not fail the run
-        _logger.warning("The endpoint did not close cleanly:\n%s", redact(traceback.format_exc()))
+        _logger.warning("The endpoint or its limiter did not close cleanly:\n%s", caller.redact(traceback.format_exc()))

@@ -53,6 +53,7 @@ class Caller:
         self.clock = clock
         self.prices = prices or {}
         self.activity = activity or ActivityMonitor()
+        self._endpoint = endpoint
         self._attempts = AttemptRunner(endpoint, policy.attempt_timeout_s)
         self.redact = redact
         self._reaches_model = reaches_model or _always
@@ -103,6 +104,13 @@ class Caller:
             retries = retries.after_wait(wait_s)
             await self._back_off(model, wait_s)
         return failure
+
+    async def aclose(self) -> None:
+        """Close the endpoint and the limiter."""
+        try:
+            await self._endpoint.aclose()
+        finally:
+            self._limiter.close()
 
     async def _acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
         with self._waits:

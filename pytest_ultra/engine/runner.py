@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
-from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.prices import Price
 from pytest_ultra.core.suite import EpisodeRules
-from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission
-from pytest_ultra.engine.backoff import DEFAULT_POLICY, RetryPolicy
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_pool import GRACE_S, EpisodePool, ignore
 from pytest_ultra.engine.episode_queue import Assignment, EpisodeQueue
-from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.retry import Caller
 
 _JOIN_S = 3 * GRACE_S
@@ -26,36 +20,25 @@ _JOIN_S = 3 * GRACE_S
 class Engine:
     """Runs at most `concurrency` episodes at a time; with 1, only those that a test waits for, in that order.
 
-    The engine calls `open_endpoint` once, in its running loop; in its thread, it calls `on_start` with each assignment
+    The engine calls `open_caller` once, in its running loop; in its thread, it calls `on_start` with each assignment
     that starts, and `on_episode` with each finished episode before a test receives it. If one of them raises, the
     engine stops, and all waiting tests get the error. The thread starts with the first call of `start` or `wait`.
     """
 
     def __init__(
         self,
-        open_endpoint: Callable[[], Endpoint],
+        open_caller: Callable[[], Caller],
         on_episode: Callable[[Episode], None],
         *,
         worker: str,
         concurrency: int,
         rules: EpisodeRules,
         clock: Clock = SYSTEM_CLOCK,
-        policy: RetryPolicy = DEFAULT_POLICY,
-        limiter: Limiter = UNLIMITED,
         on_start: Callable[[Assignment], None] = ignore,
-        prices: Mapping[str, Price] | None = None,
-        redact: Callable[[str], str] = str,
         admission: Admission = ADMIT_ALL,
-        reaches_model: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
-        self.activity = ActivityMonitor()
-        self._prices = prices
-        self._redact = redact
-        self._reaches_model = reaches_model
-        self._open_endpoint = open_endpoint
+        self._open_caller = open_caller
         self._clock = clock
-        self._policy = policy
-        self._limiter = limiter
         self._queue = EpisodeQueue(is_lazy=concurrency == 1)
         self._pool = EpisodePool(
             self._queue,
@@ -125,21 +108,7 @@ class Engine:
         _close(loop)
 
     async def _run_pool(self) -> None:
-        endpoint = self._open_endpoint()
-        caller = Caller(
-            endpoint,
-            self._clock,
-            policy=self._policy,
-            limiter=self._limiter,
-            prices=self._prices,
-            activity=self.activity,
-            redact=self._redact,
-            reaches_model=self._reaches_model,
-        )
-        try:
-            await self._pool.run(endpoint, caller)
-        finally:
-            self._limiter.close()
+        await self._pool.run(self._open_caller())
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

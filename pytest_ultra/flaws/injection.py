@@ -9,26 +9,28 @@ import msgspec
 from pytest_ultra.core.axes import FlawKind, Severity
 from pytest_ultra.core.guidance import FlawedWorkflow
 from pytest_ultra.core.workflow import Workflow, render
-from pytest_ultra.flaws import logical_inconsistency as logic
-from pytest_ultra.flaws import missing_step as omission
-from pytest_ultra.flaws import parameter_error as parameters
-from pytest_ultra.flaws import redundant_operations as redundancy
-from pytest_ultra.flaws import semantic_drift as drift
-from pytest_ultra.flaws import sequence_disorder as order
-from pytest_ultra.flaws import tool_misuse as tools
+from pytest_ultra.flaws import (
+    logical_inconsistency,
+    missing_step,
+    parameter_error,
+    redundant_operations,
+    semantic_drift,
+    sequence_disorder,
+    tool_misuse,
+)
 from pytest_ultra.flaws.candidate import Candidate, Changer, Injector, change_steps
 from pytest_ultra.flaws.plan_context import PlanContext
 
 MOST_CANDIDATES = 24
 
 _INJECTORS: dict[FlawKind, Injector] = {
-    FlawKind.SEQUENCE_DISORDER: order.inject,
-    FlawKind.TOOL_MISUSE: tools.inject,
-    FlawKind.PARAMETER_ERROR: parameters.inject,
-    FlawKind.MISSING_STEP: omission.inject,
-    FlawKind.REDUNDANT_OPERATIONS: redundancy.inject,
-    FlawKind.LOGICAL_INCONSISTENCY: logic.inject,
-    FlawKind.SEMANTIC_DRIFT: drift.inject,
+    FlawKind.SEQUENCE_DISORDER: sequence_disorder.inject,
+    FlawKind.TOOL_MISUSE: tool_misuse.inject,
+    FlawKind.PARAMETER_ERROR: parameter_error.inject,
+    FlawKind.MISSING_STEP: missing_step.inject,
+    FlawKind.REDUNDANT_OPERATIONS: redundant_operations.inject,
+    FlawKind.LOGICAL_INCONSISTENCY: logical_inconsistency.inject,
+    FlawKind.SEMANTIC_DRIFT: semantic_drift.inject,
 }
 
 
@@ -68,9 +70,9 @@ def is_proved(context: PlanContext, optimal: Workflow, kind: FlawKind, candidate
 
 
 _CHANGERS: dict[FlawKind, Changer] = {
-    FlawKind.TOOL_MISUSE: tools.changes,
-    FlawKind.PARAMETER_ERROR: parameters.changes,
-    FlawKind.LOGICAL_INCONSISTENCY: logic.changes,
+    FlawKind.TOOL_MISUSE: tool_misuse.changes,
+    FlawKind.PARAMETER_ERROR: parameter_error.changes,
+    FlawKind.LOGICAL_INCONSISTENCY: logical_inconsistency.changes,
 }
 """The kinds that can be combined with another, because they change a step in place."""
 

@@ -10,7 +10,7 @@ from pytest_ultra.core.workflow import Call, Workflow
 
 
 class ToolInfo(Protocol):
-    """A tool on offer. `parameters` is a JSON Schema of an object; tools of one category are easily confused."""
+    """A tool. `parameters` is a JSON Schema of an object; tools of one category are easily confused."""
 
     @property
     def parameters(self) -> dict[str, Any]: ...
@@ -48,7 +48,11 @@ class PlanContext(Protocol):
 
     @property
     def tools(self) -> Mapping[str, ToolInfo]:
-        """The tools on offer by name, in the order in which a model sees them."""
+        """All tools that a plan may name, by name; a plan of the user's own may name one that is not on offer."""
+
+    @property
+    def offered(self) -> Sequence[str]:
+        """The names of the tools on offer, in the order in which a model sees them."""
 
     @property
     def names(self) -> Sequence[Collection[str]]:

@@ -17,9 +17,10 @@ Entry = tuple[str, int, Step]
 def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
     """Add steps: repetitions, right after the original or later, and look-ups that the job does not need."""
     entries: list[Entry] = [("", number, step) for number, step in enumerate(optimal.steps, start=1)]
-    repeatable = [entry for entry in entries if entry[2].call.tool in context.repeatable_tools]
+    repeatable_tools = context.repeatable_tools
+    repeatable = [entry for entry in entries if entry[2].call.tool in repeatable_tools]
+    look_ups = [Step(call) for call in context.idle_look_ups]
     for _ in range(size):
-        look_ups = [Step(call) for call in context.idle_look_ups]
         way = chance.choice(("repeat_at_once", "repeat_later", *(("useless_look_up",) if look_ups else ())))
         if way == "useless_look_up":
             entries.insert(chance.randint(1, len(entries)), (way, 0, chance.choice(look_ups)))

@@ -58,9 +58,10 @@ _WORDS = {"other_subject": "another subject", "other_place": "another place", "o
 
 def _way(context: PlanContext, value: Json) -> str:
     """Return what drifts: the subject (a known name), the place of the result, or the question."""
-    if not isinstance(value, str) or value.isidentifier():
-        return "other_subject" if is_name(context.names, value) else "other_question"
-    return "other_subject" if is_name(context.names, value) else "other_place"
+    if is_name(context.names, value):
+        return "other_subject"
+    is_place = isinstance(value, str) and not value.isidentifier()
+    return "other_place" if is_place else "other_question"
 
 
 def _works(context: PlanContext, workflow: Workflow, number: int, change: Change) -> bool:

@@ -22,7 +22,7 @@ def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -
 def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:
     """Return the wrong tools that a step could name: those of the same category, if any is offered."""
     call = workflow.steps[number - 1].call
-    found = [_change(context, workflow, number, wrong, chance) for wrong in context.tools if wrong != call.tool]
+    found = [_change(context, workflow, number, wrong, chance) for wrong in context.offered if wrong != call.tool]
     siblings = [change for change in found if change.way == "sibling"]
     return siblings or found
 

@@ -141,7 +141,7 @@ OPTIONS = (
         "MODE",
         "How calls in flight are limited: `adaptive` follows what the endpoint can handle, within the limits that are "
         "set; `fixed` uses those limits alone",
-        _one(values.rate_mode),
+        _one(values.member(values.RateMode)),
     ),
     Option(
         "rpm", None, "N", "Limit of requests per minute to an endpoint, shared by all processes", _one(values.amount)

@@ -151,12 +151,6 @@ def _price(text: str) -> tuple[str, Price]:
     return model, Price(*found)
 
 
-def rate_mode(text: str) -> RateMode:
-    if text not in tuple(RateMode):
-        raise ValueError(f"{text!r} is not valid; give adaptive or fixed{_hint(text, RateMode)}")
-    return RateMode(text)
-
-
 def temperature(text: str) -> float:
     number = _number(text)
     if not 0 <= number < math.inf:

@@ -32,4 +32,4 @@ AXES: Mapping[Preset, Mapping[str, str]] = {
     Preset.RELIABILITY: _ALL | {"tool_success_rate": "0.9,0.8,0.7,0.6"},
     Preset.SENSITIVITY: _ALL | {"prompt_type": "baseline,cot,optimal"},
 }
-"""Source: DOMAIN, the published figures. The user chooses instances, repeats, seed and models."""
+"""The axes of the published experiments. The user chooses instances, repeats, seed and models."""

@@ -74,18 +74,18 @@ class EndpointSettings(Protocol):
     def served(self) -> Mapping[str, Sequence[Served]]: ...
 
 
-def find_spec(settings: EndpointSettings, model: str, environ: Mapping[str, str] = os.environ) -> ModelSpec:
+def find_spec(settings: EndpointSettings, model: str) -> ModelSpec:
     """Resolve one model of a run. Raises `ConfigurationError` if it cannot be reached."""
-    return resolve(model, base_url=settings.base_url, environ=environ, served=settings.served.get(model, ()))
+    return resolve(model, base_url=settings.base_url, environ=os.environ, served=settings.served.get(model, ()))
 
 
-def find_redactor(settings: EndpointSettings, environ: Mapping[str, str] = os.environ) -> Redactor:
+def find_redactor(settings: EndpointSettings) -> Redactor:
     """Return a redactor of every key that a provider or an endpoint may use, and of the secrets in base URLs."""
     served = [one for endpoints in settings.served.values() for one in endpoints]
-    bases = [environ.get(provider.url_variable, "") for provider in PROVIDERS.values()]
+    bases = [os.environ.get(provider.url_variable, "") for provider in PROVIDERS.values()]
     return Redactor(
         find_secrets(
-            environ,
+            os.environ,
             (*KEY_VARIABLES, *(one.key_env for one in served)),
             (settings.base_url or "", *bases, *(one.base_url for one in served)),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_ultra.core.case import short_name
 from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
@@ -71,9 +72,7 @@ def is_worse(flip: Flip) -> bool:
 
 
 def case_name(nodeid: str) -> str:
-    """Return the bracketed part of a case's node id; the whole node id if the test is a user's own."""
-    suite, _, rest = nodeid.partition("::test_workflow[")
-    return neutralise(rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else nodeid)
+    return neutralise(short_name(nodeid))
 
 
 def _gain(flip: Flip) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.core.case import Case
+from pytest_ultra.core.case import Case, short_name
 from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
@@ -33,13 +33,16 @@ def write_baseline(path: Path, episodes: Iterable[Episode], *, run_id: str, star
 
     They are sorted, so that two files differ only in the lines of cases that differ.
     """
-    scored = sorted((e for e in episodes if e.outcome.is_scored), key=lambda episode: (_name(episode), episode.case_id))
+    scored = sorted(
+        (e for e in episodes if e.outcome.is_scored), key=lambda episode: (short_name(episode.nodeid), episode.case_id)
+    )
     if not scored:
         raise ConfigurationError(f"run {run_id} has scored no case, so there is nothing to compare with later")
     fields = [_fields(episode) for episode in scored]
     common = {name: value for name, value in fields[0].items() if all(other[name] == value for other in fields)}
     lines = [
-        {"case": _name(episode), "outcome": str(episode.outcome)} | {n: v for n, v in own.items() if n not in common}
+        {"case": short_name(episode.nodeid), "outcome": str(episode.outcome)}
+        | {n: v for n, v in own.items() if n not in common}
         for episode, own in zip(scored, fields, strict=True)
     ]
     head = {"run_id": run_id, "started_at": started_at, "common": common}
@@ -82,9 +85,3 @@ def _episode(fields: _Fields) -> Episode:
     score = Score(msgspec.convert(fields["outcome"], Outcome))
     episode = Episode(case, str(fields["case"]), score, Usage(), "", 0.0, 0.0)
     return msgspec.structs.replace(episode, **{name: msgspec.convert(fields[name], int) for name in _VERSIONS})
-
-
-def _name(episode: Episode) -> str:
-    """Return the part of the node id in brackets; for a user's own test, the whole node id."""
-    suite, _, rest = episode.nodeid.partition("::test_workflow[")
-    return rest.removesuffix("]") if rest and suite.endswith("test_workflows.py") else episode.nodeid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ from pytest_ultra.errors import ConfigurationError
 SCHEMA_VERSION = 1
 
 
-class _Version(msgspec.Struct):
+class Versioned(msgspec.Struct, frozen=True):
+    """A record that says by which schema it was written."""
+
     schema_version: int
 
 
@@ -38,6 +41,7 @@ def _replace_surrogates(value: Any) -> Any:
 
 
 Record = TypeVar("Record")
+VersionedT = TypeVar("VersionedT", bound=Versioned)
 
 
 def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
@@ -51,10 +55,20 @@ def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
         ) from error
 
 
+def decode_versioned(content: bytes, decoder: msgspec.json.Decoder[VersionedT], path: Path) -> VersionedT | None:
+    """Return the record, None if it is damaged; raise ConfigurationError if it has a newer schema version."""
+    record: VersionedT | None = None
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        record = decoder.decode(content)
+    if record is None or record.schema_version > SCHEMA_VERSION:
+        check_version(content, path)
+    return record
+
+
 def check_version(content: bytes, path: Path) -> None:
     """Raise ConfigurationError if `content` has a newer schema version than this pytest-ultra reads."""
     try:
-        version = msgspec.json.decode(content, type=_Version).schema_version
+        version = msgspec.json.decode(content, type=Versioned).schema_version
     except (msgspec.DecodeError, UnicodeDecodeError):
         return
     if version > SCHEMA_VERSION:

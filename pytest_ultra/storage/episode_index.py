@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version
+from pytest_ultra.storage.codec import Versioned, decode_versioned
 from pytest_ultra.storage.journal import decode_line
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -53,7 +53,7 @@ def _index(path: Path) -> Iterator[IndexedEpisode]:
     offset = 0
     with path.open("rb") as file:
         for content in file:
-            head = _decode(content, path)
+            head = decode_versioned(content, _DECODER, path)
             if head is not None:
                 episode = head.episode
                 yield IndexedEpisode(
@@ -79,22 +79,10 @@ class _Episode(msgspec.Struct, frozen=True):
     reused: bool = False
 
 
-class _Head(msgspec.Struct, frozen=True):
-    schema_version: int
+class _Head(Versioned, frozen=True):
     sequence: int
     case_id: str
     episode: _Episode
-
-
-def _decode(content: bytes, path: Path) -> _Head | None:
-    try:
-        head = _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        check_version(content, path)
-        return None
-    if head.schema_version > SCHEMA_VERSION:
-        check_version(content, path)
-    return head
 
 
 _DECODER = msgspec.json.Decoder(_Head)

@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.errors import UltraError
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, Versioned, decode_versioned, encode
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -19,14 +19,13 @@ QUARANTINED = "controller"
 """Takes the place of the worker's name in the journal in which the controller records quarantined cases."""
 
 
-class JournalLine(msgspec.Struct, frozen=True):
+class JournalLine(Versioned, frozen=True):
     """One line of a journal.
 
     `case_id` is stored because it hashes the versions with which the episode was run; `sequence` counts the lines
     that a process has written, from 0.
     """
 
-    schema_version: int
     sequence: int
     case_id: str
     episode: Episode
@@ -62,14 +61,7 @@ def encode_line(episode: Episode, sequence: int) -> bytes:
 
 def decode_line(content: bytes, path: Path) -> JournalLine | None:
     """Return the line, None if it is damaged; raise ConfigurationError if it has a newer schema version."""
-    try:
-        line = _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        check_version(content, path)
-        return None
-    if line.schema_version > SCHEMA_VERSION:
-        check_version(content, path)
-    return line
+    return decode_versioned(content, _DECODER, path)
 
 
 _DECODER = msgspec.json.Decoder(JournalLine)

@@ -13,11 +13,9 @@ from pytest_ultra.storage.codec import SCHEMA_VERSION, encode
 from pytest_ultra.storage.files import write_atomically
 
 
-def write_document(
-    path: Path, run: Mapping[str, Any], episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]] = ()
-) -> None:
-    """Write the document: the planned cases, given with their node ids, in planned order, then all other episodes."""
-    write_atomically(path, encode_document(run, complete(episodes, planned)))
+def write_document(path: Path, run: Mapping[str, Any], episodes: Iterable[Episode]) -> None:
+    """Write the document, sorted by node id, so that the order of arrival does not change it."""
+    write_atomically(path, encode_document(run, sorted(episodes, key=_by_node_id)))
 
 
 def encode_document(run: Mapping[str, Any], episodes: Iterable[Episode]) -> bytes:
@@ -33,7 +31,11 @@ def complete(episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]]) -
     expected = {case.case_id: (case, nodeid) for case, nodeid in planned}
     first = tuple(by_case.get(case_id) or skipped_episode(*expected[case_id]) for case_id in expected)
     others = (episode for case_id, episode in by_case.items() if case_id not in expected)
-    return first + tuple(sorted(others, key=lambda episode: (episode.nodeid, episode.case_id)))
+    return first + tuple(sorted(others, key=_by_node_id))
+
+
+def _by_node_id(episode: Episode) -> tuple[str, str]:
+    return episode.nodeid, episode.case_id
 
 
 def skipped_episode(case: Case, nodeid: str, *, reason: str = "not run: the run ended before it") -> Episode:

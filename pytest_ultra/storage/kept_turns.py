@@ -39,7 +39,7 @@ CaseAnswers = dict[int, KeptTurn]
 
 
 class InnerEndpoint(Protocol):
-    """The endpoint that answers the turns that are not kept."""
+    """The endpoint that is called if there is no stored answer."""
 
     async def attempt(self, request: ChatRequest) -> Reply: ...
 
@@ -67,7 +67,7 @@ class KeptAnswers:
 
     def has(self, request: ChatRequest) -> bool:
         kept = self._answers.get(request.case.case_id, {}).get(request.turn) if self._answers else None
-        return kept is not None and kept.key == request_key(request)
+        return kept is not None and kept.key == messages_key(request)
 
     def take(self, request: ChatRequest) -> KeptTurn | None:
         """Return the answer to this request. If there is none, drop the case's other answers: they no longer fit."""
@@ -105,13 +105,13 @@ class TurnRecorder:
 
     def _record(self, request: ChatRequest, reply: Reply, took_s: float) -> None:
         """Write the answer. A full disk does not lose it: the journal reports that when the episode finishes."""
-        case_id, key = request.case.case_id, request_key(request)
+        case_id, key = request.case.case_id, messages_key(request)
         turn = KeptTurn(case_id, request.turn, key, self._clock.time(), took_s, plain(reply))
         with suppress(OSError):
             self._file.append(encode(turn) + b"\n")
 
 
-def request_key(request: ChatRequest) -> str:
+def messages_key(request: ChatRequest) -> str:
     return hashlib.blake2b(encode(request.messages), digest_size=8).hexdigest()
 
 

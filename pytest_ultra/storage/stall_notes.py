@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
 
 _PREFIX = "stall-"
@@ -11,11 +12,8 @@ _PREFIX = "stall-"
 
 def write_stall_note(run: RunDirectory, worker: str, text: str) -> None:
     """Write or replace the worker's note; on a full disk the note is lost and the run continues."""
-    path = run.path / f"{_PREFIX}{worker}"
-    temporary = path.with_name(f".{path.name}")
     with suppress(OSError):
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_atomically(run.path / f"{_PREFIX}{worker}", text.encode(), is_durable=False)
 
 
 def take_stall_notes(run: RunDirectory) -> list[str]:

@@ -75,13 +75,11 @@ Keep = Callable[[Opener, ReplayedClock], ClientStack]
 """Adds a layer that keeps answers as they come, and serves those that are kept already."""
 
 
-def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None = None) -> ClientStack:
-    """Return the client stack, with a layer of cassettes if the user asked for them.
+def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None) -> ClientStack:
+    """Return the client stack of a user who asked for cassettes.
 
     An interrupted recording looks like one that is to be replaced; only the layer of `keep` can continue it.
     """
-    if settings.cassette is None:
-        return ClientStack(access.open)
     is_replay = settings.cassette == "replay"
     folder = CassetteFolder(settings.cassette_dir)
     if not is_replay:

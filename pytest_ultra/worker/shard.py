@@ -9,27 +9,27 @@ import time
 from collections.abc import Collection, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from pytest_ultra.collection.items import case_of
-from pytest_ultra.collection.run_suite import SUITE
+from pytest_ultra.collection.run_suite import SUITE, generate_guidance, open_guidance_cache
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.distribution.placement import Placement, is_debugged
+from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.backoff import RetryPolicy
 from pytest_ultra.engine.endpoint import Endpoint, RedactingEndpoint
 from pytest_ultra.engine.episode_queue import Assignment, EngineStoppedError
+from pytest_ultra.engine.limiter import Limiter
 from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
+from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.providers.http_endpoint import open_endpoint
-from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
@@ -73,7 +73,7 @@ class Shard:
         self._placement = placement
         self._case_ids = case_ids
         self._run = RunDirectory.open(Path(placement.run_folder))
-        self._guidance = GuidanceCache(self._run.guidance, SUITE.task_type)
+        self._guidance = open_guidance_cache(self._run)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
         self._started_cases: StartedCases | None = None
@@ -154,11 +154,12 @@ class Shard:
         self._progress = ProgressWriter(self._run, meter.read)
         self._wait_stagger()
         self._journal = Journal(self._run, self._placement.worker)
-        self._engine = engine = self._make_engine(self._journal, meter)
+        activity = ActivityMonitor()
+        self._engine = engine = self._make_engine(self._journal, meter, activity)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
-        self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, engine.activity.find_stall, after_s)
-        self._guidance.fill(filter(None, map(case_of, items)), self._generate)
+        self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, activity.find_stall, after_s)
+        self._guidance.fill(filter(None, map(case_of, items)), partial(generate_guidance, self._config))
         assignments = self._own_assignments(items)
         for assignment in assignments:
             meter.plan(assignment.case, _expect(assignment))
@@ -191,19 +192,11 @@ class Shard:
         if not self._placement.is_replacement and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
-    def _generate(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance:
-        task = task or SUITE.make_task(case)
-        optimal = optimal or self._config.hook.pytest_ultra_workflow(
-            task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
-        )
-        return SUITE.make_guidance(case, task=task, optimal=optimal)
-
     @property
     def _concurrency(self) -> int:
-        is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
-        return 1 if is_debugged else self._settings.concurrency or CONCURRENCY
+        return 1 if is_debugged(self._config) else self._settings.concurrency or CONCURRENCY
 
-    def _make_engine(self, journal: Journal, meter: Meter) -> Engine:
+    def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
             journal.append(episode)
             meter.finish(episode.case)
@@ -212,18 +205,25 @@ class Shard:
         self._started_cases = started = StartedCases(self._run, self._placement.worker)
         limiter = open_run_limiter(self._config, self._settings, self._placement.demo_url or "")
         return Engine(
-            lambda: MeteredEndpoint(stack.open(), meter),
+            lambda: self._open_caller(stack, limiter, meter, activity),
             keep,
             worker=self._placement.worker,
             rules=SUITE,
             concurrency=self._concurrency,
             clock=stack.clock,
+            on_start=lambda assignment: started.record(assignment.case.case_id),
+            admission=self._budget_share.admission,
+        )
+
+    def _open_caller(self, stack: ClientStack, limiter: Limiter, meter: Meter, activity: ActivityMonitor) -> Caller:
+        return Caller(
+            MeteredEndpoint(stack.open(), meter),
+            stack.clock,
             policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
             limiter=MeteredLimiter(stack.limit(limiter), meter),
-            on_start=lambda assignment: started.record(assignment.case.case_id),
             prices=known_prices(self._settings),
+            activity=activity,
             redact=self._redact,
-            admission=self._budget_share.admission,
             reaches_model=stack.reaches_model,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_ultra.analysis.group_members import members, names
+from pytest_ultra.analysis.group_members import members
 from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.episode import Outcome
 from tests.results_factory import make_case, make_episode
@@ -35,19 +35,3 @@ EPISODES = (
 )
 def test_a_group_has_the_episodes_with_its_value_and_any_outcome(name: str, found: list[int]) -> None:
     assert members(EPISODES, name) == tuple(EPISODES[i] for i in found)
-
-
-def test_the_groups_that_exist_are_listed_in_the_order_of_the_axes_and_models_last() -> None:
-    assert names(EPISODES) == (
-        "flawed",
-        *("optimal", "flawed_tool_misuse", "flawed_missing_step"),
-        *("simple_task", "data_pipeline"),
-        *("easy", "hard"),
-        *("light", "severe"),
-        *("a", "b", "gpt-4o-mini"),
-    )
-
-
-def test_every_listed_group_has_members() -> None:
-    assert all(members(EPISODES, name) for name in names(EPISODES))
-    assert names([]) == ()

@@ -197,13 +197,14 @@ def make_engine(
     rules: EpisodeRules = RULES,
     clock: Clock | None = None,
 ) -> Engine:
+    clock = clock or VirtualClock()
     return Engine(
-        lambda: endpoint,
+        lambda: Caller(endpoint, clock),
         on_episode,
         worker="gw7",
         concurrency=concurrency,
         rules=rules,
-        clock=clock or VirtualClock(),
+        clock=clock,
     )
 
 

@@ -16,8 +16,8 @@ from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import EngineStoppedError
+from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptProblem
 from tests.engine.engine_fakes import (
@@ -210,10 +210,10 @@ def test_a_stopped_engine_still_returns_finished_episodes(make: Make) -> None:
 
 
 def test_an_engine_that_was_never_used_starts_no_thread_and_opens_no_endpoint() -> None:
-    def open_endpoint() -> Endpoint:
+    def open_caller() -> Caller:
         pytest.fail("opened")
 
-    engine = Engine(open_endpoint, lambda _: None, worker="main", concurrency=9, rules=RULES)
+    engine = Engine(open_caller, lambda _: None, worker="main", concurrency=9, rules=RULES)
     engine.stop()
 
     with pytest.raises(EngineStoppedError):
@@ -320,10 +320,10 @@ def test_an_episode_that_cannot_be_saved_stops_the_engine_and_is_not_returned(ma
 
 
 def test_waiting_tests_get_the_error_of_an_endpoint_that_cannot_be_opened() -> None:
-    def open_endpoint() -> Endpoint:
+    def open_caller() -> Caller:
         raise RuntimeError("no CA bundle")
 
-    engine = Engine(open_endpoint, lambda _: None, worker="main", concurrency=9, rules=RULES)
+    engine = Engine(open_caller, lambda _: None, worker="main", concurrency=9, rules=RULES)
 
     for instance in range(2):
         with pytest.raises(RuntimeError, match="no CA bundle"):
@@ -358,7 +358,7 @@ def test_an_endpoint_that_does_not_close_cleanly_is_logged(caplog: pytest.LogCap
 
     engine.stop()
 
-    assert "The endpoint did not close cleanly:" in caplog.text
+    assert "The endpoint or its limiter did not close cleanly:" in caplog.text
 
 
 def test_ctrl_c_interrupts_a_waiting_test_which_can_wait_again(make: Make) -> None:

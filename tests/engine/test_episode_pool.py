@@ -32,7 +32,7 @@ def run_pool(endpoint: FakeEndpoint, queue: EpisodeQueue) -> list[Episode]:
 
     async def run_a_while() -> None:
         asyncio.get_running_loop().call_later(10, pool.stop)
-        await pool.run(endpoint, make_caller(endpoint, clock))
+        await pool.run(make_caller(endpoint, clock))
 
     run(clock, run_a_while())
     return finished

@@ -16,8 +16,7 @@ from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Answered, Reply
 from pytest_ultra.engine.episode_queue import Assignment
-from pytest_ultra.engine.runner import Engine
-from tests.engine.engine_fakes import FakeEndpoint, VirtualClock
+from tests.engine.engine_fakes import FakeEndpoint, make_engine
 
 FLAWED = Case(
     model="demo/any",
@@ -45,10 +44,7 @@ def test_a_reference_agent_gets_its_known_outcome(agent: str, case: Case, outcom
     async def respond(request: ChatRequest) -> Reply:
         return act(agent, request.messages, knowledge_of(request))
 
-    endpoint = FakeEndpoint(respond)
-    engine = Engine(
-        lambda: endpoint, lambda _: None, worker="main", concurrency=9, rules=BENCHMARK, clock=VirtualClock()
-    )
+    engine = make_engine(FakeEndpoint(respond), rules=BENCHMARK)
     guidance = make_guidance(case)
 
     episode = engine.wait(Assignment(case, guidance, "t"))

@@ -29,7 +29,7 @@ from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step, render
 from pytest_ultra.errors import UnflawableError
-from pytest_ultra.flaws.candidate import Candidate
+from pytest_ultra.flaws.candidate import Candidate, renumber
 from pytest_ultra.flaws.injection import inject, is_proved
 from pytest_ultra.flaws.missing_step import remove
 from pytest_ultra.flaws.wrong_values import alternatives
@@ -203,6 +203,7 @@ def test_a_flawed_prompt_differs_from_the_optimal_one_in_the_plan_alone(
 
 TASK = make_task(TaskKey(TaskType.API_INTEGRATION, Difficulty.EASY, 0, 0))
 OPTIMAL = perfect_plan(TASK)
+SHIFTED = {number: number + 1 for number in range(1, len(OPTIMAL.steps) + 1)}
 
 
 def propose(*steps: Step) -> Candidate:
@@ -238,6 +239,17 @@ def test_a_workflow_that_carries_no_flaw_is_refused() -> None:
     case = make_case(PromptType.FLAWED_SEQUENCE_DISORDER, TaskType.API_INTEGRATION)
     with pytest.raises(UnflawableError, match="no severe sequence_disorder can be proved on the workflow of TaskKey"):
         make_guidance(case, optimal=Workflow(OPTIMAL.steps[:1]))
+
+
+@pytest.mark.parametrize("kind", [FlawKind.TOOL_MISUSE, FlawKind.PARAMETER_ERROR, FlawKind.SEMANTIC_DRIFT])
+def test_a_plan_of_ones_own_may_name_a_tool_that_is_not_on_offer(kind: FlawKind) -> None:
+    name = next(name for name in TOOLS if name not in TASK.tools)
+    arguments = dict.fromkeys(TOOLS[name].parameters["required"], "x")
+    plan = Workflow((Step(Call(name, arguments)), *(renumber(step, SHIFTED) for step in OPTIMAL.steps)), None)
+    flawed = inject(TaskContext(TASK), plan, kind, Severity.SEVERE)
+    assert flawed is not None
+    offered = {*TASK.tools, *(step.call.tool for step in plan.steps)}
+    assert {step.call.tool for step in flawed.workflow.steps} <= offered
 
 
 @pytest.mark.parametrize("value", [0, 0.0, 0.01, 1, 2.5, True, "x", "a.csv", ["a", "b"], {"a": "b", "c": "d"}])

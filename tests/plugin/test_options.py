@@ -216,7 +216,7 @@ BAD_VALUES = {
     "--ultra-base-url=localhost:8080": "'localhost:8080' is not a base URL; give one with http:// or https://, "
     "such as http://127.0.0.1:8080/v1",
     "--ultra-cassette=rewind": "'rewind' is not valid; give record, replay or auto",
-    "--ultra-rate-mode=adaptiv": "'adaptiv' is not valid; give adaptive or fixed (did you mean 'adaptive'?)",
+    "--ultra-rate-mode=adaptiv": "'adaptiv' is not valid; choose from adaptive, fixed (did you mean 'adaptive'?)",
     "--ultra-rate-mode=fixed": "fixed needs a limit; give one or more of --ultra-rpm, --ultra-qps, --ultra-tpm, "
     "--ultra-max-in-flight, or use adaptive",
     "--ultra-rpm=0": "'0' is not a limit; give a number above 0, or leave it out for no limit",

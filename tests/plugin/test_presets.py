@@ -21,7 +21,7 @@ PUBLISHED = {
     Preset.RELIABILITY: (OPTIMAL, EASY, (0.9, 0.8, 0.7, 0.6), 4),
     Preset.SENSITIVITY: ((PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL), EASY, (0.8,), 3),
 }
-"""Prompt types, difficulties and tool success rates by DOMAIN §9, and the number of cells of five task types."""
+"""The axes of the published experiments, and the number of cells of five task types."""
 
 
 def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:

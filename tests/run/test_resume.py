@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import lock_run
 from tests.run.project import NO_XDIST, TEN_CASES, Project, Record, wait_until
@@ -71,6 +72,7 @@ def test_a_run_resumes_several_interrupted_runs_whatever_their_workers_and_selec
 @pytest.mark.parametrize("how", ["-x", "--maxfail=2"])
 def test_a_run_that_reached_maxfail_is_not_resumed(project: Project, xdist_on_off: tuple[str, ...], how: str) -> None:
     project.run(*xdist_on_off, how, "--ultra-model=demo/null", TEN_CASES)
+    assert find_state(RunDirectory.open(project.runs()[-1])) is State.FINISHED
     project.run(*xdist_on_off, "--ultra-model=demo/null", TEN_CASES).assert_outcomes(failed=10)
     assert count_reused(project) == 0
 

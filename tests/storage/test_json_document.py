@@ -14,21 +14,25 @@ from pytest_ultra.core.case import SCORER_VERSION
 from pytest_ultra.core.episode import Outcome, flatten
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.files import check_writable, write_atomically
-from pytest_ultra.storage.json_document import skipped_episode, write_document
+from pytest_ultra.storage.json_document import complete, skipped_episode, write_document
 from tests.results_factory import make_case, make_episode, make_nodeid
 
 CASES = [make_case(prompt_type) for prompt_type in PromptType]
 PLANNED = [(case, make_nodeid(case)) for case in CASES]
 
 
-def test_a_document_holds_the_run_and_all_planned_cases_in_their_order(tmp_path: Path) -> None:
+def test_a_document_holds_the_run_and_its_episodes(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
-    write_document(path, {"seed": 0}, [make_episode(case) for case in reversed(CASES[2:])], PLANNED)
+    write_document(path, {"seed": 0}, [make_episode(CASES[2])])
     document = json.loads(path.read_text())
     assert (document["schema_version"], document["run"]) == (1, {"seed": 0})
-    assert [episode["case_id"] for episode in document["episodes"]] == [case.case_id for case in CASES]
-    assert [episode["outcome"] for episode in document["episodes"]] == ["skipped"] * 2 + ["full"] * 8
-    assert document["episodes"][2] == json.loads(json.dumps(flatten(make_episode(CASES[2]))))
+    assert document["episodes"] == [json.loads(json.dumps(flatten(make_episode(CASES[2]))))]
+
+
+def test_planned_cases_come_in_their_order_and_those_without_an_episode_are_skipped() -> None:
+    completed = complete([make_episode(case) for case in reversed(CASES[2:])], PLANNED)
+    assert [episode.case for episode in completed] == CASES
+    assert [str(episode.outcome) for episode in completed] == ["skipped"] * 2 + ["full"] * 8
 
 
 def test_a_document_has_the_documented_fields(tmp_path: Path) -> None:

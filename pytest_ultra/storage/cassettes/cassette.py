@@ -23,7 +23,7 @@ from pytest_ultra.storage.cassettes.recorded_requests import (
     request_lines,
     split_lines,
 )
-from pytest_ultra.storage.codec import encode
+from pytest_ultra.storage.codec import Versioned, encode
 
 CASSETTE_VERSION = 1
 
@@ -157,9 +157,5 @@ def decode_cassette(content: bytes, path: Path) -> Cassette:
     )
 
 
-class _Version(msgspec.Struct):
-    schema_version: int
-
-
-_VERSION = msgspec.json.Decoder(_Version)
+_VERSION = msgspec.json.Decoder(Versioned)
 _CASSETTE = msgspec.json.Decoder(Cassette)

@@ -19,6 +19,7 @@ from pytest_ultra.storage.cassettes.cassette import Cassette, Turn
 from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder, cassette_path
 from pytest_ultra.storage.cassettes.request_differences import explain_missing
 from pytest_ultra.storage.codec import encode
+from pytest_ultra.storage.kept_turns import InnerEndpoint
 
 _TIMEOUT_SHARE = 0.95
 """If the model used this share of an episode's time limit, the limit cancelled the request; tools used the rest."""
@@ -26,14 +27,6 @@ _TIMEOUT_SHARE = 0.95
 _AFTER_S = 0.001  # past the limit for certain, despite the rounding of floating-point sums
 _BAD_REQUEST = 400
 _NO_TOOLS = "when this was recorded, the endpoint rejected native tools"
-
-
-class InnerEndpoint(Protocol):
-    """The endpoint that is called if there is no recorded answer."""
-
-    async def attempt(self, request: ChatRequest) -> Reply: ...
-
-    async def aclose(self) -> None: ...
 
 
 class AdvanceableClock(Protocol):
