@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_dir, add_json
+from pytest_ultra.commands.command_output import print_lines
 from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs neither
@@ -74,7 +75,7 @@ def _write_lines(compared: Compared, decision: Decision) -> None:
     width = shutil.get_terminal_size().columns
     lines = [*comparison_lines(compared.figures, compared.differences, width)]
     lines += [text for text, _ in gate_lines(decision)]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    print_lines(lines)
 
 
 def _write_json(compared: Compared, decision: Decision) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.commands.command_output import print_lines
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import Format
 
@@ -55,5 +55,5 @@ def run_plot(args: argparse.Namespace) -> int:
     formats = list(Format) if args.format == ALL else [Format(args.format)]
     for name, content in draw_charts(summarize(episodes), formats):
         write_atomically(folder / name, content)
-        sys.stdout.write(f"{os.path.relpath(folder / name)}\n")
+        print_lines([os.path.relpath(folder / name)])
     return DONE

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_ultra.core.figures import RunComparison, Summary
 from pytest_ultra.core.gates import Decision
+from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -70,7 +71,7 @@ class MarkdownHooks:
             if self._step_summary is not None:
                 _append(self._step_summary, lambda room: render(content, room=room))
         except OSError as error:
-            self._problem = f"the Markdown summary was not written: {error}"
+            self._problem = neutralise(f"the Markdown summary was not written: {error}")
 
 
 def _append(path: Path, render: Callable[[int], str]) -> None:

@@ -26,6 +26,7 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import notice_lines
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
+from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals, read_episodes
 from pytest_ultra.storage.json_document import broken_episode, complete, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -140,7 +141,7 @@ class Run:
             for text in notice_lines(self.episodes):
                 terminalreporter.write_line(text, yellow=True)
             if self._interruption:
-                text = f"the run was interrupted: {self._interruption}; the next run resumes it"
+                text = f"the run was interrupted: {neutralise(self._interruption)}; the next run resumes it"
                 terminalreporter.write_line(text, red=True)
 
     @pytest.hookimpl
@@ -235,4 +236,4 @@ def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
 
 
 def _relative(path: Path) -> str:
-    return os.path.relpath(path)
+    return neutralise(os.path.relpath(path))

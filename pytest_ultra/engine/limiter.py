@@ -23,6 +23,9 @@ _BYTES_PER_TOKEN = 4.0
 _CORRECTION_ANSWERS = 16  # answers that the running correction averages over
 _MAX_RATIO = 4.0
 
+MAX_OLD_PAUSE_S = 30.0
+"""A new run keeps a pause of an earlier run that lasts no longer than this; else its first call probes the endpoint."""
+
 
 class Limiter(Protocol):
     """Paces attempts. Time in `acquire` counts as waiting, not as the model's time."""
@@ -170,6 +173,7 @@ def open_limiter(
     folder: Path | None = None,
     clock: Clock = SYSTEM_CLOCK,
     patience_s: float = PATIENCE_S,
+    max_old_pause_s: float = MAX_OLD_PAUSE_S,
 ) -> tuple[ModelLimiter, str | None]:
     """Return the limiter, and why it cannot be shared with other processes, None if it is shared.
 
@@ -179,8 +183,9 @@ def open_limiter(
     states: dict[str, LimiterState] = {}
     problem: str | None = None
     for name in sorted({name for names in endpoints.values() for name in names}):
-        states[name], problem = _open_state(name, folder)
-        states[name].start(clock.now(), START_IN_FLIGHT)
+        states[name], obstacle = _open_state(name, folder)
+        problem = problem or obstacle
+        states[name].start(clock.now(), START_IN_FLIGHT, max_old_pause_s)
     limiters = {name: EndpointLimiter(state, limits, clock, patience_s=patience_s) for name, state in states.items()}
     estimator = None if limits.tpm is None else TokenEstimator()
     pools = {

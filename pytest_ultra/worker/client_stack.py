@@ -13,7 +13,7 @@ import pytest
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.limiter import UNLIMITED, BypassLimiter, Limiter, open_limiter
+from pytest_ultra.engine.limiter import MAX_OLD_PAUSE_S, UNLIMITED, BypassLimiter, Limiter, open_limiter
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import endpoint_limits
@@ -106,7 +106,12 @@ def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, f
     """Open the run's limiter; warn if it cannot be shared with other processes. A replay needs none."""
     if settings.cassette == "replay":
         return UNLIMITED
-    limiter, problem = open_limiter(_endpoints(config, settings, demo_url), endpoint_limits(settings), folder=folder)
+    limiter, problem = open_limiter(
+        _endpoints(config, settings, demo_url),
+        endpoint_limits(settings),
+        folder=folder,
+        max_old_pause_s=0.0 if settings.fresh else MAX_OLD_PAUSE_S,
+    )
     if problem:
         warnings.warn(
             pytest.PytestWarning(f"ultra: limits hold for each worker by itself, not for all together ({problem})"),
