@@ -16,6 +16,7 @@ from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Comparison, Contrast, Summary
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.reporting.html.html_report import ReportContents, make_report, parts_folder_name
@@ -122,7 +123,7 @@ def _show(value: Any) -> str:
 def _find_guidance(cache: GuidanceCache, episode: Episode) -> AnyGuidance | None:
     try:
         return cache.get(episode.case)
-    except (LookupError, msgspec.DecodeError, OSError):
+    except (LookupError, ConfigurationError, OSError):
         return None
 
 

@@ -13,10 +13,11 @@ import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest, plain
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.storage.codec import encode
+from pytest_ultra.storage.codec import UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import find_stored, read_lines
 
 
 class KeptTurn(msgspec.Struct, frozen=True):
@@ -127,7 +128,7 @@ def read_turns(
     If a case was run several times, these are the answers of its newest episode.
     """
     answers: dict[str, CaseAnswers] = {}
-    found = [turn for path in run.path.glob(turns) for turn in _read(path) if is_wanted(turn.case_id)]
+    found = [turn for path in find_stored(run.path, turns) for turn in _read(path) if is_wanted(turn.case_id)]
     for turn in sorted(found, key=lambda turn: turn.at):
         before = answers.get(turn.case_id, {})
         answers[turn.case_id] = {n: kept for n, kept in before.items() if n < turn.turn} | {turn.turn: turn}
@@ -140,12 +141,11 @@ def write_turns(path: Path, answers: Iterable[CaseAnswers]) -> None:
 
 def _read(path: Path) -> Iterator[KeptTurn]:
     """Yield the answers that can be decoded; the model is called again for the others."""
-    with path.open("rb") as file:
-        for content in file:
-            try:
-                yield _DECODER.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
+    for line in read_lines(path):
+        try:
+            yield _DECODER.decode(line.content)
+        except UNREADABLE:
+            continue
 
 
 _DECODER = msgspec.json.Decoder(KeptTurn)

@@ -13,6 +13,8 @@ import msgspec
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import make_directory, write_atomically
+from pytest_ultra.storage.run_description import check_description
+from pytest_ultra.storage.stored_files import read_stored
 
 
 class RunDirectory(msgspec.Struct, frozen=True):
@@ -59,9 +61,14 @@ class RunDirectory(msgspec.Struct, frozen=True):
         return self.path / "budget"
 
     def describe(self) -> dict[str, Any]:
-        """Return run.json: schema_version, run_id, started_at, and the fields given to `create`."""
+        """Return run.json: schema_version, run_id, started_at, and the fields given to `create`.
+
+        Raises ConfigurationError if it is damaged, if a field is not what `create` writes, or if the schema is newer.
+        """
         path = self.path / "run.json"
-        return decode_file(path.read_bytes(), dict[str, Any], path)
+        description = decode_file(read_stored(path), dict[str, Any], path)
+        check_description(description, path)
+        return description
 
     def discard(self) -> None:
         """Remove the directory of a run without results."""

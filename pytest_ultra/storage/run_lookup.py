@@ -17,8 +17,9 @@ class UnknownRunError(ConfigurationError):
 
 
 def list_runs(root: Path) -> list[RunDirectory]:
-    """Return the runs stored under `root`, oldest first: a run id starts with the time."""
-    return [RunDirectory(file.parent) for file in sorted((root / "runs").glob("*/run.json"))]
+    """Return the runs stored under `root`, oldest first: a run id starts with the time. A link is none of them."""
+    found = sorted((root / "runs").glob("*/run.json"))
+    return [RunDirectory(file.parent) for file in found if not file.parent.is_symlink()]
 
 
 def find_run(root: Path, name: str | None) -> RunDirectory:
