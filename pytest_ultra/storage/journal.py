@@ -60,10 +60,11 @@ _MOST_KEPT_BYTES = 1000
 
 
 class JournalContents(msgspec.Struct, frozen=True):
-    """The newest episode of each case, and the damaged lines."""
+    """The newest episode of each case, and the damaged lines; `obstacle` says why nothing could be read."""
 
     episodes: tuple[Episode, ...]
     damaged: tuple[DamagedLine, ...] = ()
+    obstacle: str | None = None
 
 
 def encode_line(episode: Episode, sequence: int) -> bytes:

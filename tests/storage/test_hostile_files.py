@@ -27,7 +27,7 @@ OTHER_LINE = encode_line(OTHER, 1)
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "nested": lambda line: line.replace(b'"transcript":[', b'"transcript":[' + b"[" * 5000),
-    "nested-elsewhere": lambda line: line.replace(b'"schema_version"', b'"other":' + b'{"a":' * 5000 + b'"schema_version"'),
+    "nested-elsewhere": lambda line: line.replace(b"{", b'{"other":' + b'{"a":' * 5000, 1),
     "infinite-usage": lambda line: line.replace(b'"prompt_tokens":4000', b'"prompt_tokens":1e308'),
     "huge-usage": lambda line: line.replace(b'"prompt_tokens":4000', b'"prompt_tokens":1' + b"0" * 400),
     "huge-time": lambda line: line.replace(b'"model_time_s":4.2', b'"model_time_s":1e308'),
@@ -36,7 +36,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "not-utf-8": lambda line: line.replace(b'"worker":"gw0"', b'"worker":"\xff"'),
     "truncated": lambda line: line[: len(line) // 2] + b"\n",
     "zeros": lambda line: b"\0" * len(line) + b"\n",
-    "no-object": lambda line: b"[1, 2]\n",
+    "no-object": lambda _: b"[1, 2]\n",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +188,7 @@ def test_a_damaged_workflow_is_a_documented_error(
     GuidanceCache(folder, BENCHMARK.task_type).fill([case], BENCHMARK.make_guidance)
     (path,) = folder.glob("*.json")
     path.write_bytes(mutate(path.read_bytes(), data))
-    try:
+    with suppress(ConfigurationError, LookupError):
         GuidanceCache(folder, BENCHMARK.task_type).get(case)
-    except (ConfigurationError, LookupError):
-        pass
     assert GuidanceCache(folder, BENCHMARK.task_type).fill([case], BENCHMARK.make_guidance) in (0, 1)
     GuidanceCache(folder, BENCHMARK.task_type).get(case)
