@@ -73,7 +73,7 @@ def find_parts(paths: Iterable[Path]) -> list[Part]:
 
 def _find_runs(path: Path) -> list[Path]:
     if (path / "run.json").is_file():
-        return [path]
+        return [path.resolve() if path.is_symlink() else path]  # the user may name a link
     found = sorted(file.parent for file in path.rglob("run.json") if not file.parent.is_symlink())
     if not found:
         raise ConfigurationError(
@@ -88,7 +88,9 @@ def _read(run: RunDirectory) -> Part:
         raise ConfigurationError(
             f"the run {run.run_id} has no stored plan; it was made by an older pytest-ultra, or was interrupted early"
         )
-    return Part(run, run.describe(), plan, newest_episodes(index_episodes(run)))
+    episodes = newest_episodes(index_episodes(run))
+    readable = {case_id: indexed for case_id, indexed in episodes.items() if indexed.read() is not None}
+    return Part(run, run.describe(), plan, readable)
 
 
 def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:

@@ -38,7 +38,8 @@ def find_run(root: Path, name: str | None) -> RunDirectory:
 
 
 def _find_named(root: Path, runs: list[RunDirectory], name: str) -> RunDirectory:
-    for path in (root / "runs" / name, Path(name)):
+    named = Path(name)
+    for path in (root / "runs" / name, named.resolve() if named.is_symlink() else named):  # the user may name a link
         if (path / "run.json").is_file():
             return RunDirectory.open(path)
     matches = [run for run in runs if len(name) >= _MIN_PREFIX_LENGTH and run.run_id.startswith(name)]

@@ -26,7 +26,7 @@ class UnsafeFileError(ConfigurationError):
 
 
 class StoredLine(msgspec.Struct, frozen=True):
-    """A line of a file, counted from 1, and its position in bytes; `content` is cut off if the line is too long."""
+    """A line of a file, counted from 1, and its position in bytes; `content` is shortened if the line is too long."""
 
     number: int
     offset: int
@@ -40,8 +40,7 @@ class StoredLine(msgspec.Struct, frozen=True):
 
 def open_stored(path: Path, most_bytes: int = MOST_LINES_BYTES) -> BinaryIO:
     """Open a file for reading; raise UnsafeFileError for a link, a file in a linked folder, a pipe, or a large file."""
-    if path.parent.is_symlink():
-        raise UnsafeFileError(f"{str(path.parent)!r} is a symbolic link; {_AS_A_WHOLE}")
+    check_no_link(path.parent)
     try:
         # A named pipe without a writer would block without O_NONBLOCK, which does nothing for a regular file.
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | getattr(os, "O_CLOEXEC", 0))
@@ -105,5 +104,12 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 def find_stored(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a folder with names of this pattern, sorted; none if the folder is a symbolic link."""
-    return [] if folder.is_symlink() else sorted(folder.glob(pattern))
+    """Return the files of a folder with names of this pattern, sorted; raise UnsafeFileError for a linked folder."""
+    check_no_link(folder)
+    return sorted(folder.glob(pattern))
+
+
+def check_no_link(path: Path) -> None:
+    """Raise UnsafeFileError if the file or folder is a symbolic link, which may point anywhere."""
+    if path.is_symlink():
+        raise UnsafeFileError(f"{str(path)!r} is a symbolic link; {_AS_A_WHOLE}")
