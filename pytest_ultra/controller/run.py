@@ -54,14 +54,17 @@ class Run:
         config.pluginmanager.register(self._reported, "ultra-reported-cases")
         self._failures = OutputFailures()
         self._has_demo = _needs_demo(config, settings)
-        self._started_at = time.time()
+        self._started_at, self._started = time.time(), time.monotonic()
         self._warm_up = WarmUp()
 
     @cached_property
     def directory(self) -> RunDirectory:
         """The run's directory. The first access makes it, so a run that never starts leaves none."""
         self._reused.find()
-        directory = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
+        try:
+            directory = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from None
         self._lifecycle.start(directory)
         return directory
 
@@ -219,7 +222,7 @@ class Run:
 
     def _write_document(self, path: Path, session: pytest.Session) -> None:
         """Write the JSON document; without it, a run that the user wanted it of has failed."""
-        end = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
+        end = {"duration_s": time.monotonic() - self._started, "exit_status": int(session.exitstatus)}
         with self._failures.caught("the JSON document was not written"):
             write_document(path, self.directory.describe() | end, self.episodes)
         if self._failures.lines and session.exitstatus == pytest.ExitCode.OK:

@@ -33,11 +33,13 @@ class RunLifecycle:
         self._session: pytest.Session | None = None
         self._have_tests_ended = False
         self._is_written = False
+        self._started_at = 0.0
         self._failure: BaseException | None = None
 
     def start(self, run: RunDirectory) -> None:
         self._run = run
         self._lock = lock_run(run)
+        self._started_at = time.time()
 
     @pytest.hookimpl
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -77,7 +79,7 @@ class RunLifecycle:
         status = self._find_status()
         interruption = self._interruption or read_interruption(self._run) or self._find_unproven_end(status)
         with suppress(OSError):
-            write_run_end(self._run, RunEnd(status, time.time(), interruption))
+            write_run_end(self._run, RunEnd(status, max(time.time(), self._started_at), interruption))
             self._lock.release()
             if interruption is None:
                 remove_resume_files(self._run)

@@ -13,7 +13,8 @@ Message = dict[str, Any]
 ToolSchema = dict[str, Any]
 """An entry of `tools` in OpenAI's chat completions."""
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+MAX_COUNT = 2**53
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 """A number of things; within the bound, sums and means fit a float."""
 Amount = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
 """Seconds, dollars or a rate; negative seconds are possible where a clock was set back."""

@@ -128,11 +128,21 @@ def read_turns(
     If a case was run several times, these are the answers of its newest episode.
     """
     answers: dict[str, CaseAnswers] = {}
-    found = [turn for path in find_stored(run.path, turns) for turn in _read(path) if is_wanted(turn.case_id)]
-    for turn in sorted(found, key=lambda turn: turn.at):
+    found = [
+        dated for path in find_stored(run.path, turns) for dated in _date(_read(path)) if is_wanted(dated[1].case_id)
+    ]
+    for _, turn in sorted(found, key=lambda dated: dated[0]):
         before = answers.get(turn.case_id, {})
         answers[turn.case_id] = {n: kept for n, kept in before.items() if n < turn.turn} | {turn.turn: turn}
     return answers
+
+
+def _date(turns: Iterable[KeptTurn]) -> Iterator[tuple[float, KeptTurn]]:
+    """Yield a file's answers with the times by which they are sorted: a clock that is set back changes no order."""
+    latest = 0.0
+    for turn in turns:
+        latest = max(latest, turn.at)
+        yield latest, turn
 
 
 def write_turns(path: Path, answers: Iterable[CaseAnswers]) -> None:

@@ -80,6 +80,11 @@ class RunDirectory(msgspec.Struct, frozen=True):
         write_atomically(self.path / "run.json", msgspec.json.format(encode(description)) + b"\n")
 
 
+def run_name(started_at: float) -> str:
+    """Return the name of a run that started at this Unix time; names sort by time."""
+    return datetime.fromtimestamp(started_at, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
 def _ignore_in_git(root: Path) -> None:
     ignore = root / ".gitignore"
     if not ignore.exists():
@@ -87,8 +92,8 @@ def _ignore_in_git(root: Path) -> None:
 
 
 def _make_unique(runs: Path, started_at: float) -> Path:
-    """Create a directory named after the start time, so that names sort by time; add a suffix if the name is taken."""
-    name = datetime.fromtimestamp(started_at, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    """Create a directory named after the start time; add a suffix if the name is taken."""
+    name = run_name(started_at)
     number = 1
     while True:
         path = runs / (name if number == 1 else f"{name}-{number:02}")

@@ -114,3 +114,37 @@ def test_paths_that_cannot_be_written_stop_nothing_else(project: Project) -> Non
             "10 planned: 10 scored *",
         ]
     )
+
+
+OWN_ENDPOINT = """
+from pytest_ultra.core.transcript import Reply
+
+class Endpoint:
+    async def attempt(self, request):
+        return REPLY
+
+    async def aclose(self):
+        pass
+
+def pytest_ultra_endpoint(config, settings):
+    return Endpoint()
+"""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Reply(text='done', prompt_tokens=1e308)",
+        "Reply(text='done', prompt_tokens=10**400)",
+        "Reply(text='done \\ud800')",
+        "Reply(text=None)",
+    ],
+)
+def test_an_odd_answer_of_a_users_endpoint_costs_only_its_episode(project: Project, reply: str) -> None:
+    project.pytester.makeconftest(OWN_ENDPOINT.replace("REPLY", reply))
+    result = project.run(*NO_XDIST, "--ultra-model=mine", TEN_CASES)
+    assert "INTERNALERROR" not in result.stdout.str()
+    assert sum(project.outcomes().values()) == 10
+    assert set(project.outcomes()) <= {"error", "failed", "partial"}
+    assert "lost" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["10 planned: *", "report: .ultra/runs/*"])

@@ -1,8 +1,12 @@
-"""Whatever bytes a stored file holds, its reader returns a value or raises a documented error."""
+"""Whatever bytes a stored file holds, its reader returns a value or raises a documented error.
+
+`ULTRA_FUZZ_EXAMPLES=10000 pytest tests/storage/test_reader_fuzz.py` searches for longer.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -38,7 +42,11 @@ from pytest_ultra.storage.store.store_sync import sync
 from tests.results_factory import make_case, make_episode, obedient_episode
 from tests.storage.stored_runs import make_run, some_episodes
 
-FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    max_examples=int(os.environ.get("ULTRA_FUZZ_EXAMPLES", "25")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 NUMBERS = [
     b"-1",
     b"1e308",
