@@ -138,6 +138,7 @@ class _EpisodeRun:
 
     def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
         """Add the reply to the conversation, which runs its tool calls."""
+        reply = reply.bounded()
         self._replies.append(reply)
         started = self._clock.now()
         conversation = conversation.take(reply)

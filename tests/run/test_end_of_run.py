@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.run.project import NO_XDIST, TEN_CASES, Project
+from tests.run.scripted_server import Script, ScriptedServer, text_reply, tool_call_reply
 
 AFTER_TESTS = """
 import os, shutil
@@ -46,12 +48,12 @@ def damage(run):
     for name in ("out.json", "out.md"):
         Path(name).mkdir()
 """
-ULTRA = ("--ultra-model=demo/perfect", TEN_CASES, "--ultra-markdown=out.md", "--junitxml=junit.xml")
+ULTRA = (TEN_CASES, "--ultra-markdown=out.md", "--junitxml=junit.xml")
 
 
-def run_with(project: Project, damage: str, *args: str) -> pytest.RunResult:
+def run_with(project: Project, damage: str, *args: str, model: str = "demo/perfect") -> pytest.RunResult:
     project.pytester.makeconftest(AFTER_TESTS + damage)
-    result = project.run(*args, *ULTRA)
+    result = project.run(*args, f"--ultra-model={model}", *ULTRA)
     output = result.stdout.str() + result.stderr.str()
     assert "INTERNALERROR" not in output
     assert "Traceback" not in output
@@ -148,3 +150,35 @@ def test_an_odd_answer_of_a_users_endpoint_costs_only_its_episode(project: Proje
     assert set(project.outcomes()) <= {"error", "failed", "partial"}
     assert "lost" not in result.stdout.str()
     result.stdout.fnmatch_lines(["10 planned: *", "report: .ultra/runs/*"])
+
+
+DEEP = '{"path": ' + '{"a":' * 975 + "1" + "}" * 976
+WIRE = {
+    "usage": text_reply("done").replace('"prompt_tokens": 7', '"prompt_tokens": 1e308'),
+    "long-usage": text_reply("done").replace('"prompt_tokens": 7', '"prompt_tokens": 1' + "0" * 400),
+    "arguments": tool_call_reply("file_operations_reader", DEEP),
+    "surrogate": text_reply("done").replace("done", "done \\ud800"),
+    "surrogate-in-arguments": tool_call_reply("file_operations_reader", '{"path": "\\ud800"}'),
+}
+
+
+@pytest.mark.parametrize("body", WIRE.values(), ids=WIRE)
+def test_an_odd_answer_of_an_endpoint_leaves_all_outputs(
+    project: Project, start_server: Callable[[Script], ScriptedServer], monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    server = start_server(lambda _: (200, body))
+    result = run_with(
+        project,
+        "def damage(run): pass",
+        *NO_XDIST,
+        f"--ultra-base-url={server.url}",
+        "--ultra-max-turns=3",
+        model="gpt-4o-mini",
+    )
+    assert sum(project.outcomes().values()) == 10
+    result.stdout.fnmatch_lines(["10 planned: *", "report: .ultra/runs/*"])
+    assert "lost" not in result.stdout.str()
+    assert "was not written" not in result.stdout.str()
+    assert "ultra_planned" in (project.path / "junit.xml").read_text()
+    assert (project.path / "out.md").exists()
