@@ -45,12 +45,15 @@ def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
     from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
+    from pytest_ultra.storage.stored_files import check_no_link  # noqa: PLC0415
 
     run = chosen_run(args)
     episodes = SlimEpisodes(run).episodes
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to draw")
     folder = args.output or run.path / "charts"
+    if args.output is None:
+        check_no_link(folder)
     make_directory(folder, "--output")
     formats = list(Format) if args.format == ALL else [Format(args.format)]
     for name, content in draw_charts(summarize(episodes), formats):

@@ -30,7 +30,7 @@ class CallFailed(msgspec.Struct, frozen=True):
 
 
 class RedactingEndpoint:
-    """Redacts secrets in the answers of a user's own endpoint."""
+    """Checks the answers of a user's own endpoint, and redacts secrets in them."""
 
     def __init__(self, inner: Endpoint, redact: Callable[[str], str]) -> None:
         self._inner = inner
@@ -42,7 +42,8 @@ class RedactingEndpoint:
         except AttemptFailedError as error:
             error.detail = self._redact(error.detail)
             raise
-        return reply.with_texts(self._redact)
+        # An answer with other types or without bounds could be stored, and not be read again.
+        return msgspec.convert(msgspec.to_builtins(reply), Reply).with_texts(self._redact)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

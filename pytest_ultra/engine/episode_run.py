@@ -7,6 +7,7 @@ import traceback
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
+from pytest_ultra.core.json_types import MAX_COUNT
 from pytest_ultra.core.suite import Conversation, EpisodeRules
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.backoff import is_final_status
@@ -137,6 +138,7 @@ class _EpisodeRun:
 
     def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
         """Add the reply to the conversation, which runs its tool calls."""
+        reply = reply.bounded()
         self._replies.append(reply)
         started = self._clock.now()
         conversation = conversation.take(reply)
@@ -150,8 +152,8 @@ class _EpisodeRun:
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
-        prompt_tokens = sum(reply.prompt_tokens for reply in self._replies)
-        completion_tokens = sum(reply.completion_tokens for reply in self._replies)
+        prompt_tokens = min(sum(reply.prompt_tokens for reply in self._replies), MAX_COUNT)
+        completion_tokens = min(sum(reply.completion_tokens for reply in self._replies), MAX_COUNT)
         price = self._caller.prices.get(self._assignment.case.model)
         return Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),

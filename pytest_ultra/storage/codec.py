@@ -11,6 +11,9 @@ from pytest_ultra.errors import ConfigurationError
 
 SCHEMA_VERSION = 1
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for content that is damaged, is something else, or is nested too deeply."""
+
 
 class _Version(msgspec.Struct):
     schema_version: int
@@ -45,7 +48,7 @@ def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
     check_version(content, path)
     try:
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ConfigurationError(
             f"{str(path)!r} is damaged ({error}); leave its run out, or restore the file"
         ) from error
@@ -55,7 +58,7 @@ def check_version(content: bytes, path: Path) -> None:
     """Raise ConfigurationError if `content` has a newer schema version than this pytest-ultra reads."""
     try:
         version = msgspec.json.decode(content, type=_Version).schema_version
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return
     if version > SCHEMA_VERSION:
         raise ConfigurationError(
