@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import EndReason, Reply
 from pytest_ultra.errors import AttemptFailedError
@@ -30,7 +31,7 @@ class CallFailed(msgspec.Struct, frozen=True):
 
 
 class RedactingEndpoint:
-    """Redacts secrets in the answers of a user's own endpoint."""
+    """Redacts secrets in the answers of a user's own endpoint, and keeps them within bounds."""
 
     def __init__(self, inner: Endpoint, redact: Callable[[str], str]) -> None:
         self._inner = inner
@@ -42,7 +43,7 @@ class RedactingEndpoint:
         except AttemptFailedError as error:
             error.detail = self._redact(error.detail)
             raise
-        return reply.with_texts(self._redact)
+        return bound_reply(reply).with_texts(self._redact)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
