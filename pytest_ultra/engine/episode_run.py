@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Iterator
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
@@ -102,7 +103,7 @@ class _EpisodeRun:
             conversation, result = await self._call_in_text(conversation, result)
         if isinstance(result, CallFailed):
             return conversation.end(result.reason, result.detail)
-        return self._accept(conversation, result)
+        return await self._accept(conversation, result)
 
     async def _call_in_text(
         self, conversation: Conversation, rejection: CallFailed
@@ -136,16 +137,23 @@ class _EpisodeRun:
         self._model_time_s += model_s
         self._waiting_time_s += call_s - model_s
 
-    def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
-        """Add the reply to the conversation, which runs its tool calls."""
+    async def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
+        """Add the reply to the conversation, which runs its tool calls; other episodes can run after each of them."""
         reply = reply.bounded()
         self._replies.append(reply)
-        started = self._clock.now()
-        conversation = conversation.take(reply)
-        self._tool_time_s += self._clock.now() - started
+        steps = conversation.steps(reply)
+        while (step := self._run_tool(steps)) is not None:
+            conversation = step
+            await asyncio.sleep(0)
         left_s = self._left_s()
         is_late = conversation.ended is None and left_s is not None and left_s <= 0
         return conversation.end(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else conversation
+
+    def _run_tool(self, steps: Iterator[Conversation]) -> Conversation | None:
+        started = self._clock.now()
+        step = next(steps, None)
+        self._tool_time_s += self._clock.now() - started
+        return step
 
     def _left_s(self) -> float | None:
         timeout_s = self._assignment.case.timeout_s
