@@ -24,6 +24,7 @@ class AttemptProblem(StrEnum):
     REFUSED = "refused"  # no connection, or the host has no address
     DROPPED = "dropped"  # the connection broke before the answer was complete
     TIMEOUT = "timeout"
+    STANDSTILL = "standstill"  # this process did not run for so long that the attempt's result means nothing
     PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then omitted
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion

@@ -74,7 +74,8 @@ class Score(msgspec.Struct, frozen=True):
 class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
-    `cost` is in US dollars at the prices of the run; None if the model's price is unknown.
+    `cost` is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
+    in which pytest-ultra itself did not run, which is in none of the other times.
     """
 
     requests: int = 0
@@ -83,6 +84,7 @@ class Usage(msgspec.Struct, frozen=True):
     model_time_s: float = 0.0
     tool_time_s: float = 0.0
     waiting_time_s: float = 0.0
+    standstill_s: float = 0.0
     cost: float | None = None
 
 

@@ -32,12 +32,12 @@ class AiohttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> HttpResponse:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float | None) -> HttpResponse:
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._post(url, headers, body)
         except TimeoutError:
-            raise AttemptFailedError(AttemptProblem.TIMEOUT, f"no complete answer within {timeout_s:g} s") from None
+            raise AttemptFailedError(AttemptProblem.TIMEOUT, _describe_timeout(timeout_s)) from None
         except (aiohttp.ClientError, OSError) as error:
             raise AttemptFailedError(_problem(error), _describe(error)) from error
 
@@ -75,6 +75,10 @@ def _problem(error: Exception) -> AttemptProblem:
     if isinstance(error, aiohttp.ClientResponseError):
         return AttemptProblem.MALFORMED  # the answer is not HTTP
     return AttemptProblem.DROPPED
+
+
+def _describe_timeout(timeout_s: float | None) -> str:
+    return "timed out" if timeout_s is None else f"no complete answer within {timeout_s:g} s"
 
 
 _USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may contain its password

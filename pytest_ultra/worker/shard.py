@@ -249,7 +249,6 @@ class Shard:
             reachable_models(self._settings),
             environ=os.environ,
             demo_url=self._placement.demo_url or "",
-            request_timeout_s=self._settings.request_timeout,
             redact=self._redact,
         )
 
