@@ -38,6 +38,7 @@ from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open
 from pytest_ultra.worker.client_stack import (
     ClientStack,
     ModelAccess,
+    import_for_engine,
     open_run_limiter,
     reachable_models,
     with_cassettes,
@@ -98,7 +99,7 @@ class Shard:
             self._start(session.items)
         except KeyboardInterrupt:
             if self._stop_reason is None:
-                raise
+                raise KeyboardInterrupt from None  # pytest fails on a traceback that ends in a line without a number
             self._skip()
         except OSError as error:
             if error.errno not in DISK_FULL:
@@ -153,6 +154,7 @@ class Shard:
         self._wait_stagger()
         self._journal = Journal(self._run, self._placement.worker)
         self._engine = engine = self._make_engine(self._journal, meter)
+        import_for_engine(self._config, self._settings)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
         self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, engine.activity.find_stall, after_s)
