@@ -21,7 +21,9 @@ class UnflawableError(UltraError, ValueError):
 class AttemptProblem(StrEnum):
     """Why one HTTP attempt gave no usable answer."""
 
-    REFUSED = "refused"  # no connection, or the host has no address
+    REFUSED = "refused"  # no connection
+    LOOKUP = "lookup"  # the host's name has no address, or cannot be looked up
+    MACHINE = "machine"  # this machine has no file, port or memory left for a connection
     DROPPED = "dropped"  # the connection broke before the answer was complete
     TIMEOUT = "timeout"
     STANDSTILL = "standstill"  # this process did not run for so long that the attempt's result means nothing

@@ -43,6 +43,7 @@ from pytest_ultra.worker.client_stack import (
     reachable_models,
     with_cassettes,
 )
+from pytest_ultra.worker.concurrency import fit_concurrency
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.resume import FinishedEpisodes
@@ -198,10 +199,13 @@ class Shard:
         )
         return SUITE.make_guidance(case, task=task, optimal=optimal)
 
-    @property
+    @cached_property
     def _concurrency(self) -> int:
         is_debugged = any(self._config.getoption(name, default=False) for name in ("usepdb", "trace"))
-        return 1 if is_debugged else self._settings.concurrency or CONCURRENCY
+        if is_debugged:
+            return 1
+        connecting = self._placement.workers if self._placement.demo_url else 0
+        return fit_concurrency(self._settings.concurrency or CONCURRENCY, demo_clients=connecting)
 
     def _make_engine(self, journal: Journal, meter: Meter) -> Engine:
         def keep(episode: Episode) -> None:
