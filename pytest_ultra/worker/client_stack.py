@@ -113,13 +113,13 @@ def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None = 
 
 
 def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
-    """Open the run's limiter; warn if it cannot be shared with other processes. A replay needs none."""
+    """Open the run's limiter; warn if not all processes share it. A replay needs none."""
     if settings.cassette == "replay":
         return UNLIMITED
     limiter, problem = open_limiter(_endpoints(config, settings, demo_url), endpoint_limits(settings), folder=folder)
     if problem:
         warnings.warn(
-            pytest.PytestWarning(f"ultra: limits hold for each worker by itself, not for all together ({problem})"),
+            pytest.PytestWarning(f"ultra: {problem}"),
             stacklevel=2,
         )
     return limiter
