@@ -18,7 +18,6 @@ from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
-from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
@@ -56,7 +55,6 @@ class Run:
         self._failures = OutputFailures()
         self._has_demo = _needs_demo(config, settings)
         self._started_at, self._started = time.time(), time.monotonic()
-        self._warm_up = WarmUp()
 
     @cached_property
     def directory(self) -> RunDirectory:
@@ -87,7 +85,6 @@ class Run:
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
         self._reused.write_to(self.directory, self._planned)
-        self._warm_up.start()
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
@@ -114,7 +111,6 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Stop the workers at once, whatever the reason; write the document when all journals are closed."""
         self.stop()
-        self._warm_up.stop()
         result = yield
         if self._has_started:
             with suppress(OSError):

@@ -75,7 +75,8 @@ class Score(msgspec.Struct, frozen=True):
 class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
-    `cost` is in US dollars at the prices of the run; None if the model's price is unknown.
+    `cost` is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
+    in which pytest-ultra itself did not run, which is in none of the other times.
     """
 
     requests: Count = 0
@@ -84,6 +85,7 @@ class Usage(msgspec.Struct, frozen=True):
     model_time_s: Amount = 0.0
     tool_time_s: Amount = 0.0
     waiting_time_s: Amount = 0.0
+    standstill_s: Amount = 0.0
     cost: Amount | None = None
 
 

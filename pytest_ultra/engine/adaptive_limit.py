@@ -13,7 +13,9 @@ from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 TOO_MANY_REQUESTS = 429
 _RETRY_AFTER_STATUSES = frozenset({TOO_MANY_REQUESTS, 503, 529})
 _FAILURE_STATUSES = frozenset({408, *range(500, 600)})
-_FAILURE_PROBLEMS = frozenset({AttemptProblem.REFUSED, AttemptProblem.DROPPED, AttemptProblem.TIMEOUT})
+_FAILURE_PROBLEMS = frozenset(
+    {AttemptProblem.REFUSED, AttemptProblem.LOOKUP, AttemptProblem.DROPPED, AttemptProblem.TIMEOUT}
+)
 
 _DECREASE_FACTOR = 0.5
 _INCREASE = 8.0  # calls, for a window full of answers

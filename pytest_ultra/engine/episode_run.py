@@ -57,6 +57,7 @@ class _EpisodeRun:
         self._model_time_s = 0.0
         self._tool_time_s = 0.0
         self._waiting_time_s = 0.0
+        self._standstill_s = 0.0
 
     async def run(self) -> None:
         case = self._assignment.case
@@ -123,9 +124,10 @@ class _EpisodeRun:
             attempts.append(attempt)
             self._events = (*self._events, attempt)
 
-        started = self._clock.now()
+        started, stood_still_s = self._clock.now(), self._caller.standstill.of_loop_s()
         result = await self._caller.call(conversation.request(), record, self._left_s())
-        self._count_time(self._clock.now() - started, result, attempts)
+        call_s = self._without_standstill(started, self._caller.standstill.of_loop_s() - stood_still_s)
+        self._count_time(call_s, result, attempts)
         for attempt in attempts:
             conversation = conversation.note(attempt)
         return conversation, result
@@ -135,7 +137,12 @@ class _EpisodeRun:
         is_models = isinstance(result, Reply) or result.reason is EndReason.AGENT_TIMEOUT
         model_s = attempts[-1].duration_s if is_models else 0.0
         self._model_time_s += model_s
-        self._waiting_time_s += call_s - model_s
+        self._waiting_time_s += max(0.0, call_s - model_s)
+
+    def _without_standstill(self, started: float, standstill_s: float) -> float:
+        """Return the seconds since `started` that count, and add up those that do not."""
+        self._standstill_s += standstill_s
+        return max(0.0, self._clock.now() - started - standstill_s)
 
     async def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
         """Add the reply to the conversation, which runs its tool calls; other episodes can run after each of them."""
@@ -150,9 +157,9 @@ class _EpisodeRun:
         return conversation.end(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else conversation
 
     def _run_tool(self, steps: Iterator[Conversation]) -> Conversation | None:
-        started = self._clock.now()
+        started, stood_still_s = self._clock.now(), self._caller.standstill.of_process_s()
         step = next(steps, None)
-        self._tool_time_s += self._clock.now() - started
+        self._tool_time_s += self._without_standstill(started, self._caller.standstill.of_process_s() - stood_still_s)
         return step
 
     def _left_s(self) -> float | None:
@@ -171,6 +178,7 @@ class _EpisodeRun:
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,
+            standstill_s=self._standstill_s,
         )
 
 

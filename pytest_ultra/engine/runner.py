@@ -19,6 +19,7 @@ from pytest_ultra.engine.episode_pool import GRACE_S, EpisodePool, ignore
 from pytest_ultra.engine.episode_queue import Assignment, EpisodeQueue
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.retry import Caller
+from pytest_ultra.engine.standstill import Standstill
 
 _JOIN_S = 3 * GRACE_S
 
@@ -49,6 +50,7 @@ class Engine:
         reaches_model: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
         self.activity = ActivityMonitor()
+        self._standstill = Standstill(clock)
         self._prices = prices
         self._redact = redact
         self._reaches_model = reaches_model
@@ -109,6 +111,7 @@ class Engine:
             if self._thread is None and not self._is_stopped:
                 self._loop = self._clock.new_loop()
                 self._thread = threading.Thread(target=self._run, args=[self._loop], name="ultra-engine", daemon=True)
+                self._standstill.start_watching_process()
                 self._thread.start()
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._pool.start_episodes)
@@ -119,6 +122,7 @@ class Engine:
             loop.run_until_complete(self._run_pool())
         except BaseException as caught:  # noqa: BLE001 - it is raised again in the threads that wait
             error = caught
+        self._standstill.stop_watching_process()
         with self._lock:
             self._loop = None
         self._queue.close(error)
@@ -133,6 +137,7 @@ class Engine:
             limiter=self._limiter,
             prices=self._prices,
             activity=self.activity,
+            standstill=self._standstill,
             redact=self._redact,
             reaches_model=self._reaches_model,
         )

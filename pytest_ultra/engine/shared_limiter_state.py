@@ -7,6 +7,7 @@ import fcntl
 import mmap
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,11 +21,12 @@ _STARTUP_S = 0.5  # no process starts faster
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 
 
-def shared_folder(candidates: Iterable[Path] = (Path("/dev/shm"), Path(tempfile.gettempdir()))) -> Path:  # noqa: S108 - made with mode 0700, and rejected unless it is ours
-    """Return the folder of the user's limiter states, and make it if necessary. Raise OSError if that fails.
+SHARED_ROOTS = (*([Path("/dev/shm")] if sys.platform == "linux" else []), Path(tempfile.gettempdir()))  # noqa: S108 - our folder there has mode 0700, and is rejected unless it is ours
+"""Memory comes first: it is fast, and does not depend on `TMPDIR`, which can differ between two runs."""
 
-    Memory (/dev/shm) comes first: it is fast, and does not depend on `TMPDIR`, which can differ between two runs.
-    """
+
+def shared_folder(candidates: Iterable[Path] = SHARED_ROOTS) -> Path:
+    """Return the folder of the user's limiter states, and make it if necessary. Raise OSError if that fails."""
     error = OSError(errno.ENOENT, "there is no folder for temporary files")
     for candidate in candidates:
         folder = candidate / f"pytest-ultra-{os.getuid()}"
@@ -51,7 +53,7 @@ class SharedLimiterState(LimiterState):
         self._path = path.with_name(f"{path.name}.{_FORMAT}")
         self._file = _open_locked(self._path)
         try:
-            _extend(self._file)
+            allocate(self._file, SIZE)
             self._map = mmap.mmap(self._file, SIZE)
             super().__init__(memoryview(self._map))
             self._is_locked = True
@@ -176,8 +178,8 @@ def _check_file(file: int, path: Path) -> None:
         raise PermissionError(errno.EPERM, "not a file of the user's own; remove it", str(path))
 
 
-def _extend(file: int) -> None:
+def allocate(file: int, full_size: int) -> None:
     """Write the file to its full size: a mapping past the end of a full disk would kill the process on access."""
     size = os.fstat(file).st_size
-    if size < SIZE and os.pwrite(file, bytes(SIZE - size), size) < SIZE - size:
+    if size < full_size and os.pwrite(file, bytes(full_size - size), size) < full_size - size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

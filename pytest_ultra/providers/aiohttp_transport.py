@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import re
 from collections.abc import Mapping
@@ -38,14 +39,14 @@ class AiohttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> HttpResponse:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float | None) -> HttpResponse:
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._post(url, headers, body)
         except TimeoutError:
-            raise AttemptFailedError(AttemptProblem.TIMEOUT, f"no complete answer within {timeout_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise AttemptFailedError(_problem(error), _describe(error)) from error
+            raise AttemptFailedError(AttemptProblem.TIMEOUT, _describe_timeout(timeout_s)) from None
+        except (aiohttp.ClientError, OSError, MemoryError) as error:
+            raise _failure(error) from error
 
     async def aclose(self) -> None:
         await self._session.close()
@@ -83,12 +84,45 @@ def _too_long(status: int) -> AttemptFailedError:
     return AttemptFailedError(AttemptProblem.MALFORMED, detail, status=status)
 
 
+_ADVICE = {
+    errno.EMFILE: "this process has no open files left: raise `ulimit -n`, or lower --ultra-concurrency",
+    errno.ENFILE: "this machine has no open files left: lower --ultra-concurrency, or the number of workers",
+    errno.EADDRNOTAVAIL: "this machine has no ports left: lower --ultra-concurrency, or the number of workers",
+    errno.ENOMEM: "this machine has no memory left: lower --ultra-concurrency, or the number of workers",
+    errno.ENOBUFS: "this machine has no network buffers left: lower --ultra-concurrency, or the number of workers",
+}
+"""Errors of this machine, whatever endpoint the request is for."""
+
+
+def _failure(error: Exception) -> AttemptFailedError:
+    number = errno.ENOMEM if isinstance(error, MemoryError) else _find_errno(error)
+    if number in _ADVICE:
+        return AttemptFailedError(AttemptProblem.MACHINE, f"{_ADVICE[number]} ({_describe(error)})")
+    return AttemptFailedError(_problem(error), _describe(error))
+
+
+def _find_errno(error: BaseException | None) -> int | None:
+    """Return the number of the first known error among an error's causes."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in _ADVICE:
+            return number
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _problem(error: Exception) -> AttemptProblem:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return AttemptProblem.LOOKUP
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
         return AttemptProblem.REFUSED
     if isinstance(error, aiohttp.ClientResponseError):
         return AttemptProblem.MALFORMED  # the answer is not HTTP
     return AttemptProblem.DROPPED
+
+
+def _describe_timeout(timeout_s: float | None) -> str:
+    return "timed out" if timeout_s is None else f"no complete answer within {timeout_s:g} s"
 
 
 _USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may contain its password

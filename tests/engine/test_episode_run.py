@@ -62,6 +62,7 @@ def test_usage_separates_the_models_time_from_waiting() -> None:
             "model_time_s": 2.0,
             "tool_time_s": 0.0,
             "waiting_time_s": 1.375,
+            "standstill_s": 0.0,
             "cost": None,
         }
     )

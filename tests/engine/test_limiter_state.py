@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import struct
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_ultra.engine.budget import BudgetLimits
 from pytest_ultra.engine.endpoint_limiter import EndpointLimiter, Permit
 from pytest_ultra.engine.limiter import open_limiter
 from pytest_ultra.engine.limiter_state import PROCESSES, SIZE, LimiterState
@@ -23,6 +25,7 @@ from tests.engine.engine_fakes import DONE, VirtualClock, run
 pytest.importorskip("fcntl", reason="limits are shared on POSIX only")
 resource = pytest.importorskip("resource")
 
+from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: E402 - POSIX only
 from pytest_ultra.engine.shared_limiter_state import SharedLimiterState, shared_folder  # noqa: E402 - POSIX only
 
 
@@ -166,7 +169,40 @@ def test_a_full_disk_leaves_the_limiter_unshared(tmp_path: Path, room: int) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     limiter.close()
-    assert problem in {"[Errno 27] File too large", "[Errno 28] No space left on device"}
+    assert str(problem).startswith("limits hold for each worker by itself, not for all together ([Errno 2")
+
+
+def test_where_the_first_place_is_absent_the_next_one_is_used_and_named(tmp_path: Path) -> None:
+    limiter, problem = open_limiter({"m": ["name"]}, Limits(), roots=[tmp_path / "missing", tmp_path])
+    assert (tmp_path / f"pytest-ultra-{os.getuid()}" / "name.1").exists()
+    limiter.close()
+    assert str(problem).startswith(f"limits are shared in {tmp_path}/pytest-ultra-")
+    assert "No such file or directory" in str(problem)
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system in memory without room for another page."""
+    place = tmp_path / "full"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(place)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603 - our own command
+        pytest.skip("needs the right to mount a file system")
+    (place / "filler").write_bytes(bytes(4096))
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607 - our own command
+
+
+def test_where_the_first_place_is_full_the_next_one_is_used_and_named(tmp_path: Path, full_disk: Path) -> None:
+    limiter, problem = open_limiter({"m": ["name"]}, Limits(), roots=[full_disk, tmp_path])
+    assert (tmp_path / f"pytest-ultra-{os.getuid()}" / "name.1").exists()
+    limiter.close()
+    assert "No space left on device" in str(problem)
+
+
+def test_a_budget_on_a_full_disk_is_an_error_and_does_not_kill_the_process(full_disk: Path) -> None:
+    with pytest.raises(OSError, match="No space left on device"):
+        SharedBudget(full_disk / "budget", BudgetLimits(requests=1))
 
 
 def test_a_truncated_file_is_extended(path: Path) -> None:

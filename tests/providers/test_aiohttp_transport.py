@@ -151,10 +151,26 @@ def test_a_port_without_a_server_is_a_refusal() -> None:
     assert caught.value.problem is AttemptProblem.REFUSED
 
 
-def test_a_host_without_an_address_is_a_refusal() -> None:
+def test_a_host_without_an_address_is_a_failed_look_up() -> None:
     with pytest.raises(AttemptFailedError) as caught:
         asyncio.run(post("http://nowhere.invalid/"))
-    assert caught.value.problem is AttemptProblem.REFUSED
+    assert caught.value.problem is AttemptProblem.LOOKUP
+    assert "nowhere.invalid" in caught.value.detail
+
+
+WITHOUT_FILES = """
+import os, resource
+def use_up_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) - 1,) * 2)
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_process_without_files_left_is_named_and_is_not_a_refusal(host: str) -> None:
+    program = WITHOUT_FILES + ASK.replace("    try:", "    use_up_files()\n    try:", 1)
+    command = [sys.executable, "-c", program, f"http://{host}:9/"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own program
+    assert done.stdout.startswith("machine: this process has no open files left: raise `ulimit -n`")
 
 
 def test_an_endless_answer_is_stopped() -> None:
