@@ -47,4 +47,4 @@ def _write(optimal: Workflow, entries: list[Entry]) -> Candidate:
 
 
 def _say(original: int | None) -> str:
-    return f"repeats step {original}" if original else "looks something up that the job does not need"
+    return f"repeats step {original}" if original else "looks something up that nobody asked for"
