@@ -21,9 +21,12 @@ class UnflawableError(UltraError, ValueError):
 class AttemptProblem(StrEnum):
     """Why one HTTP attempt gave no usable answer."""
 
-    REFUSED = "refused"  # no connection, or the host has no address
+    REFUSED = "refused"  # no connection
+    LOOKUP = "lookup"  # the host's name has no address, or cannot be looked up
+    MACHINE = "machine"  # this machine has no file, port or memory left for a connection
     DROPPED = "dropped"  # the connection broke before the answer was complete
     TIMEOUT = "timeout"
+    STANDSTILL = "standstill"  # this process did not run for so long that the attempt's result means nothing
     PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then omitted
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion

@@ -183,7 +183,7 @@ def test_an_unreadable_workflow_is_rejected(make_run: MakeRun, episodes: tuple[E
     run = make_run(episodes[0])
     (file,) = run.guidance.glob("*.json")
     file.write_bytes(file.read_bytes()[:100])
-    assert re.search(r"its workflow is not in '.*' \(unreadable: .*\); move or copy a run", error_message(run))
+    assert re.search(r"its workflow is not in '.*' \('.*' is unreadable: .*\); move or copy a run", error_message(run))
 
 
 def test_a_run_without_episodes_is_rejected(make_run: MakeRun) -> None:

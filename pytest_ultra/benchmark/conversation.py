@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Self
 
 import msgspec
@@ -16,9 +18,16 @@ from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
-from pytest_ultra.benchmark.turn_messages import UNREADABLE_CALL, assistant_message, read_reply, with_result
+from pytest_ultra.benchmark.turn_messages import (
+    TOO_MANY_CALLS,
+    UNREADABLE_CALL,
+    assistant_message,
+    read_reply,
+    with_result,
+)
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, bound_reply, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Json, Message, ToolSchema
@@ -39,13 +48,15 @@ from pytest_ultra.core.transcript import (
 
 GIVE_UP_AFTER = 3
 """The same call with the same earned error, this many times in a row, ends an episode."""
+TOO_LONG = f"The model's replies reached {MAX_EPISODE_CHARS:,} characters."
+"""Why an episode ends before its last turn."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
     """An episode so far. `turn` is the number of the next request, from 1; `protocol` is never `auto`.
 
     `messages`, `tools` and `shown` (the guidance) use the names that the model sees; everything else uses the
-    benchmark's own names.
+    benchmark's own names. `chars` counts the characters of all replies.
     """
 
     case: Case
@@ -60,6 +71,7 @@ class Conversation(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     calls: dict[str, int] = {}
     described: tuple[str, ...] = ()
+    chars: int = 0
 
     @classmethod
     def begin(cls, case: Case, guidance: BenchmarkGuidance) -> Self:
@@ -110,26 +122,46 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def take(self, reply: Reply) -> Self:
         """Add the model's reply of this turn: run its tool calls in order, or end the episode."""
+        return deque(self.steps(reply), maxlen=1).pop()
+
+    def steps(self, reply: Reply) -> Iterator[Self]:
+        """Take a reply as `take` does, and yield the conversation after the reply and after each call."""
+        reply = bound_reply(reply)
         reply_calls = read_reply(reply, self.protocol, self.turn)
         after = msgspec.structs.replace(
             self,
             messages=(*self.messages, assistant_message(reply, self.protocol)),
             events=(*self.events, self._replied(reply, reply_calls.forgiven)),
+            chars=self.chars + reply_chars(reply),
         )
-        if not reply_calls.calls:
-            return after.end(EndReason.STOPPED)
-        for call in reply_calls.calls:
+        yield after
+        for number, call in enumerate(reply_calls.calls):
             is_readable = call.id not in reply_calls.unreadable
-            after = after.call_tool(self.renaming.call(call)) if is_readable else after.answer_unreadable(call)
-            if _is_stuck(after.events):
-                return after.end(EndReason.GAVE_UP)
-        if self.turn >= self.case.max_turns:
-            return after.end(EndReason.MAX_TURNS)
-        return msgspec.structs.replace(after, turn=self.turn + 1)
+            after = after.take_call(call, number, is_readable=is_readable)
+            yield after
+            if after.ended is not None:
+                return
+        yield after.end_turn(has_called=bool(reply_calls.calls))
 
-    def answer_unreadable(self, call: ToolCall) -> Self:
-        """Add the error for a call that could not be read."""
-        return self.answer(call, None, UNREADABLE_CALL)
+    def take_call(self, call: ToolCall, number: int, *, is_readable: bool) -> Self:
+        """Run a call of this turn, or answer one that cannot be run; end the episode if the model is stuck."""
+        if number >= MAX_CALLS:
+            after = self.answer(call, None, TOO_MANY_CALLS)
+        else:
+            after = (
+                self.call_tool(self.renaming.call(call)) if is_readable else self.answer(call, None, UNREADABLE_CALL)
+            )
+        return after.end(EndReason.GAVE_UP) if _is_stuck(after.events) else after
+
+    def end_turn(self, *, has_called: bool) -> Self:
+        """Go on to the next turn, or end the episode."""
+        if not has_called:
+            return self.end(EndReason.STOPPED)
+        if self.turn >= self.case.max_turns:
+            return self.end(EndReason.MAX_TURNS)
+        if self.chars >= MAX_EPISODE_CHARS:
+            return self.end(EndReason.MAX_TURNS, TOO_LONG)
+        return msgspec.structs.replace(self, turn=self.turn + 1)
 
     def call_tool(self, call: ToolCall) -> Self:
         """Run one tool call, with the random fault drawn for it, if any."""
@@ -175,12 +207,24 @@ class Conversation(msgspec.Struct, frozen=True):
         return invoke(self.world, tool, arguments, fault)
 
 
-def _is_stuck(events: Iterable[Event]) -> bool:
-    """Return whether the last calls, random faults aside, are the same call with the same earned error."""
-    answered = [event for event in events if isinstance(event, Answered | Discovered) and not event.result.is_random]
-    last = answered[-GIVE_UP_AFTER:]
-    is_one_error = len({event.result.code for event in last}) == 1 and not last[0].result.is_success
-    return len(last) == GIVE_UP_AFTER and is_one_error and all(_is_same_call(event, last[0]) for event in last)
+def _is_stuck(events: Sequence[Event]) -> bool:
+    """Return whether the last calls, random faults aside, are the same call with the same earned error.
+
+    Called after each call: the last one can end the series only if it got an earned error itself.
+    """
+    newest = events[-1]
+    if not isinstance(newest, Answered | Discovered) or newest.result.is_random or newest.result.is_success:
+        return False
+    last = list(islice(_earned(events), GIVE_UP_AFTER))
+    is_one_error = {event.result.code for event in last} == {newest.result.code}
+    return len(last) == GIVE_UP_AFTER and is_one_error and all(_is_same_call(event, newest) for event in last)
+
+
+def _earned(events: Sequence[Event]) -> Iterator[Answered | Discovered]:
+    """Yield the answers that are no random faults, the newest first."""
+    for event in reversed(events):
+        if isinstance(event, Answered | Discovered) and not event.result.is_random:
+            yield event
 
 
 def _is_same_call(one: Answered | Discovered, other: Answered | Discovered) -> bool:

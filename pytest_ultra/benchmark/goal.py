@@ -26,7 +26,7 @@ def read_answer(text: str) -> Json:
     answer = answers[-1].strip("*` \t\r")
     try:
         return unwrap(msgspec.json.decode(answer)) if len(answer) <= _LONGEST_VALUE else answer
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return answer.rstrip(".")
 
 

@@ -10,6 +10,7 @@ from pytest_ultra.agents.text_protocol.text_messages import CALL_FORMAT, write_r
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.bounds import MAX_CALLS
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Forgiven, Reply, ToolCall, ToolResult
 
@@ -18,6 +19,13 @@ UNREADABLE_CALL = ToolResult(
     message=f"The call could not be read. It is to be {CALL_FORMAT}, with valid JSON inside.",
 )
 """The result of a call that could not be read."""
+
+
+TOO_MANY_CALLS = ToolResult(
+    code=EarnedCode.MALFORMED_CALL.value,
+    message=f"Neither this call nor any after it was made: a turn can make up to {MAX_CALLS} calls.",
+)
+"""The result of the first call beyond the limit; those after it are not read."""
 
 
 class ReplyCalls(msgspec.Struct, frozen=True):
@@ -29,7 +37,7 @@ class ReplyCalls(msgspec.Struct, frozen=True):
 
 
 def read_reply(reply: Reply, protocol: ToolProtocol, turn: int) -> ReplyCalls:
-    """Return the calls of a reply. Native calls count in the text protocol too."""
+    """Return the calls of a reply, at most one more than `MAX_CALLS`. Native calls count in the text protocol too."""
     if protocol is not ToolProtocol.TEXT:
         return ReplyCalls(reply.tool_calls)
     if reply.tool_calls:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.commands.command_output import print_lines
 
 DESCRIPTION = """\
 Write the outcomes of a run to a small file, one case per line. Commit it beside the code, and name it in
@@ -34,5 +34,5 @@ def run_baseline(args: argparse.Namespace) -> int:
     cases = write_baseline(
         args.output, read_episodes(run).episodes, run_id=run.run_id, started_at=run.describe()["started_at"]
     )
-    sys.stdout.write(f"{args.output}: {count(cases, 'case')} of run {run.run_id}\n")
+    print_lines([f"{args.output}: {count(cases, 'case')} of run {run.run_id}"])
     return DONE

@@ -105,10 +105,6 @@ def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:
             return open_guidance_cache(run).get(case)
     except LookupError:
         pass
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(
-            f"{str(run and run.guidance)!r} holds a workflow that is unreadable: {error}"
-        ) from error
     try:
         return SUITE.make_guidance(case)
     except UnflawableError as error:

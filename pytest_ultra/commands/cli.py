@@ -7,9 +7,11 @@ import gc
 import io
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from pytest_ultra import __version__
 from pytest_ultra.commands.arguments import FAILED
@@ -56,7 +58,22 @@ def _run(chosen: argparse.Namespace) -> int:
     except (UltraError, OSError) as error:
         warn(chosen.name, [f"error: {error}"])
         return FAILED
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        warn(chosen.name, [f"error: {_describe_unexpected(error)}"])
+        return FAILED
     return code
+
+
+def _describe_unexpected(error: Exception) -> str:
+    """Describe an error that no reader of the run's files has found: the files may fit together in no way."""
+    where = [frame for frame in traceback.extract_tb(error.__traceback__) if "pytest_ultra" in frame.filename]
+    place = f", {Path(where[-1].filename).name} line {where[-1].lineno}" if where else ""
+    return (
+        f"the stored files hold something that pytest-ultra cannot use ({type(error).__name__}: {error}{place}); leave "
+        "their run out, or report a bug if pytest-ultra wrote them (python -X dev -m pytest_ultra shows the traceback)"
+    )
 
 
 def _make_parser(args: Sequence[str]) -> argparse.ArgumentParser:

@@ -22,7 +22,8 @@ def width() -> int:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    """Print lines, in which names of files and texts of models stand for themselves and for no control code."""
+    sys.stdout.write("".join(f"{neutralise(line)}\n" for line in lines))
 
 
 def print_marked(lines: Iterable[TerminalLine]) -> None:

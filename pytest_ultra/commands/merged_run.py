@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
@@ -22,6 +21,7 @@ from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.reuse import Plan, read_plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, read_run_end, write_run_end
+from pytest_ultra.storage.stored_files import find_stored, read_stored
 
 AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_variant", "tool_success_rate")
 """The options in which jobs may differ, because they share the matrix."""
@@ -73,8 +73,8 @@ def find_parts(paths: Iterable[Path]) -> list[Part]:
 
 def _find_runs(path: Path) -> list[Path]:
     if (path / "run.json").is_file():
-        return [path]
-    found = sorted(file.parent for file in path.rglob("run.json"))
+        return [path.resolve() if path.is_symlink() else path]  # the user may name a link
+    found = sorted(file.parent for file in path.rglob("run.json") if not file.parent.is_symlink())
     if not found:
         raise ConfigurationError(
             f"{str(path)!r} holds no run; give a run's directory, an .ultra folder, or an artifact that contains one"
@@ -88,7 +88,9 @@ def _read(run: RunDirectory) -> Part:
         raise ConfigurationError(
             f"the run {run.run_id} has no stored plan; it was made by an older pytest-ultra, or was interrupted early"
         )
-    return Part(run, run.describe(), plan, newest_episodes(index_episodes(run)))
+    episodes = newest_episodes(index_episodes(run))
+    readable = {case_id: indexed for case_id, indexed in episodes.items() if indexed.read() is not None}
+    return Part(run, run.describe(), plan, readable)
 
 
 def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
@@ -149,10 +151,13 @@ def find_gap(parts: Sequence[Part]) -> int:
 
 
 def _matrix_size(options: dict[str, Any]) -> int:
-    flawed = sum(PromptType(name).flaw_kind is not None for name in options["prompt_type"])
+    flawed = sum(name in _FLAWED for name in options["prompt_type"])
     variants = len(options["prompt_type"]) - flawed + flawed * len(options["severity"])
     others = [len(options[name]) for name in AXES if name not in ("prompt_type", "severity")]
     return prod([variants, options["instances"], options["repeats"], *others])
+
+
+_FLAWED = {str(prompt_type) for prompt_type in PromptType if prompt_type.flaw_kind}
 
 
 def merge(parts: Sequence[Part], root: Path) -> RunDirectory:
@@ -211,9 +216,7 @@ def _lines(parts: Sequence[Part]) -> Iterator[bytes]:
         for case_id in part.plan.nodeids:
             indexed = part.episodes.get(case_id)
             if indexed is not None:
-                with indexed.path.open("rb") as file:
-                    file.seek(indexed.offset)
-                    yield file.read(indexed.length).rstrip(b"\n") + b"\n"
+                yield indexed.read_line().rstrip(b"\n") + b"\n"
 
 
 def _join_ends(parts: Sequence[Part]) -> RunEnd:
@@ -229,11 +232,11 @@ def _join_ends(parts: Sequence[Part]) -> RunEnd:
 def _copy_guidance(run: RunDirectory, parts: Sequence[Part]) -> None:
     run.guidance.mkdir()
     for part in parts:
-        for path in sorted(part.run.guidance.glob("*.json")):
-            copy = run.guidance / path.name
-            if copy.exists() and copy.read_bytes() != path.read_bytes():
+        for path in find_stored(part.run.guidance, "*.json"):
+            copy, content = run.guidance / path.name, read_stored(path)
+            if copy.exists() and copy.read_bytes() != content:
                 raise ConfigurationError(
                     f"the run {part.run.run_id} has other workflows for the same task than another run (in "
                     f"{path.name}); make your own generator give the same in each job, or generate them once"
                 )
-            shutil.copyfile(path, copy)
+            write_atomically(copy, content, is_durable=False)

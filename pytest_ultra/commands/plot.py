@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.commands.command_output import print_lines
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import Format
 
@@ -45,15 +45,18 @@ def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
     from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
+    from pytest_ultra.storage.stored_files import check_no_link  # noqa: PLC0415
 
     run = chosen_run(args)
     episodes = SlimEpisodes(run).episodes
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to draw")
     folder = args.output or run.path / "charts"
+    if args.output is None:
+        check_no_link(folder)
     make_directory(folder, "--output")
     formats = list(Format) if args.format == ALL else [Format(args.format)]
     for name, content in draw_charts(summarize(episodes), formats):
         write_atomically(folder / name, content)
-        sys.stdout.write(f"{os.path.relpath(folder / name)}\n")
+        print_lines([os.path.relpath(folder / name)])
     return DONE

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
+from pytest_ultra.commands.command_output import print_lines
 from pytest_ultra.controller.report_contents import NAME, stored_contents, write_report
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
@@ -38,5 +38,5 @@ def run_report(args: argparse.Namespace) -> int:
     if not contents.episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to report")
     write_report(path, contents)
-    sys.stdout.write(f"{os.path.relpath(path)}: {count(len(contents.episodes), 'episode')}\n")
+    print_lines([f"{os.path.relpath(path)}: {count(len(contents.episodes), 'episode')}"])
     return DONE

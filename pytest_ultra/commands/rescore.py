@@ -110,7 +110,7 @@ def _rescore(episode: Episode, cache: GuidanceCache, run: RunDirectory) -> Episo
 def _find_guidance(episode: Episode, cache: GuidanceCache, run: RunDirectory) -> AnyGuidance:
     try:
         return cache.get(episode.case)
-    except (LookupError, msgspec.DecodeError) as error:
+    except (LookupError, ConfigurationError, OSError) as error:
         raise ConfigurationError(
             f"{episode.nodeid} cannot be scored: its workflow is not in {str(run.guidance)!r} ({_reason(error)}); "
             "move or copy a run as a whole"
@@ -118,7 +118,7 @@ def _find_guidance(episode: Episode, cache: GuidanceCache, run: RunDirectory) ->
 
 
 def _reason(error: Exception) -> str:
-    return "nothing was generated for it" if isinstance(error, LookupError) else f"unreadable: {error}"
+    return "nothing was generated for it" if isinstance(error, LookupError) else str(error)
 
 
 def add_rescore(commands: Commands[argparse.ArgumentParser]) -> None:

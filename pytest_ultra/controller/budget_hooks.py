@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pytest
 
+from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
@@ -26,6 +27,7 @@ class BudgetHooks:
         self._limits = budget_limits(settings)
         self._run = run
         self._spent = Spent()
+        self._failures = OutputFailures()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -35,9 +37,10 @@ class BudgetHooks:
         run = self._run.started
         if run is None:
             return
-        budget = SharedBudget(run.budget, self._limits)
-        self._spent = budget.spent
-        budget.close()
+        with self._failures.caught("what was spent cannot be read"):
+            budget = SharedBudget(run.budget, self._limits)
+            self._spent = budget.spent
+            budget.close()
         if self._spent.has_refused:
             note_interruption(run, find_limit(self._spent, self._limits) or "the budget is spent")
 
@@ -46,6 +49,7 @@ class BudgetHooks:
         """Come after the table."""
         if self._run.started is None:
             return
+        self._failures.print(terminalreporter)
         limit = find_limit(self._spent, self._limits) if self._spent.has_refused else None
         line = budget_line(self._spent.requests, self._spent.tokens, self._spent.cost, limit=limit)
         terminalreporter.write_line(line, yellow=self._spent.has_refused)

@@ -18,6 +18,7 @@ from pytest_ultra.controller.comparison import (
     load_side,
     no_common_case,
 )
+from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.case import Case, Versions
 from pytest_ultra.core.differences import Identity, find_differences
 from pytest_ultra.core.episode import Episode, Outcome
@@ -51,6 +52,7 @@ class GateHooks:
         self._run = run
         self._reference = reference
         self._errors = 0
+        self._failures = OutputFailures()
         self.decision: Decision | None = None
         self._compared: Compared | None = None
 
@@ -70,15 +72,20 @@ class GateHooks:
         if session.exitstatus == pytest.ExitCode.TESTS_FAILED and has_only_errors:
             session.exitstatus = pytest.ExitCode.OK  # whether errors are too many is a gate
         result = yield
-        self.decision = self._decide(session)
-        session.exitstatus = self.decision.exit_code
+        with self._failures.caught("the gates cannot be judged"):
+            self.decision = self._decide(session)
+            session.exitstatus = self.decision.exit_code
+        if self.decision is None and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return result
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Come after the table."""
         if self._compared is not None:
-            _print_comparison(self._compared, terminalreporter)
+            with self._failures.caught("the comparison cannot be shown"):
+                _print_comparison(self._compared, terminalreporter)
+        self._failures.print(terminalreporter)
         if self.decision is not None:
             for text, is_good in gate_lines(self.decision):
                 terminalreporter.write_line(text, green=is_good, red=not is_good)

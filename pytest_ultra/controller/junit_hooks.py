@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.figures import Row, Summary
 from pytest_ultra.reporting.terminal_summary import counts_line
 from pytest_ultra.reporting.text import neutralise
@@ -35,6 +36,7 @@ class JUnitHooks:
     def __init__(self, seed: int, run: _Run) -> None:
         self._seed = seed
         self._run = run
+        self._failures = OutputFailures()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -42,8 +44,13 @@ class JUnitHooks:
         add = _find_junit(session.config)
         run = self._run.started
         if add is not None and run is not None:
-            for name, value in suite_properties(self._run.summary_so_far(), run.run_id, self._seed):
-                add(name, value)
+            with self._failures.caught("the properties of JUnit's report were not written"):
+                for name, value in suite_properties(self._run.summary_so_far(), run.run_id, self._seed):
+                    add(name, value)
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._failures.print(terminalreporter)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
@@ -57,7 +64,8 @@ class JUnitHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self._run.started is not None:
-            prefix.append(f"<p>pytest-ultra: {html.escape(counts_line(self._run.summary_so_far()))}</p>")
+            with self._failures.caught("the summary in pytest-html's report was not written"):
+                prefix.append(f"<p>pytest-ultra: {html.escape(counts_line(self._run.summary_so_far()))}</p>")
 
 
 def _find_junit(config: pytest.Config) -> Callable[[str, object], None] | None:

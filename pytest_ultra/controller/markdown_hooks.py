@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pytest
 
+from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.figures import RunComparison, Summary
 from pytest_ultra.core.gates import Decision
 from pytest_ultra.storage.files import write_atomically
@@ -43,34 +44,34 @@ class MarkdownHooks:
         self._seed = seed
         self._run = run
         self._gates = gates
-        self._problem: str | None = None
+        self._failures = OutputFailures()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Come after the gates, because their verdicts are part of the summary."""
         result = yield
         run = self._run.started
-        if run is not None and (self._gates or self._run.summary.counts.planned):
-            self._write(run.run_id)
+        if run is not None:
+            with self._failures.caught("the Markdown summary was not written"):
+                if self._gates or self._run.summary.counts.planned:
+                    self._write(run.run_id)
         return result
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._problem is not None:
-            terminalreporter.write_line(self._problem, yellow=True)
+        self._failures.print(terminalreporter)
 
     def _write(self, run_id: str) -> None:
         from pytest_ultra.reporting.markdown import MarkdownInput, render  # noqa: PLC0415 - for the end of a run only
 
         judged = (self._gates.decision, self._gates.compared) if self._gates else (None, None)
         content = MarkdownInput(self._run.summary, run_id, self._seed, *judged)
-        try:
-            if self._path is not None:
+        if self._path is not None:
+            with self._failures.caught("the Markdown summary was not written"):
                 write_atomically(self._path, render(content).encode())
-            if self._step_summary is not None:
+        if self._step_summary is not None:
+            with self._failures.caught("the summary of the GitHub step was not written"):
                 _append(self._step_summary, lambda room: render(content, room=room))
-        except OSError as error:
-            self._problem = f"the Markdown summary was not written: {error}"
 
 
 def _append(path: Path, render: Callable[[int], str]) -> None:

@@ -18,6 +18,7 @@ from pytest_ultra.core.figures import Comparison, Contrast, Summary
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.groups import FLAWED
 from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.reporting.html.html_report import ReportContents, make_report, parts_folder_name
@@ -27,6 +28,7 @@ from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.results import SlimEpisodes, interruption_of
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_run_end
+from pytest_ultra.storage.stored_files import check_no_link
 
 NAME = "report.html"
 """The report's name in the run's directory."""
@@ -35,6 +37,7 @@ NAME = "report.html"
 def write_report(path: Path, contents: ReportContents) -> None:
     """Write the report at `path`; what does not fit on one page goes into a folder beside it, written first."""
     folder = path.with_name(parts_folder_name(path.name))
+    check_no_link(folder)
     written = set[Path]()
     for page in make_report(contents, path.name):
         target = path if page.name is None else path.parent / page.name
@@ -124,7 +127,7 @@ def _show(value: Any) -> str:
 def _find_guidance(cache: GuidanceCache, episode: Episode) -> AnyGuidance | None:
     try:
         return cache.get(episode.case)
-    except (LookupError, msgspec.DecodeError, OSError):
+    except (LookupError, ConfigurationError, OSError):
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from pytest_ultra.controller.output_failures import reason
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
 from pytest_ultra.options.settings import Settings
@@ -24,6 +25,8 @@ class _Run(Protocol):
     def episodes(self) -> tuple[Episode, ...]: ...
     @property
     def summary(self) -> Summary: ...
+    @property
+    def has_lost_results(self) -> bool: ...
 
 
 class ReportHooks:
@@ -39,7 +42,7 @@ class ReportHooks:
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Write the report when all journals are closed; a failure to do so changes nothing else."""
         result = yield
-        if self._run.started is not None and self._run.episodes:
+        if self._run.started is not None:
             self._write(self._run.started)
         return result
 
@@ -53,21 +56,18 @@ class ReportHooks:
 
         path = self._path or run.path / NAME
         try:
+            if not self._run.episodes:
+                return
             write_report(path, contents_of(run, self._run.summary, self._run.episodes, ended_at=time.time()))
         except Exception as error:  # noqa: BLE001 - the results do not depend on the report
             self._has_failed = True
-            self._line = f"report: not written to {_relative(path)} ({_reason(error)}); {_WAY_OUT}"
+            way_out = "" if self._run.has_lost_results else f"; {_WAY_OUT}"
+            self._line = f"report: not written to {_relative(path)} ({reason(error)}){way_out}"
         else:
             self._line = f"report: {_relative(path)}"
 
 
 _WAY_OUT = "the results are safe, and `pytest-ultra report` writes it from them"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return neutralise(f"{type(error).__name__}: {error}")
 
 
 def _relative(path: Path) -> str:

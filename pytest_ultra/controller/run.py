@@ -6,16 +6,18 @@ import os
 import shutil
 import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 
 import pytest
 
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
+from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
-from pytest_ultra.controller.warm_up import WarmUp
+from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
@@ -26,8 +28,9 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import notice_lines
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
-from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals, read_episodes
-from pytest_ultra.storage.json_document import broken_episode, complete, write_document
+from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
+from pytest_ultra.storage.json_document import broken_episode, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_interruption
 from pytest_ultra.storage.started_cases import find_in_flight
@@ -47,15 +50,20 @@ class Run:
         self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
         self._lifecycle = RunLifecycle()
         config.pluginmanager.register(self._lifecycle, "ultra-lifecycle")
+        self._reported = ReportedCases()
+        config.pluginmanager.register(self._reported, "ultra-reported-cases")
+        self._failures = OutputFailures()
         self._has_demo = _needs_demo(config, settings)
-        self._started_at = time.time()
-        self._warm_up = WarmUp()
+        self._started_at, self._started = time.time(), time.monotonic()
 
     @cached_property
     def directory(self) -> RunDirectory:
         """The run's directory. The first access makes it, so a run that never starts leaves none."""
         self._reused.find()
-        directory = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
+        try:
+            directory = RunDirectory.create(self._settings.dir, self._describe(), started_at=self._started_at)
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from None
         self._lifecycle.start(directory)
         return directory
 
@@ -77,7 +85,6 @@ class Run:
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
         self._reused.write_to(self.directory, self._planned)
-        self._warm_up.start()
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
@@ -104,15 +111,15 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Stop the workers at once, whatever the reason; write the document when all journals are closed."""
         self.stop()
-        self._warm_up.stop()
         result = yield
         if self._has_started:
-            withdraw_stop(self.directory)
-            if self._interruption and session.exitstatus == pytest.ExitCode.OK and not self._settings.gates.decide_run:
+            with suppress(OSError):
+                withdraw_stop(self.directory)
+            is_stopped = self._interruption and not self._settings.gates.decide_run
+            if session.exitstatus == pytest.ExitCode.OK and (is_stopped or self._results.loss):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
-            end = {"duration_s": time.time() - self._started_at, "exit_status": int(session.exitstatus)}
-            write_document(self._settings.json, self.directory.describe() | end, self.episodes)
+            self._write_document(self._settings.json, session)
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -135,13 +142,18 @@ class Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
             terminalreporter.section("ultra")
-            for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
-                terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
-            for text in notice_lines(self.episodes):
-                terminalreporter.write_line(text, yellow=True)
+            with self._failures.caught("the table of results cannot be shown"):
+                for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
+                    terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
+            with self._failures.caught("the notices cannot be shown"):
+                for text in notice_lines(self.episodes):
+                    terminalreporter.write_line(text, yellow=True)
             if self._interruption:
-                text = f"the run was interrupted: {self._interruption}; the next run resumes it"
+                text = f"the run was interrupted: {neutralise(self._interruption)}; the next run resumes it"
                 terminalreporter.write_line(text, red=True)
+            if self._results.loss:
+                terminalreporter.write_line(self._results.loss, red=True)
+            self._failures.print(terminalreporter)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
@@ -167,7 +179,8 @@ class Run:
     def stop(self) -> None:
         """Make all workers cancel their episodes in flight."""
         if self._has_started:
-            send_stop(self.directory)
+            with suppress(OSError):  # the run's directory is gone, which workers notice themselves
+                send_stop(self.directory)
 
     @property
     def planned_cases(self) -> int:
@@ -179,26 +192,38 @@ class Run:
         """The run's directory, None if the run has not started."""
         return self.directory if self._has_started else None
 
-    @cached_property
+    @property
     def episodes(self) -> tuple[Episode, ...]:
         """An episode for each planned case. Use it only when all workers have closed their journals."""
-        return self._read_episodes()
+        return self._results.episodes
 
-    @cached_property
+    @property
     def summary(self) -> Summary:
         """The run's figures. Use it only when all workers have closed their journals."""
-        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
+        return self._results.summary
 
-        return summarize(self.episodes)
+    @property
+    def has_lost_results(self) -> bool:
+        return self._results.loss is not None
 
     def summary_so_far(self) -> Summary:
         """Return the figures of what is on disk now: workers may still be running the last episodes."""
-        from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
+        return self._read_results().summary
 
-        return summarize(self._read_episodes())
+    @cached_property
+    def _results(self) -> RunResults:
+        return self._read_results()
 
-    def _read_episodes(self) -> tuple[Episode, ...]:
-        return complete(read_episodes(self.directory).episodes, self._planned)
+    def _read_results(self) -> RunResults:
+        return RunResults(self.directory, self._planned, self._reported)
+
+    def _write_document(self, path: Path, session: pytest.Session) -> None:
+        """Write the JSON document; without it, a run that the user wanted it of has failed."""
+        end = {"duration_s": time.monotonic() - self._started, "exit_status": int(session.exitstatus)}
+        with self._failures.caught("the JSON document was not written"):
+            write_document(path, self.directory.describe() | end, self.episodes)
+        if self._failures.lines and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @property
     def _has_started(self) -> bool:
@@ -238,4 +263,4 @@ def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
 
 
 def _relative(path: Path) -> str:
-    return os.path.relpath(path)
+    return neutralise(os.path.relpath(path))

@@ -33,10 +33,13 @@ class RunLifecycle:
         self._session: pytest.Session | None = None
         self._have_tests_ended = False
         self._is_written = False
+        self._started_at = 0.0
+        self._failure: BaseException | None = None
 
     def start(self, run: RunDirectory) -> None:
         self._run = run
         self._lock = lock_run(run)
+        self._started_at = time.time()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_keyboard_interrupt(
@@ -64,7 +67,11 @@ class RunLifecycle:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Come after all other hooks of the session's end."""
-        result = yield
+        try:
+            result = yield
+        except BaseException as error:
+            self._failure = error
+            raise
         self._is_written = True
         return result
 
@@ -72,13 +79,23 @@ class RunLifecycle:
         """Write how the run ended, and release the lock. Without this mark, as on a full disk, it is interrupted."""
         if self._run is None or self._lock is None:
             return
-        status = int(pytest.ExitCode.INTERNAL_ERROR if self._session is None else self._session.exitstatus)
+        status = self._find_status()
         interruption = self._interruption or read_interruption(self._run) or self._find_unproven_end(status)
         with suppress(OSError):
-            write_run_end(self._run, RunEnd(status, time.time(), interruption))
+            write_run_end(self._run, RunEnd(status, max(time.time(), self._started_at), interruption))
             self._lock.release()
             if interruption is None:
                 remove_resume_files(self._run)
+
+    def _find_status(self) -> int:
+        """Return the exit code of the process: of a hook's exception, which ends it after this, or pytest's own."""
+        if self._session is None:
+            return int(pytest.ExitCode.INTERNAL_ERROR)
+        if isinstance(self._failure, pytest.exit.Exception):
+            return int(self._session.exitstatus if self._failure.returncode is None else self._failure.returncode)
+        if isinstance(self._failure, KeyboardInterrupt):
+            return int(pytest.ExitCode.INTERRUPTED)
+        return int(self._session.exitstatus if self._failure is None else pytest.ExitCode.TESTS_FAILED)
 
     def _find_unproven_end(self, status: int) -> str | None:
         if status in _CRASHED:

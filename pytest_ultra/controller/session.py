@@ -16,6 +16,7 @@ from pytest_ultra.controller.markdown_hooks import MarkdownHooks
 from pytest_ultra.controller.report_hooks import ReportHooks
 from pytest_ultra.controller.run import Run
 from pytest_ultra.controller.store_hooks import StoreHooks
+from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
 from pytest_ultra.distribution.placement import Placement, is_distributed
 from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
@@ -61,6 +62,7 @@ def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(LiveStatusHooks(config, run), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
+    config.pluginmanager.register(WarmUp(), "ultra-warm-up")
     if budget_limits(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
 

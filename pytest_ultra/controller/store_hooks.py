@@ -41,9 +41,10 @@ class StoreHooks:
         """Store the run when all journals are closed."""
         result = yield
         run = self._run.started
-        if run is not None and has_journals(run):
+        if run is not None:
             try:
-                self._store(run)
+                if has_journals(run):
+                    self._store(run)
             except UltraError as error:
                 self._problem = str(error)
             except Exception as error:  # noqa: BLE001 - no problem of the store may change the result of the run
@@ -66,7 +67,7 @@ class StoreHooks:
             from pytest_ultra.storage.store.database import Database, store_path  # noqa: PLC0415 - for a run's end only
             from pytest_ultra.storage.store.store_sync import store_run_end  # noqa: PLC0415 - only the end of a run needs it
 
-            with suppress(UltraError, OSError):  # the next process that fills the store notes it
+            with suppress(Exception):  # the next process that fills the store notes it
                 store_run_end(Database.open(store_path(self._settings.dir)), self._stored)
 
     def _store(self, run: RunDirectory) -> None:

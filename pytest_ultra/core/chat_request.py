@@ -11,6 +11,9 @@ from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.transcript import Reply
 
+MAX_WAIT_S = 86_400.0
+"""The longest wait that counts, a day: an endpoint that asks for a longer one is taken to ask for this."""
+
 
 class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.

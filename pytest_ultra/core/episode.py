@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case, Versions
+from pytest_ultra.core.json_types import Amount, Count, UnixTime
 from pytest_ultra.core.transcript import Event
 
 
@@ -56,34 +57,36 @@ class Score(msgspec.Struct, frozen=True):
 
     outcome: Outcome
     failure_class: FailureClass | None = None
-    milestone_coverage: float = 0.0
-    tool_calls: int = 0
-    reference_calls: int = 0
-    efficiency: float | None = None
-    random_faults: int = 0
-    recovered_faults: int = 0
-    tool_precision: float | None = None
-    tool_recall: float | None = None
-    argument_validity: float | None = None
-    dependency_violations: int = 0
-    obedience: float | None = None
-    first_divergence: int | None = None
-    turns: int = 0
+    milestone_coverage: Amount = 0.0
+    tool_calls: Count = 0
+    reference_calls: Count = 0
+    efficiency: Amount | None = None
+    random_faults: Count = 0
+    recovered_faults: Count = 0
+    tool_precision: Amount | None = None
+    tool_recall: Amount | None = None
+    argument_validity: Amount | None = None
+    dependency_violations: Count = 0
+    obedience: Amount | None = None
+    first_divergence: Count | None = None
+    turns: Count = 0
 
 
 class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
-    `cost` is in US dollars at the prices of the run; None if the model's price is unknown.
+    `cost` is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
+    in which pytest-ultra itself did not run, which is in none of the other times.
     """
 
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    model_time_s: float = 0.0
-    tool_time_s: float = 0.0
-    waiting_time_s: float = 0.0
-    cost: float | None = None
+    requests: Count = 0
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
+    model_time_s: Amount = 0.0
+    tool_time_s: Amount = 0.0
+    waiting_time_s: Amount = 0.0
+    standstill_s: Amount = 0.0
+    cost: Amount | None = None
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -97,8 +100,8 @@ class Episode(msgspec.Struct, frozen=True):
     score: Score
     usage: Usage
     worker: str
-    started_at: float
-    duration_s: float
+    started_at: UnixTime
+    duration_s: Amount
     error: str | None = None
     plan: str = ""
     transcript: tuple[Event, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, Self
 
 from pytest_ultra.core.case import Case
@@ -35,8 +35,11 @@ class Conversation(Protocol):
     def note(self, attempted: Attempted, /) -> Self:
         """Add an HTTP attempt to the events."""
 
-    def take(self, reply: Reply, /) -> Self:
-        """Take the model's reply of this turn: run its tool calls, or end."""
+    def steps(self, reply: Reply, /) -> Iterator[Self]:
+        """Take the model's reply of this turn: run its tool calls, or end. Yield the conversation after each of them.
+
+        The last one is ready for the next turn. No step is long, so that other episodes can run in between.
+        """
 
     def fall_back(self, detail: str, /) -> Self:
         """Start again in the text protocol, since the endpoint rejects native tools."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.json_types import MAX_COUNT, Amount, Count, Json
 
 
 class ToolCall(msgspec.Struct, frozen=True):
@@ -38,9 +38,16 @@ class Reply(msgspec.Struct, frozen=True):
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
     finish_reason: str = "stop"
+
+    def bounded(self) -> Self:
+        """Return the reply with numbers of tokens that can be stored, whatever an endpoint claims."""
+        if 0 <= self.prompt_tokens <= MAX_COUNT and 0 <= self.completion_tokens <= MAX_COUNT:
+            return self
+        counts = {name: min(max(getattr(self, name), 0), MAX_COUNT) for name in ("prompt_tokens", "completion_tokens")}
+        return msgspec.structs.replace(self, **counts)
 
     def with_texts(self, change: Callable[[str], str]) -> Self:
         """Return the reply with all its texts changed, for example to redact secrets."""
@@ -93,12 +100,12 @@ class EndReason(StrEnum):
 class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
     """One HTTP attempt. `problem` is None if it brought the reply; `wait_s` is the back-off after it."""
 
-    turn: int
-    duration_s: float
+    turn: Count
+    duration_s: Amount
     problem: str | None = None
-    status: int | None = None
+    status: Count | None = None
     detail: str = ""
-    wait_s: float = 0.0
+    wait_s: Amount = 0.0
 
 
 class Replied(msgspec.Struct, frozen=True, tag="reply"):
@@ -108,7 +115,7 @@ class Replied(msgspec.Struct, frozen=True, tag="reply"):
     names, if the model was shown others.
     """
 
-    turn: int
+    turn: Count
     reply: Reply
     forgiven: tuple[Forgiven, ...] = ()
     own_names: str | None = None
@@ -121,7 +128,7 @@ class Replied(msgspec.Struct, frozen=True, tag="reply"):
 class Answered(msgspec.Struct, frozen=True, tag="tool"):
     """A tool's answer to one call. `arguments` is None if the call's text was no JSON object."""
 
-    turn: int
+    turn: Count
     call: ToolCall
     arguments: dict[str, Any] | None
     result: ToolResult
@@ -130,7 +137,7 @@ class Answered(msgspec.Struct, frozen=True, tag="tool"):
 class Discovered(msgspec.Struct, frozen=True, tag="discovery"):
     """The answer to a call by which the model searches for tools; not a tool call, but it takes a turn."""
 
-    turn: int
+    turn: Count
     call: ToolCall
     arguments: dict[str, Any] | None
     result: ToolResult
@@ -139,7 +146,7 @@ class Discovered(msgspec.Struct, frozen=True, tag="discovery"):
 class FellBack(msgspec.Struct, frozen=True, tag="fallback"):
     """The endpoint rejects native tools (`detail` says how), so the episode starts again in the text protocol."""
 
-    turn: int
+    turn: Count
     detail: str
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.core.chat_request import MeteredReply
+from pytest_ultra.core.chat_request import MAX_WAIT_S, MeteredReply
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.limiter_state import EndpointState
 from pytest_ultra.engine.limits import Limits
@@ -13,7 +13,9 @@ from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 TOO_MANY_REQUESTS = 429
 _RETRY_AFTER_STATUSES = frozenset({TOO_MANY_REQUESTS, 503, 529})
 _FAILURE_STATUSES = frozenset({408, *range(500, 600)})
-_FAILURE_PROBLEMS = frozenset({AttemptProblem.REFUSED, AttemptProblem.DROPPED, AttemptProblem.TIMEOUT})
+_FAILURE_PROBLEMS = frozenset(
+    {AttemptProblem.REFUSED, AttemptProblem.LOOKUP, AttemptProblem.DROPPED, AttemptProblem.TIMEOUT}
+)
 
 _DECREASE_FACTOR = 0.5
 _INCREASE = 8.0  # calls, for a window full of answers
@@ -38,6 +40,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 def observe(state: EndpointState, observation: Observation, limits: Limits, patience_s: float) -> None:
     """Update the state. 429s are tolerated for `patience_s`, counted from the first one since the last success."""
     result = observation.result
+    state.is_probing = False
     if isinstance(result, Reply):
         _observe_success(state, result, observation, limits)
         return
@@ -84,7 +87,8 @@ def _burst_pause_s(bursts: int) -> float:
 
 
 def _pause(state: EndpointState, now: float, seconds: float) -> None:
-    state.paused_until = max(state.paused_until, now + seconds)
+    """Pause all calls for at most `MAX_WAIT_S`; NaN is no pause."""
+    state.paused_until = max(state.paused_until, now + min(MAX_WAIT_S, max(0.0, seconds)))
 
 
 def _observe_failure(state: EndpointState, observation: Observation, limits: Limits) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import EndReason, Reply
 from pytest_ultra.errors import AttemptFailedError
@@ -30,7 +31,7 @@ class CallFailed(msgspec.Struct, frozen=True):
 
 
 class RedactingEndpoint:
-    """Redacts secrets in the answers of a user's own endpoint."""
+    """Checks the answers of a user's own endpoint, keeps them within bounds, and redacts secrets in them."""
 
     def __init__(self, inner: Endpoint, redact: Callable[[str], str]) -> None:
         self._inner = inner
@@ -42,7 +43,9 @@ class RedactingEndpoint:
         except AttemptFailedError as error:
             error.detail = self._redact(error.detail)
             raise
-        return reply.with_texts(self._redact)
+        # An answer with other types or without bounds could be stored, and not be read again.
+        checked = msgspec.convert(msgspec.to_builtins(reply), Reply)
+        return bound_reply(checked).with_texts(self._redact)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

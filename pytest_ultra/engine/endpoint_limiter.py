@@ -8,6 +8,7 @@ from collections import deque
 
 import msgspec
 
+from pytest_ultra.core.chat_request import MAX_WAIT_S
 from pytest_ultra.core.transcript import EndReason, Reply
 from pytest_ultra.engine.adaptive_limit import Observation, observe
 from pytest_ultra.engine.clock import Clock
@@ -27,6 +28,7 @@ _CHECK_INTERVAL_S = 0.1
 _MIN_POLL_S = 0.002
 _MAX_POLL_S = 0.02
 _RECLAIM_INTERVAL_S = 0.05
+_WAY_OUT = "Start the run again later: it keeps what is finished, and asks the endpoint anew."
 _TIMER_TOLERANCE_S = 1e-6  # a timer may fire that much too early
 
 
@@ -97,7 +99,8 @@ class EndpointLimiter:
             row = self._state.row
             self._state.in_flight[row] = max(0, self._state.in_flight[row] - 1)
             if tokens is not None:
-                endpoint.tokens_due = self._tokens.settle(endpoint.tokens_due, tokens - permit.tokens)
+                due = self._tokens.settle(endpoint.tokens_due, tokens - permit.tokens)
+                endpoint.tokens_due = min(max(0.0, due), now + MAX_WAIT_S)
             is_rejecting = endpoint.is_rejecting
         if is_rejecting:
             self._end_back_offs()
@@ -235,7 +238,8 @@ class EndpointLimiter:
         return free >= 1 and free > self._slots_for_others(endpoint, since, now)
 
     def _free_slots(self, endpoint: EndpointState) -> float:
-        return self._limits.capacity(endpoint.window) - sum(self._state.in_flight[: endpoint.rows_used])
+        capacity = 1.0 if endpoint.is_probing else self._limits.capacity(endpoint.window)
+        return capacity - sum(self._state.in_flight[: endpoint.rows_used])
 
     def _load(self, endpoint: EndpointState) -> float:
         busy = sum(self._state.in_flight[: endpoint.rows_used]) + len(self._queue)
@@ -260,9 +264,9 @@ class EndpointLimiter:
     def _take_slot(self, endpoint: EndpointState, tokens: float, now: float) -> Permit:
         self._state.in_flight[self._state.row] += 1
         if self._limits.rpm is not None:
-            endpoint.requests_due = self._requests.take(endpoint.requests_due, now)
+            endpoint.requests_due = min(self._requests.take(endpoint.requests_due, now), now + MAX_WAIT_S)
         if self._limits.tpm is not None:
-            endpoint.tokens_due = self._tokens.take(endpoint.tokens_due, now, tokens)
+            endpoint.tokens_due = min(self._tokens.take(endpoint.tokens_due, now, tokens), now + MAX_WAIT_S)
         endpoint.written_at = now
         return Permit(self, now, tokens)
 
@@ -275,7 +279,7 @@ class EndpointLimiter:
             problem = "The endpoint answers only with 429 (too many requests)"
         else:
             problem = f"The endpoint asks for a wait of {endpoint.paused_until - now:.0f} s"
-        return CallFailed(EndReason.RATE_LIMIT, f"{problem}; the longest wait is {self._patience_s:g} s.")
+        return CallFailed(EndReason.RATE_LIMIT, f"{problem}; the longest wait is {self._patience_s:g} s. {_WAY_OUT}")
 
 
 def _end(ended: asyncio.Future[None]) -> None:

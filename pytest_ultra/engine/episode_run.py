@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Iterator
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
+from pytest_ultra.core.json_types import MAX_COUNT
 from pytest_ultra.core.suite import Conversation, EpisodeRules
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.backoff import is_final_status
@@ -55,6 +57,7 @@ class _EpisodeRun:
         self._model_time_s = 0.0
         self._tool_time_s = 0.0
         self._waiting_time_s = 0.0
+        self._standstill_s = 0.0
 
     async def run(self) -> None:
         case = self._assignment.case
@@ -101,7 +104,7 @@ class _EpisodeRun:
             conversation, result = await self._call_in_text(conversation, result)
         if isinstance(result, CallFailed):
             return conversation.end(result.reason, result.detail)
-        return self._accept(conversation, result)
+        return await self._accept(conversation, result)
 
     async def _call_in_text(
         self, conversation: Conversation, rejection: CallFailed
@@ -121,9 +124,10 @@ class _EpisodeRun:
             attempts.append(attempt)
             self._events = (*self._events, attempt)
 
-        started = self._clock.now()
+        started, stood_still_s = self._clock.now(), self._caller.standstill.of_loop_s()
         result = await self._caller.call(conversation.request(), record, self._left_s())
-        self._count_time(self._clock.now() - started, result, attempts)
+        call_s = self._without_standstill(started, self._caller.standstill.of_loop_s() - stood_still_s)
+        self._count_time(call_s, result, attempts)
         for attempt in attempts:
             conversation = conversation.note(attempt)
         return conversation, result
@@ -133,25 +137,38 @@ class _EpisodeRun:
         is_models = isinstance(result, Reply) or result.reason is EndReason.AGENT_TIMEOUT
         model_s = attempts[-1].duration_s if is_models else 0.0
         self._model_time_s += model_s
-        self._waiting_time_s += call_s - model_s
+        self._waiting_time_s += max(0.0, call_s - model_s)
 
-    def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
-        """Add the reply to the conversation, which runs its tool calls."""
+    def _without_standstill(self, started: float, standstill_s: float) -> float:
+        """Return the seconds since `started` that count, and add up those that do not."""
+        self._standstill_s += standstill_s
+        return max(0.0, self._clock.now() - started - standstill_s)
+
+    async def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
+        """Add the reply to the conversation, which runs its tool calls; other episodes can run after each of them."""
+        reply = reply.bounded()
         self._replies.append(reply)
-        started = self._clock.now()
-        conversation = conversation.take(reply)
-        self._tool_time_s += self._clock.now() - started
+        steps = conversation.steps(reply)
+        while (step := self._run_tool(steps)) is not None:
+            conversation = step
+            await asyncio.sleep(0)
         left_s = self._left_s()
         is_late = conversation.ended is None and left_s is not None and left_s <= 0
         return conversation.end(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else conversation
+
+    def _run_tool(self, steps: Iterator[Conversation]) -> Conversation | None:
+        started, stood_still_s = self._clock.now(), self._caller.standstill.of_process_s()
+        step = next(steps, None)
+        self._tool_time_s += self._without_standstill(started, self._caller.standstill.of_process_s() - stood_still_s)
+        return step
 
     def _left_s(self) -> float | None:
         timeout_s = self._assignment.case.timeout_s
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
-        prompt_tokens = sum(reply.prompt_tokens for reply in self._replies)
-        completion_tokens = sum(reply.completion_tokens for reply in self._replies)
+        prompt_tokens = min(sum(reply.prompt_tokens for reply in self._replies), MAX_COUNT)
+        completion_tokens = min(sum(reply.completion_tokens for reply in self._replies), MAX_COUNT)
         price = self._caller.prices.get(self._assignment.case.model)
         return Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),
@@ -161,6 +178,7 @@ class _EpisodeRun:
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,
+            standstill_s=self._standstill_s,
         )
 
 

@@ -23,6 +23,9 @@ _BYTES_PER_TOKEN = 4.0
 _CORRECTION_ANSWERS = 16  # answers that the running correction averages over
 _MAX_RATIO = 4.0
 
+MAX_OLD_PAUSE_S = 30.0
+"""A new run keeps a pause of an earlier run that lasts no longer than this; else its first call probes the endpoint."""
+
 
 class Limiter(Protocol):
     """Paces attempts. Time in `acquire` counts as waiting, not as the model's time."""
@@ -168,19 +171,23 @@ def open_limiter(
     limits: Limits,
     *,
     folder: Path | None = None,
+    roots: Sequence[Path] | None = None,
     clock: Clock = SYSTEM_CLOCK,
     patience_s: float = PATIENCE_S,
+    max_old_pause_s: float = MAX_OLD_PAUSE_S,
 ) -> tuple[ModelLimiter, str | None]:
-    """Return the limiter, and why it cannot be shared with other processes, None if it is shared.
+    """Return the limiter, and what is wrong with how it is shared with other processes, None if nothing is.
 
-    `endpoints` maps each model to the names of its endpoints, hashes over address and key. A process with a clock of
-    its own must use a `folder` of its own: its times mean nothing to other processes.
+    `endpoints` maps each model to the names of its endpoints, hashes over address and key. The state is in the user's
+    folder in the first of `roots` that has room. A process with a clock of its own must use a `folder` of its own: its
+    times mean nothing to other processes.
     """
     states: dict[str, LimiterState] = {}
     problem: str | None = None
     for name in sorted({name for names in endpoints.values() for name in names}):
-        states[name], problem = _open_state(name, folder)
-        states[name].start(clock.now(), START_IN_FLIGHT)
+        states[name], obstacle = _open_state(name, folder, roots)
+        problem = problem or obstacle
+        states[name].start(clock.now(), START_IN_FLIGHT, max_old_pause_s)
     limiters = {name: EndpointLimiter(state, limits, clock, patience_s=patience_s) for name, state in states.items()}
     estimator = None if limits.tpm is None else TokenEstimator()
     pools = {
@@ -189,13 +196,31 @@ def open_limiter(
     return ModelLimiter(pools, estimator), problem
 
 
-def _open_state(name: str, folder: Path | None) -> tuple[LimiterState, str | None]:
+def _open_state(name: str, folder: Path | None, roots: Sequence[Path] | None) -> tuple[LimiterState, str | None]:
+    """Open the state in the first place that has room for it; without one, return a state of this process alone."""
     try:
         from pytest_ultra.engine.shared_limiter_state import (  # noqa: PLC0415 - not on Windows
+            SHARED_ROOTS,
             SharedLimiterState,
             shared_folder,
         )
+    except ImportError as error:
+        return LimiterState(), _describe_unshared(error)
+    first_error: OSError | None = None
+    for root in (roots or SHARED_ROOTS) if folder is None else [folder]:
+        try:
+            place = folder or shared_folder([root])
+            state = SharedLimiterState(place / name)
+        except OSError as error:
+            first_error = first_error or error
+        else:
+            return state, None if first_error is None else _describe_fallback(place, first_error)
+    return LimiterState(), _describe_unshared(first_error)
 
-        return SharedLimiterState((folder or shared_folder()) / name), None
-    except (ImportError, OSError) as error:
-        return LimiterState(), str(error)
+
+def _describe_unshared(error: Exception | None) -> str:
+    return f"limits hold for each worker by itself, not for all together ({error})"
+
+
+def _describe_fallback(place: Path, error: OSError) -> str:
+    return f"limits are shared in {place}, and so not with runs that use another folder ({error})"

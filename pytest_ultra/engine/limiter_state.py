@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
+from pytest_ultra.core.chat_request import MAX_WAIT_S
+
 PROCESSES = 256
 """How many processes can share an endpoint."""
 
-_HEAD = struct.Struct("<8d2I?")
+_HEAD = struct.Struct("<8d2I2?")
 _ROWS_AT = 128
 _COUNTS_END = _ROWS_AT + PROCESSES * 4 * 2
 SIZE = _COUNTS_END + PROCESSES * 8 * 2
+
+MAX_CALLS = 1_000_000
+"""More calls than one process can have in flight or in its queue: a larger count is not ours."""
+_MAX_AHEAD_S = 2 * MAX_WAIT_S
+"""How far any time may lie beyond the last call."""
 
 
 class EndpointState(msgspec.Struct):
@@ -31,6 +39,24 @@ class EndpointState(msgspec.Struct):
     consecutive_429s: int = 0  # bursts of 429s since the last success
     rows_used: int = 0  # rows that were ever taken
     is_rejecting: bool = False  # all calls fail, since a 429 came when patience was used up
+    is_probing: bool = False  # one call at a time, until one has ended: the pause of an earlier run may be over
+
+    @property
+    def is_valid(self) -> bool:
+        """Return whether the values can be ours: a new file is all zeros, a damaged one can hold anything, also NaN."""
+        latest = self.written_at + _MAX_AHEAD_S
+        return (
+            0 <= self.written_at < math.inf
+            and 0 <= self.requests_due <= latest
+            and 0 <= self.tokens_due <= latest
+            and 0 <= self.paused_until <= latest
+            and 1 <= self.window <= MAX_CALLS
+            and 0 <= self.decreased_at <= latest
+            and 0 <= self.error_rate <= 1
+            and 0 <= self.first_429_at <= latest
+            and self.consecutive_429s <= MAX_CALLS
+            and self.rows_used <= PROCESSES
+        )
 
 
 class LimiterState:
@@ -41,6 +67,7 @@ class LimiterState:
     """
 
     row = 0
+    _start_window = 1.0
 
     def __init__(self, buffer: memoryview | None = None) -> None:
         self._buffer = memoryview(bytearray(SIZE)) if buffer is None else buffer
@@ -53,6 +80,8 @@ class LimiterState:
 
     def __enter__(self) -> EndpointState:
         self._endpoint = EndpointState(*_HEAD.unpack_from(self._buffer))
+        if not self._endpoint.is_valid:
+            self._replace_invalid()
         return self._endpoint
 
     def __exit__(
@@ -60,10 +89,14 @@ class LimiterState:
     ) -> None:
         _HEAD.pack_into(self._buffer, 0, *msgspec.structs.astuple(self._endpoint))
 
-    def start(self, now: float, window: float) -> Self:
-        """Start using the state. The first process resets it, except for the pace and the pause."""
+    def start(self, now: float, window: float, max_old_pause_s: float = math.inf) -> Self:
+        """Start using the state. The first process resets it, except for the pace and the pause.
+
+        A pause of an earlier run that lasts longer than `max_old_pause_s` is not kept: the first call probes instead.
+        """
+        self._start_window = window
         with self as endpoint:
-            self._reset(endpoint, now, window)
+            self._reset(endpoint, now, window, max_old_pause_s)
         return self
 
     def reclaim_dead_slots(self) -> bool:
@@ -73,10 +106,25 @@ class LimiterState:
     def close(self) -> None:
         """Give the row back."""
 
-    def _reset(self, endpoint: EndpointState, now: float, window: float) -> None:
+    def _reset(self, endpoint: EndpointState, now: float, window: float, max_old_pause_s: float) -> None:
         is_same_boot = endpoint.written_at <= now  # else the machine has been rebooted, and its clock starts again
         requests_due, tokens_due = (
-            max(now, due if is_same_boot else 0) for due in (endpoint.requests_due, endpoint.tokens_due)
+            min(max(now, due if is_same_boot else 0), now + MAX_WAIT_S)
+            for due in (endpoint.requests_due, endpoint.tokens_due)
         )
-        paused_until = endpoint.paused_until if is_same_boot else 0.0
-        self._endpoint = EndpointState(now, requests_due, tokens_due, paused_until, window=window, rows_used=1)
+        paused_until = min(endpoint.paused_until, now + MAX_WAIT_S) if is_same_boot else 0.0
+        is_probing = paused_until - now > max_old_pause_s
+        self._endpoint = EndpointState(
+            now,
+            requests_due,
+            tokens_due,
+            0.0 if is_probing else paused_until,
+            window=window,
+            rows_used=1,
+            is_probing=is_probing,
+        )
+
+    def _replace_invalid(self) -> None:
+        """Start again with empty rows. All rows count as used, since any of them may be in use."""
+        self._buffer[:SIZE] = bytes(SIZE)
+        self._endpoint = EndpointState(window=self._start_window, rows_used=PROCESSES)

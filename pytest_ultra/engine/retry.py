@@ -10,7 +10,7 @@ from pytest_ultra.core.prices import Price
 from pytest_ultra.core.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
-from pytest_ultra.engine.attempts import CANCELLED, AttemptRunner
+from pytest_ultra.engine.attempts import CANCELLED, Attempt, AttemptRunner
 from pytest_ultra.engine.backoff import DEFAULT_POLICY, Jitter, RetryPolicy, RetryState, decide_retry, keyed_jitter
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import CallFailed, Endpoint
@@ -18,6 +18,7 @@ from pytest_ultra.engine.endpoint_health import EndpointHealth
 from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
 from pytest_ultra.engine.rejections import find_rejected_parameter, may_reject_tools
+from pytest_ultra.engine.standstill import Standstill
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 _CHECK_INTERVAL_S = 0.25
@@ -47,14 +48,16 @@ class Caller:
         jitter: Jitter = keyed_jitter,
         prices: Mapping[str, Price] | None = None,
         activity: ActivityMonitor | None = None,
+        standstill: Standstill | None = None,
         redact: Callable[[str], str] = str,
         reaches_model: Callable[[ChatRequest], bool] | None = None,
     ) -> None:
         self.clock = clock
         self.prices = prices or {}
         self.activity = activity or ActivityMonitor()
+        self.standstill = standstill or Standstill(clock)
         self._endpoint = endpoint
-        self._attempts = AttemptRunner(endpoint, policy.attempt_timeout_s)
+        self._attempts = AttemptRunner(endpoint, policy.attempt_timeout_s, clock, self.standstill)
         self.redact = redact
         self._reaches_model = reaches_model or _always
         self._policy = policy
@@ -74,8 +77,8 @@ class Caller:
     ) -> Reply | CallFailed:
         """Return the model's reply to a turn, or why there is none; `record` receives each attempt.
 
-        An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts and waiting
-        do not count towards it.
+        An attempt that lasts longer than `limit_s` ends the turn as the model's timeout. Failed attempts, waiting and
+        standstill do not count towards it.
         """
         model = request.case.model
         self._called_models.add(model)
@@ -202,18 +205,16 @@ class Caller:
     async def _attempt(
         self, request: ChatRequest, permit: Permit | None, limit_s: float | None
     ) -> tuple[Reply | AttemptFailedError | CallFailed, float]:
-        started = self.clock.now()
-        result: Reply | AttemptFailedError | CallFailed | None = None
-        is_late = False
+        attempt: Attempt | None = None
         try:
-            result, is_late = await self._attempts.run(request, limit_s)
+            attempt = await self._attempts.run(request, limit_s)
         finally:
+            result = None if attempt is None else attempt.result
             self._limiter.release(permit, None if isinstance(result, CallFailed) else result)
-        duration_s = self.clock.now() - started
+        result = attempt.result
         if isinstance(result, AttemptFailedError) and result.problem is AttemptProblem.BUDGET:
-            return self._fail_run(result.detail), duration_s
-        is_late = is_late or (limit_s is not None and duration_s >= limit_s)
-        return (CallFailed(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if is_late else result), duration_s
+            return self._fail_run(result.detail), attempt.duration_s
+        return (CallFailed(EndReason.AGENT_TIMEOUT, TIME_LIMIT) if attempt.is_late else result), attempt.duration_s
 
 
 class _WaitCounter:

@@ -108,7 +108,9 @@ class Engine:
         _close(loop)
 
     async def _run_pool(self) -> None:
-        await self._pool.run(self._open_caller())
+        caller = self._open_caller()
+        with caller.standstill.watch_process():
+            await self._pool.run(caller)
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_ultra.engine.budget import BudgetLimits, Spent, find_limit, largest_share
+from pytest_ultra.engine.shared_limiter_state import allocate
 
 _SPENT = struct.Struct("<QQd?")
 _ROW = struct.Struct("<qd")
@@ -31,8 +32,7 @@ class SharedBudget:
         self._limits = limits
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with _Locked(self._file):
-            if os.fstat(self._file).st_size < _SIZE:
-                os.truncate(self._file, _SIZE)
+            allocate(self._file, _SIZE)
         self._map = mmap.mmap(self._file, _SIZE)
 
     @property

@@ -7,22 +7,26 @@ import fcntl
 import mmap
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from pytest_ultra.engine.limiter_state import PROCESSES, SIZE, EndpointState, LimiterState
+from pytest_ultra.engine.limiter_state import MAX_CALLS, PROCESSES, SIZE, EndpointState, LimiterState
 
 _FORMAT = 1
 _STARTUP_S = 0.5  # no process starts faster
+_NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 
 
-def shared_folder(candidates: Iterable[Path] = (Path("/dev/shm"), Path(tempfile.gettempdir()))) -> Path:  # noqa: S108 - made with mode 0700, and rejected unless it is ours
-    """Return the folder of the user's limiter states, and make it if necessary. Raise OSError if that fails.
+SHARED_ROOTS = (*([Path("/dev/shm")] if sys.platform == "linux" else []), Path(tempfile.gettempdir()))  # noqa: S108 - our folder there has mode 0700, and is rejected unless it is ours
+"""Memory comes first: it is fast, and does not depend on `TMPDIR`, which can differ between two runs."""
 
-    Memory (/dev/shm) comes first: it is fast, and does not depend on `TMPDIR`, which can differ between two runs.
-    """
+
+def shared_folder(candidates: Iterable[Path] = SHARED_ROOTS) -> Path:
+    """Return the folder of the user's limiter states, and make it if necessary. Raise OSError if that fails."""
     error = OSError(errno.ENOENT, "there is no folder for temporary files")
     for candidate in candidates:
         folder = candidate / f"pytest-ultra-{os.getuid()}"
@@ -49,7 +53,7 @@ class SharedLimiterState(LimiterState):
         self._path = path.with_name(f"{path.name}.{_FORMAT}")
         self._file = _open_locked(self._path)
         try:
-            _extend(self._file)
+            allocate(self._file, SIZE)
             self._map = mmap.mmap(self._file, SIZE)
             super().__init__(memoryview(self._map))
             self._is_locked = True
@@ -72,8 +76,8 @@ class SharedLimiterState(LimiterState):
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def reclaim_dead_slots(self) -> bool:
-        """Call it inside `with`."""
-        dead = [row for row in self._busy_rows() if row != self.row and not self._is_alive(row)]
+        """Call it inside `with`. A count that no process can have is damage, and its row is freed, too."""
+        dead = [row for row in self._busy_rows() if self._is_damaged(row) or not self._is_alive(row)]
         for row in dead:
             self._clear(row)
         return bool(dead)
@@ -92,9 +96,9 @@ class SharedLimiterState(LimiterState):
         self._map.close()
         os.close(self._file)
 
-    def _reset(self, endpoint: EndpointState, now: float, window: float) -> None:
+    def _reset(self, endpoint: EndpointState, now: float, window: float, max_old_pause_s: float) -> None:
         if not self._has_others():
-            super()._reset(endpoint, now, window)
+            super()._reset(endpoint, now, window, max_old_pause_s)
         self._endpoint.rows_used = max(self._endpoint.rows_used, self.row + 1)
 
     def _busy_rows(self) -> list[int]:
@@ -113,14 +117,23 @@ class SharedLimiterState(LimiterState):
         raise OSError(errno.EBUSY, f"{PROCESSES} processes share it already")
 
     def _is_alive(self, row: int) -> bool:
-        file = self._try_row(row)
+        """Return whether a process has the row. This makes no file: a row without a file has no process."""
+        if row == self.row:
+            return True
+        try:
+            file = self._try_row(row, 0)
+        except OSError as error:
+            return error.errno in _NO_MORE_FILES
         if file is not None:
             os.close(file)
         return file is None
 
-    def _try_row(self, row: int) -> int | None:
+    def _is_damaged(self, row: int) -> bool:
+        return max(self.in_flight[row], self.waiting[row]) > MAX_CALLS
+
+    def _try_row(self, row: int, flags: int = os.O_CREAT) -> int | None:
         """Return the row's file, locked; None if a running process has it. Needs the state's lock."""
-        file = os.open(self._row_path(row), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = os.open(self._row_path(row), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | flags, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -137,21 +150,36 @@ class SharedLimiterState(LimiterState):
 
     def _remove(self) -> None:
         for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
-            path.unlink()
+            with suppress(OSError):  # files that are left do no harm
+                path.unlink()
 
 
 def _open_locked(path: Path) -> int:
-    """Open and lock the file that has this name now: it may be removed while we wait for its lock."""
+    """Open and lock the file that has this name now: it may be removed while we wait for its lock.
+
+    Raise PermissionError for anything but a file of the user's own.
+    """
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if os.fstat(file).st_nlink:
-            return file
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        try:
+            _check_file(file, path)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file).st_nlink:
+                return file
+        except BaseException:
+            os.close(file)
+            raise
         os.close(file)
 
 
-def _extend(file: int) -> None:
+def _check_file(file: int, path: Path) -> None:
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, "not a file of the user's own; remove it", str(path))
+
+
+def allocate(file: int, full_size: int) -> None:
     """Write the file to its full size: a mapping past the end of a full disk would kill the process on access."""
     size = os.fstat(file).st_size
-    if size < SIZE and os.pwrite(file, bytes(SIZE - size), size) < SIZE - size:
+    if size < full_size and os.pwrite(file, bytes(full_size - size), size) < full_size - size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

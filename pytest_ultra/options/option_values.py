@@ -52,7 +52,15 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
         raise ValueError(
             f"{','.join(texts)!r} names no model; name one, such as gpt-4o-mini, or demo, which needs no key"
         )
+    for name in found:
+        if not _is_encodable(name):
+            raise ValueError(f"{name!r} is not valid UTF-8; give the name as the endpoint lists it")
     return found
+
+
+def _is_encodable(text: str) -> bool:
+    """Return whether a text has no lone surrogates, by which Python passes on bytes that are not UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def members(enum: type[E]) -> Callable[[Sequence[str]], tuple[E, ...]]:
@@ -212,6 +220,8 @@ def check_file(path: Path) -> None:
 
 def check_folder(path: Path) -> None:
     """Raise ValueError unless this path is a folder, or one can be created there."""
+    if path.is_symlink() and not path.exists():
+        raise ValueError(f"{str(path)!r} is a symbolic link to nothing; create its target, or give another path")
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
     if not nearest.is_dir():
         raise ValueError(f"{str(path)!r} cannot be created: {str(nearest)!r} is a file; give the path of a folder")

@@ -17,6 +17,7 @@ def check_outputs(settings: Settings) -> None:
         (settings.html, "--ultra-html", values.check_file),
         (settings.markdown, "--ultra-markdown", values.check_file),
         (settings.dir, "--ultra-dir", values.check_folder),
+        (settings.dir / "runs", "--ultra-dir", values.check_folder),
         (cassettes, "--ultra-cassette-dir", check_cassettes),
     )
     for path, flag, check in checks:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import re
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
 import aiohttp
 
@@ -14,6 +16,10 @@ from pytest_ultra.providers.proxies import find_proxy
 from pytest_ultra.providers.transport import HttpResponse
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+"""How much is read of the body of an error: enough for its message."""
+_MAX_LARGE_BODIES = 2
+"""Large bodies that are read at a time, so that memory does not grow with the number of requests."""
 _LARGE_BYTES = 1024 * 1024  # aiohttp warns of larger bodies in one piece
 
 
@@ -26,20 +32,21 @@ class AiohttpTransport:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._proxies: dict[str, str | None] = {}
+        self._large_bodies = asyncio.Semaphore(_MAX_LARGE_BODIES)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # aiohttp rounds its own to whole seconds
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> HttpResponse:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float | None) -> HttpResponse:
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._post(url, headers, body)
         except TimeoutError:
-            raise AttemptFailedError(AttemptProblem.TIMEOUT, f"no complete answer within {timeout_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise AttemptFailedError(_problem(error), _describe(error)) from error
+            raise AttemptFailedError(AttemptProblem.TIMEOUT, _describe_timeout(timeout_s)) from None
+        except (aiohttp.ClientError, OSError, MemoryError) as error:
+            raise _failure(error) from error
 
     async def aclose(self) -> None:
         await self._session.close()
@@ -48,7 +55,23 @@ class AiohttpTransport:
         data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
         proxy = self._proxy(url)
         async with self._session.post(url, headers=headers, data=data, proxy=proxy, allow_redirects=False) as response:
-            return HttpResponse(response.status, response.headers, await _read(response))
+            return HttpResponse(response.status, response.headers, await self._read(response))
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Read a body: of an error its beginning, of a reply up to `MAX_BODY_BYTES`."""
+        is_reply = 200 <= response.status < 300  # noqa: PLR2004 - the bounds of success in HTTP
+        body = bytearray()
+        async with AsyncExitStack() as stack:
+            async for chunk in response.content.iter_any():
+                is_first_large = len(body) <= _LARGE_BYTES < len(body) + len(chunk)
+                body += chunk
+                if not is_reply and len(body) >= MAX_ERROR_BYTES:
+                    return bytes(body[:MAX_ERROR_BYTES])
+                if len(body) > MAX_BODY_BYTES:
+                    raise _too_long(response.status)
+                if is_first_large:
+                    await stack.enter_async_context(self._large_bodies)
+            return bytes(body)
 
     def _proxy(self, url: str) -> str | None:
         if url not in self._proxies:
@@ -56,25 +79,50 @@ class AiohttpTransport:
         return self._proxies[url]
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise AttemptFailedError(
-                AttemptProblem.MALFORMED, f"the answer is longer than {MAX_BODY_BYTES} bytes", status=response.status
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _too_long(status: int) -> AttemptFailedError:
+    detail = f"the answer is longer than {MAX_BODY_BYTES} bytes"
+    return AttemptFailedError(AttemptProblem.MALFORMED, detail, status=status)
+
+
+_ADVICE = {
+    errno.EMFILE: "this process has no open files left: raise `ulimit -n`, or lower --ultra-concurrency",
+    errno.ENFILE: "this machine has no open files left: lower --ultra-concurrency, or the number of workers",
+    errno.EADDRNOTAVAIL: "this machine has no ports left: lower --ultra-concurrency, or the number of workers",
+    errno.ENOMEM: "this machine has no memory left: lower --ultra-concurrency, or the number of workers",
+    errno.ENOBUFS: "this machine has no network buffers left: lower --ultra-concurrency, or the number of workers",
+}
+"""Errors of this machine, whatever endpoint the request is for."""
+
+
+def _failure(error: Exception) -> AttemptFailedError:
+    number = errno.ENOMEM if isinstance(error, MemoryError) else _find_errno(error)
+    if number in _ADVICE:
+        return AttemptFailedError(AttemptProblem.MACHINE, f"{_ADVICE[number]} ({_describe(error)})")
+    return AttemptFailedError(_problem(error), _describe(error))
+
+
+def _find_errno(error: BaseException | None) -> int | None:
+    """Return the number of the first known error among an error's causes."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in _ADVICE:
+            return number
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _problem(error: Exception) -> AttemptProblem:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return AttemptProblem.LOOKUP
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
         return AttemptProblem.REFUSED
     if isinstance(error, aiohttp.ClientResponseError):
         return AttemptProblem.MALFORMED  # the answer is not HTTP
     return AttemptProblem.DROPPED
+
+
+def _describe_timeout(timeout_s: float | None) -> str:
+    return "timed out" if timeout_s is None else f"no complete answer within {timeout_s:g} s"
 
 
 _USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may contain its password

@@ -13,6 +13,7 @@ _NAME = r"[\w.-]*(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authoriz
 _IS_SECRET = re.compile(_NAME, re.IGNORECASE)
 _RULES = (
     (re.compile(r"(\w[\w+.-]*://)[^/\s@]+@"), rf"\1{REDACTED}@"),
+    (re.compile(r"(^|[=\s'\"])[^\s:/@='\"]+:(?!:|//)[^\s@]+@(?=\w)"), rf"\1{REDACTED}@"),
     (re.compile(r"(https?://[^\s?#]+)\?\S+"), rf"\1?{REDACTED}"),
     (re.compile(rf"({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{REDACTED}"),
     (re.compile(r"(bearer\s+)\S+", re.IGNORECASE), rf"\1{REDACTED}"),

@@ -18,15 +18,14 @@ from pytest_ultra.providers.redaction import Redact, Redactor
 from pytest_ultra.providers.transport import HttpResponse, Transport
 from pytest_ultra.providers.wire import EXCERPT_CHARS, KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
 
-REQUEST_TIMEOUT_S = 120.0
 _DETAIL_CHARS = 300
 
 
 class HttpEndpoint:
     """The endpoint of all models of a run. `specs` is keyed by the model as the user wrote it, like cases.
 
-    `demo_url` is the base URL of the run's embedded endpoint, required for demo models. `redact` redacts secrets; the
-    default redacts the keys.
+    `demo_url` is the base URL of the run's embedded endpoint, required for demo models. Without `request_timeout_s`
+    the caller limits the time of an attempt, as the engine does. `redact` redacts secrets; by default, the keys.
     """
 
     def __init__(
@@ -35,7 +34,7 @@ class HttpEndpoint:
         transport: Transport,
         *,
         demo_url: str = "",
-        request_timeout_s: float = REQUEST_TIMEOUT_S,
+        request_timeout_s: float | None = None,
         now: Callable[[], float] = time.time,
         redact: Redact | None = None,
     ) -> None:
@@ -86,7 +85,7 @@ def open_endpoint(
     *,
     environ: Mapping[str, str],
     demo_url: str = "",
-    request_timeout_s: float = REQUEST_TIMEOUT_S,
+    request_timeout_s: float | None = None,
     redact: Redact | None = None,
 ) -> HttpEndpoint:
     """Return an endpoint on real HTTP. Call it inside the running loop that will use it."""

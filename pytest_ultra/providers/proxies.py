@@ -31,7 +31,16 @@ def _read(name: str, environ: Mapping[str, str]) -> str:
 
 def _check(proxy: str, variable: str) -> str:
     address = proxy if "://" in proxy else f"http://{proxy}"
-    scheme = urlsplit(address).scheme
+    try:
+        parts = urlsplit(address)
+        scheme, is_complete = parts.scheme, bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        scheme, is_complete = "http", False
+    if not is_complete:
+        raise ConfigurationError(
+            f"The proxy in {variable} (or {variable.upper()}) is not a valid address. Valid: http://HOST:PORT. "
+            "Unset it, or add the endpoint's host to NO_PROXY to connect directly."
+        )
     if scheme not in ("http", "https"):
         raise ConfigurationError(
             f"The proxy in {variable} (or {variable.upper()}) has the scheme {scheme!r}. Valid: http, https. "

@@ -1,4 +1,4 @@
-"""Parser of rate-limit headers: what is left of a quota, and how long to wait."""
+"""Parser of rate-limit headers: what is left of a quota, and how long to wait (at most `MAX_WAIT_S`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from pytest_ultra.core.chat_request import Quota
+from pytest_ultra.core.chat_request import MAX_WAIT_S, Quota
 
 _FAMILIES = (
     ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -45,13 +45,13 @@ def read_retry_after(headers: Headers, *, now: Callable[[], float]) -> float | N
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
+        return _bounded(milliseconds / 1000)
     header = headers.get("retry-after")
     seconds = _number(header)
     if seconds is None and (until := _timestamp(header)) is not None:
         sent = _timestamp(headers.get("date"))
         seconds = until - (now() if sent is None else sent)
-    return _reset_if_empty(headers, now) if seconds is None else max(0.0, seconds)
+    return _reset_if_empty(headers, now) if seconds is None else _bounded(seconds)
 
 
 def _reset_if_empty(headers: Headers, now: Callable[[], float]) -> float | None:
@@ -78,7 +78,11 @@ def _seconds_until(text: str | None, now: Callable[[], float]) -> float:
     if number is None:
         return 0.0
     point = number / 1000 if number >= _UNIX_MS else number
-    return max(0.0, point - now() if point >= _UNIX_S else point)
+    return _bounded(point - now() if point >= _UNIX_S else point)
+
+
+def _bounded(seconds: float) -> float:
+    return min(MAX_WAIT_S, max(0.0, seconds))
 
 
 def _duration(text: str) -> float | None:
@@ -91,7 +95,7 @@ def _duration(text: str) -> float | None:
 def _iso(text: str) -> float | None:
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, unquote
 
+from pytest_ultra.providers.escapes import MAX_LAYERS, may_be_escaped, unescape, unescape_with_starts
+
 REDACTED = "***"
 MIN_SECRET_CHARS = 8
 """A shorter value may be a word such as `none`, which replies contain by chance."""
@@ -14,7 +16,7 @@ MIN_SECRET_CHARS = 8
 Redact = Callable[[str], str]
 
 _PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
-_USERINFO = re.compile(r"//(?P<userinfo>[^\s]*)@")
+_USERINFO = re.compile(r"\s*(?P<scheme>(?:[a-z][a-z0-9+.-]*:)?//)?(?P<userinfo>.*)@", re.IGNORECASE | re.DOTALL)
 _QUERY = re.compile(r"\?([^#\s]*)")
 _SECRET_NAME = re.compile(r"key|token|secret|sig|passw|pwd|auth|cred|code", re.IGNORECASE)
 """Names of query parameters that hold secrets."""
@@ -51,6 +53,7 @@ class Redactor:
         wanted = sorted(
             {secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS}, key=lambda one: (-len(one), one)
         )
+        self._secrets = {form for secret in wanted for form in (secret, _as_bytes(secret).decode("latin-1"))}
         self._patterns = [
             (_longest_run(secret), re.compile("".join(map(_escaped_pattern, secret)))) for secret in wanted
         ]
@@ -64,7 +67,28 @@ class Redactor:
         for form in self._base64_forms:
             if form in text:
                 text = text.replace(form, REDACTED)
+        return self._redact_escaped(text) if self._secrets and may_be_escaped(text) else text
+
+    def _redact_escaped(self, text: str) -> str:
+        """Redact secrets of which also letters and digits are escaped, in up to `MAX_LAYERS` layers."""
+        decoded = text
+        for layers in range(1, MAX_LAYERS + 1):
+            before, decoded = decoded, unescape(decoded)
+            if decoded == before:
+                break
+            if any(secret in decoded for secret in self._secrets):
+                return self._redact_escaped(self._redact_layer(text, layers))
         return text
+
+    def _redact_layer(self, text: str, layers: int) -> str:
+        """Redact secrets that appear when so many layers are removed."""
+        decoded, starts = unescape_with_starts(text, layers)
+        found = re.finditer("|".join(map(re.escape, sorted(self._secrets, key=len, reverse=True))), decoded)
+        pieces, end = [], 0
+        for match in found:
+            pieces += [text[end : starts[match.start()]], REDACTED]
+            end = starts[match.end()]
+        return "".join([*pieces, text[end:]])
 
     def redact_shortened(self, text: str) -> str:
         """Redact also the part of a secret that is left where a text was shortened by `...`."""
@@ -84,12 +108,12 @@ def find_secrets(environ: Mapping[str, str], variables: Iterable[str], urls: Ite
 
 def redact_url(url: str) -> str:
     """Return a URL, or an attempt at one, with user name, password and keys redacted."""
-    plain = _USERINFO.sub(f"//{REDACTED}@", url)
+    plain = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", url, count=1)
     return _PARAMETER.sub(lambda found: f"{found[1]}={REDACTED if _SECRET_NAME.search(found[1]) else found[2]}", plain)
 
 
 def _find_in_url(url: str) -> Iterator[str]:
-    if found := _USERINFO.search(url if "//" in url else f"//{url}"):
+    if found := _USERINFO.match(url):
         user, _, password = found["userinfo"].partition(":")
         for part in (found["userinfo"], password or user):
             yield from (part, unquote(part))
@@ -121,11 +145,15 @@ def _ends(secret: str) -> Iterator[str]:
         yield from (secret[:length] + _ELLIPSIS, _ELLIPSIS + secret[-length:])
 
 
+def _as_bytes(secret: str) -> bytes:
+    return secret.encode(errors="surrogateescape")
+
+
 def _base64_forms(secret: str) -> Iterator[str]:
     """Yield the base64 forms of a secret inside a text, one per offset, without the digits shared with other bytes."""
     for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + secret.encode()).decode()
-        form = encoded[-(-before * 4 // 3) : len(encoded) - 4 if (before + len(secret)) % 3 else None]
+        encoded = base64.b64encode(b"\0" * before + _as_bytes(secret)).decode()
+        form = encoded[-(-before * 4 // 3) : len(encoded) - 4 if (before + len(_as_bytes(secret))) % 3 else None]
         yield form
         if set("+/") & set(form):
             yield form.translate(str.maketrans("+/", "-_"))

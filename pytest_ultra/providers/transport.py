@@ -19,8 +19,11 @@ class HttpResponse(msgspec.Struct, frozen=True):
 class Transport(Protocol):
     """Sends one HTTP request once; it never retries."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> HttpResponse:
-        """Return the answer, whatever its status. Raises `AttemptFailedError` if there is none."""
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float | None) -> HttpResponse:
+        """Return the answer, whatever its status. Raises `AttemptFailedError` if there is none.
+
+        Without `timeout_s` the caller limits the time.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -8,14 +8,33 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.wire_fields import (
+    UNREADABLE,
+    Answer,
+    Call,
+    Choice,
+    FirstItem,
+    ReplyMessage,
+    TokenCounts,
+    is_filled,
+    read_answer,
+    read_arguments,
+    read_fields,
+    read_list,
+    read_string,
+    read_text,
+    read_tokens,
+)
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # only to the embedded endpoint: the reference agent's knowledge as ASCII JSON
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # raised for a body that is not JSON
 EXCERPT_CHARS = 4_000  # shortened where it is shown, after secrets are redacted
+_MAX_ERROR_BYTES = 64 * 1024
+"""Size up to which a body is searched for the message of an error object."""
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
@@ -67,37 +86,42 @@ def decode_reply(body: bytes, *, turn: int) -> Reply:
     `turn` makes generated call ids differ between turns. Raises `AttemptFailedError` (malformed) if the body is not a
     chat completion.
     """
-    answer = _decode_object(body)
-    choice = _first(answer.get("choices"))
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        raise _malformed("an error object instead of" if answer.get("error") else "JSON, but not", body)
+    try:
+        answer = read_answer(body)
+        choice = _read_first_choice(answer)
+        message = read_fields(choice.message, ReplyMessage)
+        if message is None:
+            raise _malformed("an error object instead of" if is_filled(answer.error) else "JSON, but not", body)
+        return bound_reply(_read_reply(message, choice, answer, turn))
+    except UNREADABLE:
+        raise _malformed("not JSON, so not", body) from None
+
+
+def _read_first_choice(answer: Answer) -> Choice:
+    first = read_fields(answer.choices, FirstItem) or FirstItem()
+    return read_fields(first.item, Choice) or Choice()
+
+
+def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int) -> Reply:
     calls = tuple(_distinct(_calls(message), turn))
-    finish_reason = choice.get("finish_reason")
-    usage = _as_dict(answer.get("usage"))
+    finish_reason = read_string(choice.finish_reason)
+    usage = read_fields(answer.usage, TokenCounts) or TokenCounts()
     return Reply(
-        text=_text(message.get("content")) or _text(message.get("refusal")),
+        text=read_text(message.content) or read_text(message.refusal),
         tool_calls=calls,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        finish_reason=finish_reason if isinstance(finish_reason, str) else ("tool_calls" if calls else "stop"),
+        prompt_tokens=read_tokens(usage.prompt_tokens),
+        completion_tokens=read_tokens(usage.completion_tokens),
+        finish_reason=("tool_calls" if calls else "stop") if finish_reason is None else finish_reason,
     )
 
 
 def excerpt(body: bytes) -> str:
     """Return a readable excerpt of a body on one line: the message of an error object if there is one."""
     text = body[:EXCERPT_CHARS].decode(errors="replace")
-    with suppress(*UNREADABLE):
-        text = _error_message(msgspec.json.decode(body)) or text
+    if len(body) <= _MAX_ERROR_BYTES:
+        with suppress(*UNREADABLE):
+            text = _error_message(msgspec.json.decode(body)) or text
     return " ".join("".join(char if char.isprintable() else " " for char in text[:EXCERPT_CHARS]).split())
-
-
-def _decode_object(body: bytes) -> dict[str, Any]:
-    try:
-        answer = msgspec.json.decode(body)
-    except UNREADABLE:
-        raise _malformed("not JSON, so not", body) from None
-    return _as_dict(answer)
 
 
 def _malformed(what: str, body: bytes) -> AttemptFailedError:
@@ -112,46 +136,22 @@ def _error_message(answer: Any) -> str:
     return message if isinstance(message, str) else ""
 
 
-def _first(choices: Any) -> dict[str, Any]:
-    return _as_dict(choices[0]) if isinstance(choices, list) and choices else {}
-
-
 def _as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(content: Any) -> str:
-    """Return the text of a content, which is text, null, or a list of parts, some of them text."""
-    if isinstance(content, list):
-        return "".join(_text(part.get("text")) if isinstance(part, dict) else _text(part) for part in content)
-    return content if isinstance(content, str) else ""
-
-
-def _count(tokens: Any) -> int:
-    return max(0, int(tokens)) if isinstance(tokens, int | float) else 0
-
-
-def _calls(message: dict[str, Any]) -> Iterator[ToolCall]:
+def _calls(message: ReplyMessage) -> Iterator[ToolCall]:
     """Yield the calls as the model made them, including malformed ones, which count as evidence."""
-    entries = message.get("tool_calls") or []
-    for entry in entries if isinstance(entries, list) else [entries]:
-        call = _as_dict(entry)
-        call_id = call.get("id")
-        yield _call(call_id if isinstance(call_id, str) else "", call.get("function") or call)
-    if not entries and message.get("function_call"):  # the older form
-        yield _call("", message["function_call"])
+    for entry in read_list(message.tool_calls):
+        call = read_fields(entry, Call) or Call()
+        inner = (read_fields(call.function, Call) or Call()) if is_filled(call.function) else call
+        yield _call(read_string(call.id) or "", inner)
+    if not is_filled(message.tool_calls) and is_filled(message.function_call):  # the older form
+        yield _call("", read_fields(message.function_call, Call) or Call())
 
 
-def _call(call_id: str, function: Any) -> ToolCall:
-    name = _as_dict(function).get("name")
-    return ToolCall(call_id, name if isinstance(name, str) else "", _arguments(_as_dict(function).get("arguments")))
-
-
-def _arguments(arguments: Any) -> str:
-    """Return arguments as JSON text; some servers send the object itself, or nothing if there are none."""
-    if isinstance(arguments, str):
-        return arguments if arguments.strip() else "{}"
-    return "{}" if arguments is None else msgspec.json.encode(arguments).decode()
+def _call(call_id: str, function: Call) -> ToolCall:
+    return ToolCall(call_id, read_string(function.name) or "", read_arguments(function.arguments))
 
 
 def _distinct(calls: Iterator[ToolCall], turn: int) -> Iterator[ToolCall]:

@@ -1,20 +1,32 @@
-"""Notices about a run's endpoints, printed once at its end."""
+"""Notices about a run's endpoints, and about its own standstill, printed once at its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.transcript import Attempted, FellBack
 from pytest_ultra.errors import AttemptProblem
-from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.reporting.text import count, neutralise
 
 _REJECTIONS = frozenset({401, 403, 404})
+_STANDSTILL_S = 5.0  # a shorter one is not worth a line
 
 
-def notice_lines(episodes: Iterable[Episode]) -> list[str]:
-    """Return a line for each rejected parameter, and for each endpoint that rejected a model that another served."""
-    return list(dict.fromkeys(neutralise(text) for episode in episodes for text in _notices(episode)))
+def notice_lines(episodes: Sequence[Episode]) -> list[str]:
+    """Return a line for each rejected parameter, rejected model that another endpoint served, and long standstill."""
+    about_endpoints = dict.fromkeys(neutralise(text) for episode in episodes for text in _notices(episode))
+    return [*about_endpoints, *_standstill_notices(episodes)]
+
+
+def _standstill_notices(episodes: Iterable[Episode]) -> Iterator[str]:
+    own = (episode.usage.standstill_s for episode in episodes if not episode.reused)
+    affected = [seconds for seconds in own if seconds >= _STANDSTILL_S]
+    if affected:
+        yield (
+            f"this run itself stood still (stopped, or too busy) for up to {max(affected):.0f} s during "
+            f"{count(len(affected), 'case')}; no time limit and no model time contains that"
+        )
 
 
 def _notices(episode: Episode) -> Iterator[str]:

@@ -1,25 +1,54 @@
-"""Make text from models and users safe to print in a terminal: no control codes, no endless lines."""
+"""Make text from models and users safe to print: no control codes, no commands to a CI service, no endless lines."""
 
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from itertools import accumulate, takewhile
 from typing import Any
 
 _TAIL = len("... (+1,000,000 characters)")
+_LOG_COMMAND = re.compile(
+    r"#(?=#\w*\[)"  # ##[command]: GitHub and Azure obey it anywhere in a line
+    r"|(?<!\S):(?=:[a-z_])"  # ::command: GitHub obeys it at the start of a line
+    # the same within a word, where the end of a line may come before it:
+    r"|:(?=:(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-set-repo-path|notice"
+    r"|remove-matcher|save-state|set-env|set-output|stop-commands|warning)\b)",
+    re.IGNORECASE,
+)
+"""The first character of each command that a CI service would obey when it finds it in a log."""
 
 
 def neutralise(text: str) -> str:
-    """Escape everything that a terminal would interpret instead of showing: control, ANSI and direction codes."""
+    """Escape everything that a terminal or a CI log would interpret instead of showing."""
+    return escape_controls(break_log_commands(text))
+
+
+def break_log_commands(text: str) -> str:
+    """Escape one character of each command that a CI service would obey; the rest of the text stays as it is."""
+    return _LOG_COMMAND.sub(_in_hex, text) if "::" in text or "##" in text else text
+
+
+def escape_controls(text: str) -> str:
+    """Escape control, ANSI and direction codes."""
     return text if text.isprintable() else "".join(map(_escape, text))
+
+
+def neutralise_lines(text: str) -> str:
+    """Neutralise a text of several lines; line breaks and tabs are kept."""
+    text = break_log_commands(text)
+    if not text.isprintable():
+        text = "".join(char if char in "\n\t" else _escape(char) for char in text)
+    return text
 
 
 def excerpt(text: str, room: int) -> str:
     """Return the text neutralised; if longer than `room` columns, cut it and say how many characters are left out."""
     if len(text) <= room and len(shown := neutralise(text)) <= room:
         return shown
-    pieces = [_escape(character) for character in text[:room]]
+    starts = {found.start(): _in_hex(found) for found in _LOG_COMMAND.finditer(text[: room + _TAIL])}
+    pieces = [starts.get(at) or _escape(char) for at, char in enumerate(text[:room])]
     kept = len(list(takewhile(lambda end: end <= max(room - _TAIL, 1), accumulate(map(len, pieces)))))
     return f"{''.join(pieces[:kept])}... (+{len(text) - kept:,} characters)"
 
@@ -53,3 +82,7 @@ def fill(text: str, width: int, indent: str = "") -> list[str]:
 
 def _escape(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def _in_hex(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]):02x}"

@@ -11,8 +11,9 @@ import msgspec
 from pytest_ultra.core.case import Case, short_name
 from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.codec import SCHEMA_VERSION, check_version, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, UNREADABLE, check_version, encode
 from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.stored_files import read_stored
 
 _VERSIONS = ("generator_version", "prompt_version", "scorer_version")
 _Fields = Mapping[str, Any]
@@ -60,7 +61,7 @@ def _format(head: _Fields, cases: Sequence[_Fields]) -> bytes:
 def read_baseline(path: Path) -> tuple[Baseline, tuple[Episode, ...]]:
     """Read a file and its episodes, which have only a case and an outcome; raise ConfigurationError on failure."""
     try:
-        content = path.read_bytes()
+        content = read_stored(path.resolve())  # the user may name a link
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigurationError(f"{str(path)!r} cannot be read ({reason})") from error
@@ -68,7 +69,7 @@ def read_baseline(path: Path) -> tuple[Baseline, tuple[Episode, ...]]:
         check_version(content, path)
         baseline = msgspec.json.decode(content, type=Baseline)
         episodes = tuple(_episode(baseline.common | case) for case in baseline.cases)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+    except (*UNREADABLE, KeyError) as error:
         raise ConfigurationError(
             f"{str(path)!r} is not a baseline file ({error}); write one with `pytest-ultra baseline -o FILE`"
         ) from error

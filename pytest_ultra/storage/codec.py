@@ -12,6 +12,9 @@ from pytest_ultra.errors import ConfigurationError
 
 SCHEMA_VERSION = 1
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for content that is damaged, is something else, or is nested too deeply."""
+
 
 class Versioned(msgspec.Struct, frozen=True):
     """A record that says by which schema it was written."""
@@ -49,7 +52,7 @@ def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
     check_version(content, path)
     try:
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ConfigurationError(
             f"{str(path)!r} is damaged ({error}); leave its run out, or restore the file"
         ) from error
@@ -58,7 +61,7 @@ def decode_file(content: bytes, kind: type[Record], path: Path) -> Record:
 def decode_versioned(content: bytes, decoder: msgspec.json.Decoder[VersionedT], path: Path) -> VersionedT | None:
     """Return the record, None if it is damaged; raise ConfigurationError if it has a newer schema version."""
     record: VersionedT | None = None
-    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+    with suppress(*UNREADABLE):
         record = decoder.decode(content)
     if record is None or record.schema_version > SCHEMA_VERSION:
         check_version(content, path)
@@ -69,7 +72,7 @@ def check_version(content: bytes, path: Path) -> None:
     """Raise ConfigurationError if `content` has a newer schema version than this pytest-ultra reads."""
     try:
         version = msgspec.json.decode(content, type=Versioned).schema_version
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return
     if version > SCHEMA_VERSION:
         raise ConfigurationError(

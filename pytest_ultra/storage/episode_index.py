@@ -11,6 +11,7 @@ from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.storage.codec import Versioned, decode_versioned
 from pytest_ultra.storage.journal import decode_line
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import find_stored, open_stored, read_lines
 
 
 class IndexedEpisode(msgspec.Struct, frozen=True):
@@ -29,10 +30,14 @@ class IndexedEpisode(msgspec.Struct, frozen=True):
 
     def read(self) -> Episode | None:
         """Return the episode, None if it can no longer be read."""
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            line = decode_line(file.read(self.length), self.path)
+        line = decode_line(self.read_line(), self.path)
         return None if line is None else line.episode
+
+    def read_line(self) -> bytes:
+        """Return the line of the journal as it was written."""
+        with open_stored(self.path) as file:
+            file.seek(self.offset)
+            return file.read(self.length)
 
 
 def index_episodes(run: RunDirectory, journals: str = "journal-*.jsonl") -> list[IndexedEpisode]:
@@ -40,7 +45,7 @@ def index_episodes(run: RunDirectory, journals: str = "journal-*.jsonl") -> list
 
     Raises ConfigurationError if a journal has a newer schema version.
     """
-    episodes = [episode for path in sorted(run.path.glob(journals)) for episode in _index(path)]
+    episodes = [episode for path in find_stored(run.path, journals) for episode in _index(path)]
     return sorted(episodes, key=lambda episode: episode.recency)
 
 
@@ -50,22 +55,19 @@ def newest_episodes(episodes: Iterable[IndexedEpisode]) -> dict[str, IndexedEpis
 
 
 def _index(path: Path) -> Iterator[IndexedEpisode]:
-    offset = 0
-    with path.open("rb") as file:
-        for content in file:
-            head = decode_versioned(content, _DECODER, path)
-            if head is not None:
-                episode = head.episode
-                yield IndexedEpisode(
-                    case_id=head.case_id,
-                    outcome=episode.score.outcome,
-                    failure_class=episode.score.failure_class,
-                    recency=(not episode.reused, episode.started_at, head.sequence),
-                    path=path,
-                    offset=offset,
-                    length=len(content),
-                )
-            offset += len(content)
+    for line in read_lines(path):
+        head = decode_versioned(line.content, _DECODER, path) if line.is_whole else None
+        if head is not None:
+            episode = head.episode
+            yield IndexedEpisode(
+                case_id=head.case_id,
+                outcome=episode.score.outcome,
+                failure_class=episode.score.failure_class,
+                recency=(not episode.reused, episode.started_at, head.sequence),
+                path=path,
+                offset=line.offset,
+                length=line.length,
+            )
 
 
 class _Score(msgspec.Struct, frozen=True):

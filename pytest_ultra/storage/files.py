@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from pytest_ultra.errors import ConfigurationError
 
@@ -17,7 +18,8 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # follows no link that somebody has left there
             file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             if is_durable:
@@ -57,11 +59,8 @@ def check_writable(path: Path, option: str) -> None:
 
 def _try_to_write(directory: Path) -> None:
     """Write and remove a file: only that detects a read-only mount, a quota or a full disk."""
-    trial = directory / f".trial.{os.getpid()}.tmp"
-    try:
-        trial.write_bytes(b"trial")
-    finally:
-        trial.unlink(missing_ok=True)
+    with TemporaryFile(dir=directory) as file:
+        file.write(b"trial")
 
 
 def _reason(error: OSError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, Protocol
@@ -16,8 +17,9 @@ from pytest_ultra.core.case import GENERATOR_VERSION, Case, TaskKey
 from pytest_ultra.core.guidance import AnyGuidance, FlawedWorkflow, Guidance, TaskT
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.codec import SCHEMA_VERSION, encode
+from pytest_ultra.storage.codec import SCHEMA_VERSION, UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.stored_files import find_stored, read_stored
 
 
 class Generate(Protocol):
@@ -115,12 +117,17 @@ class GuidanceCache:
         return generated
 
     def get(self, case: Case) -> AnyGuidance:
-        """Return the case's guidance; raise LookupError if no call of `fill` included the case."""
+        """Return the case's guidance; raise LookupError if no call of `fill` included the case.
+
+        Raises ConfigurationError if a file that may hold it is damaged.
+        """
         variant = Variant.of(case)
         for file in self._load(case.task_key):
             for plans in file.plans:
                 if variant in plans.variants():
                     return Guidance(file.task, plans.optimal, plans.find_flawed(variant))
+        for path in self._paths.get(_address(case.task_key), ()):
+            self._decode(path)
         raise LookupError(f"nothing was generated for {case}")
 
     def _find_missing(self, wanted: dict[TaskKey, _Variants]) -> dict[TaskKey, _Variants]:
@@ -143,11 +150,23 @@ class GuidanceCache:
         return generated
 
     def _read(self, key: TaskKey) -> tuple[GuidanceFile[Any], ...]:
-        return tuple(self._decoder.decode(path.read_bytes()) for path in self._paths.get(_address(key), ()))
+        """Return what is on disk for a task; a file that cannot be read is generated again."""
+        files = []
+        for path in self._paths.get(_address(key), ()):
+            with suppress(ConfigurationError):
+                files.append(self._decode(path))
+        return tuple(files)
+
+    def _decode(self, path: Path) -> GuidanceFile[Any]:
+        try:
+            file: GuidanceFile[Any] = self._decoder.decode(read_stored(path))
+        except UNREADABLE as error:
+            raise ConfigurationError(f"{str(path)!r} is unreadable: {error}") from error
+        return file
 
     def _list_paths(self) -> None:
         self._paths: dict[str, list[Path]] = {}
-        for path in sorted(self._directory.glob("*-*.json")):
+        for path in find_stored(self._directory, "*-*.json"):
             self._paths.setdefault(path.name.partition("-")[0], []).append(path)
 
 

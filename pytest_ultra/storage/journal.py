@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, Versioned, decode_versioned, encode
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import StoredLine, find_stored, read_lines
 
 REUSED = "reused"
 """Takes the place of the worker's name in files with episodes or answers that are reused from other runs."""
@@ -32,21 +34,36 @@ class JournalLine(Versioned, frozen=True):
 
 
 class DamagedLine(msgspec.Struct, frozen=True):
-    """A line that cannot be decoded, most likely because of a kill; `line` counts from 1."""
+    """A line that cannot be decoded, most likely because of a kill; `line` counts from 1.
+
+    `content` is the beginning of its `length` bytes.
+    """
 
     path: Path
     line: int
     content: bytes
+    length: int
 
     def __str__(self) -> str:
-        return f"{self.path.name}, line {self.line}: {len(self.content)} bytes cannot be read and were skipped"
+        return f"{self.path.name}, line {self.line}: {self.length} bytes cannot be read and were skipped"
+
+    @property
+    def case_id(self) -> str | None:
+        """The id of the case that the line was about, None if the line does not say it."""
+        found = _CASE_ID.search(self.content)
+        return None if found is None else found[1].decode()
+
+
+_CASE_ID = re.compile(rb'"case_id":"([0-9a-f]+)"')
+_MOST_KEPT_BYTES = 1000
 
 
 class JournalContents(msgspec.Struct, frozen=True):
-    """The newest episode of each case, and the damaged lines."""
+    """The newest episode of each case, and the damaged lines; `obstacle` says why nothing could be read."""
 
     episodes: tuple[Episode, ...]
     damaged: tuple[DamagedLine, ...] = ()
+    obstacle: str | None = None
 
 
 def encode_line(episode: Episode, sequence: int) -> bytes:
@@ -116,7 +133,7 @@ def read_episodes(run: RunDirectory) -> JournalContents:
     """Read all journals of a run, which may still be running; episodes are sorted by node id and case id."""
     damaged: list[DamagedLine] = []
     lines: list[JournalLine] = []
-    for path in sorted(run.path.glob("journal-*.jsonl")):
+    for path in find_stored(run.path, "journal-*.jsonl"):
         for line in _read_lines(path):
             if isinstance(line, DamagedLine):
                 damaged.append(line)
@@ -126,10 +143,17 @@ def read_episodes(run: RunDirectory) -> JournalContents:
 
 
 def _read_lines(path: Path) -> Iterator[JournalLine | DamagedLine]:
-    with path.open("rb") as file:
-        for number, content in enumerate(file, start=1):
-            if content.strip():
-                yield decode_line(content, path) or DamagedLine(path, number, content)
+    for stored in read_lines(path):
+        if stored.content.strip() or not stored.is_whole:
+            yield _decode_stored(stored, path) or _damaged(stored, path)
+
+
+def _decode_stored(stored: StoredLine, path: Path) -> JournalLine | None:
+    return decode_line(stored.content, path) if stored.is_whole else None
+
+
+def _damaged(stored: StoredLine, path: Path) -> DamagedLine:
+    return DamagedLine(path, stored.number, stored.content[:_MOST_KEPT_BYTES], stored.length)
 
 
 def _newest(lines: Iterable[JournalLine]) -> tuple[Episode, ...]:

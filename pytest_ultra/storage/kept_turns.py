@@ -13,10 +13,11 @@ import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest, plain
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.storage.codec import encode
+from pytest_ultra.storage.codec import UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import find_stored, read_lines
 
 
 class KeptTurn(msgspec.Struct, frozen=True):
@@ -127,11 +128,21 @@ def read_turns(
     If a case was run several times, these are the answers of its newest episode.
     """
     answers: dict[str, CaseAnswers] = {}
-    found = [turn for path in run.path.glob(turns) for turn in _read(path) if is_wanted(turn.case_id)]
-    for turn in sorted(found, key=lambda turn: turn.at):
+    found = [
+        dated for path in find_stored(run.path, turns) for dated in _date(_read(path)) if is_wanted(dated[1].case_id)
+    ]
+    for _, turn in sorted(found, key=lambda dated: dated[0]):
         before = answers.get(turn.case_id, {})
         answers[turn.case_id] = {n: kept for n, kept in before.items() if n < turn.turn} | {turn.turn: turn}
     return answers
+
+
+def _date(turns: Iterable[KeptTurn]) -> Iterator[tuple[float, KeptTurn]]:
+    """Yield a file's answers with the times by which they are sorted: a clock that is set back changes no order."""
+    latest = 0.0
+    for turn in turns:
+        latest = max(latest, turn.at)
+        yield latest, turn
 
 
 def write_turns(path: Path, answers: Iterable[CaseAnswers]) -> None:
@@ -140,12 +151,11 @@ def write_turns(path: Path, answers: Iterable[CaseAnswers]) -> None:
 
 def _read(path: Path) -> Iterator[KeptTurn]:
     """Yield the answers that can be decoded; the model is called again for the others."""
-    with path.open("rb") as file:
-        for content in file:
-            try:
-                yield _DECODER.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
+    for line in read_lines(path):
+        try:
+            yield _DECODER.decode(line.content)
+        except UNREADABLE:
+            continue
 
 
 _DECODER = msgspec.json.Decoder(KeptTurn)

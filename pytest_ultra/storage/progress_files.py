@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from pytest_ultra.core.progress import ShardProgress
-from pytest_ultra.storage.codec import encode
+from pytest_ultra.storage.codec import UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -23,7 +23,7 @@ def read_progress(run: RunDirectory) -> tuple[ShardProgress, ...]:
     """Return the last report of each shard, sorted by shard number."""
     found = []
     for path in run.path.glob("progress-*.json"):
-        with suppress(OSError, msgspec.DecodeError):
+        with suppress(OSError, *UNREADABLE):
             found.append(msgspec.json.decode(path.read_bytes(), type=ShardProgress))
     return tuple(sorted(found, key=lambda progress: progress.number))
 

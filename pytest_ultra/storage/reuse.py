@@ -19,6 +19,7 @@ from pytest_ultra.storage.kept_turns import CaseAnswers, read_turns, turns_path,
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.run_status import is_locked, read_run_end
+from pytest_ultra.storage.stored_files import read_stored
 
 
 class Rerun(StrEnum):
@@ -160,7 +161,7 @@ def read_plan(run: RunDirectory) -> Plan | None:
     """Return the plan of a run, None if the run was interrupted before it had one."""
     path = run.path / "plan.json"
     try:
-        content = path.read_bytes()
+        content = read_stored(path)
     except FileNotFoundError:
         return None
     return decode_file(content, Plan, path)

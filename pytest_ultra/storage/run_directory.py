@@ -13,6 +13,8 @@ import msgspec
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import make_directory, write_atomically
+from pytest_ultra.storage.run_description import check_description
+from pytest_ultra.storage.stored_files import read_stored
 
 
 class RunDirectory(msgspec.Struct, frozen=True):
@@ -59,9 +61,14 @@ class RunDirectory(msgspec.Struct, frozen=True):
         return self.path / "budget"
 
     def describe(self) -> dict[str, Any]:
-        """Return run.json: schema_version, run_id, started_at, and the fields given to `create`."""
+        """Return run.json: schema_version, run_id, started_at, and the fields given to `create`.
+
+        Raises ConfigurationError if it is damaged, if a field is not what `create` writes, or if the schema is newer.
+        """
         path = self.path / "run.json"
-        return decode_file(path.read_bytes(), dict[str, Any], path)
+        description = decode_file(read_stored(path), dict[str, Any], path)
+        check_description(description, path)
+        return description
 
     def discard(self) -> None:
         """Remove the directory of a run without results."""
@@ -73,6 +80,11 @@ class RunDirectory(msgspec.Struct, frozen=True):
         write_atomically(self.path / "run.json", msgspec.json.format(encode(description)) + b"\n")
 
 
+def run_name(started_at: float) -> str:
+    """Return the name of a run that started at this Unix time; names sort by time."""
+    return datetime.fromtimestamp(started_at, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
 def _ignore_in_git(root: Path) -> None:
     ignore = root / ".gitignore"
     if not ignore.exists():
@@ -80,8 +92,8 @@ def _ignore_in_git(root: Path) -> None:
 
 
 def _make_unique(runs: Path, started_at: float) -> Path:
-    """Create a directory named after the start time, so that names sort by time; add a suffix if the name is taken."""
-    name = datetime.fromtimestamp(started_at, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    """Create a directory named after the start time; add a suffix if the name is taken."""
+    name = run_name(started_at)
     number = 1
     while True:
         path = runs / (name if number == 1 else f"{name}-{number:02}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_directory import RunDirectory, run_name
 
 _MAX_LISTED = 3
 _MIN_PREFIX_LENGTH = 4
@@ -16,9 +18,21 @@ class UnknownRunError(ConfigurationError):
     """No stored run has this name."""
 
 
-def list_runs(root: Path) -> list[RunDirectory]:
-    """Return the runs stored under `root`, oldest first: a run id starts with the time."""
-    return [RunDirectory(file.parent) for file in sorted((root / "runs").glob("*/run.json"))]
+def list_runs(root: Path, *, now: float | None = None) -> list[RunDirectory]:
+    """Return the runs stored under `root`, oldest first: a run id starts with the time. A link is none of them.
+
+    Runs dated after `now` (Unix time, by default the present) were made before the clock was set back: they come first.
+    """
+    present = run_name(time.time() if now is None else now)
+    found = [RunDirectory(file.parent) for file in (root / "runs").glob("*/run.json") if not file.parent.is_symlink()]
+    return sorted(found, key=lambda run: (not _is_after(run.run_id, present), run.run_id))
+
+
+def _is_after(run_id: str, present: str) -> bool:
+    return run_id > present and _DATED.match(run_id) is not None
+
+
+_DATED = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 def find_run(root: Path, name: str | None) -> RunDirectory:
@@ -37,7 +51,8 @@ def find_run(root: Path, name: str | None) -> RunDirectory:
 
 
 def _find_named(root: Path, runs: list[RunDirectory], name: str) -> RunDirectory:
-    for path in (root / "runs" / name, Path(name)):
+    named = Path(name)
+    for path in (root / "runs" / name, named.resolve() if named.is_symlink() else named):  # the user may name a link
         if (path / "run.json").is_file():
             return RunDirectory.open(path)
     matches = [run for run in runs if len(name) >= _MIN_PREFIX_LENGTH and run.run_id.startswith(name)]

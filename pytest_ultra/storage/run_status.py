@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Annotated
 
 import msgspec
 from filelock import FileLock, Timeout
 
+from pytest_ultra.core.json_types import UnixTime
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import read_stored
 
 LOCK_TIMEOUT_S = 0.2
 """Longer than another process holds the lock to check whether it is free."""
@@ -18,8 +22,8 @@ LOCK_TIMEOUT_S = 0.2
 class RunEnd(msgspec.Struct, frozen=True):
     """How a run ended, at which Unix time. `interruption` is the reason for one, None if the run finished."""
 
-    exit_status: int
-    ended_at: float
+    exit_status: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)]
+    ended_at: UnixTime
     interruption: str | None = msgspec.field(default=None, name="cut_off")
     schema_version: int = SCHEMA_VERSION
 
@@ -32,11 +36,15 @@ def lock_run(run: RunDirectory) -> FileLock:
 
 
 def is_locked(run: RunDirectory, timeout_s: float = LOCK_TIMEOUT_S) -> bool:
-    """Return whether a run is running. With a timeout of 0, another process that is checking counts as one."""
-    if not (run.path / "lock").exists():
+    """Return whether a run is running. With a timeout of 0, another process that is checking counts as one.
+
+    A `lock` that is not a regular file is none of ours, and is not opened: that would empty the target of a link.
+    """
+    path = run.path / "lock"
+    if path.is_symlink() or not path.is_file():
         return False
     try:
-        with FileLock(run.path / "lock", timeout=timeout_s, poll_interval=0.01):
+        with FileLock(path, timeout=timeout_s, poll_interval=0.01):
             return False
     except Timeout:
         return True
@@ -60,7 +68,7 @@ def read_run_end(run: RunDirectory) -> RunEnd | None:
     """Return how the run ended, None if there is no record; raise ConfigurationError for a newer schema version."""
     path = run.path / "ended.json"
     try:
-        content = path.read_bytes()
+        content = read_stored(path)
     except FileNotFoundError:
         return None
     return decode_file(content, RunEnd, path)
@@ -75,5 +83,14 @@ def note_interruption(run: RunDirectory, reason: str) -> None:
 
 def read_interruption(run: RunDirectory) -> str | None:
     """Return the reason that a process of the run recorded with `note_interruption`, None if there is none."""
-    path = run.path / "cut-off"
-    return (path.read_text(encoding="utf-8", errors="replace") or "interrupted") if path.exists() else None
+    try:
+        reason = read_stored(run.path / "cut-off", _MOST_REASON_BYTES)
+    except FileNotFoundError:
+        return None
+    except (ConfigurationError, OSError):
+        return UNKNOWN_REASON
+    return reason.decode(errors="replace") or UNKNOWN_REASON
+
+
+UNKNOWN_REASON = "interrupted"
+_MOST_REASON_BYTES = 64 * 1024

@@ -21,6 +21,6 @@ def take_stall_notes(run: RunDirectory) -> list[str]:
     notes = []
     for path in sorted(run.path.glob(f"{_PREFIX}*")):
         with suppress(OSError):
-            notes.append(path.read_text(encoding="utf-8"))
+            notes.append(path.read_text(encoding="utf-8", errors="replace"))
             path.unlink()
     return notes

@@ -9,6 +9,7 @@ from pytest_ultra.storage.episode_index import index_episodes
 from pytest_ultra.storage.journal import journal_path
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import read_stored
 
 
 def started_path(run: RunDirectory, worker: str) -> Path:
@@ -32,8 +33,9 @@ class StartedCases:
 
 def find_in_flight(run: RunDirectory, worker: str) -> frozenset[str]:
     """Return the ids of the cases that a worker has started and not finished."""
-    path = started_path(run, worker)
-    if not path.exists():
+    try:
+        started = read_stored(started_path(run, worker))
+    except FileNotFoundError:
         return frozenset()
     finished = {episode.case_id for episode in index_episodes(run, journal_path(run, worker).name)}
-    return frozenset(path.read_text(encoding="utf-8").split()) - finished
+    return frozenset(started.decode(errors="replace").split()) - finished

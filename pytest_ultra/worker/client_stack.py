@@ -13,7 +13,8 @@ import pytest
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint
-from pytest_ultra.engine.limiter import UNLIMITED, BypassLimiter, Limiter, open_limiter
+from pytest_ultra.engine.limiter import MAX_OLD_PAUSE_S, UNLIMITED, BypassLimiter, Limiter, open_limiter
+from pytest_ultra.engine.main_thread_imports import import_all
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import endpoint_limits
@@ -23,6 +24,15 @@ from pytest_ultra.storage.cassettes.cassette_endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder
 
 Opener = Callable[[], Endpoint]
+
+_TOOL_IMPORTS = ("jsonschema_rs",)
+_HTTP_IMPORTS = ("pytest_ultra.providers.aiohttp_transport", "concurrent.futures.thread", "encodings.idna")
+
+
+def import_for_engine(config: pytest.Config, settings: Settings) -> None:
+    """Import in the main thread what the engine's thread would import when it first needs it."""
+    is_http = settings.cassette != "replay" and not config.hook.pytest_ultra_endpoint.get_hookimpls()
+    import_all((*_TOOL_IMPORTS, *(_HTTP_IMPORTS if is_http else ())))
 
 
 def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
@@ -101,13 +111,18 @@ def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None) -
 
 
 def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
-    """Open the run's limiter; warn if it cannot be shared with other processes. A replay needs none."""
+    """Open the run's limiter; warn if not all processes share it. A replay needs none."""
     if settings.cassette == "replay":
         return UNLIMITED
-    limiter, problem = open_limiter(_endpoints(config, settings, demo_url), endpoint_limits(settings), folder=folder)
+    limiter, problem = open_limiter(
+        _endpoints(config, settings, demo_url),
+        endpoint_limits(settings),
+        folder=folder,
+        max_old_pause_s=0.0 if settings.fresh else MAX_OLD_PAUSE_S,
+    )
     if problem:
         warnings.warn(
-            pytest.PytestWarning(f"ultra: limits hold for each worker by itself, not for all together ({problem})"),
+            pytest.PytestWarning(f"ultra: {problem}"),
             stacklevel=2,
         )
     return limiter

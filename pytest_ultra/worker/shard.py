@@ -38,10 +38,12 @@ from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open
 from pytest_ultra.worker.client_stack import (
     ClientStack,
     ModelAccess,
+    import_for_engine,
     open_run_limiter,
     reachable_models,
     with_cassettes,
 )
+from pytest_ultra.worker.concurrency import fit_concurrency
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.resume import FinishedEpisodes
@@ -100,7 +102,7 @@ class Shard:
             self._start(session.items)
         except KeyboardInterrupt:
             if self._stop_reason is None:
-                raise
+                raise KeyboardInterrupt from None  # pytest fails on a traceback that ends in a line without a number
             self._skip()
         except OSError as error:
             if error.errno not in DISK_FULL:
@@ -156,6 +158,7 @@ class Shard:
         self._journal = Journal(self._run, self._placement.worker)
         activity = ActivityMonitor()
         self._engine = engine = self._make_engine(self._journal, meter, activity)
+        import_for_engine(self._config, self._settings)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
         self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, activity.find_stall, after_s)
@@ -192,9 +195,12 @@ class Shard:
         if not self._placement.is_replacement and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
-    @property
+    @cached_property
     def _concurrency(self) -> int:
-        return 1 if is_debugged(self._config) else self._settings.concurrency or CONCURRENCY
+        if is_debugged(self._config):
+            return 1
+        connecting = self._placement.workers if self._placement.demo_url else 0
+        return fit_concurrency(self._settings.concurrency or CONCURRENCY, demo_clients=connecting)
 
     def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
@@ -251,7 +257,6 @@ class Shard:
             reachable_models(self._settings),
             environ=os.environ,
             demo_url=self._placement.demo_url or "",
-            request_timeout_s=self._settings.request_timeout,
             redact=self._redact,
         )
 

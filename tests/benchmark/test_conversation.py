@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 
 import msgspec
 import pytest
 
+from pytest_ultra.agents.text_protocol.text_messages import write_reply
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.turn_messages import assistant_message
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
+from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_EPISODE_CHARS, MAX_REPLY_CHARS, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
 from tests.benchmark.agent_runs import make_case, run_agent, run_script, tool_call
@@ -221,3 +224,72 @@ def test_arguments_that_are_an_object_are_repeated_verbatim() -> None:
     text = '{ "path":  "a.csv" }'
     said = assistant_message(Reply(tool_calls=(ToolCall("c", "some_tool", text),)), ToolProtocol.NATIVE)
     assert said["tool_calls"][0]["function"]["arguments"] == text
+
+
+def repeat(call: ToolCall, times: int) -> tuple[ToolCall, ...]:
+    return tuple(msgspec.structs.replace(call, id=f"c{number}") for number in range(times))
+
+
+@pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])
+def test_calls_beyond_the_limit_of_a_turn_are_not_read_and_the_first_of_them_gets_an_error(
+    protocol: ToolProtocol,
+) -> None:
+    case = msgspec.structs.replace(CASE, tool_protocol=protocol)
+    reply = Reply(tool_calls=repeat(LIST, 10_000))
+    conversation = Conversation.begin(case, GUIDANCE).take(
+        write_reply(reply) if protocol is ToolProtocol.TEXT else reply
+    )
+    assert get_results(conversation) == [None] * MAX_CALLS + ["MALFORMED_CALL"]
+    last = conversation.events[-1]
+    assert isinstance(last, Answered)
+    assert last.result.message == "Neither this call nor any after it was made: a turn can make up to 128 calls."
+    assert (conversation.ended, conversation.turn) == (None, 2)
+    if protocol is ToolProtocol.NATIVE:
+        calls = [call["id"] for message in conversation.messages for call in message.get("tool_calls", ())]
+        answered = [message["tool_call_id"] for message in conversation.messages if message["role"] == "tool"]
+        assert calls == answered
+
+
+def test_a_turn_of_as_many_calls_as_allowed_is_run_whole() -> None:
+    conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(tool_calls=repeat(LIST, MAX_CALLS)))
+    assert get_results(conversation) == [None] * MAX_CALLS
+
+
+def test_an_episode_ends_when_its_replies_are_too_long_to_be_kept() -> None:
+    reply = Reply(text="x" * (MAX_REPLY_CHARS - 1000), tool_calls=(LIST,))
+    conversation = Conversation.begin(CASE, GUIDANCE)
+    while conversation.ended is None:
+        conversation = conversation.take(reply)
+    assert conversation.events[-1] == Ended(EndReason.MAX_TURNS, "The model's replies reached 4,000,000 characters.")
+    replies = [event.reply for event in conversation.events if isinstance(event, Replied)]
+    assert sum(map(reply_chars, replies)) < MAX_EPISODE_CHARS + MAX_REPLY_CHARS
+
+
+def test_a_reply_is_cut_to_what_is_kept() -> None:
+    conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(text="x" * 31_000_000, tool_calls=(LIST,)))
+    kept = Reply(text="x" * MAX_REPLY_CHARS, finish_reason="length")
+    assert conversation.events == (Replied(1, kept), Ended(EndReason.STOPPED))
+
+
+def test_the_thousandth_call_takes_no_longer_than_the_first() -> None:
+    case = make_case(PromptType.BASELINE, rate=1.0, max_turns=99)
+    conversation = Conversation.begin(case, GUIDANCE)
+    times_s = []
+    for _ in range(80):
+        started = time.thread_time()
+        conversation = conversation.take(Reply(tool_calls=repeat(WRONG, 2) + repeat(LIST, 100)))
+        times_s.append(time.thread_time() - started)
+    assert min(times_s[-10:]) < 4 * min(times_s[:10]) + 0.02
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 900])
+def test_arguments_nested_too_deeply_are_malformed(levels: int) -> None:
+    deep = '{"a":' * levels + "1" + "}" * levels
+    conversation = run_script(CASE, GUIDANCE, [ToolCall("c", "file_operations_reader", deep)])
+    assert get_results(conversation) == ["MALFORMED_ARGUMENTS"]
+
+
+def test_a_step_is_one_call_and_the_last_one_is_ready_for_the_next_turn() -> None:
+    steps = list(Conversation.begin(CASE, GUIDANCE).steps(Reply(tool_calls=repeat(LIST, 3))))
+    assert [len(get_results(step)) for step in steps] == [0, 1, 2, 3, 3]
+    assert [step.turn for step in steps] == [1, 1, 1, 1, 2]

@@ -122,3 +122,23 @@ def test_an_unknown_format_is_an_error(command: Command, capsys: pytest.CaptureF
 def test_a_stored_episode_is_read_unchanged(run: RunDirectory) -> None:
     episode: Episode = next(e for e in SlimEpisodes(run).episodes if e.outcome is Outcome.FAILED)
     assert SlimEpisodes(run).read(episode) == FLAWED
+
+
+@pytest.mark.usefixtures("run")
+def test_a_path_is_no_command_to_a_terminal_or_to_github(command: Command, tmp_path: Path) -> None:
+    hostile = "\x1b[2J\n::error::x ##[add-mask]y"
+    for args in (
+        ("report", "-o", f"{hostile}/report.html"),
+        ("plot", "-o", hostile),
+        ("baseline", "-o", f"{hostile}.json"),
+        ("store", "status", "--dir", f"{hostile}/.ultra"),
+    ):
+        if args[0] == "store":
+            (tmp_path / hostile / ".ultra").parent.mkdir(exist_ok=True)
+            (tmp_path / hostile / ".ultra").symlink_to(tmp_path / ".ultra")
+        shown = command(*args)
+        output = shown.out + shown.err
+        assert r"\x1b[2J\n\x3a:error::x \x23#[add-mask]y" in output
+        assert "\x1b" not in output
+        assert "##[" not in output
+        assert "\n::" not in output

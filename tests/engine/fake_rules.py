@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import msgspec
@@ -41,6 +41,9 @@ class Chat(msgspec.Struct, frozen=True):
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
+
+    def steps(self, reply: Reply) -> Iterator[Self]:
+        yield self.take(reply)
 
     def fall_back(self, detail: str) -> Self:
         return self._add(FellBack(self.turn, detail))

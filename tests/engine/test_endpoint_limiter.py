@@ -18,14 +18,19 @@ from tests.engine.engine_fakes import DONE, VirtualClock, run, status
 
 T = TypeVar("T")
 
+WAY_OUT = "Start the run again later: it keeps what is finished, and asks the endpoint anew."
+
 
 class Limited:
     """A limiter, and the seconds from the start at which each call got its permit."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, old_pause_s: float = 0.0) -> None:
         self.clock = VirtualClock()
         self.clock.seconds = 1000.0
-        self.limiter = EndpointLimiter(LimiterState().start(1000.0, START_IN_FLIGHT), limits, self.clock)
+        state = LimiterState()
+        with state as endpoint:
+            endpoint.written_at, endpoint.paused_until, endpoint.window = 1000.0, 1000.0 + old_pause_s, 1.0
+        self.limiter = EndpointLimiter(state.start(1000.0, START_IN_FLIGHT, 30.0), limits, self.clock)
         self.permitted: dict[int, float] = {}
         self.in_flight = self.most_in_flight = 0
 
@@ -120,7 +125,7 @@ def test_all_waiters_fail_when_the_endpoint_is_rejecting() -> None:
 
     answers, seconds = limited.run(work)
 
-    detail = "The endpoint answers only with 429 (too many requests); the longest wait is 600 s."
+    detail = f"The endpoint answers only with 429 (too many requests); the longest wait is 600 s. {WAY_OUT}"
     assert answers == [CallFailed(EndReason.RATE_LIMIT, detail)] * 4
     assert seconds == 1
 
@@ -132,7 +137,7 @@ def test_a_call_fails_at_once_if_the_endpoint_asks_for_too_long_a_wait() -> None
         await limited.call(0, status(503, 900.0))
         return await limited.call(1)
 
-    detail = "The endpoint asks for a wait of 900 s; the longest wait is 600 s."
+    detail = f"The endpoint asks for a wait of 900 s; the longest wait is 600 s. {WAY_OUT}"
     assert limited.run(work) == CallFailed(EndReason.RATE_LIMIT, detail)
 
 
@@ -229,3 +234,48 @@ def test_a_permit_may_be_released_after_the_limiter_is_closed() -> None:
         return permit
 
     limited.limiter.release(limited.run(work), DONE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "others_at"), [(DONE, 1), (status(500), 1), (status(429, 20.0), 21)], ids=["answered", "failed", "429"]
+)
+def test_one_call_probes_whether_the_pause_of_an_earlier_run_is_over(
+    answer: Reply | AttemptFailedError, others_at: int
+) -> None:
+    limited = Limited(Limits(is_adaptive=False), old_pause_s=40.0)
+
+    async def work() -> None:
+        await asyncio.gather(limited.call(0, answer), limited.call(1), limited.call(2))
+
+    limited.run(work)
+
+    assert [limited.permitted[number] for number in range(3)] == [0, others_at, others_at]
+
+
+def test_a_cancelled_probe_leaves_the_next_call_to_probe() -> None:
+    limited = Limited(Limits(), old_pause_s=5000.0)
+
+    async def work() -> list[CallFailed | None]:
+        probe = await limited.limiter.acquire("m")
+        assert isinstance(probe, Permit)
+        waiting = asyncio.ensure_future(limited.call_all(3))
+        await asyncio.sleep(5.0)
+        limited.limiter.release(probe, None)
+        return await waiting
+
+    assert limited.run(work) == [None] * 3
+    assert limited.permitted == {0: 5, 1: 6, 2: 6}
+
+
+@pytest.mark.parametrize("seconds", [1e10, float("inf"), 1e308])
+def test_a_pause_lasts_at_most_a_day(seconds: float) -> None:
+    limited = Limited(Limits())
+
+    async def work() -> CallFailed | None:
+        await limited.call(0, status(503, seconds))
+        return await limited.call(1)
+
+    failure = limited.run(work)
+
+    assert failure is not None
+    assert failure.detail.startswith("The endpoint asks for a wait of 86400 s; the longest wait is 600 s.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import msgspec
@@ -61,6 +62,7 @@ def test_usage_separates_the_models_time_from_waiting() -> None:
             "model_time_s": 2.0,
             "tool_time_s": 0.0,
             "waiting_time_s": 1.375,
+            "standstill_s": 0.0,
             "cost": None,
         }
     )
@@ -128,6 +130,35 @@ def test_a_failing_endpoint_is_an_error_with_its_reason(code: int, failure_class
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, failure_class)
     assert f"status {code}: from the server" in str(episode.error)
+
+
+class ManyTools(Chat, frozen=True):
+    """A chat that runs many tools in its first turn, and records which episode each of them belongs to."""
+
+    def steps(self, reply: Reply) -> Iterator[Self]:
+        for _ in range(1000):
+            STEPS.append(self.case.instance)
+            yield self
+        yield self.take(reply)
+
+
+STEPS: list[int] = []
+
+
+def test_the_tools_of_one_episode_let_other_episodes_run() -> None:
+    clock = VirtualClock()
+    caller = make_caller(scripted([DONE]), clock)
+
+    async def run_both() -> None:
+        assignments = [make_assignment(make_case(instance=number), f"t::{number}") for number in (0, 1)]
+        rules = Rules(ManyTools, score)
+        await asyncio.gather(*(run_episode(one, caller, worker="gw1", rules=rules) for one in assignments))
+
+    run(clock, run_both())
+
+    assert len(STEPS) == 2000
+    assert STEPS.index(1) < 1000
+    assert max(len(list(group)) for _, group in itertools.groupby(STEPS[1:-1])) < 10
 
 
 class BuggyTools(Chat, frozen=True):

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import struct
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pytest_ultra.engine.budget import BudgetLimits
 from pytest_ultra.engine.endpoint_limiter import EndpointLimiter, Permit
 from pytest_ultra.engine.limiter import open_limiter
-from pytest_ultra.engine.limiter_state import PROCESSES, LimiterState
+from pytest_ultra.engine.limiter_state import PROCESSES, SIZE, LimiterState
 from pytest_ultra.engine.limits import Limits
 from tests.engine.engine_fakes import DONE, VirtualClock, run
 
 pytest.importorskip("fcntl", reason="limits are shared on POSIX only")
 resource = pytest.importorskip("resource")
 
+from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: E402 - POSIX only
 from pytest_ultra.engine.shared_limiter_state import SharedLimiterState, shared_folder  # noqa: E402 - POSIX only
 
 
@@ -161,7 +169,40 @@ def test_a_full_disk_leaves_the_limiter_unshared(tmp_path: Path, room: int) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     limiter.close()
-    assert problem in {"[Errno 27] File too large", "[Errno 28] No space left on device"}
+    assert str(problem).startswith("limits hold for each worker by itself, not for all together ([Errno 2")
+
+
+def test_where_the_first_place_is_absent_the_next_one_is_used_and_named(tmp_path: Path) -> None:
+    limiter, problem = open_limiter({"m": ["name"]}, Limits(), roots=[tmp_path / "missing", tmp_path])
+    assert (tmp_path / f"pytest-ultra-{os.getuid()}" / "name.1").exists()
+    limiter.close()
+    assert str(problem).startswith(f"limits are shared in {tmp_path}/pytest-ultra-")
+    assert "No such file or directory" in str(problem)
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system in memory without room for another page."""
+    place = tmp_path / "full"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(place)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603 - our own command
+        pytest.skip("needs the right to mount a file system")
+    (place / "filler").write_bytes(bytes(4096))
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607 - our own command
+
+
+def test_where_the_first_place_is_full_the_next_one_is_used_and_named(tmp_path: Path, full_disk: Path) -> None:
+    limiter, problem = open_limiter({"m": ["name"]}, Limits(), roots=[full_disk, tmp_path])
+    assert (tmp_path / f"pytest-ultra-{os.getuid()}" / "name.1").exists()
+    limiter.close()
+    assert "No space left on device" in str(problem)
+
+
+def test_a_budget_on_a_full_disk_is_an_error_and_does_not_kill_the_process(full_disk: Path) -> None:
+    with pytest.raises(OSError, match="No space left on device"):
+        SharedBudget(full_disk / "budget", BudgetLimits(requests=1))
 
 
 def test_a_truncated_file_is_extended(path: Path) -> None:
@@ -170,6 +211,134 @@ def test_a_truncated_file_is_extended(path: Path) -> None:
     with state as endpoint:
         assert endpoint.window == 256
     state.close()
+
+
+def test_a_new_run_keeps_a_short_pause_and_probes_a_long_one(path: Path) -> None:
+    first = SharedLimiterState(path).start(100.0, 256)
+    with first as endpoint:
+        endpoint.paused_until = 160.0
+    first.close()
+
+    for now, expected in ((135.0, (160.0, False)), (129.0, (0.0, True))):
+        later = SharedLimiterState(path).start(now, 256, 30.0)
+        with later as endpoint:
+            assert (endpoint.paused_until, endpoint.is_probing) == expected
+            endpoint.written_at = 100.0
+        later.close()
+
+
+def test_a_pace_or_pause_of_an_earlier_run_lasts_at_most_a_day(path: Path) -> None:
+    first = SharedLimiterState(path).start(100.0, 256)
+    with first as endpoint:
+        endpoint.paused_until = endpoint.requests_due = endpoint.tokens_due = 100.0 + 1.9 * 86_400
+    first.close()
+    second = SharedLimiterState(path).start(100.0, 256)
+    with second as endpoint:
+        assert endpoint.paused_until == endpoint.requests_due == endpoint.tokens_due == 100.0 + 86_400
+    second.close()
+
+
+FIELDS: dict[str, list[float]] = {
+    "written_at": [math.nan, math.inf, -1.0],
+    "requests_due": [math.nan, 1e10, -1.0],
+    "tokens_due": [math.nan, 1e308, -math.inf],
+    "paused_until": [math.nan, 1e10],
+    "window": [math.nan, math.inf, 0.0],
+    "decreased_at": [math.nan, 1e10],
+    "error_rate": [math.nan, 2.0, -0.5],
+    "first_429_at": [math.nan, 1e10],
+    "consecutive_429s": [2**32 - 1],
+    "rows_used": [PROCESSES + 1, 2**32 - 1],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in FIELDS.items() for value in values])
+def test_a_value_that_cannot_be_ours_resets_the_state(
+    pair: tuple[SharedLimiterState, SharedLimiterState], field: str, value: float
+) -> None:
+    mine, yours = pair
+    with mine as endpoint:
+        setattr(endpoint, field, value)
+        mine.in_flight[mine.row] = 7
+    with yours as endpoint:
+        assert (endpoint.window, endpoint.paused_until, endpoint.rows_used) == (256, 0, PROCESSES)
+        assert mine.in_flight[mine.row] == 0
+    assert len(list(mine._path.parent.iterdir())) == 3, "the state, and a row file for each process"
+
+
+def test_calls_in_flight_that_no_process_can_have_are_reclaimed(
+    pair: tuple[SharedLimiterState, SharedLimiterState],
+) -> None:
+    mine, yours = pair
+    with mine:
+        mine.in_flight[mine.row] = mine.in_flight[yours.row] = 0xFFFFFFFF
+        assert mine.reclaim_dead_slots()
+        assert sum(mine.in_flight) == 0
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=2 * SIZE),
+        st.sampled_from([b"\xff", b"\x7f", b"\x01"]).map(lambda byte: byte * SIZE),
+        st.binary(min_size=74, max_size=74).map(lambda head: head + bytes(SIZE)),
+        st.builds(
+            lambda floats, rows: struct.pack("<8d2I", *floats, 0, rows) + b"\x01" * SIZE,
+            st.lists(st.floats(), min_size=8, max_size=8),
+            st.integers(0, 2**32 - 1),
+        ),
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_a_state_file_of_any_bytes_neither_fails_nor_blocks_nor_multiplies(content: bytes) -> None:
+    """Also when the bytes come while two processes use the file."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "name.1"
+        path.write_bytes(content)
+        clock = VirtualClock()
+        clock.seconds = 500.0
+        limits = Limits(max_in_flight=5, rpm=600.0, tpm=60_000.0)
+        processes = [Process(SharedLimiterState(path.with_name("name")), limits, clock) for _ in range(2)]
+
+        async def work() -> None:
+            await asyncio.gather(*(each.run_case(clock.now() + 10) for each in processes))
+            with path.open("r+b") as file:
+                file.write(content[:SIZE])
+            await asyncio.gather(*(each.run_case(clock.now() + 10) for each in processes))
+
+        run(clock, work())
+        assert {file.name for file in path.parent.iterdir()} <= {"name.1", "name.1.0", "name.1.1"}
+        for process in processes:
+            process.limiter.close()
+        assert all(process.calls >= 10 for process in processes)
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a pipe", "a link", "of another user"])
+def test_a_state_that_is_no_file_of_the_user_leaves_the_limiter_unshared(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "name.1"
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a link":
+        path.symlink_to(tmp_path / "elsewhere")
+    elif os.getuid() == 0:
+        path.touch()
+        os.chown(path, 12345, 12345)
+    else:
+        pytest.skip("only root can make a file of another user")
+    limiter, problem = open_limiter({"m": ["name"]}, Limits(), folder=tmp_path)
+    limiter.close()
+    assert problem is not None
+    assert str(path) in problem
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_row_file_that_is_a_link_is_not_followed(path: Path) -> None:
+    (path.parent / "name.1.0").symlink_to(path.parent / "elsewhere")
+    limiter, problem = open_limiter({"m": ["name"]}, Limits(), folder=path.parent)
+    limiter.close()
+    assert "name.1.0" in str(problem)
+    assert not (path.parent / "elsewhere").exists()
 
 
 class Process:

@@ -228,6 +228,13 @@ def test_an_endpoint_that_never_answered_and_refuses_three_times_fails_its_model
     assert len(shared.endpoint.requests) == 6
 
 
+@pytest.mark.parametrize("kind", [AttemptProblem.MACHINE, AttemptProblem.LOOKUP, AttemptProblem.STANDSTILL])
+def test_what_this_machine_lacks_never_fails_the_model(kind: AttemptProblem) -> None:
+    shared = SharedCaller(scripted([*[problem(kind)] * 5, DONE], latency_s=0.001))
+
+    assert shared.call(0) == DONE
+
+
 def test_refusals_that_are_far_apart_do_not_fail_the_model() -> None:
     result, attempts, _ = call_once(scripted([REFUSED], latency_s=3.0))
 

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 import trustme
 
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from pytest_ultra.providers.aiohttp_transport import MAX_BODY_BYTES, AiohttpTransport
+from pytest_ultra.providers.aiohttp_transport import MAX_BODY_BYTES, MAX_ERROR_BYTES, AiohttpTransport
 from pytest_ultra.providers.transport import HttpResponse
 from tests.providers.http_stand_in import (
     COMPLETION,
@@ -150,16 +151,56 @@ def test_a_port_without_a_server_is_a_refusal() -> None:
     assert caught.value.problem is AttemptProblem.REFUSED
 
 
-def test_a_host_without_an_address_is_a_refusal() -> None:
+def test_a_host_without_an_address_is_a_failed_look_up() -> None:
     with pytest.raises(AttemptFailedError) as caught:
         asyncio.run(post("http://nowhere.invalid/"))
-    assert caught.value.problem is AttemptProblem.REFUSED
+    assert caught.value.problem is AttemptProblem.LOOKUP
+    assert "nowhere.invalid" in caught.value.detail
+
+
+WITHOUT_FILES = """
+import os, resource
+def use_up_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) - 1,) * 2)
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_process_without_files_left_is_named_and_is_not_a_refusal(host: str) -> None:
+    program = WITHOUT_FILES + ASK.replace("    try:", "    use_up_files()\n    try:", 1)
+    command = [sys.executable, "-c", program, f"http://{host}:9/"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own program
+    assert done.stdout.startswith("machine: this process has no open files left: raise `ulimit -n`")
 
 
 def test_an_endless_answer_is_stopped() -> None:
     megabyte = b"%x\r\n" % (1024 * 1024) + b"x" * (1024 * 1024) + b"\r\n"
     error = fail(says(CHUNKED, *[megabyte] * 40), timeout_s=20)
     assert str(error) == f"malformed 200: the answer is longer than {MAX_BODY_BYTES} bytes"
+
+
+def test_an_error_is_read_as_far_as_its_message_can_be() -> None:
+    body = b"x" * 31_000_000
+    got = ask(says_and_closes(response(body, status="500 Internal Server Error")), timeout_s=20)
+    assert (got.status, got.body) == (500, body[:MAX_ERROR_BYTES])
+
+
+def test_large_answers_are_read_whole_a_few_at_a_time() -> None:
+    async def run() -> int:
+        pieces = [response(b"", length=31_000_000), *[b"x" * 100_000] * 310]
+        tracemalloc.start()
+        try:
+            async with stand_in(says(*pieces)) as server, open_transport({}) as transport:
+
+                async def read_one() -> int:
+                    return len((await transport.post(server.url, {}, b"{}", 120)).body)
+
+                assert set(await asyncio.gather(*(read_one() for _ in range(40)))) == {31_000_000}
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert asyncio.run(run()) < 300_000_000  # 40 of them have 1,240 MB
 
 
 def test_connections_are_reused_and_are_as_many_as_calls_in_flight() -> None:

@@ -32,6 +32,8 @@ ENVIRON = {
         (["--header", "Authorization: Basic abc"], ["--header", "Authorization: ***"]),
         (["--header=x Bearer abc"], ["--header=x Bearer ***"]),
         (["--url=https://me:abc@host/v1"], ["--url=https://***@host/v1"]),
+        (["--url=me:abc/d@host/v1", "me:abc@host"], ["--url=***@host/v1", "***@host"]),
+        (["test_it.py::test_it[a@b]", "a:b", "a@b"], ["test_it.py::test_it[a@b]", "a:b", "a@b"]),
         (["http://host/v1?code=abc&x=1"], ["http://host/v1?***"]),
         (["demo/perfect?fail=1"], ["demo/perfect?fail=1"]),
         (["x sk-abcdefghij-klm y"], ["x *** y"]),

@@ -78,6 +78,20 @@ def test_without_retry_after_the_wait_lasts_until_the_empty_quota_resets() -> No
     assert read_retry_after(headers | {"x-ratelimit-remaining-requests": "3"}, now=lambda: NOW) is None
 
 
+@pytest.mark.parametrize("seconds", ["10000000000", "1e308", "9" * 400])
+def test_no_wait_is_longer_than_a_day(seconds: str) -> None:
+    for headers in (
+        {"retry-after": seconds},
+        {"retry-after-ms": seconds},
+        {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": f"{seconds}s"},
+        {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9999-12-31T23:59:59Z"},
+    ):
+        assert (read_retry_after(headers, now=lambda: NOW) or 0.0) <= 86_400
+        assert (read_quota(headers, now=lambda: NOW) or Quota(1.0)).reset_s <= 86_400
+    assert read_retry_after({"retry-after": "10000000000"}, now=lambda: NOW) == 86_400
+
+
 def test_a_metered_reply_is_the_plain_one_and_a_quota() -> None:
     reply = Reply("text", (ToolCall("1", "a", "{}"),), 10, 20, "tool_calls")
     with_quota = metered(reply, Quota(0.5))

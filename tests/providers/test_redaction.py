@@ -9,6 +9,8 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_ultra.providers.redaction import Redactor, find_secrets, redact_url
 
@@ -25,6 +27,21 @@ ESCAPINGS: dict[str, Callable[[str], str]] = {
     "a query in lower case": lambda text: quote_plus(text).replace("%2F", "%2f").replace("%3C", "%3c"),
     "a query in a query": lambda text: quote(quote(text, safe=""), safe=""),
     "HTML": html.escape,
+    "whole, in percent": lambda text: "".join(f"%{ord(char):02x}" for char in text),
+    "whole, in percent twice": lambda text: "".join(f"%25{ord(char):02X}" for char in text),
+    "whole, in entities": lambda text: "".join(f"&#{ord(char)};" for char in text),
+    "whole, in hexadecimal entities": lambda text: "".join(f"&#X00{ord(char):x}" for char in text),
+    "whole, in entities twice": lambda text: "".join(f"&amp;#{ord(char)};" for char in text),
+    "whole, in JSON": lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+    "whole, in JSON in JSON": lambda text: "".join(f"\\\\u{ord(char):04X}" for char in text),
+    "whole, in a literal": lambda text: "".join(f"\\x{ord(char):02x}" for char in text),
+    "whole, in JavaScript": lambda text: "".join(f"\\u{{{ord(char):x}}}" for char in text),
+    "entities in percent in JSON": lambda text: "".join(
+        f"\\u0025{ord(c):02x}" for char in text for c in f"&#{ord(char)};"
+    ),
+    "every second character in percent": lambda text: "".join(
+        f"%{ord(char):02x}" if at % 2 or char in "%&\\" else char for at, char in enumerate(text)
+    ),
     "HTML in numbers": lambda text: text.replace("&", "&#x26;").replace("<", "&#60;"),
 }
 
@@ -33,6 +50,26 @@ ESCAPINGS: dict[str, Callable[[str], str]] = {
 def test_a_secret_is_redacted_however_it_is_escaped(escaping: str) -> None:
     escaped = ESCAPINGS[escaping](ODD)
     assert Redactor([ODD])(f"<{escaped}> {escaped}") == "<***> ***"
+
+
+def test_text_beside_an_escaped_secret_is_kept_as_it_is() -> None:
+    def whole(text: str) -> str:
+        return "".join(f"%{ord(char):02x}" for char in text)
+
+    redact = Redactor(["sk-first-one", "sk-second-one", "p\u00e4sswort"])
+    assert redact(f"50%25 {whole('sk-first-one')}&lt;{whole(whole('sk-second-one'))}\\u00e4&#99999999;") == (
+        "50%25 ***&lt;***\\u00e4&#99999999;"
+    )
+    assert redact("p%C3%A4sswort, p\\u00e4sswort, p&#xe4;sswort") == "***, ***, ***"
+
+
+@given(st.text(st.sampled_from("%&#;\\\\u0073x{}25amp sk-abcdefgh"), max_size=200))
+def test_text_of_any_escapes_is_kept_unless_it_holds_the_secret(text: str) -> None:
+    assert Redactor(["another-secret"])(text) == text
+
+
+def test_a_secret_of_any_bytes_is_redacted() -> None:
+    assert Redactor(["sk-\udce9-broken"])("my sk-\udce9-broken") == "my ***"
 
 
 @pytest.mark.parametrize("before", ["", "u", "us", "user:"])
@@ -76,9 +113,11 @@ def test_keys_are_found_in_variables_and_in_urls() -> None:
         "OTHER": "text",
         "https_proxy": "http://user:pass%40word@proxy:3128",
         "ALL_PROXY": "me:broken/pass@proxy",
+        "http_proxy": "me:another//pass@proxy",
     }
     found = find_secrets(environ, ["A_KEY", "MISSING"], ["https://h/v1?api-version=2024-10-21&subscription-key=a%2Fb"])
     assert found >= {"sk-aaaaaaaaaaaa", "pass@word", "pass%40word", "user:pass%40word", "broken/pass", "a%2Fb", "a/b"}
+    assert "another//pass" in found
     assert not found & {"text", "2024-10-21", "user"}
 
 
@@ -87,6 +126,10 @@ def test_keys_are_found_in_variables_and_in_urls() -> None:
     [
         ("https://h:1/v1", "https://h:1/v1"),
         ("ftp://user:pa/ss@h/v1", "ftp://***@h/v1"),
+        ("user:password@h/v1", "***@h/v1"),
+        (" user:pass//word@h/v1?key=x", "***@h/v1?key=***"),
+        ("//user:pass word@h", "//***@h"),
+        ("http:/user:password@h", "***@h"),
         (
             "https://h/v1?api_key=abc&api-version=2024&sig=d%20e#x",
             "https://h/v1?api_key=***&api-version=2024&sig=***#x",

@@ -88,7 +88,7 @@ def test_the_line_says_that_the_bound_was_used() -> None:
 
 def test_a_hostile_group_cannot_reach_terminal_or_github() -> None:
     gate = Gate(GateKind.FAIL_UNDER, 0.5, "m\x1b[2J\n::error::x")
-    assert gate_name(gate) == "fail-under m\\x1b[2J\\n::error::x=0.5"
+    assert gate_name(gate) == "fail-under m\\x1b[2J\\n\\x3a:error::x=0.5"
     line = annotation(Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE), GateOn.RATE)
     assert "\n" not in line
     assert line.startswith("::error title=pytest-ultra::gate ")

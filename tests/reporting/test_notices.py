@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
 from pytest_ultra.core.transcript import Attempted, Event, FellBack
@@ -33,3 +35,13 @@ def test_what_ended_an_episode_and_a_rejection_of_tools_give_no_notice() -> None
 
 def test_other_failed_attempts_give_no_notice() -> None:
     assert notice_lines([episode_with(Attempted(1, 0.1), Attempted(1, 0.1, "status", 500, "busy"))]) == []
+
+
+def test_a_long_standstill_gives_one_notice_and_a_short_one_or_an_earlier_runs_gives_none() -> None:
+    episodes = [
+        msgspec.structs.replace(episode_with(), usage=Usage(standstill_s=seconds), reused=is_reused)
+        for seconds, is_reused in ((4.0, False), (20.4, False), (19.0, False), (500.0, True))
+    ]
+    (notice,) = notice_lines(episodes)
+    assert notice.startswith("this run itself stood still (stopped, or too busy) for up to 20 s during 2 cases; ")
+    assert notice_lines(episodes[:1]) == []

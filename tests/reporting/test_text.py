@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neutralise
+from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neutralise, neutralise_lines
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,45 @@ from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neu
 )
 def test_control_codes_are_escaped(hostile: str, shown: str) -> None:
     assert neutralise(hostile) == shown
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("::stop-commands::x", r"\x3a:stop-commands::x"),
+        ("  ::error file=a.py::x", r"  \x3a:error file=a.py::x"),
+        ("says ::some-new-command::", r"says \x3a:some-new-command::"),
+        ("over\r::warning::x", r"over\r\x3a:warning::x"),
+        ("in a word::Add-Mask::x", r"in a word\x3a:Add-Mask::x"),
+        (":::debug::x", r":\x3a:debug::x"),
+        ("in a line ##[add-mask]x", r"in a line \x23#[add-mask]x"),
+        ("###[error]x", r"#\x23#[error]x"),
+        ("##vso[task.setvariable]x", r"\x23#vso[task.setvariable]x"),
+        ("##teamcity[x]", r"\x23#teamcity[x]"),
+    ],
+)
+def test_commands_to_a_ci_service_are_broken_up(hostile: str, shown: str) -> None:
+    assert neutralise(hostile) == shown
+    assert excerpt(hostile, 60) == shown
+    assert excerpt(hostile + "y" * 100, 80).startswith(shown)
+    assert neutralise_lines(f"one\n{hostile}") == f"one\n{shown}"
+
+
+def test_node_ids_addresses_and_headings_are_no_commands() -> None:
+    for harmless in ("test_it.py::TestIt::test_it[m-0]", "std::vector", "[::1]:80 or ::1", "## Results [1]", "a :: b"):
+        assert neutralise(harmless) == harmless
+
+
+@given(st.text(st.sampled_from(":#[]abc -\r\nerrorstop-commands"), max_size=300), st.integers(30, 60))
+def test_no_line_of_a_wrapped_text_is_a_command(text: str, width: int) -> None:
+    for command in ("::error::", "::stop-commands::", "##[add-mask]"):
+        for start in (text[:40], ""):
+            lines = [*hang(start + command + text, width, 5), *fill(start + command + text, width)]
+            assert not any(re.match(r"\s*::[a-z-]+( .*)?::", line) or "##[" in line for line in lines)
+
+
+def test_lines_are_neutralised_one_by_one() -> None:
+    assert neutralise_lines("a\tb\n\x1b[2J\r\n::error::x") == "a\tb\n\\x1b[2J\\r\n\\x3a:error::x"
 
 
 def test_printable_text_of_any_language_is_unchanged() -> None:

@@ -166,7 +166,7 @@ def test_a_summary_that_cannot_be_written_is_reported_and_does_not_fail_the_run(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path))
     result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE_CASE)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["the Markdown summary was not written: *Is a directory*"])
+    result.stdout.fnmatch_lines(["the summary of the GitHub step was not written (is a directory)"])
 
 
 def test_an_unwritable_summary_path_is_a_usage_error(project: Project) -> None:

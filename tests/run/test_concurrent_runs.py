@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.run.project import Project, RunningCommand, wait_until
+from tests.run.project import NO_XDIST, ONE_CASE, Project, RunningCommand, wait_until
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer, text_reply, tool_call_reply
 
 StartServer = Callable[[Script], ScriptedServer]
@@ -50,3 +50,41 @@ def test_a_second_concurrent_run_shares_the_rate_limit(project: Project, start_s
     of_second = [request.started_at for request in server.requests if request.model == "second"]
     together = [request for request in server.requests if of_second[0] <= request.started_at <= of_second[-1]]
     assert len(together) >= 1.5 * len(of_second), "the first run sends requests in the meantime"
+
+
+PAUSING_ENDPOINT = """
+    from pathlib import Path
+    from pytest_ultra.core.transcript import Reply
+    from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+
+    class Model:
+        async def attempt(self, request):
+            with open("requests.txt", "a") as file:
+                print(request.case.repeat, file=file)
+            if Path("down").exists():
+                raise AttemptFailedError(AttemptProblem.STATUS, "Wait.", status=429, retry_after_s=1e10)
+            return Reply("Done.")
+
+        async def aclose(self): ...
+
+    def pytest_ultra_endpoint(config, settings):
+        return Model()
+"""
+
+
+def test_an_endless_pause_of_one_run_does_not_end_the_next(project: Project) -> None:
+    project.pytester.makeconftest(PAUSING_ENDPOINT)
+    requests = project.path / "requests.txt"
+    (project.path / "down").touch()
+    args = (*NO_XDIST, "--ultra-model=m", *ONE_CASE, "--ultra-repeats=5", "--ultra-concurrency=1")
+
+    first = project.run(*args)
+    assert first.parseoutcomes() == {"errors": 5}
+    assert "Start the" in first.stdout.str()
+    assert "run again later: it keeps what is finished" in first.stdout.str()
+    assert project.run(*args, "--ultra-fresh").parseoutcomes() == {"errors": 5}
+    assert len(requests.read_text().splitlines()) == 2, "one in each run"
+
+    (project.path / "down").unlink()
+    assert project.run(*args).parseoutcomes() == {"failed": 5}
+    assert len(requests.read_text().splitlines()) == 7

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.project import ONE_CASE, TEN_CASES, Project
+from tests.run.project import NO_XDIST, ONE_CASE, TEN_CASES, Project
 
 ULTRA = "--ultra-model=demo/perfect"
 
@@ -67,3 +67,16 @@ def test_a_run_without_cases_writes_no_report(project: Project) -> None:
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert reports(project) == []
     result.stdout.no_fnmatch_line("report: *")
+
+
+def test_the_name_of_a_directory_is_no_command_to_a_terminal_or_to_github(project: Project) -> None:
+    hostile = "\x1b[2J\n::error::x ##[add-mask]y"
+    args = (f"--ultra-dir={hostile}/runs", f"--ultra-cassette-dir={hostile}/cassettes", "--ultra-cassette=record")
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE, *args)
+    output = result.stdout.str() + result.stderr.str()
+    assert result.ret == 0
+    for start in ("ultra: kept in ", "answers in ", "report: "):
+        assert start + r"\x1b[2J\n\x3a:error::x \x23#[add-mask]y/" in output
+    assert "\x1b[2J" not in output
+    assert "##[" not in output
+    assert "\n::" not in output

@@ -244,6 +244,8 @@ USAGE_ERRORS = {
     "no URL": ("--ultra-base-url=ftp://user:{}@host/v1", {}),
     "no port": ("--ultra-base-url=http://user:{}@host:x/v1", {}),
     "a password": ("--ultra-base-url=http://user:{}@host/v1", {}),
+    "no scheme": ("--ultra-base-url=user:{}@host/v1", {}),
+    "a variable without a scheme": ("-q", {"OPENAI_BASE_URL": "user:{}@host/v1"}),
     "a variable": ("-q", {"OPENAI_BASE_URL": "ftp://user:{}@host/v1?key={}"}),
     "a proxy": ("--ultra-base-url=http://host/v1", {"ALL_PROXY": "socks5://user:{}@host"}),
     "a key": ("-q", {"OPENAI_API_KEY": "{}\nmore"}),

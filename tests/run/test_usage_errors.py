@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.run.project import Project
@@ -21,6 +24,7 @@ USAGE_ERRORS = {
     "count": ([DEMO, "--ultra-instances=0"], ["'0'", "at least 1"]),
     "document": ([DEMO, "--ultra-json=no/such/out.json"], ["no/such/out.json", "no folder", "create it first"]),
     "folder": ([DEMO, "--ultra-dir=/proc/ultra"], ["/proc/ultra", "give another path"]),
+    "model's bytes": (["--ultra-model=gpt\udcff"], ["'gpt\\udcff'", "is not valid UTF-8", "as the endpoint lists it"]),
     "base url": (["--ultra-model=any", "--ultra-base-url=http://"], ["'http://'", "http://127.0.0.1:8080/v1"]),
     "node id": (
         [DEMO, "pytest_ultra/suite/test_workflows.py::test_workflow[x]"],
@@ -52,3 +56,37 @@ def test_a_missing_path_is_an_error_of_pytest_and_leaves_no_files(
     assert "INTERNALERROR" not in result.stdout.str()
     assert project.runs() == []
     assert not (project.path / "out.json").exists()
+
+
+def link_to_nothing(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def put_a_file_at_runs(path: Path) -> None:
+    path.mkdir()
+    (path / "runs").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "part"), [(link_to_nothing, "is a symbolic link to nothing"), (put_a_file_at_runs, "is a file")]
+)
+def test_a_folder_that_cannot_hold_runs_is_a_usage_error(
+    project: Project, xdist_on_off: tuple[str, ...], prepare: Callable[[Path], None], part: str
+) -> None:
+    prepare(project.path / ".ultra")
+    result = project.run(*xdist_on_off, DEMO)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --ultra-dir: '*.ultra*' {part}; *" if "link" in part else f"*--ultra-dir*{part}*"]
+    )
+
+
+@pytest.mark.parametrize("proxy", ["http://[bad", "http://host:99999x", "http://"])
+def test_a_malformed_proxy_is_a_usage_error(project: Project, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    monkeypatch.setenv("https_proxy", proxy)
+    result = project.run("--ultra-model=gpt-4o-mini")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    result.stderr.fnmatch_lines(["ERROR: *proxy in https_proxy*is not a valid address. Valid: http://HOST:PORT*"])

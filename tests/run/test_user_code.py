@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -134,3 +135,52 @@ def test_a_partial_outcome_passes_only_with_ultra_pass_partial(project: Project)
     assert strict.parseoutcomes().get("passed", 0) == counts["full"]
     lenient = project.run(*NO_XDIST, *too_few_turns, "--ultra-pass=partial")
     assert lenient.parseoutcomes()["passed"] == counts["full"] + counts["partial"]
+
+
+HOSTILE_AGENT = """
+    from pytest_ultra.core.transcript import Reply
+
+    HOSTILE = "a\\r::stop-commands::x\\n::error::y\\x1b[2J and ##[add-mask]z"
+
+    class Agent:
+        async def attempt(self, request):
+            if request.case.repeat == 0:
+                raise RuntimeError(HOSTILE)
+            return Reply(text=HOSTILE)
+
+        async def aclose(self):
+            raise RuntimeError(HOSTILE)
+
+    def pytest_ultra_endpoint(config, settings):
+        return Agent()
+"""
+HOSTILE_TEST = """
+    import pytest
+
+    def test_mine(ultra_episode):
+        (text,) = (event.reply.text for event in ultra_episode.transcript if hasattr(event, "reply"))
+        print("\\x1b[31min red\\x1b[0m", text)
+        if ultra_episode.case.repeat == 1:
+            pytest.skip(text)
+        assert text == "", text
+"""
+
+
+@pytest.mark.parametrize("is_own_test", [False, True], ids=["suite", "own"])
+def test_no_text_of_a_model_or_an_agent_is_a_command_to_a_terminal_or_to_github(
+    project: Project, xdist_on_off: tuple[str, ...], *, is_own_test: bool
+) -> None:
+    project.pytester.makeconftest(HOSTILE_AGENT)
+    if is_own_test:
+        project.pytester.makepyfile(test_own=HOSTILE_TEST)
+    args = ("--ultra-model=a\x1b[2J##[error]", *ONE_CASE, "--ultra-repeats=3", "-rA", "-vv", "--log-level=DEBUG")
+    result = project.run(*xdist_on_off, *args)
+    output = result.stdout.str() + result.stderr.str()
+    outcomes = {"errors": 1, "failed": 1, "skipped": 1} if is_own_test else {"errors": 1, "failed": 2}
+    assert result.parseoutcomes() == outcomes
+    assert "x3a:stop-commands::x" in output
+    assert "x23#[add-mask]z" in output
+    for command in ("##[", "\x1b[2J"):
+        assert command not in output
+    assert not is_own_test or "\x1b[31min red\x1b[0m a" in output, "harmless colours are kept"
+    assert not [line for line in re.split(r"[\r\n]+", output) if re.match(r"(E?\s*|.*a)::", line)]

@@ -54,6 +54,7 @@ journal = Journal(RunDirectory.open(Path(sys.argv[1])), "gw0")
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
+amounts = st.floats(-1e15, 1e15)
 counts = st.integers(0, 2**40)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | numbers | text,
@@ -63,7 +64,7 @@ json_values = st.recursive(
 calls = st.builds(ToolCall, text, text, text)
 results = st.builds(ToolResult, st.none() | text, json_values, st.none() | text, text, st.booleans())
 events = st.one_of(
-    st.builds(Attempted, counts, numbers, st.none() | text, st.none() | counts, text, numbers),
+    st.builds(Attempted, counts, amounts, st.none() | text, st.none() | counts, text, amounts),
     st.builds(Replied, counts, st.builds(Reply, text, st.lists(calls, max_size=2).map(tuple), counts, counts, text)),
     st.builds(Answered, counts, calls, st.none() | st.dictionaries(text, json_values, max_size=3), results),
     st.builds(Ended),
@@ -73,12 +74,12 @@ cases = st.builds(
     max_turns=counts, timeout_s=st.none() | numbers, temperature=st.none() | numbers,
 )  # fmt: skip
 scores = st.builds(
-    Score, milestone_coverage=numbers, tool_calls=counts, efficiency=st.none() | numbers, obedience=st.none() | numbers,
+    Score, milestone_coverage=amounts, tool_calls=counts, efficiency=st.none() | amounts, obedience=st.none() | amounts,
     first_divergence=st.none() | counts, failure_class=st.none() | st.sampled_from(FailureClass),
 )  # fmt: skip
-usages = st.builds(Usage, requests=counts, model_time_s=numbers)
+usages = st.builds(Usage, requests=counts, model_time_s=amounts)
 episodes = st.builds(
-    Episode, cases, text, scores, usages, text, numbers, numbers, error=st.none() | text, plan=text,
+    Episode, cases, text, scores, usages, text, st.floats(0, 2e11), amounts, error=st.none() | text, plan=text,
     transcript=st.lists(events, max_size=4).map(tuple),
 )  # fmt: skip
 

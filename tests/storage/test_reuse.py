@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pytest_ultra.storage.journal import QUARANTINED, Journal, read_episodes
 from pytest_ultra.storage.kept_turns import KeptTurn, turns_path, write_turns
 from pytest_ultra.storage.reuse import Plan, Rerun, find_reuse, read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_lookup import find_run, list_runs
 from pytest_ultra.storage.run_status import (
     RunEnd,
     is_locked,
@@ -239,3 +241,20 @@ def test_any_process_can_record_that_the_run_is_interrupted(past: History) -> No
     assert read_interruption(run) is None
     note_interruption(run, "gw1 cannot write")
     assert read_interruption(run) == "gw1 cannot write"
+
+
+def test_a_run_dated_in_the_future_does_not_hide_the_newest_one(past: History) -> None:
+    future = RunDirectory.create(past.root, {}, started_at=time.time() + 1_000_000)
+    write(future, [make_episode(CASES[0]), make_episode(CASES[1])])
+    write_run_end(future, RunEnd(0, time.time()))
+    past.run(FAILED)
+    assert reused_outcomes(past) == {0: FAILED}
+    assert list_runs(past.root)[0] == future
+    assert find_run(past.root, None).run_id != future.run_id
+
+
+def test_answers_keep_their_order_when_the_clock_is_set_back(past: History) -> None:
+    run = past.run()
+    turns = [KeptTurn(IDS[0], turn, "key", at, 0.5, Reply()) for turn, at in ((1, 9000.0), (2, 10.0), (3, 11.0))]
+    write_turns(turns_path(run, "gw0"), [{turn.turn: turn for turn in turns}])
+    assert sorted(find_reuse(past.root, IDS).answers[IDS[0]]) == [1, 2, 3]

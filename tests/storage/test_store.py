@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from pytest_ultra.core.episode import Episode, Outcome, flatten
 from pytest_ultra.storage.results import read_results
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, write_run_end
-from pytest_ultra.storage.store.database import Database, NewerStoreError, StoreError, store_path
+from pytest_ultra.storage.store.database import Database, NewerStoreError, StoreError, rebuild, store_path
 from pytest_ultra.storage.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import list_stored_runs
 from pytest_ultra.storage.store.store_sync import SyncResult, open_synced, store_run, sync
@@ -374,3 +375,30 @@ def test_the_newest_episode_of_a_case_counts(root: Path) -> None:
     write(run, [make_episode(case, Outcome.PARTIAL, started_at=STARTED_AT + 10)], "gw1")
     sync(open_store(root), root)
     assert outcomes(results(root)) == {Outcome.PARTIAL: 1}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_store_with_damaged_pages_is_rebuilt(root: Path, seed: int) -> None:
+    run = make_run(root, some_episodes() * 20)
+    sync(open_store(root), root)
+    expected = results(root)
+    damage_pages(store_path(root), Random(seed))
+    database = rebuild(store_path(root))
+    assert sync(database, root) == SyncResult(read=(run.run_id,))
+    assert results(root) == expected
+    assert query(root, "PRAGMA integrity_check") == [("ok",)]
+
+
+def damage_pages(path: Path, random: Random) -> None:
+    """Overwrite pages after the first, which the header is on, as a failing disk does; sometimes cut the file."""
+    content = bytearray(path.read_bytes())
+    pages = len(content) // 4096
+    assert pages > 10
+    for page in random.sample(range(1, pages), 4 + random.randrange(pages - 6)):
+        content[page * 4096 : (page + 1) * 4096] = random.randbytes(4096)
+    path.write_bytes(content if random.random() < 0.7 else content[: len(content) // 2])
+
+
+def test_a_store_in_a_folder_that_is_gone_is_not_called_safe(root: Path) -> None:
+    with pytest.raises(StoreError, match=r"its folder does not exist; name the folder of the runs"):
+        Database.open(store_path(root))

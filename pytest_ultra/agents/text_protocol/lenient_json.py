@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
+from pytest_ultra.core.bounds import is_too_deep
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
@@ -17,25 +18,39 @@ class UnreadableJsonError(ValueError):
     """The text is not JSON, or is ambiguous."""
 
 
+class JsonText(str):
+    """A text in which many values may be unreadable: the strict reader counts the lines before each error in vain."""
+
+    __slots__ = ()
+
+    def count(self, *_: object) -> int:
+        return 0
+
+    def rfind(self, *_: object) -> int:
+        return -1
+
+
 def read_json(text: str, start: int = 0) -> tuple[Json, int]:
     """Read the value at `start` strictly; return it and the position of its end.
 
-    Raises `UnreadableJsonError`.
+    Raises `UnreadableJsonError`, also for JSON nested beyond `MAX_DEPTH`.
     """
     try:
         value, end = _STRICT.raw_decode(text, start)
     except (ValueError, RecursionError):
         raise UnreadableJsonError from None
+    if is_too_deep(value):
+        raise UnreadableJsonError
     return value, end
 
 
-def read_json_leniently(text: str, start: int = 0, *, max_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
-    """Read the value at `start` leniently; return it, the position of its end, and what was forgiven.
+def read_json_leniently(text: str, start: int, limit: int, *, max_open: int) -> tuple[Json, int, tuple[Forgiven, ...]]:
+    """Read the value at `start` leniently, up to `limit`; return it, its end, and what was forgiven.
 
-    Up to `max_open` brackets may be missing at the end of the text, unless the text ends in a number or a word:
-    that may be truncated. Raises `UnreadableJsonError`.
+    Up to `max_open` brackets may be missing at `limit`, unless the text before it ends in a number or a word: that
+    may be truncated. Raises `UnreadableJsonError`.
     """
-    reader = _Reader(text, start, max_open)
+    reader = _Reader(text, start, limit, max_open)
     try:
         value = reader.value()
     except RecursionError:
@@ -53,18 +68,23 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _LITERALS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _PYTHON_LITERALS: dict[str, Json] = {"True": True, "False": False, "None": None}
-_AFTER_QUOTED = re.compile(r"\s*([,:}\]]|\Z)")
+_QUOTED = {
+    '"': re.compile(r'"(?:[^"\\]+|\\.)*+"', re.DOTALL),
+    "'": re.compile(r"'(?:[^'\\]+|\\.|'(?!\s*(?:[,:}\]]|\Z)))*+'", re.DOTALL),
+}
+"""A quoted text by its mark; a single quote closes only before `,` `:` `}` `]` or the end."""
 _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
 
 
 class _Reader:
     """Reads one value and records what it forgives."""
 
-    def __init__(self, text: str, start: int, max_open: int) -> None:
-        self.position = start
+    def __init__(self, text: str, start: int, limit: int, max_open: int) -> None:
+        self.position = self._start = start
         self.forgiven: list[Forgiven] = []
         self._max_open = max_open
         self._text = text
+        self._limit = limit
         self._depth = 0
 
     def value(self) -> Json:
@@ -124,13 +144,13 @@ class _Reader:
             raise UnreadableJsonError
 
     def _may_be_truncated(self) -> bool:
-        return self._text.rstrip()[-1:].isalnum()
+        return self._text[self._start : self._limit].rstrip()[-1:].isalnum()
 
     def _key(self) -> str:
         char = self._peek()
         if char in ('"', "'"):
             return self._string(char)
-        match = _WORD.match(self._text, self.position)
+        match = _WORD.match(self._text, self.position, self._limit)
         if match is None:
             raise UnreadableJsonError
         self.position = match.end()
@@ -140,25 +160,17 @@ class _Reader:
     def _string(self, mark: str) -> str:
         if mark == "'":
             self.forgiven.append(Forgiven.SINGLE_QUOTES)
-        end = self._end_of_string(mark)
-        inner = self._text[self.position + 1 : end]
-        self.position = end + 1
+        match = _QUOTED[mark].match(self._text, self.position, self._limit)
+        if match is None:
+            raise UnreadableJsonError
+        inner = match[0][1:-1]
+        self.position = match.end()
         if any(char < " " for char in inner):
             self.forgiven.append(Forgiven.RAW_CONTROL_CHARACTER)
         return _unescape(inner)
 
-    def _end_of_string(self, mark: str) -> int:
-        """Return the position of the closing mark; a single quote closes only before `,` `:` `}` `]` or the end."""
-        position = self.position + 1
-        while position < len(self._text):
-            char = self._text[position]
-            if char == mark and (mark == '"' or _AFTER_QUOTED.match(self._text, position + 1)):
-                return position
-            position += 2 if char == "\\" else 1
-        raise UnreadableJsonError
-
     def _number(self) -> Json:
-        match = _NUMBER.match(self._text, self.position)
+        match = _NUMBER.match(self._text, self.position, self._limit)
         if match is None:
             raise UnreadableJsonError
         self.position = match.end()
@@ -166,7 +178,7 @@ class _Reader:
         return value
 
     def _literal(self) -> Json:
-        match = _WORD.match(self._text, self.position)
+        match = _WORD.match(self._text, self.position, self._limit)
         word = match[0] if match else ""
         self.position += len(word)
         if word in _PYTHON_LITERALS:
@@ -178,9 +190,9 @@ class _Reader:
 
     def _peek(self) -> str:
         """Skip white space; return the next character, or an empty string at the end."""
-        match = _SPACE.match(self._text, self.position)
+        match = _SPACE.match(self._text, self.position, self._limit)
         self.position = match.end() if match else self.position
-        return self._text[self.position : self.position + 1]
+        return self._text[self.position] if self.position < self._limit else ""
 
 
 def _unescape(inner: str) -> str:

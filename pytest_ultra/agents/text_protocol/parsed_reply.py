@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pytest_ultra.agents.text_protocol.lenient_json import UnreadableJsonError, read_json, read_json_leniently
+from pytest_ultra.core.bounds import without_lone_surrogates
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Forgiven
 
@@ -57,7 +58,7 @@ def read_value(text: str, start: int, limit: int, *, max_open: int) -> tuple[Jso
         return *read_json(text, start), ()
     except UnreadableJsonError:
         is_whole = limit < len(text)
-        return read_json_leniently(text[:limit], start, max_open=_ANY_NUMBER if is_whole else max_open)
+        return read_json_leniently(text, start, limit, max_open=_ANY_NUMBER if is_whole else max_open)
 
 
 def is_call(value: Json) -> bool:
@@ -84,7 +85,7 @@ def make_call(name: str, arguments: Json) -> TextCall:
         try:
             inner, _, forgiven = read_value(arguments, 0, len(arguments), max_open=_ANY_NUMBER)
         except UnreadableJsonError:
-            return TextCall(name, arguments)
+            return TextCall(name, without_lone_surrogates(arguments))
         if isinstance(inner, dict):
             return TextCall(name, _write(inner), forgiven=(Forgiven.ARGUMENTS_AS_TEXT, *forgiven))
     return TextCall(name, _write(arguments))
@@ -96,10 +97,11 @@ def _is_one_call(value: Json) -> bool:
 
 
 def _unwrap(value: Json) -> dict[str, Json]:
-    inner = value.get("function", value) if isinstance(value, dict) else value
-    if isinstance(inner, str) and "name" not in value:  # {"function": "reader", "arguments": {...}}
-        return {**value, "name": inner}
-    inner = value if isinstance(inner, str) else inner
+    if not isinstance(value, dict):
+        return {}
+    inner = value.get("function", value)
+    if isinstance(inner, str):  # {"function": "reader", "arguments": {...}}
+        return value if "name" in value else {**value, "name": inner}
     return inner if isinstance(inner, dict) else {}
 
 
@@ -108,6 +110,7 @@ def _call(value: Json) -> TextCall:
     name = inner.get("name")
     if not isinstance(name, str):
         return unreadable_call(_write(value))
+    name = without_lone_surrogates(name)
     key = next((key for key in _ARGUMENT_KEYS if key in inner), None)
     wrapped = (Forgiven.WRAPPED,) if inner is not value else ()
     if key is None:
@@ -119,4 +122,4 @@ def _call(value: Json) -> TextCall:
 
 
 def _write(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return without_lone_surrogates(json.dumps(value, ensure_ascii=False))

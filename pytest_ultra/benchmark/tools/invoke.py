@@ -14,6 +14,7 @@ from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, Effect
 from pytest_ultra.benchmark.tools.inputs import format_value, quote
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.bounds import is_too_deep
 from pytest_ultra.core.transcript import ToolResult
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def parse_arguments(text: str) -> dict[str, Any] | None:
-    """Return a call's arguments; None if the text is not a JSON object."""
+    """Return a call's arguments; None if the text is not a JSON object, or one that is nested too deeply."""
     try:
         arguments = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return arguments if isinstance(arguments, dict) else None
+    return arguments if isinstance(arguments, dict) and not is_too_deep(arguments) else None
 
 
 def invoke(

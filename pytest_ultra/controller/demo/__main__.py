@@ -14,13 +14,16 @@ from contextlib import suppress
 
 from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.controller.demo.server import open_server
+from pytest_ultra.engine.file_limit import raise_file_limit
 
 _PARENT_CHECK_S = 0.5
+_MOST_FILES = 65_536  # more than all connections of all workers
 
 
 async def serve(listener: socket.socket | None) -> None:
     """Print the base URL, then serve until the parent process ends."""
     parent = os.getppid()
+    raise_file_limit(_MOST_FILES)
     server = await open_server(act, listener)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1\n")
     sys.stdout.flush()

@@ -18,7 +18,8 @@ from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import AgentName, parse_agent_name
-from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, UNREADABLE, ReceivedRequest, decode_request, encode_reply
+from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, ReceivedRequest, decode_request, encode_reply
+from pytest_ultra.providers.wire_fields import UNREADABLE
 
 _MAX_HEADER_BYTES = 4 * 1024 * 1024
 _CHARS_PER_TOKEN = 4

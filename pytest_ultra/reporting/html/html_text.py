@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.reporting.text import compact, neutralise
+from pytest_ultra.reporting.text import compact, escape_controls
 
 MAX_LENGTH = 20_000
 """Characters of one text that a page shows; the journal has all of them."""
@@ -20,7 +20,7 @@ def safe_text(text: str, max_length: int = MAX_LENGTH) -> str:
     """Escape control, ANSI and direction codes except line breaks and tabs; truncate to `max_length` and say so."""
     kept = text[:max_length]
     if not kept.isprintable():
-        kept = "\n".join("\t".join(map(neutralise, line.split("\t"))) for line in kept.splitlines())
+        kept = "\n".join("\t".join(map(escape_controls, line.split("\t"))) for line in kept.splitlines())
     return kept if len(text) <= max_length else f"{kept}... (+{len(text) - max_length:,} characters)"
 
 

@@ -23,7 +23,7 @@ from pytest_ultra.storage.cassettes.recorded_requests import (
     request_lines,
     split_lines,
 )
-from pytest_ultra.storage.codec import Versioned, encode
+from pytest_ultra.storage.codec import UNREADABLE, Versioned, encode
 
 CASSETTE_VERSION = 1
 
@@ -147,7 +147,7 @@ def decode_cassette(content: bytes, path: Path) -> Cassette:
         version = _VERSION.decode(content).schema_version
         if version <= CASSETTE_VERSION:
             return _CASSETTE.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ConfigurationError(
             f"the cassette {str(path)!r} cannot be read ({error}); restore it, or delete it and record it again"
         ) from None

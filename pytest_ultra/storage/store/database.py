@@ -55,6 +55,8 @@ class Database:
     @classmethod
     def open(cls, path: Path) -> Database:
         """Open the file, or create it, and migrate it to the current schema; raise StoreError on failure."""
+        if not path.parent.is_dir():
+            raise StoreError(path, "its folder does not exist", "name the folder of the runs with --ultra-dir or --dir")
         database = cls(path, _make_engine(path))
         with _store_errors(path):
             if database._check_version() < SCHEMA_VERSION:
@@ -93,6 +95,13 @@ class Database:
         """Free a database in memory; a file is open only while it is read or written."""
         self._engine.dispose()
 
+    def check_pages(self) -> None:
+        """Raise DamagedStoreError if a page of the file is damaged."""
+        with self.reading() as connection:
+            problem = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if problem != "ok":
+            raise DamagedStoreError(self.path, str(problem), _REBUILD)
+
     def empty(self) -> None:
         """Drop all tables and create the schema again."""
         with self.writing() as connection:
@@ -120,16 +129,17 @@ class Database:
 def rebuild(path: Path) -> Database:
     """Return an empty store at `path`, in place of an existing or damaged one; raise StoreError if that is newer.
 
-    A sound file is emptied in place, because other processes may have it open.
+    A sound file is emptied in place, because other processes may have it open. One with a damaged page is replaced.
     """
     try:
         database = Database.open(path)
+        database.check_pages()
+        database.empty()
     except DamagedStoreError:
         with _store_errors(path):
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         return Database.open(path)
-    database.empty()
     return database
 
 
@@ -165,10 +175,10 @@ def _store_errors(path: Path) -> Iterator[None]:
 
 _WRITE = "the runs themselves are safe; free disk space or make the file writable, then run `pytest-ultra store sync`"
 _REBUILD = "`pytest-ultra store rebuild` builds it again from the runs"
-_DAMAGED = ("not a database", "malformed", "no such", "already exists")
+_DAMAGED = ("not a database", "malformed", "no such", "already exists", "could not decode", "unsupported file format")
 
 
 def _make_error(path: Path, reason: str) -> StoreError:
-    if any(word in reason for word in _DAMAGED):
+    if any(word in reason.lower() for word in _DAMAGED):
         return DamagedStoreError(path, reason, _REBUILD)
     return StoreError(path, reason, _WRITE)

@@ -104,7 +104,9 @@ CREATE TABLE provenance (
 UPDATE runs SET files = '';
 """  # the last line makes the next sync read every run again, which fills the new table
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE)
+_STANDSTILL = "ALTER TABLE episodes ADD COLUMN standstill_s REAL NOT NULL DEFAULT 0"
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -62,7 +62,7 @@ def attempt_rows(run: RunDirectory, episodes: Iterable[Episode]) -> Iterator[dic
         case_id = episode.case_id
         attempts = (event for event in episode.transcript if isinstance(event, Attempted))
         for number, event in enumerate(attempts, start=1):
-            record = {name: getattr(event, name) for name in Attempted.__struct_fields__}
+            record = {name: _fit(getattr(event, name)) for name in Attempted.__struct_fields__}
             yield {"run_id": run.run_id, "case_id": case_id, "number": number, **record}
 
 

@@ -21,8 +21,8 @@ from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.store_rows import attempt_rows, episode_rows, provenance_rows, run_end_row, run_row
 from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUN_TABLES, RUNS
 
-_UNREADABLE = (ConfigurationError, LookupError, OSError)
-"""Raised for a run that is damaged, has a newer schema version, or was deleted in the meantime."""
+_UNREADABLE = (ConfigurationError, LookupError, OSError, ValueError, TypeError, OverflowError)
+"""Raised for a run that is damaged, has a newer schema version, was deleted in the meantime, or fits no table."""
 
 
 class SyncResult(msgspec.Struct, frozen=True):

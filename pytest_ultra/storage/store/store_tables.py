@@ -49,6 +49,7 @@ EPISODES = Table(
     *_texts("nodeid", "outcome", "failure_class", "worker", "error"),
     *_floats("milestone_coverage", "efficiency", "tool_precision", "tool_recall", "argument_validity", "obedience"),
     *_floats("model_time_s", "tool_time_s", "waiting_time_s", "cost", "started_at", "duration_s"),
+    *_floats("standstill_s"),
     *_integers("tool_calls", "reference_calls", "random_faults", "recovered_faults", "dependency_violations"),
     *_integers("first_divergence", "turns", "requests", "prompt_tokens", "completion_tokens"),
     Column("reused", Boolean),

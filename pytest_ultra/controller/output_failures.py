@@ -1,0 +1,39 @@
+"""The outputs at the end of a run that could not be written: each is reported, and none stops another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pytest_ultra.errors import UltraError
+from pytest_ultra.reporting.text import neutralise
+
+
+class OutputFailures:
+    """Lines for the terminal, one for each output that failed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def caught(self, what: str) -> Iterator[None]:
+        """Turn any exception into a line that begins with `what`, such as "the report was not written"."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the results do not depend on any single output
+            self.lines.append(f"{what} ({reason(error)})")
+
+    def print(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the lines that were not printed yet."""
+        for line in self.lines:
+            terminalreporter.write_line(line, yellow=True)
+        self.lines.clear()
+
+
+def reason(error: Exception) -> str:
+    """Return the cause of a failure on one line: a type's name only where the text does not stand alone."""
+    if isinstance(error, OSError) and not isinstance(error, UltraError):
+        return (error.strerror or str(error)).lower()
+    return neutralise(str(error) if isinstance(error, UltraError) else f"{type(error).__name__}: {error}")

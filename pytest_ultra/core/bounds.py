@@ -1,0 +1,86 @@
+"""Bounds on what a model may send: far beyond any ordinary reply, and small enough to be handled at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.transcript import Reply, ToolCall
+
+MAX_CALLS = 128
+"""Tool calls of one turn that are run."""
+MAX_DEPTH = 200
+"""Levels of nesting in JSON. Well below the interpreter's recursion limit, however deep the stack of a reader is."""
+MAX_TOKENS = 10**12
+"""Tokens that a reply may report."""
+MAX_REPLY_CHARS = 1_000_000
+"""Characters of one reply, its calls included: more than any model writes at once."""
+MAX_EPISODE_CHARS = 4_000_000
+"""Characters of an episode's replies: about a million tokens, more than nearly any model's context holds."""
+CUT = "length"
+"""The finish reason of a reply that was cut; endpoints give it for replies that they end early."""
+
+AnyReply = TypeVar("AnyReply", bound=Reply)
+
+
+def bound_reply(reply: AnyReply) -> AnyReply:
+    """Return the reply within all bounds: one call more than `MAX_CALLS` stays, as the sign that there were more."""
+    within = reply.with_texts(without_lone_surrogates)
+    tokens = bound_tokens(reply.prompt_tokens), bound_tokens(reply.completion_tokens)
+    within = msgspec.structs.replace(within, prompt_tokens=tokens[0], completion_tokens=tokens[1])
+    if reply_chars(within) <= MAX_REPLY_CHARS and len(within.tool_calls) <= MAX_CALLS + 1:
+        return within
+    text = within.text[:MAX_REPLY_CHARS]
+    calls = tuple(_first_calls(within.tool_calls, MAX_REPLY_CHARS - len(text)))
+    return msgspec.structs.replace(within, text=text, tool_calls=calls, finish_reason=CUT)
+
+
+def reply_chars(reply: Reply) -> int:
+    """Return the characters of a reply, those of its calls included."""
+    calls = sum(len(call.id) + len(call.name) + len(call.arguments) for call in reply.tool_calls)
+    return len(reply.text) + calls + len(reply.finish_reason)
+
+
+def bound_tokens(tokens: object) -> int:
+    """Return a reported number of tokens; 0, as if it were missing, if it is not a whole number up to `MAX_TOKENS`."""
+    if isinstance(tokens, bool) or not isinstance(tokens, int | float):
+        return 0
+    return int(tokens) if 0 <= tokens <= MAX_TOKENS and tokens == int(tokens) else 0
+
+
+def is_too_deep(value: Json) -> bool:
+    """Return whether a JSON value is nested beyond `MAX_DEPTH`. Does not recurse."""
+    level = _containers([value])
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return False
+        level = [inner for one in level for inner in _containers(one.values() if isinstance(one, dict) else one)]
+    return bool(level)
+
+
+def without_lone_surrogates(text: str) -> str:
+    """Replace halves of surrogate pairs, which cannot be encoded, and join the pairs whose halves came apart."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _first_calls(calls: Iterable[ToolCall], chars: int) -> Iterator[ToolCall]:
+    for call in islice(calls, MAX_CALLS + 1):
+        if chars <= 0:
+            return
+        id_ = call.id[:chars]
+        name = call.name[: chars - len(id_)]
+        arguments = call.arguments[: chars - len(id_) - len(name)]
+        chars -= len(id_) + len(name) + len(arguments)
+        yield ToolCall(id_, name, arguments)
+
+
+def _containers(items: Iterable[Json]) -> list[Json]:
+    return [item for item in items if isinstance(item, dict | list)]

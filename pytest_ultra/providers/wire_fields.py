@@ -1,0 +1,158 @@
+"""The fields of an answer, read one by one: nothing is built from parts that are not needed or are too large."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from pytest_ultra.core.bounds import MAX_CALLS, bound_tokens, is_too_deep, without_lone_surrogates
+from pytest_ultra.core.json_types import Json
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # raised for a body that is not JSON
+ABSENT = msgspec.Raw()
+_MAX_VALUE_BYTES = 1024 * 1024
+"""Size up to which a value of any kind is built: objects take up to thirty times the memory of their JSON."""
+_MAX_NUMBER_BYTES = 40
+_EMPTY = (b"", b"null", b"false", b"0", b'""', b"[]", b"{}")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    choices: msgspec.Raw = ABSENT
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
+
+
+class FirstItem(msgspec.Struct, frozen=True, array_like=True):
+    """The first item of a list; the others are skipped."""
+
+    item: msgspec.Raw = ABSENT
+
+
+class Choice(msgspec.Struct, frozen=True):
+    message: msgspec.Raw = ABSENT
+    finish_reason: msgspec.Raw = ABSENT
+
+
+class ReplyMessage(msgspec.Struct, frozen=True):
+    content: msgspec.Raw = ABSENT
+    refusal: msgspec.Raw = ABSENT
+    tool_calls: msgspec.Raw = ABSENT
+    function_call: msgspec.Raw = ABSENT
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call; its name and arguments are mostly inside `function`."""
+
+    id: msgspec.Raw = ABSENT
+    function: msgspec.Raw = ABSENT
+    name: msgspec.Raw = ABSENT
+    arguments: msgspec.Raw = ABSENT
+
+
+class TokenCounts(msgspec.Struct, frozen=True):
+    prompt_tokens: msgspec.Raw = ABSENT
+    completion_tokens: msgspec.Raw = ABSENT
+
+
+_FirstCalls = msgspec.defstruct(
+    "_FirstCalls", [(f"call_{number}", msgspec.Raw, ABSENT) for number in range(MAX_CALLS + 1)], array_like=True
+)
+Fields = TypeVar("Fields", bound=msgspec.Struct)
+
+
+def read_answer(body: bytes) -> Answer:
+    """Return the fields of an answer, all of them absent if it is JSON but no object. Raises one of `UNREADABLE`."""
+    try:
+        return msgspec.json.decode(body, type=Answer)
+    except msgspec.ValidationError:
+        body.decode()
+        return Answer()
+    except msgspec.DecodeError:
+        return msgspec.json.decode(_without_lone_surrogates(body), type=Answer)
+
+
+def read_fields(field: msgspec.Raw, kind: type[Fields]) -> Fields | None:
+    """Return the fields of an object, or the items of a list; None if it is neither."""
+    try:
+        return msgspec.json.decode(field, type=kind)
+    except msgspec.DecodeError:
+        return None
+
+
+def is_filled(field: msgspec.Raw) -> bool:
+    """Return whether a field is there, and not null, false, zero or empty."""
+    return _size(field) > len("false") or bytes(field) not in _EMPTY
+
+
+def read_string(field: msgspec.Raw) -> str | None:
+    """Return a string; None if the field is something else. Raises UnicodeDecodeError."""
+    return msgspec.json.decode(field, type=str) if _begins_with(field, b'"') else None
+
+
+def read_text(content: msgspec.Raw) -> str:
+    """Return the text of a content: a string, null, or a list of parts, some of them text."""
+    return _join_parts(_read_value(content)) if _begins_with(content, b"[") else read_string(content) or ""
+
+
+def read_tokens(field: msgspec.Raw) -> int:
+    """Return a number of tokens; 0 if it is missing, or cannot be one."""
+    return bound_tokens(_read_value(field)) if _size(field) <= _MAX_NUMBER_BYTES else 0
+
+
+def read_arguments(field: msgspec.Raw) -> str:
+    """Return arguments as JSON text; some servers send the object itself, or nothing if there are none.
+
+    An object that is too large or nested too deeply stays as it was sent: reading it is left to the tools, which
+    reject it as the model's error.
+    """
+    text = read_string(field)
+    if text is not None:
+        return text if text.strip() else "{}"
+    value = _read_value(field)
+    if value is None or is_too_deep(value):
+        return bytes(field).decode(errors="replace") if _size(field) > len("null") else "{}"
+    return msgspec.json.encode(value).decode()
+
+
+def read_list(field: msgspec.Raw) -> Iterator[msgspec.Raw]:
+    """Yield the items of a list, up to the first one beyond `MAX_CALLS`; an object that should be in one counts too."""
+    if not _begins_with(field, b"["):
+        yield from (field,) if is_filled(field) else ()
+        return
+    yield from (item for item in msgspec.structs.astuple(msgspec.json.decode(field, type=_FirstCalls)) if _size(item))
+
+
+def _read_value(field: msgspec.Raw) -> Json:
+    """Return a value of any kind; None if it is missing, unreadable, or too large to be built."""
+    try:
+        return msgspec.json.decode(field) if 0 < _size(field) <= _MAX_VALUE_BYTES else None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _join_parts(content: Any) -> str:
+    if isinstance(content, list):
+        return "".join(_join_parts(part.get("text") if isinstance(part, dict) else part) for part in content)
+    return content if isinstance(content, str) else ""
+
+
+def _begins_with(field: msgspec.Raw, mark: bytes) -> bool:
+    return memoryview(field)[:1] == mark
+
+
+def _size(field: msgspec.Raw) -> int:
+    return memoryview(field).nbytes
+
+
+def _without_lone_surrogates(body: bytes) -> bytes:
+    r"""Return the JSON without escapes such as `\ud83d` that are half a character: servers cut texts inside one."""
+    if len(body) > _MAX_VALUE_BYTES or b"\\ud" not in body.lower():
+        return body
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return body
+    return without_lone_surrogates(json.dumps(value, ensure_ascii=False)).encode()

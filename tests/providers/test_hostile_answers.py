@@ -1,0 +1,203 @@
+"""The wire reader against hostile answers: bounded values, one documented error, and time in proportion to the size."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_REPLY_CHARS, MAX_TOKENS, reply_chars
+from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.providers.wire import decode_reply
+
+CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+MEGABYTES_31 = 31_000_000
+
+
+def body_of(message: Any, **more: Any) -> bytes:
+    return json.dumps({"choices": [{"message": message}], **more}).encode()
+
+
+def read(message: Any, **more: Any) -> Reply:
+    return decode_reply(body_of(message, **more), turn=1)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        ("0", 0),
+        ("7", 7),
+        ("7.0", 7),
+        ("1000000000000", MAX_TOKENS),
+        ("1000000000001", 0),
+        ("-1", 0),
+        ("2.5", 0),
+        ("1e308", 0),
+        ("1e999", 0),
+        ("9" * 5000, 0),
+        ("true", 0),
+        ('"7"', 0),
+        ("[7]", 0),
+    ],
+)
+def test_tokens_that_cannot_be_are_treated_as_missing(tokens: str, expected: int) -> None:
+    usage = f'{{"prompt_tokens": {tokens}, "completion_tokens": {tokens}}}'
+    reply = decode_reply(f'{{"choices": [{{"message": {{}}}}], "usage": {usage}}}'.encode(), turn=1)
+    assert (reply.prompt_tokens, reply.completion_tokens) == (expected, expected)
+
+
+def nest(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 1, MAX_DEPTH, 300])
+def test_arguments_sent_as_an_object_are_kept_as_text_however_deep_they_are(levels: int) -> None:
+    arguments = {"x": nest(levels)}
+    (call,) = read({"tool_calls": [{"id": "a", "name": "f", "arguments": arguments}]}).tool_calls
+    assert call.arguments.replace(" ", "") == json.dumps(arguments, separators=(",", ":"))
+
+
+def test_an_answer_nested_beyond_any_stack_is_malformed() -> None:
+    body = b'{"choices":[{"message":{"content":"x","y":' + b"[" * 50_000 + b"]" * 50_000 + b"}}]}"
+    with pytest.raises(AttemptFailedError, match=r"^malformed: not JSON"):
+        decode_reply(body, turn=1)
+
+
+def test_calls_are_read_up_to_the_first_one_beyond_the_limit() -> None:
+    assert len(read({"tool_calls": [CALL] * MAX_CALLS}).tool_calls) == MAX_CALLS
+    reply = read({"tool_calls": [CALL] * 10_000})
+    assert len(reply.tool_calls) == MAX_CALLS + 1
+    assert len({call.id for call in reply.tool_calls}) == MAX_CALLS + 1
+
+
+def test_a_reply_is_cut_to_the_limit_and_says_so() -> None:
+    reply = read({"content": "x" * (MAX_REPLY_CHARS + 1), "tool_calls": [CALL]})
+    assert (reply.text, reply.tool_calls, reply.finish_reason) == ("x" * MAX_REPLY_CHARS, (), "length")
+    long_call = {"id": "a", "name": "f", "arguments": "x" * MAX_REPLY_CHARS}
+    reply = read({"content": "Hi", "tool_calls": [long_call, CALL]})
+    assert reply.tool_calls == (ToolCall("a", "f", "x" * (MAX_REPLY_CHARS - 4)),)
+    assert reply.finish_reason == "length"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (rb"cut \ud83d", "cut \ufffd"),
+        (rb"\udc00\ud800 x", "\ufffd\ufffd x"),
+        (rb"whole \ud83d\ude00", "whole \U0001f600"),
+        (rb"\\ud83d", r"\ud83d"),
+    ],
+)
+def test_half_a_character_is_replaced(content: bytes, text: str) -> None:
+    assert decode_reply(b'{"choices":[{"message":{"content":"%s"}}]}' % content, turn=1).text == text
+
+
+HOSTILE = {
+    "text": (b'{"choices":[{"message":{"content":"', b"x", b'"}}]}'),
+    "escapes": (b'{"choices":[{"message":{"content":"', b"\\n", b'"}}]}'),
+    "parts": (b'{"choices":[{"message":{"content":[', b"[],", b"1]}}]}"),
+    "choices": (b'{"choices":[{"message":{"content":"x"}},', b"{},", b"1]}"),
+    "calls": (b'{"choices":[{"message":{"tool_calls":[', json.dumps(CALL).encode() + b",", b"1]}}]}"),
+    "empty calls": (b'{"choices":[{"message":{"tool_calls":[', b"{},", b"1]}}]}"),
+    "arguments": (b'{"choices":[{"message":{"tool_calls":[{"name":"f","arguments":[', b"[],", b"1]}]}}]}"),
+    "unknown field": (b'{"choices":[{"message":{"content":"x"}}],"x":[', b"[],", b"1]}"),
+    "usage": (b'{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":[', b"{},", b"1]}}"),
+    "error": (b'{"error":[', b"[],", b"1]}"),
+    "list": (b"[", b"[],", b"1]"),
+    "rubbish": (b"", b"<p>", b""),
+    "half characters": (b'{"choices":[{"message":{"content":"', b"\\ud83d", b'"}}]}'),
+}
+"""Beginning, repeated unit and end of each body."""
+
+
+def reading_time_s(kind: str, size: int) -> float:
+    start, unit, end = HOSTILE[kind]
+    body = start + unit * (size // len(unit)) + end
+    times = []
+    for _ in range(3):
+        started = time.thread_time()
+        try:
+            reply = decode_reply(body, turn=1)
+        except AttemptFailedError as error:
+            assert len(error.detail) < 5000  # noqa: PT017 - either is fine
+        else:
+            assert reply_chars(reply) <= MAX_REPLY_CHARS + len("length")
+        times.append(time.thread_time() - started)
+    return min(times)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_an_answer_of_31_megabytes_is_read_in_well_under_a_second(kind: str) -> None:
+    assert reading_time_s(kind, MEGABYTES_31) < 0.6
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_time_is_in_proportion_to_the_size(kind: str) -> None:
+    small, large = (reading_time_s(kind, size) for size in (900_000, 7_200_000))
+    assert large < 24 * small + 0.05  # linear: 8 times; quadratic: 64 times
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+NAMES = st.sampled_from(
+    ["choices", "message", "content", "tool_calls", "function", "arguments", "name", "id", "text", "usage", "error"]
+)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=20
+)
+CALLS = st.fixed_dictionaries({}, optional={"id": VALUES, "function": VALUES, "name": VALUES, "arguments": VALUES})
+MESSAGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "content": VALUES,
+        "refusal": VALUES,
+        "tool_calls": st.lists(CALLS | VALUES, max_size=4) | VALUES,
+        "function_call": CALLS | VALUES,
+    },
+)
+CHOICES = st.fixed_dictionaries({"message": MESSAGES | VALUES}, optional={"finish_reason": VALUES})
+USAGES = st.fixed_dictionaries({"prompt_tokens": VALUES, "completion_tokens": VALUES})
+ANSWERS = st.fixed_dictionaries({"choices": st.lists(CHOICES | VALUES, max_size=2)}, optional={"usage": USAGES})
+
+
+def check(body: bytes) -> None:
+    """Read a body: either the one documented error, or a reply within its bounds that can be encoded."""
+    try:
+        reply = decode_reply(body, turn=1)
+    except AttemptFailedError:
+        return
+    assert 0 <= reply.prompt_tokens <= MAX_TOKENS
+    assert 0 <= reply.completion_tokens <= MAX_TOKENS
+    assert len({call.id for call in reply.tool_calls}) == len(reply.tool_calls)
+    assert repr(reply).isprintable()
+    assert reply.with_texts(lambda text: text.encode().decode()) == reply
+
+
+@given(ANSWERS | VALUES)
+@settings(max_examples=300, deadline=None)
+def test_no_json_raises_anything_but_the_documented_error(answer: Any) -> None:
+    check(json.dumps(answer).encode())
+
+
+@given(ANSWERS, st.data())
+@settings(max_examples=200, deadline=None)
+def test_no_damaged_answer_raises_anything_but_the_documented_error(answer: Any, data: st.DataObject) -> None:
+    body = bytearray(json.dumps(answer).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+        if not body:
+            break
+    check(bytes(body))
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_raise_anything_but_the_documented_error(body: bytes) -> None:
+    check(body)
