@@ -6,6 +6,7 @@ import asyncio
 import errno
 import io
 import re
+import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
@@ -129,5 +130,17 @@ _USERINFO = re.compile(r"//[^/@\s]*@")  # a proxy's address may contain its pass
 
 
 def _describe(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{_cause(error)} ({type(error).__name__}: {error.host}:{error.port})"
     message = " ".join(_USERINFO.sub("//", str(error)).split())
     return f"{type(error).__name__}: {message}" if message else type(error).__name__  # shortened where it is shown
+
+
+def _cause(error: aiohttp.ClientConnectorError) -> str:
+    """Return why there is no connection. It comes first in the description, whose end is cut where room is short."""
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"TLS: certificate verify failed: {cause.verify_message}; SSL_CERT_FILE names your own authorities"
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
+    return " ".join((cause.strerror or str(cause)).split())
