@@ -161,7 +161,7 @@ class Run:
             self._demo.stop()
         if self._has_started:
             self._lifecycle.end()
-            if not has_journals(self.directory):
+            if not self._planned and not has_journals(self.directory):
                 self.directory.discard()
 
     def find_in_flight(self, worker: str) -> frozenset[str]:

@@ -98,6 +98,17 @@ def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdis
     assert "time was up" in run_end["cut_off"]
 
 
+def test_a_run_whose_time_is_up_before_its_first_episode_is_kept(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "--ultra-run-timeout=0.01")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["ultra: kept in .ultra/runs/*", "report: .ultra/runs/*"])
+    (run,) = project.runs()
+    assert (run / "report.html").exists()
+    assert "time was up" in json.loads((run / "ended.json").read_text())["cut_off"]
+
+
 def test_episodes_finished_before_the_run_timeout_are_kept_and_reused(
     project: Project, start_server: StartServer
 ) -> None:
