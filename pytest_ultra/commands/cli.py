@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from pytest_ultra import __version__
 from pytest_ultra.commands.arguments import FAILED
 from pytest_ultra.commands.command_output import warn
 from pytest_ultra.commands.command_table import COMMANDS
 from pytest_ultra.errors import UltraError
+from pytest_ultra.reporting.text import neutralise
 
 DESCRIPTION = "Measure how well LLM agents do multi-step tool work when plans are flawed and tools are unreliable."
 EPILOG = "A run is started by pytest: pytest --ultra-model demo -n 3. All options: pytest --help, group pytest-ultra."
@@ -76,9 +78,16 @@ def _describe_unexpected(error: Exception) -> str:
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Prints arguments, which may be names of files from elsewhere, without commands to terminals and CI services."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(neutralise(message))
+
+
 def _make_parser(args: Sequence[str]) -> argparse.ArgumentParser:
     """Import only the command that is among the arguments; the others need a name and a line of help."""
-    parser = argparse.ArgumentParser(prog="pytest-ultra", description=DESCRIPTION, epilog=EPILOG)
+    parser = _Parser(prog="pytest-ultra", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"pytest-ultra {__version__}")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

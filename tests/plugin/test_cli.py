@@ -32,6 +32,12 @@ def test_an_unknown_argument_is_an_error(pytester: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines("pytest-ultra: error: unrecognized arguments: --reprot")
 
 
+def test_an_unknown_argument_is_no_command_to_a_terminal_or_to_github(pytester: pytest.Pytester) -> None:
+    result = pytester.run(COMMAND, "report", "a-run", "b\x1b[2J ##[error]c")
+    assert result.ret == 2
+    result.stderr.fnmatch_lines(r"pytest-ultra: error: unrecognized arguments: b\x1b[[]2J \x23#[[]error]c")
+
+
 def test_an_unknown_command_is_an_error_that_lists_the_known_ones(pytester: pytest.Pytester) -> None:
     result = pytester.run(COMMAND, "resocre")
     assert result.ret == 2
