@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,25 @@ def test_a_reply_of_31_megabytes_leaves_a_small_journal(project: Project, start_
     (episode,) = project.journaled_episodes()
     assert episode["score"]["failure_class"] != "harness"
     assert sum(path.stat().st_size for path in project.runs()[-1].glob("*.jsonl")) < 3_000_000
+
+
+PEAK = """
+from pathlib import Path
+
+def pytest_unconfigure(config):
+    (kilobytes,) = (line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    Path("peak.txt").write_text(kilobytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="/proc says how much memory a process took")
+def test_40_replies_of_31_megabytes_at_once_take_little_memory(project: Project, start_server: StartServer) -> None:
+    project.pytester.makeconftest(PEAK)
+    server = start_server(lambda _: (200, text_reply("x" * 31_000_000)))
+    args = (f"--ultra-base-url={server.url}", "--ultra-model=m", TEN_CASES, "--ultra-instances=4")
+    project.run(*NO_XDIST, *args).assert_outcomes(failed=40)
+    assert int((project.path / "peak.txt").read_text()) < 700_000  # it took 3.8 GB
+    assert sum(path.stat().st_size for path in project.runs()[-1].glob("*.jsonl")) < 60_000_000  # it took 1.3 GB
 
 
 @pytest.mark.parametrize("protocol", ["native", "text"])

@@ -174,8 +174,9 @@ def test_no_text_of_a_model_or_an_agent_is_a_command_to_a_terminal_or_to_github(
     if is_own_test:
         project.pytester.makepyfile(test_own=HOSTILE_TEST)
     args = ("--ultra-model=a\x1b[2J##[error]", *ONE_CASE, "--ultra-repeats=3", "-rA", "-vv", "--log-level=DEBUG")
-    result = project.run(*xdist_on_off, *args)
-    output = result.stdout.str() + result.stderr.str()
+    result = project.run(*xdist_on_off, *args, "--junitxml=junit.xml", "--ultra-markdown=summary.md")
+    files = [(project.path / name).read_text() for name in ("junit.xml", "summary.md")]  # jobs print them into logs
+    output = "\n".join([result.stdout.str(), result.stderr.str(), *files])
     outcomes = {"errors": 1, "failed": 1, "skipped": 1} if is_own_test else {"errors": 1, "failed": 2}
     assert result.parseoutcomes() == outcomes
     assert "x3a:stop-commands::x" in output
