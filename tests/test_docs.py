@@ -50,6 +50,18 @@ def test_links_resolve(page: Path) -> None:
             assert not anchor or anchor in anchors(other), target
 
 
+def test_every_guarantee_names_a_command_that_exists() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text().partition("## The fault machine")[0]
+    rows = [row for row in page.splitlines() if row.startswith("| ") and not row.startswith("| promise")]
+    assert rows
+    for row in rows:
+        found = re.search(r"\| `(?:pytest|python) ([^`]+?)(?: -k \"?([^`\"]+)\"?)?` \|$", row)
+        assert found, row
+        tests = "".join((ROOT / word).read_text() for word in found[1].split() if word.endswith(".py"))
+        for word in re.findall(r"\w+", found[2] or ""):
+            assert word == "or" or re.search(rf"def test_\w*{word}", tests), row
+
+
 def test_every_picture_exists_is_shown_and_is_small() -> None:
     named = [(page.parent, name) for page in PAGES for name in PICTURE.findall(page.read_text())]
     shown = {(folder / name).resolve() for folder, name in named}
