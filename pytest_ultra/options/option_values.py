@@ -213,6 +213,8 @@ def check_file(path: Path) -> None:
     """Raise ValueError unless a file can be written at this path."""
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder; give the path of a file")
+    if path.is_char_device() or path.is_fifo():  # such as /dev/stdout: its folder need not be writable
+        return
     if not path.parent.is_dir():
         raise ValueError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; create it first")
     _probe(path, path.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,13 +15,17 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable
     """Write `content` by temporary file, fsync and rename: after a kill or a power cut, `path` has all of it or none.
 
     Without `is_durable` there is no fsync, which would block an event loop for up to 10 ms; then a power cut may
-    leave a damaged file.
+    leave a damaged file. A device or a pipe, such as `/dev/stdout`, is written to: a rename would replace it.
     """
+    pieces = [content] if isinstance(content, bytes) else content
+    if is_stream(path):
+        _write_to_stream(path, pieces)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.unlink(missing_ok=True)
         with temporary.open("xb") as file:  # follows no link that somebody has left there
-            file.writelines([content] if isinstance(content, bytes) else content)
+            file.writelines(pieces)
             file.flush()
             if is_durable:
                 os.fsync(file.fileno())
@@ -28,6 +33,23 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether the path is a character device or a pipe; only links in `/dev`, such as `stdout`, are followed."""
+    try:
+        mode = path.stat(follow_symlinks=path.absolute().is_relative_to("/dev")).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _write_to_stream(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write to a device or a pipe; raise OSError if nobody reads the pipe."""
+    descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # to open must not wait for a reader
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as file:
+        file.writelines(pieces)
 
 
 def make_directory(path: Path, option: str) -> None:
@@ -48,6 +70,8 @@ def check_writable(path: Path, option: str) -> None:
     """
     if path.is_dir():
         raise ConfigurationError(f"{option}: {str(path)!r} is a directory; name a file that can be written")
+    if is_stream(path):
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _try_to_write(path.parent)

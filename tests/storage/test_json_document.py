@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -103,3 +104,26 @@ def test_a_path_under_a_file_is_rejected(tmp_path: Path) -> None:
     message = f"--ultra-json: cannot write '{path}' (file exists); name a file in a directory that can be written"
     with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}$"):
         check_writable(path, "--ultra-json")
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="No such device"):  # nobody reads it
+        write_atomically(path, b"new")
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(path, [b"n", b"ew"])
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert path.is_fifo()
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    main, terminal = os.openpty()
+    path = Path(os.ttyname(terminal))
+    check_writable(path, "--ultra-json")
+    write_atomically(path, b"new")
+    assert os.read(main, 10) == b"new"
+    assert path.is_char_device()
+    for descriptor in (main, terminal):
+        os.close(descriptor)
