@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -12,7 +12,7 @@ from pytest_ultra.reporting.text import neutralise
 
 
 class OutputFailures:
-    """Lines for the terminal, one for each output that failed."""
+    """Lines for the terminal, one for each output that failed; also hook implementations of the first process."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -24,6 +24,15 @@ class OutputFailures:
             yield
         except Exception as error:  # noqa: BLE001 - the results do not depend on any single output
             self.lines.append(f"{what} ({reason(error)})")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Let the other outputs be written if pytest, or another plugin, cannot write its own, such as JUnit's file."""
+        try:
+            return (yield)
+        except OSError as error:
+            self.lines.append(f"an output of pytest or of another plugin was not written ({reason(error)})")
+            return None
 
     def print(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the lines that were not printed yet."""

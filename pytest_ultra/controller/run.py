@@ -52,7 +52,7 @@ class Run:
         config.pluginmanager.register(self._lifecycle, "ultra-lifecycle")
         self._reported = ReportedCases()
         config.pluginmanager.register(self._reported, "ultra-reported-cases")
-        self._failures = OutputFailures()
+        self.failures = OutputFailures()
         self._has_demo = _needs_demo(config, settings)
         self._started_at, self._started = time.time(), time.monotonic()
 
@@ -120,6 +120,8 @@ class Run:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._settings.json and self._planned:
             self._write_document(self._settings.json, session)
+        if self.failures.lines and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -142,10 +144,10 @@ class Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
             terminalreporter.section("ultra")
-            with self._failures.caught("the table of results cannot be shown"):
+            with self.failures.caught("the table of results cannot be shown"):
                 for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
                     terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
-            with self._failures.caught("the notices cannot be shown"):
+            with self.failures.caught("the notices cannot be shown"):
                 for text in notice_lines(self.episodes):
                     terminalreporter.write_line(text, yellow=True)
             if self._interruption:
@@ -153,7 +155,7 @@ class Run:
                 terminalreporter.write_line(text, red=True)
             if self._results.loss:
                 terminalreporter.write_line(self._results.loss, red=True)
-            self._failures.print(terminalreporter)
+            self.failures.print(terminalreporter)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
@@ -218,12 +220,10 @@ class Run:
         return RunResults(self.directory, self._planned, self._reported)
 
     def _write_document(self, path: Path, session: pytest.Session) -> None:
-        """Write the JSON document; without it, a run that the user wanted it of has failed."""
+        """Write the JSON document. A run of which an output that the user wanted was not written has failed."""
         end = {"duration_s": time.monotonic() - self._started, "exit_status": int(session.exitstatus)}
-        with self._failures.caught("the JSON document was not written"):
+        with self.failures.caught("the JSON document was not written"):
             write_document(path, self.directory.describe() | end, self.episodes)
-        if self._failures.lines and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @property
     def _has_started(self) -> bool:

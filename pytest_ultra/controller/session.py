@@ -79,6 +79,7 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
         step_path = Path(step_summary) if step_summary else None
         hooks = MarkdownHooks(settings.markdown, step_path, settings.seed, run, gates)
         config.pluginmanager.register(hooks, "ultra-markdown")
+    config.pluginmanager.register(run.failures, "ultra-output-failures")  # last: inside all other wrappers
 
 
 def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chosen_dist: str | None) -> None:

@@ -53,7 +53,7 @@ ULTRA = (TEN_CASES, "--ultra-markdown=out.md", "--junitxml=junit.xml")
 
 def run_with(project: Project, damage: str, *args: str, model: str = "demo/perfect") -> pytest.RunResult:
     project.pytester.makeconftest(AFTER_TESTS + damage)
-    result = project.run(*args, f"--ultra-model={model}", *ULTRA)
+    result = project.run(f"--ultra-model={model}", *ULTRA, *args)
     output = result.stdout.str() + result.stderr.str()
     assert "INTERNALERROR" not in output
     assert "Traceback" not in output
@@ -116,6 +116,24 @@ def test_paths_that_cannot_be_written_stop_nothing_else(project: Project) -> Non
             "10 planned: 10 scored *",
         ]
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="/dev/full is a disk without space")
+def test_a_report_of_pytest_that_cannot_be_written_stops_no_other_output(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    result = run_with(project, "def damage(run): pass", *xdist_on_off, "--junitxml=/dev/full", "--ultra-html=out.html")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines_random(
+        [
+            "10 planned: 10 scored *",
+            "an output of pytest or of another plugin was not written (no space left on device)",
+            "report: out.html",
+        ]
+    )
+    assert project.outcomes() == {"full": 10}
+    assert (project.path / "out.md").exists()
+    assert project.processes() == []
 
 
 OWN_ENDPOINT = """
