@@ -177,8 +177,7 @@ from pytest_ultra.engine.standstill import RunningTimeout, Standstill
 
 async def wait():
     standstill = Standstill()
-    standstill.start_watching_process()
-    with standstill.watch_loop():
+    with standstill.watch_process(), standstill.watch_loop():
         try:
             async with RunningTimeout(2.0, standstill):
                 print("ready", flush=True)
