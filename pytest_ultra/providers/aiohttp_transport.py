@@ -96,7 +96,7 @@ _ADVICE = {
 
 
 def _failure(error: Exception) -> AttemptFailedError:
-    number = errno.ENOMEM if isinstance(error, MemoryError) else _find_errno(error)
+    number = _find_errno(error)
     if number in _ADVICE:
         return AttemptFailedError(AttemptProblem.MACHINE, f"{_ADVICE[number]} ({_describe(error)})")
     return AttemptFailedError(_problem(error), _describe(error))
@@ -105,6 +105,8 @@ def _failure(error: Exception) -> AttemptFailedError:
 def _find_errno(error: BaseException | None) -> int | None:
     """Return the number of the first known error among an error's causes."""
     while error is not None:
+        if isinstance(error, MemoryError):
+            return errno.ENOMEM
         number = error.errno if isinstance(error, OSError) else None
         if number in _ADVICE:
             return number

@@ -174,6 +174,28 @@ def test_a_process_without_files_left_is_named_and_is_not_a_refusal(host: str) -
     assert done.stdout.startswith("machine: this process has no open files left: raise `ulimit -n`")
 
 
+WITH_LITTLE_MEMORY = """
+import resource
+def use_up_memory(kilobytes):
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + kilobytes * 1024,) * 2)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the size of the process from /proc")
+@pytest.mark.parametrize("kilobytes", [100, 8_000])
+def test_a_process_without_memory_left_is_named(kilobytes: int) -> None:
+    program = WITH_LITTLE_MEMORY + ASK.replace("    try:", f"    use_up_memory({kilobytes})\n    try:", 1)
+
+    async def run() -> bytes:
+        async with stand_in(says(response(b"", length=30_000_000), *[b"x" * 100_000] * 300)) as server:
+            command = (sys.executable, "-c", program, server.url)
+            process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            return (await process.communicate())[0]
+
+    assert asyncio.run(run()).startswith(b"machine: this machine has no memory left")
+
+
 def test_an_endless_answer_is_stopped() -> None:
     megabyte = b"%x\r\n" % (1024 * 1024) + b"x" * (1024 * 1024) + b"\r\n"
     error = fail(says(CHUNKED, *[megabyte] * 40), timeout_s=20)
