@@ -80,7 +80,10 @@ class RunLifecycle:
         if self._run is None or self._lock is None:
             return
         status = self._find_status()
-        interruption = self._interruption or read_interruption(self._run) or self._find_unproven_end(status)
+        unproven = self._interruption or self._find_unproven_end(status)
+        if unproven and unproven != _REASONS["Exit"] and status == pytest.ExitCode.OK:
+            status = int(pytest.ExitCode.INTERRUPTED)  # a signal ended pytest before it had set a code
+        interruption = self._interruption or read_interruption(self._run) or unproven
         with suppress(OSError):
             write_run_end(self._run, RunEnd(status, max(time.time(), self._started_at), interruption))
             self._lock.release()

@@ -15,6 +15,7 @@ from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.kept_turns import read_turns
 from pytest_ultra.storage.results import State, find_state, interruption_of
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import read_run_end
 from tests.run.project import Project, wait_until
 
 SLOW = ("--pyargs", "pytest_ultra.suite", "--ultra-model=demo/perfect?latency=0.3")
@@ -49,6 +50,33 @@ def test_two_signals_leave_an_interrupted_run_with_its_answers(
     assert kept, "the answers of unfinished episodes would be paid for again"
 
 
+SECOND_CTRL_C = """
+import os, signal
+
+import pytest
+
+def pytest_runtest_teardown():
+    os.kill(os.getpid(), signal.SIGINT)
+
+@pytest.hookimpl(trylast=True)
+def pytest_keyboard_interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_no_success_is_recorded_when_a_second_signal_ends_pytest_before_it_has_set_an_exit_code(
+    project: Project,
+) -> None:
+    project.pytester.makeconftest(SECOND_CTRL_C)
+    started = project.start(*SLOW, "-n0")
+    code = started.wait(30)
+
+    end = read_run_end(RunDirectory.open(project.runs()[-1]))
+    assert code == -SIGINT
+    assert end is not None
+    assert (end.exit_status, end.interruption) == (pytest.ExitCode.INTERRUPTED, "Ctrl-C")
+
+
 def test_a_run_that_ended_without_its_last_hooks_says_so(tmp_path: Path, pytester: pytest.Pytester) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
     lifecycle = RunLifecycle()
@@ -61,3 +89,6 @@ def test_a_run_that_ended_without_its_last_hooks_says_so(tmp_path: Path, pyteste
 
     assert find_state(run) is State.INTERRUPTED
     assert interruption_of(run) == "ended before everything was written"
+    end = read_run_end(run)
+    assert end is not None
+    assert end.exit_status == pytest.ExitCode.INTERRUPTED
