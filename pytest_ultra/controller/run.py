@@ -163,8 +163,9 @@ class Run:
             self._demo.stop()
         if self._has_started:
             self._lifecycle.end()
-            if not self._planned and not has_journals(self.directory):
-                self.directory.discard()
+            with suppress(OSError):  # what cannot be read is not discarded
+                if not self._planned and not has_journals(self.directory):
+                    self.directory.discard()
 
     def find_in_flight(self, worker: str) -> frozenset[str]:
         """Return the tests whose episodes were in flight when a worker crashed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Generator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pytest_ultra.storage.run_status import RunEnd, lock_run, read_interruption,
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _REASONS = {"KeyboardInterrupt": "Ctrl-C", "Exit": "pytest.exit", "Interrupted": "a worker was interrupted"}
 _TESTS_ENDED = ("Failed", "Interrupted")  # pytest's exceptions, and xdist's of the same name
+_LOST = "the end of the run was not recorded"
 _WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
 
 
@@ -76,7 +78,7 @@ class RunLifecycle:
         return result
 
     def end(self) -> None:
-        """Write how the run ended, and release the lock. Without this mark, as on a full disk, it is interrupted."""
+        """Write how the run ended, and release the lock. Without this mark, it counts as interrupted."""
         if self._run is None or self._lock is None:
             return
         status = self._find_status()
@@ -84,11 +86,25 @@ class RunLifecycle:
         if unproven and unproven != _REASONS["Exit"] and status == pytest.ExitCode.OK:
             status = int(pytest.ExitCode.INTERRUPTED)  # a signal ended pytest before it had set a code
         interruption = self._interruption or read_interruption(self._run) or unproven
-        with suppress(OSError):
+        try:
             write_run_end(self._run, RunEnd(status, max(time.time(), self._started_at), interruption))
+        except OSError as error:
+            interruption = _LOST
+            if self._run.path.is_dir():  # else its results are lost, which is reported with them
+                self._fail(error)
+        with suppress(OSError):
             self._lock.release()
             if interruption is None:
                 remove_resume_files(self._run)
+
+    def _fail(self, error: OSError) -> None:
+        """Report that the end was not recorded, also by the exit code, which pytest takes from the session after this.
+
+        pytest's terminal is closed already.
+        """
+        if self._session is not None and self._session.exitstatus == pytest.ExitCode.OK:
+            self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        sys.stderr.write(f"ultra: {_LOST} ({(error.strerror or str(error)).lower()}): the next run resumes this run\n")
 
     def _find_status(self) -> int:
         """Return the exit code of the process: of a hook's exception, which ends it after this, or pytest's own."""

@@ -13,7 +13,7 @@ from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, Versioned, decode_versioned, encode
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.stored_files import StoredLine, find_stored, read_lines
+from pytest_ultra.storage.stored_files import StoredLine, find_stored, list_files, read_lines
 
 REUSED = "reused"
 """Takes the place of the worker's name in files with episodes or answers that are reused from other runs."""
@@ -125,8 +125,8 @@ def journal_path(run: RunDirectory, worker: str) -> Path:
 
 
 def has_journals(run: RunDirectory) -> bool:
-    """Return whether a process has started to run episodes in this run."""
-    return any(path != journal_path(run, REUSED) for path in run.path.glob("journal-*.jsonl"))
+    """Return whether a process has started to run episodes in this run. Raises OSError if that cannot be read."""
+    return any(path != journal_path(run, REUSED) for path in list_files(run.path, "journal-*.jsonl"))
 
 
 def read_episodes(run: RunDirectory) -> JournalContents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -10,6 +11,7 @@ from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.storage.codec import UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import list_files
 
 
 def write_progress(run: RunDirectory, progress: ShardProgress) -> None:
@@ -22,12 +24,19 @@ def write_progress(run: RunDirectory, progress: ShardProgress) -> None:
 def read_progress(run: RunDirectory) -> tuple[ShardProgress, ...]:
     """Return the last report of each shard, sorted by shard number."""
     found = []
-    for path in run.path.glob("progress-*.json"):
+    for path in _find(run):
         with suppress(OSError, *UNREADABLE):
             found.append(msgspec.json.decode(path.read_bytes(), type=ShardProgress))
     return tuple(sorted(found, key=lambda progress: progress.number))
 
 
 def clear_progress(run: RunDirectory) -> None:
-    for path in run.path.glob("progress-*.json"):
-        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        for path in _find(run):
+            path.unlink(missing_ok=True)
+
+
+def _find(run: RunDirectory) -> list[Path]:
+    with suppress(OSError):
+        return list_files(run.path, "progress-*.json")
+    return []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.run_directory import RunDirectory, run_name
+from pytest_ultra.storage.stored_files import list_files
 
 _MAX_LISTED = 3
 _MIN_PREFIX_LENGTH = 4
@@ -24,7 +25,8 @@ def list_runs(root: Path, *, now: float | None = None) -> list[RunDirectory]:
     Runs dated after `now` (Unix time, by default the present) were made before the clock was set back: they come first.
     """
     present = run_name(time.time() if now is None else now)
-    found = [RunDirectory(file.parent) for file in (root / "runs").glob("*/run.json") if not file.parent.is_symlink()]
+    folders = [path for path in list_files(root / "runs", "*") if (path / "run.json").exists()]
+    found = [RunDirectory(path) for path in folders if not path.is_symlink()]
     return sorted(found, key=lambda run: (not _is_after(run.run_id, present), run.run_id))
 
 

@@ -13,7 +13,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.stored_files import read_stored
+from pytest_ultra.storage.stored_files import list_files, read_stored
 
 LOCK_TIMEOUT_S = 0.2
 """Longer than another process holds the lock to check whether it is free."""
@@ -60,7 +60,7 @@ def write_run_end(run: RunDirectory, end: RunEnd) -> None:
 def remove_resume_files(run: RunDirectory) -> None:
     """Remove the files that only a resumed run needs; a finished run has all results in its journals."""
     for pattern in ("turns-*.jsonl", "started-*.txt", "begun-*.txt", "lock"):  # old versions wrote the third one
-        for path in run.path.glob(pattern):
+        for path in list_files(run.path, pattern):
             path.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stored_files import list_files
 
 _PREFIX = "stall-"
 
@@ -18,9 +19,9 @@ def write_stall_note(run: RunDirectory, worker: str, text: str) -> None:
 
 def take_stall_notes(run: RunDirectory) -> list[str]:
     """Return the notes written since the last call, in the order of the workers' names, and remove them."""
-    notes = []
-    for path in sorted(run.path.glob(f"{_PREFIX}*")):
-        with suppress(OSError):
+    notes: list[str] = []
+    with suppress(OSError):
+        for path in list_files(run.path, f"{_PREFIX}*"):
             notes.append(path.read_text(encoding="utf-8", errors="replace"))
             path.unlink()
     return notes

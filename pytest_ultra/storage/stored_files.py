@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -106,7 +107,19 @@ _CHUNK_BYTES = 1024 * 1024
 def find_stored(folder: Path, pattern: str) -> list[Path]:
     """Return the files of a folder with names of this pattern, sorted; raise UnsafeFileError for a linked folder."""
     check_no_link(folder)
-    return sorted(folder.glob(pattern))
+    return list_files(folder, pattern)
+
+
+def list_files(folder: Path, pattern: str) -> list[Path]:
+    """Return what a folder holds under names of this pattern, sorted; nothing if it is missing.
+
+    Raises OSError if the folder cannot be read, for example because too many files are open; `Path.glob` takes it for
+    empty then, from Python 3.13.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if fnmatchcase(path.name, pattern))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
 
 
 def check_no_link(path: Path) -> None:

@@ -48,6 +48,7 @@ def damage(run):
     for name in ("out.json", "out.md"):
         Path(name).mkdir()
 """
+END = "def damage(run): (run / f'.ended.json.{os.getpid()}.tmp').mkdir()"
 ULTRA = (TEN_CASES, "--ultra-markdown=out.md", "--junitxml=junit.xml")
 
 
@@ -103,6 +104,20 @@ def test_journals_that_cannot_be_read_are_errors_of_their_cases(project: Project
     assert result.ret == 1
     result.stdout.fnmatch_lines(["10 planned: 0 scored *", f"the results of 10 cases are lost: *{reason}*"])
     assert project.outcomes() == {"error": 10}
+
+
+def test_an_end_that_cannot_be_recorded_fails_the_run_and_says_that_the_next_one_resumes_it(project: Project) -> None:
+    project.pytester.makeconftest(AFTER_TESTS + END)
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ULTRA)
+    assert result.ret == 1
+    result.stderr.fnmatch_lines(
+        ["ultra: the end of the run was not recorded (is a directory): the next run resumes this run"]
+    )
+
+    project.pytester.makeconftest("")
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ULTRA)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["ultra: 10 episodes of 10 cases reused from run *, which was interrupted; *"])
 
 
 def test_paths_that_cannot_be_written_stop_nothing_else(project: Project) -> None:
