@@ -1,4 +1,4 @@
-"""The signal handling that tests expect, and figures that a session prints at its end."""
+"""The signal handling that tests expect, the fuzzing profile, and figures that a session prints at its end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 _FIGURES = "figures"
+
+settings.register_profile("fuzz", max_examples=1000, database=None, derandomize=False, print_blob=True)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background ignores Ctrl-C for us; some tests send it to themselves or to a child.

@@ -6,13 +6,14 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.agents.text_protocol.call_parser import read_calls
 from pytest_ultra.agents.text_protocol.lenient_json import UnreadableJsonError, read_json, read_json_leniently
 from pytest_ultra.agents.text_protocol.text_messages import read_messages
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH
+from tests.fuzzing import check_linear_time, fuzz
 
 CALL = '{"name": "read", "arguments": {"path": "a.csv"}}'
 
@@ -113,15 +114,15 @@ FRAGMENTS = [*(part for parts in HOSTILE.values() for part in parts), *"<>/[]{}`
 TEXTS = st.lists(st.sampled_from([*FRAGMENTS, CALL[:-1], "\ud800", "1e999", "true", "None"]) | st.text()).map("".join)
 
 
+@fuzz(500)
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
 def test_no_text_raises_and_every_call_can_be_encoded(text: str) -> None:
     for call in read_calls(text).calls:
         assert json.dumps([call.name, call.arguments], ensure_ascii=False).encode()
 
 
+@fuzz(300)
 @given(TEXTS, st.integers(0, 5))
-@settings(max_examples=300, deadline=None)
 def test_the_json_readers_return_a_value_or_raise_their_one_error(text: str, max_open: int) -> None:
     for read in (lambda: read_json(text), lambda: read_json_leniently(text, 0, len(text), max_open=max_open)):
         try:
@@ -131,8 +132,15 @@ def test_the_json_readers_return_a_value_or_raise_their_one_error(text: str, max
         assert 0 < end <= len(text)
 
 
+@fuzz(200)
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
 def test_messages_of_any_text_are_translated(text: str) -> None:
     (message,) = read_messages([{"role": "assistant", "content": text}])
     assert message["content"] == text
+
+
+@fuzz(50)
+@given(TEXTS, st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=6).map("".join), TEXTS)
+def test_no_repeated_text_takes_more_than_linear_time(start: str, unit: str, end: str) -> None:
+    unit = unit or "["
+    check_linear_time(lambda size: read_calls(start + unit * (size // len(unit)) + end))

@@ -7,13 +7,14 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_REPLY_CHARS, MAX_TOKENS, reply_chars
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.wire import decode_reply
+from tests.fuzzing import check_linear_time, damage, fuzz
 
 CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 MEGABYTES_31 = 31_000_000
@@ -180,24 +181,29 @@ def check(body: bytes) -> None:
     assert reply.with_texts(lambda text: text.encode().decode()) == reply
 
 
+@fuzz(300)
 @given(ANSWERS | VALUES)
-@settings(max_examples=300, deadline=None)
 def test_no_json_raises_anything_but_the_documented_error(answer: Any) -> None:
     check(json.dumps(answer).encode())
 
 
+@fuzz(200)
 @given(ANSWERS, st.data())
-@settings(max_examples=200, deadline=None)
 def test_no_damaged_answer_raises_anything_but_the_documented_error(answer: Any, data: st.DataObject) -> None:
-    body = bytearray(json.dumps(answer).encode())
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(body) - 1))
-        body[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-        if not body:
-            break
-    check(bytes(body))
+    check(damage(json.dumps(answer).encode(), data))
 
 
+@fuzz(50)
 @given(st.binary(max_size=60))
 def test_no_bytes_raise_anything_but_the_documented_error(body: bytes) -> None:
     check(body)
+
+
+UNITS = [*(unit for _, unit, _ in HOSTILE.values()), b"[", b'{"a":', b'"', b"\\u", b"1", b" ", b"\xff", b"\xed\xa0\x80"]
+
+
+@fuzz(20)
+@given(st.sampled_from(list(HOSTILE.values())), st.lists(st.sampled_from(UNITS) | st.binary(max_size=5), min_size=1))
+def test_no_repeated_bytes_take_more_than_linear_time(frame: tuple[bytes, bytes, bytes], units: list[bytes]) -> None:
+    unit = b"".join(units) or b"[]"
+    check_linear_time(lambda size: check(frame[0] + unit * (size // len(unit)) + frame[2]))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pytest_ultra.core.chat_request import Quota, metered, plain
+from pytest_ultra.core.chat_request import MAX_WAIT_S, Quota, metered, plain
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.providers.quota import read_quota, read_retry_after
+from tests.fuzzing import check_linear_time, fuzz
 
 NOW = 1_750_000_000.0
 
@@ -99,3 +102,68 @@ def test_a_metered_reply_is_the_plain_one_and_a_quota() -> None:
     assert plain(with_quota) == reply
     assert type(plain(with_quota)) is Reply
     assert plain(reply) is reply
+
+
+HEADERS = st.sampled_from(
+    [
+        *(f"x-ratelimit-{kind}{of}" for kind in ("limit", "remaining", "reset") for of in ("", "-requests", "-tokens")),
+        *(f"anthropic-ratelimit-tokens-{kind}" for kind in ("limit", "remaining", "reset")),
+        *("retry-after", "retry-after-ms", "date"),
+    ]
+)
+PARTS = [
+    *(
+        "1",
+        "0",
+        "-",
+        "9" * 400,
+        "1e308",
+        "nan",
+        "inf",
+        "d",
+        "h",
+        "m",
+        "s",
+        "ms",
+        ".",
+        ":",
+        "+",
+        " ",
+        "T",
+        "Z",
+        "\0",
+        "\u0661",
+    ),
+    *(
+        "9999-12-31",
+        "0001-01-01",
+        "23:59:60",
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Nov",
+        "31 Dec 9999",
+        "+9999",
+        "-2359",
+        "((",
+    ),
+]
+VALUES = st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=6).map("".join)
+
+
+@fuzz(300)
+@given(st.dictionaries(HEADERS, VALUES, max_size=6))
+def test_headers_of_any_text_are_bounded_waits_or_ignored(headers: dict[str, str]) -> None:
+    found = read_quota(headers, now=lambda: NOW)
+    assert found is None or (0 <= found.left <= 1 and 0 <= found.reset_s <= MAX_WAIT_S)
+    wait_s = read_retry_after(headers, now=lambda: NOW)
+    assert wait_s is None or 0 <= wait_s <= MAX_WAIT_S
+
+
+@fuzz(20)
+@given(HEADERS, VALUES.filter(bool))
+def test_long_headers_are_read_in_linear_time(name: str, unit: str) -> None:
+    def read(size: int) -> None:
+        headers = {"x-ratelimit-remaining": "1", name: unit * (size // len(unit))}
+        read_quota(headers, now=lambda: NOW)
+        read_retry_after(headers, now=lambda: NOW)
+
+    check_linear_time(read, 8_000)  # aiohttp accepts no longer header

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_ultra.providers.redaction import Redactor, find_secrets, redact_url
+from tests.fuzzing import check_linear_time, fuzz
 
 ODD = 'sk-Zq7"w/+&<=%2Fk\\9--a'
 
@@ -138,3 +139,21 @@ def test_keys_are_found_in_variables_and_in_urls() -> None:
 )
 def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert redact_url(url) == shown
+
+
+URL_PARTS = ["http://", "//", "a", ":", "@", "?", "&", "=", "key=x", "#", " ", "%20", ".", "\ud800"]
+UNITS = st.lists(st.sampled_from(URL_PARTS), min_size=1, max_size=4).map("".join)
+
+
+@fuzz(30)
+@given(st.sampled_from(URL_PARTS), UNITS)
+@example("", "1")
+@example("", " ")
+@example("?", "?")
+def test_a_url_of_any_length_is_read_in_linear_time(start: str, unit: str) -> None:
+    def read(size: int) -> None:
+        url = start + unit * (size // len(unit))
+        redact_url(url)
+        find_secrets({}, (), [url])
+
+    check_linear_time(read)

@@ -1,12 +1,11 @@
 """Whatever bytes a stored file holds, its reader returns a value or raises a documented error.
 
-`ULTRA_FUZZ_EXAMPLES=10000 pytest tests/storage/test_reader_fuzz.py` searches for longer.
+`python benchmarks/fuzz.py` searches for longer.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.analysis.summary import summarize
@@ -39,35 +38,9 @@ from pytest_ultra.storage.stall_notes import take_stall_notes
 from pytest_ultra.storage.started_cases import find_in_flight
 from pytest_ultra.storage.store.database import Database
 from pytest_ultra.storage.store.store_sync import sync
+from tests.fuzzing import damage, fuzz
 from tests.results_factory import make_case, make_episode, obedient_episode
 from tests.storage.stored_runs import make_run, some_episodes
-
-FUZZ = settings(
-    max_examples=int(os.environ.get("ULTRA_FUZZ_EXAMPLES", "25")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-NUMBERS = [
-    b"-1",
-    b"1e308",
-    b"-1e308",
-    b"1" + b"0" * 400,
-    b"9007199254740993",
-    b"null",
-    b"[]",
-    b"{}",
-    b'""',
-    b'"\\ud800"',
-]
-NUMBERS += [
-    b"[" * 40 + b"]" * 40,
-    b"[" * 800 + b"]" * 800,
-    b"[" * 3000 + b"]" * 3000,
-    b"true",
-    b"\xff",
-    b"253402300799",
-    b'"9999-12-31T23:59:59-12:00"',
-]
 
 Reader = Callable[[RunDirectory], object]
 
@@ -111,23 +84,12 @@ def valid_content(name: str, run: RunDirectory) -> bytes:
     )
 
 
-def mutate(content: bytes, data: st.DataObject) -> bytes:
-    """Replace a few values of a JSON text by others, or cut it, or put bytes into it."""
-    for _ in range(data.draw(st.integers(0, 4))):
-        starts = [index + 1 for index, byte in enumerate(content) if byte in b":,["] or [0]
-        start = data.draw(st.sampled_from(starts))
-        end = min((i for i in (content.find(c, start) for c in (b",", b"}", b"]")) if i >= 0), default=len(content))
-        content = content[:start] + data.draw(st.sampled_from(NUMBERS) | st.binary(max_size=9)) + content[end:]
-    return content[: data.draw(st.sampled_from([len(content), len(content) // 2]))]
-
-
 @pytest.mark.parametrize("name", READERS)
+@fuzz(25)
 @given(data=st.data())
-@FUZZ
 def test_a_reader_raises_only_documented_errors(name: str, run: RunDirectory, data: st.DataObject) -> None:
     before = (run.path / name).read_bytes() if (run.path / name).exists() else None
-    is_noise = data.draw(st.integers(0, 7)) == 0
-    content = data.draw(st.binary(max_size=200)) if is_noise else mutate(valid_content(name, run), data)
+    content = damage(valid_content(name, run), data)
     try:
         (run.path / name).write_bytes(content)
         for reader in READERS[name]:
@@ -141,14 +103,14 @@ def test_a_reader_raises_only_documented_errors(name: str, run: RunDirectory, da
             (run.path / name).write_bytes(before)
 
 
+@fuzz(15)
 @given(data=st.data())
-@FUZZ
 def test_an_episode_that_can_be_read_can_be_shown_everywhere(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     run = make_run(tmp_path_factory.mktemp("shown"), [])
     lines = [encode_line(episode, number) for number, episode in enumerate([obedient_episode(), make_episode()])]
-    (run.path / "journal-gw0.jsonl").write_bytes(mutate(lines[0].rstrip(b"\n"), data) + b"\n" + lines[1])
+    (run.path / "journal-gw0.jsonl").write_bytes(damage(lines[0].rstrip(b"\n"), data) + b"\n" + lines[1])
     root = run.path.parents[1]
     try:
         episodes = read_episodes(run).episodes
@@ -161,8 +123,8 @@ def test_an_episode_that_can_be_read_can_be_shown_everywhere(
     write_report(root / "report.html", stored_contents(run))
 
 
+@fuzz(15)
 @given(data=st.data())
-@FUZZ
 def test_a_run_description_that_can_be_read_can_be_stored_and_shown(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -176,7 +138,7 @@ def test_a_run_description_that_can_be_read_can_be_stored_and_shown(
     }
     run = make_run(tmp_path_factory.mktemp("described"), [make_episode()], described=described)
     path = run.path / "run.json"
-    path.write_bytes(mutate(encode(msgspec.json.decode(path.read_bytes())), data))
+    path.write_bytes(damage(encode(msgspec.json.decode(path.read_bytes())), data))
     try:
         run.describe()
     except ConfigurationError:
@@ -186,8 +148,8 @@ def test_a_run_description_that_can_be_read_can_be_stored_and_shown(
     write_report(root / "report.html", stored_contents(run))
 
 
+@fuzz(15)
 @given(data=st.data())
-@FUZZ
 def test_a_damaged_workflow_is_a_documented_error(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -195,7 +157,7 @@ def test_a_damaged_workflow_is_a_documented_error(
     case = make_case()
     GuidanceCache(folder, BENCHMARK.task_type).fill([case], BENCHMARK.make_guidance)
     (path,) = folder.glob("*.json")
-    path.write_bytes(mutate(path.read_bytes(), data))
+    path.write_bytes(damage(path.read_bytes(), data))
     with suppress(ConfigurationError, LookupError):
         GuidanceCache(folder, BENCHMARK.task_type).get(case)
     assert GuidanceCache(folder, BENCHMARK.task_type).fill([case], BENCHMARK.make_guidance) in (0, 1)
