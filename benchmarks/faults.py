@@ -1,156 +1,109 @@
-"""Disturb and resume a run repeatedly over a faulty endpoint, and count what that costs.
+"""Disturb small runs in random combinations, resume them, and check what is promised about each of them.
 
-usage: python benchmarks/faults.py [KILLS] [SEED] [signals]
+usage: python benchmarks/faults.py [TRIALS] [SEED]
+       python benchmarks/faults.py --trial SEED
 
-The endpoint is a process of its own and records its paid answers. Runs are killed (kill -9) at random moments and
-resumed with varying numbers of workers. With `signals`, they are also interrupted (once and repeatedly), terminated,
-hung up, and stopped and continued, in an order drawn from the seed. The exit code is 1 if a finished episode was lost
-or run twice, if a request was paid for twice although it was not in flight at a kill, or if another claim fails.
+A trial is drawn from its seed: SEED, SEED + 1, and so on; `--trial` repeats one alone, prints its plan and keeps its
+files. Two trials run at a time (`--jobs`). The exit code is 1 if a claim did not hold in a trial. Linux only.
 """
 
 from __future__ import annotations
 
-import json
-import random
+import argparse
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
+import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 
-from campaign import Campaign, Kill
-from faulty_server import TURNS
-
-SERVER = Path(__file__).with_name("faulty_server.py")
-SETTLING_S = 0.6
-"""How long an answer may take to reach the disk of a busy machine."""
-DYING_S = 1.0
-"""How long workers may continue without the controller, whose process they check periodically, or after a signal."""
-
-Paid = Sequence[tuple[str, float, float]]
-
-
-class Bill:
-    """The paid answers by case and turn, each with the times of its request and answer."""
-
-    def __init__(self, paid: Paid, kills: Iterable[Kill]) -> None:
-        self.times: dict[str, list[tuple[float, float]]] = {}
-        for case_and_turn, requested_at, answered_at in paid:
-            self.times.setdefault(case_and_turn, []).append((requested_at, answered_at))
-        self._kills = tuple(kills)
-
-    @property
-    def total(self) -> int:
-        return sum(map(len, self.times.values()))
-
-    @property
-    def repeated(self) -> int:
-        return self.total - len(self.times)
-
-    @property
-    def run_twice(self) -> int:
-        """Count the cases of which every turn was paid for more than once."""
-        least: dict[str, int] = {}
-        for case_and_turn, times in self.times.items():
-            case = case_and_turn.split()[0]
-            least[case] = min(least.get(case, len(times)), len(times))
-        return sum(times > 1 for times in least.values())
-
-    def repeated_needlessly(self) -> list[str]:
-        """Describe the requests that were paid for again although they were not in flight at a kill."""
-        return [
-            f"{case_and_turn}: answered {self._after_kill(answered_at)}"
-            for case_and_turn, times in self.times.items()
-            for requested_at, answered_at in times[:-1]
-            if not self._was_in_flight(requested_at, answered_at)
-        ]
-
-    def _after_kill(self, at: float) -> str:
-        nearest = min(self._kills, key=lambda kill: abs(kill.at - at))
-        return f"{at - nearest.at:+.2f} s from {nearest.target}"
-
-    def _was_in_flight(self, requested_at: float, answered_at: float) -> bool:
-        return any(requested_at <= _end_of(kill) and answered_at >= kill.at - SETTLING_S for kill in self._kills)
-
-
-def _end_of(kill: Kill) -> float:
-    """Return until when a request may be in flight because of a kill: a signal may take until its process ends."""
-    is_prompt = kill.target in ("lock holder", "worker", "whole run")
-    if is_prompt:
-        return kill.at
-    return kill.until if kill.target.endswith(" cont") else min(kill.at + DYING_S, kill.until)
-
-
-def check(campaign: Campaign, bill: Bill, faults: dict[str, int]) -> list[str]:
-    """Print the figures, and return the claims that they contradict."""
-    document = campaign.document()
-    scored = Counter(e["case_id"] for e in document if e["outcome"] in ("full", "partial", "failed"))
-    finished = list(campaign.finished())
-    final = {(episode["case_id"], episode["started_at"]) for episode in document}
-    lost = sum(episode not in final for episode in finished)
-    twice = sum(times > 1 for times in Counter(case_id for case_id, _ in finished).values())
-    in_flight = sum(kill.in_flight for kill in campaign.kills)
-    kinds = Counter(kill.target for kill in campaign.kills)
-    print(f"kills: {len(campaign.kills)} ({_listed(kinds)}); runs: {campaign.runs}")
-    print(f"faults: {_listed(faults)}")
-    print(f"cases: {len(document)}, scored exactly once: {sum(times == 1 for times in scored.values())}")
-    print(f"finished episodes lost: {lost}, run twice: {twice} (by the server's record: {bill.run_twice})")
-    print(
-        f"requests paid for: {bill.total}, twice: {bill.repeated} (in flight at kills: at most {in_flight}), "
-        f"of these not in flight at a kill: {len(bill.repeated_needlessly())}"
-    )
-    for request in bill.repeated_needlessly():
-        print(f"  {request}")
-    claims = {
-        "every case is scored exactly once": len(scored) == len(document) == sum(scored.values()),
-        "every answer of every case was paid for": len(bill.times) == len(document) * TURNS,
-        "no finished episode is lost": not lost,
-        "no finished episode is run twice": not twice and not bill.run_twice,
-        "no request is paid for twice but those in flight at a kill": not bill.repeated_needlessly(),
-        "no more is paid for twice than was in flight at the kills": bill.repeated <= in_flight,
-        "no process of an ended run is left": not campaign.left_processes,
-        "there were as many kills as asked for, or nearly as many with signals": len(campaign.kills) >= campaign.needed,
-    }
-    return [claim for claim, holds in claims.items() if not holds]
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{times} x {what}" for what, times in sorted(counts.items()))
-
-
-def read(url: str, what: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url.removesuffix("/v1") + what) as response:  # noqa: S310 - our own server
-        read: dict[str, Any] = json.loads(response.read())
-    return read
+import msgspec
+from fault_machine.disk import enter_mount_namespace
+from fault_machine.trial import TrialResult, run_trial
+from fault_machine.trial_plan import draw_plan
 
 
 def main() -> int:
+    arguments = _parse(sys.argv[1:])
+    can_mount = enter_mount_namespace()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` makes runs ignore hanging up,
     signal.signal(signal.SIGINT, signal.default_int_handler)  # and a shell's background Ctrl-C
-    has_signals = "signals" in sys.argv
-    numbers = [argument for argument in sys.argv[1:] if argument != "signals"]
-    kills, seed = (int(argument) for argument in (*numbers, *("30", "0")[len(numbers) :]))
+    run = partial(_run, can_mount=can_mount)
+    if arguments.trial is not None:
+        print(msgspec.json.format(msgspec.json.encode(draw_plan(arguments.trial))).decode())
+        results = [run(arguments.trial, keeps_files=True)]
+        _print_result(results[0])
+    else:
+        results = list(_run_all(run, range(arguments.seed, arguments.seed + arguments.trials), arguments.jobs))
+    print(*_table(results), sep="\n")
+    if not can_mount:
+        print("full disks were not tried: neither root nor `unshare -rm` can mount a file system here")
+    return 1 if any(result.violations for result in results) else 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("trials", nargs="?", type=int, default=20)
+    parser.add_argument("seed", nargs="?", type=int, default=0)
+    parser.add_argument("--trial", type=int, metavar="SEED", help="run the trial of this seed alone")
+    parser.add_argument("--jobs", type=int, default=2, help="trials that run at a time")
+    return parser.parse_args(arguments)
+
+
+def _run(seed: int, *, can_mount: bool, keeps_files: bool = False) -> TrialResult:
+    plan = draw_plan(seed)
+    try:
+        return run_trial(plan, can_mount=can_mount, keeps_files=keeps_files)
+    except Exception:  # noqa: BLE001 - one trial that cannot be checked must not end the others
+        return TrialResult(seed, frozenset(plan.kinds), violations=(f"not checked: {traceback.format_exc()}",))
+
+
+def _run_all(run: partial[TrialResult], seeds: range, jobs: int) -> Iterator[TrialResult]:
     started = time.monotonic()
-    with subprocess.Popen([sys.executable, SERVER, str(seed)], stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None  # noqa: S101 - it is a pipe
-        url = server.stdout.readline().strip()
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                campaign = Campaign(Path(folder), url, kills, random.Random(seed), has_signals=has_signals)
-                campaign.run(lambda: read(url, "/fast"))
-                record = read(url, "/record")
-                wrong = check(campaign, Bill(record["paid"], campaign.kills), record["faults"])
-        finally:
-            server.kill()
-    print(f"time: {time.monotonic() - started:.0f} s")
-    for claim in wrong:
-        print(f"FAILED: {claim}")
-    return 1 if wrong else 0
+    with ProcessPoolExecutor(jobs) as pool:
+        for number, future in enumerate(as_completed([pool.submit(run, seed) for seed in seeds]), start=1):
+            result = future.result()
+            if result.violations:
+                _print_result(result)
+            if number % 50 == 0 or number == len(seeds):
+                print(f"{number} trials in {time.monotonic() - started:.0f} s", flush=True)
+            yield result
+
+
+def _print_result(result: TrialResult) -> None:
+    print(
+        f"trial {result.seed}: {len(result.runs)} runs of {result.cases} cases, {result.paid} answers paid for, "
+        f"{result.repeated} of them again, {len(result.violations)} violations, {result.duration_s:.1f} s"
+    )
+    for run in result.runs:
+        print(f"  {run}")
+    for violation in result.violations:
+        print(f"  VIOLATION (seed {result.seed}): {violation}")
+    print(f"  files: {result.files}", flush=True)
+
+
+def _table(results: Sequence[TrialResult]) -> Iterator[str]:
+    """Yield a row for each kind of fault; a trial with a violation counts under each of its kinds."""
+    trials, disturbances, violations, not_tried = Counter(), Counter(), Counter(), Counter()  # type: ignore[var-annotated]
+    for result in results:
+        happened = set(result.disturbances)
+        trials.update(happened)
+        disturbances.update(result.disturbances)
+        violations.update(dict.fromkeys(happened, int(bool(result.violations))))
+        not_tried.update(result.not_tried)
+    kinds = sorted({kind for result in results for kind in result.kinds} | set(trials))
+    yield f"{'kind of fault':<32} {'trials':>7} {'disturbances':>13} {'with violations':>16}"
+    for kind in kinds:
+        row = f"{kind:<32} {trials[kind]:>7} {disturbances[kind]:>13} {violations[kind]:>16}"
+        yield row + (f"  not tried: {not_tried[kind]}" if not_tried[kind] else "")
+    failed = sum(bool(result.violations) for result in results)
+    yield f"{'all':<32} {len(results):>7} {disturbances.total():>13} {failed:>16}"
+    yield (
+        f"{sum(len(result.runs) for result in results)} runs, {sum(result.cases for result in results)} cases, "
+        f"{sum(result.paid for result in results)} answers paid for, {sum(result.repeated for result in results)} again"
+    )
 
 
 if __name__ == "__main__":
