@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.error_body import excerpt
 from pytest_ultra.providers.wire_fields import (
     UNREADABLE,
     Answer,
@@ -32,9 +32,6 @@ from pytest_ultra.providers.wire_fields import (
 )
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # only to the embedded endpoint: the reference agent's knowledge as ASCII JSON
-EXCERPT_CHARS = 4_000  # shortened where it is shown, after secrets are redacted
-_MAX_ERROR_BYTES = 64 * 1024
-"""Size up to which a body is searched for the message of an error object."""
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
@@ -115,29 +112,8 @@ def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int
     )
 
 
-def excerpt(body: bytes) -> str:
-    """Return a readable excerpt of a body on one line: the message of an error object if there is one."""
-    text = body[:EXCERPT_CHARS].decode(errors="replace")
-    if len(body) <= _MAX_ERROR_BYTES:
-        with suppress(*UNREADABLE):
-            text = _error_message(msgspec.json.decode(body)) or text
-    return " ".join("".join(char if char.isprintable() else " " for char in text[:EXCERPT_CHARS]).split())
-
-
 def _malformed(what: str, body: bytes) -> AttemptFailedError:
     return AttemptFailedError(AttemptProblem.MALFORMED, f"{what} a chat completion: {excerpt(body) or 'empty body'}")
-
-
-def _error_message(answer: Any) -> str:
-    """Find the message in `{"error": {"message": ...}}`, in a list of one such object, or in variants of it."""
-    answer = _as_dict(answer[0] if isinstance(answer, list) and answer else answer)
-    error = answer.get("error") or answer
-    message = error if isinstance(error, str) else _as_dict(error).get("message") or answer.get("detail")
-    return message if isinstance(message, str) else ""
-
-
-def _as_dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _calls(message: ReplyMessage) -> Iterator[ToolCall]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from pytest_ultra.providers.wire import decode_reply, decode_request, encode_reply, encode_request, excerpt
+from pytest_ultra.providers.error_body import excerpt
+from pytest_ultra.providers.wire import decode_reply, decode_request, encode_reply, encode_request
 from tests.providers.requests_made import make_request
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]))
