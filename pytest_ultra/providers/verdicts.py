@@ -52,7 +52,7 @@ def failure_inside(
 ) -> AttemptFailedError:
     """Return the failed attempt of a 2xx answer that is no chat completion: the error inside it decides, if any.
 
-    Gateways report an error inside a 200 once the model has begun: https://openrouter.ai/docs/api/errors
+    Gateways report an error inside a 200 once the reply is under way: https://openrouter.ai/docs/api/errors
     """
     error = read_error(response.body)
     if not error.codes:

@@ -9,6 +9,7 @@ import msgspec
 
 from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.generation_end import ERROR_FINISHES, REFUSAL, is_models_end, normalize_finish
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
@@ -86,9 +87,14 @@ def decode_reply(body: bytes, *, turn: int) -> Reply:
     try:
         answer = read_answer(body)
         choice = _read_first_choice(answer)
+        finish = normalize_finish(read_string(choice.finish_reason) or "")
+        if is_filled(choice.error) or is_filled(answer.error) or finish in ERROR_FINISHES:
+            raise _malformed("an error instead of", body)
         message = read_fields(choice.message, ReplyMessage)
+        if message is None and is_models_end(finish):  # the model was stopped before it said anything
+            message = ReplyMessage()
         if message is None:
-            raise _malformed("an error object instead of" if is_filled(answer.error) else "JSON, but not", body)
+            raise _malformed("JSON, but not", body)
         return bound_reply(_read_reply(message, choice, answer, turn))
     except UNREADABLE:
         raise _malformed("not JSON, so not", body) from None
@@ -103,8 +109,11 @@ def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int
     calls = tuple(_distinct(_calls(message), turn))
     finish_reason = read_string(choice.finish_reason)
     usage = read_fields(answer.usage, TokenCounts) or TokenCounts()
+    text = read_text(message.content)
+    if not text and not calls and is_filled(message.refusal) and finish_reason in (None, "stop"):
+        finish_reason = REFUSAL
     return Reply(
-        text=read_text(message.content) or read_text(message.refusal),
+        text=text or read_text(message.refusal),
         tool_calls=calls,
         prompt_tokens=read_tokens(usage.prompt_tokens),
         completion_tokens=read_tokens(usage.completion_tokens),
