@@ -165,6 +165,22 @@ def test_one_403_amid_successes_is_an_error_of_its_case_alone(project: Project, 
     assert project.outcomes() == {"full": 4, "error": 1}
 
 
+def test_a_gate_is_not_met_by_the_few_cases_that_were_answered(project: Project, start_server: StartServer) -> None:
+    def answer(request: ReceivedRequest) -> tuple[int, str]:
+        is_file_task = any("file_operations_reader" in json.dumps(tool) for tool in request.body["tools"])
+        return (200, follow_plan(request.body)) if is_file_task else (400, json.dumps(rejected("rejected")))
+
+    server = start_server(answer)
+    args = f"--ultra-base-url={server.url}", "--ultra-model=few", "--ultra-prompt-type=optimal"
+    gates = "--ultra-fail-under=0.9", "--ultra-max-errors=99"
+    result = project.run(*NO_XDIST, *args, *gates, "--ultra-tool-success-rate=1")
+    counts = project.outcomes()
+    assert counts["error"] > counts["full"] > 0
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    line = f"{counts['error']} errors left out (more than were scored), at least 90.0%: MISSED"
+    assert line in result.stdout.str()
+
+
 def test_a_403_before_any_success_ends_the_model(project: Project, start_server: StartServer) -> None:
     server = start_server(lambda _request: (403, json.dumps(rejected("no"))))
     args = f"--ultra-base-url={server.url}", "--ultra-model=forbidden", "--ultra-concurrency=1"
