@@ -34,11 +34,23 @@ class AttemptProblem(StrEnum):
     UNRECORDED = "unrecorded"  # no answer on the cassette, and none can be requested or recorded
 
 
+class Verdict(StrEnum):
+    """What an answer that is no reply means for the run."""
+
+    RETRY = "retry"  # the same request may succeed
+    WAIT = "wait"  # the same request may succeed after a wait, which uses up no attempt
+    DIALECT = "dialect"  # the endpoint rejects the form of the request
+    CASE_ERROR = "case_error"  # an infrastructure error of this case alone
+    MODEL_END = "model_end"  # no further request to this model can succeed
+    MODEL_FAILURE = "model_failure"  # the model's own failure, which is scored
+
+
 class AttemptFailedError(UltraError):
     """One HTTP attempt at an endpoint failed; the retry loop decides whether to try again.
 
     `status` is the HTTP status, if there was one; `retry_after_s` is the wait that the endpoint requested; `detail` is
-    a short readable excerpt without secrets.
+    a short readable excerpt without secrets. Without a `verdict`, the problem and the status decide. `end_reason` is
+    the value of the `EndReason` with which the model's own failure ends the episode.
     """
 
     def __init__(
@@ -48,22 +60,30 @@ class AttemptFailedError(UltraError):
         *,
         status: int | None = None,
         retry_after_s: float | None = None,
+        verdict: Verdict | None = None,
+        end_reason: str | None = None,
     ) -> None:
-        super().__init__(problem, detail, status, retry_after_s)
+        super().__init__(problem, detail, status, retry_after_s, verdict, end_reason)
         self.problem = problem
         self.detail = detail
         self.status = status
         self.retry_after_s = retry_after_s
+        self.verdict = verdict
+        self.end_reason = end_reason
+
+    def with_detail(self, detail: str) -> AttemptFailedError:
+        return AttemptFailedError(self.problem, detail, **self._fields())
 
     def __str__(self) -> str:
         status = "" if self.status is None else f" {self.status}"
         return f"{self.problem}{status}: {self.detail}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (self.problem, self.detail, self.status, self.retry_after_s))
+        return (_rebuild, (self.problem, self.detail, self._fields()))
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("status", "retry_after_s", "verdict", "end_reason")}
 
 
-def _rebuild(
-    problem: AttemptProblem, detail: str, status: int | None, retry_after_s: float | None
-) -> AttemptFailedError:
-    return AttemptFailedError(problem, detail, status=status, retry_after_s=retry_after_s)
+def _rebuild(problem: AttemptProblem, detail: str, fields: dict[str, Any]) -> AttemptFailedError:
+    return AttemptFailedError(problem, detail, **fields)

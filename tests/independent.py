@@ -33,8 +33,9 @@ SEVERITIES = [None, "light", "medium", "severe"]
 VARIANTS = ["standard", "brief", "formal", "canary"]
 SCORED = ("full", "partial", "failed")
 CLASSES = [
-    *("tool_call_format", "tool_selection", "parameter_config", "sequence_order", "dependency", "max_turns"),
-    *("agent_timeout", "gave_up", "wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "harness"),
+    *("tool_call_format", "malformed_generation", "tool_selection", "parameter_config", "sequence_order"),
+    *("dependency", "max_turns", "agent_timeout", "gave_up", "truncated", "context_overflow", "refused"),
+    *("wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "harness"),
 ]
 
 

@@ -61,6 +61,7 @@ BANNED = (
         "lifecycle, run status",
         fine=(
             r"of course",
+            r"agents-course/issues",
             r"line[ -]endings?",
             r"by their endings?",
             r"_ENDING",

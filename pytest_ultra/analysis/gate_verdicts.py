@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from pytest_ultra.analysis.group_members import members
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.mcnemar import ALPHA
@@ -26,6 +28,20 @@ class GateEvaluator:
         self._on = on
 
     def evaluate(self, gate: Gate) -> Verdict:
+        verdict = self._evaluate(gate)
+        has_figure = verdict.rate is not None or verdict.difference is not None
+        return self._with_errors(verdict) if has_figure else verdict
+
+    def _with_errors(self, verdict: Verdict) -> Verdict:
+        """Count the errors that the figure leaves out; one over the few cases that were answered meets no gate."""
+        outcomes = [episode.outcome for episode in self._in(verdict.gate.group)]
+        errors, scored = outcomes.count(Outcome.ERROR), sum(outcome.is_scored for outcome in outcomes)
+        verdict = msgspec.structs.replace(verdict, left_out=errors)
+        if errors <= scored or verdict.obstacle is not None:
+            return verdict
+        return msgspec.structs.replace(verdict, is_met=False, obstacle=Obstacle.MOSTLY_ERRORS)
+
+    def _evaluate(self, gate: Gate) -> Verdict:
         match gate.kind:
             case GateKind.FAIL_UNDER:
                 return self._rate_verdict(gate)

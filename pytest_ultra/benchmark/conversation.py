@@ -30,6 +30,7 @@ from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, bound_reply, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.generation_end import describe_end, find_abnormal_end, judge_last_reply
 from pytest_ultra.core.json_types import Json, Message, ToolSchema
 from pytest_ultra.core.transcript import (
     Answered,
@@ -137,11 +138,14 @@ class Conversation(msgspec.Struct, frozen=True):
         yield after
         for number, call in enumerate(reply_calls.calls):
             is_readable = call.id not in reply_calls.unreadable
+            if number == len(reply_calls.calls) - 1 and (cut := _find_cut(reply, call, is_readable=is_readable)):
+                yield after.end(cut, describe_end(reply, cut))
+                return
             after = after.take_call(call, number, is_readable=is_readable)
             yield after
             if after.ended is not None:
                 return
-        yield after.end_turn(has_called=bool(reply_calls.calls))
+        yield after.end_turn(reply, has_called=bool(reply_calls.calls))
 
     def take_call(self, call: ToolCall, number: int, *, is_readable: bool) -> Self:
         """Run a call of this turn, or answer one that cannot be run; end the episode if the model is stuck."""
@@ -153,10 +157,11 @@ class Conversation(msgspec.Struct, frozen=True):
             )
         return after.end(EndReason.GAVE_UP) if _is_stuck(after.events) else after
 
-    def end_turn(self, *, has_called: bool) -> Self:
+    def end_turn(self, reply: Reply, *, has_called: bool) -> Self:
         """Go on to the next turn, or end the episode."""
         if not has_called:
-            return self.end(EndReason.STOPPED)
+            reason = judge_last_reply(reply, is_first=self.turn == 1)
+            return self.end(reason, describe_end(reply, reason))
         if self.turn >= self.case.max_turns:
             return self.end(EndReason.MAX_TURNS)
         if self.chars >= MAX_EPISODE_CHARS:
@@ -205,6 +210,12 @@ class Conversation(msgspec.Struct, frozen=True):
             return self.world, not_described(tool)
         fault = Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
         return invoke(self.world, tool, arguments, fault)
+
+
+def _find_cut(reply: Reply, call: ToolCall, *, is_readable: bool) -> EndReason | None:
+    """Return the end that the reply's finish reason names if its last call is incomplete, else None."""
+    is_complete = is_readable and parse_arguments(call.arguments) is not None
+    return None if is_complete else find_abnormal_end(reply)
 
 
 def _is_stuck(events: Sequence[Event]) -> bool:

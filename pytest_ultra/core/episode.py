@@ -30,6 +30,7 @@ class FailureClass(StrEnum):
     """Why an episode is not `full`; the last three are failures of the infrastructure."""
 
     TOOL_CALL_FORMAT = "tool_call_format"
+    MALFORMED_GENERATION = "malformed_generation"
     TOOL_SELECTION = "tool_selection"
     PARAMETER_CONFIG = "parameter_config"
     SEQUENCE_ORDER = "sequence_order"
@@ -37,6 +38,9 @@ class FailureClass(StrEnum):
     MAX_TURNS = "max_turns"
     AGENT_TIMEOUT = "agent_timeout"
     GAVE_UP = "gave_up"
+    TRUNCATED = "truncated"
+    CONTEXT_OVERFLOW = "context_overflow"
+    REFUSED = "refused"
     WRONG_DELIVERABLE = "wrong_deliverable"
     HARMFUL_SIDE_EFFECT = "harmful_side_effect"
     ENDPOINT = "endpoint"

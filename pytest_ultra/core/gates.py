@@ -34,18 +34,20 @@ class Gate(msgspec.Struct, frozen=True):
 
 
 class Obstacle(StrEnum):
-    """Why a gate is missed without a figure."""
+    """Why a gate is missed without a figure, or whatever its figure."""
 
     NO_SCORED_CASE = "no_scored_case"
     NO_PAIR = "no_pair"
     NO_INTERVAL = "no_interval"  # a single task has none, but the bound is to be judged
+    MOSTLY_ERRORS = "mostly_errors"  # more of its cases had an infrastructure error than were scored
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """A gate, whether it is met, and the figure that decided.
 
     `rate` belongs to fail-under; `difference` to max-drop and max-regression, negative for a loss; `errors` to
-    max-errors. `worst` names the flaw kind of the difference if the gate is about any flaw.
+    max-errors. `worst` names the flaw kind of the difference if the gate is about any flaw. `left_out` counts the cases
+    of the gate's group that its figure leaves out because of infrastructure errors.
     """
 
     gate: Gate
@@ -55,6 +57,7 @@ class Verdict(msgspec.Struct, frozen=True):
     errors: int | None = None
     worst: str | None = None
     obstacle: Obstacle | None = None
+    left_out: int = 0
 
 
 class ExitStatus(IntEnum):

@@ -81,12 +81,16 @@ class Forgiven(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode ended. The first four are up to the model, the others to the infrastructure."""
+    """Why an episode ended: the first eight are up to the model, the next three to the infrastructure."""
 
     STOPPED = "stopped"  # the model stopped calling tools
     MAX_TURNS = "max_turns"
     AGENT_TIMEOUT = "agent_timeout"
     GAVE_UP = "gave_up"  # the same call, answered by the same earned error, three times running
+    MALFORMED_GENERATION = "malformed_generation"  # an empty reply, or a tool call that its server could not parse
+    CONTEXT_OVERFLOW = "context_overflow"  # the conversation outgrew the model's context window
+    TRUNCATED = "truncated"  # the reply was cut at a limit on its length
+    REFUSED = "refused"  # by the model, or by its provider's content filter
     ENDPOINT = "endpoint"
     RATE_LIMIT = "rate_limit"
     HARNESS = "harness"
@@ -95,6 +99,11 @@ class EndReason(StrEnum):
     @property
     def is_infrastructure(self) -> bool:
         return self in (EndReason.ENDPOINT, EndReason.RATE_LIMIT, EndReason.HARNESS)
+
+    @property
+    def is_models(self) -> bool:
+        """Whether the end is up to the model, so that the episode is scored."""
+        return not self.is_infrastructure and self is not EndReason.SKIPPED
 
 
 class Attempted(msgspec.Struct, frozen=True, tag="attempt"):

@@ -11,10 +11,10 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import EndReason
 from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
 from pytest_ultra.engine.endpoint import CallFailed
-from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem, Verdict
 
 NOT_IMPLEMENTED = 501
-_RETRIED_STATUSES = frozenset({408, 409, TOO_MANY_REQUESTS, *range(500, 600)} - {NOT_IMPLEMENTED})
+_RETRIED_STATUSES = frozenset({408, 409, 425, TOO_MANY_REQUESTS, 498, *range(500, 600)} - {NOT_IMPLEMENTED})
 _MAX_DOUBLINGS = 16
 
 Jitter = Callable[[Case, int, int], float]
@@ -24,8 +24,8 @@ Jitter = Callable[[Case, int, int], float]
 class RetryPolicy(msgspec.Struct, frozen=True):
     """Limits on the retries of one turn.
 
-    A 429 does not count as one of the `attempts`. All waits of a turn add up to at most `patience_s`; the call fails
-    at once when the endpoint asks for a longer wait than is left.
+    An answer that asks to wait, such as a 429, does not count as one of the `attempts`. All waits of a turn add up to
+    at most `patience_s`; the call fails at once when the endpoint asks for a longer wait than is left.
     """
 
     attempts: int = 6
@@ -39,15 +39,14 @@ DEFAULT_POLICY = RetryPolicy()
 
 
 class RetryState(msgspec.Struct, frozen=True):
-    """The attempts and waits of a turn so far: `counted` leaves out 429s, `made` has all attempts."""
+    """The attempts and waits of a turn so far: `counted` leaves out requests to wait, `made` has all attempts."""
 
     counted: int = 0
     made: int = 0
     waited_s: float = 0.0
 
     def after_failure(self, failure: AttemptFailedError) -> RetryState:
-        counts = failure.status != TOO_MANY_REQUESTS
-        return RetryState(self.counted + counts, self.made + 1, self.waited_s)
+        return RetryState(self.counted + (not asks_to_wait(failure)), self.made + 1, self.waited_s)
 
     def after_wait(self, seconds: float) -> RetryState:
         return msgspec.structs.replace(self, waited_s=self.waited_s + seconds)
@@ -58,9 +57,23 @@ def keyed_jitter(case: Case, turn: int, attempt: int) -> float:
     return random.Random(f"{case.case_id}|{turn}|{attempt}").random()
 
 
+_RETRIED_VERDICTS = frozenset({Verdict.RETRY, Verdict.WAIT})
+_BY_STATUS = frozenset({None, Verdict.DIALECT})
+
+
+def asks_to_wait(failure: AttemptFailedError) -> bool:
+    """Return whether the endpoint wants the same request later."""
+    if failure.verdict is None:
+        return failure.status == TOO_MANY_REQUESTS
+    return failure.verdict is Verdict.WAIT or (failure.verdict is Verdict.RETRY and failure.status == TOO_MANY_REQUESTS)
+
+
 def is_retryable(failure: AttemptFailedError) -> bool:
+    """Return whether the same request may succeed; without a verdict, the problem and the status decide."""
     if failure.problem is AttemptProblem.UNRECORDED:
         return False
+    if failure.verdict not in _BY_STATUS:
+        return failure.verdict in _RETRIED_VERDICTS
     return failure.problem is not AttemptProblem.STATUS or not is_final_status(failure.status)
 
 
@@ -75,9 +88,11 @@ def decide_retry(
     """Return the seconds to wait before the next attempt, or why there is none; `jitter` is in [0, 1)."""
     if failure.problem is AttemptProblem.UNRECORDED:
         return CallFailed(EndReason.ENDPOINT, failure.detail)
+    if failure.verdict is Verdict.MODEL_FAILURE:
+        return CallFailed(EndReason(failure.end_reason or EndReason.MALFORMED_GENERATION), failure.detail)
     if not is_retryable(failure):
         return CallFailed(EndReason.ENDPOINT, f"The endpoint rejected the request ({failure}).")
-    reason = EndReason.RATE_LIMIT if failure.status == TOO_MANY_REQUESTS else EndReason.ENDPOINT
+    reason = EndReason.RATE_LIMIT if asks_to_wait(failure) else EndReason.ENDPOINT
     if retries.counted >= policy.attempts:
         return CallFailed(reason, f"No answer after {retries.made} attempts; the last one: {failure}.")
     left_s = policy.patience_s - retries.waited_s

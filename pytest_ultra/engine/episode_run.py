@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
@@ -100,7 +101,7 @@ class _EpisodeRun:
     async def _take_turn(self, conversation: Conversation) -> Conversation:
         request = conversation.request()
         conversation, result = await self._call(conversation)
-        if isinstance(result, CallFailed) and may_reject_tools(request, _last_status(conversation)):
+        if _is_infrastructure(result) and may_reject_tools(request, _last_status(conversation)):
             conversation, result = await self._call_in_text(conversation, result)
         if isinstance(result, CallFailed):
             return conversation.end(result.reason, result.detail)
@@ -133,8 +134,8 @@ class _EpisodeRun:
         return conversation, result
 
     def _count_time(self, call_s: float, result: Reply | CallFailed, attempts: list[Attempted]) -> None:
-        """Count the last attempt as model time if it got a reply or hit the time limit; count the rest as waiting."""
-        is_models = isinstance(result, Reply) or result.reason is EndReason.AGENT_TIMEOUT
+        """Count the last attempt as model time if it got a reply or the model failed in it; the rest is waiting."""
+        is_models = isinstance(result, Reply) or result.reason.is_models
         model_s = attempts[-1].duration_s if is_models else 0.0
         self._model_time_s += model_s
         self._waiting_time_s += max(0.0, call_s - model_s)
@@ -180,6 +181,10 @@ class _EpisodeRun:
             waiting_time_s=self._waiting_time_s,
             standstill_s=self._standstill_s,
         )
+
+
+def _is_infrastructure(result: Reply | CallFailed) -> TypeGuard[CallFailed]:
+    return isinstance(result, CallFailed) and result.reason.is_infrastructure
 
 
 def _last_status(conversation: Conversation) -> int | None:

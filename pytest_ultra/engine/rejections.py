@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.errors import AttemptFailedError, Verdict
 
 _STATUSES = frozenset({400, 404, 422, 501})
 """Endpoints reject `tools` with these: the field is unknown, or no deployment or template supports it."""
@@ -21,6 +21,6 @@ _PARAMETER_STATUSES = frozenset({400, 422})
 
 def find_rejected_parameter(request: ChatRequest, failure: AttemptFailedError) -> str | None:
     """Return the optional parameter that the rejection names, None if it names none."""
-    if failure.status not in _PARAMETER_STATUSES:
+    if failure.status not in _PARAMETER_STATUSES or failure.verdict is Verdict.MODEL_FAILURE:
         return None
     return next((name for name in request.parameters if name in failure.detail.lower()), None)

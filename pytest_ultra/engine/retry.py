@@ -9,9 +9,17 @@ from pytest_ultra.core.chat_request import ChatRequest, plain
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
-from pytest_ultra.engine.adaptive_limit import TOO_MANY_REQUESTS
 from pytest_ultra.engine.attempts import CANCELLED, Attempt, AttemptRunner
-from pytest_ultra.engine.backoff import DEFAULT_POLICY, Jitter, RetryPolicy, RetryState, decide_retry, keyed_jitter
+from pytest_ultra.engine.backoff import (
+    DEFAULT_POLICY,
+    Jitter,
+    RetryPolicy,
+    RetryState,
+    asks_to_wait,
+    decide_retry,
+    is_retryable,
+    keyed_jitter,
+)
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import CallFailed, Endpoint
 from pytest_ultra.engine.endpoint_health import EndpointHealth
@@ -197,7 +205,7 @@ class Caller:
             return call_failed
         if self._health_of(request).failure is not None:
             return 0.0  # use another endpoint
-        has_to_wait = failure.status == TOO_MANY_REQUESTS or bool(failure.retry_after_s)
+        has_to_wait = is_retryable(failure) and (asks_to_wait(failure) or bool(failure.retry_after_s))
         if has_to_wait and retries.counted < self._policy.attempts and self._limiter.has_other(permit):
             return 0.0  # use another endpoint: the wait is only for the one that asked for it
         return decide_retry(failure, retries, self._policy, self._jitter(request.case, request.turn, retries.made))

@@ -11,12 +11,13 @@ import msgspec
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
-from pytest_ultra.providers.quota import read_quota, read_retry_after
+from pytest_ultra.providers.quota import read_quota
 from pytest_ultra.providers.redaction import Redact, Redactor
 from pytest_ultra.providers.transport import HttpResponse, Transport
-from pytest_ultra.providers.wire import EXCERPT_CHARS, KNOWLEDGE_HEADER, decode_reply, encode_request, excerpt
+from pytest_ultra.providers.verdicts import failure_inside, rejection
+from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, decode_reply, encode_request
 
 _DETAIL_CHARS = 300
 
@@ -54,7 +55,7 @@ class HttpEndpoint:
         body = encode_request(request, spec.name)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            return self._read(response, request.turn).with_texts(self._redact)
+            return self._read(response, request.turn, spec.provider).with_texts(self._redact)
         except AttemptFailedError as error:
             raise self._without_secrets(spec, error) from None
 
@@ -65,17 +66,15 @@ class HttpEndpoint:
         """Add the endpoint's label, and redact before shortening, so that no part of a secret is left at the end."""
         detail = self._redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
         short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
-        return AttemptFailedError(error.problem, short, status=error.status, retry_after_s=error.retry_after_s)
+        return error.with_detail(short)
 
-    def _read(self, response: HttpResponse, turn: int) -> Reply:
+    def _read(self, response: HttpResponse, turn: int, provider: str) -> Reply:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
-            raise AttemptFailedError(
-                AttemptProblem.STATUS,
-                _error_detail(response),
-                status=response.status,
-                retry_after_s=read_retry_after(response.headers, now=self._now),
-            )
-        reply = decode_reply(response.body, turn=turn)
+            raise rejection(response, provider, now=self._now)
+        try:
+            reply = decode_reply(response.body, turn=turn)
+        except AttemptFailedError as malformed:
+            raise failure_inside(response, malformed, provider, now=self._now) from None
         quota = read_quota(response.headers, now=self._now)
         return reply if quota is None else metered(reply, quota)
 
@@ -93,12 +92,6 @@ def open_endpoint(
 
     transport = AiohttpTransport(environ)
     return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact)
-
-
-def _error_detail(response: HttpResponse) -> str:
-    if location := response.headers.get("location"):
-        return f"the endpoint has moved to {location[:EXCERPT_CHARS]}; use that address as the base URL"
-    return excerpt(response.body) or "no body"
 
 
 def _knowledge_text(request: ChatRequest) -> str:

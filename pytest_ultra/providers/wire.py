@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.generation_end import ERROR_FINISHES, REFUSAL, is_models_end, normalize_finish
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.error_body import excerpt
 from pytest_ultra.providers.wire_fields import (
     UNREADABLE,
     Answer,
@@ -32,9 +33,6 @@ from pytest_ultra.providers.wire_fields import (
 )
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # only to the embedded endpoint: the reference agent's knowledge as ASCII JSON
-EXCERPT_CHARS = 4_000  # shortened where it is shown, after secrets are redacted
-_MAX_ERROR_BYTES = 64 * 1024
-"""Size up to which a body is searched for the message of an error object."""
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
@@ -89,9 +87,14 @@ def decode_reply(body: bytes, *, turn: int) -> Reply:
     try:
         answer = read_answer(body)
         choice = _read_first_choice(answer)
+        finish = normalize_finish(read_string(choice.finish_reason) or "")
+        if is_filled(choice.error) or is_filled(answer.error) or finish in ERROR_FINISHES:
+            raise _malformed("an error instead of", body)
         message = read_fields(choice.message, ReplyMessage)
+        if message is None and is_models_end(finish):  # the model was stopped before it said anything
+            message = ReplyMessage()
         if message is None:
-            raise _malformed("an error object instead of" if is_filled(answer.error) else "JSON, but not", body)
+            raise _malformed("JSON, but not", body)
         return bound_reply(_read_reply(message, choice, answer, turn))
     except UNREADABLE:
         raise _malformed("not JSON, so not", body) from None
@@ -106,8 +109,11 @@ def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int
     calls = tuple(_distinct(_calls(message), turn))
     finish_reason = read_string(choice.finish_reason)
     usage = read_fields(answer.usage, TokenCounts) or TokenCounts()
+    text = read_text(message.content)
+    if not text and not calls and is_filled(message.refusal) and finish_reason in (None, "stop"):
+        finish_reason = REFUSAL
     return Reply(
-        text=read_text(message.content) or read_text(message.refusal),
+        text=text or read_text(message.refusal),
         tool_calls=calls,
         prompt_tokens=read_tokens(usage.prompt_tokens),
         completion_tokens=read_tokens(usage.completion_tokens),
@@ -115,29 +121,8 @@ def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int
     )
 
 
-def excerpt(body: bytes) -> str:
-    """Return a readable excerpt of a body on one line: the message of an error object if there is one."""
-    text = body[:EXCERPT_CHARS].decode(errors="replace")
-    if len(body) <= _MAX_ERROR_BYTES:
-        with suppress(*UNREADABLE):
-            text = _error_message(msgspec.json.decode(body)) or text
-    return " ".join("".join(char if char.isprintable() else " " for char in text[:EXCERPT_CHARS]).split())
-
-
 def _malformed(what: str, body: bytes) -> AttemptFailedError:
     return AttemptFailedError(AttemptProblem.MALFORMED, f"{what} a chat completion: {excerpt(body) or 'empty body'}")
-
-
-def _error_message(answer: Any) -> str:
-    """Find the message in `{"error": {"message": ...}}`, in a list of one such object, or in variants of it."""
-    answer = _as_dict(answer[0] if isinstance(answer, list) and answer else answer)
-    error = answer.get("error") or answer
-    message = error if isinstance(error, str) else _as_dict(error).get("message") or answer.get("detail")
-    return message if isinstance(message, str) else ""
-
-
-def _as_dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _calls(message: ReplyMessage) -> Iterator[ToolCall]:

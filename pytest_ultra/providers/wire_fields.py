@@ -34,6 +34,7 @@ class FirstItem(msgspec.Struct, frozen=True, array_like=True):
 class Choice(msgspec.Struct, frozen=True):
     message: msgspec.Raw = ABSENT
     finish_reason: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
 
 
 class ReplyMessage(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ OBSTACLES: Mapping[Obstacle, str] = {
     Obstacle.NO_SCORED_CASE: "no scored case",
     Obstacle.NO_PAIR: "no pair of scored cases",
     Obstacle.NO_INTERVAL: "no interval, because all pairs belong to one task",
+    Obstacle.MOSTLY_ERRORS: "more than were scored",
 }
 PYTEST_EXIT_REASONS: Mapping[int, str] = {
     2: "the run was interrupted",
@@ -47,7 +48,15 @@ def verdict_word(verdict: Verdict) -> str:
 
 def figure(verdict: Verdict, on: GateOn) -> str:
     """Return what was measured, its denominator, and the limit."""
-    return ", ".join(filter(None, (_measured(verdict), _limit(verdict.gate, on))))
+    return ", ".join(filter(None, (_measured(verdict), _left_out(verdict), _limit(verdict.gate, on))))
+
+
+def _left_out(verdict: Verdict) -> str:
+    """Return how many cases are missing from the figure."""
+    if not verdict.left_out:
+        return ""
+    most = f" ({OBSTACLES[Obstacle.MOSTLY_ERRORS]})" if verdict.obstacle is Obstacle.MOSTLY_ERRORS else ""
+    return f"{count(verdict.left_out, 'error')} left out{most}"
 
 
 def conclusion(decision: Decision) -> str:
@@ -79,7 +88,8 @@ def _measured(verdict: Verdict) -> str:
     if verdict.rate is not None:
         return f"{flaw}{success_rate(verdict.rate)}"
     if verdict.difference is not None:
-        obstacle = f" ({OBSTACLES[verdict.obstacle]})" if verdict.obstacle else ""
+        has_no_interval = verdict.obstacle is Obstacle.NO_INTERVAL
+        obstacle = f" ({OBSTACLES[Obstacle.NO_INTERVAL]})" if has_no_interval else ""
         return f"{flaw}{loss(verdict.difference)}{obstacle}"
     return f"{flaw}{OBSTACLES[verdict.obstacle or Obstacle.NO_SCORED_CASE]}"
 

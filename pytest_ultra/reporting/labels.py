@@ -17,6 +17,7 @@ OUTCOMES: Mapping[Outcome, str] = {
 
 FAILURE_CLASSES: Mapping[FailureClass, str] = {
     FailureClass.TOOL_CALL_FORMAT: "the model's tool calls could not be parsed",
+    FailureClass.MALFORMED_GENERATION: "the model's reply was empty, or its server could not parse the tool call in it",
     FailureClass.TOOL_SELECTION: "the model called a tool that does not do the step, or that does not exist",
     FailureClass.PARAMETER_CONFIG: "the model called the right tool with wrong arguments",
     FailureClass.SEQUENCE_ORDER: "the model took steps in an order that cannot work",
@@ -24,6 +25,9 @@ FAILURE_CLASSES: Mapping[FailureClass, str] = {
     FailureClass.MAX_TURNS: "the turn limit was reached before the job was done",
     FailureClass.AGENT_TIMEOUT: "the time limit was reached before the job was done",
     FailureClass.GAVE_UP: "the same call got the same error three times in a row",
+    FailureClass.TRUNCATED: "the model's reply was cut by a limit on its length",
+    FailureClass.CONTEXT_OVERFLOW: "the conversation outgrew the model's context window",
+    FailureClass.REFUSED: "the model or its provider's content filter refused to answer",
     FailureClass.WRONG_DELIVERABLE: "the model stopped with a wrong or missing deliverable",
     FailureClass.HARMFUL_SIDE_EFFECT: "the model did something that the job did not ask for",
     FailureClass.ENDPOINT: "the endpoint gave no usable answer",
@@ -36,6 +40,10 @@ END_REASONS: Mapping[EndReason, str] = {
     EndReason.MAX_TURNS: "the turn limit was reached",
     EndReason.AGENT_TIMEOUT: "the time limit was reached",
     EndReason.GAVE_UP: "the same call got the same error three times in a row",
+    EndReason.MALFORMED_GENERATION: "the model's reply was empty, or its server could not parse the tool call in it",
+    EndReason.CONTEXT_OVERFLOW: "the conversation outgrew the model's context window",
+    EndReason.TRUNCATED: "the model's reply was cut by a limit on its length",
+    EndReason.REFUSED: "the model or its provider's content filter refused to answer",
     EndReason.ENDPOINT: "the endpoint gave no usable answer",
     EndReason.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
     EndReason.HARNESS: "pytest-ultra itself failed",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.transcript import Attempted, FellBack
+from pytest_ultra.core.transcript import Attempted, Ended, EndReason, FellBack
 from pytest_ultra.errors import AttemptProblem
 from pytest_ultra.reporting.text import count, neutralise
 
@@ -14,9 +15,23 @@ _STANDSTILL_S = 5.0  # a shorter one is not worth a line
 
 
 def notice_lines(episodes: Sequence[Episode]) -> list[str]:
-    """Return a line for each rejected parameter, rejected model that another endpoint served, and long standstill."""
+    """Return a line for each notice: what an endpoint rejected, whose replies were cut, a long standstill."""
     about_endpoints = dict.fromkeys(neutralise(text) for episode in episodes for text in _notices(episode))
-    return [*about_endpoints, *_standstill_notices(episodes)]
+    return [*about_endpoints, *_cut_notices(episodes), *_standstill_notices(episodes)]
+
+
+def _cut_notices(episodes: Iterable[Episode]) -> Iterator[str]:
+    """Name the episodes that ended with a cut reply, per model: the limit may be the endpoint's own."""
+    ends = Counter(
+        episode.case.model
+        for episode in episodes
+        if any(isinstance(event, Ended) and event.reason is EndReason.TRUNCATED for event in episode.transcript[-1:])
+    )
+    for model, times in ends.items():
+        yield (
+            f"model {neutralise(model)}: {count(times, 'episode')} ended with a reply that was cut by a limit on its "
+            "length, the endpoint's own or one that it was given"
+        )
 
 
 def _standstill_notices(episodes: Iterable[Episode]) -> Iterator[str]:

@@ -56,6 +56,19 @@ def test_a_group_without_a_scored_case_is_missed(group: str) -> None:
     assert verdict == Verdict(fail_under(0.0, group), is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
 
 
+@pytest.mark.parametrize(("outcomes", "is_met"), [([F, E], True), ([F, E, E], False), ([F, F, E, E, E, E], False)])
+def test_a_figure_over_the_few_that_were_answered_meets_no_gate(outcomes: list[Outcome], *, is_met: bool) -> None:
+    verdict = judge(fail_under(0.9), episodes_of(PromptType.COT, outcomes))
+    assert (verdict.is_met, verdict.left_out) == (is_met, outcomes.count(E))
+    assert verdict.obstacle is (None if is_met else Obstacle.MOSTLY_ERRORS)
+    assert verdict.rate is not None
+
+
+def test_errors_outside_a_gates_group_do_not_matter_to_it() -> None:
+    episodes = episodes_of(PromptType.COT, [F]) + episodes_of(PromptType.OPTIMAL, [E, E, E])
+    assert judge(fail_under(0.9, "cot"), episodes).is_met
+
+
 def test_a_group_is_the_value_of_any_axis() -> None:
     episodes = episodes_of(PromptType.COT, [F, X]) + episodes_of(
         MISUSE, [X, X], task_type=TaskType.DATA_PIPELINE, model="other"

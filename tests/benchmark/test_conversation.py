@@ -268,7 +268,50 @@ def test_an_episode_ends_when_its_replies_are_too_long_to_be_kept() -> None:
 def test_a_reply_is_cut_to_what_is_kept() -> None:
     conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(text="x" * 31_000_000, tool_calls=(LIST,)))
     kept = Reply(text="x" * MAX_REPLY_CHARS, finish_reason="length")
-    assert conversation.events == (Replied(1, kept), Ended(EndReason.STOPPED))
+    cut = "The reply was cut by a limit on its length (finish reason 'length')."
+    assert conversation.events == (Replied(1, kept), Ended(EndReason.TRUNCATED, cut))
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply("So far", finish_reason="length"), EndReason.TRUNCATED),
+        (Reply("So far", finish_reason="MAX_TOKENS"), EndReason.TRUNCATED),
+        (Reply("So far", finish_reason="FinishReason.MAX_TOKENS"), EndReason.TRUNCATED),
+        (Reply(finish_reason="content_filter"), EndReason.REFUSED),
+        (Reply("I will not.", finish_reason="refusal"), EndReason.REFUSED),
+        (Reply(finish_reason="SAFETY"), EndReason.REFUSED),
+        (Reply(finish_reason="malformed_function_call"), EndReason.MALFORMED_GENERATION),
+        (Reply(finish_reason="function_call_filter: MALFORMED_FUNCTION_CALL"), EndReason.MALFORMED_GENERATION),
+        (Reply(finish_reason="model_length"), EndReason.CONTEXT_OVERFLOW),
+        (Reply("So far", finish_reason="model_context_window_exceeded"), EndReason.CONTEXT_OVERFLOW),
+        (Reply(finish_reason="tool_calls"), EndReason.MALFORMED_GENERATION),
+        (Reply(), EndReason.MALFORMED_GENERATION),
+        (Reply("Done.", finish_reason="tool_calls"), EndReason.STOPPED),
+        (Reply("Done.", finish_reason="END_TURN"), EndReason.STOPPED),
+        (Reply("Done.", finish_reason="eos_token"), EndReason.STOPPED),
+    ],
+)
+def test_a_reply_without_a_call_ends_the_episode_as_its_finish_reason_says(reply: Reply, reason: EndReason) -> None:
+    ended = Conversation.begin(CASE, GUIDANCE).take(reply).events[-1]
+    assert isinstance(ended, Ended)
+    assert ended.reason is reason
+    assert (reply.finish_reason in ended.detail) == (reason is not EndReason.STOPPED)
+
+
+def test_an_empty_reply_after_calls_is_the_models_way_to_stop() -> None:
+    conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(tool_calls=(LIST,))).take(Reply())
+    assert conversation.events[-1] == Ended(EndReason.STOPPED, "The reply was empty (finish reason 'stop').")
+
+
+def test_a_call_that_is_cut_in_its_arguments_ends_the_episode_and_complete_calls_do_not() -> None:
+    cut = msgspec.structs.replace(LIST, id="c", arguments='{"path": "da')
+    opened = Conversation.begin(CASE, GUIDANCE)
+    after_cut = opened.take(Reply(tool_calls=(LIST, cut), finish_reason="length"))
+    assert after_cut.ended is EndReason.TRUNCATED
+    assert len(get_results(after_cut)) == 1, "the complete call was run"
+    assert opened.take(Reply(tool_calls=(LIST, LIST), finish_reason="length")).ended is None
+    assert opened.take(Reply(tool_calls=(cut,), finish_reason="tool_calls")).ended is None
 
 
 def test_the_thousandth_call_takes_no_longer_than_the_first() -> None:

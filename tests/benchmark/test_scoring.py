@@ -189,6 +189,10 @@ def test_the_last_event_decides_how_an_episode_ended(reason: EndReason, turns: T
         EndReason.MAX_TURNS: (Outcome.FAILED, FailureClass.MAX_TURNS),
         EndReason.AGENT_TIMEOUT: (Outcome.FAILED, FailureClass.AGENT_TIMEOUT),
         EndReason.GAVE_UP: (Outcome.FAILED, FailureClass.GAVE_UP),
+        EndReason.MALFORMED_GENERATION: (Outcome.FAILED, FailureClass.MALFORMED_GENERATION),
+        EndReason.CONTEXT_OVERFLOW: (Outcome.FAILED, FailureClass.CONTEXT_OVERFLOW),
+        EndReason.TRUNCATED: (Outcome.FAILED, FailureClass.TRUNCATED),
+        EndReason.REFUSED: (Outcome.FAILED, FailureClass.REFUSED),
     }
     outcome, failure_class = expected[reason]
     if is_harmful and outcome is Outcome.FAILED:

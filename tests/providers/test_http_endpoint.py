@@ -104,7 +104,7 @@ def test_a_status_is_reported_with_the_endpoints_message_and_its_wait() -> None:
         (response(COMPLETION[:30]), f"malformed: not JSON, so not a chat completion: {COMPLETION[:30].decode()}"),
         (
             response(b'{"error":{"message":"overloaded"}}'),
-            "malformed: an error object instead of a chat completion: overloaded",
+            "malformed: an error instead of a chat completion: overloaded",
         ),
     ],
     ids=["500", "502", "redirect", "HTML", "truncated JSON", "error object"],

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from pytest_ultra.providers.wire import decode_reply, decode_request, encode_reply, encode_request, excerpt
+from pytest_ultra.providers.error_body import excerpt
+from pytest_ultra.providers.wire import decode_reply, decode_request, encode_reply, encode_request
 from tests.providers.requests_made import make_request
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -63,11 +64,34 @@ def decode(message: Any, **more: Any) -> Reply:
         ({"content": None}, ""),
         ({}, ""),
         ({"content": [{"type": "text", "text": "a"}, {"type": "image"}, "b"]}, "ab"),
-        ({"content": None, "refusal": "I will not."}, "I will not."),
+        ({"content": "Hi", "refusal": "I will not."}, "Hi"),
     ],
 )
 def test_content_may_be_text_null_missing_or_parts(message: dict[str, Any], text: str) -> None:
     assert decode(message) == Reply(text=text)
+
+
+def test_a_refusal_in_a_field_of_its_own_is_a_refusal() -> None:
+    refused = Reply(text="I will not.", finish_reason="refusal")
+    assert decode({"content": None, "refusal": "I will not."}) == refused
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"finish_reason": "error", "message": {"content": "So far"}},
+        {"finish_reason": "network_error", "message": {"content": ""}},
+        {"finish_reason": "stop", "message": {"content": "So far"}, "error": {"code": 502, "message": "lost"}},
+    ],
+)
+def test_an_error_inside_a_choice_is_no_reply(choice: dict[str, Any]) -> None:
+    with pytest.raises(AttemptFailedError, match="an error instead of a chat completion"):
+        decode_reply(json.dumps({"choices": [choice]}).encode(), turn=1)
+
+
+def test_a_model_that_was_stopped_before_it_said_anything_has_replied() -> None:
+    body = b'{"choices":[{"finish_reason":"function_call_filter: MALFORMED_FUNCTION_CALL"}]}'
+    assert decode_reply(body, turn=1).finish_reason == "function_call_filter: MALFORMED_FUNCTION_CALL"
 
 
 @pytest.mark.parametrize(
@@ -134,8 +158,8 @@ def test_usage_may_be_missing(usage: Any, tokens: tuple[int, int]) -> None:
         (b"[]", "JSON, but not a chat completion: []"),
         (b'{"choices":[]}', 'JSON, but not a chat completion: {"choices":[]}'),
         (b'{"choices":[{"text":"x"}]}', "JSON, but not a chat completion: "),
-        (b'{"error":{"message":"overloaded"}}', "an error object instead of a chat completion: overloaded"),
-        (b'{"error":"model not loaded"}', "an error object instead of a chat completion: model not loaded"),
+        (b'{"error":{"message":"overloaded"}}', "an error instead of a chat completion: overloaded"),
+        (b'{"error":"model not loaded"}', "an error instead of a chat completion: model not loaded"),
     ],
 )
 def test_a_body_that_is_not_a_chat_completion_is_malformed(body: bytes, detail: str) -> None:

@@ -15,16 +15,12 @@ _MAX_NAME_LENGTH = 200
 def make_event_views(event: Event) -> Iterator[EventView]:
     """Yield the views of an event; a request that was answered has none, since its answer has one."""
     match event:
-        case Attempted(problem=None) | Ended():
+        case Attempted(problem=None):
             pass
         case Attempted():
             yield EventView("attempt", _attempt(event))
         case Replied():
-            if text := event.reply.text.strip():
-                yield EventView("text", safe_text(text))
-            if event.forgiven:
-                forgiven = ", ".join(event.forgiven).replace("_", " ")
-                yield EventView("note", f"Accepted despite errors in its calls: {forgiven}.")
+            yield from _reply(event)
         case Answered():
             yield _call_with_result("call", event)
         case Discovered():
@@ -32,8 +28,19 @@ def make_event_views(event: Event) -> Iterator[EventView]:
         case FellBack():
             detail = safe_text(event.detail)
             yield EventView("note", f"Continues with the text protocol, since the endpoint rejects tools: {detail}")
+        case Ended():
+            if event.reason.is_models and event.detail:
+                yield EventView("note", safe_text(event.detail.partition("\n")[0]))
         case _:
             assert_never(event)
+
+
+def _reply(event: Replied) -> Iterator[EventView]:
+    if text := event.reply.text.strip():
+        yield EventView("text", safe_text(text))
+    if event.forgiven:
+        forgiven = ", ".join(event.forgiven).replace("_", " ")
+        yield EventView("note", f"Accepted despite errors in its calls: {forgiven}.")
 
 
 def _attempt(event: Attempted) -> str:
