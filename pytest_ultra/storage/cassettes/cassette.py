@@ -10,7 +10,7 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.transcript import Extra, Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.cassettes.recorded_requests import (
     RecordedMessage,
@@ -36,17 +36,28 @@ class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
     finish_reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    extra: Extra = msgspec.UNSET
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
         return cls(
-            split_lines(reply.text), reply.tool_calls, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens
+            text=split_lines(reply.text),
+            tool_calls=reply.tool_calls,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            extra=reply.extra,
         )
 
     @property
     def reply(self) -> Reply:
         return Reply(
-            join_lines(self.text), self.tool_calls, self.prompt_tokens, self.completion_tokens, self.finish_reason
+            text=join_lines(self.text),
+            tool_calls=self.tool_calls,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            finish_reason=self.finish_reason,
+            extra=self.extra,
         )
 
 
