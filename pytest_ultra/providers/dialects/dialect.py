@@ -52,3 +52,17 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 DEFAULT = Dialect()
+
+
+def describe_traits(dialect: Dialect) -> list[str]:
+    """Return the traits of a dialect in a few words each, the limit of a reply's length first."""
+    found = [f"`{dialect.limit_name}`" if dialect.limit_name else "no limit", f"content {dialect.empty_content}"]
+    found += [f"{dialect.schemas} schemas"]
+    found += ["call ids of nine characters"] if dialect.has_short_ids else []
+    found += [f"`tool_choice` {dialect.tool_choice}"] if dialect.tool_choice else []
+    if dialect.echoed is None:
+        found.append("echoes what it sent")
+    else:
+        found.append("echoes " + (", ".join(f"`{name}`" for name in sorted(dialect.echoed)) or "nothing unknown"))
+    found += [f"never `{name}`" for name in sorted(dialect.dropped)]
+    return found + [f"`{name}` in each turn with calls" for name in sorted(dialect.filled)]

@@ -33,7 +33,7 @@ def _simplify_value(name: str, value: Any, schemas: Schemas) -> Any:
 
 
 def _without_type_list(schema: dict[str, Any], types: list[Any], schemas: Schemas) -> dict[str, Any]:
-    """Write a list of types as `anyOf`; where that is not taken either, only the description tells them."""
+    """Write a list of types as `anyOf`; where that is not taken either, only the description is left."""
     rest = {name: value for name, value in schema.items() if name != "type"}
     named = [name for name in types if name != "null"] or types
     if schemas is Schemas.BARE:

@@ -25,7 +25,8 @@ from pytest_ultra.storage.cassettes.recorded_requests import (
 )
 from pytest_ultra.storage.codec import UNREADABLE, Versioned, encode
 
-CASSETTE_VERSION = 1
+CASSETTE_VERSION = 2
+"""Version 2 keeps unknown fields of answers, and says in words what a rejection changed."""
 
 
 class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,8 +66,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A request and its answer.
 
     `messages` and `tools` hold the changes since the previous turn; with `is_whole`, `messages` holds all messages.
-    `reply` is None if the request was cancelled after `model_time_s`. `rejected` maps the parameters that the
-    endpoint rejected at first to its error messages.
+    `reply` is None if the request was cancelled after `model_time_s`. `rejected` maps the changes
+    that the endpoint's rejections led to, as in "without temperature", to its error messages.
     """
 
     turn: int
