@@ -32,7 +32,7 @@ class LearnedDialects:
     def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
         """Change the dialect if a rejection names something in it; return what was changed, None if nothing was.
 
-        Requests that were on their way in the old dialect are told of the same change.
+        Requests that were on their way in the old dialect get the same change.
         """
         if not isinstance(failure, RejectedError):
             return None
