@@ -26,6 +26,8 @@ from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
+from pytest_ultra.providers.dialects.dialect import describe_traits
+from pytest_ultra.providers.dialects.provider_dialects import LOOKED_UP, PROVIDER_DIALECTS
 from pytest_ultra.providers.profiles import PROVIDERS, Provider
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.storage.store.store_tables import METADATA
@@ -76,6 +78,18 @@ def providers() -> list[str]:
     return _table(("provider", "key variable", "address"), rows)
 
 
+def dialects() -> list[str]:
+    rows = []
+    for name, provider in PROVIDERS.items():
+        spoken = PROVIDER_DIALECTS[name]
+        sources = "; ".join(f"[{source.trait}]({source.url})" for source in spoken.sources)
+        protocol = "chat completions"
+        row = (f"`{name}`", _address(provider), _key(provider), protocol, "; ".join(describe_traits(spoken.dialect)))
+        rows.append((*row, sources, LOOKED_UP if sources else ""))
+    heads = ("provider", "base URL", "key variable", "protocol", "traits", "sources", "looked up")
+    return _table(heads, rows)
+
+
 def outcomes() -> list[str]:
     rows = [(f"`{outcome}`", _ITEM[outcome], meaning) for outcome, meaning in OUTCOMES.items()]
     return _table(("outcome", "the item", "meaning"), rows)
@@ -120,7 +134,19 @@ def store() -> list[str]:
 
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     table.__name__.replace("_", " "): table
-    for table in (options, axes, presets, providers, outcomes, failure_classes, tools, earned_codes, commands, store)
+    for table in (
+        options,
+        axes,
+        presets,
+        providers,
+        dialects,
+        outcomes,
+        failure_classes,
+        tools,
+        earned_codes,
+        commands,
+        store,
+    )
 }
 
 

@@ -27,7 +27,7 @@ class AttemptProblem(StrEnum):
     DROPPED = "dropped"  # the connection broke before the answer was complete
     TIMEOUT = "timeout"
     STANDSTILL = "standstill"  # this process did not run for so long that the attempt's result means nothing
-    PARAMETER = "parameter"  # a status that rejects an optional parameter, which is then omitted
+    PARAMETER = "parameter"  # a rejection that names a part of the request, which is then written otherwise
     STATUS = "status"  # an HTTP status other than 2xx
     MALFORMED = "malformed"  # a 2xx answer that is not a chat completion
     BUDGET = "budget"  # the budget is used up, so no request was sent

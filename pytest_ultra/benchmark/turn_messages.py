@@ -53,13 +53,17 @@ def _with_id(call: TextCall, turn: int, number: int) -> ToolCall:
 
 
 def assistant_message(reply: Reply, protocol: ToolProtocol) -> Message:
-    """Return the reply as a message for the next requests."""
+    """Return the reply as a message for the next requests, with all that the endpoint sent.
+
+    Each endpoint gets it in its own dialect, which may leave fields out.
+    """
     if protocol is ToolProtocol.TEXT:
         return {"role": "assistant", "content": write_reply(reply).text}
-    message: Message = {"role": "assistant", "content": reply.text}
+    message: Message = {**(reply.extra or {}), "role": "assistant", "content": reply.text}
     if reply.tool_calls:
         message["tool_calls"] = [
             {
+                **(call.extra or {}),
                 "id": call.id,
                 "type": "function",
                 "function": {"name": call.name, "arguments": _as_object(call.arguments)},

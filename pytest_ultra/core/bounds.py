@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
@@ -21,6 +22,8 @@ MAX_REPLY_CHARS = 1_000_000
 """Characters of one reply, its calls included: more than any model writes at once."""
 MAX_EPISODE_CHARS = 4_000_000
 """Characters of an episode's replies: about a million tokens, more than nearly any model's context holds."""
+MAX_EXTRA_CHARS = 500_000
+"""Characters of JSON in the unknown fields of one reply, such as what a model thought; further fields are dropped."""
 CUT = "length"
 """The finish reason of a reply that was cut; endpoints give it for replies that they end early."""
 
@@ -29,7 +32,7 @@ AnyReply = TypeVar("AnyReply", bound=Reply)
 
 def bound_reply(reply: AnyReply) -> AnyReply:
     """Return the reply within all bounds: one call more than `MAX_CALLS` stays, as the sign that there were more."""
-    within = reply.with_texts(without_lone_surrogates)
+    within = _bound_extra(reply).with_texts(without_lone_surrogates)
     tokens = bound_tokens(reply.prompt_tokens), bound_tokens(reply.completion_tokens)
     within = msgspec.structs.replace(within, prompt_tokens=tokens[0], completion_tokens=tokens[1])
     if reply_chars(within) <= MAX_REPLY_CHARS and len(within.tool_calls) <= MAX_CALLS + 1:
@@ -37,6 +40,30 @@ def bound_reply(reply: AnyReply) -> AnyReply:
     text = within.text[:MAX_REPLY_CHARS]
     calls = tuple(_first_calls(within.tool_calls, MAX_REPLY_CHARS - len(text)))
     return msgspec.structs.replace(within, text=text, tool_calls=calls, finish_reason=CUT)
+
+
+def _bound_extra(reply: AnyReply) -> AnyReply:
+    """Return the reply with unknown fields up to `MAX_EXTRA_CHARS`, its own before those of its calls."""
+    if not reply.extra and not any(call.extra for call in reply.tool_calls):
+        return reply
+    chars = MAX_EXTRA_CHARS
+    kept = []
+    for fields in (reply.extra, *(call.extra for call in reply.tool_calls)):
+        within, chars = _first_fields(fields or {}, chars)
+        kept.append(within or msgspec.UNSET)
+    calls = (msgspec.structs.replace(call, extra=own) for call, own in zip(reply.tool_calls, kept[1:], strict=True))
+    return msgspec.structs.replace(reply, extra=kept[0], tool_calls=tuple(calls))
+
+
+def _first_fields(fields: dict[str, Json], chars: int) -> tuple[dict[str, Json], int]:
+    """Return the fields that fit, and the characters that are left."""
+    kept: dict[str, Json] = {}
+    for name, value in fields.items():
+        size = MAX_EXTRA_CHARS + 1 if is_too_deep(value) else len(json.dumps(value)) + len(name)
+        if size <= chars:
+            kept[name] = value
+            chars -= size
+    return kept, chars
 
 
 def reply_chars(reply: Reply) -> int:
@@ -79,7 +106,7 @@ def _first_calls(calls: Iterable[ToolCall], chars: int) -> Iterator[ToolCall]:
         name = call.name[: chars - len(id_)]
         arguments = call.arguments[: chars - len(id_) - len(name)]
         chars -= len(id_) + len(name) + len(arguments)
-        yield ToolCall(id_, name, arguments)
+        yield ToolCall(id_, name, arguments, call.extra)
 
 
 def _containers(items: Iterable[Json]) -> list[Json]:

@@ -19,8 +19,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.
 
     `guidance` and `offered` (the names of the tools that can be called now, in any protocol) are only for the embedded
-    demo endpoint; other endpoints never get them. `omitted` are optional parameters that the endpoint rejects; `route`
-    is the number of the endpoint, if a model has several.
+    demo endpoint; other endpoints never get them. `route` is the number of the endpoint, if a model has several.
     """
 
     case: Case
@@ -29,20 +28,16 @@ class ChatRequest(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
-    omitted: tuple[str, ...] = ()
     route: int = 0
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The optional parameters to send, by name."""
         asked = {"temperature": self.case.temperature}
-        return {name: value for name, value in asked.items() if value is not None and name not in self.omitted}
+        return {name: value for name, value in asked.items() if value is not None}
 
     def by(self, route: int) -> Self:
         return self if route == self.route else msgspec.structs.replace(self, route=route)
-
-    def without(self, *names: str) -> Self:
-        return msgspec.structs.replace(self, omitted=(*self.omitted, *names)) if names else self
 
 
 class Quota(msgspec.Struct, frozen=True):

@@ -10,6 +10,18 @@ import msgspec
 
 from pytest_ultra.core.json_types import MAX_COUNT, Amount, Count, Json
 
+Extra = dict[str, Json] | msgspec.UnsetType
+"""Fields of an answer that we do not know, by name, as the endpoint sent them. Files leave them out if unset."""
+
+
+def change_texts(value: Json, change: Callable[[str], str]) -> Json:
+    """Return a JSON value with all its texts changed, names of fields included."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(name): change_texts(inner, change) for name, inner in value.items()}
+    return [change_texts(inner, change) for inner in value] if isinstance(value, list) else value
+
 
 class ToolCall(msgspec.Struct, frozen=True):
     """A tool call as the model made it: `arguments` is the text it sent, JSON or not."""
@@ -17,6 +29,13 @@ class ToolCall(msgspec.Struct, frozen=True):
     id: str
     name: str
     arguments: str
+    extra: Extra = msgspec.UNSET
+
+    def with_texts(self, change: Callable[[str], str]) -> Self:
+        changed = type(self)(change(self.id), change(self.name), change(self.arguments), self.extra)
+        if not self.extra:
+            return changed
+        return msgspec.structs.replace(changed, extra=change_texts(self.extra, change))
 
 
 class ToolResult(msgspec.Struct, frozen=True):
@@ -41,6 +60,7 @@ class Reply(msgspec.Struct, frozen=True):
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
     finish_reason: str = "stop"
+    extra: Extra = msgspec.UNSET
 
     def bounded(self) -> Self:
         """Return the reply with numbers of tokens that can be stored, whatever an endpoint claims."""
@@ -51,10 +71,13 @@ class Reply(msgspec.Struct, frozen=True):
 
     def with_texts(self, change: Callable[[str], str]) -> Self:
         """Return the reply with all its texts changed, for example to redact secrets."""
-        calls = tuple(ToolCall(change(call.id), change(call.name), change(call.arguments)) for call in self.tool_calls)
-        return msgspec.structs.replace(
+        calls = tuple(call.with_texts(change) for call in self.tool_calls)
+        changed = msgspec.structs.replace(
             self, text=change(self.text), tool_calls=calls, finish_reason=change(self.finish_reason)
         )
+        if not self.extra:
+            return changed
+        return msgspec.structs.replace(changed, extra=change_texts(self.extra, change))
 
 
 class Forgiven(StrEnum):

@@ -101,6 +101,9 @@ class BudgetedEndpoint:
         self._on_spent(request.case, Spent(tokens=tokens, cost=cost))
         return reply
 
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        return self._inner.adapt(request, failure)
+
     async def aclose(self) -> None:
         self._budget.close()
         await self._inner.aclose()

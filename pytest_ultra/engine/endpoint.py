@@ -19,8 +19,23 @@ class Endpoint(Protocol):
     async def attempt(self, request: ChatRequest) -> Reply:
         """Send the request once. Raise `errors.AttemptFailedError` if that gets no usable answer."""
 
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        """Change how requests are written if this failure says what the endpoint rejects.
+
+        Return the change in words that follow "asked again", as in "without temperature"; None if there is none. The
+        same request can then be attempted again. Each change is made once, so that this ends.
+        """
+
     async def aclose(self) -> None:
         """Close the connections. Called once, after the last attempt."""
+
+
+class OwnEndpoint(Protocol):
+    """A user's endpoint, which writes its requests itself."""
+
+    async def attempt(self, request: ChatRequest) -> Reply: ...
+
+    async def aclose(self) -> None: ...
 
 
 class CallFailed(msgspec.Struct, frozen=True):
@@ -33,7 +48,7 @@ class CallFailed(msgspec.Struct, frozen=True):
 class RedactingEndpoint:
     """Checks the answers of a user's own endpoint, keeps them within bounds, and redacts secrets in them."""
 
-    def __init__(self, inner: Endpoint, redact: Callable[[str], str]) -> None:
+    def __init__(self, inner: OwnEndpoint, redact: Callable[[str], str]) -> None:
         self._inner = inner
         self._redact = redact
 
@@ -46,6 +61,12 @@ class RedactingEndpoint:
         # An answer with other types or without bounds could be stored, and not be read again.
         checked = msgspec.convert(msgspec.to_builtins(reply), Reply)
         return bound_reply(checked).with_texts(self._redact)
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        """Let the user's endpoint adapt if it has that method."""
+        adapt = getattr(self._inner, "adapt", None)
+        change = None if adapt is None else adapt(request, failure)
+        return self._redact(change) if isinstance(change, str) and change else None
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -15,8 +15,8 @@ from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Rep
 from pytest_ultra.engine.backoff import is_final_status
 from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.episode_queue import Assignment
-from pytest_ultra.engine.rejections import may_reject_tools
 from pytest_ultra.engine.retry import TIME_LIMIT, Caller
+from pytest_ultra.engine.tool_rejection import may_reject_tools
 
 _TRACEBACK_LINES = 12
 

@@ -148,6 +148,9 @@ class MeteredEndpoint:
         finally:
             self._meter.end_call()
 
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        return self._endpoint.adapt(request, failure)
+
     async def aclose(self) -> None:
         await self._endpoint.aclose()
 

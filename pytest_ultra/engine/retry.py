@@ -25,8 +25,8 @@ from pytest_ultra.engine.endpoint import CallFailed, Endpoint
 from pytest_ultra.engine.endpoint_health import EndpointHealth
 from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import UNLIMITED, Limiter
-from pytest_ultra.engine.rejections import find_rejected_parameter, may_reject_tools
 from pytest_ultra.engine.standstill import Standstill
+from pytest_ultra.engine.tool_rejection import may_reject_tools
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 
 _CHECK_INTERVAL_S = 0.25
@@ -72,8 +72,6 @@ class Caller:
         self._limiter = limiter
         self._jitter = jitter
         self.tool_rejections: dict[str, str] = {}
-        self._rejections: set[tuple[str, str]] = set()  # by endpoints themselves, not from a cassette
-        self._rejected_parameters: dict[str, tuple[str, ...]] = {}
         self._health: dict[tuple[str, int], EndpointHealth] = {}
         self._called_models: set[str] = set()
         self._failed_models: dict[str, CallFailed] = {}
@@ -90,7 +88,6 @@ class Caller:
         """
         model = request.case.model
         self._called_models.add(model)
-        request = request.without(*self._rejected_parameters.get(model, ()))
         retries = RetryState()
         while (failure := self._find_failure(request)) is None:
             permit = await self._acquire(request)
@@ -100,10 +97,9 @@ class Caller:
             result, duration_s = await self._attempt(request, permit, limit_s)
             if not isinstance(result, AttemptFailedError):
                 return self._conclude(request, result, duration_s, record)
-            rejected = find_rejected_parameter(request, result)
-            if rejected is not None:
-                record(_rejection(request.turn, duration_s, result, rejected))
-                request = self._omit_parameter(request, rejected)
+            change = self._endpoint.adapt(request, result)
+            if change is not None:
+                record(_rejection(request.turn, duration_s, result, change))
                 continue
             retries = retries.after_failure(result)
             self._observe_failure(request, result, permit)
@@ -144,7 +140,6 @@ class Caller:
         self._health_of(request).observe_answer()
         self.activity.answered()
         record(Attempted(request.turn, duration_s))
-        self._remember_omitted(request)
         return plain(result)
 
     async def watch(self, find_refusal: Callable[[], str | None]) -> None:
@@ -166,18 +161,6 @@ class Caller:
         for model in self._called_models:
             self._limiter.cancel_waiting(model, self._run_failure)
         return self._run_failure
-
-    def _omit_parameter(self, request: ChatRequest, rejected: str) -> ChatRequest:
-        if self._reaches_model(request):
-            self._rejections.add((request.case.model, rejected))
-        return request.without(rejected)
-
-    def _remember_omitted(self, request: ChatRequest) -> None:
-        """Omit rejected parameters in all later requests, since the endpoint has answered without them."""
-        model = request.case.model
-        if request.omitted:
-            rejected = tuple(name for name in request.omitted if (model, name) in self._rejections)
-            self._rejected_parameters[model] = rejected
 
     def _health_of(self, request: ChatRequest) -> EndpointHealth:
         key = (request.case.model, request.route)
@@ -238,6 +221,6 @@ class _WaitCounter:
         self.count -= 1
 
 
-def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, parameter: str) -> Attempted:
-    detail = f"asked again without {parameter}: {failure.detail}"
+def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, change: str) -> Attempted:
+    detail = f"asked again {change}: {failure.detail}"
     return Attempted(turn, duration_s, AttemptProblem.PARAMETER, failure.status, detail)

@@ -162,7 +162,7 @@ def _base_url(provider_name: str, environ: Mapping[str, str]) -> str:
     if not provider.base_url:
         raise ConfigurationError(
             f"The provider {provider_name!r} needs the address of your resource. Set {provider.url_variable}, "
-            "as in https://NAME.openai.azure.com, or pass --ultra-base-url."
+            f"as in {provider.example_url}, or pass --ultra-base-url."
         )
     return provider.base_url
 

@@ -11,8 +11,11 @@ import msgspec
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.errors import AttemptFailedError, Verdict
+from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
+from pytest_ultra.providers.dialects.rejections import RejectedError, read_rejection
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.profiles import find_dialect
 from pytest_ultra.providers.quota import read_quota
 from pytest_ultra.providers.redaction import Redact, Redactor
 from pytest_ultra.providers.transport import HttpResponse, Transport
@@ -42,6 +45,13 @@ class HttpEndpoint:
         self._routes = {
             model: [(one, one.url(demo_url), one.headers()) for one in spec.endpoints] for model, spec in specs.items()
         }
+        self._dialects = LearnedDialects(
+            {
+                (model, number): find_dialect(one.provider, one.base_url)
+                for model, spec in specs.items()
+                for number, one in enumerate(spec.endpoints)
+            }
+        )
         self._redact = redact or Redactor(one.key.reveal() for spec in specs.values() for one in spec.endpoints)
         self._transport = transport
         self._timeout_s = request_timeout_s
@@ -52,12 +62,23 @@ class HttpEndpoint:
         spec, url, headers = self._routes[request.case.model][request.route]
         if spec.is_demo:
             headers = headers | {KNOWLEDGE_HEADER: _knowledge_text(request)}
-        body = encode_request(request, spec.name)
+        used, response = self._dialects.of(request), None
+        body = encode_request(request, spec.name, used.dialect)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            return self._read(response, request.turn, spec.provider).with_texts(self._redact)
+            reply = self._read(response, request.turn, spec.provider).with_texts(self._redact)
         except AttemptFailedError as error:
-            raise self._without_secrets(spec, error) from None
+            failure = self._without_secrets(spec, error)
+            if response is not None and failure.verdict in (None, Verdict.DIALECT):
+                text = read_rejection(response.status, response.body)
+                failure = RejectedError(failure, used, text) if text else failure
+            raise failure from None
+        self._dialects.observe_answer(request, used)
+        return reply
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        """Change the dialect of the request's endpoint if the failure names something in it; return the change."""
+        return self._dialects.adapt(request, failure)
 
     async def aclose(self) -> None:
         await self._transport.aclose()

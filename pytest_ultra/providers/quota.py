@@ -60,11 +60,10 @@ def _reset_if_empty(headers: Headers, now: Callable[[], float]) -> float | None:
 
 
 def _read_family(headers: Headers, names: tuple[str, str, str], now: Callable[[], float]) -> Quota | None:
-    remaining = _number(headers.get(names[1]))
-    if remaining is None:
-        return None
-    limit = _number(headers.get(names[0])) or 0.0
-    left = min(1.0, max(0.0, remaining) / limit) if limit > 0 else float(remaining > 0)
+    limit, remaining = (_number(headers.get(name)) for name in names[:2])
+    if remaining is None or remaining < 0 or (limit is not None and limit <= 0):
+        return None  # servers without limits send 0 or -1
+    left = min(1.0, remaining / limit) if limit else float(remaining > 0)
     return Quota(left, _seconds_until(headers.get(names[2]), now))
 
 

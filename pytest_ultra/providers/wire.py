@@ -11,8 +11,11 @@ from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.generation_end import ERROR_FINISHES, REFUSAL, is_models_end, normalize_finish
 from pytest_ultra.core.json_types import Message
-from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.transcript import Extra, Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.dialects.call_ids import make_call_id
+from pytest_ultra.providers.dialects.dialect import DEFAULT, Dialect
+from pytest_ultra.providers.dialects.render import CALL_FIELDS, MESSAGE_FIELDS, render_messages, render_tools
 from pytest_ultra.providers.error_body import excerpt
 from pytest_ultra.providers.wire_fields import (
     UNREADABLE,
@@ -25,6 +28,7 @@ from pytest_ultra.providers.wire_fields import (
     is_filled,
     read_answer,
     read_arguments,
+    read_extra,
     read_fields,
     read_list,
     read_string,
@@ -43,22 +47,22 @@ class ReceivedRequest(msgspec.Struct, frozen=True):
     tools: list[dict[str, Any]] = []
 
 
-def encode_request(request: ChatRequest, model: str) -> bytes:
-    """Encode the body of a request. `model` is the endpoint's own name for the model."""
-    body: dict[str, Any] = {"model": model, "messages": [_with_content(message) for message in request.messages]}
+def encode_request(request: ChatRequest, model: str, dialect: Dialect = DEFAULT) -> bytes:
+    """Encode the body of a request for a dialect. `model` is the endpoint's own name for the model."""
+    body: dict[str, Any] = {"model": model, "messages": render_messages(request, dialect)}
     if request.tools:
-        body["tools"] = request.tools
-    return msgspec.json.encode(body | request.parameters)
+        body["tools"] = render_tools(request.tools, dialect.schemas)
+        if dialect.tool_choice:
+            body["tool_choice"] = dialect.tool_choice
+    if dialect.limit_name and dialect.max_tokens:
+        body[dialect.limit_name] = dialect.max_tokens
+    body = body | {"stream": False} | request.parameters
+    return msgspec.json.encode({name: value for name, value in body.items() if name not in dialect.omitted})
 
 
 def decode_request(body: bytes) -> ReceivedRequest:
     """Decode the body of a request. Raises one of `UNREADABLE` if it is not one."""
     return msgspec.json.decode(body, type=ReceivedRequest)
-
-
-def _with_content(message: Message) -> Message:
-    """Add empty content, since some servers reject a message with tool calls whose content is null or missing."""
-    return message if message.get("content") is not None else {**message, "content": ""}
 
 
 def encode_reply(reply: Reply, model: str) -> bytes:
@@ -118,6 +122,7 @@ def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int
         prompt_tokens=read_tokens(usage.prompt_tokens),
         completion_tokens=read_tokens(usage.completion_tokens),
         finish_reason=("tool_calls" if calls else "stop") if finish_reason is None else finish_reason,
+        extra=read_extra(choice.message, MESSAGE_FIELDS),
     )
 
 
@@ -130,19 +135,21 @@ def _calls(message: ReplyMessage) -> Iterator[ToolCall]:
     for entry in read_list(message.tool_calls):
         call = read_fields(entry, Call) or Call()
         inner = (read_fields(call.function, Call) or Call()) if is_filled(call.function) else call
-        yield _call(read_string(call.id) or "", inner)
+        yield _call(read_string(call.id) or "", inner, read_extra(entry, CALL_FIELDS))
     if not is_filled(message.tool_calls) and is_filled(message.function_call):  # the older form
         yield _call("", read_fields(message.function_call, Call) or Call())
 
 
-def _call(call_id: str, function: Call) -> ToolCall:
-    return ToolCall(call_id, read_string(function.name) or "", read_arguments(function.arguments))
+def _call(call_id: str, function: Call, extra: Extra = msgspec.UNSET) -> ToolCall:
+    return ToolCall(call_id, read_string(function.name) or "", read_arguments(function.arguments), extra)
 
 
 def _distinct(calls: Iterator[ToolCall], turn: int) -> Iterator[ToolCall]:
     """Give a new id to each call without one, or with that of an earlier call."""
     seen: set[str] = set()
     for number, call in enumerate(calls, start=1):
-        named = msgspec.structs.replace(call, id=f"call_{turn}_{number}") if not call.id or call.id in seen else call
+        named = call
+        if not call.id or call.id in seen:
+            named = msgspec.structs.replace(call, id=make_call_id(turn, number))
         seen.add(named.id)
         yield named

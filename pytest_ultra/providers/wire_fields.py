@@ -10,6 +10,7 @@ import msgspec
 
 from pytest_ultra.core.bounds import MAX_CALLS, bound_tokens, is_too_deep, without_lone_surrogates
 from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.transcript import Extra
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # raised for a body that is not JSON
 ABSENT = msgspec.Raw()
@@ -116,6 +117,23 @@ def read_arguments(field: msgspec.Raw) -> str:
     if value is None or is_too_deep(value):
         return bytes(field).decode(errors="replace") if _size(field) > len("null") else "{}"
     return msgspec.json.encode(value).decode()
+
+
+def read_extra(field: msgspec.Raw, known: frozenset[str]) -> Extra:
+    """Return the filled fields of an object that are not among the known ones, unset if there are none."""
+    if not 0 < _size(field) <= _MAX_VALUE_BYTES:
+        return msgspec.UNSET
+    fields = read_names(field)
+    unknown = {name: value for name, value in fields.items() if name not in known and is_filled(value)}
+    return {name: _read_value(value) for name, value in unknown.items()} or msgspec.UNSET
+
+
+def read_names(field: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Return the fields of an object by name; none if it is something else."""
+    try:
+        return msgspec.json.decode(field, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return {}
 
 
 def read_list(field: msgspec.Raw) -> Iterator[msgspec.Raw]:

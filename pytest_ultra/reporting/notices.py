@@ -15,9 +15,11 @@ _STANDSTILL_S = 5.0  # a shorter one is not worth a line
 
 
 def notice_lines(episodes: Sequence[Episode]) -> list[str]:
-    """Return a line for each notice: what an endpoint rejected, whose replies were cut, a long standstill."""
-    about_endpoints = dict.fromkeys(neutralise(text) for episode in episodes for text in _notices(episode))
-    return [*about_endpoints, *_cut_notices(episodes), *_standstill_notices(episodes)]
+    """Return a line for each changed dialect, model that another endpoint served, model with cut replies, standstill."""
+    about_endpoints: dict[str, str] = {}
+    for key, text in (notice for episode in episodes for notice in _notices(episode)):
+        about_endpoints.setdefault(key, neutralise(text))
+    return [*dict.fromkeys(about_endpoints.values()), *_cut_notices(episodes), *_standstill_notices(episodes)]
 
 
 def _cut_notices(episodes: Iterable[Episode]) -> Iterator[str]:
@@ -44,13 +46,16 @@ def _standstill_notices(episodes: Iterable[Episode]) -> Iterator[str]:
         )
 
 
-def _notices(episode: Episode) -> Iterator[str]:
+def _notices(episode: Episode) -> Iterator[tuple[str, str]]:
+    """Yield notices, each with a key: of a change that many rejections led to, the first one is printed."""
     model = episode.case.model
     was_answered = episode.outcome.is_scored and not any(isinstance(event, FellBack) for event in episode.transcript)
     for event in episode.transcript:
         if not isinstance(event, Attempted):
             continue
         if event.problem == AttemptProblem.PARAMETER:
-            yield f"model {model} was {event.detail}"
+            text = f"model {model} was {event.detail}"
+            yield text.partition(": ")[0], text
         elif event.status in _REJECTIONS and was_answered:
-            yield f"model {model} was called at another endpoint, because one returned {event.status}: {event.detail}"
+            text = f"model {model} was called at another endpoint, because one returned {event.status}: {event.detail}"
+            yield text, text

@@ -13,6 +13,7 @@ import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest, plain
 from pytest_ultra.core.transcript import Reply
+from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.storage.codec import UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.line_file import LineFile
@@ -43,6 +44,8 @@ class InnerEndpoint(Protocol):
     """The endpoint that is called if there is no stored answer."""
 
     async def attempt(self, request: ChatRequest) -> Reply: ...
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None: ...
 
     async def aclose(self) -> None: ...
 
@@ -98,6 +101,9 @@ class TurnRecorder:
         reply = await self._inner.attempt(request)
         self._record(request, reply, self._clock.now() - started)
         return reply
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        return self._inner.adapt(request, failure)
 
     async def aclose(self) -> None:
         with suppress(OSError):

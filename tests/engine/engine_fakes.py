@@ -89,6 +89,10 @@ class FakeEndpoint:
         finally:
             self.in_flight -= 1
 
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        del request, failure
+        return None
+
     async def aclose(self) -> None:
         self.is_closed = True
 

@@ -18,6 +18,7 @@ from pytest_ultra.engine.limiter import open_limiter
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.shared_budget import SharedBudget
+from pytest_ultra.errors import AttemptFailedError
 from tests.engine.engine_fakes import DONE, VirtualClock, calling, make_assignment, make_case, run, scripted, status
 from tests.engine.fake_rules import RULES
 
@@ -93,6 +94,9 @@ def test_kept_answers_are_given_although_the_budget_is_spent(tmp_path: Path) -> 
     class Kept:
         async def attempt(self, request: ChatRequest) -> Reply:
             return await (answering if request.case == kept else refusing).attempt(request)
+
+        def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+            return refusing.adapt(request, failure)
 
         async def aclose(self) -> None: ...
 

@@ -10,7 +10,8 @@ from pytest_ultra.providers.profiles import PROVIDERS
 
 KEY = "sk-very-secret"
 PROVIDER_LIST = (
-    "openai, demo, azure, anthropic, google, openrouter, groq, together, mistral, deepseek, ollama, vllm, llama.cpp"
+    "openai, demo, azure, anthropic, google, openrouter, groq, together, mistral, deepseek, xai, cohere, fireworks, "
+    "cerebras, nvidia, huggingface, bedrock, ollama, vllm, sglang, llama.cpp, lmstudio, litellm"
 )
 
 

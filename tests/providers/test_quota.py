@@ -167,3 +167,14 @@ def test_long_headers_are_read_in_linear_time(name: str, unit: str) -> None:
         read_retry_after(headers, now=lambda: NOW)
 
     check_linear_time(read, 8_000)  # aiohttp accepts no longer header
+
+
+@pytest.mark.parametrize(("limit", "remaining"), [("0", "0"), ("-1", "-1"), ("60", "-1"), ("0", "5")])
+def test_a_limit_of_zero_or_less_is_not_known(limit: str, remaining: str) -> None:
+    headers = {
+        "x-ratelimit-limit-requests": limit,
+        "x-ratelimit-remaining-requests": remaining,
+        "x-ratelimit-reset-requests": "60",
+    }
+    assert read_quota(headers, now=lambda: NOW) is None
+    assert read_retry_after(headers, now=lambda: NOW) is None

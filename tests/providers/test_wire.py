@@ -35,7 +35,12 @@ def test_a_reply_survives_encoding_and_decoding(reply: Reply) -> None:
 
 def test_a_request_contains_only_what_is_needed() -> None:
     body = json.loads(encode_request(make_request(), "gpt-4o-mini"))
-    assert body == {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Do it."}]}
+    assert body == {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "Do it."}],
+        "max_tokens": 8192,
+        "stream": False,
+    }
 
 
 def test_tools_and_temperature_are_sent_if_given() -> None:
@@ -46,10 +51,27 @@ def test_tools_and_temperature_are_sent_if_given() -> None:
 
 
 @pytest.mark.parametrize("content", [{"content": None}, {}])
-def test_null_beside_tool_calls_is_sent_as_empty_text(content: dict[str, Any]) -> None:
-    message = {"role": "assistant", "tool_calls": [], **content}
+def test_null_in_place_of_text_is_sent_as_empty_text(content: dict[str, Any]) -> None:
+    message = {"role": "assistant", **content}
     request = msgspec.structs.replace(make_request(), messages=(message,))
     assert decode_request(encode_request(request, "m")).messages == [{**message, "content": ""}]
+
+
+def test_unknown_fields_of_a_message_and_its_calls_are_kept_as_they_came() -> None:
+    call = {"id": "a", "function": {"name": "f"}, "index": 0, "extra_content": {"google": {"thought_signature": "x=="}}}
+    reply = decode(
+        {"content": None, "tool_calls": [call], "reasoning_content": "Hm.", "refusal": None, "annotations": []}
+    )
+    assert reply.extra == {"reasoning_content": "Hm."}
+    assert reply.tool_calls[0].extra == {"extra_content": {"google": {"thought_signature": "x=="}}}
+
+
+def test_unknown_fields_beyond_all_bounds_are_dropped() -> None:
+    deep: Any = "x"
+    for _ in range(300):
+        deep = [deep]
+    reply = decode({"content": "Hi", "long": "x" * 600_000, "deep": deep, "kept": [1.0, {"a": None}]})
+    assert reply == Reply(text="Hi", extra={"kept": [1.0, {"a": None}]})
 
 
 def decode(message: Any, **more: Any) -> Reply:
@@ -105,9 +127,12 @@ def test_a_model_that_was_stopped_before_it_said_anything_has_replied() -> None:
         ([{"id": "a", "function": {"arguments": "{}"}}], [("a", "", "{}")]),
         ([{"id": "a", "name": "f", "arguments": "{}"}], [("a", "f", "{}")]),
         ({"id": "a", "function": {"name": "f", "arguments": "{}"}}, [("a", "f", "{}")]),
-        ([{"function": {"name": "f"}}, {"id": None, "name": "g"}], [("call_3_1", "f", "{}"), ("call_3_2", "g", "{}")]),
-        ([{"id": "a", "name": "f"}, {"id": "a", "name": "g"}], [("a", "f", "{}"), ("call_3_2", "g", "{}")]),
-        (["rubbish"], [("call_3_1", "", "{}")]),
+        (
+            [{"function": {"name": "f"}}, {"id": None, "name": "g"}],
+            [("t0003c001", "f", "{}"), ("t0003c002", "g", "{}")],
+        ),
+        ([{"id": "a", "name": "f"}, {"id": "a", "name": "g"}], [("a", "f", "{}"), ("t0003c002", "g", "{}")]),
+        (["rubbish"], [("t0003c001", "", "{}")]),
         (None, []),
     ],
 )
@@ -117,7 +142,7 @@ def test_tool_calls_are_kept_whatever_their_form(calls: Any, expected: list[tupl
 
 def test_the_older_function_call_is_read() -> None:
     reply = decode({"content": None, "function_call": {"name": "f", "arguments": "{}"}})
-    assert reply.tool_calls == (ToolCall("call_3_1", "f", "{}"),)
+    assert reply.tool_calls == (ToolCall("t0003c001", "f", "{}"),)
 
 
 @pytest.mark.parametrize(

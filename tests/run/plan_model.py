@@ -1,4 +1,4 @@
-"""A perfect model behind a scripted server: it carries out the plan that it is shown, step by step."""
+"""A perfect model for stand-in endpoints: it carries out the plan that it is shown, one call a turn."""
 
 from __future__ import annotations
 
@@ -6,40 +6,50 @@ import json
 import re
 from typing import Any
 
-from tests.run.scripted_server import text_reply, tool_call_reply
-
 _STEP = re.compile(r"^\d+\. Call (\S+) with (?=\{)", re.MULTILINE)
 _OUTPUT = re.compile(r"<output of step (\d+)>")
 
 
 def follow_plan(body: dict[str, Any]) -> str:
-    """Return the body of the reply to a request."""
+    """Return the reply to a request: the next call of the plan, or the answer at its end."""
     messages = body["messages"]
     steps = _steps(messages)
-    results = [json.loads(message["content"]) for message in messages if message["role"] == "tool"]
-    done = [result for result in results if not result.get("transient")]
+    done = [json.loads(message["content"]) for message in messages if message["role"] == "tool"]
+    done = [answer for answer in done if not answer.get("transient")]
+    message: dict[str, Any] = {"role": "assistant", "content": None, "reasoning_content": "Next step."}
     if len(done) >= len(steps):
-        return text_reply(f"Done.\nANSWER: {_last_value(results)}")
-    tool, arguments = steps[len(done)]
-    return tool_call_reply(tool, json.dumps(_fill(arguments, [result.get("handle", "") for result in done])))
+        return _completion({**message, "content": f"Done.\nANSWER: {_first_value(done[-1].get('value'))}"})
+    name, arguments = steps[len(done)]
+    filled = json.dumps(_fill(arguments, [answer.get("handle", "") for answer in done]))
+    call = {
+        "id": f"call_{len(messages):09d}",
+        "type": "function",
+        "function": {"name": name, "arguments": filled},
+        "extra_content": {"google": {"thought_signature": "c2ln=="}},
+    }
+    return _completion({**message, "tool_calls": [call]})
 
 
 def _steps(messages: list[dict[str, Any]]) -> list[tuple[str, Any]]:
     text = "\n".join(message["content"] for message in messages if message["role"] in ("system", "user"))
-    return [(found[1], json.JSONDecoder().raw_decode(text, found.end())[0]) for found in _STEP.finditer(text)]
+    return [(found[1], json.JSONDecoder().raw_decode(text[found.end() :])[0]) for found in _STEP.finditer(text)]
 
 
 def _fill(value: Any, handles: list[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: _fill(item, handles) for name, item in value.items()}
+    if isinstance(value, str) and (found := _OUTPUT.fullmatch(value)):
+        return handles[int(found[1]) - 1]
     if isinstance(value, list):
-        return [_fill(item, handles) for item in value]
-    found = _OUTPUT.fullmatch(value) if isinstance(value, str) else None
-    return handles[int(found[1]) - 1] if found else value
+        return [_fill(inner, handles) for inner in value]
+    return {name: _fill(inner, handles) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
-def _last_value(results: list[Any]) -> Any:
-    value = results[-1].get("value")
+def _first_value(value: Any) -> Any:
     while isinstance(value, list | dict) and value:
         value = next(iter(value.values())) if isinstance(value, dict) else value[0]
     return value
+
+
+def _completion(message: dict[str, Any]) -> str:
+    finish_reason = "tool_calls" if "tool_calls" in message else "stop"
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    return json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": finish_reason}], "usage": usage})

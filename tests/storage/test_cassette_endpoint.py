@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,10 @@ class Model:
     async def attempt(self, request: ChatRequest) -> Reply:
         self.turns.append(request.turn)
         return await self._answer(request)
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        del request
+        return "without temperature" if "temperature" in failure.detail else None
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -284,3 +289,44 @@ def test_native_tools_are_rejected_again_if_the_text_protocol_was_recorded(tmp_p
     assert not endpoint(tmp_path, "auto", Model()).reaches_model(first(case))
     assert error.detail == "when this was recorded, the endpoint rejected native tools"
     assert run(converse(endpoint(tmp_path, "replay"), first(case, tools=()))) == [CALLING, DONE]
+
+
+def rejecting(rejections: list[str]) -> Answer:
+    async def answer(_: ChatRequest) -> Reply:
+        if rejections:
+            raise AttemptFailedError(AttemptProblem.STATUS, rejections.pop(), status=400)
+        return DONE
+
+    return answer
+
+
+async def attempt_with_changes(cassettes: CassetteEndpoint, request: ChatRequest) -> list[str]:
+    """Attempt a request until it is answered; return the changes that its rejections led to."""
+    changes: list[str] = []
+    while True:
+        try:
+            await cassettes.attempt(request)
+        except AttemptFailedError as failure:
+            change = cassettes.adapt(request, failure)
+            assert change is not None
+            changes.append(change)
+        else:
+            return changes
+
+
+def test_a_change_of_the_dialect_is_recorded_and_repeated_once_for_each_episode(tmp_path: Path) -> None:
+    model = Model(rejecting(["no temperature"]))
+    assert run(attempt_with_changes(endpoint(tmp_path, "record", model), first())) == ["without temperature"]
+    cassettes = endpoint(tmp_path, "replay")
+    for _ in range(2):
+        assert run(attempt_with_changes(cassettes, first())) == ["without temperature"]
+
+
+def test_a_rejected_parameter_on_a_cassette_of_the_first_version_is_repeated(tmp_path: Path) -> None:
+    model = Model(rejecting(["no temperature"]))
+    run(attempt_with_changes(endpoint(tmp_path, "record", model), first()))
+    path = tmp_path / cassette_path(CASE)
+    recorded = json.loads(path.read_text())
+    recorded["schema_version"], recorded["turns"][0]["rejected"] = 1, {"temperature": "no temperature"}
+    path.write_text(json.dumps(recorded))
+    assert run(attempt_with_changes(endpoint(tmp_path, "replay"), first())) == ["without temperature"]

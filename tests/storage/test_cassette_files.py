@@ -142,12 +142,12 @@ def test_a_folder_stores_cassettes_and_has_git_ignore_temporary_files(tmp_path: 
 def test_a_cassette_of_a_newer_schema_is_rejected_with_a_remedy(tmp_path: Path) -> None:
     folder = CassetteFolder(tmp_path)
     folder.save(CASE, recorded())
-    newer = json.loads((tmp_path / PATH).read_text()) | {"schema_version": 2}
+    newer = json.loads((tmp_path / PATH).read_text()) | {"schema_version": 3}
     (tmp_path / PATH).write_text(json.dumps(newer))
     with pytest.raises(ConfigurationError) as error:
         folder.load(CASE)
     assert str(error.value) == (
-        f"the cassette '{PATH}' was written by a newer pytest-ultra (schema 2, this one reads up to 1); upgrade "
+        f"the cassette '{PATH}' was written by a newer pytest-ultra (schema 3, this one reads up to 2); upgrade "
         "pytest-ultra, or name another folder with --ultra-cassette-dir"
     )
 

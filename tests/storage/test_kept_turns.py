@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import Reply
+from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.storage.kept_turns import KeptAnswers, TurnRecorder, read_turns, turns_path
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -42,6 +43,10 @@ class Model:
         self.calls += 1
         self._clock.advance(2)
         return Reply(f"answer {self.calls} to turn {request.turn}")
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        del request, failure
+        return None
 
     async def aclose(self) -> None: ...
 

@@ -10,7 +10,7 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.transcript import Extra, Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.cassettes.recorded_requests import (
     RecordedMessage,
@@ -25,7 +25,8 @@ from pytest_ultra.storage.cassettes.recorded_requests import (
 )
 from pytest_ultra.storage.codec import UNREADABLE, Versioned, encode
 
-CASSETTE_VERSION = 1
+CASSETTE_VERSION = 2
+"""Version 2 keeps unknown fields of answers, and says in words what a rejection changed."""
 
 
 class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,17 +37,28 @@ class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
     finish_reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    extra: Extra = msgspec.UNSET
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
         return cls(
-            split_lines(reply.text), reply.tool_calls, reply.finish_reason, reply.prompt_tokens, reply.completion_tokens
+            text=split_lines(reply.text),
+            tool_calls=reply.tool_calls,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            extra=reply.extra,
         )
 
     @property
     def reply(self) -> Reply:
         return Reply(
-            join_lines(self.text), self.tool_calls, self.prompt_tokens, self.completion_tokens, self.finish_reason
+            text=join_lines(self.text),
+            tool_calls=self.tool_calls,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            finish_reason=self.finish_reason,
+            extra=self.extra,
         )
 
 
@@ -54,8 +66,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A request and its answer.
 
     `messages` and `tools` hold the changes since the previous turn; with `is_whole`, `messages` holds all messages.
-    `reply` is None if the request was cancelled after `model_time_s`. `rejected` maps the parameters that the
-    endpoint rejected at first to its error messages.
+    `reply` is None if the request was cancelled after `model_time_s`. `rejected` maps the changes
+    that the endpoint's rejections led to, as in "without temperature", to its error messages.
     """
 
     turn: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, Protocol
@@ -45,22 +44,20 @@ class ModelAccess(Protocol):
     def open(self) -> InnerEndpoint: ...
 
 
-class Rejections:
-    """The failed attempts of each turn, to find the parameters that the turn had to omit."""
+class Changes:
+    """The changes of a dialect that each turn in progress needed, and the rejections that named them."""
 
     def __init__(self) -> None:
-        self._failed: dict[tuple[Case, int], list[tuple[tuple[str, ...], str]]] = {}
+        self._made: dict[tuple[Case, int], dict[str, str]] = {}
 
-    def record(self, request: ChatRequest, reason: str) -> None:
-        self._failed.setdefault((request.case, request.turn), []).append((request.omitted, reason))
+    def add(self, request: ChatRequest, change: str, reason: str) -> None:
+        self._made.setdefault((request.case, request.turn), {})[change] = reason
+
+    def find(self, request: ChatRequest) -> dict[str, str]:
+        return self._made.get((request.case, request.turn), {})
 
     def take(self, request: ChatRequest) -> dict[str, str]:
-        """Return the parameters that were omitted only after an attempt with them had failed, and the reasons."""
-        failed = self._failed.pop((request.case, request.turn), [])
-        rejected: dict[str, str] = {}
-        for (omitted, reason), (later, _) in itertools.pairwise([*failed, (request.omitted, "")]):
-            rejected |= {name: reason for name in later if name not in omitted}
-        return rejected
+        return self._made.pop((request.case, request.turn), {})
 
 
 class CassetteEndpoint:
@@ -84,7 +81,7 @@ class CassetteEndpoint:
         self._model_access = model_access
         self._redact = redact
         self._inner: InnerEndpoint | None = None
-        self._rejections = Rejections()
+        self._changes = Changes()
 
     async def attempt(self, request: ChatRequest) -> Reply:
         """Answer a turn; raise a final AttemptFailedError if it is not recorded and the model cannot be called."""
@@ -96,6 +93,19 @@ class CassetteEndpoint:
         if self._model_access is None:
             _fail(explain_missing(request, cassette))
         return await self._record(self._open(self._model_access, request.case.model), cassette, request)
+
+    def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
+        """Repeat the recorded changes of the request's dialect in turn; for other requests ask the model's endpoint."""
+        turn = self._load(request).find(request) if self._is_replaying else None
+        if turn is not None and turn.reply is not None:
+            change = next((change for change in turn.rejected if change not in self._changes.find(request)), None)
+            if change is None or turn.rejected[change] != failure.detail:
+                return None
+        else:
+            change = None if self._inner is None else self._inner.adapt(request, failure)
+        if change is not None:
+            self._changes.add(request, change, failure.detail)
+        return _describe(change)
 
     def reaches_model(self, request: ChatRequest) -> bool:
         """Return whether an attempt would call the model."""
@@ -137,9 +147,10 @@ class CassetteEndpoint:
             self._replay_timeout(turn, cassette, request)
         if turn is None or turn.reply is None:
             return None
-        for name, reason in turn.rejected.items():
-            if name not in request.omitted:
+        for change, reason in turn.rejected.items():
+            if change not in self._changes.find(request):
                 raise AttemptFailedError(AttemptProblem.STATUS, reason, status=_BAD_REQUEST)
+        self._changes.take(request)
         self._clock.advance(turn.model_time_s)
         return turn.reply.reply
 
@@ -153,9 +164,6 @@ class CassetteEndpoint:
         started = self._clock.now()
         try:
             answer = await inner.attempt(request)
-        except AttemptFailedError as failure:
-            self._rejections.record(request, failure.detail)
-            raise
         except asyncio.CancelledError:
             if request.case.timeout_s is not None:
                 with suppress(OSError):
@@ -170,9 +178,14 @@ class CassetteEndpoint:
         return reply
 
     def _save(self, cassette: Cassette, request: ChatRequest, reply: Reply | None, started: float) -> None:
-        rejected = self._rejections.take(request)
+        rejected = self._changes.take(request)
         after = cassette.add(request, reply, self._clock.now() - started, self._redact, rejected)
         self._folder.save(request.case, after)
+
+
+def _describe(change: str | None) -> str | None:
+    """Return a change in words; the first version of cassettes has only the name of a parameter."""
+    return f"without {change}" if change and " " not in change else change
 
 
 def _as_replayed(reply: Reply) -> Reply:
