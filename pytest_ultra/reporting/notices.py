@@ -15,7 +15,7 @@ _STANDSTILL_S = 5.0  # a shorter one is not worth a line
 
 
 def notice_lines(episodes: Sequence[Episode]) -> list[str]:
-    """Return a line for each changed dialect, model that another endpoint served, model with cut replies, standstill."""
+    """Return a line for each changed dialect, model that another endpoint served, cut replies, and standstill."""
     about_endpoints: dict[str, str] = {}
     for key, text in (notice for episode in episodes for notice in _notices(episode)):
         about_endpoints.setdefault(key, neutralise(text))
