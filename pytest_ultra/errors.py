@@ -50,7 +50,8 @@ class AttemptFailedError(UltraError):
 
     `status` is the HTTP status, if there was one; `retry_after_s` is the wait that the endpoint requested; `detail` is
     a short readable excerpt without secrets. Without a `verdict`, the problem and the status decide. `end_reason` is
-    the value of the `EndReason` with which the model's own failure ends the episode.
+    the value of the `EndReason` with which the model's own failure ends the episode; `advice` says
+    what the user can do.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class AttemptFailedError(UltraError):
         retry_after_s: float | None = None,
         verdict: Verdict | None = None,
         end_reason: str | None = None,
+        advice: str = "",
     ) -> None:
         super().__init__(problem, detail, status, retry_after_s, verdict, end_reason)
         self.problem = problem
@@ -70,6 +72,7 @@ class AttemptFailedError(UltraError):
         self.retry_after_s = retry_after_s
         self.verdict = verdict
         self.end_reason = end_reason
+        self.advice = advice
 
     def with_detail(self, detail: str) -> AttemptFailedError:
         return AttemptFailedError(self.problem, detail, **self._fields())
@@ -82,7 +85,7 @@ class AttemptFailedError(UltraError):
         return (_rebuild, (self.problem, self.detail, self._fields()))
 
     def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("status", "retry_after_s", "verdict", "end_reason")}
+        return {name: getattr(self, name) for name in ("status", "retry_after_s", "verdict", "end_reason", "advice")}
 
 
 def _rebuild(problem: AttemptProblem, detail: str, fields: dict[str, Any]) -> AttemptFailedError:

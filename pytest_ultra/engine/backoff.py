@@ -89,7 +89,8 @@ def decide_retry(
     if failure.problem is AttemptProblem.UNRECORDED:
         return CallFailed(EndReason.ENDPOINT, failure.detail)
     if failure.verdict is Verdict.MODEL_FAILURE:
-        return CallFailed(EndReason(failure.end_reason or EndReason.MALFORMED_GENERATION), failure.detail)
+        advice = f" ({failure.advice})" if failure.advice else ""
+        return CallFailed(EndReason(failure.end_reason or EndReason.MALFORMED_GENERATION), failure.detail + advice)
     if not is_retryable(failure):
         return CallFailed(EndReason.ENDPOINT, f"The endpoint rejected the request ({failure}).")
     reason = EndReason.RATE_LIMIT if asks_to_wait(failure) else EndReason.ENDPOINT

@@ -39,7 +39,7 @@ class EndpointHealth:
         if failure.problem is AttemptProblem.REFUSED:
             self._observe_refusal(failure, now)
         elif self._is_final(failure):
-            advice = _ADVICE.get(failure.status or 0, "no more requests are sent to it")
+            advice = failure.advice or _ADVICE.get(failure.status or 0, "no more requests are sent to it")
             self.failure = f"The endpoint of model {self._model!r} rejected the request ({failure}): {advice}."
         elif failure.verdict is Verdict.MODEL_FAILURE:
             self.observe_answer()

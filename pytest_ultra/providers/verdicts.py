@@ -67,14 +67,14 @@ def _failure(
     error: ErrorBody, status: int | None, provider: str, detail: str, retry_after_s: float | None
 ) -> AttemptFailedError:
     judgement = judge(error, status, provider)
-    advice = f" ({judgement.advice})" if judgement is not None and judgement.advice else ""
     return AttemptFailedError(
         AttemptProblem.STATUS,
-        detail + advice,
+        detail,
         status=status,
         retry_after_s=read_wait(error) if retry_after_s is None else retry_after_s,
         verdict=None if judgement is None else judgement.verdict,
         end_reason=None if judgement is None else judgement.end_reason,
+        advice="" if judgement is None else judgement.advice,
     )
 
 

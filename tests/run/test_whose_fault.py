@@ -133,6 +133,13 @@ def test_a_used_up_quota_ends_the_model_within_seconds_with_the_providers_words(
     assert all(body["error"]["message"] in episode["error"] for episode in project.episodes())
 
 
+def test_a_model_without_tools_ends_with_the_remedy(project: Project, start_server: StartServer) -> None:
+    server = start_server(lambda _request: (400, json.dumps(rejected("m does not support tools"))))
+    project.run(*NO_XDIST, f"--ultra-base-url={server.url}", "--ultra-model=m", *ONE_CASE).assert_outcomes(errors=1)
+    [episode] = project.episodes()
+    assert episode["error"].endswith("m does not support tools): use --ultra-tool-protocol text.")
+
+
 def test_a_wait_that_only_the_body_names_is_honoured(project: Project, start_server: StartServer) -> None:
     seen: list[float] = []
 
