@@ -41,6 +41,7 @@ class RejectedError(AttemptFailedError):
             retry_after_s=failure.retry_after_s,
             verdict=failure.verdict,
             end_reason=failure.end_reason,
+            advice=failure.advice,
         )
         self.used = used
         self.text = text
