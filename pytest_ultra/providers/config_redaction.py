@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ultra.providers.profiles import KEY_VARIABLES
 from pytest_ultra.providers.redaction import REDACTED, Redactor, find_secrets
 
-_NAME = r"[\w.-]*(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authorization)[\w.-]*"
+_WORD = r"(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authorization)"
+_NAME = rf"(?=[\w.-]*?{_WORD})[\w.-]++"
 _IS_SECRET = re.compile(_NAME, re.IGNORECASE)
-_RULES = (
-    (re.compile(r"(\w[\w+.-]*://)[^/\s@]+@"), rf"\1{REDACTED}@"),
-    (re.compile(r"(^|[=\s'\"])[^\s:/@='\"]+:(?!:|//)[^\s@]+@(?=\w)"), rf"\1{REDACTED}@"),
-    (re.compile(r"(https?://[^\s?#]+)\?\S+"), rf"\1?{REDACTED}"),
-    (re.compile(rf"({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{REDACTED}"),
+_USERINFO = re.compile(r"(?:^|[=\s'\"])(?=[^\s:/@='\"]+:(?!:|//|@))")
+
+
+def _redact_userinfo(word: re.Match[str]) -> str:
+    """Redact `user:password` in a word up to an `@`; what comes before the word counts."""
+    found = _USERINFO.search(word.string, max(word.start() - 1, 0), word.end())
+    return word[0] if found is None else f"{word.string[word.start() : found.end()]}{REDACTED}@"
+
+
+_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"([\w+.-]://)[^/\s@]+@"), rf"\1{REDACTED}@"),
+    (re.compile(r"(?<![^\s@])[^\s@]++@(?=\w)"), _redact_userinfo),
+    (re.compile(r"(?<![^\s?#])((?:(?!https?://)[^\s?#])*+https?://[^\s?#]++)\?\S+"), rf"\1?{REDACTED}"),
+    (re.compile(rf"(?<![\w.-])({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{REDACTED}"),
     (re.compile(r"(bearer\s+)\S+", re.IGNORECASE), rf"\1{REDACTED}"),
     (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
 )
+"""Each reads a character a bounded number of times: a rule begins at the beginning of a word, or matches."""
 
 
 class ConfigRedactor:

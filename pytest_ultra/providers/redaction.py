@@ -55,9 +55,7 @@ class Redactor:
             {secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS}, key=lambda one: (-len(one), one)
         )
         self._secrets = {form for secret in wanted for form in (secret, _as_bytes(secret).decode("latin-1"))}
-        self._patterns = [
-            (_longest_run(secret), re.compile("".join(map(_escaped_pattern, secret)))) for secret in wanted
-        ]
+        self._patterns = [(_longest_run(secret), re.compile(_escaped_pattern(secret))) for secret in wanted]
         self._base64_forms = [form for secret in wanted for form in _base64_forms(secret)]
         self._ends = [end for secret in wanted for form in {secret, repr(secret)[1:-1]} for end in _ends(form)]
 
@@ -129,15 +127,33 @@ def _find_in_url(url: str) -> Iterator[str]:
         yield from (value for name, value in parse_qsl(found[1]) if _SECRET_NAME.search(name))
 
 
-def _escaped_pattern(char: str) -> str:
-    """Return a pattern for a character: plain, or escaped one or more times as in JSON, URLs and HTML."""
+def _escaped_pattern(secret: str) -> str:
+    """Return a pattern for a secret whose symbols are plain, or escaped one or more times as in JSON, URLs and HTML.
+
+    It reads a run of backslashes once, whatever follows: only a match of the first symbol may begin with one, and
+    only at the beginning of the run.
+    """
+    units = re.findall(r"\\+|[^\\]", secret)
+    return "".join(_escaped_unit(unit, is_first=number == 0) for number, unit in enumerate(units))
+
+
+def _escaped_unit(unit: str, *, is_first: bool) -> str:
+    """Return a pattern for one character, or for a run of backslashes, whose number escapes can only increase."""
+    char, number = unit[0], len(unit)
     if char.isalnum():
         return char
     code = f"{ord(char):02x}"
     hex_ = "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in code)
-    entities = {'"': "quot", "&": "amp", "<": "lt", ">": "gt"}
-    entity = f"|&(?:#{ord(char)}|#[xX]{hex_}|{entities.get(char, '#')});"
-    return rf"(?:\\*{re.escape(char)}|%(?:25)*{hex_}|\\+u00{hex_}{entity})"
+    slashes = r"(?<!\\)\\" if is_first else r"\\"
+    entity = f"&(?:#{ord(char)}|#[xX]{hex_}|{_NAMED.get(char, '#')});"
+    percent = f"%(?:25)*{'' if char == '%' else '+'}{hex_}"
+    escaped = rf"{percent}|(?:{slashes}++|\\)u00{hex_}|{entity}"
+    if char == "\\":
+        return rf"(?:{slashes}{{{number},}}+|(?:{escaped}){{{number}}})"
+    return rf"(?:(?:{slashes}++)?{re.escape(char)}|{escaped})"
+
+
+_NAMED = {'"': "quot", "&": "amp", "<": "lt", ">": "gt"}
 
 
 def _longest_run(secret: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pytest_ultra.providers.config_redaction import ConfigRedactor
+from tests.fuzzing import check_linear_time, fuzz
 
 ENVIRON = {
     "OPENAI_API_KEY": "key-of-openai",
@@ -46,3 +49,29 @@ def test_only_secrets_are_removed_from_a_command_line(args: list[str], kept: lis
 def test_texts_are_redacted_at_any_depth() -> None:
     value = {"a": ["key-of-openai", 1, None, {"b": "x token-of-github"}], "c": ("password-of-db",), "d": 0.5}
     assert ConfigRedactor(ENVIRON).value(value) == {"a": ["***", 1, None, {"b": "x ***"}], "c": ["***"], "d": 0.5}
+
+
+PARTS = [
+    *("a", "-", ".", "=", ":", ": ", "'", "@", "/", "?", "#", " ", "\n", "http://", "https://", "token", "tokens"),
+    *("x_key", "secret", "bearer ", "sk-", "\ud800"),
+]
+UNITS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=4).map("".join)
+
+
+@fuzz(30)
+@given(st.sampled_from(PARTS), UNITS)
+@example("", "a")
+@example("", "a:/")
+@example("", "=a:")
+@example("", "http://a")
+@example("", "token")
+@example("", "token=")
+@example("bearer", " ")
+def test_a_text_of_any_length_is_redacted_in_linear_time(start: str, unit: str) -> None:
+    redactor = ConfigRedactor(ENVIRON)
+
+    def read(size: int) -> None:
+        text = start + unit * (size // len(unit))
+        redactor.command([f"--{text}", text])
+
+    check_linear_time(read, 8_000)

@@ -157,3 +157,27 @@ def test_a_url_of_any_length_is_read_in_linear_time(start: str, unit: str) -> No
         find_secrets({}, (), [url])
 
     check_linear_time(read)
+
+
+ESCAPES = ["\\", "%25", "%", "&amp;", "&#", "u00", "\\u", "x", "0", ";", "2d", "$", "--", "...", "a", "sk", "***"]
+SECRETS = [ODD, "$$$$abcd", "\\\\\\\\abcd", "--------", "********", "%25%25%25", "aaaaaaaaa", "a&amp;amp;b"]
+
+
+@fuzz(15)
+@given(st.sampled_from(SECRETS), st.sampled_from(["", *SECRETS]), st.lists(st.sampled_from(ESCAPES), min_size=1))
+@example("$$$$abcd", "abcd", ["\\"])
+@example("\\\\\\\\abcd", "abcd", ["\\"])
+@example("********", "", ["*"])
+def test_secrets_in_a_text_of_any_length_are_redacted_in_linear_time(secret: str, start: str, units: list[str]) -> None:
+    redact, unit = Redactor([secret]), "".join(units)
+
+    def read(size: int) -> None:
+        redact.redact_shortened(start + unit * (size // len(unit)))
+
+    check_linear_time(read)
+
+
+@fuzz(100)
+@given(st.sampled_from(SECRETS), st.lists(st.sampled_from([*ESCAPES, *SECRETS]) | st.text(max_size=3)))
+def test_no_text_keeps_the_secret(secret: str, parts: list[str]) -> None:
+    assert secret not in Redactor([secret])("".join(parts))
