@@ -186,7 +186,7 @@ def _check_url(url: str, source: str) -> str:
 def _parse_url(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises if it is invalid
+        _ = parts.port, url.encode()  # raise if they are invalid
     except ValueError:
         return None
     return parts
