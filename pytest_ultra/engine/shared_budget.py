@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import mmap
 import os
 import struct
@@ -19,6 +20,8 @@ _ROW = struct.Struct("<qd")
 _ROWS_AT = 64
 _PROCESSES = 256
 """How many processes can reserve a share of the budget; further ones reserve nothing."""
+_MAX_COUNT = 2**64 - 1
+_MAX_PID = 2**31 - 1
 _SIZE = _ROWS_AT + _PROCESSES * _ROW.size
 
 
@@ -37,7 +40,9 @@ class SharedBudget:
 
     @property
     def spent(self) -> Spent:
-        return Spent(*_SPENT.unpack_from(self._map))
+        """What is recorded. A cost that cannot be counts as infinite: a damaged file must not allow further costs."""
+        spent = Spent(*_SPENT.unpack_from(self._map))
+        return spent if spent.cost >= 0 else msgspec.structs.replace(spent, cost=math.inf)
 
     @property
     def is_spent(self) -> bool:
@@ -79,11 +84,12 @@ class SharedBudget:
         os.close(self._file)
 
     def _rows(self) -> Iterator[tuple[int, float]]:
-        """Yield each row's process and share; (0, 0.0) for a row whose process has ended, which is free."""
+        """Yield each row's process and share; (0, 0.0) for a free row: its process has ended, or it is damaged."""
         for pid, amount in _ROW.iter_unpack(self._map[_ROWS_AT:_SIZE]):
             if not pid:
                 return
-            yield (pid, amount) if _is_alive(pid) else (0, 0.0)
+            is_valid = 0 < pid <= _MAX_PID and 0 <= amount < math.inf
+            yield (pid, amount) if is_valid and _is_alive(pid) else (0, 0.0)
 
     def _write_row(self, amount: float) -> None:
         pids = [pid for pid, _ in self._rows()]
@@ -92,7 +98,8 @@ class SharedBudget:
             _ROW.pack_into(self._map, _ROWS_AT + row * _ROW.size, os.getpid(), amount)
 
     def _write(self, spent: Spent) -> None:
-        _SPENT.pack_into(self._map, 0, *msgspec.structs.astuple(spent))
+        requests, tokens = min(spent.requests, _MAX_COUNT), min(spent.tokens, _MAX_COUNT)
+        _SPENT.pack_into(self._map, 0, requests, tokens, spent.cost, spent.has_refused)
 
 
 def _is_alive(pid: int) -> bool:

@@ -132,8 +132,10 @@ def read_turns(
         dated for path in find_stored(run.path, turns) for dated in _date(_read(path)) if is_wanted(dated[1].case_id)
     ]
     for _, turn in sorted(found, key=lambda dated: dated[0]):
-        before = answers.get(turn.case_id, {})
-        answers[turn.case_id] = {n: kept for n, kept in before.items() if n < turn.turn} | {turn.turn: turn}
+        kept = answers.setdefault(turn.case_id, {})
+        while kept and next(reversed(kept)) >= turn.turn:  # the turns of a case are always in ascending order
+            kept.popitem()
+        kept[turn.turn] = turn
     return answers
 
 

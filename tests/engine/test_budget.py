@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import multiprocessing
+import os
+import struct
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Outcome
@@ -20,6 +26,7 @@ from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.shared_budget import SharedBudget
 from tests.engine.engine_fakes import DONE, VirtualClock, calling, make_assignment, make_case, run, scripted, status
 from tests.engine.fake_rules import RULES
+from tests.fuzzing import fuzz
 
 
 @pytest.mark.parametrize(
@@ -125,3 +132,31 @@ def test_an_episode_that_is_refused_a_request_is_skipped_with_the_reason(tmp_pat
     assert second.transcript == (Ended(EndReason.SKIPPED, reason),)
     assert budget.spent == Spent(1, 12, cost, has_refused=True)
     budget.close()
+
+
+COUNTS = st.integers(0, 2**64 - 1)
+ROWS = st.tuples(st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-1, 0, 1, os.getpid()]), st.floats())
+LEDGERS = st.builds(
+    lambda spent, rows: struct.pack("<QQd?39x", *spent) + b"".join(struct.pack("<qd", *row) for row in rows),
+    st.tuples(COUNTS, COUNTS, st.floats(), st.booleans()),
+    st.lists(ROWS, max_size=4),
+)
+
+
+@fuzz(100)
+@given(st.binary(max_size=200) | LEDGERS)
+@example(struct.pack("<QQd?39xqd", 2**64 - 1, 2**64 - 1, math.nan, 0, 2**62, math.nan))
+@example(struct.pack("<QQd?39xqd", 0, 0, -math.inf, 0, -1, 0.5))
+@example(b"\xff" * 4200)
+def test_a_damaged_budget_neither_fails_nor_allows_further_costs(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "budget")
+        path.write_bytes(content)
+        budget = SharedBudget(path, BudgetLimits(requests=5, tokens=1000, cost=1.5))
+        before = budget.spent
+        assert budget.reserve(0.1, 0.2) in (True, False)
+        reason = budget.take()
+        assert (reason is None) == (before.requests < 5 and before.tokens < 1000 and 0 <= before.cost < 1.5)
+        budget.record(999, 1.5)
+        assert budget.find_refusal() is not None
+        budget.close()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.engine.budget import BudgetLimits
@@ -21,6 +21,7 @@ from pytest_ultra.engine.limiter import open_limiter
 from pytest_ultra.engine.limiter_state import PROCESSES, SIZE, LimiterState
 from pytest_ultra.engine.limits import Limits
 from tests.engine.engine_fakes import DONE, VirtualClock, run
+from tests.fuzzing import fuzz
 
 pytest.importorskip("fcntl", reason="limits are shared on POSIX only")
 resource = pytest.importorskip("resource")
@@ -276,6 +277,7 @@ def test_calls_in_flight_that_no_process_can_have_are_reclaimed(
         assert sum(mine.in_flight) == 0
 
 
+@fuzz(60)
 @given(
     st.one_of(
         st.binary(max_size=2 * SIZE),
@@ -288,7 +290,6 @@ def test_calls_in_flight_that_no_process_can_have_are_reclaimed(
         ),
     )
 )
-@settings(deadline=None, max_examples=60)
 def test_a_state_file_of_any_bytes_neither_fails_nor_blocks_nor_multiplies(content: bytes) -> None:
     """Also when the bytes come while two processes use the file."""
     with tempfile.TemporaryDirectory() as name:

@@ -47,7 +47,7 @@ def parse(option: Option, texts: list[str]) -> Any:
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-@fuzz(30)
+@fuzz(15)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 def test_an_option_is_a_value_that_can_be_stored_or_an_error(option: Option, texts: list[str]) -> None:
     value = parse(option, texts)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,16 +20,18 @@ from hypothesis import strategies as st
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.controller.report_contents import describe_run, stored_contents, write_report
+from pytest_ultra.core.progress import Cohort, ShardProgress
+from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.terminal_summary import end_of_run
-from pytest_ultra.storage.baseline_file import read_baseline
-from pytest_ultra.storage.cassettes.cassette import decode_cassette
+from pytest_ultra.storage.baseline_file import read_baseline, write_baseline
+from pytest_ultra.storage.cassettes.cassette import Cassette, decode_cassette, encode_cassette
 from pytest_ultra.storage.codec import encode
 from pytest_ultra.storage.episode_index import index_episodes
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import encode_line, read_episodes
 from pytest_ultra.storage.json_document import write_document
-from pytest_ultra.storage.kept_turns import read_turns
+from pytest_ultra.storage.kept_turns import KeptTurn, read_turns
 from pytest_ultra.storage.progress_files import read_progress
 from pytest_ultra.storage.results import SlimEpisodes, find_state, read_results
 from pytest_ultra.storage.reuse import find_reuse, read_plan
@@ -38,9 +41,10 @@ from pytest_ultra.storage.stall_notes import take_stall_notes
 from pytest_ultra.storage.started_cases import find_in_flight
 from pytest_ultra.storage.store.database import Database
 from pytest_ultra.storage.store.store_sync import sync
-from tests.fuzzing import damage, fuzz
+from tests.fuzzing import check_linear_time, damage, fuzz, spans_of_values
 from tests.results_factory import make_case, make_episode, obedient_episode
-from tests.storage.stored_runs import make_run, some_episodes
+from tests.storage.cassette_requests import CALLING, CASE, DONE, after, first
+from tests.storage.stored_runs import ENDED, make_run, some_episodes
 
 Reader = Callable[[RunDirectory], object]
 
@@ -65,9 +69,41 @@ READERS: dict[str, list[Reader]] = {
     "started-gw0.txt": [lambda run: find_in_flight(run, "gw0")],
     "cut-off": [read_interruption],
     "stall-gw0": [take_stall_notes],
-    "budget.json": [lambda run: read_baseline(run.path / "budget.json")],
+    "baseline.json": [lambda run: read_baseline(run.path / "baseline.json")],
     "cassette.json": [lambda run: decode_cassette((run.path / "cassette.json").read_bytes(), Path("cassette.json"))],
 }
+
+
+def turn(number: int, at: float = 1_700_000_000.0) -> bytes:
+    kept = KeptTurn(make_case().case_id, number, "c0ffee", at, 1.5, Reply("Hi", (ToolCall("a", "f", "{}"),), 9, 3))
+    return encode(kept) + b"\n"
+
+
+def baseline() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "baseline.json")
+        write_baseline(path, some_episodes(), run_id="20261124T090000.000000Z", started_at="2026-11-24T09:00:00+00:00")
+        return path.read_bytes()
+
+
+PROGRESS = ShardProgress(
+    number=0, worker="gw0", planned=6, slots=4, most_answers=30, tokens=9, ended=(Cohort(6, 2, 5),), cost=0.25
+)
+AFTER = after(first(), CALLING)
+CONTENTS: dict[str, bytes] = {
+    "journal-gw0.jsonl": b"".join(encode_line(episode, n) for n, episode in enumerate(some_episodes())),
+    "ended.json": encode(ENDED),
+    "turns-gw0.jsonl": turn(1) + turn(2) + turn(1, 1_700_000_009.0),
+    "progress-0.json": encode(PROGRESS),
+    "started-gw0.txt": b"".join(f"{episode.case_id}\n".encode() for episode in some_episodes()),
+    "cut-off": b"SIGTERM",
+    "stall-gw0": b"gw0: no progress for 60 s",
+    "baseline.json": baseline(),
+    "cassette.json": encode_cassette(
+        Cassette.blank(CASE).add(first(), CALLING, 0.7).add(after(first(), CALLING), DONE, 1)
+    ),
+}
+"""Valid files; those that are not here are in the run's directory."""
 
 
 @pytest.fixture(scope="module")
@@ -76,31 +112,74 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
 
 
 def valid_content(name: str, run: RunDirectory) -> bytes:
-    if name == "journal-gw0.jsonl":
-        return b"".join(encode_line(episode, n) for n, episode in enumerate(some_episodes()))
-    path = run.path / name
-    return (
-        path.read_bytes() if path.exists() else b'{"schema_version":1,"run_id":"a","common":{},"cases":[{"case":""}]}'
-    )
+    return CONTENTS[name] if name in CONTENTS else (run.path / name).read_bytes()
 
 
 @pytest.mark.parametrize("name", READERS)
 @fuzz(25)
 @given(data=st.data())
 def test_a_reader_raises_only_documented_errors(name: str, run: RunDirectory, data: st.DataObject) -> None:
-    before = (run.path / name).read_bytes() if (run.path / name).exists() else None
-    content = damage(valid_content(name, run), data)
+    read_everything(name, run, damage(valid_content(name, run), data))
+
+
+def read_everything(name: str, run: RunDirectory, content: bytes) -> None:
+    """Read a file with this content by all its readers, and put back what was there."""
+    path = run.path / name
+    before = path.read_bytes() if path.exists() else None
     try:
-        (run.path / name).write_bytes(content)
+        path.write_bytes(content)
         for reader in READERS[name]:
-            try:
+            with suppress(ConfigurationError, FileNotFoundError):
                 reader(run)
-            except (ConfigurationError, FileNotFoundError):
-                continue
     finally:
-        (run.path / name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         if before is not None:
-            (run.path / name).write_bytes(before)
+            path.write_bytes(before)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_an_undamaged_file_is_read(name: str, run: RunDirectory) -> None:
+    path = run.path / name
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes(valid_content(name, run))
+    assert [reader(run) for reader in READERS[name]]
+    path.unlink(missing_ok=True)
+    if before is not None:
+        path.write_bytes(before)
+
+
+UNITS = [b"[", b'{"a":', b'"', b"\\", b"1", b" ", b"\n", b"\0", b"[],", b'{"a":1},', b'"a":1,', b"\xff", b"\\ud83d"]
+"""What a long file repeats, beside its own lines and values."""
+
+
+@pytest.mark.parametrize("name", READERS)
+@fuzz(15)
+@given(data=st.data())
+def test_a_long_file_is_read_in_linear_time(name: str, run: RunDirectory, data: st.DataObject) -> None:
+    content = valid_content(name, run)
+    start, end = data.draw(st.sampled_from([(0, len(content)), *spans_of_values(content)]))
+    own = content[start:end] + data.draw(st.sampled_from([b"", b",", b"\n"]))
+    unit = data.draw(st.sampled_from([own, own, *UNITS])) or b"["
+    check_linear_time(
+        lambda size: read_everything(name, run, content[:end] + unit * (size // len(unit)) + content[end:])
+    )
+
+
+def test_many_answers_of_one_case_are_read_in_linear_time(run: RunDirectory) -> None:
+    def read(size: int) -> None:
+        content = b"".join(map(turn, range(size // len(turn(1000)))))
+        read_everything("turns-gw0.jsonl", run, content)
+
+    check_linear_time(read, 200_000)
+
+
+def test_a_long_cassette_is_read_in_linear_time() -> None:
+    def read(size: int) -> None:
+        turn = {"turn": 1, "key": "k", "model_time_s": 1.0, "messages": [{"role": "user", "content": "x"}]}
+        content = encode({"schema_version": 1, "case": {}, "turns": [turn] * (size // 100)})
+        assert len(decode_cassette(content, Path("long")).messages()) == size // 100
+
+    check_linear_time(read, 150_000)
 
 
 @fuzz(15)

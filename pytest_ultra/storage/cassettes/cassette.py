@@ -118,10 +118,12 @@ class Cassette(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, turns=tuple(each for each in self.turns if each.turn <= turn))
 
     def messages(self) -> tuple[RecordedMessage, ...]:
-        messages: tuple[RecordedMessage, ...] = ()
+        messages: list[RecordedMessage] = []
         for turn in self.turns:
-            messages = turn.messages if turn.is_whole else messages + turn.messages
-        return messages
+            if turn.is_whole:
+                messages.clear()
+            messages += turn.messages
+        return tuple(messages)
 
     def tools(self) -> dict[str, str]:
         offered = [turn.tools for turn in self.turns if turn.tools is not None]
