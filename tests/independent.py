@@ -121,7 +121,7 @@ def difference(pairs: list[tuple[Json, Json]], unpaired: int) -> Json | None:
         "high": high,
         "p_value": p_value(won, lost),
         "p_adjusted": None,
-        "detectable": detectable(int(n / design_effect(list(tasks.values()))), (won + lost) / n),
+        "detectable": detectable(int(round(n / design_effect(list(tasks.values())), 9)), (won + lost) / n),
         "unpaired": unpaired,
         "caveats": caveats,
     }

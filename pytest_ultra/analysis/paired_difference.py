@@ -15,6 +15,9 @@ from pytest_ultra.core.figures import Caveat, Contrast, PairedDifference
 FEW_TASKS = 6
 """Fewer tasks than this show nothing: with one pair each, all of them lost, p is still 0.06 or more."""
 
+_ROUNDING = 1e-9
+"""Added before a number of pairs is rounded down: a whole number may come out slightly too small."""
+
 
 def compare(sample: Iterable[Episode], reference: Iterable[Episode], over: Contrast) -> PairedDifference | None:
     """Return the paired difference of success, sample minus reference; None without a pair of scored episodes."""
@@ -37,7 +40,7 @@ def measure_difference(pairing: Pairing) -> PairedDifference | None:
         low=low,
         high=high,
         p_value=exact_p_value(won, lost),
-        detectable=detectable_difference(int(pairs / design_effect(clusters)), (won + lost) / pairs),
+        detectable=detectable_difference(int(pairs / design_effect(clusters) + _ROUNDING), (won + lost) / pairs),
         unpaired=pairing.unpaired,
         caveats=tuple(_find_caveats(len(clusters), pairs, won + lost, pairing.unpaired)),
     )
