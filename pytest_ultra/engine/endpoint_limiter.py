@@ -68,6 +68,7 @@ class EndpointLimiter:
         self._requests = Pace.per_minute(limits.rpm)
         self._tokens = Pace.per_minute(limits.tpm)
         self._queue: deque[_Waiter] = deque()
+        self._in_flight = 0  # the state's row of this process follows it, whatever a damaged file holds
         self._timer: asyncio.TimerHandle | None = None
         self._poll_s = _MIN_POLL_S
         self._reclaimed_at = 0.0
@@ -96,8 +97,8 @@ class EndpointLimiter:
         with self._state as endpoint:
             if result is not None:
                 self._observe(endpoint, result, permit.started, now)
-            row = self._state.row
-            self._state.in_flight[row] = max(0, self._state.in_flight[row] - 1)
+            self._in_flight = max(0, self._in_flight - 1)
+            self._state.in_flight[self._state.row] = self._in_flight
             if tokens is not None:
                 due = self._tokens.settle(endpoint.tokens_due, tokens - permit.tokens)
                 endpoint.tokens_due = min(max(0.0, due), now + MAX_WAIT_S)
@@ -238,6 +239,7 @@ class EndpointLimiter:
         return free >= 1 and free > self._slots_for_others(endpoint, since, now)
 
     def _free_slots(self, endpoint: EndpointState) -> float:
+        self._state.in_flight[self._state.row] = self._in_flight
         capacity = 1.0 if endpoint.is_probing else self._limits.capacity(endpoint.window)
         return capacity - sum(self._state.in_flight[: endpoint.rows_used])
 
@@ -262,7 +264,8 @@ class EndpointLimiter:
         return math.inf if slots and is_paced else slots
 
     def _take_slot(self, endpoint: EndpointState, tokens: float, now: float) -> Permit:
-        self._state.in_flight[self._state.row] += 1
+        self._in_flight += 1
+        self._state.in_flight[self._state.row] = self._in_flight
         if self._limits.rpm is not None:
             endpoint.requests_due = min(self._requests.take(endpoint.requests_due, now), now + MAX_WAIT_S)
         if self._limits.tpm is not None:

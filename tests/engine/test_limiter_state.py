@@ -313,6 +313,28 @@ def test_a_state_file_of_any_bytes_neither_fails_nor_blocks_nor_multiplies(conte
         assert all(process.calls >= 10 for process in processes)
 
 
+def test_numbers_of_calls_that_running_processes_do_not_have_are_corrected(path: Path) -> None:
+    clock = VirtualClock()
+    states, processes = [], []
+    for _ in range(2):
+        states.append(SharedLimiterState(path))
+        processes.append(Process(states[-1], Limits(max_in_flight=5), clock))
+
+    async def work() -> None:
+        async with asyncio.timeout(60.0), asyncio.TaskGroup() as group:
+            for process in processes:
+                group.create_task(process.run_case(20.0))
+            await asyncio.sleep(10.5)
+            with states[0]:
+                for state in states:
+                    states[0].in_flight[state.row] = 1000
+
+    run(clock, work())
+    assert all(process.calls >= 20 for process in processes)
+    for process in processes:
+        process.limiter.close()
+
+
 @pytest.mark.parametrize("kind", ["a folder", "a pipe", "a link", "of another user"])
 def test_a_state_that_is_no_file_of_the_user_leaves_the_limiter_unshared(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "name.1"
