@@ -56,6 +56,7 @@ def _run_round(files: list[str], seed: int, examples: Counter[str]) -> int:
         examples[test] += sum(int(passing) + int(failing) for passing, failing in COUNTS.findall(statistics))
     if process.returncode:
         print(process.stdout.partition("= Hypothesis Statistics =")[0], process.stderr)
+        print(f"pytest ended with {process.returncode}")  # negative: the signal that killed it
         for test in re.findall(r"^FAILED (\S+)", process.stdout, re.MULTILINE):
             print(f"replay: python -m pytest '{test}' {' '.join(options)}")
     return process.returncode

@@ -79,7 +79,7 @@ class EndpointLimiter:
         """Wait until an attempt may be made; return its permit, or why none will be possible."""
         now = self._clock.now()
         if not self._queue:
-            with self._state as endpoint:
+            with self._state.at(now) as endpoint:
                 result = self._try_acquire(endpoint, tokens, now, now)
             if not isinstance(result, float):
                 return result
@@ -94,7 +94,7 @@ class EndpointLimiter:
         if self._is_closed:
             return
         now = self._clock.now()
-        with self._state as endpoint:
+        with self._state.at(now) as endpoint:
             if result is not None:
                 self._observe(endpoint, result, permit.started, now)
             self._in_flight = max(0, self._in_flight - 1)
@@ -120,7 +120,7 @@ class EndpointLimiter:
     def availability(self) -> tuple[float, float]:
         """Return the seconds until pace and pauses allow one more call, and the used share of the capacity."""
         now = self._clock.now()
-        with self._state as endpoint:
+        with self._state.at(now) as endpoint:
             if endpoint.is_rejecting or endpoint.paused_until - now > self._patience_s:
                 return math.inf, math.inf
             available_at = endpoint.paused_until
@@ -169,7 +169,7 @@ class EndpointLimiter:
         if self._is_closed:
             return
         now = self._clock.now()
-        with self._state as endpoint:
+        with self._state.at(now) as endpoint:
             check_at = self._serve_waiters(endpoint, now)
             self._publish(now)
             has_peers = self._has_peers(endpoint)
