@@ -20,6 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MARKED = "from tests.fuzzing import"
 STATISTICS = re.compile(r"^(tests/\S+::.+):\n((?:\n?  .*\n)+)", re.MULTILINE)
+MOST_TEST_S = 600
+"""After this time in one test, pytest prints where it is."""
+MOST_ROUND_S = 3600
+"""A round that takes longer hangs."""
 COUNTS = re.compile(r"(\d+) passing\b.*?, (\d+) failing\b")
 
 
@@ -48,14 +52,19 @@ def _is_marked(path: Path) -> bool:
 
 def _run_round(files: list[str], seed: int, examples: Counter[str]) -> int:
     """Run all fuzz tests once, add their examples, and return pytest's exit code."""
-    options = ("--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}")
+    options = ("--hypothesis-profile=fuzz", f"--hypothesis-seed={seed}", "-o", f"faulthandler_timeout={MOST_TEST_S}")
     quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "fuzz", "--hypothesis-show-statistics")
     command = (sys.executable, "-m", "pytest", *quiet, *options, *files)
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=MOST_ROUND_S)
+    except subprocess.TimeoutExpired as error:
+        print(f"a test hangs: {(error.stderr or b'').decode(errors='replace')}\nreplay: {' '.join(command)}")
+        return 1
     for test, statistics in STATISTICS.findall(process.stdout):
         examples[test] += sum(int(passing) + int(failing) for passing, failing in COUNTS.findall(statistics))
     if process.returncode:
         print(process.stdout.partition("= Hypothesis Statistics =")[0], process.stderr)
+        print(f"pytest ended with {process.returncode}")  # negative: the signal that killed it
         for test in re.findall(r"^FAILED (\S+)", process.stdout, re.MULTILINE):
             print(f"replay: python -m pytest '{test}' {' '.join(options)}")
     return process.returncode

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 _FIGURES = "figures"
 
-settings.register_profile("fuzz", max_examples=1000, database=None, derandomize=False, print_blob=True)
+settings.register_profile("fuzz", max_examples=500, database=None, derandomize=False, print_blob=True)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background ignores Ctrl-C for us; some tests send it to themselves or to a child.

@@ -68,6 +68,7 @@ class EndpointLimiter:
         self._requests = Pace.per_minute(limits.rpm)
         self._tokens = Pace.per_minute(limits.tpm)
         self._queue: deque[_Waiter] = deque()
+        self._in_flight = 0  # the state's row of this process follows it, whatever a damaged file holds
         self._timer: asyncio.TimerHandle | None = None
         self._poll_s = _MIN_POLL_S
         self._reclaimed_at = 0.0
@@ -78,7 +79,7 @@ class EndpointLimiter:
         """Wait until an attempt may be made; return its permit, or why none will be possible."""
         now = self._clock.now()
         if not self._queue:
-            with self._state as endpoint:
+            with self._state.at(now) as endpoint:
                 result = self._try_acquire(endpoint, tokens, now, now)
             if not isinstance(result, float):
                 return result
@@ -93,11 +94,11 @@ class EndpointLimiter:
         if self._is_closed:
             return
         now = self._clock.now()
-        with self._state as endpoint:
+        with self._state.at(now) as endpoint:
             if result is not None:
                 self._observe(endpoint, result, permit.started, now)
-            row = self._state.row
-            self._state.in_flight[row] = max(0, self._state.in_flight[row] - 1)
+            self._in_flight = max(0, self._in_flight - 1)
+            self._state.in_flight[self._state.row] = self._in_flight
             if tokens is not None:
                 due = self._tokens.settle(endpoint.tokens_due, tokens - permit.tokens)
                 endpoint.tokens_due = min(max(0.0, due), now + MAX_WAIT_S)
@@ -119,7 +120,7 @@ class EndpointLimiter:
     def availability(self) -> tuple[float, float]:
         """Return the seconds until pace and pauses allow one more call, and the used share of the capacity."""
         now = self._clock.now()
-        with self._state as endpoint:
+        with self._state.at(now) as endpoint:
             if endpoint.is_rejecting or endpoint.paused_until - now > self._patience_s:
                 return math.inf, math.inf
             available_at = endpoint.paused_until
@@ -168,7 +169,7 @@ class EndpointLimiter:
         if self._is_closed:
             return
         now = self._clock.now()
-        with self._state as endpoint:
+        with self._state.at(now) as endpoint:
             check_at = self._serve_waiters(endpoint, now)
             self._publish(now)
             has_peers = self._has_peers(endpoint)
@@ -238,6 +239,7 @@ class EndpointLimiter:
         return free >= 1 and free > self._slots_for_others(endpoint, since, now)
 
     def _free_slots(self, endpoint: EndpointState) -> float:
+        self._state.in_flight[self._state.row] = self._in_flight
         capacity = 1.0 if endpoint.is_probing else self._limits.capacity(endpoint.window)
         return capacity - sum(self._state.in_flight[: endpoint.rows_used])
 
@@ -262,7 +264,8 @@ class EndpointLimiter:
         return math.inf if slots and is_paced else slots
 
     def _take_slot(self, endpoint: EndpointState, tokens: float, now: float) -> Permit:
-        self._state.in_flight[self._state.row] += 1
+        self._in_flight += 1
+        self._state.in_flight[self._state.row] = self._in_flight
         if self._limits.rpm is not None:
             endpoint.requests_due = min(self._requests.take(endpoint.requests_due, now), now + MAX_WAIT_S)
         if self._limits.tpm is not None:

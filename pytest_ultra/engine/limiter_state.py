@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from types import TracebackType
 from typing import Self
 
@@ -41,12 +42,11 @@ class EndpointState(msgspec.Struct):
     is_rejecting: bool = False  # all calls fail, since a 429 came when patience was used up
     is_probing: bool = False  # one call at a time, until one has ended: the pause of an earlier run may be over
 
-    @property
-    def is_valid(self) -> bool:
+    def is_valid(self, now: float) -> bool:
         """Return whether the values can be ours: a new file is all zeros, a damaged one can hold anything, also NaN."""
-        latest = self.written_at + _MAX_AHEAD_S
+        latest = min(self.written_at, now) + _MAX_AHEAD_S
         return (
-            0 <= self.written_at < math.inf
+            0 <= self.written_at <= now + MAX_WAIT_S  # another process may have read the clock after us
             and 0 <= self.requests_due <= latest
             and 0 <= self.tokens_due <= latest
             and 0 <= self.paused_until <= latest
@@ -68,6 +68,7 @@ class LimiterState:
 
     row = 0
     _start_window = 1.0
+    _now = sys.float_info.max
 
     def __init__(self, buffer: memoryview | None = None) -> None:
         self._buffer = memoryview(bytearray(SIZE)) if buffer is None else buffer
@@ -78,9 +79,14 @@ class LimiterState:
         self.checked_at = self._buffer[halves[1] : SIZE].cast("d")
         self._endpoint = EndpointState()
 
+    def at(self, now: float) -> Self:
+        """Set the time that the times of the state are compared with; before, they may lie in any future."""
+        self._now = now
+        return self
+
     def __enter__(self) -> EndpointState:
         self._endpoint = EndpointState(*_HEAD.unpack_from(self._buffer))
-        if not self._endpoint.is_valid:
+        if not self._endpoint.is_valid(self._now):
             self._replace_invalid()
         return self._endpoint
 

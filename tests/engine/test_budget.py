@@ -25,6 +25,7 @@ from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.shared_budget import SharedBudget
 from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.reporting.budget_lines import budget_line
 from tests.engine.engine_fakes import DONE, VirtualClock, calling, make_assignment, make_case, run, scripted, status
 from tests.engine.fake_rules import RULES
 from tests.fuzzing import fuzz
@@ -149,8 +150,8 @@ LEDGERS = st.builds(
 
 @fuzz(100)
 @given(st.binary(max_size=200) | LEDGERS)
-@example(struct.pack("<QQd?39xqd", 2**64 - 1, 2**64 - 1, math.nan, 0, 2**62, math.nan))
-@example(struct.pack("<QQd?39xqd", 0, 0, -math.inf, 0, -1, 0.5))
+@example(struct.pack("<QQdB39xqd", 2**64 - 1, 2**64 - 1, math.nan, 0, 2**62, math.nan))
+@example(struct.pack("<QQdB39xqd", 0, 0, -math.inf, 0, -1, 0.5))
 @example(b"\xff" * 4200)
 def test_a_damaged_budget_neither_fails_nor_allows_further_costs(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -163,4 +164,5 @@ def test_a_damaged_budget_neither_fails_nor_allows_further_costs(content: bytes)
         assert (reason is None) == (before.requests < 5 and before.tokens < 1000 and 0 <= before.cost < 1.5)
         budget.record(999, 1.5)
         assert budget.find_refusal() is not None
+        assert budget_line(budget.spent.requests, budget.spent.tokens, budget.spent.cost, limit=None)
         budget.close()

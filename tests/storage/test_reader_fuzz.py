@@ -31,12 +31,12 @@ from pytest_ultra.storage.episode_index import index_episodes
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import encode_line, read_episodes
 from pytest_ultra.storage.json_document import write_document
-from pytest_ultra.storage.kept_turns import KeptTurn, read_turns
+from pytest_ultra.storage.kept_turns import KeptTurn, read_turns, turns_path, write_turns
 from pytest_ultra.storage.progress_files import read_progress
 from pytest_ultra.storage.results import SlimEpisodes, find_state, read_results
-from pytest_ultra.storage.reuse import find_reuse, read_plan
+from pytest_ultra.storage.reuse import find_reuse, read_plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import read_interruption, read_run_end
+from pytest_ultra.storage.run_status import read_interruption, read_run_end, write_run_end
 from pytest_ultra.storage.stall_notes import take_stall_notes
 from pytest_ultra.storage.started_cases import find_in_flight
 from pytest_ultra.storage.store.database import Database
@@ -153,7 +153,7 @@ UNITS = [b"[", b'{"a":', b'"', b"\\", b"1", b" ", b"\n", b"\0", b"[],", b'{"a":1
 
 
 @pytest.mark.parametrize("name", READERS)
-@fuzz(15)
+@fuzz(5)
 @given(data=st.data())
 def test_a_long_file_is_read_in_linear_time(name: str, run: RunDirectory, data: st.DataObject) -> None:
     content = valid_content(name, run)
@@ -161,8 +161,70 @@ def test_a_long_file_is_read_in_linear_time(name: str, run: RunDirectory, data: 
     own = content[start:end] + data.draw(st.sampled_from([b"", b",", b"\n"]))
     unit = data.draw(st.sampled_from([own, own, *UNITS])) or b"["
     check_linear_time(
-        lambda size: read_everything(name, run, content[:end] + unit * (size // len(unit)) + content[end:])
+        lambda size: read_everything(name, run, content[:end] + unit * (size // len(unit)) + content[end:]), 10_000
     )
+
+
+def rewrite_journal(run: RunDirectory) -> None:
+    lines = [encode_line(episode, n) for n, episode in enumerate(read_episodes(run).episodes)]
+    (run.path / "journal-gw0.jsonl").write_bytes(b"".join(lines))
+
+
+def rewrite_turns(run: RunDirectory) -> None:
+    write_turns(turns_path(run, "gw0"), read_turns(run, lambda _: True).values())
+
+
+def rewrite_plan(run: RunDirectory) -> None:
+    plan = read_plan(run)
+    if plan is not None:
+        write_plan(run, plan)
+
+
+def rewrite_run_end(run: RunDirectory) -> None:
+    end = read_run_end(run)
+    if end is not None:
+        write_run_end(run, end)
+
+
+def rewrite_progress(run: RunDirectory) -> None:
+    for progress in read_progress(run):
+        (run.path / "progress-0.json").write_bytes(encode(progress))
+
+
+def rewrite_cassette(run: RunDirectory) -> None:
+    path = run.path / "cassette.json"
+    path.write_bytes(encode_cassette(decode_cassette(path.read_bytes(), path)))
+
+
+REWRITERS: dict[str, Callable[[RunDirectory], None]] = {
+    "journal-gw0.jsonl": rewrite_journal,
+    "turns-gw0.jsonl": rewrite_turns,
+    "plan.json": rewrite_plan,
+    "ended.json": rewrite_run_end,
+    "progress-0.json": rewrite_progress,
+    "cassette.json": rewrite_cassette,
+}
+
+
+@pytest.mark.parametrize("name", REWRITERS)
+@fuzz(25)
+@given(data=st.data())
+def test_what_can_be_read_is_the_same_after_it_is_written(name: str, run: RunDirectory, data: st.DataObject) -> None:
+    path, read = run.path / name, READERS[name][0]
+    before = path.read_bytes() if path.exists() else None
+    try:
+        path.write_bytes(damage(valid_content(name, run), data))
+        try:
+            first = read(run)
+        except ConfigurationError:
+            return
+        REWRITERS[name](run)
+        again = read(run)
+        assert getattr(again, "episodes", again) == getattr(first, "episodes", first)
+    finally:
+        path.unlink(missing_ok=True)
+        if before is not None:
+            path.write_bytes(before)
 
 
 def test_many_answers_of_one_case_are_read_in_linear_time(run: RunDirectory) -> None:
