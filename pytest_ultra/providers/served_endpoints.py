@@ -40,6 +40,8 @@ def read_served(path: Path) -> dict[str, tuple[Served, ...]]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except RecursionError:
+        raise ConfigurationError(f"{path.name} cannot be read: it is nested too deeply; write simple tables") from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error}") from None
     return parse_served(document)

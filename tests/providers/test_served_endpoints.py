@@ -102,3 +102,9 @@ def test_an_endpoint_that_cannot_be_used_is_reported(model: str, served: Served,
         resolve(model, base_url=None, environ=KEYS, served=[served])
     assert message in str(caught.value)
     assert f'[tool.pytest_ultra.models."{model}"]' in str(caught.value)
+
+
+def test_a_file_that_is_nested_too_deeply_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("a = " + "[" * 3000)
+    with pytest.raises(ConfigurationError, match=r"^pyproject\.toml cannot be read: it is nested too deeply"):
+        read_served(tmp_path / "pyproject.toml")
