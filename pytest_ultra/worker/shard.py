@@ -105,9 +105,11 @@ class Shard:
                 raise KeyboardInterrupt from None  # pytest fails on a traceback that ends in a line without a number
             self._skip()
         except OSError as error:
-            if error.errno not in DISK_FULL:
-                raise
-            self._fail(JournalError(self._run.path, error))
+            if error.errno in DISK_FULL:
+                self._fail(JournalError(self._run.path, error))
+            reason = (error.strerror or str(error)).lower()
+            note_interruption(self._run, f"{self._placement.worker} could not start ({reason})")
+            raise
 
     def wait_for_episode(self, case: Case, nodeid: str) -> EpisodeResult:
         """Wait for the test's episode. A test that asks again gets a new one."""
