@@ -123,3 +123,11 @@ def test_the_clock_of_a_process_and_its_children_can_be_stepped(tmp_path: Path, 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     for shown in done.stdout.split():
         assert float(shown) == pytest.approx(time.time() - 3600, abs=30)
+
+
+def test_a_full_disk_that_cannot_be_made_is_counted_as_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ULTRA_FAULTS_MOUNTS", "no")
+    command = [sys.executable, str(BENCHMARKS / "faults.py"), "--trial", "2954"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+    assert re.search(r"^full disk +0 +0 +0  not tried: 1$", result.stdout, re.MULTILINE), result.stdout
+    assert "full disks were not tried: neither root nor `unshare -rm` can mount a file system here" in result.stdout
