@@ -1,10 +1,11 @@
 """Disturb small runs in random combinations, resume them, and check what is promised about each of them.
 
 usage: python benchmarks/faults.py [TRIALS] [SEED]
-       python benchmarks/faults.py --trial SEED
+       python benchmarks/faults.py --trial SEED ...
 
-A trial is drawn from its seed: SEED, SEED + 1, and so on; `--trial` repeats one alone, prints its plan and keeps its
-files. Two trials run at a time (`--jobs`). The exit code is 1 if a claim did not hold in a trial. Linux only.
+A trial is drawn from its seed: SEED, SEED + 1, and so on. `--trial` repeats those with the named seeds; of one alone,
+it prints the plan and keeps the files. Two trials run at a time (`--jobs`). The exit code is 1 if a claim did not hold
+in a trial. Linux only.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` makes runs ignore hanging up,
     signal.signal(signal.SIGINT, signal.default_int_handler)  # and a shell's background Ctrl-C
     run = partial(_run, can_mount=can_mount)
-    if arguments.trial is not None:
-        print(msgspec.json.format(msgspec.json.encode(draw_plan(arguments.trial))).decode())
-        results = [run(arguments.trial, keeps_files=True)]
+    seeds = arguments.trial or range(arguments.seed, arguments.seed + arguments.trials)
+    if len(seeds) == 1:
+        print(msgspec.json.format(msgspec.json.encode(draw_plan(seeds[0]))).decode())
+        results = [run(seeds[0], keeps_files=True)]
         _print_result(results[0])
     else:
-        results = list(_run_all(run, range(arguments.seed, arguments.seed + arguments.trials), arguments.jobs))
+        results = list(_run_all(run, seeds, arguments.jobs))
     print(*_table(results), sep="\n")
     if not can_mount:
         print("full disks were not tried: neither root nor `unshare -rm` can mount a file system here")
@@ -47,7 +49,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("trials", nargs="?", type=int, default=20)
     parser.add_argument("seed", nargs="?", type=int, default=0)
-    parser.add_argument("--trial", type=int, metavar="SEED", help="run the trial of this seed alone")
+    parser.add_argument("--trial", type=int, nargs="+", metavar="SEED", help="run the trials of these seeds alone")
     parser.add_argument("--jobs", type=int, default=2, help="trials that run at a time")
     return parser.parse_args(arguments)
 
@@ -60,7 +62,7 @@ def _run(seed: int, *, can_mount: bool, keeps_files: bool = False) -> TrialResul
         return TrialResult(seed, frozenset(plan.kinds), violations=(f"not checked: {traceback.format_exc()}",))
 
 
-def _run_all(run: partial[TrialResult], seeds: range, jobs: int) -> Iterator[TrialResult]:
+def _run_all(run: partial[TrialResult], seeds: Sequence[int], jobs: int) -> Iterator[TrialResult]:
     started = time.monotonic()
     with ProcessPoolExecutor(jobs) as pool:
         for number, future in enumerate(as_completed([pool.submit(run, seed) for seed in seeds]), start=1):

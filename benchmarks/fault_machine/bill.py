@@ -10,6 +10,9 @@ import msgspec
 SETTLING_S = 0.6
 """How long an answer may take to reach the disk of a busy machine."""
 
+ARRIVING_S = 0.3
+"""How long a request that was sent may take to be read by the endpoint on a busy machine."""
+
 
 class PaidAnswer(msgspec.Struct, frozen=True):
     """A complete answer to a case's turn, with the Unix times of the request and the answer."""
@@ -38,8 +41,8 @@ class Loss(msgspec.Struct, frozen=True):
     case: str | None = None
 
     def excuses(self, answer: PaidAnswer) -> bool:
-        is_in_flight = answer.requested_at <= self.until and answer.answered_at >= self.since - SETTLING_S
-        return is_in_flight and self.case in (None, answer.case)
+        is_sent = answer.requested_at <= self.until + ARRIVING_S
+        return is_sent and answer.answered_at >= self.since - SETTLING_S and self.case in (None, answer.case)
 
 
 class Bill:
@@ -70,4 +73,5 @@ class Bill:
         nearest = min(self._losses, key=lambda loss: abs(loss.since - answer.answered_at), default=None)
         if nearest is None:
             return "without any disturbance"
-        return f"answered {answer.answered_at - nearest.since:+.2f} s from {nearest.cause}"
+        requested_s, answered_s = answer.requested_at - nearest.since, answer.answered_at - nearest.since
+        return f"requested {requested_s:+.2f} s and answered {answered_s:+.2f} s from {nearest.cause}"

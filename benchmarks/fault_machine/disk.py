@@ -13,7 +13,7 @@ from fault_machine.trial_plan import KIB
 ROOMY_BYTES = 512 * 1024 * KIB
 TIGHT_BYTES = 96 * KIB
 """What a run may want to write at once: with less room, writes can fail."""
-_MOUNT = "mount -t tmpfs none /dev/shm"
+_MOUNT = "mount -t tmpfs none /dev/shm && mount -i -t tmpfs -o remount,size=50% none /dev/shm"
 _MARK = "ULTRA_FAULTS_MOUNTS"
 
 
@@ -84,7 +84,8 @@ class Disk:
             _succeeds(["umount", "-l", str(self.folder)])
 
     def _resize(self, size: int) -> None:
-        if not _succeeds(["mount", "-o", f"remount,size={size}", str(self.folder)]):
+        # With device and type, `mount` does not repeat options that only the kernel may set in a user namespace.
+        if not _succeeds(["mount", "-i", "-t", "tmpfs", "-o", f"remount,size={size}", "none", str(self.folder)]):
             raise OSError(f"cannot give {self.folder} a size of {size} bytes")
 
 

@@ -89,7 +89,12 @@ class Disturber:
     def _step_clock(self, seconds: float) -> None:
         self._clock_shift_s += seconds
         with clock_file(self._disk.folder).open("r+b" if seconds else "wb") as file:
-            file.write(struct.pack("d", self._clock_shift_s))
+            file.write(encode_shift(self._clock_shift_s))
+
+
+def encode_shift(seconds: float) -> bytes:
+    """Return the content of a file that shifts clocks, as `clock/sitecustomize.py` reads it."""
+    return struct.pack("d", seconds)
 
 
 def _is_at(run: PytestRun, moment: Moment) -> bool:

@@ -101,7 +101,7 @@ class PytestRun:
     def limit_files(self, files: int) -> None:
         self.has_few_files = True
         for pid in processes_in(self.folder):
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # it has ended, or has a lower limit already
                 resource.prlimit(pid, resource.RLIMIT_NOFILE, (files, files))
 
     def find_workers(self) -> list[int]:

@@ -25,7 +25,7 @@ from fault_machine.disturber import DYING_S
 from fault_machine.ended_run import EndedRun
 from fault_machine.pytest_run import RunHungError, environment
 from fault_machine.run_series import RunSeries
-from fault_machine.trial_plan import FullDisk, TrialPlan
+from fault_machine.trial_plan import FULL_DISK, TrialPlan
 
 CANCELLING_S = 0.3
 """How long calls may be in flight after an answer that ends all episodes."""
@@ -72,7 +72,7 @@ def run_trial(plan: TrialPlan, *, can_mount: bool, keeps_files: bool) -> TrialRe
         seed=plan.seed,
         kinds=frozenset(plan.kinds),
         disturbances=dict(series.disturber.done + _count_groups(record.behaviours)),
-        not_tried=frozenset({FullDisk.kind} & plan.kinds if not disk.can_be_full else ()),
+        not_tried=frozenset(() if disk.can_be_full else {FULL_DISK} & plan.kinds),
         violations=tuple(violations),
         runs=runs,
         cases=cases,

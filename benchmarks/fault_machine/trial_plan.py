@@ -12,6 +12,7 @@ from fault_machine.answers import FAULTS, GROUPS, ODDITIES
 
 KIB = 1024
 INT, TERM, HUP, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL
+FULL_DISK = "full disk"
 DAY_S = 86_400.0
 
 
@@ -59,7 +60,7 @@ class FullDisk(msgspec.Struct, frozen=True, tag="disk"):
 
     free_bytes: int
     lasts_s: float
-    kind: str = "full disk"
+    kind: str = FULL_DISK
 
 
 class FewFiles(msgspec.Struct, frozen=True, tag="files"):

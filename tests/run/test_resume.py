@@ -241,6 +241,28 @@ def test_a_full_disk_is_reported_and_loses_no_finished_episode(project: Project,
     assert count_reused(project) == outcomes["passed"]
 
 
+NO_MORE_FILES = """
+    import errno, os
+
+    def pytest_ultra_workflow():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+"""
+
+
+def test_a_run_that_could_not_start_its_episodes_is_resumed_with_all_before_it(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    args = (*xdist_on_off, SLOW, TEN_CASES)
+    finished = kill_run(project, *args, "--ultra-concurrency=1")
+    project.pytester.makeconftest(NO_MORE_FILES)
+    result = project.run(*args)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines("the run was interrupted: * could not start (too many open files); the next run *")
+    (project.path / "conftest.py").unlink()
+    project.run(*args).assert_outcomes(passed=10)
+    assert count_reused(project) == finished
+
+
 def test_a_run_of_a_newer_schema_is_reported_and_left_unchanged(project: Project) -> None:
     kill_run(project, *NO_XDIST, SLOW, TEN_CASES, "--ultra-concurrency=1")
     journal: Path = project.runs()[0] / "journal-main.jsonl"
