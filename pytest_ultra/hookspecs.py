@@ -9,12 +9,12 @@ import pytest
 if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.benchmark.task import Task
     from pytest_ultra.core.workflow import Workflow
-    from pytest_ultra.engine.endpoint import Endpoint
+    from pytest_ultra.engine.endpoint import OwnEndpoint
     from pytest_ultra.options.settings import Settings
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_ultra_endpoint(config: pytest.Config, settings: Settings) -> Endpoint | None:
+def pytest_ultra_endpoint(config: pytest.Config, settings: Settings) -> OwnEndpoint | None:
     """Return an endpoint to use instead of the models' endpoints, such as your own agent."""
 
 

@@ -31,7 +31,7 @@ class Endpoint(Protocol):
 
 
 class OwnEndpoint(Protocol):
-    """A user's endpoint, which writes its requests itself."""
+    """A user's endpoint, which writes its requests itself. It may also have the method `adapt` of `Endpoint`."""
 
     async def attempt(self, request: ChatRequest) -> Reply: ...
 

@@ -62,7 +62,7 @@ def test_the_agent_named_answers_from_messages_and_knowledge() -> None:
     reply = asyncio.run(run())
     assert reply.text == "turn 1"
     assert reply.tool_calls == (ToolCall("call_1", "one-call", "Do it."),)
-    assert (reply.prompt_tokens, reply.completion_tokens) == (28, 5)
+    assert (reply.prompt_tokens, reply.completion_tokens) == (24, 5)
 
 
 def test_without_tools_in_the_request_agents_call_them_in_text() -> None:

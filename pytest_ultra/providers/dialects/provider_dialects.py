@@ -63,7 +63,7 @@ PROVIDER_DIALECTS: Mapping[str, ProviderDialect] = MappingProxyType(
                 Source("names of tools", "https://github.com/mcp-use/mcp-use/pull/94"),
             ),
         ),
-        "demo": ProviderDialect(Dialect(limit_name="")),
+        "demo": ProviderDialect(Dialect(limit_name="", omitted=frozenset({"stream"}))),
         "azure": ProviderDialect(
             _OPENAI,
             (Source("max_completion_tokens, as openai", "https://github.com/microsoft/semantic-kernel/issues/10365"),),

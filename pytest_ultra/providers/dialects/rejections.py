@@ -19,8 +19,6 @@ _MAX_CHARS = 16_000
 _ECHOED_INPUT = frozenset({"input", "ctx", "url", "body", "request", "failed_generation"})
 """Fields of error objects that repeat the request, as pydantic's `input` does: they name nothing that is wrong."""
 _QUOTED_INPUT = re.compile(r"""['"]input['"]: .*?(?=, ['"](?:ctx|url|type|loc)['"]|\}|$)""", re.DOTALL)
-_MODELS_OWN = re.compile(r"tool_use_failed|failed_generation|match schema|tool call validation|enable-auto-tool-choice")
-"""What the model or its server did: another form of the request changes nothing."""
 
 
 class SpokenDialect(msgspec.Struct, frozen=True):
@@ -60,7 +58,7 @@ def read_rejection(status: int, body: bytes) -> str:
 
 def _checked(status: int, text: str) -> str:
     is_rejection = status in _STATUSES or (status == _TEMPLATE_STATUS and _TEMPLATE.search(text))
-    return text if is_rejection and not _MODELS_OWN.search(text) else ""
+    return text if is_rejection else ""
 
 
 def _texts(value: Any) -> Iterator[str]:

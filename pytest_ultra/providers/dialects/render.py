@@ -65,7 +65,7 @@ def _render_call(call: dict[str, Any], dialect: Dialect, offered: frozenset[str]
         "type": "function",
         "function": {
             "name": function["name"] if function["name"] in offered else acceptable_name(function["name"]),
-            "arguments": acceptable_arguments(function["arguments"]),
+            "arguments": function["arguments"],
         },
         **_extra(call, CALL_FIELDS, dialect),
     }
@@ -101,19 +101,6 @@ def _fold_system(messages: Sequence[Message]) -> list[Message]:
 def acceptable_name(name: str) -> str:
     """Return the name of a tool that a model invented in a form that endpoints take."""
     return name if _NAME.fullmatch(name) else _NOT_IN_NAMES.sub("_", name)[:64] or _UNNAMED
-
-
-@lru_cache(maxsize=4096)
-def acceptable_arguments(arguments: str) -> str:
-    """Wrap arguments that are not a JSON object in one: a strict endpoint rejects a history with anything else."""
-    try:
-        is_object = isinstance(msgspec.json.decode(arguments), dict)
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        is_object = False
-    if is_object:
-        return arguments
-    encodable = arguments.encode(errors="replace").decode()
-    return msgspec.json.encode({"malformed_arguments": encodable}).decode()
 
 
 def render_tools(tools: tuple[ToolSchema, ...], schemas: Schemas) -> msgspec.Raw:

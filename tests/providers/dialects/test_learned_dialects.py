@@ -66,7 +66,6 @@ def test_a_failure_that_is_no_rejection_changes_nothing() -> None:
     [
         (401, {"error": {"message": "System role not supported"}}),
         (500, {"error": {"message": "the system is busy"}}),
-        (400, {"error": {"message": "parameters for tool read did not match schema", "code": "tool_use_failed"}}),
         (400, {"error": {"message": "This model's maximum context length is 4096 tokens, your prompt has 5000."}}),
         (400, {"error": {"message": "The system encountered an error while it read your message."}}),
         (400, {"detail": [{"loc": ["body", "model"], "msg": "no such model", "input": {"tool_choice": "auto"}}]}),
