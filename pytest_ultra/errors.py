@@ -74,6 +74,11 @@ class AttemptFailedError(UltraError):
         self.end_reason = end_reason
         self.advice = advice
 
+    @property
+    def is_judged_by_status(self) -> bool:
+        """Return whether there is no verdict but that the request may be written otherwise."""
+        return self.verdict in (None, Verdict.DIALECT)
+
     def with_detail(self, detail: str) -> AttemptFailedError:
         return AttemptFailedError(self.problem, detail, **self._fields())
 

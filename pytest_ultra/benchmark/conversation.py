@@ -27,7 +27,7 @@ from pytest_ultra.benchmark.turn_messages import (
 )
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import ToolProtocol
-from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, bound_reply, reply_chars
+from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.generation_end import describe_end, find_abnormal_end, judge_last_reply
@@ -127,7 +127,6 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def steps(self, reply: Reply) -> Iterator[Self]:
         """Take a reply as `take` does, and yield the conversation after the reply and after each call."""
-        reply = bound_reply(reply)
         reply_calls = read_reply(reply, self.protocol, self.turn)
         after = msgspec.structs.replace(
             self,

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from pytest_ultra.core.json_types import MAX_COUNT, Amount, Count, Json
+from pytest_ultra.core.json_types import Amount, Count, Json
 
 Extra = dict[str, Json] | msgspec.UnsetType
 """Fields of an answer that we do not know, by name, as the endpoint sent them. Files leave them out if unset."""
@@ -61,13 +61,6 @@ class Reply(msgspec.Struct, frozen=True):
     completion_tokens: Count = 0
     finish_reason: str = "stop"
     extra: Extra = msgspec.UNSET
-
-    def bounded(self) -> Self:
-        """Return the reply with numbers of tokens that can be stored, whatever an endpoint claims."""
-        if 0 <= self.prompt_tokens <= MAX_COUNT and 0 <= self.completion_tokens <= MAX_COUNT:
-            return self
-        counts = {name: min(max(getattr(self, name), 0), MAX_COUNT) for name in ("prompt_tokens", "completion_tokens")}
-        return msgspec.structs.replace(self, **counts)
 
     def with_texts(self, change: Callable[[str], str]) -> Self:
         """Return the reply with all its texts changed, for example to redact secrets."""

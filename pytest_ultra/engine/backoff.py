@@ -58,12 +58,11 @@ def keyed_jitter(case: Case, turn: int, attempt: int) -> float:
 
 
 _RETRIED_VERDICTS = frozenset({Verdict.RETRY, Verdict.WAIT})
-_BY_STATUS = frozenset({None, Verdict.DIALECT})
 
 
 def asks_to_wait(failure: AttemptFailedError) -> bool:
     """Return whether the endpoint wants the same request later."""
-    if failure.verdict is None:
+    if failure.is_judged_by_status:
         return failure.status == TOO_MANY_REQUESTS
     return failure.verdict is Verdict.WAIT or (failure.verdict is Verdict.RETRY and failure.status == TOO_MANY_REQUESTS)
 
@@ -72,7 +71,7 @@ def is_retryable(failure: AttemptFailedError) -> bool:
     """Return whether the same request may succeed; without a verdict, the problem and the status decide."""
     if failure.problem is AttemptProblem.UNRECORDED:
         return False
-    if failure.verdict not in _BY_STATUS:
+    if not failure.is_judged_by_status:
         return failure.verdict in _RETRIED_VERDICTS
     return failure.problem is not AttemptProblem.STATUS or not is_final_status(failure.status)
 

@@ -14,7 +14,7 @@ from pytest_ultra.errors import AttemptFailedError
 
 
 class Endpoint(Protocol):
-    """Makes single attempts. It does not retry."""
+    """Makes single attempts, and returns bounded replies (`core.bounds.bound_reply`). It does not retry."""
 
     async def attempt(self, request: ChatRequest) -> Reply:
         """Send the request once. Raise `errors.AttemptFailedError` if that gets no usable answer."""

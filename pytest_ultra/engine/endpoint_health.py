@@ -48,7 +48,7 @@ class EndpointHealth:
 
     def _is_final(self, failure: AttemptFailedError) -> bool:
         """Return whether no other request can succeed. A 403 after a success is about its request alone."""
-        if failure.verdict in (None, Verdict.DIALECT):
+        if failure.is_judged_by_status:
             return failure.status in _ADVICE and not (failure.status == _FORBIDDEN and self._has_succeeded)
         return failure.verdict is Verdict.MODEL_END
 

@@ -147,7 +147,6 @@ class _EpisodeRun:
 
     async def _accept(self, conversation: Conversation, reply: Reply) -> Conversation:
         """Add the reply to the conversation, which runs its tool calls; other episodes can run after each of them."""
-        reply = reply.bounded()
         self._replies.append(reply)
         steps = conversation.steps(reply)
         while (step := self._run_tool(steps)) is not None:

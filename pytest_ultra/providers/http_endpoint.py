@@ -11,7 +11,7 @@ import msgspec
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.errors import AttemptFailedError, Verdict
+from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
 from pytest_ultra.providers.dialects.rejections import RejectedError, read_rejection
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
@@ -69,7 +69,7 @@ class HttpEndpoint:
             reply = self._read(response, request.turn, spec.provider).with_texts(self._redact)
         except AttemptFailedError as error:
             failure = self._without_secrets(spec, error)
-            if response is not None and failure.verdict in (None, Verdict.DIALECT):
+            if response is not None and failure.is_judged_by_status:
                 text = read_rejection(response.status, response.body)
                 failure = RejectedError(failure, used, text) if text else failure
             raise failure from None

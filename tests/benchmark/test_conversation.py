@@ -15,7 +15,7 @@ from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.turn_messages import assistant_message
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
-from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_EPISODE_CHARS, MAX_REPLY_CHARS, reply_chars
+from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_EPISODE_CHARS, MAX_REPLY_CHARS, bound_reply, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
 from tests.benchmark.agent_runs import make_case, run_agent, run_script, tool_call
@@ -235,7 +235,7 @@ def test_calls_beyond_the_limit_of_a_turn_are_not_read_and_the_first_of_them_get
     protocol: ToolProtocol,
 ) -> None:
     case = msgspec.structs.replace(CASE, tool_protocol=protocol)
-    reply = Reply(tool_calls=repeat(LIST, 10_000))
+    reply = bound_reply(Reply(tool_calls=repeat(LIST, 10_000)))
     conversation = Conversation.begin(case, GUIDANCE).take(
         write_reply(reply) if protocol is ToolProtocol.TEXT else reply
     )
@@ -266,7 +266,8 @@ def test_an_episode_ends_when_its_replies_are_too_long_to_be_kept() -> None:
 
 
 def test_a_reply_is_cut_to_what_is_kept() -> None:
-    conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(text="x" * 31_000_000, tool_calls=(LIST,)))
+    reply = bound_reply(Reply(text="x" * 31_000_000, tool_calls=(LIST,)))
+    conversation = Conversation.begin(CASE, GUIDANCE).take(reply)
     kept = Reply(text="x" * MAX_REPLY_CHARS, finish_reason="length")
     cut = "The reply was cut by a limit on its length (finish reason 'length')."
     assert conversation.events == (Replied(1, kept), Ended(EndReason.TRUNCATED, cut))

@@ -68,7 +68,7 @@ def test_results_that_were_removed_are_not_called_safe(project: Project, xdist_o
     assert result.ret == 1
     result.stdout.fnmatch_lines(["the results of 10 cases are lost: *.ultra*; keep * until the run has ended"])
     assert "are safe" not in result.stdout.str()
-    assert project.outcomes() == {"error": 10} if Path(project.path, "out.json").exists() else True
+    assert not (project.path / "out.json").exists(), "the document needs run.json"
 
 
 def test_a_damaged_description_stops_only_what_needs_it(project: Project) -> None:
@@ -81,7 +81,7 @@ def test_a_damaged_description_stops_only_what_needs_it(project: Project) -> Non
             "report: not written to *run.json' is damaged (*",
         ],
     )
-    assert "10 scored" in (project.path / "out.md").read_text() or "10 of 10" in (project.path / "out.md").read_text()
+    assert "10 scored" in (project.path / "out.md").read_text()
     assert 'name="ultra_full" value="10"' in (project.path / "junit.xml").read_text()
 
 

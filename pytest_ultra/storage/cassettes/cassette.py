@@ -10,6 +10,7 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.json_types import Count
 from pytest_ultra.core.transcript import Extra, Reply, ToolCall
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.cassettes.recorded_requests import (
@@ -35,8 +36,8 @@ class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
     text: TextLines = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
     extra: Extra = msgspec.UNSET
 
     @classmethod
