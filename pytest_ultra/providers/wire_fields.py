@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import msgspec
@@ -141,7 +142,7 @@ def read_list(field: msgspec.Raw) -> Iterator[msgspec.Raw]:
     if not _begins_with(field, b"["):
         yield from (field,) if is_filled(field) else ()
         return
-    yield from (item for item in msgspec.structs.astuple(msgspec.json.decode(field, type=_FirstCalls)) if _size(item))
+    yield from takewhile(_size, msgspec.structs.astuple(msgspec.json.decode(field, type=_FirstCalls)))
 
 
 def _read_value(field: msgspec.Raw) -> Json:

@@ -103,10 +103,9 @@ def acceptable_name(name: str) -> str:
     return name if _NAME.fullmatch(name) else _NOT_IN_NAMES.sub("_", name)[:64] or _UNNAMED
 
 
-def render_tools(tools: tuple[ToolSchema, ...], schemas: Schemas) -> msgspec.Raw:
-    """Return the encoded tools, with parameters in as much of JSON Schema as the endpoint takes."""
-    encoded = msgspec.json.encode(tools)
-    return msgspec.Raw(encoded if schemas is Schemas.FULL else _simplified(encoded, schemas))
+def render_tools(tools: tuple[ToolSchema, ...], schemas: Schemas) -> tuple[ToolSchema, ...] | msgspec.Raw:
+    """Return the tools, with parameters in as much of JSON Schema as the endpoint takes; encoded if they changed."""
+    return tools if schemas is Schemas.FULL else msgspec.Raw(_simplified(msgspec.json.encode(tools), schemas))
 
 
 @lru_cache(maxsize=256)
