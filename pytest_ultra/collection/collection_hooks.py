@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
-from pytest_ultra.collection.items import parametrize
+from pytest_ultra.collection.items import lift_time_limits, parametrize
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.core.case import Case
@@ -44,3 +44,5 @@ class CollectionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         self._suite.add_to(session, items)
+        if session.config.pluginmanager.hasplugin("timeout"):
+            lift_time_limits(items)

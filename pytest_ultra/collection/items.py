@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -44,3 +44,13 @@ def case_of(item: pytest.Item) -> Case | None:
 
 def uses_episode(item: pytest.Item) -> bool:
     return FIXTURE in getattr(item, "fixturenames", ())
+
+
+def lift_time_limits(items: Iterable[pytest.Item]) -> None:
+    """Lift pytest-timeout's general limit for items that wait for an episode: a whole shard runs while they wait.
+
+    The limits of episodes are `--ultra-timeout` and `--ultra-run-timeout`. An item's own `timeout` marker stays.
+    """
+    for item in filter(uses_episode, items):
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(0))

@@ -156,3 +156,25 @@ def test_a_request_timeout_of_0_is_a_usage_error(project: Project) -> None:
     result.stderr.fnmatch_lines(
         ["*--ultra-request-timeout: '0' is not a time; give a number of seconds above 0, or leave it out for 120"]
     )
+
+
+@pytest.mark.parametrize("method", ["signal", "thread"])
+def test_project_time_limit_spares_items_that_wait_for_episodes(
+    project: Project, xdist_mode: tuple[str, ...], method: str
+) -> None:
+    project.pytester.makeini(f"[pytest]\ntimeout = 0.5\ntimeout_method = {method}\n")
+    result = project.run(*xdist_mode, "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
+    result.assert_outcomes(passed=1)
+
+
+def test_marked_time_limit_holds_for_an_item_that_waits_for_an_episode(project: Project) -> None:
+    project.pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.timeout(0.5)
+        def test_mine(ultra_episode):
+            pass
+    """)
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*Timeout*0.5*"])
