@@ -13,7 +13,6 @@ if TYPE_CHECKING:  # an unused plugin must not import what these need
 
 NO_MODEL = "no model is named: add --ultra-model NAME (demo needs no key)"
 
-
 SHARD = pytest.StashKey[Callable[[], "Shard"]]()
 """Makes the shard of this process; missing if no model is named, and in xdist's controller."""
 
@@ -34,7 +33,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """The episode of the test's case: an `Episode` with `passed`, `assert_passed()` and `explain()`."""
     if SHARD not in request.config.stash:
         pytest.skip(NO_MODEL)
-    shard: Shard = request.getfixturevalue("ultra_shard")
+    shard = _find_shard(request)
     episode = shard.wait_for_episode(request.param, request.node.nodeid)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
@@ -42,6 +41,19 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     if episode.outcome == "skipped":
         pytest.skip(episode.error or "not run")
     return episode
+
+
+def _find_shard(request: pytest.FixtureRequest) -> Shard:
+    """Return the shard; if it cannot start, tell the first process with the test's report: the run is interrupted."""
+    try:
+        shard: Shard = request.getfixturevalue("ultra_shard")
+    except Exception as error:
+        from pytest_ultra.collection.items import NOT_STARTED  # noqa: PLC0415 - heavy if unused
+
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        request.node.user_properties.append((NOT_STARTED, reason.lower()))
+        raise
+    return shard
 
 
 def _add_properties(item: pytest.Item, episode: EpisodeResult) -> None:

@@ -9,6 +9,8 @@ import pytest
 from pytest_ultra.core.case import Case
 
 FIXTURE = "ultra_episode"
+NOT_STARTED = "ultra_not_started"
+"""The property of a test's report that says why its process could not start any episodes."""
 
 
 def parametrize(metafunc: pytest.Metafunc, cases: Mapping[str, Case]) -> None:

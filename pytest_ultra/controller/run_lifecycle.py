@@ -10,8 +10,16 @@ from contextlib import suppress
 import pytest
 from filelock import FileLock
 
+from pytest_ultra.collection.items import NOT_STARTED
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import RunEnd, lock_run, read_interruption, remove_resume_files, write_run_end
+from pytest_ultra.storage.run_status import (
+    RunEnd,
+    lock_run,
+    note_interruption,
+    read_interruption,
+    remove_resume_files,
+    write_run_end,
+)
 
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _REASONS = {"KeyboardInterrupt": "Ctrl-C", "Exit": "pytest.exit", "Interrupted": "a worker was interrupted"}
@@ -65,6 +73,13 @@ class RunLifecycle:
             raise
         self._have_tests_ended = True
         return result
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note that a process could not start its episodes; it may have no file left to do so itself."""
+        reason = next((value for name, value in report.user_properties if name == NOT_STARTED), None)
+        if reason is not None and self._run is not None and read_interruption(self._run) is None:
+            note_interruption(self._run, f"the episodes could not start ({reason})")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:

@@ -107,9 +107,6 @@ class Shard:
         except OSError as error:
             if error.errno in DISK_FULL:
                 self._fail(JournalError(self._run.path, error))
-            self._close_files()  # without files left, the note needs theirs
-            reason = (error.strerror or str(error)).lower()
-            note_interruption(self._run, f"{self._placement.worker} could not start ({reason})")
             raise
 
     def wait_for_episode(self, case: Case, nodeid: str) -> EpisodeResult:
@@ -149,9 +146,6 @@ class Shard:
             self._engine.stop()
         if self._progress is not None:
             self._progress.stop()
-        self._close_files()
-
-    def _close_files(self) -> None:
         for file in (self._journal, self._started_cases):
             if file is not None:
                 file.close()

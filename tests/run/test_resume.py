@@ -247,17 +247,29 @@ NO_MORE_FILES = """
     def pytest_ultra_workflow():
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 """
+NO_SHARD = """
+    import errno, os, sys
+
+    class NoMoreFiles:
+        def find_spec(self, name, path, target=None):
+            if name == "pytest_ultra.worker.shard":
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    sys.meta_path.insert(0, NoMoreFiles())
+"""
+"""As when no file is left to import the engine with."""
 
 
+@pytest.mark.parametrize("conftest", [NO_MORE_FILES, NO_SHARD])
 def test_a_run_that_could_not_start_its_episodes_is_resumed_with_all_before_it(
-    project: Project, xdist_on_off: tuple[str, ...]
+    project: Project, xdist_on_off: tuple[str, ...], conftest: str
 ) -> None:
     args = (*xdist_on_off, SLOW, TEN_CASES)
     finished = kill_run(project, *args, "--ultra-concurrency=1")
-    project.pytester.makeconftest(NO_MORE_FILES)
+    project.pytester.makeconftest(conftest)
     result = project.run(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines("the run was interrupted: * could not start (too many open files); the next run *")
+    result.stdout.fnmatch_lines("the run was interrupted: the episodes could not start (too many open files); *")
     (project.path / "conftest.py").unlink()
     project.run(*args).assert_outcomes(passed=10)
     assert count_reused(project) == finished
