@@ -101,6 +101,10 @@ def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
     _check_common(parts, "versions", [part.described.get("versions") for part in parts])
     for name in COMMON:
         _check_common(parts, name, [part.options.get(name) for part in parts])
+    for model in dict.fromkeys(model for part in parts for model in part.options.get("model", ())):
+        shared = [part for part in parts if model in part.options.get("model", ())]
+        requests = [part.options.get("request", {}).get(model, {}) for part in shared]
+        _check_common(shared, f"request of {model}", requests)
     _check_distinct(parts)
     if not is_incomplete_allowed:
         _check_complete(parts)

@@ -43,6 +43,7 @@ class _Options(msgspec.Struct, frozen=True):
     tool_success_rate: list[float] = []
     instances: int = 1
     repeats: int = 1
+    request: dict[str, dict[str, Any]] = {}
 
 
 class _Description(msgspec.Struct, frozen=True):
