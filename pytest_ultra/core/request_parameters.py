@@ -29,7 +29,7 @@ _RESERVED = {
     "n": "a turn has one answer; use --ultra-repeats to ask more often",
     "temperature": "use --ultra-temperature",
 }
-_SECRETS = ("api_key", "apikey", "secret", "passw", "credential", "authorization")
+_SECRETS = ("api_key", "apikey", "access_token", "auth_token", "secret", "passw", "credential", "authorization")
 _EXAMPLE = "give PARAM=VALUE with a JSON value or a word, as in max_tokens=2000 or reasoning_effort=low"
 _MAX_NESTED = 10
 _MAX_INTEGER = 2**63

@@ -44,6 +44,7 @@ class _Options(msgspec.Struct, frozen=True):
     instances: int = 1
     repeats: int = 1
     request: dict[str, dict[str, Any]] = {}
+    header: dict[str, dict[str, str]] = {}
 
 
 class _Description(msgspec.Struct, frozen=True):
