@@ -118,14 +118,6 @@ def test_a_rejected_parameter_ends_the_model_and_the_message_names_the_option(
     assert {episode["error"] for episode in project.episodes()} == {message}
 
 
-def test_where_text_is_tried_next_the_message_names_the_option_too(project: Project, start_server: StartServer) -> None:
-    server = start_server(lambda _request: (400, '{"error": {"message": "Unknown parameter: seed."}}'))
-    args = (f"--ultra-base-url={server.url}", "--ultra-model=m", "--ultra-tool-protocol=auto", *ONE_CASE)
-    project.run(*NO_XDIST, *args, "--ultra-request=seed=7").assert_outcomes(errors=1)
-    [episode] = project.episodes()
-    assert "it names 'seed', which --ultra-request sets; give another value, or leave it out" in episode["error"]
-
-
 def test_a_header_stays_secret_however_an_attempt_fails(
     project: Project, leaking_server: LeakingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
