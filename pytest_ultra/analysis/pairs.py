@@ -82,6 +82,6 @@ def _have_compatible_severities(one: Episode, other: Episode) -> bool:
 
 _PAIRING_KEYS: Mapping[Contrast, Callable[[Episode], object]] = {
     Contrast.PROMPT_TYPE: lambda episode: episode.case.control_key,
-    Contrast.MODEL: lambda episode: msgspec.structs.replace(episode.case, model=""),
+    Contrast.MODEL: lambda episode: msgspec.structs.replace(episode.case, model="", request_parameters=""),
     Contrast.RUN: lambda episode: episode.case,
 }

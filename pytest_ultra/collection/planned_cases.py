@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.options.settings import Settings
 
 
@@ -39,6 +40,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
         settings.difficulty,
         settings.tool_success_rate,
     )
+    parameters = {model: encode_identity(settings.request.get(model, {})) for model in settings.model}
     for instance, repeat, task_type, difficulty, rate in tasks:
         for prompt_variant, prompt_type, severity, model in _prompts(settings):
             yield Case(
@@ -58,6 +60,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 tool_protocol=settings.tool_protocol,
                 has_tool_discovery=settings.tool_discovery,
                 flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
+                request_parameters=parameters[model],
             )
 
 

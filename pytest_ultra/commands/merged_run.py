@@ -30,6 +30,8 @@ COMMON = (
     *("flaws_per_case", "tool_protocol", "tool_discovery"),
 )
 """The options that must be the same, because the outcome of a case depends on them."""
+BY_MODEL = ("request", "header")
+"""The options that are stored for each model."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -101,6 +103,11 @@ def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
     _check_common(parts, "versions", [part.described.get("versions") for part in parts])
     for name in COMMON:
         _check_common(parts, name, [part.options.get(name) for part in parts])
+    for model in _union(part.options.get("model", ()) for part in parts):
+        shared = [part for part in parts if model in part.options.get("model", ())]
+        _check_common(
+            shared, f"request of {model}", [part.options.get("request", {}).get(model, {}) for part in shared]
+        )
     _check_distinct(parts)
     if not is_incomplete_allowed:
         _check_complete(parts)
@@ -190,10 +197,14 @@ def _describe(parts: Sequence[Part]) -> dict[str, Any]:
     own = ("run_id", "started_at", "pytest_ultra", "python", "git", "command")
     return common | {
         "started_at": min(each["started_at"] for each in described),
-        "options": parts[0].options | axes,
+        "options": parts[0].options | axes | {name: _join_by_model(parts, name) for name in BY_MODEL},
         "models": _union(each.get("models", ()) for each in described),
         "merged_from": [{name: each[name] for name in own if name in each} for each in described],
     }
+
+
+def _join_by_model(parts: Sequence[Part], name: str) -> dict[str, Any]:
+    return {model: value for part in parts for model, value in part.options.get(name, {}).items()}
 
 
 def _union(lists: Iterable[Iterable[Any]]) -> list[Any]:

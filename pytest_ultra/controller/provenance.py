@@ -33,6 +33,7 @@ STORED_NAMES = {"overrides": "departures"}
 def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     """Return the description of a run for run.json; everything that may be secret is redacted."""
     variables = [one.key_env for served in settings.served.values() for one in served if one.key_env]
+    variables += [variable for headers in settings.header.values() for variable in headers.values()]
     redactor = ConfigRedactor(os.environ, variables)
     options = msgspec.to_builtins(asdict(settings), enc_hook=str)
     options |= options.pop("gates")
@@ -50,13 +51,14 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
 
 def _describe_model(model: str, settings: Settings) -> dict[str, Any]:
     """Describe who serves a model, as far as that is known: an endpoint from the user's hook is not."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "temperature": settings.temperature,
         "max_turns": settings.max_turns,
         "timeout_s": settings.timeout,
         "tool_protocol": settings.tool_protocol,
         "tool_discovery": settings.tool_discovery,
     }
+    parameters |= {"request": settings.request[model]} if model in settings.request else {}
     try:
         spec = find_spec(settings, model)
     except ConfigurationError:

@@ -37,7 +37,8 @@ class Case(msgspec.Struct, frozen=True):
     """One point of the matrix: everything that determines its outcome, except the randomness of the model.
 
     `severity` is None exactly if `prompt_type` has no flaw. `timeout_s` None means no limit, `temperature` None the
-    endpoint's default. `flaws` is how many kinds a flaw combines.
+    endpoint's default. `flaws` is how many kinds a flaw combines. `request_parameters` is the JSON text of the
+    parameters of requests that the user asked for (`core.request_parameters`), empty without any.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Case(msgspec.Struct, frozen=True):
     tool_protocol: ToolProtocol = ToolProtocol.NATIVE
     has_tool_discovery: bool = False
     flaws: int = 1
+    request_parameters: str = ""
 
     @property
     def task_key(self) -> TaskKey:
@@ -67,8 +69,14 @@ class Case(msgspec.Struct, frozen=True):
         return self.identify(Versions())
 
     def identify(self, versions: Versions) -> str:
-        """Return a hash over every field and the versions of generator, prompts and scorer: 16 hex digits."""
-        identity = [*msgspec.structs.astuple(versions), msgspec.to_builtins(self)]
+        """Return a hash over every field and the versions of generator, prompts and scorer: 16 hex digits.
+
+        Without request parameters it is the one from before there were any.
+        """
+        fields = msgspec.to_builtins(self)
+        if not self.request_parameters:
+            del fields["request_parameters"]
+        identity = [*msgspec.structs.astuple(versions), fields]
         return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.json_types import Message, ToolSchema
+from pytest_ultra.core.request_parameters import decode_identity
 from pytest_ultra.core.transcript import Reply
 
 MAX_WAIT_S = 86_400.0
@@ -31,9 +33,14 @@ class ChatRequest(msgspec.Struct, frozen=True):
     route: int = 0
 
     @property
+    def requested(self) -> Mapping[str, Any]:
+        """The parameters of `--ultra-request` that the case's identity holds; None means that one is not sent."""
+        return decode_identity(self.case.request_parameters)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The optional parameters to send, by name."""
-        asked = {"temperature": self.case.temperature}
+        asked = {"temperature": self.case.temperature, **self.requested}
         return {name: value for name, value in asked.items() if value is not None}
 
     def by(self, route: int) -> Self:

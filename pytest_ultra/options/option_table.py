@@ -13,6 +13,7 @@ from pytest_ultra.core.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.core.request_parameters import read_parameters
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.budget_options import BUDGETS
 from pytest_ultra.options.gate_options import GATES
@@ -135,6 +136,21 @@ OPTIONS = (
     ),
     Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", _one(values.url)),
     Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", _one(values.temperature)),
+    Option(
+        "request",
+        None,
+        "PARAM=VALUE",
+        "Parameter of each request, with a JSON value (`null`: do not send it); repeatable, one per line in the ini "
+        "file",
+        read_parameters,
+    ),
+    Option(
+        "header",
+        None,
+        "NAME=ENV_VARIABLE",
+        "Header of each request, with the value of an environment variable; repeatable, one per line in the ini file",
+        values.headers,
+    ),
     Option(
         "rate_mode",
         "adaptive",

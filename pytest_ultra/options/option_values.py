@@ -191,6 +191,12 @@ def url(text: str) -> str:
     return text
 
 
+def headers(texts: Sequence[str]) -> dict[str, str]:
+    from pytest_ultra.providers.request_headers import read_headers  # noqa: PLC0415 - an unused plugin must not import it
+
+    return read_headers(texts)
+
+
 def outcome(text: str) -> str:
     if text not in ("full", "partial"):
         raise ValueError(f"{text!r} is not valid; give full or partial")

@@ -27,14 +27,15 @@ from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
 
 if TYPE_CHECKING:  # an unused plugin must not import what this needs
-    from pytest_ultra.providers.served_endpoints import Served
+    from pytest_ultra.providers.served_endpoints import ModelTable, Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the user asked for. Paths are absolute; None means not given.
 
-    `overrides` are the flags of the preset's axes for which the user chose another value.
+    `overrides` are the flags of the preset's axes for which the user chose another value. `served`, `request` and
+    `header` are keyed by model; `request` holds parameters, `header` the variables of headers' values.
     """
 
     model: tuple[str, ...]
@@ -60,6 +61,8 @@ class Settings:
     stagger: Stagger
     base_url: str | None
     served: Mapping[str, tuple[Served, ...]]
+    request: Mapping[str, Mapping[str, Any]]
+    header: Mapping[str, Mapping[str, str]]
     temperature: float | None
     rate_mode: RateMode
     rpm: float | None
@@ -112,7 +115,10 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
     _check_limits(read)
-    read["served"] = _read_served(config)
+    tables = _read_tables(config)
+    read["served"] = {model: table.endpoints for model, table in tables.items() if table.endpoints}
+    read["request"] = _by_model(config, read, "request", {model: table.request for model, table in tables.items()})
+    read["header"] = _by_model(config, read, "header", {model: table.headers for model, table in tables.items()})
     read |= {"fresh": bool(read["fresh"]), "plan": bool(read["plan"]), "price": read["price"] or {}}
     read["compare"] = _locate(config, read["compare"])
     read["gates"] = take_gates(read)
@@ -133,13 +139,23 @@ def _locate(config: pytest.Config, name: str | None) -> str | None:
     return str(folder / name) if name and (folder / name).exists() else name
 
 
-def _read_served(config: pytest.Config) -> Mapping[str, tuple[Served, ...]]:
-    from pytest_ultra.providers.served_endpoints import read_served  # noqa: PLC0415 - an unused plugin must not import what it needs
+def _read_tables(config: pytest.Config) -> Mapping[str, ModelTable]:
+    from pytest_ultra.providers.served_endpoints import read_tables  # noqa: PLC0415 - an unused plugin must not import what it needs
 
     try:
-        return read_served(config.rootpath / "pyproject.toml")
+        return read_tables(config.rootpath / "pyproject.toml")
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _by_model(
+    config: pytest.Config, read: Mapping[str, Any], name: str, own: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return the values for each model: the ini file's, the model's own in their place, the command line's in both."""
+    common = read[name] or {}
+    is_given = bool(config.getoption(f"ultra_{name}"))
+    both = {m: [own.get(m, {}), common] if is_given else [common, own.get(m, {})] for m in read["model"]}
+    return {model: {**first, **second} for model, (first, second) in both.items() if first or second}
 
 
 def _check_limits(read: Mapping[str, Any]) -> None:

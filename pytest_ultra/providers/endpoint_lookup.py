@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from pytest_ultra.core.request_parameters import neutral_parameters
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
 from pytest_ultra.providers.profiles import KEY_VARIABLES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
 from pytest_ultra.providers.redaction import Redactor, Secret, find_secrets, redact_url
+from pytest_ultra.providers.request_headers import resolve_headers, secrets_of
 from pytest_ultra.providers.served_endpoints import Served
 
 _PATH = "/chat/completions"
@@ -23,7 +26,8 @@ _PATH = "/chat/completions"
 class ModelSpec(msgspec.Struct, frozen=True):
     """The endpoint of one model. `base_url` is empty for demo models, whose endpoint starts with the run.
 
-    `others` are further endpoints that serve the model; `label` distinguishes one of several.
+    `others` are further endpoints that serve the model; `label` distinguishes one of several. `own_headers` are the
+    user's, and replace ours; `neutral` are the parameters of requests that are not in a case's identity.
     """
 
     provider: str
@@ -33,6 +37,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     key_header: str = "authorization"
     label: str = ""
     others: tuple[ModelSpec, ...] = ()
+    own_headers: dict[str, Secret] = {}
+    neutral: dict[str, Any] = {}
 
     @property
     def endpoints(self) -> tuple[ModelSpec, ...]:
@@ -50,7 +56,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     def endpoint_id(self, demo_url: str = "") -> str:
         """Return a hash that identifies the endpoint and its key without revealing them."""
         parts = urlsplit(self.url(demo_url))
-        identity = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {self.key.reveal()}"
+        key = self.own_headers.get(self.key_header, self.key)
+        identity = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {key.reveal()}"
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     def endpoint_ids(self, demo_url: str = "") -> tuple[str, ...]:
@@ -61,11 +68,21 @@ class ModelSpec(msgspec.Struct, frozen=True):
         if self.key:
             scheme = "Bearer " if self.key_header == "authorization" else ""
             headers[self.key_header] = scheme + self.key.reveal()
-        return headers
+        return headers | {name: value.reveal() for name, value in self.own_headers.items()}
+
+    def secrets(self) -> Iterator[str]:
+        """Yield the key, and what is secret in the user's headers, of this endpoint and all others."""
+        for spec in self.endpoints:
+            yield spec.key.reveal()
+            for value in spec.own_headers.values():
+                yield from secrets_of(value.reveal())
 
 
 class EndpointSettings(Protocol):
-    """The settings of a run that decide where its models are served. `served` is keyed by the user's model names."""
+    """The settings of a run that decide where its models are served, each keyed by the user's model names.
+
+    `request` holds the parameters of requests, `header` the variables of their headers.
+    """
 
     @property
     def base_url(self) -> str | None: ...
@@ -73,41 +90,63 @@ class EndpointSettings(Protocol):
     @property
     def served(self) -> Mapping[str, Sequence[Served]]: ...
 
+    @property
+    def request(self) -> Mapping[str, Mapping[str, Any]]: ...
+
+    @property
+    def header(self) -> Mapping[str, Mapping[str, str]]: ...
+
 
 def find_spec(settings: EndpointSettings, model: str) -> ModelSpec:
     """Resolve one model of a run. Raises `ConfigurationError` if it cannot be reached."""
-    return resolve(model, base_url=settings.base_url, environ=os.environ, served=settings.served.get(model, ()))
+    spec = resolve(
+        model,
+        base_url=settings.base_url,
+        environ=os.environ,
+        served=settings.served.get(model, ()),
+        headers=settings.header.get(model, {}),
+    )
+    neutral = neutral_parameters(settings.request.get(model, {}))
+    others = tuple(msgspec.structs.replace(other, neutral=neutral) for other in spec.others)
+    return msgspec.structs.replace(spec, neutral=neutral, others=others)
 
 
 def find_redactor(settings: EndpointSettings) -> Redactor:
-    """Return a redactor of every key that a provider or an endpoint may use, and of the secrets in base URLs."""
+    """Return a redactor of every key that a provider or an endpoint may use, and of those in headers and base URLs."""
     served = [one for endpoints in settings.served.values() for one in endpoints]
     bases = [os.environ.get(provider.url_variable, "") for provider in PROVIDERS.values()]
-    return Redactor(
-        find_secrets(
-            os.environ,
-            (*KEY_VARIABLES, *(one.key_env for one in served)),
-            (settings.base_url or "", *bases, *(one.base_url for one in served)),
-        )
+    secrets = find_secrets(
+        os.environ,
+        (*KEY_VARIABLES, *(one.key_env for one in served)),
+        (settings.base_url or "", *bases, *(one.base_url for one in served)),
     )
+    variables = {variable for headers in settings.header.values() for variable in headers.values()}
+    return Redactor(secrets.union(*(secrets_of(os.environ.get(name, "").strip()) for name in variables)))
 
 
 def resolve(
-    model: str, *, base_url: str | None, environ: Mapping[str, str], served: Sequence[Served] = ()
+    model: str,
+    *,
+    base_url: str | None,
+    environ: Mapping[str, str],
+    served: Sequence[Served] = (),
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ModelSpec:
     """Resolve a model name, as the user wrote it, to its endpoint.
 
     A name without a prefix means openai. `base_url` applies to all models except demo ones; with it, an unknown prefix
-    is part of the name, and no key is required. `served` lists the model's own endpoints, if any. Raises
-    `ConfigurationError`, whose message never contains a key.
+    is part of the name, and no key is required. `served` lists the model's own endpoints, if any; `headers` names the
+    variable of each header's value. Raises `ConfigurationError`, whose message never contains a secret.
     """
     if not served:
-        return _resolve(model, base_url, "--ultra-base-url", environ)
-    first, *others = [_resolve_served(model, base_url, environ, one) for one in served]
+        return _resolve(model, base_url, "--ultra-base-url", environ, headers=headers)
+    first, *others = [_resolve_served(model, base_url, environ, one, headers) for one in served]
     return msgspec.structs.replace(first, others=tuple(others))
 
 
-def _resolve_served(model: str, base_url: str | None, environ: Mapping[str, str], served: Served) -> ModelSpec:
+def _resolve_served(
+    model: str, base_url: str | None, environ: Mapping[str, str], served: Served, headers: Mapping[str, str]
+) -> ModelSpec:
     place = f'[tool.pytest_ultra.models."{model}"]'
     if served.key_env and not environ.get(served.key_env, "").strip():
         raise ConfigurationError(
@@ -115,13 +154,21 @@ def _resolve_served(model: str, base_url: str | None, environ: Mapping[str, str]
             "remove that endpoint."
         )
     source = f"{place} base_url" if served.base_url else "--ultra-base-url"
-    spec = _resolve(model, served.base_url or base_url, source, environ, served.key_env)
+    spec = _resolve(model, served.base_url or base_url, source, environ, headers=headers, key_env=served.key_env)
     if spec.is_demo:
         raise ConfigurationError(f"{place}: the run itself serves demo models. Remove the endpoints.")
     return msgspec.structs.replace(spec, name=served.name or spec.name, label=served.label)
 
 
-def _resolve(model: str, base_url: str | None, source: str, environ: Mapping[str, str], key_env: str = "") -> ModelSpec:
+def _resolve(
+    model: str,
+    base_url: str | None,
+    source: str,
+    environ: Mapping[str, str],
+    *,
+    headers: Mapping[str, str],
+    key_env: str = "",
+) -> ModelSpec:
     provider_name, name = _split(model, has_base_url=bool(base_url))
     if provider_name == "demo":
         parse_agent_name(name)
@@ -130,8 +177,10 @@ def _resolve(model: str, base_url: str | None, source: str, environ: Mapping[str
     address = _check_url(base_url, source) if base_url else _base_url(provider_name, environ)
     find_proxy(address, environ)
     variables = (key_env,) if key_env else provider.key_variables
-    key = _key(model, variables, is_required=provider.needs_key and not base_url, environ=environ)
-    return ModelSpec(provider_name, name, address, key, provider.key_header)
+    own_headers = resolve_headers(headers, environ)
+    has_key_header = provider.key_header in own_headers
+    key = _key(model, variables, is_required=not (base_url or has_key_header) and provider.needs_key, environ=environ)
+    return ModelSpec(provider_name, name, address, key, provider.key_header, own_headers=own_headers)
 
 
 def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.errors import AttemptFailedError, Verdict
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
 from pytest_ultra.providers.dialects.rejections import RejectedError, read_rejection
+from pytest_ultra.providers.dialects.requested import find_named
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
 from pytest_ultra.providers.profiles import find_dialect
 from pytest_ultra.providers.quota import read_quota
@@ -52,7 +54,7 @@ class HttpEndpoint:
                 for number, one in enumerate(spec.endpoints)
             }
         )
-        self._redact = redact or Redactor(one.key.reveal() for spec in specs.values() for one in spec.endpoints)
+        self._redact = redact or Redactor(secret for spec in specs.values() for secret in spec.secrets())
         self._transport = transport
         self._timeout_s = request_timeout_s
         self._now = now
@@ -63,7 +65,7 @@ class HttpEndpoint:
         if spec.is_demo:
             headers = headers | {KNOWLEDGE_HEADER: _knowledge_text(request)}
         used, response = self._dialects.of(request), None
-        body = encode_request(request, spec.name, used.dialect)
+        body = encode_request(request, spec.name, used.dialect, spec.neutral)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
             reply = self._read(response, request.turn, spec.provider).with_texts(self._redact)
@@ -71,7 +73,7 @@ class HttpEndpoint:
             failure = self._without_secrets(spec, error)
             if response is not None and failure.is_judged_by_status:
                 text = read_rejection(response.status, response.body)
-                failure = RejectedError(failure, used, text) if text else failure
+                failure = self._rejected(request, spec, RejectedError(failure, used, text)) if text else failure
             raise failure from None
         self._dialects.observe_answer(request, used)
         return reply
@@ -82,6 +84,18 @@ class HttpEndpoint:
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+    def _rejected(self, request: ChatRequest, spec: ModelSpec, failure: RejectedError) -> RejectedError:
+        """End the model, unless the dialect can be changed, if its first answer names a parameter that was asked for.
+
+        A run without that parameter, or with another value, would measure something else.
+        """
+        name = find_named(failure.text, (*request.requested, *spec.neutral))
+        is_about_request = failure.status != HTTPStatus.INTERNAL_SERVER_ERROR  # which may be gone the next time
+        if name is not None and is_about_request and not self._dialects.has_answered(request):
+            failure.verdict = Verdict.MODEL_END
+            failure.advice = f"it names {name!r}, which --ultra-request sets; give another value, or leave it out"
+        return failure
 
     def _without_secrets(self, spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
         """Add the endpoint's label, and redact before shortening, so that no part of a secret is left at the end."""

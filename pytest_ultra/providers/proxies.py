@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from pytest_ultra.errors import ConfigurationError
+
+_HOST = re.compile(r"(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> str | None:
@@ -33,7 +36,7 @@ def _check(proxy: str, variable: str) -> str:
     address = proxy if "://" in proxy else f"http://{proxy}"
     try:
         parts = urlsplit(address)
-        scheme, is_complete = parts.scheme, bool(parts.hostname) and parts.port != 0
+        scheme, is_complete = parts.scheme, _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         scheme, is_complete = "http", False
     if not is_complete:
@@ -47,6 +50,11 @@ def _check(proxy: str, variable: str) -> str:
             "Unset it, or add the endpoint's host to NO_PROXY to connect directly."
         )
     return address
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a name could be a host's: an address, or a domain, which may have letters outside ASCII."""
+    return _address(host.partition("%")[0]) is not None or _HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,8 +1,7 @@
-"""Parser of `[tool.pytest_ultra.models]` in `pyproject.toml`: several endpoints of a model, or several keys of one."""
+"""Parser of `[tool.pytest_ultra.models]` in `pyproject.toml`: the endpoints, parameters and headers of a model."""
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +9,16 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.core.request_parameters import check_parameters
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.redaction import redact_url
+from pytest_ultra.providers.request_headers import VARIABLE, check_headers
 
+_TABLE = ("endpoints", "request", "headers")
 _FIELDS = ("base_url", "key_env", "name")
 _EXAMPLE = 'endpoints = [{base_url = "https://...", key_env = "NAME_OF_A_VARIABLE", name = "..."}, ...]'
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # a key, written here by mistake, has lower-case letters
+_REQUEST = 'request = { max_tokens = 2000, reasoning_effort = "low" }'
+_HEADERS = 'headers = { "x-team" = "NAME_OF_A_VARIABLE" }'
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -34,8 +37,16 @@ class Served(msgspec.Struct, frozen=True):
         return " ".join(filter(None, (redact_url(self.base_url), self.key_env, self.name))) or "default"
 
 
-def read_served(path: Path) -> dict[str, tuple[Served, ...]]:
-    """Return the endpoints of each model that has a table. Raises ConfigurationError for a bad value."""
+class ModelTable(msgspec.Struct, frozen=True):
+    """What a table says about a model. `headers` names the environment variable of each header's value."""
+
+    endpoints: tuple[Served, ...] = ()
+    request: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+
+
+def read_tables(path: Path) -> dict[str, ModelTable]:
+    """Return the table of each model that has one. Raises ConfigurationError for a bad value."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -44,25 +55,54 @@ def read_served(path: Path) -> dict[str, tuple[Served, ...]]:
         raise ConfigurationError(f"{path.name} cannot be read: it is nested too deeply; write simple tables") from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error}") from None
-    return parse_served(document)
+    return parse_tables(document)
 
 
-def parse_served(document: Mapping[str, Any]) -> dict[str, tuple[Served, ...]]:
+def parse_tables(document: Mapping[str, Any]) -> dict[str, ModelTable]:
     place = "[tool.pytest_ultra.models]"
     models: Any = document
     for name in ("tool", "pytest_ultra", "models"):
         models = models.get(name, {}) if isinstance(models, dict) else {}
     if not isinstance(models, dict):
         raise ConfigurationError(f'{place} is not a table of models; write [tool.pytest_ultra.models."NAME"].')
-    return {model: _endpoints(model, table) for model, table in models.items()}
+    return {model: _table(f'[tool.pytest_ultra.models."{model}"]', table) for model, table in models.items()}
 
 
-def _endpoints(model: str, table: Any) -> tuple[Served, ...]:
-    place = f'[tool.pytest_ultra.models."{model}"]'
-    unknown = [name for name in table if name != "endpoints"] if isinstance(table, dict) else []
+def _table(place: str, table: Any) -> ModelTable:
+    unknown = [name for name in table if name not in _TABLE] if isinstance(table, dict) else []
     if unknown:
-        raise ConfigurationError(f"{place} has no {unknown[0]!r}. Valid: endpoints, as in {_EXAMPLE}.")
-    entries = table.get("endpoints") if isinstance(table, dict) else None
+        raise ConfigurationError(
+            f"{place} has no {unknown[0]!r}. Valid: endpoints, as in {_EXAMPLE}; request, as in {_REQUEST}; headers, "
+            f"as in {_HEADERS}."
+        )
+    if not isinstance(table, dict) or not table:
+        table = {"endpoints": None}  # says what is missing
+    return ModelTable(
+        endpoints=_endpoints(place, table["endpoints"]) if "endpoints" in table else (),
+        request=_request(place, table.get("request", {})),
+        headers=_headers(place, table.get("headers", {})),
+    )
+
+
+def _request(place: str, parameters: Any) -> dict[str, Any]:
+    if not isinstance(parameters, dict):
+        raise ConfigurationError(f"{place}: request is not a table of parameters; write {_REQUEST}.")
+    try:
+        return check_parameters(parameters)
+    except ValueError as error:
+        raise ConfigurationError(f"{place} request: {error}") from None
+
+
+def _headers(place: str, headers: Any) -> dict[str, str]:
+    if not isinstance(headers, dict) or not all(isinstance(variable, str) for variable in headers.values()):
+        raise ConfigurationError(f"{place}: headers is not a table of names of variables; write {_HEADERS}.")
+    try:
+        return check_headers(headers)
+    except ValueError as error:
+        raise ConfigurationError(f"{place} headers: {error}") from None
+
+
+def _endpoints(place: str, entries: Any) -> tuple[Served, ...]:
     if not isinstance(entries, list) or not entries:
         raise ConfigurationError(f"{place} needs a list of one or more endpoints, as in {_EXAMPLE}.")
     endpoints = tuple(_endpoint(f"{place} endpoint {n}", entry) for n, entry in enumerate(entries, start=1))
@@ -83,7 +123,7 @@ def _endpoint(place: str, entry: Any) -> Served:
         if not isinstance(value, str) or not value.strip():
             raise ConfigurationError(f"{place}: {name} is not a text; write one in quotation marks, or leave it out.")
     served = Served(**{name: value.strip() for name, value in entry.items()})
-    if served.key_env and not _VARIABLE.fullmatch(served.key_env):
+    if served.key_env and not VARIABLE.fullmatch(served.key_env):
         raise ConfigurationError(
             f"{place}: key_env is not the name of an environment variable (it may be a key, so it is not shown). "
             'Valid: capital letters, digits and _, as in key_env = "OPENAI_API_KEY"; the key goes into that variable.'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.dialects.call_ids import make_call_id
 from pytest_ultra.providers.dialects.dialect import DEFAULT, Dialect
 from pytest_ultra.providers.dialects.render import CALL_FIELDS, MESSAGE_FIELDS, render_messages, render_tools
+from pytest_ultra.providers.dialects.requested import apply_requested
 from pytest_ultra.providers.error_body import excerpt
 from pytest_ultra.providers.wire_fields import (
     UNREADABLE,
@@ -47,8 +49,14 @@ class ReceivedRequest(msgspec.Struct, frozen=True):
     tools: list[dict[str, Any]] = []
 
 
-def encode_request(request: ChatRequest, model: str, dialect: Dialect = DEFAULT) -> bytes:
-    """Encode the body of a request for a dialect. `model` is the endpoint's own name for the model."""
+def encode_request(
+    request: ChatRequest, model: str, dialect: Dialect = DEFAULT, neutral: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
+    """Encode the body of a request for a dialect. `model` is the endpoint's own name for the model.
+
+    `neutral` are further parameters that the user asked for. What the user asked for replaces what we send, and is
+    sent even if the dialect omits it.
+    """
     body: dict[str, Any] = {"model": model, "messages": render_messages(request, dialect)}
     if request.tools:
         body["tools"] = render_tools(request.tools, dialect.schemas)
@@ -56,8 +64,13 @@ def encode_request(request: ChatRequest, model: str, dialect: Dialect = DEFAULT)
             body["tool_choice"] = dialect.tool_choice
     if dialect.limit_name and dialect.max_tokens:
         body[dialect.limit_name] = dialect.max_tokens
-    body = body | {"stream": False} | request.parameters
-    return msgspec.json.encode({name: value for name, value in body.items() if name not in dialect.omitted})
+    body |= {"stream": False}
+    if request.case.temperature is not None:
+        body["temperature"] = request.case.temperature
+    body = {name: value for name, value in body.items() if name not in dialect.omitted}
+    if request.case.request_parameters or neutral:
+        apply_requested(body, {**request.requested, **neutral}, dialect)
+    return msgspec.json.encode(body)
 
 
 def decode_request(body: bytes) -> ReceivedRequest:

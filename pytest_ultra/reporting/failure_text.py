@@ -76,6 +76,8 @@ def _unusual(case: Case) -> Iterator[str]:
         yield f"tool protocol {case.tool_protocol}"
     if case.has_tool_discovery:
         yield "tool discovery"
+    if case.request_parameters:
+        yield f"request parameters {case.request_parameters}"
 
 
 def _activity(episode: Episode) -> str:

@@ -43,6 +43,8 @@ class _Options(msgspec.Struct, frozen=True):
     tool_success_rate: list[float] = []
     instances: int = 1
     repeats: int = 1
+    request: dict[str, dict[str, Any]] = {}
+    header: dict[str, dict[str, str]] = {}
 
 
 class _Description(msgspec.Struct, frozen=True):

@@ -29,12 +29,16 @@ def fit_concurrency(wanted: int, *, demo_clients: int = 0) -> int:
     if fitting < wanted:
         warnings.warn(
             pytest.PytestWarning(
-                f"ultra: {fitting} episodes run at a time instead of {wanted}, because a process may open only {hard} "
+                f"ultra: {_describe(fitting)} at a time instead of {wanted}, because a process may open only {hard} "
                 "files; raise that limit (ulimit -n) for more"
             ),
             stacklevel=2,
         )
     return fitting
+
+
+def _describe(episodes: int) -> str:
+    return "1 episode runs" if episodes == 1 else f"{episodes} episodes run"
 
 
 def _count_open_files() -> int:

@@ -71,6 +71,13 @@ def test_runs_of_one_model_each_are_compared_across_the_models() -> None:
     assert groups(compare_runs(new, old)) == dict.fromkeys(("all", "flawed_tool_misuse", "flawed"), (1, 1, 0))
 
 
+def test_two_models_pair_whatever_parameters_each_is_asked_with() -> None:
+    old = episodes_of(MISUSE, FAILED, model="a", request_parameters='{"seed":1}')
+    new = episodes_of(MISUSE, FULL, model="b")
+    assert groups(compare_runs(new, old))["all"] == (1, 1, 0)
+    assert compare_runs(episodes_of(MISUSE, FULL, model="a"), old).only_sample == 1
+
+
 def test_several_models_are_compared_each_with_itself() -> None:
     old = episodes_of(MISUSE, FAILED, model="a") + episodes_of(MISUSE, FULL, model="b")
     new = episodes_of(MISUSE, FULL, model="b") + episodes_of(MISUSE, FULL, model="a")

@@ -143,6 +143,22 @@ def test_runs_of_different_configurations_are_rejected(
     )
 
 
+def test_each_model_must_have_been_asked_with_the_same_parameters(command: Command, jobs: Jobs, root: Path) -> None:
+    requests: list[dict[str, Any]] = [{"m": {"seed": 1}}, {"n": {"seed": 2}}, {"m": {"seed": 3}}]
+    first, second, third = (
+        jobs([CASES[n]], model=[*request], request=request, header={next(iter(request)): {"x-team": "T"}})
+        for n, request in enumerate(requests)
+    )
+    assert error_of(command("merge", "artifacts")).startswith(
+        f"the runs have different configurations: request of m is {{'seed': 1}} in {first.run_id} and {{'seed': 3}} in "
+        f"{third.run_id}; "
+    )
+    assert command("merge", str(first.path), str(second.path)).code == 0
+    options = merged(root).describe()["options"]
+    assert options["request"] == {"m": {"seed": 1}, "n": {"seed": 2}}
+    assert options["header"] == {"m": {"x-team": "T"}, "n": {"x-team": "T"}}
+
+
 def test_runs_of_different_versions_are_rejected(command: Command, jobs: Jobs) -> None:
     jobs(CASES[:1])
     newer = jobs(CASES[1:2])

@@ -62,6 +62,7 @@ OTHER: dict[str, Any] = {
     "tool_protocol": ToolProtocol.TEXT,
     "has_tool_discovery": True,
     "flaws": 2,
+    "request_parameters": '{"seed":1}',
 }
 
 
@@ -73,7 +74,9 @@ def test_a_change_of_any_field_makes_another_case() -> None:
 
 def test_the_identity_covers_the_versions_of_generator_prompts_and_scorer() -> None:
     def identify(*versions: int) -> str:
-        text = msgspec.json.encode([*versions, msgspec.to_builtins(FLAWED)], order="sorted")
+        fields = msgspec.to_builtins(FLAWED)
+        del fields["request_parameters"]  # there are none, so the identity is the one from before there were any
+        text = msgspec.json.encode([*versions, fields], order="sorted")
         return hashlib.blake2b(text, digest_size=8).hexdigest()
 
     assert identify(GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION) == FLAWED.case_id
@@ -95,7 +98,7 @@ def test_a_case_has_one_identity_in_all_processes(hash_seed: str) -> None:
 def test_a_control_is_the_same_task_repeat_and_faults_without_the_flaw() -> None:
     control = msgspec.structs.replace(FLAWED, prompt_type=PromptType.OPTIMAL, severity=None)
     assert control.control_key == FLAWED.control_key
-    own = ("prompt_type", "severity", "flaws", "max_turns", "timeout_s", "temperature")
+    own = ("prompt_type", "severity", "flaws", "max_turns", "timeout_s", "temperature", "request_parameters")
     apart = [name for name in OTHER if name not in own]
     changed = [msgspec.structs.replace(FLAWED, **{name: OTHER[name]}) for name in apart]
     assert len({case.control_key for case in (FLAWED, *changed)}) == 1 + len(apart)

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ultra.core.reference_agent import ReferenceAgent
+from pytest_ultra.core.request_parameters import NEUTRAL, decode_identity, encode_identity
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.providers.demo_name import parse_agent_name
-from pytest_ultra.providers.served_endpoints import parse_served, read_served
+from pytest_ultra.providers.served_endpoints import parse_tables, read_tables
 from tests.fuzzing import HOSTILE_VALUES, check_linear_time, damage, fuzz
 
 NUMBERS = [value.decode(errors="surrogateescape") for value in HOSTILE_VALUES if len(value) < 5001]
@@ -81,25 +82,38 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["endpoints", "base_url", "key_env", "name"]) | st.text(), inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["request", "headers", "x-team", "max_tokens"]), inner, max_size=3)
     ),
     max_leaves=10,
 )
 ENDPOINTS = st.fixed_dictionaries({}, optional={"base_url": VALUES, "key_env": VALUES, "name": VALUES})
-TABLES = st.fixed_dictionaries({"endpoints": st.lists(ENDPOINTS | VALUES, max_size=3)})
+TABLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "endpoints": st.lists(ENDPOINTS | VALUES, max_size=3),
+        "request": st.dictionaries(st.text() | st.sampled_from(["seed", "max_tokens"]), VALUES, max_size=3),
+        "headers": st.dictionaries(st.sampled_from(["x-team", "Host", "a b"]), VALUES | st.just("A_1"), max_size=3),
+    },
+)
 
 
 @fuzz(100)
 @given(st.dictionaries(st.text(), TABLES | VALUES, max_size=2) | VALUES)
-def test_a_table_of_models_is_endpoints_or_an_error(models: Any) -> None:
+def test_a_table_of_models_can_be_used_and_stored_or_is_an_error(models: Any) -> None:
     try:
-        served = parse_served({"tool": {"pytest_ultra": {"models": models}}})
+        tables = parse_tables({"tool": {"pytest_ultra": {"models": models}}})
     except ConfigurationError:
         return
-    assert all(one.label for endpoints in served.values() for one in endpoints)
+    for table in tables.values():
+        assert all(one.label for one in table.endpoints)
+        assert decode_identity(encode_identity(table.request)).keys() == table.request.keys() - NEUTRAL
+        msgspec.json.encode([table.request, table.headers])
 
 
 TOML = b"""[tool.pytest_ultra.models."gpt"]
 endpoints = [{base_url = "http://127.0.0.1:1/v1", key_env = "A_KEY"}, {name = "other", key_env = "B_KEY"}]
+request = {max_tokens = 2000, stop = ["a"]}
+headers = {"x-team" = "TEAM"}
 """
 
 
@@ -109,6 +123,6 @@ def test_a_damaged_pyproject_toml_is_an_error(tmp_path: Path, data: st.DataObjec
     path = tmp_path / "pyproject.toml"
     path.write_bytes(damage(TOML, data))
     try:
-        read_served(path)
+        read_tables(path)
     except ConfigurationError:
         return

@@ -61,6 +61,8 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         stagger=Stagger(),
         base_url=None,
         served={},
+        request={},
+        header={},
         temperature=None,
         rate_mode=RateMode.ADAPTIVE,
         rpm=None,

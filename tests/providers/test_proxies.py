@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.proxies import find_proxy
 
 PROXY = "http://proxy:3128"
@@ -38,3 +39,23 @@ PROXY = "http://proxy:3128"
 )
 def test_the_proxy_is_found_in_the_environment(url: str, environ: dict[str, str], expected: str | None) -> None:
     assert find_proxy(url, environ) == expected
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["proxy", "http://proxy.example.com.:1", "http://my_proxy", "http://bücher.example", "http://[fe80::1%eth0]:1"],
+)
+def test_a_host_may_be_any_name_or_address(proxy: str) -> None:
+    assert find_proxy("http://gateway/v1", {"HTTP_PROXY": proxy}) in (proxy, f"http://{proxy}")
+
+
+@pytest.mark.parametrize(
+    "proxy", ["foo bar", "http://foo bar:3128", "http://u:p@foo bar:1", "-foo", "a..b", "http://", ":1", "a:x", "a,b"]
+)
+def test_a_proxy_without_a_possible_host_is_an_error(proxy: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        find_proxy("http://gateway/v1", {"HTTP_PROXY": proxy})
+    assert str(caught.value) == (
+        "The proxy in http_proxy (or HTTP_PROXY) is not a valid address. Valid: http://HOST:PORT. Unset it, or add the "
+        "endpoint's host to NO_PROXY to connect directly."
+    )

@@ -6,19 +6,23 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 @dataclass
 class ReceivedRequest:
-    """A request with its key; `finished_at` is when the answer was sent. Times are seconds since the epoch."""
+    """A request with its key; `finished_at` is when the answer was sent. Times are seconds since the epoch.
+
+    Names of headers are in lower case.
+    """
 
     body: dict[str, Any]
     authorization: str
     started_at: float
     finished_at: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -73,7 +77,8 @@ def _handler(script: Script, requests: list[ReceivedRequest]) -> type[BaseHTTPRe
         def do_POST(self) -> None:
             started_at = time.time()
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            request = ReceivedRequest(body, self.headers.get("authorization", ""), started_at)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = ReceivedRequest(body, headers.get("authorization", ""), started_at, headers=headers)
             requests.append(request)
             status, text = script(request)
             self._answer(status, text.encode())

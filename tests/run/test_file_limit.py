@@ -42,6 +42,12 @@ def test_a_hard_limit_reduces_the_concurrency_with_a_warning() -> None:
     )
 
 
+def test_a_single_episode_is_written_in_the_singular() -> None:
+    fitting, _, warned = fit(45, 45)
+    assert fitting == 1
+    assert "ultra: 1 episode runs at a time instead of 256" in warned
+
+
 def test_the_workers_of_a_run_share_its_embedded_endpoints_limit() -> None:
     assert fit(256, 256, demo_clients=3)[0] <= 256 // 3
     assert fit(256, 1024, demo_clients=3)[0] == 256

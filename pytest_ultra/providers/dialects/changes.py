@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.request_parameters import LIMIT, LIMIT_NAMES
 from pytest_ultra.providers.dialects.dialect import Dialect, EmptyContent, Schemas
 from pytest_ultra.providers.dialects.rejections import SpokenDialect
 from pytest_ultra.providers.dialects.render import CALL_FIELDS, MESSAGE_FIELDS
+from pytest_ultra.providers.dialects.requested import LIMIT_WORDS
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -39,10 +41,6 @@ def find_change(request: ChatRequest, used: SpokenDialect, text: str) -> Change 
 _Changes = Iterator[Change]
 _REFUSED = re.compile(r"unknown|unrecogni[sz]ed|unsupported|not supported|unexpected|extra|not permitted|not allowed")
 _MISSED = re.compile(r"passed back|must be (?:passed|provided|sent|included|set|present)|missing|required")
-_LIMITS = ("max_tokens", "max_completion_tokens")
-_LIMIT = re.compile(
-    r"\bmax_(?:completion_|new_|output_)?tokens\b|max(?:imum)? tokens you requested|in the completion|output tokens"
-)
 _TOO_LARGE = re.compile(r"too (?:large|high|big|many)|exceed|at most|maximum|less than|<=|\brange\b|reduce")
 _MIN_LIMIT = 256
 _IDS = re.compile(r"tool[_ ]?call[_ ]?ids?\b|\bcall ids?\b|tool_calls\W+(?:\d+\W+)?id\b")
@@ -70,26 +68,29 @@ _REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thought_signatur
 
 
 def _parameters(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
-    for name in request.parameters:
-        if name not in dialect.omitted and name not in _LIMITS and re.search(rf"\b{re.escape(name.lower())}\b", text):
-            yield Change(f"without {name}", f"without {name}", {"omitted": frozenset({name})})
+    """Leave out the temperature; what the user asked for with `--ultra-request` is never left out."""
+    name = "temperature"
+    if request.case.temperature is not None and name not in dialect.omitted and re.search(rf"\b{name}\b", text):
+        yield Change(f"without {name}", f"without {name}", {"omitted": frozenset({name})})
 
 
 def _token_limit(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
-    """Lower, rename or drop the limit of a reply's length."""
-    del request
-    name = dialect.limit_name
-    if not (name and dialect.max_tokens and _LIMIT.search(text)):
+    """Lower, rename or drop the limit of a reply's length; one that the user asked for is only renamed."""
+    name, is_requested = dialect.limit_name, LIMIT in request.requested
+    if not (name and dialect.max_tokens and LIMIT_WORDS.search(text)):
         return
     if _TOO_LARGE.search(text):
+        if is_requested:
+            return
         numbers = [int(digits) for digits in re.findall(r"\b\d{3,7}\b", text)]
         smaller = [number for number in numbers if _MIN_LIMIT <= number < dialect.max_tokens]
         if smaller and "context" not in text:
             yield Change("lower limit", f"with {name} {max(smaller)}", {"max_tokens": max(smaller)})
     else:
-        other = next(limit for limit in _LIMITS if limit != name)
+        other = next(limit for limit in LIMIT_NAMES if limit != name)
         yield Change("other limit", f"with {other} in place of {name}", {"limit_name": other})
-    yield Change("no limit", f"without {name}", {"limit_name": ""})
+    if not is_requested:
+        yield Change("no limit", f"without {name}", {"limit_name": ""})
 
 
 def _unknown_fields(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
@@ -139,7 +140,7 @@ def _content(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
 
 
 def _tool_choice(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
-    if request.tools and re.search(r"\btool[_ ]choice\b", text):
+    if request.tools and "tool_choice" not in request.requested and re.search(r"\btool[_ ]choice\b", text):
         how = "without tool_choice" if dialect.tool_choice else 'with tool_choice "auto"'
         yield Change("tool_choice", how, {"tool_choice": "" if dialect.tool_choice else "auto"})
 

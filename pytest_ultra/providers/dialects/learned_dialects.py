@@ -20,14 +20,20 @@ class LearnedDialects:
     def __init__(self, profiles: Mapping[Route, Dialect]) -> None:
         self._current = {route: SpokenDialect(dialect) for route, dialect in profiles.items()}
         self._answered = dict(self._current)
+        self._routes_with_answers: set[Route] = set()
 
     def of(self, request: ChatRequest) -> SpokenDialect:
         return self._current[_route(request)]
 
     def observe_answer(self, request: ChatRequest, used: SpokenDialect) -> None:
         """Keep the changes of a dialect in which a request was answered."""
+        self._routes_with_answers.add(_route(request))
         if used is self._current[_route(request)]:
             self._answered[_route(request)] = used
+
+    def has_answered(self, request: ChatRequest) -> bool:
+        """Return whether the request's endpoint has answered a request of the model."""
+        return _route(request) in self._routes_with_answers
 
     def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
         """Change the dialect if a rejection names something in it; return what was changed, None if nothing was.

@@ -41,7 +41,7 @@ class RecordedMessage(msgspec.Struct, frozen=True):
 
 def request_key(request: ChatRequest) -> str:
     """Return a hash of the request and the case's repeat number: 16 hex digits."""
-    canonical = {
+    canonical: dict[str, Any] = {
         "model": request.case.model,
         "repeat": request.case.repeat,
         "temperature": request.case.temperature,
@@ -49,12 +49,15 @@ def request_key(request: ChatRequest) -> str:
         "messages": request.messages,
         "tools": request.tools,
     }
+    if request.case.request_parameters:  # without any, the key is the one from before there were any
+        canonical["request_parameters"] = request.case.request_parameters
     return _digest(canonical, size=8)
 
 
 def describe_case(case: Case) -> dict[str, Any]:
     """Return the axes of a case that change its requests."""
-    return {name: value for name, value in msgspec.to_builtins(case).items() if name not in _UNKEYED}
+    unkeyed = _UNKEYED if case.request_parameters else (*_UNKEYED, "request_parameters")
+    return {name: value for name, value in msgspec.to_builtins(case).items() if name not in unkeyed}
 
 
 def describe_tools(request: ChatRequest) -> dict[str, str]:
