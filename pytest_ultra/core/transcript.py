@@ -56,8 +56,8 @@ class Reply(msgspec.Struct, frozen=True):
     """One answer of the model, and what it consumed.
 
     `cached_tokens` (read from the provider's cache) and `cache_written_tokens` are part of `prompt_tokens`,
-    `reasoning_tokens` are part of `completion_tokens`. With `is_estimated`, the counts of tokens are our estimate, as the
-    endpoint sent none. `model` and `fingerprint` say what answered, in the endpoint's words; empty if it does not say.
+    `reasoning_tokens` are part of `completion_tokens`. `is_estimated` marks counts that the endpoint did not send.
+    `model` and `fingerprint` say what answered, in the endpoint's words; they are empty if it does not say.
     """
 
     text: str = ""
@@ -90,7 +90,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Forgiven(StrEnum):
-    """A deviation that the reader accepted in a reply's tool calls as text."""
+    """A deviation that the reader accepted in a reply's tool calls, most of them in the text protocol."""
 
     UNCLOSED_TAG = "unclosed_tag"
     OTHER_TAG = "other_tag"  # the mark of another model family, such as <function=name> or [TOOL_CALLS]
@@ -152,7 +152,8 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
 class Replied(msgspec.Struct, frozen=True, tag="reply"):
     """The model's reply of a turn, as it was sent; turns count from 1.
 
-    `forgiven` lists the deviations that were accepted in the text protocol. `own_names` is its text in the suite's own
+    `forgiven` lists the deviations that were accepted in its calls. `calls_in_text` counts the calls that a reply to
+    native tools holds in its text, where they are not run. `own_names` is its text in the suite's own
     names, if the model was shown others.
     """
 
@@ -160,6 +161,7 @@ class Replied(msgspec.Struct, frozen=True, tag="reply"):
     reply: Reply
     forgiven: tuple[Forgiven, ...] = ()
     own_names: str | None = None
+    calls_in_text: Count = 0
 
     @property
     def text(self) -> str:

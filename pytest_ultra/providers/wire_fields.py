@@ -24,6 +24,8 @@ _EMPTY = (b"", b"null", b"false", b"0", b'""', b"[]", b"{}")
 class Answer(msgspec.Struct, frozen=True):
     choices: msgspec.Raw = ABSENT
     usage: msgspec.Raw = ABSENT
+    model: msgspec.Raw = ABSENT
+    system_fingerprint: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
 
 
@@ -53,11 +55,6 @@ class Call(msgspec.Struct, frozen=True):
     function: msgspec.Raw = ABSENT
     name: msgspec.Raw = ABSENT
     arguments: msgspec.Raw = ABSENT
-
-
-class TokenCounts(msgspec.Struct, frozen=True):
-    prompt_tokens: msgspec.Raw = ABSENT
-    completion_tokens: msgspec.Raw = ABSENT
 
 
 _FirstCalls = msgspec.defstruct(
