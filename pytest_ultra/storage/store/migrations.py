@@ -106,7 +106,12 @@ UPDATE runs SET files = '';
 
 _STANDSTILL = "ALTER TABLE episodes ADD COLUMN standstill_s REAL NOT NULL DEFAULT 0"
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL)
+_TOKEN_KINDS = ";".join(
+    f"ALTER TABLE episodes ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+    for name in ("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests")
+)
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _TOKEN_KINDS)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
