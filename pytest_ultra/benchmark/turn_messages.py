@@ -49,7 +49,7 @@ class ReplyCalls(msgspec.Struct, frozen=True):
 def read_reply(reply: Reply, protocol: ToolProtocol, turn: int, tools: Collection[str] = ()) -> ReplyCalls:
     """Return the calls of a reply, at most one more than `MAX_CALLS`. Native calls count in the text protocol too.
 
-    `tools` are the names of the tools that can be called: only their calls are looked for in the text of a native reply.
+    `tools` are the names of the tools that can be called: calls of others in a native reply's text are not counted.
     """
     if protocol is not ToolProtocol.TEXT:
         return _read_native(reply, tools)

@@ -34,7 +34,7 @@ def _notices(summary: Summary, facts: RunFacts) -> Iterator[str]:
         yield f"{count(counts.skipped, 'case')} {are} not scored"
     if summary.estimated_requests:
         yield (
-            f"{count(summary.estimated_requests, 'request')} came back without token counts; tokens and costs that rest "
+            f"{count(summary.estimated_requests, 'request')} came back without token counts; figures that rest "
             f"on them are estimated at {CHARS_PER_TOKEN} characters per token, and marked ~"
         )
     if len(summary.versions) > 1:
