@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pytest_ultra.core.token_usage import TokenUsage, reconcile
-from pytest_ultra.providers.wire_fields import ABSENT, read_fields, read_tokens
+from pytest_ultra.providers.wire_fields import ABSENT, is_filled, read_fields, read_tokens
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def _anthropic_prompt(counts: _Counts) -> int:
 
 def _details(field: msgspec.Raw) -> _Details:
     """Return the parts of a count; most endpoints send none, or null."""
-    return read_fields(field, _Details) or _NO_DETAILS if memoryview(field)[:1] == b"{" else _NO_DETAILS
+    return (is_filled(field) and read_fields(field, _Details)) or _NO_DETAILS
 
 
 def _first(*fields: msgspec.Raw) -> int:
