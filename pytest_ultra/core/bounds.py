@@ -81,6 +81,8 @@ def reply_chars(reply: Reply) -> int:
 
 def bound_tokens(tokens: object) -> int:
     """Return a reported number of tokens; 0, as if it were missing, if it is not a whole number up to `MAX_TOKENS`."""
+    if type(tokens) is int:
+        return tokens if 0 <= tokens <= MAX_TOKENS else 0
     if isinstance(tokens, bool) or not isinstance(tokens, int | float):
         return 0
     return int(tokens) if 0 <= tokens <= MAX_TOKENS and tokens == int(tokens) else 0
