@@ -63,6 +63,7 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         reused=sum(episode.reused for episode in ordered),
         cost=_add_costs(ordered),
         slowest=_find_slowest(ordered),
+        estimated_requests=sum(e.usage.estimated_requests for e in ordered if not e.reused),
         models=compare_models(ordered),
     )
 
@@ -113,6 +114,7 @@ def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -
         robustness=measure_robustness(scored, pairing.pairs) if scored and group.prompt_type.flaw_kind else None,
         repeats=measure_repeats(scored),
         failure_classes=_count_failure_classes(episodes),
+        estimated_requests=sum(episode.usage.estimated_requests for episode in scored),
     )
 
 

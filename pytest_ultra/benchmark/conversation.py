@@ -21,6 +21,7 @@ from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.turn_messages import (
     TOO_MANY_CALLS,
     UNREADABLE_CALL,
+    ReplyCalls,
     assistant_message,
     read_reply,
     with_result,
@@ -40,7 +41,6 @@ from pytest_ultra.core.transcript import (
     EndReason,
     Event,
     FellBack,
-    Forgiven,
     Replied,
     Reply,
     ToolCall,
@@ -127,11 +127,11 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def steps(self, reply: Reply) -> Iterator[Self]:
         """Take a reply as `take` does, and yield the conversation after the reply and after each call."""
-        reply_calls = read_reply(reply, self.protocol, self.turn)
+        reply_calls = read_reply(reply, self.protocol, self.turn, self.offered if not reply.tool_calls else ())
         after = msgspec.structs.replace(
             self,
             messages=(*self.messages, assistant_message(reply, self.protocol)),
-            events=(*self.events, self._replied(reply, reply_calls.forgiven)),
+            events=(*self.events, self._replied(reply, reply_calls)),
             chars=self.chars + reply_chars(reply),
         )
         yield after
@@ -196,9 +196,9 @@ class Conversation(msgspec.Struct, frozen=True):
             events=(*self.events, Answered(self.turn, call, arguments, result)),
         )
 
-    def _replied(self, reply: Reply, forgiven: tuple[Forgiven, ...]) -> Replied:
+    def _replied(self, reply: Reply, read: ReplyCalls) -> Replied:
         text = self.renaming.text(reply.text)
-        return Replied(self.turn, reply, forgiven, None if text == reply.text else text)
+        return Replied(self.turn, reply, read.forgiven, None if text == reply.text else text, read.in_text)
 
     def _invoke(self, tool: str, arguments: dict[str, Any] | None, k: int) -> tuple[World, ToolResult]:
         """Call a tool for the k-th time. A tool that was not offered does not exist."""

@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra.controller.output_failures import OutputFailures
+from pytest_ultra.core.figures import Summary
 from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
@@ -18,6 +19,9 @@ from pytest_ultra.storage.run_status import note_interruption
 class _Run(Protocol):
     @property
     def started(self) -> RunDirectory | None: ...
+
+    @property
+    def summary(self) -> Summary: ...
 
 
 class BudgetHooks:
@@ -49,7 +53,11 @@ class BudgetHooks:
         """Come after the table."""
         if self._run.started is None:
             return
+        estimated = 0
+        with self._failures.caught("what was spent may rest on estimates"):
+            estimated = self._run.summary.estimated_requests
         self._failures.print(terminalreporter)
-        limit = find_limit(self._spent, self._limits) if self._spent.has_refused else None
-        line = budget_line(self._spent.requests, self._spent.tokens, self._spent.cost, limit=limit)
+        spent = self._spent
+        limit = find_limit(spent, self._limits) if spent.has_refused else None
+        line = budget_line(spent.requests, spent.tokens, spent.cost, limit=limit, estimated_requests=estimated)
         terminalreporter.write_line(line, yellow=self._spent.has_refused)

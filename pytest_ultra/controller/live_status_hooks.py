@@ -11,8 +11,10 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra.distribution.placement import count_workers, is_debugged
+from pytest_ultra.reporting.budget_lines import BUDGET_OF_ESTIMATES
 from pytest_ultra.reporting.live_status.displays import Display, LogDisplay, NoDisplay, ScreenDisplay
 from pytest_ultra.reporting.live_status.status_forecast import StatusForecast
+from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 from pytest_ultra.reporting.live_status.terminal_device import Terminal
 from pytest_ultra.storage.progress_files import clear_progress, read_progress
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -29,12 +31,18 @@ class LiveStatusThread:
     """Reads the progress of a run's workers from its own thread, and displays it."""
 
     def __init__(
-        self, run: RunDirectory, forecast: StatusForecast, display: Display, print_line: Callable[[str], None]
+        self,
+        run: RunDirectory,
+        forecast: StatusForecast,
+        display: Display,
+        print_line: Callable[[str], None],
+        warn: Callable[[StatusSnapshot], None],
     ) -> None:
         self._run = run
         self._forecast = forecast
         self._display = display
         self._print = print_line
+        self._warn = warn
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="ultra-live-status", daemon=True)
         self._thread.start()
@@ -58,7 +66,9 @@ class LiveStatusThread:
             self._print(note)
         shards = read_progress(self._run)
         if shards:
-            self._display.show(self._forecast.observe(shards, monotonic()))
+            status = self._forecast.observe(shards, monotonic())
+            self._warn(status)
+            self._display.show(status)
 
 
 class _Run(Protocol):
@@ -72,8 +82,12 @@ class _Run(Protocol):
 class LiveStatusHooks:
     """Hook implementations of the first process."""
 
-    def __init__(self, config: pytest.Config, run: _Run, *, line_every_s: float = LINE_EVERY_S) -> None:
+    def __init__(
+        self, config: pytest.Config, run: _Run, *, line_every_s: float = LINE_EVERY_S, has_budget: bool = False
+    ) -> None:
+        """`has_budget` means that tokens or their cost are limited."""
         self._config = config
+        self._may_warn = has_budget
         self._run = run
         self._line_every_s = line_every_s
         self._terminal: Terminal | None = None
@@ -116,7 +130,13 @@ class LiveStatusHooks:
 
     def _start(self, run: RunDirectory) -> None:
         if self._forecast is not None:
-            self._thread = LiveStatusThread(run, self._forecast, self._display(), self._print)
+            self._thread = LiveStatusThread(run, self._forecast, self._display(), self._print, self._warn)
+
+    def _warn(self, status: StatusSnapshot) -> None:
+        """Say once that the budget rests on estimates, as soon as an answer without token counts has come."""
+        if self._may_warn and status.estimated:
+            self._may_warn = False
+            self._print(f"ultra: {BUDGET_OF_ESTIMATES}")
 
     def _end(self) -> None:
         if self._thread is not None:

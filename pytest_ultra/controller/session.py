@@ -59,7 +59,8 @@ def _register_plan(config: pytest.Config, settings: Settings) -> None:
 
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
-    config.pluginmanager.register(LiveStatusHooks(config, run), "ultra-status")
+    has_budget = settings.max_cost is not None or settings.max_tokens is not None
+    config.pluginmanager.register(LiveStatusHooks(config, run, has_budget=has_budget), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     config.pluginmanager.register(WarmUp(), "ultra-warm-up")

@@ -79,7 +79,9 @@ class Score(msgspec.Struct, frozen=True):
 class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
-    `cost` is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
+    `cached_tokens` and `cache_written_tokens` are part of `prompt_tokens`, `reasoning_tokens` of `completion_tokens`.
+    `estimated_requests` counts the replies whose tokens are our estimate, as the endpoint did not report them. `cost`
+    is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
     in which pytest-ultra itself did not run, which is in none of the other times.
     """
 
@@ -91,6 +93,10 @@ class Usage(msgspec.Struct, frozen=True):
     waiting_time_s: Amount = 0.0
     standstill_s: Amount = 0.0
     cost: Amount | None = None
+    cached_tokens: Count = 0
+    cache_written_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    estimated_requests: Count = 0
 
 
 class Episode(msgspec.Struct, frozen=True):

@@ -127,7 +127,7 @@ class Row(msgspec.Struct, frozen=True):
     `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
     `difference` is to `optimal`; it is None without a pair and for `optimal` itself. `unpaired` counts scored episodes
     without a scored control. `recovery` is from random faults. `robustness` is for flawed plans. `repeats` has an entry
-    for each k from 1 if any task was scored more than once.
+    for each k from 1 if any task was scored more than once. `estimated_requests` came back without token counts.
     """
 
     model: str
@@ -148,6 +148,7 @@ class Row(msgspec.Struct, frozen=True):
     robustness: Robustness | None = None
     repeats: tuple[Repeats, ...] = ()
     failure_classes: tuple[tuple[FailureClass, int], ...] = ()
+    estimated_requests: int = 0
 
 
 class SlowCase(msgspec.Struct, frozen=True):
@@ -185,6 +186,7 @@ class Summary(msgspec.Struct, frozen=True):
     reused: int = 0
     cost: float | None = None
     slowest: tuple[SlowCase, ...] = ()
+    estimated_requests: int = 0
     models: tuple[ModelDifference, ...] = ()
 
 

@@ -37,7 +37,8 @@ class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
     `planned` counts its cases, None if they are not known in advance; `done` those with an episode, and `reused` those
     whose episode is from an earlier run. At most `slots` episodes run at a time. `in_flight` and `waiting` count calls,
     the latter those that wait for limits. `answers`, `latency_s` and `latency_s2` (latencies and their squares),
-    `tokens` and `cost` are sums; `cost` is None if no price is known. `ended` and `ahead` are this run's episodes by
+    `tokens` and `cost` are sums; `cost` is None if no price is known. `estimated` counts the answers without token
+    counts, whose tokens are our estimate. `ended` and `ahead` are this run's episodes by
     expected requests; none can have more than `most_answers` answers.
     """
 
@@ -56,6 +57,7 @@ class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
     burden: Burden = Burden()
     tokens: int = 0
     cost: float | None = None
+    estimated: int = 0
     ended: tuple[Cohort, ...] = ()
     ahead: tuple[Cohort, ...] = ()
 

@@ -53,7 +53,12 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One answer of the model."""
+    """One answer of the model, and what it consumed.
+
+    `cached_tokens` (read from the provider's cache) and `cache_written_tokens` are part of `prompt_tokens`,
+    `reasoning_tokens` are part of `completion_tokens`. `is_estimated` marks counts that the endpoint did not send.
+    `model` and `fingerprint` say what answered, in the endpoint's words; they are empty if it does not say.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -61,12 +66,23 @@ class Reply(msgspec.Struct, frozen=True):
     completion_tokens: Count = 0
     finish_reason: str = "stop"
     extra: Extra = msgspec.UNSET
+    cached_tokens: Count = 0
+    cache_written_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    is_estimated: bool = False
+    model: str = ""
+    fingerprint: str = ""
 
     def with_texts(self, change: Callable[[str], str]) -> Self:
         """Return the reply with all its texts changed, for example to redact secrets."""
         calls = tuple(call.with_texts(change) for call in self.tool_calls)
         changed = msgspec.structs.replace(
-            self, text=change(self.text), tool_calls=calls, finish_reason=change(self.finish_reason)
+            self,
+            text=change(self.text),
+            tool_calls=calls,
+            finish_reason=change(self.finish_reason),
+            model=change(self.model),
+            fingerprint=change(self.fingerprint),
         )
         if not self.extra:
             return changed
@@ -74,7 +90,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Forgiven(StrEnum):
-    """A deviation that the reader accepted in a reply's tool calls as text."""
+    """A deviation that the reader accepted in a reply's tool calls, most of them in the text protocol."""
 
     UNCLOSED_TAG = "unclosed_tag"
     OTHER_TAG = "other_tag"  # the mark of another model family, such as <function=name> or [TOOL_CALLS]
@@ -136,7 +152,8 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
 class Replied(msgspec.Struct, frozen=True, tag="reply"):
     """The model's reply of a turn, as it was sent; turns count from 1.
 
-    `forgiven` lists the deviations that were accepted in the text protocol. `own_names` is its text in the suite's own
+    `forgiven` lists the deviations that were accepted in its calls. `calls_in_text` counts the calls that a reply to
+    native tools holds in its text, where they are not run. `own_names` is its text in the suite's own
     names, if the model was shown others.
     """
 
@@ -144,6 +161,7 @@ class Replied(msgspec.Struct, frozen=True, tag="reply"):
     reply: Reply
     forgiven: tuple[Forgiven, ...] = ()
     own_names: str | None = None
+    calls_in_text: Count = 0
 
     @property
     def text(self) -> str:

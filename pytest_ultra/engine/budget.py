@@ -95,7 +95,7 @@ class BudgetedEndpoint:
         self._on_spent(request.case, Spent(requests=1))
         reply = await self._inner.attempt(request)
         price = self._prices.get(request.case.model)
-        cost = 0.0 if price is None else price.cost(reply.prompt_tokens, reply.completion_tokens)
+        cost = 0.0 if price is None else price.cost_of(reply)
         tokens = reply.prompt_tokens + reply.completion_tokens
         self._budget.record(tokens, cost)
         self._on_spent(request.case, Spent(tokens=tokens, cost=cost))

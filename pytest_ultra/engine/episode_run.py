@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Iterator
 from typing import TypeGuard
 
+import msgspec
+
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.core.json_types import MAX_COUNT
@@ -19,6 +21,7 @@ from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 from pytest_ultra.engine.tool_rejection import may_reject_tools
 
 _TRACEBACK_LINES = 12
+_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_written_tokens", "reasoning_tokens")
 
 
 async def run_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules) -> Episode:
@@ -167,19 +170,17 @@ class _EpisodeRun:
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
-        prompt_tokens = min(sum(reply.prompt_tokens for reply in self._replies), MAX_COUNT)
-        completion_tokens = min(sum(reply.completion_tokens for reply in self._replies), MAX_COUNT)
-        price = self._caller.prices.get(self._assignment.case.model)
-        return Usage(
+        usage = Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            cost=None if price is None else price.cost(prompt_tokens, completion_tokens),
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,
             standstill_s=self._standstill_s,
+            estimated_requests=sum(reply.is_estimated for reply in self._replies),
+            **{name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in _TOKENS},
         )
+        price = self._caller.prices.get(self._assignment.case.model)
+        return usage if price is None else msgspec.structs.replace(usage, cost=price.cost_of(usage))
 
 
 def _is_infrastructure(result: Reply | CallFailed) -> TypeGuard[CallFailed]:

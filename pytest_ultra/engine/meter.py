@@ -34,7 +34,7 @@ class Meter:
         self._ended: Counter[tuple[int, int]] = Counter()
         self._done = self._reused = 0
         self._in_flight = self._waiting = 0
-        self._answered = self._tokens = 0
+        self._answered = self._tokens = self._estimated = 0
         self._latency_s = self._latency_s2 = 0.0
         self._cost = 0.0 if prices else None
         self._burden = Burden()
@@ -89,8 +89,9 @@ class Meter:
             self._latency_s += taken_s
             self._latency_s2 += taken_s * taken_s
             self._tokens += reply.prompt_tokens + reply.completion_tokens
+            self._estimated += reply.is_estimated
             if price is not None:
-                self._cost = (self._cost or 0.0) + price.cost(reply.prompt_tokens, reply.completion_tokens)
+                self._cost = (self._cost or 0.0) + price.cost_of(reply)
             expected = self._expected.get(case)
             if expected is not None:
                 answers = self._answers[case]
@@ -119,6 +120,7 @@ class Meter:
                 burden=self._burden,
                 tokens=start.tokens + self._tokens,
                 cost=_add(start.cost, self._cost),
+                estimated=start.estimated + self._estimated,
                 ended=(*start.ended, *_cohorts(self._ended)),
                 ahead=_cohorts(self._ahead),
             )

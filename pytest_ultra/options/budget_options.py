@@ -17,9 +17,9 @@ BUDGETS = (
     Option(
         "price",
         None,
-        "MODEL=PROMPT,COMPLETION",
-        "Price of a model in US dollars per million prompt tokens and per million completion tokens; repeatable, one "
-        "per line in the ini file",
+        "MODEL=PROMPT,COMPLETION[,CACHED[,CACHE_WRITTEN]]",
+        "Price of a model in US dollars per million prompt tokens and per million completion tokens, and those of "
+        "prompt tokens read from and written to a cache, if they differ; repeatable, one per line in the ini file",
         values.prices,
     ),
     Option(

@@ -151,10 +151,10 @@ def prices(texts: Sequence[str]) -> dict[str, Price]:
 def _price(text: str) -> tuple[str, Price]:
     model, _, amounts = (part.strip() for part in text.rpartition("="))
     found = [_number(amount) for amount in amounts.split(",")]
-    if not model or len(found) != len(fields(Price)) or not all(0 <= amount < math.inf for amount in found):
+    if not model or not 2 <= len(found) <= len(fields(Price)) or not all(0 <= amount < math.inf for amount in found):  # noqa: PLR2004 - prompt and completion
         raise ValueError(
             f"{text!r} is not a price; give a model and its price in US dollars per million prompt and completion "
-            "tokens, as in gpt-4o-mini=0.15,0.60"
+            "tokens, as in gpt-4o-mini=0.15,0.60, and also those of cached and cache-written tokens if you know them"
         )
     return model, Price(*found)
 

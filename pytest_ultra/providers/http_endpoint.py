@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.reference_agent import knowledge_of
+from pytest_ultra.core.token_usage import estimate_missing
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, Verdict
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
@@ -68,7 +69,8 @@ class HttpEndpoint:
         body = encode_request(request, spec.name, used.dialect, spec.neutral)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            reply = self._read(response, request.turn, spec.provider).with_texts(self._redact)
+            read = self._read(response, request.turn, spec.provider)
+            reply = estimate_missing(read, len(body)).with_texts(self._redact)
         except AttemptFailedError as error:
             failure = self._without_secrets(spec, error)
             if response is not None and failure.is_judged_by_status:

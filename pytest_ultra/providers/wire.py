@@ -19,6 +19,7 @@ from pytest_ultra.providers.dialects.dialect import DEFAULT, Dialect
 from pytest_ultra.providers.dialects.render import CALL_FIELDS, MESSAGE_FIELDS, render_messages, render_tools
 from pytest_ultra.providers.dialects.requested import apply_requested
 from pytest_ultra.providers.error_body import excerpt
+from pytest_ultra.providers.usage_fields import read_usage
 from pytest_ultra.providers.wire_fields import (
     UNREADABLE,
     Answer,
@@ -26,7 +27,6 @@ from pytest_ultra.providers.wire_fields import (
     Choice,
     FirstItem,
     ReplyMessage,
-    TokenCounts,
     is_filled,
     read_answer,
     read_arguments,
@@ -35,7 +35,6 @@ from pytest_ultra.providers.wire_fields import (
     read_list,
     read_string,
     read_text,
-    read_tokens,
 )
 
 KNOWLEDGE_HEADER = "x-ultra-knowledge"  # only to the embedded endpoint: the reference agent's knowledge as ASCII JSON
@@ -86,13 +85,23 @@ def encode_reply(reply: Reply, model: str) -> bytes:
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in reply.tool_calls
         ]
-    usage = {
+    choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
+    body = {"object": "chat.completion", "model": model, "choices": [choice], "usage": _encode_usage(reply)}
+    return msgspec.json.encode(body | ({"system_fingerprint": reply.fingerprint} if reply.fingerprint else {}))
+
+
+def _encode_usage(reply: Reply) -> dict[str, Any]:
+    usage: dict[str, Any] = {
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
         "total_tokens": reply.prompt_tokens + reply.completion_tokens,
     }
-    choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
-    return msgspec.json.encode({"object": "chat.completion", "model": model, "choices": [choice], "usage": usage})
+    if reply.cached_tokens or reply.cache_written_tokens:
+        cache = {"cached_tokens": reply.cached_tokens, "cache_write_tokens": reply.cache_written_tokens}
+        usage["prompt_tokens_details"] = cache
+    if reply.reasoning_tokens:
+        usage["completion_tokens_details"] = {"reasoning_tokens": reply.reasoning_tokens}
+    return usage
 
 
 def decode_reply(body: bytes, *, turn: int) -> Reply:
@@ -125,17 +134,22 @@ def _read_first_choice(answer: Answer) -> Choice:
 def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int) -> Reply:
     calls = tuple(_distinct(_calls(message), turn))
     finish_reason = read_string(choice.finish_reason)
-    usage = read_fields(answer.usage, TokenCounts) or TokenCounts()
+    usage = read_usage(answer.usage)
     text = read_text(message.content)
     if not text and not calls and is_filled(message.refusal) and finish_reason in (None, "stop"):
         finish_reason = REFUSAL
     return Reply(
         text=text or read_text(message.refusal),
         tool_calls=calls,
-        prompt_tokens=read_tokens(usage.prompt_tokens),
-        completion_tokens=read_tokens(usage.completion_tokens),
+        prompt_tokens=usage.prompt,
+        completion_tokens=usage.completion,
         finish_reason=("tool_calls" if calls else "stop") if finish_reason is None else finish_reason,
         extra=read_extra(choice.message, MESSAGE_FIELDS),
+        cached_tokens=usage.cached,
+        cache_written_tokens=usage.cache_written,
+        reasoning_tokens=usage.reasoning,
+        model=read_string(answer.model) or "",
+        fingerprint=read_string(answer.system_fingerprint) or "",
     )
 
 

@@ -24,6 +24,8 @@ _EMPTY = (b"", b"null", b"false", b"0", b'""', b"[]", b"{}")
 class Answer(msgspec.Struct, frozen=True):
     choices: msgspec.Raw = ABSENT
     usage: msgspec.Raw = ABSENT
+    model: msgspec.Raw = ABSENT
+    system_fingerprint: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
 
 
@@ -55,14 +57,12 @@ class Call(msgspec.Struct, frozen=True):
     arguments: msgspec.Raw = ABSENT
 
 
-class TokenCounts(msgspec.Struct, frozen=True):
-    prompt_tokens: msgspec.Raw = ABSENT
-    completion_tokens: msgspec.Raw = ABSENT
-
-
 _FirstCalls = msgspec.defstruct(
     "_FirstCalls", [(f"call_{number}", msgspec.Raw, ABSENT) for number in range(MAX_CALLS + 1)], array_like=True
 )
+_STRING = msgspec.json.Decoder(str)
+_NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_COUNT = msgspec.json.Decoder(int)
 Fields = TypeVar("Fields", bound=msgspec.Struct)
 
 
@@ -92,7 +92,7 @@ def is_filled(field: msgspec.Raw) -> bool:
 
 def read_string(field: msgspec.Raw) -> str | None:
     """Return a string; None if the field is something else. Raises UnicodeDecodeError."""
-    return msgspec.json.decode(field, type=str) if _begins_with(field, b'"') else None
+    return _STRING.decode(field) if _begins_with(field, b'"') else None
 
 
 def read_text(content: msgspec.Raw) -> str:
@@ -102,6 +102,11 @@ def read_text(content: msgspec.Raw) -> str:
 
 def read_tokens(field: msgspec.Raw) -> int:
     """Return a number of tokens; 0 if it is missing, or cannot be one."""
+    try:
+        if 0 < _size(field) <= _MAX_NUMBER_BYTES:
+            return bound_tokens(_COUNT.decode(field))
+    except msgspec.DecodeError:  # a float, perhaps
+        pass
     return bound_tokens(_read_value(field)) if _size(field) <= _MAX_NUMBER_BYTES else 0
 
 
@@ -132,7 +137,7 @@ def read_extra(field: msgspec.Raw, known: frozenset[str]) -> Extra:
 def read_names(field: msgspec.Raw) -> dict[str, msgspec.Raw]:
     """Return the fields of an object by name; none if it is something else."""
     try:
-        return msgspec.json.decode(field, type=dict[str, msgspec.Raw])
+        return _NAMES.decode(field)
     except msgspec.DecodeError:
         return {}
 

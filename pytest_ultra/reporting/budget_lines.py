@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from pytest_ultra.core.token_usage import CHARS_PER_TOKEN
 from pytest_ultra.reporting.text import count, neutralise
 
 _MINUTE_S = 60
@@ -40,9 +41,23 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount == 0 or amount >= 1 else f"${amount:.{1 - math.floor(math.log10(amount))}f}"
 
 
-def budget_line(requests: int, tokens: int, cost: float, *, limit: str | None) -> str:
-    paid = f", {dollars(cost)}" if cost else ""
-    spent = f"budget: {count(requests, 'request')}, {count(tokens, 'token')}{paid} spent by this run"
+def estimate_mark(estimated_requests: int) -> str:
+    """Return the mark of figures that rest on estimates of tokens."""
+    return "~" if estimated_requests else ""
+
+
+BUDGET_OF_ESTIMATES = (
+    f"the budget rests on estimates: replies came without token counts, which are taken as one token per "
+    f"{CHARS_PER_TOKEN} characters and marked ~"
+)
+
+
+def budget_line(requests: int, tokens: int, cost: float, *, limit: str | None, estimated_requests: int = 0) -> str:
+    mark = estimate_mark(estimated_requests)
+    paid = f", {mark}{dollars(cost)}" if cost else ""
+    spent = f"budget: {count(requests, 'request')}, {mark}{count(tokens, 'token')}{paid} spent by this run"
+    if estimated_requests:
+        spent += f"; {BUDGET_OF_ESTIMATES}"
     if limit is None:
         return spent
     return f"{spent}; {limit}: the remaining cases are skipped, and the next run resumes from here"

@@ -14,6 +14,7 @@ from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance, Damage
 from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
 from pytest_ultra.core.workflow import Step, Workflow
+from pytest_ultra.reporting.budget_lines import estimate_mark
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
 
@@ -84,7 +85,8 @@ def _activity(episode: Episode) -> str:
     score, usage = episode.score, episode.usage
     turns, calls = count(score.turns, "turn"), count(score.tool_calls, "call")
     faults = count(score.random_faults, "random fault")
-    tokens = count(usage.prompt_tokens + usage.completion_tokens, "token")
+    used = count(usage.prompt_tokens + usage.completion_tokens, "token")
+    tokens = f"{estimate_mark(usage.estimated_requests)}{used}"
     return (
         f"{turns}, {calls} (the optimal plan: {score.reference_calls}), {faults} ({score.recovered_faults} recovered), "
         f"{tokens}, {episode.duration_s:.1f} s"
@@ -176,10 +178,7 @@ def _event(event: Event) -> Iterator[str]:
             failure = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
             yield from _labelled(_INDENT, f"request failed: {failure}: {_first_line(event.detail)}")
         case Replied():
-            if text := event.reply.text.strip():
-                yield from _labelled(f"{_INDENT}says: ", text)
-            if event.forgiven:
-                yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
+            yield from _replied(event)
         case Answered():
             yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
             yield from _labelled(f"{_INDENT}-> ", _result(event.result))
@@ -195,6 +194,15 @@ def _event(event: Event) -> Iterator[str]:
             yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")
         case _:
             assert_never(event)
+
+
+def _replied(event: Replied) -> Iterator[str]:
+    if text := event.reply.text.strip():
+        yield from _labelled(f"{_INDENT}says: ", text)
+    if event.forgiven:
+        yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
+    if event.calls_in_text:
+        yield from _labelled(_INDENT, f"tool calls in its text, not run: {event.calls_in_text}")
 
 
 def _first_line(detail: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, FellBack
 from pytest_ultra.errors import AttemptProblem
+from pytest_ultra.reporting.reply_notices import reply_notices
 from pytest_ultra.reporting.text import count, neutralise
 
 _REJECTIONS = frozenset({401, 403, 404})
@@ -15,11 +16,16 @@ _STANDSTILL_S = 5.0  # a shorter one is not worth a line
 
 
 def notice_lines(episodes: Sequence[Episode]) -> list[str]:
-    """Return a line for each changed dialect, model that another endpoint served, cut replies, and standstill."""
+    """Return a line for each changed dialect, model that another endpoint served, oddity of replies, and standstill."""
     about_endpoints: dict[str, str] = {}
     for key, text in (notice for episode in episodes for notice in _notices(episode)):
         about_endpoints.setdefault(key, neutralise(text))
-    return [*dict.fromkeys(about_endpoints.values()), *_cut_notices(episodes), *_standstill_notices(episodes)]
+    return [
+        *dict.fromkeys(about_endpoints.values()),
+        *_cut_notices(episodes),
+        *reply_notices(episodes),
+        *_standstill_notices(episodes),
+    ]
 
 
 def _cut_notices(episodes: Iterable[Episode]) -> Iterator[str]:

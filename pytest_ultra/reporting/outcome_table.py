@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_ultra.core.figures import Row
-from pytest_ultra.reporting.budget_lines import dollars
+from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.figure_format import (
     NOTHING,
     amount,
@@ -50,6 +50,11 @@ def _seconds(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f} s"
 
 
+def _marked(row: Row, figure: str) -> str:
+    """Mark a figure that rests on estimates of tokens."""
+    return figure if figure == NOTHING else f"{estimate_mark(row.estimated_requests)}{figure}"
+
+
 _OF_INTERVALS = "95% intervals: Wilson for success, clustered by task for vs optimal"
 _OF_SHORT_INTERVALS = "95%: intervals, Wilson for success, clustered by task for vs optimal"
 _OF_P = "p: McNemar's exact test, corrected (Holm) over a model's flaws"
@@ -77,9 +82,11 @@ _DIFFERENCE_INTERVAL = Column("95% interval", lambda row: difference_interval(ro
 _SHORT_DIFFERENCE_INTERVAL = Column("95%", lambda row: difference_interval(row.difference, 0), hide_if_empty=True)
 _P = Column("p", lambda row: p_value(row.difference), _OF_P, hide_if_empty=True)
 _CALLS = Column("calls", lambda row: amount(row.mean_calls, ".1f"), _OF_MEANS)
-_TOKENS = Column("tokens", lambda row: amount(row.mean_tokens, ",.0f"), _OF_MEANS)
+_TOKENS = Column("tokens", lambda row: _marked(row, amount(row.mean_tokens, ",.0f")), _OF_MEANS)
 _TIME = Column("time", lambda row: _seconds(row.mean_duration_s), "time: mean wall-clock time of scored cases")
-_COST = Column("cost", lambda row: dollars(row.mean_cost) if row.mean_cost else NOTHING, hide_if_empty=True)
+_COST = Column(
+    "cost", lambda row: _marked(row, dollars(row.mean_cost)) if row.mean_cost else NOTHING, hide_if_empty=True
+)
 
 _FULL = (_SUCCESS, _INTERVAL, _N)
 _SHORT = (_SUCCESS, _SHORT_INTERVAL, _N)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_ultra.core.figures import Row, Summary
-from pytest_ultra.reporting.budget_lines import dollars
+from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.model_table import model_lines
 from pytest_ultra.reporting.outcome_table import draw_outcomes
@@ -68,7 +68,7 @@ def counts_line(summary: Summary) -> str:
     counts = summary.counts
     scored = f"{counts.scored:,} scored ({counts.full:,} full, {counts.partial:,} partial, {counts.failed:,} failed)"
     reused = f"; {summary.reused:,} reused from earlier runs" if summary.reused else ""
-    cost = f"; {dollars(summary.cost)}" if summary.cost else ""
+    cost = f"; {estimate_mark(summary.estimated_requests)}{dollars(summary.cost)}" if summary.cost else ""
     return f"{counts.planned:,} planned: {scored}, {counts.error:,} error, {counts.skipped:,} skipped{reused}{cost}"
 
 

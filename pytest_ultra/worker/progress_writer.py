@@ -31,7 +31,7 @@ def open_meter(
     left = [progress for progress in read_progress(run) if placement.is_replacement and progress.number == fresh.number]
     if not left:
         return Meter(fresh, prices)
-    kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "ended")
+    kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "estimated", "ended")
     return Meter(msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept}), prices)
 
 

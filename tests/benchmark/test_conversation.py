@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.turn_messages import assistant_message
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_EPISODE_CHARS, MAX_REPLY_CHARS, bound_reply, reply_chars
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Replied, Reply, ToolCall
+from pytest_ultra.core.transcript import Answered, Attempted, Ended, EndReason, Forgiven, Replied, Reply, ToolCall
 from tests.benchmark.agent_runs import make_case, run_agent, run_script, tool_call
 
 WRONG = tool_call("file_operations_reader", path="no/such/file")
@@ -337,3 +337,51 @@ def test_a_step_is_one_call_and_the_last_one_is_ready_for_the_next_turn() -> Non
     steps = list(Conversation.begin(CASE, GUIDANCE).steps(Reply(tool_calls=repeat(LIST, 3))))
     assert [len(get_results(step)) for step in steps] == [0, 1, 2, 3, 3]
     assert [step.turn for step in steps] == [1, 1, 1, 1, 2]
+
+
+def test_calls_in_the_text_of_a_native_reply_are_counted_and_not_run() -> None:
+    call = '<tool_call>{"name": "file_operations_scanner", "arguments": {"pattern": "*"}}</tool_call>'
+    conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(f"{call}\n{call}"))
+
+    assert [event.calls_in_text for event in conversation.events if isinstance(event, Replied)] == [2]
+    assert not [event for event in conversation.events if isinstance(event, Answered)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Done. file_operations_scanner found nothing.",
+        'The result is {"name": "Ada", "arguments": {}}, as file_operations_scanner showed.',
+        "file_operations_scanner <b>",
+        "{" * 50_000 + "file_operations_scanner",
+    ],
+)
+def test_a_text_that_only_mentions_a_tool_holds_no_call(text: str) -> None:
+    (replied,) = (
+        event for event in Conversation.begin(CASE, GUIDANCE).take(Reply(text)).events if isinstance(event, Replied)
+    )
+    assert replied.calls_in_text == 0
+
+
+@pytest.mark.parametrize("encoded", [json.dumps(LIST.arguments), f" {json.dumps(LIST.arguments)}\n"])
+def test_arguments_that_were_encoded_twice_are_run_and_repeated_as_an_object(encoded: str) -> None:
+    call = msgspec.structs.replace(LIST, arguments=encoded)
+    conversation = Conversation.begin(CASE, GUIDANCE).take(Reply(tool_calls=(call,)))
+
+    replied, answered = conversation.events
+    assert isinstance(replied, Replied)
+    assert isinstance(answered, Answered)
+    assert (replied.forgiven, replied.reply.tool_calls) == ((Forgiven.ARGUMENTS_AS_TEXT,), (call,))
+    assert answered.result.is_success
+    said = assistant_message(replied.reply, ToolProtocol.NATIVE)
+    assert said["tool_calls"][0]["function"]["arguments"] == LIST.arguments
+
+
+@pytest.mark.parametrize("arguments", ['"x"', '"[1]"', '"{}" {}', '"\\ud800"', json.dumps(json.dumps("{}"))])
+def test_other_texts_stay_malformed_arguments(arguments: str) -> None:
+    call = msgspec.structs.replace(LIST, arguments=arguments)
+    replied, answered = Conversation.begin(CASE, GUIDANCE).take(Reply(tool_calls=(call,))).events[:2]
+
+    assert isinstance(replied, Replied)
+    assert isinstance(answered, Answered)
+    assert (replied.forgiven, answered.arguments, answered.result.is_success) == ((), None, False)

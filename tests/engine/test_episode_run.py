@@ -64,6 +64,10 @@ def test_usage_separates_the_models_time_from_waiting() -> None:
             "waiting_time_s": 1.375,
             "standstill_s": 0.0,
             "cost": None,
+            "cached_tokens": 0,
+            "cache_written_tokens": 0,
+            "reasoning_tokens": 0,
+            "estimated_requests": 0,
         }
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pytest_ultra.core.prices import FREE, Price
+from pytest_ultra.core.transcript import Reply
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.requested_limits import check_budget
 from pytest_ultra.options.settings import Settings, read_settings
 
-MINI = Price(0.15, 0.6)
+MINI = Price(0.15, 0.6, 0.075)
 
 
 def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
@@ -44,14 +45,33 @@ def test_the_ini_file_has_one_price_per_line(pytester: pytest.Pytester) -> None:
     assert settings_of(pytester).price == {"a": Price(1, 2), "b": Price(0, 3.5)}
 
 
-@pytest.mark.parametrize("text", ["0.15", "m", "m=1", "m=1,2,3", "m=1,x", "m=-1,2", "m=1,inf", "=1,2"])
+@pytest.mark.parametrize("text", ["0.15", "m", "m=1", "m=1,2,3,4,5", "m=1,x", "m=-1,2", "m=1,inf", "=1,2"])
 def test_an_invalid_price_is_a_usage_error(pytester: pytest.Pytester, text: str) -> None:
     with pytest.raises(pytest.UsageError) as caught:
         settings_of(pytester, "--ultra-model=m", f"--ultra-price={text}")
     assert str(caught.value) == (
         f"--ultra-price: {text!r} is not a price; give a model and its price in US dollars per million prompt and "
-        "completion tokens, as in gpt-4o-mini=0.15,0.60"
+        "completion tokens, as in gpt-4o-mini=0.15,0.60, and also those of cached and cache-written tokens if you "
+        "know them"
     )
+
+
+def test_a_price_may_name_cached_and_written_tokens(pytester: pytest.Pytester) -> None:
+    settings = settings_of(pytester, "--ultra-model=a,b", "--ultra-price=a=1,2,0.1", "--ultra-price=b=1,2,0.1,1.25")
+    assert settings.price == {"a": Price(1, 2, 0.1), "b": Price(1, 2, 0.1, 1.25)}
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        (Price(1, 10), 1000 + 10 * 200),
+        (Price(1, 10, cached=0.1), 400 + 0.1 * 600 + 10 * 200),
+        (Price(1, 10, cached=0.1, cache_written=1.25), 100 + 0.1 * 600 + 1.25 * 300 + 10 * 200),
+    ],
+)
+def test_each_kind_of_token_has_its_price(price: Price, expected: float) -> None:
+    reply = Reply("", (), 1000, 200, cached_tokens=600, cache_written_tokens=300, reasoning_tokens=150)
+    assert price.cost_of(reply) == pytest.approx(expected / 1e6)
 
 
 def test_a_cost_limit_without_a_price_is_a_usage_error(pytester: pytest.Pytester) -> None:

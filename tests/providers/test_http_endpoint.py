@@ -59,7 +59,7 @@ def fail(answer: Answer, *, timeout_s: float = 5.0) -> AttemptFailedError:
 )
 def test_each_request_goes_to_the_models_own_address_with_its_own_name(model: str, path: str, name: str) -> None:
     reply, server = ask(says(response(COMPLETION)), make_request(model))
-    assert reply == Reply(text="Done.")
+    assert reply == Reply(text="Done.", prompt_tokens=reply.prompt_tokens, completion_tokens=1, is_estimated=True)
     assert server.requests[0].target == path
     assert json.loads(server.requests[0].body)["model"] == name
 
@@ -136,7 +136,27 @@ def test_a_key_in_a_reply_is_redacted() -> None:
     message = {"content": f"It is {KEY}.", "tool_calls": [call]}
     body = json.dumps({"choices": [{"message": message, "finish_reason": KEY}]}).encode()
     reply, _ = ask(says(response(body)))
-    assert reply == Reply("It is ***.", (ToolCall("***", "***", '{"key": "***"}'),), finish_reason="***")
+    assert (reply.text, reply.finish_reason) == ("It is ***.", "***")
+    assert reply.tool_calls == (ToolCall("***", "***", '{"key": "***"}'),)
+
+
+def test_tokens_that_are_not_reported_are_estimated_from_what_was_sent_and_received() -> None:
+    text = "x" * 400
+    body = json.dumps({"choices": [{"message": {"content": text}}], "usage": None}).encode()
+
+    reply, server = ask(says(response(body)))
+
+    sent = len(server.requests[0].body)
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.is_estimated) == (sent // 4, 100, True)
+
+
+def test_tokens_that_are_reported_stay_and_are_no_estimate() -> None:
+    usage = {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}
+    body = json.dumps({"choices": [{"message": {"content": "x" * 400}}], "usage": usage}).encode()
+
+    reply, _ = ask(says(response(body)))
+
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.is_estimated) == (7, 1, False)
 
 
 @pytest.mark.parametrize(

@@ -18,17 +18,27 @@ from tests.providers.requests_made import make_request
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]))
 _calls = st.builds(ToolCall, id=_texts.filter(bool), name=_texts, arguments=_texts.filter(str.strip))
-_replies = st.builds(
-    Reply,
-    text=_texts,
-    tool_calls=st.lists(_calls, unique_by=lambda call: call.id, max_size=3).map(tuple),
-    prompt_tokens=st.integers(0, 10**9),
-    completion_tokens=st.integers(0, 10**9),
-    finish_reason=_texts,
-)
+_tokens = st.integers(0, 10**9)
 
 
-@given(_replies)
+@st.composite
+def _replies(draw: st.DrawFn) -> Reply:
+    cached, written, reasoning = draw(_tokens), draw(_tokens), draw(_tokens)
+    return Reply(
+        text=draw(_texts),
+        tool_calls=tuple(draw(st.lists(_calls, unique_by=lambda call: call.id, max_size=3))),
+        prompt_tokens=cached + written + draw(_tokens),
+        completion_tokens=reasoning + draw(_tokens),
+        finish_reason=draw(_texts),
+        cached_tokens=cached,
+        cache_written_tokens=written,
+        reasoning_tokens=reasoning,
+        model="m",
+        fingerprint=draw(_texts)[:200],
+    )
+
+
+@given(_replies())
 def test_a_reply_survives_encoding_and_decoding(reply: Reply) -> None:
     assert decode_reply(encode_reply(reply, "m"), turn=1) == reply
 

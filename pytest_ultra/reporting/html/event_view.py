@@ -41,6 +41,8 @@ def _reply(event: Replied) -> Iterator[EventView]:
     if event.forgiven:
         forgiven = ", ".join(event.forgiven).replace("_", " ")
         yield EventView("note", f"Accepted despite errors in its calls: {forgiven}.")
+    if event.calls_in_text:
+        yield EventView("note", f"Tool calls in its text, which were not run: {event.calls_in_text}.")
 
 
 def _attempt(event: Attempted) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_ultra.core.figures import Summary
+from pytest_ultra.core.token_usage import CHARS_PER_TOKEN
 from pytest_ultra.reporting.html.html_text import safe_text
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.terminal_summary import DEMO, versions_line
@@ -31,5 +32,10 @@ def _notices(summary: Summary, facts: RunFacts) -> Iterator[str]:
     if counts.skipped:
         are = "were not run; they are" if counts.skipped > 1 else "was not run; it is"
         yield f"{count(counts.skipped, 'case')} {are} not scored"
+    if summary.estimated_requests:
+        yield (
+            f"{count(summary.estimated_requests, 'request')} came back without token counts; figures that rest "
+            f"on them are estimated at {CHARS_PER_TOKEN} characters per token, and marked ~"
+        )
     if len(summary.versions) > 1:
         yield versions_line(summary)

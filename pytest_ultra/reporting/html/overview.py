@@ -8,6 +8,7 @@ import msgspec
 
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import Comparison, Row, SlowCase, Summary
+from pytest_ultra.reporting.budget_lines import estimate_mark
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.forest_plot import ForestPlot, make_forest_plot, make_group_forest_plot
@@ -159,6 +160,7 @@ def _segments(summary: Summary) -> tuple[Segment, ...]:
 
 def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
     counts, rows = summary.counts, summary.rows
+    mark = estimate_mark(summary.estimated_requests)
     tokens = [row.mean_tokens * row.counts.scored for row in rows if row.mean_tokens is not None]
     not_scored = f"{counts.error:,} error, {counts.skipped:,} skipped"
     reused = f"{summary.reused:,} reused from earlier runs" if summary.reused else "none reused"
@@ -171,12 +173,12 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
         Tile("Scored", f"{counts.scored:,}", f"of {counts.planned:,} planned; {not_scored}; {reused}"),
         Tile(
             "Tokens",
-            number_format.large_number(sum(tokens)) if tokens else number_format.DASH,
+            mark + number_format.large_number(sum(tokens)) if tokens else number_format.DASH,
             "prompts and completions, scored cases",
         ),
         Tile(
             "Cost",
-            number_format.money(summary.cost),
+            number_format.money(None) if summary.cost is None else mark + number_format.money(summary.cost),
             "no price known" if summary.cost is None else "excluding reused cases",
         ),
         Tile("Duration", number_format.seconds(facts.duration_s), "wall-clock, whole run"),
@@ -244,12 +246,13 @@ def _costs(rows: Sequence[Row]) -> tuple[Band, ...]:
 
     def line(row: Row) -> CostLine:
         calls, tokens, seconds, cost = largest
+        mark = estimate_mark(row.estimated_requests)
         return CostLine(
             row_label(row),
             bar_figure(row.mean_calls, calls, number_format.decimal(row.mean_calls)),
-            bar_figure(row.mean_tokens, tokens, number_format.large_number(row.mean_tokens)),
+            bar_figure(row.mean_tokens, tokens, mark + number_format.large_number(row.mean_tokens)),
             bar_figure(row.mean_duration_s, seconds, number_format.seconds(row.mean_duration_s)),
-            bar_figure(row.mean_cost, cost, number_format.money(row.mean_cost)),
+            bar_figure(row.mean_cost, cost, mark + number_format.money(row.mean_cost)),
         )
 
     return _bands([(row, line(row)) for row in rows])

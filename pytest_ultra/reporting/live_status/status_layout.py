@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pytest_ultra.core.progress import ShardProgress
+from pytest_ultra.reporting.budget_lines import estimate_mark
 from pytest_ultra.reporting.live_status import status_text
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 
@@ -107,7 +108,8 @@ def _shared_rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[
 
 def _details(status: StatusSnapshot) -> list[str]:
     calls = [status_text.calls(status), *status_text.rate(status.call_rate, "calls")]
-    return [*calls, status_text.short_tokens(status.tokens), status_text.cost(status)]
+    tokens = f"{estimate_mark(status.estimated)}{status_text.short_tokens(status.tokens)}"
+    return [*calls, tokens, status_text.cost(status)]
 
 
 def _bar_width(width: int, label_width: int) -> int:

@@ -48,6 +48,11 @@ class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         return sum(shard.tokens for shard in self.shards)
 
     @property
+    def estimated(self) -> int:
+        """The answers whose tokens are estimated."""
+        return sum(shard.estimated for shard in self.shards)
+
+    @property
     def cost(self) -> float | None:
         """US dollars, None if no price is known."""
         return total_cost(self.shards)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ultra.core.progress import ShardProgress
-from pytest_ultra.reporting.budget_lines import dollars
+from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 from pytest_ultra.reporting.text import count, neutralise
 
@@ -45,11 +45,11 @@ def calls(status: StatusSnapshot) -> str:
 
 
 def usage(status: StatusSnapshot) -> str:
-    return f"{count(status.tokens, 'token')}, {cost(status)}"
+    return f"{estimate_mark(status.estimated)}{count(status.tokens, 'token')}, {cost(status)}"
 
 
 def cost(status: StatusSnapshot) -> str:
-    return "cost unknown" if status.cost is None else dollars(status.cost)
+    return "cost unknown" if status.cost is None else f"{estimate_mark(status.estimated)}{dollars(status.cost)}"
 
 
 def short_tokens(tokens: int) -> str:

@@ -39,28 +39,23 @@ class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
     extra: Extra = msgspec.UNSET
+    cached_tokens: Count = 0
+    cache_written_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    is_estimated: bool = False
+    model: str = ""
+    fingerprint: str = ""
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
-        return cls(
-            text=split_lines(reply.text),
-            tool_calls=reply.tool_calls,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            extra=reply.extra,
-        )
+        return cls(split_lines(reply.text), **{name: getattr(reply, name) for name in _SAME_FIELDS})
 
     @property
     def reply(self) -> Reply:
-        return Reply(
-            text=join_lines(self.text),
-            tool_calls=self.tool_calls,
-            prompt_tokens=self.prompt_tokens,
-            completion_tokens=self.completion_tokens,
-            finish_reason=self.finish_reason,
-            extra=self.extra,
-        )
+        return Reply(join_lines(self.text), **{name: getattr(self, name) for name in _SAME_FIELDS})
+
+
+_SAME_FIELDS = tuple(name for name in Reply.__struct_fields__ if name != "text")
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

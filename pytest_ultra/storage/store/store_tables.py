@@ -52,6 +52,7 @@ EPISODES = Table(
     *_floats("standstill_s"),
     *_integers("tool_calls", "reference_calls", "random_faults", "recovered_faults", "dependency_violations"),
     *_integers("first_divergence", "turns", "requests", "prompt_tokens", "completion_tokens"),
+    *_integers("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests"),
     Column("reused", Boolean),
 )
 
