@@ -113,7 +113,13 @@ def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -
         robustness=measure_robustness(scored, pairing.pairs) if scored and group.prompt_type.flaw_kind else None,
         repeats=measure_repeats(scored),
         failure_classes=_count_failure_classes(episodes),
+        mean_first_token_s=_mean_first_token_s(scored),
     )
+
+
+def _mean_first_token_s(episodes: Iterable[Episode]) -> float | None:
+    """Return the mean over the episodes in which replies were streamed, None without one."""
+    return mean(e.usage.first_token_s for e in episodes if e.usage.first_token_s is not None)
 
 
 def _correct(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -80,7 +80,8 @@ class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
     `cost` is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
-    in which pytest-ultra itself did not run, which is in none of the other times.
+    in which pytest-ultra itself did not run, which is in none of the other times. `first_token_s` is the mean time to
+    the first token of the replies that were streamed.
     """
 
     requests: Count = 0
@@ -91,6 +92,7 @@ class Usage(msgspec.Struct, frozen=True):
     waiting_time_s: Amount = 0.0
     standstill_s: Amount = 0.0
     cost: Amount | None = None
+    first_token_s: Amount | None = None
 
 
 class Episode(msgspec.Struct, frozen=True):

@@ -127,7 +127,8 @@ class Row(msgspec.Struct, frozen=True):
     `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
     `difference` is to `optimal`; it is None without a pair and for `optimal` itself. `unpaired` counts scored episodes
     without a scored control. `recovery` is from random faults. `robustness` is for flawed plans. `repeats` has an entry
-    for each k from 1 if any task was scored more than once.
+    for each k from 1 if any task was scored more than once. `mean_first_token_s` is over episodes with
+    streamed replies.
     """
 
     model: str
@@ -148,6 +149,7 @@ class Row(msgspec.Struct, frozen=True):
     robustness: Robustness | None = None
     repeats: tuple[Repeats, ...] = ()
     failure_classes: tuple[tuple[FailureClass, int], ...] = ()
+    mean_first_token_s: float | None = None
 
 
 class SlowCase(msgspec.Struct, frozen=True):

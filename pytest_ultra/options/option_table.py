@@ -13,6 +13,7 @@ from pytest_ultra.core.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.budget_options import BUDGETS
 from pytest_ultra.options.gate_options import GATES
@@ -135,6 +136,14 @@ OPTIONS = (
     ),
     Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", _one(values.url)),
     Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", _one(values.temperature)),
+    Option(
+        "stream",
+        "auto",
+        "auto|on|off",
+        "Ask endpoints to stream replies, which measures the time to the first token; auto asks where an endpoint "
+        "answers nothing else",
+        _one(values.member(StreamMode)),
+    ),
     Option(
         "rate_mode",
         "adaptive",

@@ -18,6 +18,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.prices import Price
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.gate_options import GateSettings, take_gates
@@ -61,6 +62,7 @@ class Settings:
     base_url: str | None
     served: Mapping[str, tuple[Served, ...]]
     temperature: float | None
+    stream: StreamMode
     rate_mode: RateMode
     rpm: float | None
     qps: float | None

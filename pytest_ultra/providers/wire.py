@@ -11,6 +11,7 @@ from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.generation_end import ERROR_FINISHES, REFUSAL, is_models_end, normalize_finish
 from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.core.transcript import Extra, Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.dialects.call_ids import make_call_id
@@ -56,8 +57,14 @@ def encode_request(request: ChatRequest, model: str, dialect: Dialect = DEFAULT)
             body["tool_choice"] = dialect.tool_choice
     if dialect.limit_name and dialect.max_tokens:
         body[dialect.limit_name] = dialect.max_tokens
-    body = body | {"stream": False} | request.parameters
+    body = body | _stream_parameters(dialect) | request.parameters
     return msgspec.json.encode({name: value for name, value in body.items() if name not in dialect.omitted})
+
+
+def _stream_parameters(dialect: Dialect) -> dict[str, Any]:
+    if dialect.stream is StreamMode.ON:
+        return {"stream": True, "stream_options": {"include_usage": True}}
+    return {"stream": False}
 
 
 def decode_request(body: bytes) -> ReceivedRequest:

@@ -106,7 +106,12 @@ UPDATE runs SET files = '';
 
 _STANDSTILL = "ALTER TABLE episodes ADD COLUMN standstill_s REAL NOT NULL DEFAULT 0"
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL)
+_STREAMS = """
+ALTER TABLE episodes ADD COLUMN first_token_s REAL;
+ALTER TABLE attempts ADD COLUMN first_token_s REAL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _STREAMS)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
