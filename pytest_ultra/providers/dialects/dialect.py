@@ -67,5 +67,5 @@ def describe_traits(dialect: Dialect) -> list[str]:
         found.append("echoes what it sent")
     else:
         found.append("echoes " + (", ".join(f"`{name}`" for name in sorted(dialect.echoed)) or "nothing unknown"))
-    found += [f"never `{name}`" for name in sorted(dialect.dropped)]
+    found += [f"never `{name}`" for name in sorted(dialect.dropped | (dialect.omitted - {"stream"}))]
     return found + [f"`{name}` in each turn with calls" for name in sorted(dialect.filled)]
