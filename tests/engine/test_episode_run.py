@@ -64,6 +64,7 @@ def test_usage_separates_the_models_time_from_waiting() -> None:
             "waiting_time_s": 1.375,
             "standstill_s": 0.0,
             "cost": None,
+            "first_token_s": None,
         }
     )
 
@@ -210,3 +211,11 @@ def test_a_cancellation_that_leaks_out_of_an_endpoint_is_a_bug_of_ours() -> None
     episode = run_one(FakeEndpoint(respond), make_case())
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.HARNESS)
+
+
+def test_the_time_to_the_first_token_is_the_mean_of_the_streamed_replies_and_within_their_attempts() -> None:
+    replies = [metered(calling(), None, 0.25), metered(calling(), None, 9.0), DONE]
+    episode = run_one(scripted(replies), make_case())
+    times = [event.first_token_s for event in episode.transcript if isinstance(event, Attempted)]
+    assert times == [0.25, 1.0, None]
+    assert episode.usage.first_token_s == pytest.approx(0.625)
