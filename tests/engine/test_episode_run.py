@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
