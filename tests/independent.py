@@ -176,6 +176,7 @@ def row(episodes: list[Json], everything: list[Json]) -> Json:
         "mean_calls": average(e["score"]["tool_calls"] for e in scored),
         "mean_tokens": average(map(tokens, scored)),
         "mean_duration_s": average(e["duration_s"] for e in scored),
+        "mean_first_token_s": average(e["first_token_s"] for e in scored if e.get("first_token_s") is not None),
         "mean_cost": average(e["usage"]["cost"] for e in scored),
         "unpaired": unpaired,
         "recovery": recovery(episodes),

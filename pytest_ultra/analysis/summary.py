@@ -115,7 +115,13 @@ def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -
         repeats=measure_repeats(scored),
         failure_classes=_count_failure_classes(episodes),
         estimated_requests=sum(episode.usage.estimated_requests for episode in scored),
+        mean_first_token_s=_mean_first_token_s(scored),
     )
+
+
+def _mean_first_token_s(episodes: Iterable[Episode]) -> float | None:
+    """Return the mean over the episodes in which replies were streamed, None without one."""
+    return mean(e.usage.first_token_s for e in episodes if e.usage.first_token_s is not None)
 
 
 def _correct(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -58,15 +58,21 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 class MeteredReply(Reply, frozen=True):
-    """A reply with a quota, passed from an endpoint to the limiter; transcripts hold plain replies."""
+    """A reply with what was measured beside it: transcripts hold plain replies.
+
+    The quota is for the limiter. `first_token_s` is the time to the first token of a reply that was streamed.
+    """
 
     quota: Quota | None = None
+    first_token_s: float | None = None
 
 
-def metered(reply: Reply, quota: Quota) -> MeteredReply:
-    return MeteredReply(**msgspec.structs.asdict(reply), quota=quota)
+def metered(reply: Reply, quota: Quota | None, first_token_s: float | None = None) -> MeteredReply:
+    return MeteredReply(**msgspec.structs.asdict(reply), quota=quota, first_token_s=first_token_s)
 
 
 def plain(reply: Reply) -> Reply:
-    """Return the reply without the quota, which only the limiter needs."""
-    return Reply(*msgspec.structs.astuple(reply)[:-1]) if isinstance(reply, MeteredReply) else reply
+    """Return the reply without what was measured beside it."""
+    if not isinstance(reply, MeteredReply):
+        return reply
+    return Reply(*msgspec.structs.astuple(reply)[: len(Reply.__struct_fields__)])

@@ -82,7 +82,8 @@ class Usage(msgspec.Struct, frozen=True):
     `cached_tokens` and `cache_written_tokens` are part of `prompt_tokens`, `reasoning_tokens` of `completion_tokens`.
     `estimated_requests` counts the replies whose tokens are our estimate, as the endpoint did not report them. `cost`
     is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
-    in which pytest-ultra itself did not run, which is in none of the other times.
+    in which pytest-ultra itself did not run, which is in none of the other times. `first_token_s` is the mean time to
+    the first token of the replies that were streamed.
     """
 
     requests: Count = 0
@@ -97,6 +98,7 @@ class Usage(msgspec.Struct, frozen=True):
     cache_written_tokens: Count = 0
     reasoning_tokens: Count = 0
     estimated_requests: Count = 0
+    first_token_s: Amount | None = None
 
 
 class Episode(msgspec.Struct, frozen=True):

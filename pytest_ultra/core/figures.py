@@ -128,6 +128,7 @@ class Row(msgspec.Struct, frozen=True):
     `difference` is to `optimal`; it is None without a pair and for `optimal` itself. `unpaired` counts scored episodes
     without a scored control. `recovery` is from random faults. `robustness` is for flawed plans. `repeats` has an entry
     for each k from 1 if any task was scored more than once. `estimated_requests` came back without token counts.
+    `mean_first_token_s` is over episodes with streamed replies.
     """
 
     model: str
@@ -149,6 +150,7 @@ class Row(msgspec.Struct, frozen=True):
     repeats: tuple[Repeats, ...] = ()
     failure_classes: tuple[tuple[FailureClass, int], ...] = ()
     estimated_requests: int = 0
+    mean_first_token_s: float | None = None
 
 
 class SlowCase(msgspec.Struct, frozen=True):

@@ -139,7 +139,10 @@ class EndReason(StrEnum):
 
 
 class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
-    """One HTTP attempt. `problem` is None if it brought the reply; `wait_s` is the back-off after it."""
+    """One HTTP attempt. `problem` is None if it brought the reply; `wait_s` is the back-off after it.
+
+    `first_token_s` is the time from sending to the first token of a reply that was streamed.
+    """
 
     turn: Count
     duration_s: Amount
@@ -147,6 +150,7 @@ class Attempted(msgspec.Struct, frozen=True, tag="attempt"):
     status: Count | None = None
     detail: str = ""
     wait_s: Amount = 0.0
+    first_token_s: Amount | None = None
 
 
 class Replied(msgspec.Struct, frozen=True, tag="reply"):

@@ -176,11 +176,18 @@ class _EpisodeRun:
             tool_time_s=self._tool_time_s,
             waiting_time_s=self._waiting_time_s,
             standstill_s=self._standstill_s,
+            first_token_s=self._first_token_s(),
             estimated_requests=sum(reply.is_estimated for reply in self._replies),
             **{name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in _TOKENS},
         )
         price = self._caller.prices.get(self._assignment.case.model)
         return usage if price is None else msgspec.structs.replace(usage, cost=price.cost_of(usage))
+
+    def _first_token_s(self) -> float | None:
+        """Return the mean time to the first token of the streamed replies, None without one."""
+        attempts = (event for event in self._events if isinstance(event, Attempted))
+        times = [attempt.first_token_s for attempt in attempts if attempt.first_token_s is not None]
+        return sum(times) / len(times) if times else None
 
 
 def _is_infrastructure(result: Reply | CallFailed) -> TypeGuard[CallFailed]:

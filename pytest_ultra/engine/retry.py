@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from pytest_ultra.core.chat_request import ChatRequest, plain
+from pytest_ultra.core.chat_request import ChatRequest, MeteredReply, plain
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.transcript import Attempted, EndReason, Reply
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
@@ -139,7 +139,7 @@ class Caller:
             return result
         self._health_of(request).observe_answer()
         self.activity.answered()
-        record(Attempted(request.turn, duration_s))
+        record(Attempted(request.turn, duration_s, first_token_s=_first_token_s(result, duration_s)))
         return plain(result)
 
     async def watch(self, find_refusal: Callable[[], str | None]) -> None:
@@ -219,6 +219,12 @@ class _WaitCounter:
 
     def __exit__(self, *_: object) -> None:
         self.count -= 1
+
+
+def _first_token_s(reply: Reply, duration_s: float) -> float | None:
+    """Return the time to the first token, which is within the attempt's, without its standstill."""
+    first_token_s = reply.first_token_s if isinstance(reply, MeteredReply) else None
+    return None if first_token_s is None else min(first_token_s, duration_s)
 
 
 def _rejection(turn: int, duration_s: float, failure: AttemptFailedError, change: str) -> Attempted:

@@ -14,6 +14,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.request_parameters import read_parameters
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.budget_options import BUDGETS
 from pytest_ultra.options.gate_options import GATES
@@ -150,6 +151,14 @@ OPTIONS = (
         "NAME=ENV_VARIABLE",
         "Header of each request, with the value of an environment variable; repeatable, one per line in the ini file",
         values.headers,
+    ),
+    Option(
+        "stream",
+        "auto",
+        "auto|on|off",
+        "Ask endpoints to stream replies, which measures the time to the first token; auto asks where an endpoint "
+        "answers nothing else",
+        _one(values.member(StreamMode)),
     ),
     Option(
         "rate_mode",

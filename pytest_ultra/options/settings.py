@@ -18,6 +18,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.prices import Price
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.gate_options import GateSettings, take_gates
@@ -64,6 +65,7 @@ class Settings:
     request: Mapping[str, Mapping[str, Any]]
     header: Mapping[str, Mapping[str, str]]
     temperature: float | None
+    stream: StreamMode
     rate_mode: RateMode
     rpm: float | None
     qps: float | None

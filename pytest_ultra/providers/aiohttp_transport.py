@@ -7,13 +7,15 @@ import errno
 import io
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
 import aiohttp
 
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.proxies import find_proxy
+from pytest_ultra.providers.streams.completion_stream import CompletionStream
+from pytest_ultra.providers.streams.server_sent_events import BEGINNING_BYTES, is_event_stream
 from pytest_ultra.providers.transport import HttpResponse
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -22,6 +24,10 @@ MAX_ERROR_BYTES = 64 * 1024
 _MAX_LARGE_BODIES = 2
 """Large bodies that are read at a time, so that memory does not grow with the number of requests."""
 _LARGE_BYTES = 1024 * 1024  # aiohttp warns of larger bodies in one piece
+_REST_S = 5.0
+"""How long the rest of a stream may take whose reply is complete: its usage, and the sign that it is done."""
+_CLOSE_S = 0.05
+"""How long a stream that is done may take to end, so that its connection can be used again."""
 
 
 class AiohttpTransport:
@@ -55,29 +61,75 @@ class AiohttpTransport:
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpResponse:
         data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
         proxy = self._proxy(url)
+        started = asyncio.get_running_loop().time()
         async with self._session.post(url, headers=headers, data=data, proxy=proxy, allow_redirects=False) as response:
-            return HttpResponse(response.status, response.headers, await self._read(response))
+            is_reply = 200 <= response.status < 300  # noqa: PLR2004 - the bounds of success in HTTP
+            chunks = aiter(response.content.iter_any())
+            beginning = await _read_beginning(chunks)
+            if is_reply and is_event_stream(response.content_type, beginning):
+                return await _read_stream(response, beginning, chunks, started)
+            content = await self._read(response.status, beginning, chunks, is_reply=is_reply)
+            return HttpResponse(response.status, response.headers, content)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, status: int, beginning: bytes, chunks: AsyncIterator[bytes], *, is_reply: bool) -> bytes:
         """Read a body: of an error its beginning, of a reply up to `MAX_BODY_BYTES`."""
-        is_reply = 200 <= response.status < 300  # noqa: PLR2004 - the bounds of success in HTTP
         body = bytearray()
         async with AsyncExitStack() as stack:
-            async for chunk in response.content.iter_any():
+            chunk = beginning
+            while chunk:
                 is_first_large = len(body) <= _LARGE_BYTES < len(body) + len(chunk)
                 body += chunk
                 if not is_reply and len(body) >= MAX_ERROR_BYTES:
                     return bytes(body[:MAX_ERROR_BYTES])
                 if len(body) > MAX_BODY_BYTES:
-                    raise _too_long(response.status)
+                    raise _too_long(status)
                 if is_first_large:
                     await stack.enter_async_context(self._large_bodies)
+                chunk = await anext(chunks, b"")
             return bytes(body)
 
     def _proxy(self, url: str) -> str | None:
         if url not in self._proxies:
             self._proxies[url] = find_proxy(url, self._environ)
         return self._proxies[url]
+
+
+async def _read_beginning(chunks: AsyncIterator[bytes]) -> bytes:
+    """Read until it is clear whether the body is a stream."""
+    beginning = b""
+    async for chunk in chunks:
+        beginning += chunk
+        if len(beginning) >= BEGINNING_BYTES:
+            break
+    return beginning
+
+
+async def _read_stream(
+    response: aiohttp.ClientResponse, beginning: bytes, chunks: AsyncIterator[bytes], started: float
+) -> HttpResponse:
+    """Read a stream to the end of its reply, whether or not it is closed then."""
+    completion = CompletionStream()
+    first_token_s = None
+    size = 0
+    now = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(None) as rest:
+            chunk = beginning
+            while chunk:
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    raise _too_long(response.status)
+                completion.feed(chunk)
+                if completion.has_token and first_token_s is None:
+                    first_token_s = now() - started
+                if completion.has_ended:
+                    end = now() + (_CLOSE_S if completion.is_done else _REST_S)
+                    rest.reschedule(min(end, rest.when() or end))
+                chunk = await anext(chunks, b"")
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        if not completion.has_ended:
+            raise
+    return HttpResponse(response.status, response.headers, completion.close(), first_token_s)
 
 
 def _too_long(status: int) -> AttemptFailedError:

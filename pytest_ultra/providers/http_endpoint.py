@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.reference_agent import knowledge_of
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.core.token_usage import estimate_missing
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, Verdict
@@ -44,13 +45,14 @@ class HttpEndpoint:
         request_timeout_s: float | None = None,
         now: Callable[[], float] = time.time,
         redact: Redact | None = None,
+        stream: StreamMode = StreamMode.AUTO,
     ) -> None:
         self._routes = {
             model: [(one, one.url(demo_url), one.headers()) for one in spec.endpoints] for model, spec in specs.items()
         }
         self._dialects = LearnedDialects(
             {
-                (model, number): find_dialect(one.provider, one.base_url)
+                (model, number): msgspec.structs.replace(find_dialect(one.provider, one.base_url), stream=stream)
                 for model, spec in specs.items()
                 for number, one in enumerate(spec.endpoints)
             }
@@ -113,7 +115,8 @@ class HttpEndpoint:
         except AttemptFailedError as malformed:
             raise failure_inside(response, malformed, provider, now=self._now) from None
         quota = read_quota(response.headers, now=self._now)
-        return reply if quota is None else metered(reply, quota)
+        first_token_s = response.first_token_s
+        return reply if quota is None and first_token_s is None else metered(reply, quota, first_token_s)
 
 
 def open_endpoint(
@@ -123,12 +126,15 @@ def open_endpoint(
     demo_url: str = "",
     request_timeout_s: float | None = None,
     redact: Redact | None = None,
+    stream: StreamMode = StreamMode.AUTO,
 ) -> HttpEndpoint:
     """Return an endpoint on real HTTP. Call it inside the running loop that will use it."""
     from pytest_ultra.providers.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - heavy, so imported when used
 
     transport = AiohttpTransport(environ)
-    return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact)
+    return HttpEndpoint(
+        specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact, stream=stream
+    )
 
 
 def _knowledge_text(request: ChatRequest) -> str:

@@ -9,11 +9,16 @@ import msgspec
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """A complete answer. Names in `headers` are lower-case, or the mapping ignores case."""
+    """A complete answer. Names in `headers` are lower-case, or the mapping ignores case.
+
+    `body` of a stream is what its events add up to; `first_token_s` is then the time from sending to the first event
+    with text, a thought or a call.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    first_token_s: float | None = None
 
 
 class Transport(Protocol):

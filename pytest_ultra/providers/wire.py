@@ -12,6 +12,7 @@ from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.generation_end import ERROR_FINISHES, REFUSAL, is_models_end, normalize_finish
 from pytest_ultra.core.json_types import Message
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.core.transcript import Extra, Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.dialects.call_ids import make_call_id
@@ -63,13 +64,19 @@ def encode_request(
             body["tool_choice"] = dialect.tool_choice
     if dialect.limit_name and dialect.max_tokens:
         body[dialect.limit_name] = dialect.max_tokens
-    body |= {"stream": False}
+    body |= _stream_parameters(dialect)
     if request.case.temperature is not None:
         body["temperature"] = request.case.temperature
     body = {name: value for name, value in body.items() if name not in dialect.omitted}
     if request.case.request_parameters or neutral:
         apply_requested(body, {**request.requested, **neutral}, dialect)
     return msgspec.json.encode(body)
+
+
+def _stream_parameters(dialect: Dialect) -> dict[str, Any]:
+    if dialect.stream is StreamMode.ON:
+        return {"stream": True, "stream_options": {"include_usage": True}}
+    return {"stream": False}
 
 
 def decode_request(body: bytes) -> ReceivedRequest:

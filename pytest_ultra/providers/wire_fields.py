@@ -97,7 +97,7 @@ def read_string(field: msgspec.Raw) -> str | None:
 
 def read_text(content: msgspec.Raw) -> str:
     """Return the text of a content: a string, null, or a list of parts, some of them text."""
-    return _join_parts(_read_value(content)) if _begins_with(content, b"[") else read_string(content) or ""
+    return join_parts(_read_value(content)) if _begins_with(content, b"[") else read_string(content) or ""
 
 
 def read_tokens(field: msgspec.Raw) -> int:
@@ -158,9 +158,10 @@ def _read_value(field: msgspec.Raw) -> Json:
         return None
 
 
-def _join_parts(content: Any) -> str:
+def join_parts(content: Any) -> str:
+    """Return the text of a content that was decoded: a string, or a list of parts, some of them text."""
     if isinstance(content, list):
-        return "".join(_join_parts(part.get("text") if isinstance(part, dict) else part) for part in content)
+        return "".join(join_parts(part.get("text") if isinstance(part, dict) else part) for part in content)
     return content if isinstance(content, str) else ""
 
 

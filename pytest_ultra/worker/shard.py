@@ -258,6 +258,7 @@ class Shard:
             environ=os.environ,
             demo_url=self._placement.demo_url or "",
             redact=self._redact,
+            stream=self._settings.stream,
         )
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:

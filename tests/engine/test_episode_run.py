@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Replied, Reply
@@ -68,6 +68,7 @@ def test_usage_separates_the_models_time_from_waiting() -> None:
             "cache_written_tokens": 0,
             "reasoning_tokens": 0,
             "estimated_requests": 0,
+            "first_token_s": None,
         }
     )
 
@@ -214,3 +215,11 @@ def test_a_cancellation_that_leaks_out_of_an_endpoint_is_a_bug_of_ours() -> None
     episode = run_one(FakeEndpoint(respond), make_case())
 
     assert (episode.outcome, episode.score.failure_class) == (Outcome.ERROR, FailureClass.HARNESS)
+
+
+def test_the_time_to_the_first_token_is_the_mean_of_the_streamed_replies_and_within_their_attempts() -> None:
+    replies = [metered(calling(), None, 0.25), metered(calling(), None, 9.0), DONE]
+    episode = run_one(scripted(replies), make_case())
+    times = [event.first_token_s for event in episode.transcript if isinstance(event, Attempted)]
+    assert times == [0.25, 1.0, None]
+    assert episode.usage.first_token_s == pytest.approx(0.625)

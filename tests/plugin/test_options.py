@@ -17,6 +17,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.groups import GateOn
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options.gate_options import GateSettings
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
@@ -64,6 +65,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         request={},
         header={},
         temperature=None,
+        stream=StreamMode.AUTO,
         rate_mode=RateMode.ADAPTIVE,
         rpm=None,
         qps=None,

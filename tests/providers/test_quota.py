@@ -95,6 +95,13 @@ def test_no_wait_is_longer_than_a_day(seconds: str) -> None:
     assert read_retry_after({"retry-after": "10000000000"}, now=lambda: NOW) == 86_400
 
 
+def test_a_metered_reply_may_have_a_time_to_the_first_token_alone() -> None:
+    reply = Reply("Hi", prompt_tokens=3)
+    timed = metered(reply, None, 0.25)
+    assert (timed.quota, timed.first_token_s) == (None, 0.25)
+    assert plain(timed) == reply
+
+
 def test_a_metered_reply_is_the_plain_one_and_a_quota() -> None:
     reply = Reply("text", (ToolCall("1", "a", "{}"),), 10, 20, "tool_calls")
     with_quota = metered(reply, Quota(0.5))

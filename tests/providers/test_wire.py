@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.dialects.dialect import Dialect
 from pytest_ultra.providers.error_body import excerpt
 from pytest_ultra.providers.wire import decode_reply, decode_request, encode_reply, encode_request
 from tests.providers.requests_made import make_request
@@ -51,6 +53,16 @@ def test_a_request_contains_only_what_is_needed() -> None:
         "max_tokens": 8192,
         "stream": False,
     }
+
+
+def test_a_stream_and_its_usage_are_asked_for_where_the_dialect_says_so() -> None:
+    body = json.loads(encode_request(make_request(), "m", Dialect(stream=StreamMode.ON)))
+    assert (body["stream"], body["stream_options"]) == (True, {"include_usage": True})
+    bare = Dialect(stream=StreamMode.ON, omitted=frozenset({"stream_options"}))
+    assert "stream_options" not in json.loads(encode_request(make_request(), "m", bare))
+    off = json.loads(encode_request(make_request(), "m", Dialect(stream=StreamMode.OFF)))
+    assert off["stream"] is False
+    assert "stream_options" not in off
 
 
 def test_tools_and_temperature_are_sent_if_given() -> None:

@@ -26,7 +26,16 @@ RUN_MARKER = "ULTRA_TEST_MARK"
 """Environment variable that identifies all processes of a run, whatever their parents."""
 
 VARYING_FIELDS = frozenset(
-    {"started_at", "duration_s", "model_time_s", "tool_time_s", "waiting_time_s", "standstill_s", "worker"}
+    {
+        "started_at",
+        "duration_s",
+        "model_time_s",
+        "tool_time_s",
+        "waiting_time_s",
+        "standstill_s",
+        "first_token_s",
+        "worker",
+    }
 )
 """Fields that differ between two runs of the same case."""
 

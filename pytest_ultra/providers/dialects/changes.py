@@ -10,6 +10,7 @@ import msgspec
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.request_parameters import LIMIT, LIMIT_NAMES
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.providers.dialects.dialect import Dialect, EmptyContent, Schemas
 from pytest_ultra.providers.dialects.rejections import SpokenDialect
 from pytest_ultra.providers.dialects.render import CALL_FIELDS, MESSAGE_FIELDS
@@ -63,7 +64,16 @@ _SCHEMA = re.compile(
     r"|\btype\b[^.]{0,60}(?:\blist|array|repeating)|minlength|maxlength|\bpattern\b|additionalproperties|uniqueitems"
     r"|minitems|maxitems|anyof|oneof"
 )
-_NO_STREAM = re.compile(rf"\bstream\b.{{0,60}}(?:{_REFUSED.pattern})|(?:{_REFUSED.pattern}).{{0,60}}\bstream\b")
+_NO_STREAM = re.compile(
+    rf"\bstream(?:ing)?\b.{{0,60}}(?:{_REFUSED.pattern}|not support)|(?:{_REFUSED.pattern}).{{0,60}}\bstream(?:ing)?\b"
+)
+_ONLY_STREAM = re.compile(
+    r"\bonly\b[^.]{0,30}\bstream(?:ing|ed)?\b|\bstream(?:ing|ed)?\b(?: mode| responses?)? only\b"
+    r"|\bstream\b\W{0,3}(?:parameter )?(?:must|should|has to|needs to) be (?:set to )?\W?(?:true|enabled)"
+    r"|\bstreaming (?:is|must be) (?:required|enabled)|\bnon-?stream(?:ing|ed)?\b|\b(?:requires?|enable) streaming\b"
+)
+"""https://github.com/FoundationAgents/OpenManus/issues/330 and the like."""
+_STREAM_OPTIONS = re.compile(r"\bstream[ _]options\b|\binclude_usage\b")
 _REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thought_signature", "extra_content", "reasoning")
 
 
@@ -153,9 +163,19 @@ def _schemas(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
 
 
 def _stream(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
+    """Ask for streams where nothing else is answered, and not where they are rejected."""
     del request
-    if "stream" not in dialect.omitted and _NO_STREAM.search(text):
-        yield Change("stream", "without stream", {"omitted": frozenset({"stream"})})
+    if _STREAM_OPTIONS.search(text):
+        if dialect.stream is StreamMode.ON:
+            yield Change("stream options", "without stream_options", {"omitted": frozenset({"stream_options"})})
+        return
+    wants_stream, is_about_stream = _ONLY_STREAM.search(text), _NO_STREAM.search(text)
+    if dialect.stream is StreamMode.ON and (wants_stream or is_about_stream):
+        yield Change("not streamed", "without streaming", {"stream": StreamMode.OFF})
+    if dialect.stream is StreamMode.AUTO and wants_stream:
+        yield Change("streamed", "with streaming", {"stream": StreamMode.ON})
+    elif is_about_stream and not wants_stream and "stream" not in dialect.omitted:
+        yield Change("stream", "without stream", {"omitted": frozenset({"stream", "stream_options"})})
 
 
 def _has(request: ChatRequest, role: str) -> bool:
@@ -164,6 +184,7 @@ def _has(request: ChatRequest, role: str) -> bool:
 
 _RULES: tuple[Callable[[ChatRequest, Dialect, str], _Changes], ...] = (
     _parameters,
+    _stream,
     _token_limit,
     _unknown_fields,
     _tool_choice,
@@ -172,6 +193,5 @@ _RULES: tuple[Callable[[ChatRequest, Dialect, str], _Changes], ...] = (
     _tool_names,
     _content,
     _schemas,
-    _stream,
 )
 """The more specific ones first."""

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from pytest_ultra.core.stream_mode import StreamMode
+
 MAX_REPLY_TOKENS = 8192
 """The default cap on the tokens of a reply, so that a runaway ends as a reply that was cut and not as a timeout."""
 
@@ -31,7 +33,7 @@ class Dialect(msgspec.Struct, frozen=True):
 
     `echoed` are the unknown fields of an assistant message and its calls that go back as received; None is all of
     them, without the `dropped` ones. `filled` are fields that each assistant message with calls must have, empty if
-    the model sent none. `omitted` are parameters that must not be sent.
+    the model sent none. `omitted` are parameters that must not be sent. `stream` is whether streams are asked for.
     """
 
     has_short_ids: bool = False
@@ -46,6 +48,7 @@ class Dialect(msgspec.Struct, frozen=True):
     echoed: frozenset[str] | None = None
     dropped: frozenset[str] = frozenset()
     filled: frozenset[str] = frozenset()
+    stream: StreamMode = StreamMode.AUTO
 
     def echoes(self, field: str) -> bool:
         return (self.echoed is None or field in self.echoed) and field not in self.dropped
@@ -64,5 +67,5 @@ def describe_traits(dialect: Dialect) -> list[str]:
         found.append("echoes what it sent")
     else:
         found.append("echoes " + (", ".join(f"`{name}`" for name in sorted(dialect.echoed)) or "nothing unknown"))
-    found += [f"never `{name}`" for name in sorted(dialect.dropped)]
+    found += [f"never `{name}`" for name in sorted(dialect.dropped | (dialect.omitted - {"stream"}))]
     return found + [f"`{name}` in each turn with calls" for name in sorted(dialect.filled)]

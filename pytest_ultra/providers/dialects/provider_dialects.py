@@ -63,7 +63,7 @@ PROVIDER_DIALECTS: Mapping[str, ProviderDialect] = MappingProxyType(
                 Source("names of tools", "https://github.com/mcp-use/mcp-use/pull/94"),
             ),
         ),
-        "demo": ProviderDialect(Dialect(limit_name="", omitted=frozenset({"stream"}))),
+        "demo": ProviderDialect(Dialect(limit_name="", omitted=frozenset({"stream", "stream_options"}))),
         "azure": ProviderDialect(
             _OPENAI,
             (Source("max_completion_tokens, as openai", "https://github.com/microsoft/semantic-kernel/issues/10365"),),
@@ -123,8 +123,14 @@ PROVIDER_DIALECTS: Mapping[str, ProviderDialect] = MappingProxyType(
             Dialect(empty_content=_NULL, limit_name=_COMPLETION), (Source("max_completion_tokens", _PI),)
         ),
         "cohere": ProviderDialect(
-            Dialect(empty_content=_NULL, schemas=Schemas.PLAIN, echoed=_ONLY(())),
-            (Source("base URL", "https://docs.cohere.com/docs/compatibility-api"),),
+            Dialect(empty_content=_NULL, schemas=Schemas.PLAIN, echoed=_ONLY(()), omitted=_ONLY({"stream_options"})),
+            (
+                Source("base URL", "https://docs.cohere.com/docs/compatibility-api"),
+                Source(
+                    "refuses stream_options",
+                    "https://strandsagents.com/docs/user-guide/concepts/model-providers/cohere/",
+                ),
+            ),
         ),
         "fireworks": ProviderDialect(
             Dialect(empty_content=_NULL, schemas=Schemas.PLAIN, echoed=_ONLY({"reasoning_content"})),

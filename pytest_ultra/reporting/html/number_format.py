@@ -61,6 +61,10 @@ def signed_money(value: float | None) -> str:
     return f"{MINUS if value < 0 else '+'}{dollars(abs(value))}"
 
 
+def short_seconds(value: float | None) -> str:
+    return seconds(value) if value is None or value >= _MINUTE_S else f"{value:.2f} s"
+
+
 def seconds(value: float | None) -> str:
     if value is None:
         return DASH

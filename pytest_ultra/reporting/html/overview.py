@@ -52,6 +52,7 @@ class CostLine(msgspec.Struct, frozen=True):
     calls: BarFigure
     tokens: BarFigure
     seconds: BarFigure
+    first_token: BarFigure
     cost: BarFigure
 
 
@@ -113,6 +114,7 @@ class Overview(msgspec.Struct, frozen=True):
     reliability: ReliabilityPlot | None
     costs: tuple[Band, ...]
     has_cost: bool
+    has_first_token: bool
     repeats: tuple[Band, ...]
     slowest: tuple[SlowCase, ...]
 
@@ -136,6 +138,7 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
         reliability=make_reliability_plot(rows),
         costs=_costs(rows),
         has_cost=any(row.mean_cost for row in rows),
+        has_first_token=any(row.mean_first_token_s is not None for row in rows),
         repeats=_bands([(row, _repeat_line(row)) for row in rows if row.repeats]),
         slowest=summary.slowest,
     )
@@ -235,23 +238,27 @@ def _failures(summary: Summary) -> tuple[FailureSide, ...]:
     return tuple(side for side in made if side.failures)
 
 
+def _measures(row: Row) -> tuple[float | None, ...]:
+    return row.mean_calls, row.mean_tokens, row.mean_duration_s, row.mean_first_token_s, row.mean_cost
+
+
 def _costs(rows: Sequence[Row]) -> tuple[Band, ...]:
     largest = [
-        max((value or 0 for value in column), default=0)
-        for column in zip(*((r.mean_calls, r.mean_tokens, r.mean_duration_s, r.mean_cost) for r in rows), strict=True)
-    ] or [0.0] * 4
+        max((value or 0 for value in column), default=0) for column in zip(*map(_measures, rows), strict=True)
+    ] or [0.0] * 5
 
     def bar_figure(value: float | None, most: float, text: str) -> BarFigure:
         return BarFigure(text, percent(100 * value / most if value and most else 0))
 
     def line(row: Row) -> CostLine:
-        calls, tokens, seconds, cost = largest
+        calls, tokens, seconds, first_token, cost = largest
         mark = estimate_mark(row.estimated_requests)
         return CostLine(
             row_label(row),
             bar_figure(row.mean_calls, calls, number_format.decimal(row.mean_calls)),
             bar_figure(row.mean_tokens, tokens, mark + number_format.large_number(row.mean_tokens)),
             bar_figure(row.mean_duration_s, seconds, number_format.seconds(row.mean_duration_s)),
+            bar_figure(row.mean_first_token_s, first_token, number_format.short_seconds(row.mean_first_token_s)),
             bar_figure(row.mean_cost, cost, mark + number_format.money(row.mean_cost)),
         )
 

@@ -107,12 +107,18 @@ UPDATE runs SET files = '';
 _STANDSTILL = "ALTER TABLE episodes ADD COLUMN standstill_s REAL NOT NULL DEFAULT 0"
 
 _REQUEST = "ALTER TABLE cases ADD COLUMN request_parameters TEXT NOT NULL DEFAULT ''"
+
 _TOKEN_KINDS = ";".join(
     f"ALTER TABLE episodes ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
     for name in ("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests")
 )
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS)
+_STREAMS = """
+ALTER TABLE episodes ADD COLUMN first_token_s REAL;
+ALTER TABLE attempts ADD COLUMN first_token_s REAL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS, _STREAMS)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -49,7 +49,7 @@ EPISODES = Table(
     *_texts("nodeid", "outcome", "failure_class", "worker", "error"),
     *_floats("milestone_coverage", "efficiency", "tool_precision", "tool_recall", "argument_validity", "obedience"),
     *_floats("model_time_s", "tool_time_s", "waiting_time_s", "cost", "started_at", "duration_s"),
-    *_floats("standstill_s"),
+    *_floats("standstill_s", "first_token_s"),
     *_integers("tool_calls", "reference_calls", "random_faults", "recovered_faults", "dependency_violations"),
     *_integers("first_divergence", "turns", "requests", "prompt_tokens", "completion_tokens"),
     *_integers("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests"),
@@ -64,7 +64,7 @@ ATTEMPTS = Table(
     Column("number", Integer, primary_key=True),
     *_integers("turn", "status"),
     *_texts("problem", "detail"),
-    *_floats("duration_s", "wait_s"),
+    *_floats("duration_s", "wait_s", "first_token_s"),
 )
 """The HTTP attempts of an episode, counted from 1; `problem` is null for those with a reply."""
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.dialects.changes import find_change
 from pytest_ultra.providers.dialects.dialect import Dialect
@@ -69,12 +70,62 @@ def test_a_failure_that_is_no_rejection_changes_nothing() -> None:
         (400, {"error": {"message": "This model's maximum context length is 4096 tokens, your prompt has 5000."}}),
         (400, {"error": {"message": "The system encountered an error while it read your message."}}),
         (400, {"detail": [{"loc": ["body", "model"], "msg": "no such model", "input": {"tool_choice": "auto"}}]}),
-        (400, {"error": {"message": "This model supports stream mode only; set the stream parameter."}}),
     ],
 )
 def test_other_failures_ask_for_no_change(status: int, body: Any) -> None:
     text = read_rejection(status, json.dumps(body).encode())
     assert find_change(request(), SpokenDialect(Dialect(tool_choice="auto")), text) is None
+
+
+ONLY_STREAMED = [
+    "This model only support stream mode, please enable the stream parameter to access the model. ",
+    "This model supports stream mode only; set the stream parameter.",
+    "Stream must be set to true",
+    "'stream' must be true",
+    "Streaming is required for this model",
+    "Non-streaming requests are not supported",
+    "parameter.enable_thinking must be set to false for non-streaming calls",
+    "only streaming responses are supported",
+]
+NOT_STREAMED = [
+    "Unsupported value: 'stream' is not supported with this model",
+    "Streaming is not supported with tools",
+    "Streaming completion is not support yet, please remove 'stream' key value in the request payload.",
+    "Only non-streaming requests are supported",
+]
+
+
+def stream_changes(mode: StreamMode, message: str) -> list[str]:
+    """Return the changes that the same rejection leads to, one after the other."""
+    spoken, found = SpokenDialect(Dialect(stream=mode)), []
+    while (change := find_change(make_request(), spoken, rejected(spoken, message).text)) is not None:
+        spoken = SpokenDialect(change.apply(spoken.dialect), spoken.changes | {change.key})
+        found.append(change.text)
+    return found
+
+
+@pytest.mark.parametrize("message", ONLY_STREAMED)
+def test_an_endpoint_that_only_streams_is_asked_for_a_stream_unless_that_is_off(message: str) -> None:
+    assert stream_changes(StreamMode.AUTO, message)[0] == "with streaming"
+    assert "with streaming" not in stream_changes(StreamMode.OFF, message)
+
+
+@pytest.mark.parametrize("message", NOT_STREAMED)
+def test_an_endpoint_that_does_not_stream_is_not_asked_for_it(message: str) -> None:
+    assert stream_changes(StreamMode.ON, message)[0] == "without streaming"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unknown parameter: 'stream_options'.",
+        "Extra inputs are not permitted, field: 'stream_options'",
+        "Stream options can only be defined when `stream=True`.",
+    ],
+)
+def test_stream_options_alone_are_left_out_where_they_are_rejected(message: str) -> None:
+    assert stream_changes(StreamMode.ON, message) == ["without stream_options"]
+    assert stream_changes(StreamMode.AUTO, message) == []
 
 
 def test_every_rejection_ends_after_a_few_changes() -> None:
