@@ -44,7 +44,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
 
 
 def _find_shard(request: pytest.FixtureRequest) -> Shard:
-    """Return the shard; if it cannot start, tell the first process with the test's report: the run is interrupted."""
+    """Return the shard; if it cannot start, note this in the test's report: the run is interrupted."""
     try:
         shard: Shard = request.getfixturevalue("ultra_shard")
     except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,6 +24,7 @@ from pytest_ultra.providers.verdicts import failure_inside, rejection
 from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, decode_reply, encode_request
 
 _DETAIL_CHARS = 300
+_NOT_FOUND = 404
 
 
 class HttpEndpoint:
@@ -66,7 +68,7 @@ class HttpEndpoint:
         body = encode_request(request, spec.name, used.dialect)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            reply = self._read(response, request.turn, spec.provider).with_texts(self._redact)
+            reply = self._read(response, request.turn, spec).with_texts(self._redact)
         except AttemptFailedError as error:
             failure = self._without_secrets(spec, error)
             if response is not None and failure.is_judged_by_status:
@@ -89,13 +91,13 @@ class HttpEndpoint:
         short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
         return error.with_detail(short)
 
-    def _read(self, response: HttpResponse, turn: int, provider: str) -> Reply:
+    def _read(self, response: HttpResponse, turn: int, spec: ModelSpec) -> Reply:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
-            raise rejection(response, provider, now=self._now)
+            raise _with_address_hint(rejection(response, spec.provider, now=self._now), spec)
         try:
             reply = decode_reply(response.body, turn=turn)
         except AttemptFailedError as malformed:
-            raise failure_inside(response, malformed, provider, now=self._now) from None
+            raise failure_inside(response, malformed, spec.provider, now=self._now) from None
         quota = read_quota(response.headers, now=self._now)
         return reply if quota is None else metered(reply, quota)
 
@@ -113,6 +115,13 @@ def open_endpoint(
 
     transport = AiohttpTransport(environ)
     return HttpEndpoint(specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact)
+
+
+def _with_address_hint(failure: AttemptFailedError, spec: ModelSpec) -> AttemptFailedError:
+    """Say what is missing if nothing is found at a base URL that has no path: most servers' begins with `/v1`."""
+    if failure.status == _NOT_FOUND and spec.base_url and not urlsplit(spec.base_url).path:
+        failure.advice = f"did you mean {spec.base_url}/v1 as the base URL? Nothing is found at {spec.base_url}"
+    return failure
 
 
 def _knowledge_text(request: ChatRequest) -> str:
