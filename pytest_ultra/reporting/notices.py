@@ -30,8 +30,8 @@ def no_call_lines(episodes: Sequence[Episode]) -> Iterator[str]:
         if model not in callers:
             name = neutralise(model)
             yield (
-                f"model {name} called no tool in {count(times, 'episode')}: if it should, let it write its calls as "
-                f"text (--ultra-tool-protocol text), or see what its endpoint does with tools: pytest-ultra check {name}"
+                f"model {name} called no tool in {count(times, 'episode')}: if it should, let it write its calls "
+                f"as text (--ultra-tool-protocol text), or see what its endpoint does: pytest-ultra check {name}"
             )
 
 
