@@ -26,7 +26,7 @@ from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
-from pytest_ultra.reporting.notices import notice_lines
+from pytest_ultra.reporting.notices import no_call_lines, notice_lines
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
@@ -144,6 +144,9 @@ class Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
             terminalreporter.section("ultra")
+            with self.failures.caught("the models without tool calls cannot be shown"):
+                for text in no_call_lines(self.episodes):
+                    terminalreporter.write_line(text, red=True)
             with self.failures.caught("the table of results cannot be shown"):
                 for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
                     terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))

@@ -14,7 +14,7 @@ import msgspec
 from pytest_ultra.core.request_parameters import neutral_parameters
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
-from pytest_ultra.providers.profiles import KEY_VARIABLES, PROVIDERS
+from pytest_ultra.providers.profiles import KEY_VARIABLES, MODEL_NAMES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
 from pytest_ultra.providers.redaction import Redactor, Secret, find_secrets, redact_url
 from pytest_ultra.providers.request_headers import resolve_headers, secrets_of
@@ -188,6 +188,8 @@ def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:
     if not slash:
         agent, mark, query = model.partition("?")
         prefix, name = ("demo", mark + query) if agent == "demo" else ("openai", model)
+        if not has_base_url:
+            _check_owner(name)
     elif prefix not in PROVIDERS and has_base_url:
         prefix, name = "openai", model
     if prefix not in PROVIDERS:
@@ -200,6 +202,16 @@ def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:
             f"{model!r} names no model. Valid: NAME or PROVIDER/NAME, as in gpt-4o-mini or ollama/llama3.1."
         )
     return prefix, name
+
+
+def _check_owner(name: str) -> None:
+    """Raise `ConfigurationError` if a name without a provider is that of another provider's model, and not OpenAI's."""
+    owner = next((owner for owner, names in MODEL_NAMES.items() if name.startswith(names)), None)
+    if owner is not None:
+        raise ConfigurationError(
+            f"{name!r} without a provider means openai/{name}, but such names are those of {owner}'s models. Did you "
+            f"mean {owner}/{name}? If not, write openai/{name}."
+        )
 
 
 def _base_url(provider_name: str, environ: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -71,7 +72,7 @@ class HttpEndpoint:
         body = encode_request(request, spec.name, used.dialect, spec.neutral)
         try:
             response = await self._transport.post(url, headers, body, self._timeout_s)
-            read = self._read(response, request.turn, spec.provider)
+            read = self._read(response, request.turn, spec)
             reply = estimate_missing(read, len(body)).with_texts(self._redact)
         except AttemptFailedError as error:
             failure = self._without_secrets(spec, error)
@@ -107,13 +108,13 @@ class HttpEndpoint:
         short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
         return error.with_detail(short)
 
-    def _read(self, response: HttpResponse, turn: int, provider: str) -> Reply:
+    def _read(self, response: HttpResponse, turn: int, spec: ModelSpec) -> Reply:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
-            raise rejection(response, provider, now=self._now)
+            raise _with_address_hint(rejection(response, spec.provider, now=self._now), spec)
         try:
             reply = decode_reply(response.body, turn=turn)
         except AttemptFailedError as malformed:
-            raise failure_inside(response, malformed, provider, now=self._now) from None
+            raise failure_inside(response, malformed, spec.provider, now=self._now) from None
         quota = read_quota(response.headers, now=self._now)
         first_token_s = response.first_token_s
         return reply if quota is None and first_token_s is None else metered(reply, quota, first_token_s)
@@ -135,6 +136,13 @@ def open_endpoint(
     return HttpEndpoint(
         specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact, stream=stream
     )
+
+
+def _with_address_hint(failure: AttemptFailedError, spec: ModelSpec) -> AttemptFailedError:
+    """Say what is missing if nothing is found at a base URL that has no path: most servers' begins with `/v1`."""
+    if failure.status == HTTPStatus.NOT_FOUND and spec.base_url and not urlsplit(spec.base_url).path:
+        failure.advice = f"did you mean {spec.base_url}/v1 as the base URL? Nothing is found at {spec.base_url}"
+    return failure
 
 
 def _knowledge_text(request: ChatRequest) -> str:

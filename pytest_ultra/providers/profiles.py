@@ -73,6 +73,18 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
 
 KEY_VARIABLES = tuple(name for provider in PROVIDERS.values() for name in provider.key_variables)
 
+MODEL_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "anthropic": ("claude-",),
+        "google": ("gemini-",),
+        "mistral": ("mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-"),
+        "deepseek": ("deepseek-",),
+        "xai": ("grok-",),
+        "cohere": ("command-",),
+    }
+)
+"""How the names of providers' own models begin, for those that no model of OpenAI's shares."""
+
 
 def find_dialect(provider: str, base_url: str) -> Dialect:
     """Return the dialect in which an endpoint is spoken to at first.

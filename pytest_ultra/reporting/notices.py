@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.transcript import Attempted, Ended, EndReason, FellBack
+from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, EndReason, Event, FellBack
 from pytest_ultra.errors import AttemptProblem
 from pytest_ultra.reporting.reply_notices import reply_notices
 from pytest_ultra.reporting.text import count, neutralise
@@ -26,6 +26,23 @@ def notice_lines(episodes: Sequence[Episode]) -> list[str]:
         *reply_notices(episodes),
         *_standstill_notices(episodes),
     ]
+
+
+def no_call_lines(episodes: Sequence[Episode]) -> Iterator[str]:
+    """Yield a line for each model that called no tool in any scored episode: its figures show a fault of the set-up."""
+    scored = [episode for episode in episodes if episode.outcome.is_scored]
+    callers = {episode.case.model for episode in scored if any(map(_has_call, episode.transcript))}
+    for model, times in Counter(episode.case.model for episode in scored).items():
+        if model not in callers:
+            name = neutralise(model)
+            yield (
+                f"model {name} called no tool in {count(times, 'episode')}: if it should, let it write its calls "
+                f"as text (--ultra-tool-protocol text), or see what its endpoint does: pytest-ultra check {name}"
+            )
+
+
+def _has_call(event: Event) -> bool:
+    return isinstance(event, Answered | Discovered)
 
 
 def _cut_notices(episodes: Iterable[Episode]) -> Iterator[str]:

@@ -6,8 +6,8 @@ import msgspec
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
-from pytest_ultra.core.transcript import Attempted, Event, FellBack
-from pytest_ultra.reporting.notices import notice_lines
+from pytest_ultra.core.transcript import Answered, Attempted, Event, FellBack, ToolCall, ToolResult
+from pytest_ultra.reporting.notices import no_call_lines, notice_lines
 from tests.results_factory import make_case, make_nodeid
 
 REJECTED_PARAMETER = Attempted(1, 0.1, "parameter", 400, "asked again without temperature: unsupported")
@@ -45,3 +45,12 @@ def test_a_long_standstill_gives_one_notice_and_a_short_one_or_an_earlier_runs_g
     (notice,) = notice_lines(episodes)
     assert notice.startswith("this run itself stood still (stopped, or too busy) for up to 20 s during 2 cases; ")
     assert notice_lines(episodes[:1]) == []
+
+
+def test_a_model_that_never_calls_a_tool_is_named_unless_nothing_was_scored() -> None:
+    called = episode_with(Answered(1, ToolCall("1", "database_reader", "{}"), {}, ToolResult()))
+    assert list(no_call_lines([episode_with(), called])) == []
+    assert list(no_call_lines([episode_with(outcome=Outcome.ERROR)])) == []
+    (line,) = no_call_lines([episode_with(), episode_with()])
+    assert line.startswith("model m called no tool in 2 episodes: ")
+    assert "--ultra-tool-protocol text" in line
