@@ -17,6 +17,7 @@ from pytest_ultra.core.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
@@ -59,6 +60,7 @@ class Settings:
     concurrency: int | None
     stagger: Stagger
     base_url: str | None
+    api: ModelApi
     served: Mapping[str, tuple[Served, ...]]
     temperature: float | None
     rate_mode: RateMode

@@ -10,7 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.providers.api_choice import choose_api, describe_api
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
 from pytest_ultra.providers.profiles import KEY_VARIABLES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
@@ -23,7 +25,9 @@ _PATH = "/chat/completions"
 class ModelSpec(msgspec.Struct, frozen=True):
     """The endpoint of one model. `base_url` is empty for demo models, whose endpoint starts with the run.
 
-    `others` are further endpoints that serve the model; `label` distinguishes one of several.
+    `others` are further endpoints that serve the model; `label` distinguishes one of several. `api` is the protocol in
+    which it is asked, never `auto`; limits hold for an endpoint in all protocols. `is_own_address` is whether the user
+    gave the base URL.
     """
 
     provider: str
@@ -33,6 +37,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     key_header: str = "authorization"
     label: str = ""
     others: tuple[ModelSpec, ...] = ()
+    api: ModelApi = ModelApi.CHAT
+    is_own_address: bool = False
 
     @property
     def endpoints(self) -> tuple[ModelSpec, ...]:
@@ -42,6 +48,12 @@ class ModelSpec(msgspec.Struct, frozen=True):
     @property
     def is_demo(self) -> bool:
         return self.provider == "demo"
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols of all endpoints in words, each once."""
+        found = (describe_api(one.api, one.provider, has_base_url=one.is_own_address) for one in self.endpoints)
+        return tuple(dict.fromkeys(found))
 
     def url(self, demo_url: str = "") -> str:
         parts = urlsplit(self.base_url or demo_url)
@@ -73,10 +85,14 @@ class EndpointSettings(Protocol):
     @property
     def served(self) -> Mapping[str, Sequence[Served]]: ...
 
+    @property
+    def api(self) -> ModelApi: ...
+
 
 def find_spec(settings: EndpointSettings, model: str) -> ModelSpec:
     """Resolve one model of a run. Raises `ConfigurationError` if it cannot be reached."""
-    return resolve(model, base_url=settings.base_url, environ=os.environ, served=settings.served.get(model, ()))
+    served = settings.served.get(model, ())
+    return resolve(model, base_url=settings.base_url, environ=os.environ, served=served, api=settings.api)
 
 
 def find_redactor(settings: EndpointSettings) -> Redactor:
@@ -93,7 +109,12 @@ def find_redactor(settings: EndpointSettings) -> Redactor:
 
 
 def resolve(
-    model: str, *, base_url: str | None, environ: Mapping[str, str], served: Sequence[Served] = ()
+    model: str,
+    *,
+    base_url: str | None,
+    environ: Mapping[str, str],
+    served: Sequence[Served] = (),
+    api: ModelApi = ModelApi.CHAT,
 ) -> ModelSpec:
     """Resolve a model name, as the user wrote it, to its endpoint.
 
@@ -102,12 +123,14 @@ def resolve(
     `ConfigurationError`, whose message never contains a key.
     """
     if not served:
-        return _resolve(model, base_url, "--ultra-base-url", environ)
-    first, *others = [_resolve_served(model, base_url, environ, one) for one in served]
+        return _resolve(model, base_url, "--ultra-base-url", environ, api=api)
+    first, *others = [_resolve_served(model, base_url, environ, one, api) for one in served]
     return msgspec.structs.replace(first, others=tuple(others))
 
 
-def _resolve_served(model: str, base_url: str | None, environ: Mapping[str, str], served: Served) -> ModelSpec:
+def _resolve_served(
+    model: str, base_url: str | None, environ: Mapping[str, str], served: Served, api: ModelApi
+) -> ModelSpec:
     place = f'[tool.pytest_ultra.models."{model}"]'
     if served.key_env and not environ.get(served.key_env, "").strip():
         raise ConfigurationError(
@@ -115,14 +138,17 @@ def _resolve_served(model: str, base_url: str | None, environ: Mapping[str, str]
             "remove that endpoint."
         )
     source = f"{place} base_url" if served.base_url else "--ultra-base-url"
-    spec = _resolve(model, served.base_url or base_url, source, environ, served.key_env)
+    spec = _resolve(model, served.base_url or base_url, source, environ, api=api, key_env=served.key_env)
     if spec.is_demo:
         raise ConfigurationError(f"{place}: the run itself serves demo models. Remove the endpoints.")
     return msgspec.structs.replace(spec, name=served.name or spec.name, label=served.label)
 
 
-def _resolve(model: str, base_url: str | None, source: str, environ: Mapping[str, str], key_env: str = "") -> ModelSpec:
+def _resolve(
+    model: str, base_url: str | None, source: str, environ: Mapping[str, str], *, api: ModelApi, key_env: str = ""
+) -> ModelSpec:
     provider_name, name = _split(model, has_base_url=bool(base_url))
+    chosen = choose_api(api, model, provider_name, has_base_url=bool(base_url))
     if provider_name == "demo":
         parse_agent_name(name)
         return ModelSpec("demo", name or DEFAULT_AGENT, "")
@@ -131,7 +157,7 @@ def _resolve(model: str, base_url: str | None, source: str, environ: Mapping[str
     find_proxy(address, environ)
     variables = (key_env,) if key_env else provider.key_variables
     key = _key(model, variables, is_required=provider.needs_key and not base_url, environ=environ)
-    return ModelSpec(provider_name, name, address, key, provider.key_header)
+    return ModelSpec(provider_name, name, address, key, provider.key_header, api=chosen, is_own_address=bool(base_url))
 
 
 def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:

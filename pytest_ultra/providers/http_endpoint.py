@@ -13,16 +13,14 @@ from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
-from pytest_ultra.providers.dialects.rejections import RejectedError, read_rejection
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.failed_attempts import describe_failure
 from pytest_ultra.providers.profiles import find_dialect
 from pytest_ultra.providers.quota import read_quota
 from pytest_ultra.providers.redaction import Redact, Redactor
 from pytest_ultra.providers.transport import HttpResponse, Transport
 from pytest_ultra.providers.verdicts import failure_inside, rejection
 from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, decode_reply, encode_request
-
-_DETAIL_CHARS = 300
 
 
 class HttpEndpoint:
@@ -68,11 +66,7 @@ class HttpEndpoint:
             response = await self._transport.post(url, headers, body, self._timeout_s)
             reply = self._read(response, request.turn, spec.provider).with_texts(self._redact)
         except AttemptFailedError as error:
-            failure = self._without_secrets(spec, error)
-            if response is not None and failure.is_judged_by_status:
-                text = read_rejection(response.status, response.body)
-                failure = RejectedError(failure, used, text) if text else failure
-            raise failure from None
+            raise describe_failure(error, response, used, label=spec.label, redact=self._redact) from None
         self._dialects.observe_answer(request, used)
         return reply
 
@@ -82,12 +76,6 @@ class HttpEndpoint:
 
     async def aclose(self) -> None:
         await self._transport.aclose()
-
-    def _without_secrets(self, spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
-        """Add the endpoint's label, and redact before shortening, so that no part of a secret is left at the end."""
-        detail = self._redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
-        short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
-        return error.with_detail(short)
 
     def _read(self, response: HttpResponse, turn: int, provider: str) -> Reply:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
