@@ -24,17 +24,24 @@ MAX_EPISODE_CHARS = 4_000_000
 """Characters of an episode's replies: about a million tokens, more than nearly any model's context holds."""
 MAX_EXTRA_CHARS = 500_000
 """Characters of JSON in the unknown fields of one reply, such as what a model thought; further fields are dropped."""
+MAX_NAME_CHARS = 200
+"""Characters of the name of the model, and of the fingerprint, that a reply reports."""
 CUT = "length"
 """The finish reason of a reply that was cut; endpoints give it for replies that they end early."""
 
+_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_written_tokens", "reasoning_tokens")
 AnyReply = TypeVar("AnyReply", bound=Reply)
 
 
 def bound_reply(reply: AnyReply) -> AnyReply:
     """Return the reply within all bounds: one call more than `MAX_CALLS` stays, as the sign that there were more."""
     within = _bound_extra(reply).with_texts(without_lone_surrogates)
-    tokens = bound_tokens(reply.prompt_tokens), bound_tokens(reply.completion_tokens)
-    within = msgspec.structs.replace(within, prompt_tokens=tokens[0], completion_tokens=tokens[1])
+    within = msgspec.structs.replace(
+        within,
+        **{name: bound_tokens(getattr(reply, name)) for name in _TOKENS},
+        model=within.model[:MAX_NAME_CHARS],
+        fingerprint=within.fingerprint[:MAX_NAME_CHARS],
+    )
     if reply_chars(within) <= MAX_REPLY_CHARS and len(within.tool_calls) <= MAX_CALLS + 1:
         return within
     text = within.text[:MAX_REPLY_CHARS]

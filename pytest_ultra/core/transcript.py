@@ -53,7 +53,12 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One answer of the model."""
+    """One answer of the model, and what it consumed.
+
+    `cached_tokens` (read from the provider's cache) and `cache_written_tokens` are part of `prompt_tokens`,
+    `reasoning_tokens` are part of `completion_tokens`. With `is_estimated`, the counts of tokens are our estimate, as the
+    endpoint sent none. `model` and `fingerprint` say what answered, in the endpoint's words; empty if it does not say.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -61,12 +66,23 @@ class Reply(msgspec.Struct, frozen=True):
     completion_tokens: Count = 0
     finish_reason: str = "stop"
     extra: Extra = msgspec.UNSET
+    cached_tokens: Count = 0
+    cache_written_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    is_estimated: bool = False
+    model: str = ""
+    fingerprint: str = ""
 
     def with_texts(self, change: Callable[[str], str]) -> Self:
         """Return the reply with all its texts changed, for example to redact secrets."""
         calls = tuple(call.with_texts(change) for call in self.tool_calls)
         changed = msgspec.structs.replace(
-            self, text=change(self.text), tool_calls=calls, finish_reason=change(self.finish_reason)
+            self,
+            text=change(self.text),
+            tool_calls=calls,
+            finish_reason=change(self.finish_reason),
+            model=change(self.model),
+            fingerprint=change(self.fingerprint),
         )
         if not self.extra:
             return changed
