@@ -14,6 +14,7 @@ from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.transcript import Attempted, EndReason
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem, Verdict
 from tests.providers.requests_made import make_request
+from tests.sdk.gemini_protocol import GeminiProtocol
 from tests.sdk.messages_protocol import MessagesProtocol
 from tests.sdk.protocol_server import DROP, Fault, SpokenProtocol, protocol_server
 from tests.sdk.responses_protocol import ResponsesProtocol
@@ -22,6 +23,7 @@ from tests.sdk.sdk_episodes import KEY, attempt, run
 PROTOCOLS: dict[ModelApi, Callable[[], SpokenProtocol]] = {
     ModelApi.MESSAGES: MessagesProtocol,
     ModelApi.RESPONSES: ResponsesProtocol,
+    ModelApi.GEMINI: GeminiProtocol,
 }
 SSE = "text/event-stream"
 
