@@ -268,7 +268,7 @@ def _find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tupl
     """Return the protocols of the models that get requests over a network, as far as that is known."""
     if settings.cassette == "replay" or config.hook.pytest_ultra_endpoint.get_hookimpls():
         return {}
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for name in settings.model:
         with suppress(ConfigurationError):
             spec = find_spec(settings, name)

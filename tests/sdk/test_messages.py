@@ -95,8 +95,13 @@ def test_a_conversation_from_elsewhere_is_written_in_blocks() -> None:
 
 
 def test_a_call_that_was_not_run_does_not_come_back_and_one_with_a_new_id_does() -> None:
-    use = {"type": "tool_use", "id": "a", "name": "read", "input": {}}
-    blocks = [{"type": "thinking", "thinking": "Hm.", "signature": "s"}, use, use, {**use, "id": "c"}]
+    use: dict[str, Any] = {"type": "tool_use", "id": "a", "name": "read", "input": {}}
+    blocks: list[dict[str, Any]] = [
+        {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+        use,
+        use,
+        {**use, "id": "c"},
+    ]
     reply = read_message(answer(blocks, stop_reason="tool_use"), turn=1)
     first, second, _ = reply.tool_calls
     assert second.id not in ("a", "c")

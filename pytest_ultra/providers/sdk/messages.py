@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from pytest_ultra.core.bounds import bound_tokens
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Message
@@ -130,7 +132,6 @@ def read_message(answer: Any, turn: int) -> Reply:
         if block.get("type") == "tool_use"
     )
     is_plain = all(block.get("type") in _PLAIN_BLOCKS for block in blocks)
-    extra = {} if is_plain else {"extra": keep_native(API, blocks)}
     return Reply(
         text="".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text"),
         tool_calls=tuple(distinct_calls(calls, turn)),
@@ -141,5 +142,5 @@ def read_message(answer: Any, turn: int) -> Reply:
         reasoning_tokens=bound_tokens(fields_of(usage.get("output_tokens_details")).get("thinking_tokens")),
         finish_reason=text_of(answer.get("stop_reason")) or "stop",
         model=text_of(answer.get("model")),
-        **extra,
+        extra=msgspec.UNSET if is_plain else keep_native(API, blocks),
     )

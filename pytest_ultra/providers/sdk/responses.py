@@ -1,7 +1,4 @@
-"""OpenAI's Responses, by the `openai` package: https://pypi.org/project/openai/3.57.0/ has the types.
-
-Nothing is stored there (`store` false), so reasoning goes back encrypted, in the items of earlier answers.
-"""
+"""OpenAI's Responses, by the `openai` package: https://pypi.org/project/openai/3.57.0/ has the types."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ from pytest_ultra.providers.wire import distinct_calls
 
 API = "responses"
 DIALECT = Dialect(limit_name="max_output_tokens", optional=frozenset({"include"}))
-"""Models that do not reason may reject `include`."""
+"""Nothing is stored there, so `include` asks for reasoning in a form to send back. Other models may reject it."""
 _ENDS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _LAST_EVENTS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
