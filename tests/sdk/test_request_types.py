@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import types
+import typing
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 import msgspec
 import pytest
+import typing_extensions
 
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.core.chat_request import ChatRequest
@@ -87,21 +90,45 @@ def body_in(dialect: Dialect) -> Fields:
 
 def validate(kind: Any, value: object) -> Any:
     """Validate a value to its depth. Raises pydantic's ValidationError."""
-    return consume(import_module("pydantic").TypeAdapter(kind).validate_python(value))
+    return import_module("pydantic").TypeAdapter(with_lists(kind, {})).validate_python(value)
 
 
-def consume(value: Any) -> Any:
-    """Return a validated value with lists in place of iterables, whose items pydantic validates when they are read."""
-    if isinstance(value, dict):
-        return {name: consume(inner) for name, inner in value.items()}
-    return [consume(inner) for inner in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
+def with_lists(kind: Any, seen: dict[Any, Any]) -> Any:
+    """Return a type with lists in place of iterables, whose items pydantic would validate only when they are read.
+
+    A TypedDict inside itself is taken for anything.
+    """
+    if typing.is_typeddict(kind) or typing_extensions.is_typeddict(kind):
+        if kind not in seen:
+            seen[kind] = Any
+            hints = typing_extensions.get_type_hints(kind, include_extras=True)
+            fields = {name: _field(kind, name, hint, seen) for name, hint in hints.items()}
+            seen[kind] = typing_extensions.TypedDict(kind.__name__, fields)  # type: ignore[operator]
+        return seen[kind]
+    origin, arguments = typing.get_origin(kind), tuple(with_lists(each, seen) for each in typing.get_args(kind))
+    if origin is typing.IO:
+        return Any
+    if origin is Iterable:
+        return list[arguments[0]]  # type: ignore[valid-type]
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[arguments]  # noqa: UP007 - of a tuple
+    return origin[arguments] if origin in (list, dict) else kind
+
+
+def _field(kind: Any, name: str, hint: Any, seen: dict[Any, Any]) -> Any:
+    """Return a field's type; text annotations hide from `__required_keys__` which are marked as required."""
+    origin = typing.get_origin(hint)
+    is_marked = origin in (typing_extensions.Required, typing_extensions.NotRequired)
+    inner = with_lists(typing.get_args(hint)[0] if is_marked else hint, seen)
+    is_required = origin is typing_extensions.Required if is_marked else name in kind.__required_keys__
+    return inner if is_required else typing_extensions.NotRequired[inner]
 
 
 @every_dialect
 def test_openais_types_take_chat_completions_in_every_dialect(dialect: Dialect) -> None:
-    types = import_module("openai.types.chat.completion_create_params")
+    params = import_module("openai.types.chat.completion_create_params")
     body = body_in(dialect)
-    kind = types.CompletionCreateParamsNonStreaming
+    kind = params.CompletionCreateParamsNonStreaming
     checked = validate(kind, body)
     assert len(checked["messages"]) == len(body["messages"])
     assert body.keys() <= kind.__annotations__.keys() | inherited(kind)
@@ -153,22 +180,22 @@ def test_openais_types_take_responses() -> None:
 
 
 def test_googles_types_take_contents_and_configuration() -> None:
-    types = import_module("google.genai.types")
+    genai = import_module("google.genai.types")
     for schemas in Schemas:
         body = gemini_contents.render_body(request(), Dialect(limit_name="max_output_tokens", schemas=schemas))
-        config = types.GenerateContentConfig.model_validate(body["config"])
+        config = genai.GenerateContentConfig.model_validate(body["config"])
         assert len(config.tools[0].function_declarations) == len(TOOLS)
         for content in body["contents"]:
-            read = types.Content.model_validate_json(json.dumps(content))
+            read = genai.Content.model_validate_json(json.dumps(content))
             assert len(read.parts) == len(content["parts"])
 
 
 def test_googles_types_take_the_schemas_of_its_compatible_dialect() -> None:
     """The layer turns them into its own schemas, which have no lists of types."""
-    types = import_module("google.genai.types")
+    genai = import_module("google.genai.types")
     for tool in body_in(PROVIDER_DIALECTS["google"].dialect)["tools"]:
         declared = {**tool["function"]}
-        types.FunctionDeclaration.model_validate(declared)
+        genai.FunctionDeclaration.model_validate(declared)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +208,9 @@ def test_googles_types_take_the_schemas_of_its_compatible_dialect() -> None:
     ],
 )
 def test_the_types_reject_what_is_wrong(wrong: Fields) -> None:
-    types = import_module("openai.types.chat.completion_create_params")
+    params = import_module("openai.types.chat.completion_create_params")
     with pytest.raises(import_module("pydantic").ValidationError):
-        validate(types.CompletionCreateParamsNonStreaming, body_in(Dialect()) | wrong)
+        validate(params.CompletionCreateParamsNonStreaming, body_in(Dialect()) | wrong)
 
 
 def inherited(kind: Any) -> set[str]:
