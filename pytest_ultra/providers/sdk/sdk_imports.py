@@ -8,10 +8,24 @@ from types import MappingProxyType
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
 
-_SHARED = ("pytest_ultra.providers.sdk.sdk_http", "httpx2", "anyio._backends._asyncio")
+_SHARED = (
+    "pytest_ultra.providers.sdk.sdk_http",
+    "httpx2",
+    "httpcore2",
+    "h11",
+    "httpcore2._backends.auto",
+    "httpcore2._backends.anyio",
+    "httpcore2._async.http11",
+    "httpcore2._async.http_proxy",
+    "anyio._backends._asyncio",
+    "opentelemetry.baggage.propagation",
+    "opentelemetry.propagate",
+    "google.auth.aio.credentials",
+)
+"""Those of a package that is not installed are left out by the importer."""
 _IMPORTS: Mapping[ModelApi, tuple[str, ...]] = MappingProxyType(
     {
-        ModelApi.RESPONSES: ("pytest_ultra.providers.sdk.responses", "openai", "openai.resources.responses"),
+        ModelApi.RESPONSES: ("pytest_ultra.providers.sdk.responses", "openai", "openai.resources.responses.responses"),
         ModelApi.MESSAGES: ("pytest_ultra.providers.sdk.messages", "anthropic", "anthropic.resources.messages"),
         ModelApi.GEMINI: ("pytest_ultra.providers.sdk.gemini", "google.genai"),
     }
