@@ -26,6 +26,7 @@ from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
+from pytest_ultra.providers.api_choice import CHAT_LABEL, SDKS
 from pytest_ultra.providers.dialects.dialect import describe_traits
 from pytest_ultra.providers.dialects.provider_dialects import LOOKED_UP, PROVIDER_DIALECTS
 from pytest_ultra.providers.profiles import PROVIDERS, Provider
@@ -83,11 +84,18 @@ def dialects() -> list[str]:
     for name, provider in PROVIDERS.items():
         spoken = PROVIDER_DIALECTS[name]
         sources = "; ".join(f"[{source.trait}]({source.url})" for source in spoken.sources)
-        protocol = "chat completions"
+        protocol = "; ".join(_protocols(name))
         row = (f"`{name}`", _address(provider), _key(provider), protocol, "; ".join(describe_traits(spoken.dialect)))
         rows.append((*row, sources, LOOKED_UP if sources else ""))
     heads = ("provider", "base URL", "key variable", "protocol", "traits", "sources", "looked up")
     return _table(heads, rows)
+
+
+def _protocols(provider: str) -> list[str]:
+    """Return the protocols of a provider, the default of `--ultra-api auto` first."""
+    own = [(api, sdk) for api, sdk in SDKS.items() if sdk.provider == provider]
+    native = [f"{sdk.label} (`{api}`, extra `{sdk.extra}`)" for api, sdk in own]
+    return [*native, CHAT_LABEL] if any(sdk.is_default for _, sdk in own) else [CHAT_LABEL, *native]
 
 
 def outcomes() -> list[str]:

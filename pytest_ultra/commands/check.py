@@ -103,14 +103,20 @@ async def _check(config: pytest.Config, settings: Settings) -> Sequence[Endpoint
 def _open(config: pytest.Config, settings: Settings) -> Endpoint:
     from pytest_ultra.engine.endpoint import RedactingEndpoint  # noqa: PLC0415 - not for --help
     from pytest_ultra.providers.endpoint_lookup import find_redactor, find_spec  # noqa: PLC0415
-    from pytest_ultra.providers.http_endpoint import open_endpoint  # noqa: PLC0415
+    from pytest_ultra.providers.model_endpoints import open_model_endpoints  # noqa: PLC0415
 
     own = config.hook.pytest_ultra_endpoint(config=config, settings=settings)
     redact = find_redactor(settings)
     if own is not None:
         return RedactingEndpoint(own, redact)
     specs = {model: find_spec(settings, model) for model in settings.model}
-    return open_endpoint(specs, environ=os.environ, request_timeout_s=settings.request_timeout, redact=redact)
+    return open_model_endpoints(
+        specs,
+        environ=os.environ,
+        request_timeout_s=settings.request_timeout,
+        redact=redact,
+        stream=settings.stream,
+    )
 
 
 def _with_price(check: EndpointCheck, settings: Settings) -> EndpointCheck:

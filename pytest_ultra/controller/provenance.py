@@ -62,9 +62,15 @@ def _describe_model(model: str, settings: Settings) -> dict[str, Any]:
     try:
         spec = find_spec(settings, model)
     except ConfigurationError:
-        return {"name": model, "provider": None, "hosts": [], "parameters": parameters}
+        return {"name": model, "provider": None, "hosts": [], "protocols": [], "parameters": parameters}
     hosts = dict.fromkeys(_host(each.base_url) for each in spec.endpoints if each.base_url)
-    return {"name": model, "provider": spec.provider, "hosts": list(hosts), "parameters": parameters}
+    return {
+        "name": model,
+        "provider": spec.provider,
+        "hosts": list(hosts),
+        "protocols": [] if spec.is_demo else list(spec.protocols),
+        "parameters": parameters,
+    }
 
 
 def _host(url: str) -> str:

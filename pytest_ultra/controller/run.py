@@ -27,7 +27,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import no_call_lines, notice_lines
-from pytest_ultra.reporting.terminal_summary import end_of_run, header
+from pytest_ultra.reporting.terminal_summary import end_of_run, header, protocol_lines
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode, write_document
@@ -54,6 +54,7 @@ class Run:
         config.pluginmanager.register(self._reported, "ultra-reported-cases")
         self.failures = OutputFailures()
         self._has_demo = _needs_demo(config, settings)
+        self._protocol_lines = protocol_lines(_find_protocols(config, settings))
         self._started_at, self._started = time.time(), time.monotonic()
 
     @cached_property
@@ -100,7 +101,7 @@ class Run:
         if self._settings.cassette:
             where = _relative(self._settings.cassette_dir)
             lines = [*lines, f"ultra: --ultra-cassette={self._settings.cassette}, answers in {where}"]
-        return [*lines, *self._reused.header_lines(len(self._cases))]
+        return [*lines, *self._protocol_lines, *self._reused.header_lines(len(self._cases))]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -264,6 +265,18 @@ def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
         if is_open:
             return False
         raise pytest.UsageError(f"--ultra-model: {error}") from None
+
+
+def _find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Return the protocols of the models that get requests over a network, as far as that is known."""
+    if settings.cassette == "replay" or config.hook.pytest_ultra_endpoint.get_hookimpls():
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in settings.model:
+        with suppress(ConfigurationError):
+            spec = find_spec(settings, name)
+            found |= {} if spec.is_demo else {name: spec.protocols}
+    return found
 
 
 def _relative(path: Path) -> str:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.transcript import Reply
 
 CHARS_PER_TOKEN = 4
@@ -57,6 +58,11 @@ def estimate_missing(reply: AnyReply, request_chars: int) -> AnyReply:
         completion_tokens=max(1, wrote // CHARS_PER_TOKEN) if wrote else reply.completion_tokens,
         is_estimated=True,
     )
+
+
+def request_chars(request: ChatRequest) -> int:
+    """Return the characters of a request's messages and tools, about, where its body is not known."""
+    return len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
 
 
 def written_chars(reply: Reply) -> int:

@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.token_usage import estimate_missing
+from pytest_ultra.core.token_usage import estimate_missing, request_chars
 from pytest_ultra.core.transcript import EndReason, Reply
 from pytest_ultra.errors import AttemptFailedError
 
@@ -63,7 +63,7 @@ class RedactingEndpoint:
         checked = msgspec.convert(msgspec.to_builtins(reply), Reply)
         bounded = bound_reply(checked)
         if not (bounded.prompt_tokens and bounded.completion_tokens):
-            bounded = estimate_missing(bounded, _request_chars(request))
+            bounded = estimate_missing(bounded, request_chars(request))
         return bounded.with_texts(self._redact)
 
     def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
@@ -74,7 +74,3 @@ class RedactingEndpoint:
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-def _request_chars(request: ChatRequest) -> int:
-    return len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))

@@ -13,6 +13,7 @@ from pytest_ultra.core.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.request_parameters import read_parameters
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
@@ -136,6 +137,14 @@ OPTIONS = (
         values.stagger,
     ),
     Option("base_url", None, "URL", "Base URL of any OpenAI-compatible endpoint", _one(values.url)),
+    Option(
+        "api",
+        "auto",
+        "NAME",
+        f"Protocol in which models are asked: {values.listed(ModelApi)}; auto uses the provider's own SDK for "
+        "anthropic/ and google/ if it is installed, else chat completions",
+        _one(values.member(ModelApi)),
+    ),
     Option("temperature", None, "T", "Sampling temperature (default: the endpoint's)", _one(values.temperature)),
     Option(
         "request",

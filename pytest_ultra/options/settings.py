@@ -17,6 +17,7 @@ from pytest_ultra.core.axes import (
     TaskType,
     ToolProtocol,
 )
+from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
@@ -61,6 +62,7 @@ class Settings:
     concurrency: int | None
     stagger: Stagger
     base_url: str | None
+    api: ModelApi
     served: Mapping[str, tuple[Served, ...]]
     request: Mapping[str, Mapping[str, Any]]
     header: Mapping[str, Mapping[str, str]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import io
 import re
 import ssl
@@ -13,6 +12,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+from pytest_ultra.providers.machine_errors import find_machine_advice
 from pytest_ultra.providers.proxies import find_proxy
 from pytest_ultra.providers.streams.completion_stream import CompletionStream
 from pytest_ultra.providers.streams.server_sent_events import BEGINNING_BYTES, is_event_stream
@@ -137,33 +137,11 @@ def _too_long(status: int) -> AttemptFailedError:
     return AttemptFailedError(AttemptProblem.MALFORMED, detail, status=status)
 
 
-_ADVICE = {
-    errno.EMFILE: "this process has no open files left: raise `ulimit -n`, or lower --ultra-concurrency",
-    errno.ENFILE: "this machine has no open files left: lower --ultra-concurrency, or the number of workers",
-    errno.EADDRNOTAVAIL: "this machine has no ports left: lower --ultra-concurrency, or the number of workers",
-    errno.ENOMEM: "this machine has no memory left: lower --ultra-concurrency, or the number of workers",
-    errno.ENOBUFS: "this machine has no network buffers left: lower --ultra-concurrency, or the number of workers",
-}
-"""Errors of this machine, whatever endpoint the request is for."""
-
-
 def _failure(error: Exception) -> AttemptFailedError:
-    number = _find_errno(error)
-    if number in _ADVICE:
-        return AttemptFailedError(AttemptProblem.MACHINE, f"{_ADVICE[number]} ({_describe(error)})")
+    advice = find_machine_advice(error)
+    if advice:
+        return AttemptFailedError(AttemptProblem.MACHINE, f"{advice} ({_describe(error)})")
     return AttemptFailedError(_problem(error), _describe(error))
-
-
-def _find_errno(error: BaseException | None) -> int | None:
-    """Return the number of the first known error among an error's causes."""
-    while error is not None:
-        if isinstance(error, MemoryError):
-            return errno.ENOMEM
-        number = error.errno if isinstance(error, OSError) else None
-        if number in _ADVICE:
-            return number
-        error = error.__cause__ or error.__context__
-    return None
 
 
 def _problem(error: Exception) -> AttemptProblem:

@@ -11,8 +11,10 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.request_parameters import neutral_parameters
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.providers.api_choice import choose_api, describe_api
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
 from pytest_ultra.providers.profiles import KEY_VARIABLES, MODEL_NAMES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
@@ -27,7 +29,9 @@ class ModelSpec(msgspec.Struct, frozen=True):
     """The endpoint of one model. `base_url` is empty for demo models, whose endpoint starts with the run.
 
     `others` are further endpoints that serve the model; `label` distinguishes one of several. `own_headers` are the
-    user's, and replace ours; `neutral` are the parameters of requests that are not in a case's identity.
+    user's, and replace ours; `neutral` are the parameters of requests that are not in a case's identity. `api` is the
+    protocol in which it is asked, never `auto`; limits hold for an endpoint in all protocols. `is_own_address` is
+    whether the user gave the base URL.
     """
 
     provider: str
@@ -39,6 +43,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     others: tuple[ModelSpec, ...] = ()
     own_headers: dict[str, Secret] = {}
     neutral: dict[str, Any] = {}
+    api: ModelApi = ModelApi.CHAT
+    is_own_address: bool = False
 
     @property
     def endpoints(self) -> tuple[ModelSpec, ...]:
@@ -48,6 +54,12 @@ class ModelSpec(msgspec.Struct, frozen=True):
     @property
     def is_demo(self) -> bool:
         return self.provider == "demo"
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols of all endpoints in words, each once."""
+        found = (describe_api(one.api, one.provider, has_base_url=one.is_own_address) for one in self.endpoints)
+        return tuple(dict.fromkeys(found))
 
     def url(self, demo_url: str = "") -> str:
         parts = urlsplit(self.base_url or demo_url)
@@ -96,6 +108,9 @@ class EndpointSettings(Protocol):
     @property
     def header(self) -> Mapping[str, Mapping[str, str]]: ...
 
+    @property
+    def api(self) -> ModelApi: ...
+
 
 def find_spec(settings: EndpointSettings, model: str) -> ModelSpec:
     """Resolve one model of a run. Raises `ConfigurationError` if it cannot be reached."""
@@ -105,6 +120,7 @@ def find_spec(settings: EndpointSettings, model: str) -> ModelSpec:
         environ=os.environ,
         served=settings.served.get(model, ()),
         headers=settings.header.get(model, {}),
+        api=settings.api,
     )
     neutral = neutral_parameters(settings.request.get(model, {}))
     others = tuple(msgspec.structs.replace(other, neutral=neutral) for other in spec.others)
@@ -131,6 +147,7 @@ def resolve(
     environ: Mapping[str, str],
     served: Sequence[Served] = (),
     headers: Mapping[str, str] = MappingProxyType({}),
+    api: ModelApi = ModelApi.CHAT,
 ) -> ModelSpec:
     """Resolve a model name, as the user wrote it, to its endpoint.
 
@@ -139,13 +156,19 @@ def resolve(
     variable of each header's value. Raises `ConfigurationError`, whose message never contains a secret.
     """
     if not served:
-        return _resolve(model, base_url, "--ultra-base-url", environ, headers=headers)
-    first, *others = [_resolve_served(model, base_url, environ, one, headers) for one in served]
+        return _resolve(model, base_url, "--ultra-base-url", environ, headers=headers, api=api)
+    first, *others = [_resolve_served(model, base_url, environ, one, headers=headers, api=api) for one in served]
     return msgspec.structs.replace(first, others=tuple(others))
 
 
 def _resolve_served(
-    model: str, base_url: str | None, environ: Mapping[str, str], served: Served, headers: Mapping[str, str]
+    model: str,
+    base_url: str | None,
+    environ: Mapping[str, str],
+    served: Served,
+    *,
+    headers: Mapping[str, str],
+    api: ModelApi,
 ) -> ModelSpec:
     place = f'[tool.pytest_ultra.models."{model}"]'
     if served.key_env and not environ.get(served.key_env, "").strip():
@@ -154,7 +177,8 @@ def _resolve_served(
             "remove that endpoint."
         )
     source = f"{place} base_url" if served.base_url else "--ultra-base-url"
-    spec = _resolve(model, served.base_url or base_url, source, environ, headers=headers, key_env=served.key_env)
+    address = served.base_url or base_url
+    spec = _resolve(model, address, source, environ, headers=headers, api=api, key_env=served.key_env)
     if spec.is_demo:
         raise ConfigurationError(f"{place}: the run itself serves demo models. Remove the endpoints.")
     return msgspec.structs.replace(spec, name=served.name or spec.name, label=served.label)
@@ -167,9 +191,11 @@ def _resolve(
     environ: Mapping[str, str],
     *,
     headers: Mapping[str, str],
+    api: ModelApi,
     key_env: str = "",
 ) -> ModelSpec:
     provider_name, name = _split(model, has_base_url=bool(base_url))
+    chosen = choose_api(api, model, provider_name, has_base_url=bool(base_url))
     if provider_name == "demo":
         parse_agent_name(name)
         return ModelSpec("demo", name or DEFAULT_AGENT, "")
@@ -180,7 +206,16 @@ def _resolve(
     own_headers = resolve_headers(headers, environ)
     has_key_header = provider.key_header in own_headers
     key = _key(model, variables, is_required=not (base_url or has_key_header) and provider.needs_key, environ=environ)
-    return ModelSpec(provider_name, name, address, key, provider.key_header, own_headers=own_headers)
+    return ModelSpec(
+        provider_name,
+        name,
+        address,
+        key,
+        provider.key_header,
+        own_headers=own_headers,
+        api=chosen,
+        is_own_address=bool(base_url),
+    )
 
 
 def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:

@@ -15,19 +15,16 @@ from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.core.token_usage import estimate_missing
 from pytest_ultra.core.transcript import Reply
-from pytest_ultra.errors import AttemptFailedError, Verdict
+from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
-from pytest_ultra.providers.dialects.rejections import RejectedError, read_rejection
-from pytest_ultra.providers.dialects.requested import find_named
 from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.failed_attempts import describe_failure
 from pytest_ultra.providers.profiles import find_dialect
 from pytest_ultra.providers.quota import read_quota
 from pytest_ultra.providers.redaction import Redact, Redactor
 from pytest_ultra.providers.transport import HttpResponse, Transport
 from pytest_ultra.providers.verdicts import failure_inside, rejection
 from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, decode_reply, encode_request
-
-_DETAIL_CHARS = 300
 
 
 class HttpEndpoint:
@@ -75,11 +72,10 @@ class HttpEndpoint:
             read = self._read(response, request.turn, spec)
             reply = estimate_missing(read, len(body)).with_texts(self._redact)
         except AttemptFailedError as error:
-            failure = self._without_secrets(spec, error)
-            if response is not None and failure.is_judged_by_status:
-                text = read_rejection(response.status, response.body)
-                failure = self._rejected(request, spec, RejectedError(failure, used, text)) if text else failure
-            raise failure from None
+            requested = () if self._dialects.has_answered(request) else (*request.requested, *spec.neutral)
+            raise describe_failure(
+                error, response, used, label=spec.label, redact=self._redact, requested=requested
+            ) from None
         self._dialects.observe_answer(request, used)
         return reply
 
@@ -89,24 +85,6 @@ class HttpEndpoint:
 
     async def aclose(self) -> None:
         await self._transport.aclose()
-
-    def _rejected(self, request: ChatRequest, spec: ModelSpec, failure: RejectedError) -> RejectedError:
-        """End the model, unless the dialect can be changed, if its first answer names a parameter that was asked for.
-
-        A run without that parameter, or with another value, would measure something else.
-        """
-        name = find_named(failure.text, (*request.requested, *spec.neutral))
-        is_about_request = failure.status != HTTPStatus.INTERNAL_SERVER_ERROR  # which may be gone the next time
-        if name is not None and is_about_request and not self._dialects.has_answered(request):
-            failure.verdict = Verdict.MODEL_END
-            failure.advice = f"it names {name!r}, which --ultra-request sets; give another value, or leave it out"
-        return failure
-
-    def _without_secrets(self, spec: ModelSpec, error: AttemptFailedError) -> AttemptFailedError:
-        """Add the endpoint's label, and redact before shortening, so that no part of a secret is left at the end."""
-        detail = self._redact(f"{spec.label}: {error.detail}" if spec.label else error.detail)
-        short = detail if len(detail) <= _DETAIL_CHARS else detail[: _DETAIL_CHARS - 1] + "…"
-        return error.with_detail(short)
 
     def _read(self, response: HttpResponse, turn: int, spec: ModelSpec) -> Reply:
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP

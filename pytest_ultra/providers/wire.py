@@ -139,7 +139,7 @@ def _read_first_choice(answer: Answer) -> Choice:
 
 
 def _read_reply(message: ReplyMessage, choice: Choice, answer: Answer, turn: int) -> Reply:
-    calls = tuple(_distinct(_calls(message), turn))
+    calls = tuple(distinct_calls(_calls(message), turn))
     finish_reason = read_string(choice.finish_reason)
     usage = read_usage(answer.usage)
     text = read_text(message.content)
@@ -178,7 +178,7 @@ def _call(call_id: str, function: Call, extra: Extra = msgspec.UNSET) -> ToolCal
     return ToolCall(call_id, read_string(function.name) or "", read_arguments(function.arguments), extra)
 
 
-def _distinct(calls: Iterator[ToolCall], turn: int) -> Iterator[ToolCall]:
+def distinct_calls(calls: Iterator[ToolCall], turn: int) -> Iterator[ToolCall]:
     """Give a new id to each call without one, or with that of an earlier call."""
     seen: set[str] = set()
     for number, call in enumerate(calls, start=1):

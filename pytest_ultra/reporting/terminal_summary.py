@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ultra.core.figures import Row, Summary
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
@@ -41,6 +41,14 @@ def header(
         return [f"ultra: {what}", kept]
     overridden = f", overridden by {', '.join(overrides)}" if overrides else ""
     return [f"ultra: {what}", f"ultra: preset {preset}{overridden}", kept]
+
+
+def protocol_lines(protocols: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a line of the header for each protocol: the models, by name, that are asked in it."""
+    models: dict[str, list[str]] = {}
+    for model, found in protocols.items():
+        models.setdefault(", ".join(found), []).append(model)
+    return [f"ultra: {_enumerate(names)}: {neutralise(protocol)}" for protocol, names in models.items()]
 
 
 def _enumerate(models: Sequence[str], most: int = 4) -> str:

@@ -20,6 +20,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import endpoint_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import ModelSpec, find_redactor, find_spec
+from pytest_ultra.providers.sdk.sdk_imports import find_sdk_imports
 from pytest_ultra.storage.cassettes.cassette_endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder
 
@@ -32,7 +33,8 @@ _HTTP_IMPORTS = ("pytest_ultra.providers.aiohttp_transport", "concurrent.futures
 def import_for_engine(config: pytest.Config, settings: Settings) -> None:
     """Import in the main thread what the engine's thread would import when it first needs it."""
     is_http = settings.cassette != "replay" and not config.hook.pytest_ultra_endpoint.get_hookimpls()
-    import_all((*_TOOL_IMPORTS, *(_HTTP_IMPORTS if is_http else ())))
+    specs = reachable_models(settings) if is_http else {}
+    import_all((*_TOOL_IMPORTS, *(_HTTP_IMPORTS if is_http else ()), *find_sdk_imports(specs.values())))
 
 
 def reachable_models(settings: Settings) -> dict[str, ModelSpec]:

@@ -29,7 +29,7 @@ from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
-from pytest_ultra.providers.http_endpoint import open_endpoint
+from pytest_ultra.providers.model_endpoints import open_model_endpoints
 from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
@@ -253,7 +253,7 @@ class Shard:
         own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
         if own is not None:
             return RedactingEndpoint(own, self._redact)
-        return open_endpoint(
+        return open_model_endpoints(
             reachable_models(self._settings),
             environ=os.environ,
             demo_url=self._placement.demo_url or "",

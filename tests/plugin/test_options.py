@@ -17,6 +17,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
 )
 from pytest_ultra.core.groups import GateOn
+from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options.gate_options import GateSettings
 from pytest_ultra.options.option_table import OPTIONS
@@ -61,6 +62,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         concurrency=None,
         stagger=Stagger(),
         base_url=None,
+        api=ModelApi.AUTO,
         served={},
         request={},
         header={},

@@ -52,7 +52,9 @@ def test_a_run_records_its_versions_command_and_models(project: Project) -> None
         "tool_protocol": "native",
         "tool_discovery": False,
     }
-    assert run["models"] == [{"name": "demo/perfect", "provider": "demo", "hosts": [], "parameters": parameters}]
+    assert run["models"] == [
+        {"name": "demo/perfect", "provider": "demo", "hosts": [], "protocols": [], "parameters": parameters}
+    ]
 
 
 SERVED = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import msgspec
@@ -33,10 +33,16 @@ class Change(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(dialect, **grown)
 
 
-def find_change(request: ChatRequest, used: SpokenDialect, text: str) -> Change | None:
-    """Return the first change that a rejection asks for and that was not made yet, None if there is none."""
+def find_change(
+    request: ChatRequest, used: SpokenDialect, text: str, fields: Collection[str] | None = None
+) -> Change | None:
+    """Return the first change that a rejection asks for and that was not made yet, None if there is none.
+
+    `fields` are those of the dialect that the endpoint's requests depend on; None is all of them.
+    """
     found = (change for rule in _RULES for change in rule(request, used.dialect, text))
-    return next((change for change in found if change.key not in used.changes), None)
+    usable = (change for change in found if fields is None or change.fields.keys() <= set(fields))
+    return next((change for change in usable if change.key not in used.changes), None)
 
 
 _Changes = Iterator[Change]
@@ -78,10 +84,11 @@ _REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thought_signatur
 
 
 def _parameters(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:
-    """Leave out the temperature; what the user asked for with `--ultra-request` is never left out."""
-    name = "temperature"
-    if request.case.temperature is not None and name not in dialect.omitted and re.search(rf"\b{name}\b", text):
-        yield Change(f"without {name}", f"without {name}", {"omitted": frozenset({name})})
+    """Leave out the temperature, or what may be left out; never what the user asked for with `--ultra-request`."""
+    asked = () if request.case.temperature is None else ("temperature",)
+    for name in (*asked, *sorted(dialect.optional)):
+        if name not in dialect.omitted and re.search(rf"\b{re.escape(name.lower())}\b", text):
+            yield Change(f"without {name}", f"without {name}", {"omitted": frozenset({name})})
 
 
 def _token_limit(request: ChatRequest, dialect: Dialect, text: str) -> _Changes:

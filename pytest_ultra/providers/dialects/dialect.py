@@ -33,7 +33,8 @@ class Dialect(msgspec.Struct, frozen=True):
 
     `echoed` are the unknown fields of an assistant message and its calls that go back as received; None is all of
     them, without the `dropped` ones. `filled` are fields that each assistant message with calls must have, empty if
-    the model sent none. `omitted` are parameters that must not be sent. `stream` is whether streams are asked for.
+    the model sent none. `omitted` are parameters that must not be sent; `optional` are those that may be left out,
+    besides the request's own. `stream` is whether streams are asked for.
     """
 
     has_short_ids: bool = False
@@ -45,6 +46,7 @@ class Dialect(msgspec.Struct, frozen=True):
     limit_name: str = "max_tokens"
     max_tokens: int = MAX_REPLY_TOKENS
     omitted: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
     echoed: frozenset[str] | None = None
     dropped: frozenset[str] = frozenset()
     filled: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.errors import AttemptFailedError
@@ -15,9 +15,13 @@ Route = tuple[str, int]
 
 
 class LearnedDialects:
-    """The dialect of each endpoint, for all episodes. A change stays if a request in it was answered."""
+    """The dialect of each endpoint, for all episodes. A change stays if a request in it was answered.
 
-    def __init__(self, profiles: Mapping[Route, Dialect]) -> None:
+    `fields` are those of the dialects that may change; None is all of them.
+    """
+
+    def __init__(self, profiles: Mapping[Route, Dialect], fields: Collection[str] | None = None) -> None:
+        self._fields = fields
         self._current = {route: SpokenDialect(dialect) for route, dialect in profiles.items()}
         self._answered = dict(self._current)
         self._routes_with_answers: set[Route] = set()
@@ -43,7 +47,7 @@ class LearnedDialects:
         if not isinstance(failure, RejectedError):
             return None
         route = _route(request)
-        change = find_change(request, failure.used, failure.text)
+        change = find_change(request, failure.used, failure.text, self._fields)
         if change is None:
             if failure.used is self._current[route]:
                 self._current[route] = self._answered[route]  # the changes since did not help

@@ -15,7 +15,9 @@ from pytest_ultra.providers.dialects.call_ids import shorten_call_id
 from pytest_ultra.providers.dialects.dialect import Dialect, EmptyContent, Schemas
 from pytest_ultra.providers.dialects.schemas import simplify
 
-MESSAGE_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
+NATIVE = "native"
+"""The field of an assistant message with what a provider's own protocol wants back; it is sent in that one alone."""
+MESSAGE_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call", NATIVE})
 CALL_FIELDS = frozenset({"id", "type", "index", "function", "name", "arguments"})
 """The fields that we know; all others are kept as they came."""
 

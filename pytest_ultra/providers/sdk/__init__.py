@@ -1,0 +1,1 @@
+"""Other protocols than chat completions, through the providers' own SDKs."""
