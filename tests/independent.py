@@ -176,13 +176,14 @@ def row(episodes: list[Json], everything: list[Json]) -> Json:
         "mean_calls": average(e["score"]["tool_calls"] for e in scored),
         "mean_tokens": average(map(tokens, scored)),
         "mean_duration_s": average(e["duration_s"] for e in scored),
-        "mean_first_token_s": average(e["first_token_s"] for e in scored if e.get("first_token_s") is not None),
+        "mean_first_token_s": average(x for e in scored if (x := e["usage"].get("first_token_s")) is not None),
         "mean_cost": average(e["usage"]["cost"] for e in scored),
         "unpaired": unpaired,
         "recovery": recovery(episodes),
         "robustness": robustness(episodes, pairs),
         "repeats": repeats(episodes),
         "failure_classes": failure_classes(episodes),
+        "estimated_requests": sum(e["usage"]["estimated_requests"] for e in scored),
     }
 
 
@@ -273,5 +274,6 @@ def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
         "reused": sum(e["reused"] for e in episodes),
         "cost": sum(costs) if costs else None,
         "slowest": slowest(episodes, identify),
+        "estimated_requests": sum(e["usage"]["estimated_requests"] for e in episodes if not e["reused"]),
         "models": models(episodes),
     }

@@ -41,6 +41,8 @@ def draw_episode(chance: random.Random, **axes: Any) -> Episode:
         prompt_tokens=chance.randint(0, 20_000),
         completion_tokens=chance.randint(0, 900),
         cost=chance.choice([None, chance.random() / 50]) if case.model != "b" else None,
+        estimated_requests=chance.randint(0, 3),
+        first_token_s=chance.choice([None, chance.random()]),
         duration_s=chance.expovariate(0.1),
         started_at=1_700_000_000 + chance.random() * 3600,
         reused=chance.random() < 0.2,

@@ -17,19 +17,19 @@ sys.modules |= {"openai": None, "anthropic": None, "google.genai": None}
 
 
 @pytest.fixture
-def bare_project(project: Project) -> Project:
+def plain_project(project: Project) -> Project:
     project.pytester.makeconftest(HIDE_SDKS)
     return project
 
 
 def test_the_header_names_the_protocol_of_each_model(
-    bare_project: Project, start_server: Callable[[Script], ScriptedServer], xdist_mode: tuple[str, ...]
+    plain_project: Project, start_server: Callable[[Script], ScriptedServer], xdist_mode: tuple[str, ...]
 ) -> None:
     server = start_server(lambda _: (200, text_reply("Done.")))
     args = (f"--ultra-base-url={server.url}", "--ultra-model=m,anthropic/n", *ONE_CASE)
-    result = bare_project.run(*xdist_mode, *args)
+    result = plain_project.run(*xdist_mode, *args)
     assert result.stdout.str().splitlines().count("ultra: m, anthropic/n: chat completions") == 1
-    assert [model["protocols"] for model in bare_project.document()["run"]["models"]] == [["chat completions"]] * 2
+    assert [model["protocols"] for model in plain_project.document()["run"]["models"]] == [["chat completions"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def test_the_header_names_the_protocol_of_each_model(
     ],
 )
 def test_a_protocol_that_cannot_be_spoken_is_a_usage_error(
-    bare_project: Project, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], words: str
+    plain_project: Project, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], words: str
 ) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(name, "sk-test-key")
-    result = bare_project.run(*NO_XDIST, *args, *ONE_CASE)
+    result = plain_project.run(*NO_XDIST, *args, *ONE_CASE)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: *{words}*"])

@@ -131,7 +131,7 @@ def test_openais_types_take_chat_completions_in_every_dialect(dialect: Dialect) 
     kind = params.CompletionCreateParamsNonStreaming
     checked = validate(kind, body)
     assert len(checked["messages"]) == len(body["messages"])
-    assert body.keys() <= kind.__annotations__.keys() | inherited(kind)
+    assert body.keys() <= kind.__annotations__.keys() | fields_of_bases(kind)
 
 
 @every_dialect
@@ -213,5 +213,5 @@ def test_the_types_reject_what_is_wrong(wrong: Fields) -> None:
         validate(params.CompletionCreateParamsNonStreaming, body_in(Dialect()) | wrong)
 
 
-def inherited(kind: Any) -> set[str]:
+def fields_of_bases(kind: Any) -> set[str]:
     return {name for base in getattr(kind, "__orig_bases__", ()) for name in getattr(base, "__annotations__", {})}
