@@ -38,6 +38,7 @@ def _assert_blocks(shown: list[list[str]], expected: Json) -> None:
 
 
 def of_row(row: Json, rows: list[Json]) -> list[str]:
+    mark = "~" if row["estimated_requests"] else ""
     return [
         row["prompt_type"],
         f"{100 * row['success']['successes'] / row['success']['n']:.1f}%",
@@ -45,9 +46,13 @@ def of_row(row: Json, rows: list[Json]) -> list[str]:
         *of_counts(row["counts"]),
         *(of_difference(row["difference"], row["success"]["n"]) if row["difference"] else ["-", "-", "-"]),
         f"{row['mean_calls']:.1f}",
-        f"{row['mean_tokens']:,.0f}",
+        f"{mark}{row['mean_tokens']:,.0f}",
         *f"{row['mean_duration_s']:.1f} s".split(),
-        *([of_cost(row["mean_cost"])] if any(other["mean_cost"] for other in rows) else []),
+        *(
+            [mark * bool(row["mean_cost"]) + of_cost(row["mean_cost"])]
+            if any(other["mean_cost"] for other in rows)
+            else []
+        ),
         *of_classes(row),
     ]
 

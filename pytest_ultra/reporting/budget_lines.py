@@ -38,7 +38,8 @@ class Forecast(msgspec.Struct, frozen=True):
 
 def dollars(amount: float) -> str:
     """Format US dollars with cents, or with two significant digits below one dollar."""
-    return f"${amount:,.2f}" if amount == 0 or amount >= 1 else f"${amount:.{1 - math.floor(math.log10(amount))}f}"
+    rounded = float(f"{amount:.2g}")
+    return f"${amount:,.2f}" if rounded == 0 or rounded >= 1 else f"${amount:.{1 - math.floor(math.log10(rounded))}f}"
 
 
 def estimate_mark(estimated_requests: int) -> str:

@@ -23,7 +23,15 @@ FORECAST: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(0, "$0.00"), (1234.567, "$1,234.57"), (0.25, "$0.25"), (0.00123, "$0.0012"), (1, "$1.00")]
+    ("amount", "text"),
+    [
+        (0, "$0.00"),
+        (1234.567, "$1,234.57"),
+        (0.25, "$0.25"),
+        (0.00123, "$0.0012"),
+        (0.00999, "$0.010"),
+        (0.996, "$1.00"),
+    ],
 )
 def test_small_amounts_keep_two_figures(amount: float, text: str) -> None:
     assert dollars(amount) == text
