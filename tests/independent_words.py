@@ -74,8 +74,8 @@ def of_difference(difference: Json, n: int) -> list[str]:
     ]
 
 
-def of_cost(cost: float | None) -> str:
-    return f"${cost:#.2g}" if cost else "-"
+def of_cost(cost: float | None, mark: str = "") -> str:
+    return f"{mark}${cost:#.2g}" if cost else "-"
 
 
 def of_classes(row: Json) -> list[str]:
