@@ -55,12 +55,15 @@ class ResponsesAdapter:
         body = render_body(request, self._name, dialect, self._neutral)
         if not self._streams:
             return (await self._client.responses.create(**body)).to_dict(mode="json")
+        event = None
         async with await self._client.responses.create(**body, stream=True) as stream:
             async for event in stream:  # the last one holds the whole answer
                 if event.type in _LAST_EVENTS:
                     return event.response.to_dict(mode="json")
                 if event.type == "error":
                     raise StreamError(event.to_dict(mode="json"))
+        if event is None:
+            raise ValueError("not a stream of events")
         raise ConnectionResetError("the stream ended before the answer was complete")
 
     def read(self, answer: Any, turn: int) -> Reply:
