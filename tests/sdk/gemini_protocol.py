@@ -26,7 +26,7 @@ class GeminiProtocol:
 
     def read(self, body: Fields, path: str) -> Fields:
         assert path.partition("?")[0] in (self.path, self.path.replace("generate", "streamGenerate"))
-        assert body["generationConfig"]["maxOutputTokens"] == 8192
+        assert body["generationConfig"]["maxOutputTokens"] in (777, 8192)
         [tools] = body["tools"]
         assert {"name", "description", "parameters_json_schema"} == tools["functionDeclarations"][0].keys()
         messages: list[Fields] = []

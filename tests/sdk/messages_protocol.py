@@ -26,7 +26,7 @@ class MessagesProtocol:
 
     def read(self, body: Fields, path: str) -> Fields:
         assert path == self.path
-        assert body["max_tokens"] == 8192
+        assert body["max_tokens"] in (777, 8192)
         assert {"name", "description", "input_schema"} == body["tools"][0].keys()
         messages: list[Fields] = [{"role": "system", "content": body["system"]}] if "system" in body else []
         roles = [message["role"] for message in body["messages"]]

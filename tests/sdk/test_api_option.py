@@ -36,3 +36,20 @@ def test_auto_uses_the_installed_sdk_of_the_provider(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nothing leaves the machine
     result = project.run("-p", "no:xdist", f"--ultra-model={provider}/m", *ONE_CASE, "--ultra-run-timeout=3")
     result.stdout.fnmatch_lines([f"ultra: {provider}/m: {label} by *"])
+
+
+@pytest.mark.parametrize("api", PROTOCOLS)
+def test_parameters_headers_and_streams_of_the_options_reach_the_sdk(
+    project: Project, monkeypatch: pytest.MonkeyPatch, api: ModelApi
+) -> None:
+    monkeypatch.setenv("TEAM", "red team")
+    with protocol_server(PROTOCOLS[api]()) as server:
+        args = (f"--ultra-base-url={server.url}", "--ultra-model=local", f"--ultra-api={api}", "--ultra-stream=on")
+        asked = ("--ultra-request=max_tokens=777", "--ultra-request=top_p=0.5", "--ultra-header=x-team=TEAM")
+        project.run("-p", "no:xdist", *args, *asked, *ONE_CASE, "--ultra-tool-success-rate=1").assert_outcomes(passed=1)
+    assert server.rejected == []
+    for request in server.requests:
+        assert request.headers["x-team"] == "red team"
+        assert request.body.get("stream") or "stream" in request.path
+        assert "777" in str(request.body)
+        assert "0.5" in str(request.body)
