@@ -30,7 +30,7 @@ CONFUSES_SIBLING, CONFUSES_OTHER = 0.01, 0.003
 """The probability, for each other offered tool of the same or another category, of confusing it with a needed one."""
 FORGETS = 0.04
 """The probability, for each constraint, of breaking it."""
-INSTANCES, EPISODES = 30, 8
+INSTANCES, EPISODES = 15, 8
 
 
 def operation_sentences(task: Task) -> list[str]:

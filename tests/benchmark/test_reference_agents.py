@@ -18,16 +18,21 @@ from pytest_ultra.core.reference_agent import ReferenceAgent
 from tests.benchmark.agent_runs import make_case, make_task, run_agent, score_agent
 
 INSTANCES = 20
+"""For shares. Where each case must have its known score, 8 are enough: they make 192 cases in each cell."""
 PLAIN = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
 
 CELLS = [(task_type, difficulty) for task_type in TaskType for difficulty in Difficulty]
 
 
 def make_cases(
-    task_type: TaskType, difficulty: Difficulty, prompt_types: tuple[PromptType, ...], rate: float = 1.0
+    task_type: TaskType,
+    difficulty: Difficulty,
+    prompt_types: tuple[PromptType, ...],
+    rate: float = 1.0,
+    instances: int = INSTANCES,
 ) -> Iterator[tuple[Case, BenchmarkGuidance]]:
     """Yield the cases of one cell, with flaws at all severities, each with its guidance."""
-    for instance in range(INSTANCES):
+    for instance in range(instances):
         first = make_case(PromptType.OPTIMAL, task_type, difficulty, rate=rate, instance=instance)
         task = make_task(first.task_key)
         optimal = plan(task, rate, first.max_turns)
@@ -40,7 +45,7 @@ def make_cases(
 @pytest.mark.parametrize(("task_type", "difficulty"), CELLS)
 def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType, difficulty: Difficulty) -> None:
     """Under every prompt type and severity: `perfect` always does the job, `null` and `one-call` never do."""
-    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType)):
+    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType), instances=8):
         assert score_agent("perfect", case, guidance).outcome is Outcome.FULL
         assert score_agent("null", case, guidance).outcome is Outcome.FAILED
         one = score_agent("one-call", case, guidance)
@@ -79,7 +84,7 @@ def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: T
 @pytest.mark.parametrize("rate", [0.8, 0.6])
 def test_below_rate_one_obedience_to_a_flawed_plan_still_fails_or_costs_calls(rate: float) -> None:
     for task_type in TaskType:
-        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate):
+        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate, instances=8):
             follower = score_agent("follower", case, guidance)
             if case.prompt_type is not PromptType.FLAWED_REDUNDANT_OPERATIONS:
                 assert follower.outcome is not Outcome.FULL
