@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
-import scipy.special  # noqa: F401 - pytester drops modules that an in-process run imports, and extensions load only once
-import sqlalchemy.dialects.sqlite  # noqa: F401 - as above
+
+import pytest_ultra
 
 pytest_plugins = ["pytester"]
+
+_WITHOUT_OTHER_PLUGINS = (
+    "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest -p no:timeout -p no:rerunfailures"
+)
+"""Disables plugins that only a few tests need: loading them takes a third of a second in each process of a run."""
 
 _OUTSIDE = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "GITHUB_", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
 
@@ -18,9 +25,30 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def _imported_package() -> None:
+    """Import the package and all that it needs.
+
+    Pytester drops modules that an in-process run imports. The next run would import them again, which takes longer than
+    the run itself, and extensions such as SciPy's load only once.
+    """
+    import_module("sqlalchemy.dialects.sqlite")
+    for module in walk_packages(pytest_ultra.__path__, "pytest_ultra."):
+        if not module.name.endswith("__main__") and not module.name.startswith("pytest_ultra.suite"):
+            import_module(module.name)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the outer run, CI and the developer's API keys from runs within tests."""
+    """Hide the outer run, CI and the developer's API keys from runs within tests; let these keep compiled modules."""
     for name in list(os.environ):
         if name.startswith(_OUTSIDE) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+
+
+@pytest.fixture
+def pytester(_imported_package: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Run pytest without plugins that few tests need; `-p` loads one of them all the same."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", _WITHOUT_OTHER_PLUGINS)
+    return pytester

@@ -13,9 +13,6 @@ import pytest
 from tests.run.project import NO_XDIST, RUN_MARKER, Project
 from tests.run.scripted_server import Script, ScriptedServer
 
-WITHOUT_OTHER_PLUGINS = "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest"
-"""Disables plugins that only a few tests need: loading them takes a third of a second in each process of a run."""
-
 XDIST_MODES = {"no-xdist": NO_XDIST, "n0": ("-n0",), "n2": ("-n2",)}
 
 
@@ -36,7 +33,6 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Itera
     marker = uuid.uuid4().hex
     monkeypatch.setenv(RUN_MARKER, marker)
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT_OTHER_PLUGINS)
     project = Project(pytester, marker)
     yield project
     _kill_processes(project)

@@ -61,7 +61,11 @@ class Project:
         return self.pytester.path
 
     def run(self, *args: str) -> pytest.RunResult:
-        """Run to the end in a subprocess; write the JSON document to out.json."""
+        """Run to the end; write the JSON document to out.json."""
+        return self.pytester.runpytest_inprocess("--ultra-json=out.json", *args)
+
+    def run_in_own_process(self, *args: str) -> pytest.RunResult:
+        """Do the same in a subprocess: with its own hash seed, limits and memory, and all that its threads print."""
         return self.pytester.runpytest_subprocess("--ultra-json=out.json", *args, timeout=90)
 
     def start(self, *args: str) -> RunningCommand:

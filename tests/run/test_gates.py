@@ -34,11 +34,6 @@ def baseline(project: Project, perfect_baseline: bytes) -> str:
     return "base.json"
 
 
-def run_in_process(project: Project, *args: str) -> pytest.RunResult:
-    """Run in this process, which is faster; write the JSON document to out.json."""
-    return project.pytester.runpytest(*NO_XDIST, "--ultra-json=out.json", *args)
-
-
 def gate_lines(result: pytest.RunResult) -> list[str]:
     """Return the lines of the verdicts and of the conclusion."""
     lines = [line for line in result.outlines if line.startswith("gate ") or ": exit code" in line]
@@ -74,7 +69,7 @@ def test_one_missed_gate_fails_the_run_and_the_failed_case_is_an_xfail(project: 
 
 
 def test_a_regression_that_chance_explains_meets_the_gate(project: Project, baseline: str) -> None:
-    result = run_in_process(project, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}")
+    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}")
     assert result.ret == 0
     result.assert_outcomes(passed=8, xfailed=2)
     assert gate_lines(result) == [
@@ -85,7 +80,7 @@ def test_a_regression_that_chance_explains_meets_the_gate(project: Project, base
 
 
 def test_a_regression_that_chance_does_not_explain_misses_the_gate(project: Project, baseline: str) -> None:
-    result = run_in_process(project, FOLLOWER, TEN_CASES, f"--ultra-compare={baseline}")
+    result = project.run(*NO_XDIST, FOLLOWER, TEN_CASES, f"--ultra-compare={baseline}")
     assert result.ret == 1
     assert gate_lines(result) == [
         "gate max-regression: 80.0 points lost over 10 pairs, no significant loss allowed: MISSED",
@@ -97,7 +92,7 @@ def test_a_regression_that_chance_does_not_explain_misses_the_gate(project: Proj
 def test_a_regression_is_checked_against_the_limits_that_the_user_set(project: Project, baseline: str) -> None:
     limits = ("0.2", "cot=0.5", "flawed=0.1")
     args = [f"--ultra-max-regression={limit}" for limit in limits]
-    result = run_in_process(project, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}", *args)
+    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}", *args)
     assert result.ret == 1
     assert gate_lines(result)[:3] == [
         "gate max-regression 0.2: 20.0 points lost over 10 pairs, at most 20 points: met",
@@ -107,28 +102,28 @@ def test_a_regression_is_checked_against_the_limits_that_the_user_set(project: P
 
 
 def test_an_earlier_run_is_selected_by_id_or_directory(project: Project) -> None:
-    run_in_process(project, PERFECT, *ONE_CASE)
+    project.run(*NO_XDIST, PERFECT, *ONE_CASE)
     run_id = project.runs()[0].name
     for name in (run_id, f".ultra/runs/{run_id}"):
-        result = run_in_process(project, FOLLOWER, *ONE_CASE, f"--ultra-compare={name}", "--ultra-max-regression=0")
+        result = project.run(*NO_XDIST, FOLLOWER, *ONE_CASE, f"--ultra-compare={name}", "--ultra-max-regression=0")
         assert result.ret == 0
         assert gate_lines(result)[0] == "gate max-regression 0: 0.0 points lost over 1 pair, at most 0 points: met"
 
 
 def test_latest_means_the_latest_finished_run(project: Project) -> None:
     """Not the interrupted run that this run resumes, because the run would be compared with itself."""
-    run_in_process(project, PERFECT, *ONE_CASE)
-    run_in_process(project, FOLLOWER, TEN_CASES, "--ultra-max-requests=1")
+    project.run(*NO_XDIST, PERFECT, *ONE_CASE)
+    project.run(*NO_XDIST, FOLLOWER, TEN_CASES, "--ultra-max-requests=1")
     finished, interrupted = (run.name for run in project.runs())
-    result = run_in_process(project, FOLLOWER, TEN_CASES, "--ultra-compare=latest")
+    result = project.run(*NO_XDIST, FOLLOWER, TEN_CASES, "--ultra-compare=latest")
     assert result.ret == 0
     assert interrupted in result.stdout.str(), "it was resumed"
     result.stdout.fnmatch_lines([f"run * compared with {finished}", "  model: demo/perfect before, demo/follower now"])
 
 
 def test_a_regression_gate_is_missed_without_a_case_in_the_baseline(project: Project, baseline: str) -> None:
-    result = run_in_process(
-        project, PERFECT, "--ultra-instances=2", TEN_CASES, "-k", "1]", f"--ultra-compare={baseline}"
+    result = project.run(
+        *NO_XDIST, PERFECT, "--ultra-instances=2", TEN_CASES, "-k", "1]", f"--ultra-compare={baseline}"
     )
     assert result.ret == 1
     assert gate_lines(result)[0] == "gate max-regression: no pair of scored cases, no significant loss allowed: MISSED"
@@ -173,7 +168,7 @@ def test_allowed_errors_leave_the_verdict_to_the_other_gates(
 def test_max_errors_needs_no_other_gate(project: Project, start_server: StartServer) -> None:
     server = start_server(reject_key)
     model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
-    result = run_in_process(project, *model, *ONE_CASE, "--ultra-max-errors=1")
+    result = project.run(*NO_XDIST, *model, *ONE_CASE, "--ultra-max-errors=1")
     assert result.ret == 0
     assert gate_lines(result) == ["gate max-errors 1: 1 error, at most 1: met", "1 of 1 gate met: exit code 0"]
 
@@ -181,7 +176,7 @@ def test_max_errors_needs_no_other_gate(project: Project, start_server: StartSer
 def test_a_run_stopped_by_an_allowed_error_fails(project: Project, start_server: StartServer) -> None:
     server = start_server(reject_key)
     model = ("--ultra-model=m", f"--ultra-base-url={server.url}")
-    result = run_in_process(project, *model, TEN_CASES, "-x", "--ultra-max-errors=10")
+    result = project.run(*NO_XDIST, *model, TEN_CASES, "-x", "--ultra-max-errors=10")
     assert result.ret == 1
     assert gate_lines(result)[-1] == "1 of 1 gate met, but the run was stopped early: exit code 1"
 
@@ -215,7 +210,7 @@ def test_a_quarantined_case_is_an_error_that_can_be_allowed(project: Project) ->
 
 def test_a_missed_gate_is_an_annotation_on_github(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    result = run_in_process(project, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
     (line,) = [line for line in result.outlines if line.startswith("::")]
     assert line == (
         "::error title=pytest-ultra::gate fail-under 0.9: 2 of 3 full, 66.7%25, 95%25 interval 20.8-93.9, "
@@ -234,7 +229,7 @@ def test_a_run_without_selected_cases_fails(project: Project) -> None:
 
 
 def test_a_gate_on_a_group_without_cases_is_missed_and_announced_before_the_run(project: Project) -> None:
-    result = run_in_process(project, PERFECT, *ONE_CASE, "--ultra-fail-under=cot=0", "--ultra-max-drop=1")
+    result = project.run(*NO_XDIST, PERFECT, *ONE_CASE, "--ultra-fail-under=cot=0", "--ultra-max-drop=1")
     assert result.ret == 1
     for gate in ("fail-under cot=0", "max-drop 1"):
         result.stdout.fnmatch_lines([f"ultra: gate {gate}: the run has no such case, so it will be missed"])
@@ -250,7 +245,7 @@ def test_a_failed_user_test_fails_the_run(project: Project) -> None:
         def test_plain(): assert False
         """
     )
-    result = run_in_process(project, PERFECT, *ONE_CASE, "--ultra-fail-under=0.5")
+    result = project.run(*NO_XDIST, PERFECT, *ONE_CASE, "--ultra-fail-under=0.5")
     assert result.ret == 1
     result.assert_outcomes(passed=1, failed=1)
     assert gate_lines(result)[-1] == "2 of 2 gates met, but 1 test failed that no gate covers: exit code 1"
@@ -258,7 +253,7 @@ def test_a_failed_user_test_fails_the_run(project: Project) -> None:
 
 def test_a_failed_user_assertion_fails_the_run(project: Project) -> None:
     project.pytester.makepyfile("def test_it(ultra_episode): ultra_episode.assert_passed()")
-    result = run_in_process(project, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.5")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.5")
     assert result.ret == 1
     result.assert_outcomes(passed=2, failed=1)
 
@@ -275,22 +270,22 @@ def test_gates_decide_about_a_run_that_spent_its_budget(project: Project) -> Non
 
 
 def test_runxfail_turns_xfails_into_failures(project: Project) -> None:
-    result = run_in_process(project, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.5", "--runxfail")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.5", "--runxfail")
     assert result.ret == 1
     result.assert_outcomes(passed=2, failed=1)
 
 
 def test_an_xfail_does_not_stop_the_run_and_xfail_strict_does_not_matter(project: Project) -> None:
     project.pytester.makeini("[pytest]\nxfail_strict = true\nultra_fail_under =\n    0.5\n    optimal=1\n")
-    result = run_in_process(project, FOLLOWER, *THREE_CASES, "-x")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "-x")
     assert result.ret == 0
     result.assert_outcomes(passed=2, xfailed=1)
     assert gate_lines(result)[-1] == "3 of 3 gates met: exit code 0"
 
 
 def test_reused_episodes_count_for_the_gates(project: Project) -> None:
-    run_in_process(project, FOLLOWER, *THREE_CASES, "-q")
-    result = run_in_process(project, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.6", "--ultra-rerun=errors")
+    project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "-q")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.6", "--ultra-rerun=errors")
     assert result.ret == 0
     result.assert_outcomes(passed=2, xfailed=1)
     assert sum(episode["reused"] for episode in project.episodes()) == 3

@@ -40,7 +40,7 @@ def test_a_run_ends_at_its_timeout_whatever_a_reply_holds(
 ) -> None:
     server = start_server(lambda _: (200, REPLIES[kind]))
     args = (f"--ultra-base-url={server.url}", "--ultra-model=m", "--ultra-tool-protocol=text", TEN_CASES)
-    project.run(*NO_XDIST, *args, f"--ultra-run-timeout={TIMEOUT_S}")
+    project.run_in_own_process(*NO_XDIST, *args, f"--ultra-run-timeout={TIMEOUT_S}")
     run = project.runs()[-1]
     started_at = datetime.fromisoformat(json.loads((run / "run.json").read_text())["started_at"]).timestamp()
     assert json.loads((run / "ended.json").read_text())["ended_at"] - started_at < TIMEOUT_S + SLACK_S
@@ -48,7 +48,9 @@ def test_a_run_ends_at_its_timeout_whatever_a_reply_holds(
 
 def test_a_reply_of_31_megabytes_leaves_a_small_journal(project: Project, start_server: StartServer) -> None:
     server = start_server(lambda _: (200, text_reply("x" * 31_000_000)))
-    project.run(*NO_XDIST, f"--ultra-base-url={server.url}", "--ultra-model=m", *ONE_CASE).assert_outcomes(failed=1)
+    project.run_in_own_process(
+        *NO_XDIST, f"--ultra-base-url={server.url}", "--ultra-model=m", *ONE_CASE
+    ).assert_outcomes(failed=1)
     (episode,) = project.journaled_episodes()
     assert episode["score"]["failure_class"] != "harness"
     assert sum(path.stat().st_size for path in project.runs()[-1].glob("*.jsonl")) < 3_000_000
@@ -68,7 +70,7 @@ def test_40_replies_of_31_megabytes_at_once_take_little_memory(project: Project,
     project.pytester.makeconftest(PEAK)
     server = start_server(lambda _: (200, text_reply("x" * 31_000_000)))
     args = (f"--ultra-base-url={server.url}", "--ultra-model=m", TEN_CASES, "--ultra-instances=4")
-    project.run(*NO_XDIST, *args).assert_outcomes(failed=40)
+    project.run_in_own_process(*NO_XDIST, *args).assert_outcomes(failed=40)
     assert int((project.path / "peak.txt").read_text()) < 700_000  # it took 3.8 GB
     assert sum(path.stat().st_size for path in project.runs()[-1].glob("*.jsonl")) < 60_000_000  # it took 1.3 GB
 
@@ -80,7 +82,7 @@ def test_deep_arguments_and_impossible_token_counts_are_summarized(
     usage = {"prompt_tokens": 1e308, "completion_tokens": -1}
     server = start_server(lambda _: (200, reply_of({"content": "\ud800", "tool_calls": [DEEP_CALL]}, usage=usage)))
     args = (f"--ultra-base-url={server.url}", "--ultra-model=m", f"--ultra-tool-protocol={protocol}", *ONE_CASE)
-    project.run(*NO_XDIST, *args).assert_outcomes(failed=1)
+    project.run_in_own_process(*NO_XDIST, *args).assert_outcomes(failed=1)
     (episode,) = project.episodes()
     assert (episode["failure_class"], episode["estimated_requests"]) == ("gave_up", episode["requests"])
     assert 0 < episode["completion_tokens"] < episode["prompt_tokens"] < 1_000_000

@@ -189,7 +189,7 @@ def test_the_status_is_off(start_on_terminal: StartOnTerminal, flag: str) -> Non
 
 def test_a_log_gets_status_lines_at_intervals(project: Project, xdist_mode: tuple[str, ...]) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run(SLOW, TEN_CASES, *xdist_mode)
+    result = project.run_in_own_process(SLOW, TEN_CASES, *xdist_mode)
     lines = [line for line in result.outlines if line.startswith("ultra: ") and " done" in line]
     assert len(lines) >= 2
     assert [line for line in lines if not LOG_LINE.match(line)] == []
@@ -200,14 +200,14 @@ def test_a_log_gets_status_lines_at_intervals(project: Project, xdist_mode: tupl
 
 def test_a_status_line_in_a_log_starts_on_a_new_line(project: Project) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run(SLOW, TEN_CASES, "-n0", "--ultra-concurrency=4")
+    result = project.run_in_own_process(SLOW, TEN_CASES, "-n0", "--ultra-concurrency=4")
     assert [line for line in result.outlines if "ultra: " in line and not line.startswith("ultra: ")] == []
     assert sum(line.count(".") for line in result.outlines if re.fullmatch(r"(\S*py )?\.+( *\[ *\d+%\])?", line)) >= 10
 
 
 def test_a_quiet_log_has_no_status_line(project: Project) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    assert "waiting for limits" not in project.run(SLOW, "-n0", "-q", *ONE_CASE).stdout.str()
+    assert "waiting for limits" not in project.run_in_own_process(SLOW, "-n0", "-q", *ONE_CASE).stdout.str()
 
 
 def test_a_terminal_that_cannot_redraw_is_treated_as_a_log(

@@ -16,7 +16,7 @@ def test_outcomes_are_the_same_in_a_second_run_and_on_any_number_of_workers(proj
     task_types = "--ultra-task-type=simple_task,api_integration"
     modes = {"one": NO_XDIST, "again": NO_XDIST, "n0": ("-n0",), "n1": ("-n1",), "n3": ("-n3",)}
     for name, xdist_mode in modes.items():
-        project.run(*xdist_mode, "--ultra-model=demo", task_types, f"--ultra-json={name}.json")
+        project.run_in_own_process(*xdist_mode, "--ultra-model=demo", task_types, f"--ultra-json={name}.json")
     one, *others = (project.comparable_episodes(f"{name}.json") for name in modes)
     assert len(one) == 20
     assert len({episode["outcome"] for episode in one.values()}) > 1

@@ -161,7 +161,7 @@ def test_fresh_and_rerun_are_mutually_exclusive(project: Project) -> None:
 def test_a_rerun_of_a_test_with_a_reused_episode_runs_a_new_one(project: Project) -> None:
     args = (*NO_XDIST, "--ultra-model=demo/null?latency=0.2", TEN_CASES, "--ultra-concurrency=1")
     n = kill_run(project, *args, after=2)
-    project.run(*args, "--reruns=1").assert_outcomes(failed=10)
+    project.run(*args, "-p", "rerunfailures", "--reruns=1").assert_outcomes(failed=10)
     assert count_reused(project) == 0
     assert len(own_episodes(project)) == 10 + 10 - n
 
@@ -227,7 +227,7 @@ FULL_DISK = """
 def test_a_full_disk_is_reported_and_loses_no_finished_episode(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makeconftest(FULL_DISK.replace("WORKERS", "2" if "-n2" in xdist_on_off else "0"))
     args = (*xdist_on_off, "--ultra-model=demo/perfect", "--ultra-concurrency=1", TWENTY_CASES)
-    result = project.run(*args)
+    result = project.run_in_own_process(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         "*the run cannot continue: cannot write to *journal-*.jsonl* (file too large), so this process runs no more*"
@@ -267,7 +267,7 @@ def test_a_run_that_could_not_start_its_episodes_is_resumed_with_all_before_it(
     args = (*xdist_on_off, SLOW, TEN_CASES)
     finished = kill_run(project, *args, "--ultra-concurrency=1")
     project.pytester.makeconftest(conftest)
-    result = project.run(*args)
+    result = project.run_in_own_process(*args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines("the run was interrupted: the episodes could not start (too many open files); *")
     (project.path / "conftest.py").unlink()

@@ -94,7 +94,9 @@ def test_keys_of_all_providers_stay_secret_however_an_attempt_fails(
     leaks = [(prefix, LEAKS[(3 * n + k) % len(LEAKS)]) for n, prefix in enumerate(PREFIXES) for k in range(4)]
     models = ",".join(f"{prefix}/{prefix}-{leak}" for prefix, leak in leaks)
     address = f"--ultra-base-url={leaking_server.url}?api_key={quote(secret('query'))}"
-    result = project.run("-n2", f"--ultra-model={models}", address, *ONE_CASE, "--ultra-request-timeout=2", *LOUD)
+    result = project.run_in_own_process(
+        "-n2", f"--ultra-model={models}", address, *ONE_CASE, "--ultra-request-timeout=2", *LOUD
+    )
     assert {leak for _, leak in leaks} == {*LEAKS}
     assert len(project.episodes()) == len(leaks)
     assert result.stdout.str().count("***") > len(leaks)
@@ -120,12 +122,12 @@ def test_keys_of_an_endpoint_pool_stay_secret_and_out_of_cassettes(
     project.pytester.makepyprojecttoml("".join(pools))
     models = ",".join(f"m-{leak}" for leak in LEAKS)
     args = (f"--ultra-model={models}", *ONE_CASE, "--ultra-repeats=3", "--ultra-request-timeout=2", *LOUD)
-    result = project.run("-p", "no:xdist", "--ultra-cassette=record", *args)
+    result = project.run_in_own_process("-p", "no:xdist", "--ultra-cassette=record", *args)
     assert len(list(project.path.glob("cassettes/m-text/**/*.json"))) == 3
     assert {*leaking_server.request_counts} >= {f"{name}-text" for name in ("first", "second", "third")}
     assert find_leaks(project, result, [*secrets, secret("token")]) == []
 
-    replay = project.run("-n2", "--ultra-cassette=replay", *args)
+    replay = project.run_in_own_process("-n2", "--ultra-cassette=replay", *args)
     assert find_leaks(project, replay, [*secrets, secret("token")]) == []
 
 
@@ -138,7 +140,9 @@ def test_the_password_of_a_proxy_stays_secret(
     (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     models = ",".join(f"m-{leak}" for leak in LEAKS)
     address = "--ultra-base-url=http://nowhere.invalid/v1"
-    result = project.run(f"--ultra-model={models}", address, *ONE_CASE, "--ultra-request-timeout=2", *LOUD)
+    result = project.run_in_own_process(
+        f"--ultra-model={models}", address, *ONE_CASE, "--ultra-request-timeout=2", *LOUD
+    )
     assert (not leaking_server.request_counts) == is_unreachable
     assert find_leaks(project, result, [key, secret("proxy")]) == []
 
@@ -187,7 +191,9 @@ def test_secrets_leaked_by_user_code_are_redacted_in_reports(
     (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     project.pytester.makeconftest(USER_ENDPOINT)
     project.pytester.makepyfile(test_own=USER_TEST)
-    result = project.run(*xdist_on_off, "--ultra-model=mine", *ONE_CASE, "--ultra-repeats=3", *LOUD, "--full-trace")
+    result = project.run_in_own_process(
+        *xdist_on_off, "--ultra-model=mine", *ONE_CASE, "--ultra-repeats=3", *LOUD, "--full-trace"
+    )
     assert result.stdout.str().count("***") > 10
     assert "The key '***' is wrong." in result.stdout.str()
     assert find_leaks(project, result, [key]) == []
@@ -203,7 +209,9 @@ BROKEN_HOOKS = {
 def test_a_broken_hook_leaks_no_secret(project: Project, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
     (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     project.pytester.makeconftest(BROKEN_HOOKS[hook])
-    result = project.run("--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", *ONE_CASE, *LOUD, "--full-trace")
+    result = project.run_in_own_process(
+        "--ultra-model=m", "--ultra-base-url=http://127.0.0.1:9/v1", *ONE_CASE, *LOUD, "--full-trace"
+    )
     assert "RuntimeError" in result.stdout.str()
     assert find_leaks(project, result, [key]) == []
 
@@ -224,7 +232,7 @@ def test_a_crashed_worker_and_a_stall_leak_no_secret(
     (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     project.pytester.makepyfile(test_own=CRASH)
     model = ("--ultra-model=m-hang", f"--ultra-base-url={leaking_server.url}", "--ultra-request-timeout=2")
-    result = project.run("-n2", *model, *ONE_CASE, "--ultra-repeats=2", *LOUD)
+    result = project.run_in_own_process("-n2", *model, *ONE_CASE, "--ultra-repeats=2", *LOUD)
     output = result.stdout.str() + result.stderr.str()
     assert "replacing crashed worker" in output
     assert "nothing answered or finished for 1 s" in output
@@ -235,7 +243,7 @@ def test_plan_and_collect_only_leak_no_secret(project: Project, monkeypatch: pyt
     (key,) = set_variables(monkeypatch, {"OPENAI_API_KEY": secret("openai")})
     address = f"--ultra-base-url=http://127.0.0.1:9/v1?key={quote(secret('query'))}"
     for option in ("--collect-only", "--ultra-plan"):
-        result = project.run(option, "--ultra-model=m", address, *ONE_CASE, "-vv")
+        result = project.run_in_own_process(option, "--ultra-model=m", address, *ONE_CASE, "-vv")
         assert result.ret == 0
         assert find_leaks(project, result, [key, secret("query")]) == []
 
@@ -260,6 +268,8 @@ def test_a_usage_error_does_not_show_its_secret_value(
     value = "".join(char if char.isalnum() else "-" for char in secret("misuse"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-unused")
     set_variables(monkeypatch, {name: text.replace("{}", value) for name, text in variables.items()})
-    result = project.run("--ultra-model=m", argument.replace("{}", value), *ONE_CASE, "-vv", "--full-trace")
+    result = project.run_in_own_process(
+        "--ultra-model=m", argument.replace("{}", value), *ONE_CASE, "-vv", "--full-trace"
+    )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert find_leaks(project, result, [value]) == []

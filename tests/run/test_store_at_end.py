@@ -62,7 +62,7 @@ def test_a_run_without_selected_cases_leaves_no_store(project: Project) -> None:
 
 def test_an_unexpected_error_of_the_store_does_not_change_the_result_of_the_run(project: Project) -> None:
     project.pytester.makeconftest("import sys; sys.modules['sqlalchemy'] = None")
-    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN_CASES)
+    result = project.run_in_own_process(*NO_XDIST, "--ultra-model=demo/perfect", TEN_CASES)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         "the run could not be put into the store (*Error: * sqlalchemy *); `pytest-ultra store sync` tries again"

@@ -71,7 +71,7 @@ def test_an_attempt_ends_at_its_timeout_and_is_retried(project: Project, hanging
         "--ultra-request-timeout=0.6",
         *ONE_CASE,
     )
-    project.run(*NO_XDIST, *args).assert_outcomes(failed=1)
+    project.run_in_own_process(*NO_XDIST, *args).assert_outcomes(failed=1)
     attempts = [event for event in project.journaled_episodes()[0]["transcript"] if event["type"] == "attempt"]
     assert [attempt["problem"] for attempt in attempts] == ["timeout", None]
     assert 0.6 <= attempts[0]["duration_s"] < 3
@@ -81,7 +81,7 @@ def test_an_attempt_ends_at_its_timeout_and_is_retried(project: Project, hanging
 def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdist_mode: tuple[str, ...]) -> None:
     started = time.monotonic()
     args = (f"--ultra-base-url={hanging_server('drips')}", "--ultra-model=m", "--ultra-run-timeout=4", TEN_CASES)
-    result = project.run(*xdist_mode, *args, "-rs")
+    result = project.run_in_own_process(*xdist_mode, *args, "-rs")
     assert time.monotonic() - started < 25
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(skipped=10)
@@ -101,7 +101,9 @@ def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdis
 def test_a_run_whose_time_is_up_before_its_first_episode_is_kept(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "--ultra-run-timeout=0.01")
+    result = project.run_in_own_process(
+        *xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "--ultra-run-timeout=0.01"
+    )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["ultra: kept in .ultra/runs/*", "report: .ultra/runs/*"])
     (run,) = project.runs()
@@ -120,17 +122,17 @@ def test_episodes_finished_before_the_run_timeout_are_kept_and_reused(
         return 200, text_reply("Done.")
 
     models = (f"--ultra-base-url={start_server(script).url}", "--ultra-model=quick,slow", *ONE_CASE)
-    first = project.run(*NO_XDIST, *models, "--ultra-run-timeout=4")
+    first = project.run_in_own_process(*NO_XDIST, *models, "--ultra-run-timeout=4")
     first.assert_outcomes(failed=1, skipped=1)
     ready.set()
-    second = project.run(*NO_XDIST, *models, "--ultra-run-timeout=60")
+    second = project.run_in_own_process(*NO_XDIST, *models, "--ultra-run-timeout=60")
     second.assert_outcomes(failed=2)
     assert [episode["reused"] for episode in project.episodes()] == [True, False]
     assert "the run was interrupted" not in second.stdout.str()
 
 
 def test_a_run_that_ends_in_time_is_not_interrupted(project: Project) -> None:
-    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-run-timeout=60")
+    result = project.run_in_own_process(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-run-timeout=60")
     assert result.ret == pytest.ExitCode.OK
     assert "the run was interrupted" not in result.stdout.str()
 
@@ -144,7 +146,7 @@ def test_a_stall_is_reported_with_its_cases(
         "--ultra-request-timeout=2",
         *ONE_CASE,
     )
-    result = project.run(*xdist_on_off, *args, "--ultra-run-timeout=6")
+    result = project.run_in_own_process(*xdist_on_off, *args, "--ultra-run-timeout=6")
     result.stdout.fnmatch_lines(
         ["ultra: nothing answered or finished for 1 s (*); in flight: *test_workflow[[]m-optimal-*"]
     )
@@ -163,7 +165,7 @@ def test_project_time_limit_spares_items_that_wait_for_episodes(
     project: Project, xdist_mode: tuple[str, ...], method: str
 ) -> None:
     project.pytester.makeini(f"[pytest]\ntimeout = 0.5\ntimeout_method = {method}\n")
-    result = project.run(*xdist_mode, "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
+    result = project.run_in_own_process(*xdist_mode, "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
     result.assert_outcomes(passed=1)
 
 
@@ -175,6 +177,6 @@ def test_marked_time_limit_holds_for_an_item_that_waits_for_an_episode(project: 
         def test_mine(ultra_episode):
             pass
     """)
-    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
+    result = project.run_in_own_process(*NO_XDIST, "-p", "timeout", "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*Timeout*0.5*"])

@@ -118,7 +118,9 @@ def test_hooks_of_the_project_conftest_apply_to_the_suite(project: Project, xdis
 @pytest.mark.parametrize("args", [(*NO_XDIST, "-p", "no:cacheprovider"), ("-n2",)], ids=["no-xdist", "n2"])
 def test_a_rerun_is_a_new_episode(project: Project, args: tuple[str, ...]) -> None:
     cases = "--ultra-prompt-type=optimal,cot", "--ultra-task-type=simple_task"
-    result = project.run(*args, "--ultra-model=demo/null", *cases, "--reruns=2", "--junitxml=junit.xml")
+    result = project.run(
+        *args, "--ultra-model=demo/null", *cases, "-p", "rerunfailures", "--reruns=2", "--junitxml=junit.xml"
+    )
     assert result.parseoutcomes() == {"failed": 2, "rerun": 4}
     assert sorted(project.episode_counts().values()) == [3, 3]
     assert dict(project.outcomes()) == {"failed": 2}
