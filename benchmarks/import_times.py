@@ -30,6 +30,9 @@ MODULES = (
     "jinja2",
     "matplotlib.figure",
     "pyarrow.parquet",
+    "openai",
+    "anthropic",
+    "google.genai",
 )
 TRIES = 9
 CALLS = 5_000

@@ -55,7 +55,7 @@ def _head(run: RunDirectory, described: dict[str, Any], state: State) -> Iterato
     options, git = described.get("options", {}), described.get("git")
     yield f"pytest-ultra {described.get('pytest_ultra', '?')}, seed {options.get('seed', '?')}"
     if git:
-        dirty = {True: ", with changes", False: "", None: ", perhaps with changes"}[git["is_dirty"]]
+        dirty = {True: ", with changes", False: "", None: ", perhaps with changes"}[git.get("is_dirty")]
         yield f"commit {git['commit']}{dirty}"
     if "command" in described:
         yield neutralise(f"pytest {shlex.join(described['command'])}")

@@ -102,7 +102,7 @@ def _command(args: Sequence[str] | None) -> str | None:
 def _commit(git: Mapping[str, Any] | None) -> str | None:
     if git is None:
         return None
-    return f"{git['commit'][:12]}{', with changes' if git['is_dirty'] else ''}"
+    return f"{git['commit'][:12]}{', with changes' if git.get('is_dirty') else ''}"
 
 
 def _changed_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -275,3 +275,10 @@ def test_damaged_lines_are_reported_on_stderr(root: Path, command: Command) -> N
     (run.path / "journal-gw1.jsonl").write_bytes(b"{")
     message = "pytest-ultra show: journal-gw1.jsonl, line 1: 1 bytes cannot be read and were skipped\n"
     assert command("show").err == message
+
+
+def test_a_commit_of_which_the_changes_are_not_known_is_shown_so(root: Path, command: Command) -> None:
+    make_run(root, [make_episode()], described={"git": {"commit": "c0ffee"}})
+    shown = command("show")
+    assert shown.code == 0
+    assert "commit c0ffee, perhaps with changes" in shown.lines

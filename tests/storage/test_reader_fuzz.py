@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import tempfile
 from collections.abc import Callable, Iterable
@@ -264,29 +265,50 @@ def test_an_episode_that_can_be_read_can_be_shown_everywhere(
     write_report(root / "report.html", stored_contents(run))
 
 
+DESCRIBED: dict[str, Any] = {
+    "pytest_ultra": "0.9.0",
+    "versions": {"generator": 1, "prompts": 1, "scorer": 1},
+    "options": {"model": ["demo"], "seed": 0, "prompt_type": ["optimal"], "instances": 1},
+    "models": [{"name": "demo", "hosts": ["a"], "parameters": {"temperature": 0.5}}],
+    "git": {"commit": "c0ffee", "is_dirty": True},
+    "command": ["-n2"],
+}
+
+
 @fuzz(15)
 @given(data=st.data())
 def test_a_run_description_that_can_be_read_can_be_stored_and_shown(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    described: dict[str, Any] = {
-        "pytest_ultra": "0.9.0",
-        "versions": {"generator": 1, "prompts": 1, "scorer": 1},
-        "options": {"model": ["demo"], "seed": 0, "prompt_type": ["optimal"], "instances": 1},
-        "models": [{"name": "demo", "hosts": ["a"], "parameters": {"temperature": 0.5}}],
-        "git": {"commit": "c0ffee", "is_dirty": True},
-        "command": ["-n2"],
-    }
-    run = make_run(tmp_path_factory.mktemp("described"), [make_episode()], described=described)
+    run = make_run(tmp_path_factory.mktemp("described"), [make_episode()], described=DESCRIBED)
     path = run.path / "run.json"
     path.write_bytes(damage(encode(msgspec.json.decode(path.read_bytes())), data))
     try:
         run.describe()
     except ConfigurationError:
         return
+    _store_and_show(run)
+
+
+def _store_and_show(run: RunDirectory) -> None:
     root = run.path.parents[1]
     assert sync(Database.in_memory(root / "results.sqlite"), root).problems == ()
     write_report(root / "report.html", stored_contents(run))
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [(None, name) for name in DESCRIBED]
+    + [(part, name) for part in ("versions", "options", "git") for name in DESCRIBED[part] if name != "commit"]
+    + [("models", name) for name in ("hosts", "parameters")],
+)
+def test_a_run_description_without_an_optional_field_can_be_stored_and_shown(
+    tmp_path: Path, part: str | None, name: str
+) -> None:
+    described = copy.deepcopy(DESCRIBED)
+    holder = described if part is None else described[part][0] if part == "models" else described[part]
+    del holder[name]
+    _store_and_show(make_run(tmp_path, [make_episode()], described=described))
 
 
 @fuzz(15)
