@@ -117,8 +117,16 @@ def open_endpoint(
 
 
 def _with_address_hint(failure: AttemptFailedError, spec: ModelSpec) -> AttemptFailedError:
-    """Say what is missing if nothing is found at a base URL that has no path: most servers' begins with `/v1`."""
-    if failure.status == HTTPStatus.NOT_FOUND and spec.base_url and not urlsplit(spec.base_url).path:
+    """Say what is missing if nothing is found at a base URL that has no path: most servers' begins with `/v1`.
+
+    A server that says of the model that it is not found has an API there.
+    """
+    is_about_model = "model" in failure.detail.lower()
+    if (
+        failure.status == HTTPStatus.NOT_FOUND
+        and spec.base_url
+        and not (urlsplit(spec.base_url).path or is_about_model)
+    ):
         failure.advice = f"did you mean {spec.base_url}/v1 as the base URL? Nothing is found at {spec.base_url}"
     return failure
 

@@ -220,7 +220,7 @@ FULL_DISK = """
         if hasattr(session.config, "workerinput") or WORKERS == 0:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, most))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, most))
 """
 
 

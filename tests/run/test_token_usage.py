@@ -30,7 +30,7 @@ def run(
         return 200, json.dumps(answer)
 
     server = start_server(script)
-    result = project.run(*ONE_CASE, "--ultra-model=m", "--ultra-base-url", server.url, *args)
+    result = project.run_in_own_process(*ONE_CASE, "--ultra-model=m", "--ultra-base-url", server.url, *args)
     return result, len(requests)
 
 
