@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_ultra.providers.redaction import Redactor, find_secrets, redact_url
+from pytest_ultra.providers.redaction import REDACTED, Redactor, find_secrets, redact_url
 from tests.fuzzing import check_linear_time, fuzz
 
 ODD = 'sk-Zq7"w/+&<=%2Fk\\9--a'
@@ -177,7 +177,11 @@ def test_secrets_in_a_text_of_any_length_are_redacted_in_linear_time(secret: str
     check_linear_time(read)
 
 
+UNLIKE_THE_MARK = [secret for secret in SECRETS if set(secret) != set(REDACTED)]
+"""A secret of asterisks alone is what several marks in a row look like."""
+
+
 @fuzz(100)
-@given(st.sampled_from(SECRETS), st.lists(st.sampled_from([*ESCAPES, *SECRETS]) | st.text(max_size=3)))
+@given(st.sampled_from(UNLIKE_THE_MARK), st.lists(st.sampled_from([*ESCAPES, *SECRETS]) | st.text(max_size=3)))
 def test_no_text_keeps_the_secret(secret: str, parts: list[str]) -> None:
     assert secret not in Redactor([secret])("".join(parts))
