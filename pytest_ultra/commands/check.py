@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from pytest_ultra.commands.command_output import print_json, print_lines
 
 if TYPE_CHECKING:  # `--help` needs none of them
     from pytest_ultra.core.endpoint_check import EndpointCheck
-    from pytest_ultra.engine.endpoint import Endpoint
     from pytest_ultra.options.settings import Settings
 
 DESCRIPTION = """\
@@ -75,7 +73,8 @@ class _Checker:
 async def _check(config: pytest.Config, settings: Settings) -> Sequence[EndpointCheck]:
     from pytest_ultra.collection.planned_cases import plan_cases  # noqa: PLC0415 - not for --help
     from pytest_ultra.commands.endpoint_probe import probe  # noqa: PLC0415
-    from pytest_ultra.providers.endpoint_lookup import find_spec  # noqa: PLC0415
+    from pytest_ultra.providers.endpoint_lookup import find_redactor, find_spec  # noqa: PLC0415
+    from pytest_ultra.worker.client_stack import open_models  # noqa: PLC0415
 
     cases = {case.model: case for case in plan_cases(settings).values()}
     is_own = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
@@ -83,7 +82,13 @@ async def _check(config: pytest.Config, settings: Settings) -> Sequence[Endpoint
     for model, spec in specs.items():
         if spec.is_demo:
             raise pytest.UsageError(f"{model}: demo models are served by the run itself; there is nothing to check")
-    endpoint = _open(config, settings)
+    endpoint = open_models(
+        config,
+        settings,
+        specs,
+        redact=find_redactor(settings),
+        request_timeout_s=settings.request_timeout,
+    )
     try:
         probes = (
             probe(
@@ -98,25 +103,6 @@ async def _check(config: pytest.Config, settings: Settings) -> Sequence[Endpoint
     finally:
         await endpoint.aclose()
     return [_with_price(check, settings) for check in checks]
-
-
-def _open(config: pytest.Config, settings: Settings) -> Endpoint:
-    from pytest_ultra.engine.endpoint import RedactingEndpoint  # noqa: PLC0415 - not for --help
-    from pytest_ultra.providers.endpoint_lookup import find_redactor, find_spec  # noqa: PLC0415
-    from pytest_ultra.providers.model_endpoints import open_model_endpoints  # noqa: PLC0415
-
-    own = config.hook.pytest_ultra_endpoint(config=config, settings=settings)
-    redact = find_redactor(settings)
-    if own is not None:
-        return RedactingEndpoint(own, redact)
-    specs = {model: find_spec(settings, model) for model in settings.model}
-    return open_model_endpoints(
-        specs,
-        environ=os.environ,
-        request_timeout_s=settings.request_timeout,
-        redact=redact,
-        stream=settings.stream,
-    )
 
 
 def _with_price(check: EndpointCheck, settings: Settings) -> EndpointCheck:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.transcript import TOKEN_COUNTS, Reply, ToolCall
 
 MAX_CALLS = 128
 """Tool calls of one turn that are run."""
@@ -29,7 +29,6 @@ MAX_NAME_CHARS = 200
 CUT = "length"
 """The finish reason of a reply that was cut; endpoints give it for replies that they end early."""
 
-_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_written_tokens", "reasoning_tokens")
 AnyReply = TypeVar("AnyReply", bound=Reply)
 
 
@@ -38,7 +37,7 @@ def bound_reply(reply: AnyReply) -> AnyReply:
     within = _bound_extra(reply).with_texts(without_lone_surrogates)
     within = msgspec.structs.replace(
         within,
-        **{name: bound_tokens(getattr(reply, name)) for name in _TOKENS},
+        **{name: bound_tokens(getattr(reply, name)) for name in TOKEN_COUNTS},
         model=within.model[:MAX_NAME_CHARS],
         fingerprint=within.fingerprint[:MAX_NAME_CHARS],
     )

@@ -78,9 +78,8 @@ def describe_end(reply: Reply, reason: EndReason) -> str:
         return ""
     finish = f"finish reason {reply.finish_reason!r}"
     if reason is EndReason.TRUNCATED:
-        tokens = (
-            f" after {reply.completion_tokens:,} tokens" if reply.completion_tokens and not reply.is_estimated else ""
-        )
+        is_counted = reply.completion_tokens and not reply.is_estimated
+        tokens = f" after {reply.completion_tokens:,} tokens" if is_counted else ""
         return f"The reply was cut{tokens} by a limit on its length ({finish})."
     if find_abnormal_end(reply) is not None:
         return f"The endpoint ended the reply with {finish}."

@@ -47,21 +47,26 @@ def reconcile(counts: TokenUsage, total: int = 0) -> TokenUsage:
     return msgspec.structs.replace(counts, prompt=prompt, completion=completion)
 
 
-def estimate_missing(reply: AnyReply, request_chars: int) -> AnyReply:
-    """Estimate the counts that the endpoint did not send, and mark the reply; return others as they are."""
+def estimate_missing(reply: AnyReply, request: int | ChatRequest) -> AnyReply:
+    """Estimate the counts that the endpoint did not send, and mark the reply; return others as they are.
+
+    `request` is its number of characters, or the request itself where its body is not known.
+    """
     wrote = 0 if reply.completion_tokens else written_chars(reply)
     if reply.prompt_tokens and not wrote:
         return reply
     return msgspec.structs.replace(
         reply,
-        prompt_tokens=reply.prompt_tokens or max(1, request_chars // CHARS_PER_TOKEN),
+        prompt_tokens=reply.prompt_tokens or max(1, _chars(request) // CHARS_PER_TOKEN),
         completion_tokens=max(1, wrote // CHARS_PER_TOKEN) if wrote else reply.completion_tokens,
         is_estimated=True,
     )
 
 
-def request_chars(request: ChatRequest) -> int:
-    """Return the characters of a request's messages and tools, about, where its body is not known."""
+def _chars(request: int | ChatRequest) -> int:
+    """Return the characters of a request, about those of its messages and tools."""
+    if isinstance(request, int):
+        return request
     return len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
 
 

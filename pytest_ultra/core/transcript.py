@@ -89,6 +89,10 @@ class Reply(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(changed, extra=change_texts(self.extra, change))
 
 
+TOKEN_COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_written_tokens", "reasoning_tokens")
+"""The fields with counts of tokens, of a reply and of an episode's usage."""
+
+
 class Forgiven(StrEnum):
     """A deviation that the reader accepted in a reply's tool calls, most of them in the text protocol."""
 

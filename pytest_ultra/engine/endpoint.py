@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.token_usage import estimate_missing, request_chars
+from pytest_ultra.core.token_usage import estimate_missing
 from pytest_ultra.core.transcript import EndReason, Reply
 from pytest_ultra.errors import AttemptFailedError
 
@@ -61,10 +61,7 @@ class RedactingEndpoint:
             raise
         # An answer with other types or without bounds could be stored, and not be read again.
         checked = msgspec.convert(msgspec.to_builtins(reply), Reply)
-        bounded = bound_reply(checked)
-        if not (bounded.prompt_tokens and bounded.completion_tokens):
-            bounded = estimate_missing(bounded, request_chars(request))
-        return bounded.with_texts(self._redact)
+        return estimate_missing(bound_reply(checked), request).with_texts(self._redact)
 
     def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
         """Let the user's endpoint adapt if it has that method."""

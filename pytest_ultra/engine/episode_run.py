@@ -13,7 +13,7 @@ from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.core.json_types import MAX_COUNT
 from pytest_ultra.core.suite import Conversation, EpisodeRules
-from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, Reply
+from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, Ended, EndReason, Event, Reply
 from pytest_ultra.engine.backoff import is_final_status
 from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.episode_queue import Assignment
@@ -21,7 +21,6 @@ from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 from pytest_ultra.engine.tool_rejection import may_reject_tools
 
 _TRACEBACK_LINES = 12
-_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_written_tokens", "reasoning_tokens")
 
 
 async def run_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules) -> Episode:
@@ -178,7 +177,7 @@ class _EpisodeRun:
             standstill_s=self._standstill_s,
             first_token_s=self._first_token_s(),
             estimated_requests=sum(reply.is_estimated for reply in self._replies),
-            **{name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in _TOKENS},
+            **{name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in TOKEN_COUNTS},
         )
         price = self._caller.prices.get(self._assignment.case.model)
         return usage if price is None else msgspec.structs.replace(usage, cost=price.cost_of(usage))

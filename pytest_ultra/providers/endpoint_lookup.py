@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -14,80 +13,14 @@ import msgspec
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.request_parameters import neutral_parameters
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.providers.api_choice import choose_api, describe_api
+from pytest_ultra.providers.api_choice import choose_api
 from pytest_ultra.providers.demo_name import DEFAULT_AGENT, parse_agent_name
+from pytest_ultra.providers.model_spec import PATH, ModelSpec
 from pytest_ultra.providers.profiles import KEY_VARIABLES, MODEL_NAMES, PROVIDERS
 from pytest_ultra.providers.proxies import find_proxy
 from pytest_ultra.providers.redaction import Redactor, Secret, find_secrets, redact_url
 from pytest_ultra.providers.request_headers import resolve_headers, secrets_of
 from pytest_ultra.providers.served_endpoints import Served
-
-_PATH = "/chat/completions"
-
-
-class ModelSpec(msgspec.Struct, frozen=True):
-    """The endpoint of one model. `base_url` is empty for demo models, whose endpoint starts with the run.
-
-    `others` are further endpoints that serve the model; `label` distinguishes one of several. `own_headers` are the
-    user's, and replace ours; `neutral` are the parameters of requests that are not in a case's identity. `api` is the
-    protocol in which it is asked, never `auto`; limits hold for an endpoint in all protocols. `is_own_address` is
-    whether the user gave the base URL.
-    """
-
-    provider: str
-    name: str
-    base_url: str
-    key: Secret = Secret()
-    key_header: str = "authorization"
-    label: str = ""
-    others: tuple[ModelSpec, ...] = ()
-    own_headers: dict[str, Secret] = {}
-    neutral: dict[str, Any] = {}
-    api: ModelApi = ModelApi.CHAT
-    is_own_address: bool = False
-
-    @property
-    def endpoints(self) -> tuple[ModelSpec, ...]:
-        """This endpoint and all others, in the order of their routes."""
-        return (self, *self.others)
-
-    @property
-    def is_demo(self) -> bool:
-        return self.provider == "demo"
-
-    @property
-    def protocols(self) -> tuple[str, ...]:
-        """The protocols of all endpoints in words, each once."""
-        found = (describe_api(one.api, one.provider, has_base_url=one.is_own_address) for one in self.endpoints)
-        return tuple(dict.fromkeys(found))
-
-    def url(self, demo_url: str = "") -> str:
-        parts = urlsplit(self.base_url or demo_url)
-        return parts._replace(path=parts.path.rstrip("/") + _PATH).geturl()
-
-    def endpoint_id(self, demo_url: str = "") -> str:
-        """Return a hash that identifies the endpoint and its key without revealing them."""
-        parts = urlsplit(self.url(demo_url))
-        key = self.own_headers.get(self.key_header, self.key)
-        identity = f"{parts.scheme}://{parts.netloc.lower()}{parts.path} {key.reveal()}"
-        return hashlib.sha256(identity.encode()).hexdigest()[:32]
-
-    def endpoint_ids(self, demo_url: str = "") -> tuple[str, ...]:
-        return tuple(spec.endpoint_id(demo_url) for spec in self.endpoints)
-
-    def headers(self) -> dict[str, str]:
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        if self.key:
-            scheme = "Bearer " if self.key_header == "authorization" else ""
-            headers[self.key_header] = scheme + self.key.reveal()
-        return headers | {name: value.reveal() for name, value in self.own_headers.items()}
-
-    def secrets(self) -> Iterator[str]:
-        """Yield the key, and what is secret in the user's headers, of this endpoint and all others."""
-        for spec in self.endpoints:
-            yield spec.key.reveal()
-            for value in spec.own_headers.values():
-                yield from secrets_of(value.reveal())
 
 
 class EndpointSettings(Protocol):
@@ -201,6 +134,8 @@ def _resolve(
         return ModelSpec("demo", name or DEFAULT_AGENT, "")
     provider = PROVIDERS[provider_name]
     address = _check_url(base_url, source) if base_url else _base_url(provider_name, environ)
+    if "/" not in model and address == PROVIDERS["openai"].base_url:
+        _check_owner(name)
     find_proxy(address, environ)
     variables = (key_env,) if key_env else provider.key_variables
     own_headers = resolve_headers(headers, environ)
@@ -223,8 +158,6 @@ def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:
     if not slash:
         agent, mark, query = model.partition("?")
         prefix, name = ("demo", mark + query) if agent == "demo" else ("openai", model)
-        if not has_base_url:
-            _check_owner(name)
     elif prefix not in PROVIDERS and has_base_url:
         prefix, name = "openai", model
     if prefix not in PROVIDERS:
@@ -275,7 +208,7 @@ def _check_url(url: str, source: str) -> str:
             f"{source} contains a user name or password. Remove it from the URL, and put a key into the provider's "
             "variable, as in OPENAI_API_KEY."
         )
-    path = parts.path.rstrip("/").removesuffix(_PATH)
+    path = parts.path.rstrip("/").removesuffix(PATH)
     return parts._replace(path=path, fragment="").geturl()
 
 

@@ -17,8 +17,8 @@ from pytest_ultra.core.token_usage import estimate_missing
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
 from pytest_ultra.providers.failed_attempts import describe_failure
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.profiles import find_dialect
 from pytest_ultra.providers.quota import read_quota
 from pytest_ultra.providers.redaction import Redact, Redactor
@@ -121,12 +121,8 @@ def _with_address_hint(failure: AttemptFailedError, spec: ModelSpec) -> AttemptF
 
     A server that says of the model that it is not found has an API there.
     """
-    is_about_model = "model" in failure.detail.lower()
-    if (
-        failure.status == HTTPStatus.NOT_FOUND
-        and spec.base_url
-        and not (urlsplit(spec.base_url).path or is_about_model)
-    ):
+    is_bare = bool(spec.base_url) and not urlsplit(spec.base_url).path
+    if failure.status == HTTPStatus.NOT_FOUND and is_bare and "model" not in failure.detail.lower():
         failure.advice = f"did you mean {spec.base_url}/v1 as the base URL? Nothing is found at {spec.base_url}"
     return failure
 

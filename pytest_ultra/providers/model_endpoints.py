@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
 from pytest_ultra.providers.http_endpoint import HttpEndpoint, open_endpoint
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.redaction import Redact
-from pytest_ultra.providers.sdk.sdk_endpoint import SdkEndpoint
+
+if TYPE_CHECKING:  # only models of other protocols need it
+    from pytest_ultra.providers.sdk.sdk_endpoint import SdkEndpoint
 
 
 class ModelEndpoints:
@@ -51,6 +54,8 @@ def open_model_endpoints(
     )
     if not uses_sdk(specs):
         return http
+    from pytest_ultra.providers.sdk.sdk_endpoint import SdkEndpoint  # noqa: PLC0415 - only other protocols need it
+
     return ModelEndpoints(http, SdkEndpoint(specs, environ=environ, redact=redact, streams=stream is StreamMode.ON))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, EndReason, Event, FellBack
+from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, EndReason, FellBack
 from pytest_ultra.errors import AttemptProblem
 from pytest_ultra.reporting.reply_notices import reply_notices
 from pytest_ultra.reporting.text import count, neutralise
@@ -30,19 +32,21 @@ def notice_lines(episodes: Sequence[Episode]) -> list[str]:
 
 def no_call_lines(episodes: Sequence[Episode]) -> Iterator[str]:
     """Yield a line for each model that called no tool in any scored episode: its figures show a fault of the set-up."""
-    scored = [episode for episode in episodes if episode.outcome.is_scored]
-    callers = {episode.case.model for episode in scored if any(map(_has_call, episode.transcript))}
-    for model, times in Counter(episode.case.model for episode in scored).items():
-        if model not in callers:
-            name = neutralise(model)
-            yield (
-                f"model {name} called no tool in {count(times, 'episode')}: if it should, let it write its calls "
-                f"as text (--ultra-tool-protocol text), or see what its endpoint does: pytest-ultra check {name}"
-            )
+    by_model: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        if episode.outcome.is_scored:
+            by_model.setdefault(episode.case.model, []).append(episode)
+    for model, own in by_model.items():
+        if not any(isinstance(event, Answered | Discovered) for episode in own for event in episode.transcript):
+            yield f"model {neutralise(model)} called no tool in {count(len(own), 'episode')}: {_remedy(own[0].case)}"
 
 
-def _has_call(event: Event) -> bool:
-    return isinstance(event, Answered | Discovered)
+def _remedy(case: Case) -> str:
+    name = neutralise(case.model)
+    check = f"`pytest-ultra check {name}` shows what its endpoint does with tools"
+    if case.tool_protocol is ToolProtocol.TEXT:
+        return f"its failures show what it wrote instead; {check}"
+    return f"if it should, --ultra-tool-protocol text lets it write its calls as text; {check}"
 
 
 def _cut_notices(episodes: Iterable[Episode]) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import pytest
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.endpoint import Endpoint
+from pytest_ultra.engine.endpoint import Endpoint, OwnEndpoint, RedactingEndpoint
 from pytest_ultra.engine.limiter import MAX_OLD_PAUSE_S, UNLIMITED, BypassLimiter, Limiter, open_limiter
 from pytest_ultra.engine.main_thread_imports import import_all
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import endpoint_limits
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.endpoint_lookup import ModelSpec, find_redactor, find_spec
+from pytest_ultra.providers.endpoint_lookup import find_redactor, find_spec
+from pytest_ultra.providers.model_endpoints import open_model_endpoints
+from pytest_ultra.providers.model_spec import ModelSpec
+from pytest_ultra.providers.redaction import Redact
 from pytest_ultra.providers.sdk.sdk_imports import find_sdk_imports
 from pytest_ultra.storage.cassettes.cassette_endpoint import CassetteEndpoint
 from pytest_ultra.storage.cassettes.cassette_folder import CassetteFolder
@@ -52,6 +56,29 @@ def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
             if settings.cassette != "auto":
                 raise
     return specs
+
+
+def open_models(
+    config: pytest.Config,
+    settings: Settings,
+    specs: Mapping[str, ModelSpec],
+    *,
+    redact: Redact,
+    demo_url: str = "",
+    request_timeout_s: float | None = None,
+) -> Endpoint:
+    """Open the endpoint of the user's hook, else those of `specs`. Call it inside the loop that will use it."""
+    own: OwnEndpoint | None = config.hook.pytest_ultra_endpoint(config=config, settings=settings)
+    if own is not None:
+        return RedactingEndpoint(own, redact)
+    return open_model_endpoints(
+        specs,
+        environ=os.environ,
+        redact=redact,
+        demo_url=demo_url,
+        stream=settings.stream,
+        request_timeout_s=request_timeout_s,
+    )
 
 
 class ModelAccess:

@@ -20,7 +20,7 @@ from pytest_ultra.core.episode import Episode
 from pytest_ultra.distribution.placement import Placement, is_debugged
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.backoff import RetryPolicy
-from pytest_ultra.engine.endpoint import Endpoint, RedactingEndpoint
+from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import Assignment, EngineStoppedError
 from pytest_ultra.engine.limiter import Limiter
 from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
@@ -29,7 +29,6 @@ from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
-from pytest_ultra.providers.model_endpoints import open_model_endpoints
 from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
@@ -39,6 +38,7 @@ from pytest_ultra.worker.client_stack import (
     ClientStack,
     ModelAccess,
     import_for_engine,
+    open_models,
     open_run_limiter,
     reachable_models,
     with_cassettes,
@@ -247,19 +247,9 @@ class Shard:
         return ClientStack(access.open) if keep is None else keep(access.open)
 
     def _open_models(self) -> Endpoint:
-        return self._budget_share.limit(self._open_unlimited())
-
-    def _open_unlimited(self) -> Endpoint:
-        own: Endpoint | None = self._config.hook.pytest_ultra_endpoint(config=self._config, settings=self._settings)
-        if own is not None:
-            return RedactingEndpoint(own, self._redact)
-        return open_model_endpoints(
-            reachable_models(self._settings),
-            environ=os.environ,
-            demo_url=self._placement.demo_url or "",
-            redact=self._redact,
-            stream=self._settings.stream,
-        )
+        specs, demo_url = reachable_models(self._settings), self._placement.demo_url or ""
+        opened = open_models(self._config, self._settings, specs, redact=self._redact, demo_url=demo_url)
+        return self._budget_share.limit(opened)
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
         own = self._placement.assigned_indices([item.nodeid for item in items], self._case_ids)

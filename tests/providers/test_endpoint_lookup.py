@@ -75,6 +75,17 @@ def test_the_environment_may_set_the_base_url_of_openai() -> None:
     assert resolve("m", base_url=None, environ=environ).url() == "http://gateway/openai/chat/completions"
 
 
+def test_a_gateway_may_serve_any_model_without_its_provider() -> None:
+    environ = {"OPENAI_API_KEY": KEY}
+    with pytest.raises(ConfigurationError, match="mean anthropic/claude-x"):
+        resolve("claude-x", base_url=None, environ=environ)
+    assert resolve("openai/claude-x", base_url=None, environ=environ).name == "claude-x"
+    assert resolve("claude-x", base_url="http://gateway/v1", environ=environ).name == "claude-x"
+    assert (
+        resolve("claude-x", base_url=None, environ=environ | {"OPENAI_BASE_URL": "http://gateway"}).name == "claude-x"
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "base_url", "variable", "header", "value"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.axes import PromptType, ToolProtocol
 from pytest_ultra.core.episode import Episode, Outcome, Score, Usage
 from pytest_ultra.core.transcript import Answered, Attempted, Event, FellBack, ToolCall, ToolResult
 from pytest_ultra.reporting.notices import no_call_lines, notice_lines
@@ -54,3 +54,6 @@ def test_a_model_that_never_calls_a_tool_is_named_unless_nothing_was_scored() ->
     (line,) = no_call_lines([episode_with(), episode_with()])
     assert line.startswith("model m called no tool in 2 episodes: ")
     assert "--ultra-tool-protocol text" in line
+    in_text = msgspec.structs.replace(episode_with(), case=make_case(model="m", tool_protocol=ToolProtocol.TEXT))
+    (line,) = no_call_lines([in_text])
+    assert "--ultra-tool-protocol" not in line

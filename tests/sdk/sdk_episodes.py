@@ -18,7 +18,8 @@ from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.engine.episode_queue import Assignment
 from pytest_ultra.engine.episode_run import run_episode
 from pytest_ultra.engine.retry import Caller
-from pytest_ultra.providers.endpoint_lookup import ModelSpec, resolve
+from pytest_ultra.providers.endpoint_lookup import resolve
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.redaction import Redactor
 from pytest_ultra.providers.sdk.sdk_endpoint import SdkEndpoint
 from tests.benchmark.agent_runs import make_case

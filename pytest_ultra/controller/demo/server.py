@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.reference_agents import AgentFunction, in_text_proto
 from pytest_ultra.controller.demo import BACKLOG
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
+from pytest_ultra.core.token_usage import CHARS_PER_TOKEN
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.demo_name import AgentName, parse_agent_name
@@ -22,7 +23,6 @@ from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, ReceivedRequest, decod
 from pytest_ultra.providers.wire_fields import UNREADABLE
 
 _MAX_HEADER_BYTES = 4 * 1024 * 1024
-_CHARS_PER_TOKEN = 4
 
 
 class ErrorAnswer(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -124,8 +124,8 @@ def _with_usage(reply: Reply, body: bytes) -> Reply:
     length = len(reply.text) + sum(len(call.name) + len(call.arguments) for call in reply.tool_calls)
     return msgspec.structs.replace(
         reply,
-        prompt_tokens=len(body) // _CHARS_PER_TOKEN,
-        completion_tokens=max(1, length // _CHARS_PER_TOKEN),
+        prompt_tokens=len(body) // CHARS_PER_TOKEN,
+        completion_tokens=max(1, length // CHARS_PER_TOKEN),
     )
 
 

@@ -15,7 +15,7 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.generation_end import REFUSAL, is_models_end, normalize_finish
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.providers.dialects.dialect import Dialect
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.sdk.adapter import encode_arguments, fields_of, keep_native, objects, text_of
 from pytest_ultra.providers.sdk.gemini_contents import API, DIALECT, render_body
 from pytest_ultra.providers.wire import distinct_calls

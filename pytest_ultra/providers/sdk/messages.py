@@ -17,7 +17,7 @@ from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.providers.dialects.dialect import Dialect
 from pytest_ultra.providers.dialects.schemas import simplify
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.sdk.adapter import (
     NO_TEXT,
     NOTHING,

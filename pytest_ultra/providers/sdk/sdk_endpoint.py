@@ -12,13 +12,13 @@ from pytest_ultra.core.bounds import bound_reply
 from pytest_ultra.core.chat_request import ChatRequest, metered
 from pytest_ultra.core.generation_end import ERROR_FINISHES, normalize_finish
 from pytest_ultra.core.model_api import ModelApi
-from pytest_ultra.core.token_usage import estimate_missing, request_chars
+from pytest_ultra.core.token_usage import estimate_missing
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.dialects.learned_dialects import LearnedDialects, Route
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
 from pytest_ultra.providers.error_body import excerpt
 from pytest_ultra.providers.failed_attempts import describe_failure
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.quota import read_quota
 from pytest_ultra.providers.redaction import Redact
 from pytest_ultra.providers.sdk.adapter import CHANGEABLE, SdkAdapter
@@ -86,9 +86,8 @@ class SdkEndpoint:
                 ) from None
         self._dialects.observe_answer(request, used)
         quota = read_quota(answers[-1].headers, now=self._now) if answers else None
-        estimated = estimate_missing(bound_reply(reply), request_chars(request))
-        bounded = estimated.with_texts(self._redact)
-        return bounded if quota is None else metered(bounded, quota)
+        read = estimate_missing(bound_reply(reply), request).with_texts(self._redact)
+        return read if quota is None else metered(read, quota)
 
     def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
         """Leave out or lower what a rejection names."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from pytest_ultra.core.model_api import ModelApi
-from pytest_ultra.providers.endpoint_lookup import ModelSpec
+from pytest_ultra.providers.model_spec import ModelSpec
 
 _SHARED = (
-    "pytest_ultra.providers.sdk.sdk_http",
+    "pytest_ultra.providers.sdk.sdk_endpoint",
     "httpx2",
     "httpcore2",
     "h11",

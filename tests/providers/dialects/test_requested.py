@@ -14,8 +14,9 @@ from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.errors import AttemptFailedError, Verdict
 from pytest_ultra.providers.dialects.dialect import DEFAULT, Dialect
 from pytest_ultra.providers.dialects.requested import find_named
-from pytest_ultra.providers.endpoint_lookup import ModelSpec, resolve
+from pytest_ultra.providers.endpoint_lookup import resolve
 from pytest_ultra.providers.http_endpoint import HttpEndpoint, open_endpoint
+from pytest_ultra.providers.model_spec import ModelSpec
 from pytest_ultra.providers.wire import encode_request
 from tests.providers.http_stand_in import COMPLETION, StandIn, response, says, stand_in
 from tests.providers.requests_made import make_request
