@@ -38,7 +38,8 @@ class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
     whose episode is from an earlier run. At most `slots` episodes run at a time. `in_flight` and `waiting` count calls,
     the latter those that wait for limits. `answers`, `latency_s` and `latency_s2` (latencies and their squares),
     `tokens` and `cost` are sums; `cost` is None if no price is known. `estimated` counts the answers without token
-    counts, whose tokens are our estimate. `ended` and `ahead` are this run's episodes by
+    counts, whose tokens are our estimate. `said` is what an endpoint said last in place of an answer, while calls wait
+    and as long as that is recent. `ended` and `ahead` are this run's episodes by
     expected requests; none can have more than `most_answers` answers.
     """
 
@@ -58,6 +59,7 @@ class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 0
     cost: float | None = None
     estimated: int = 0
+    said: str = ""
     ended: tuple[Cohort, ...] = ()
     ahead: tuple[Cohort, ...] = ()
 

@@ -18,6 +18,10 @@ from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import Limiter
 from pytest_ultra.errors import AttemptFailedError
 
+_RECENT_S = 60.0
+"""How long the words of an endpoint say why calls wait."""
+_MAX_WORDS = 200
+
 
 class Meter:
     """Starts from `start`, the shard's progress so far. Thread-safe."""
@@ -34,6 +38,7 @@ class Meter:
         self._ended: Counter[tuple[int, int]] = Counter()
         self._done = self._reused = 0
         self._in_flight = self._waiting = 0
+        self._said, self._said_at = "", 0.0
         self._answered = self._tokens = self._estimated = 0
         self._latency_s = self._latency_s2 = 0.0
         self._cost = 0.0 if prices else None
@@ -80,6 +85,10 @@ class Meter:
         with self._lock:
             self._in_flight -= 1
 
+    def record_failure(self, failure: AttemptFailedError) -> None:
+        with self._lock:
+            self._said, self._said_at = str(failure)[:_MAX_WORDS], self._now()
+
     def record_answer(self, case: Case, reply: Reply, started: tuple[float, int]) -> None:
         price = self._prices.get(case.model)
         started_at, in_flight = started
@@ -104,6 +113,7 @@ class Meter:
     def read(self) -> ShardProgress:
         start = self._start
         with self._lock:
+            is_recent = self._now() - self._said_at <= _RECENT_S
             return ShardProgress(
                 number=start.number,
                 worker=start.worker,
@@ -121,6 +131,7 @@ class Meter:
                 tokens=start.tokens + self._tokens,
                 cost=_add(start.cost, self._cost),
                 estimated=start.estimated + self._estimated,
+                said=self._said if self._waiting and is_recent else "",
                 ended=(*start.ended, *_cohorts(self._ended)),
                 ahead=_cohorts(self._ahead),
             )
@@ -146,6 +157,10 @@ class MeteredEndpoint:
         try:
             reply = await self._endpoint.attempt(request)
             self._meter.record_answer(request.case, reply, started)
+        except AttemptFailedError as failure:
+            self._meter.record_failure(failure)
+            raise
+        else:
             return reply
         finally:
             self._meter.end_call()

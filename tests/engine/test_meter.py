@@ -102,3 +102,20 @@ def test_a_replacement_worker_continues_the_counts() -> None:
 def test_a_burden_holds_the_sums_of_a_line_fit() -> None:
     burden = Burden().plus(1.0, 2.0).plus(3.0, 4.0)
     assert burden == Burden(calls=2, x=4.0, y=6.0, xx=10.0, xy=14.0, yy=20.0)
+
+
+def test_what_the_endpoint_said_last_is_shown_while_calls_wait_for_a_minute() -> None:
+    clock = VirtualClock()
+    meter = Meter(START, {}, clock.now)
+    endpoint = MeteredEndpoint(scripted([status(429)]), meter)
+
+    async def watch() -> list[str]:
+        with pytest.raises(AttemptFailedError):
+            await endpoint.attempt(make_request(make_case(0)))
+        seen = [meter.read().said]
+        meter.add_waiting(1)
+        seen.append(meter.read().said)
+        await asyncio.sleep(61)
+        return [*seen, meter.read().said]
+
+    assert run(clock, watch()) == ["", str(status(429)), ""]

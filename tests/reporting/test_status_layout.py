@@ -86,3 +86,12 @@ def test_control_codes_in_a_worker_name_are_escaped() -> None:
 @pytest.mark.parametrize(("rows", "reserved"), [(2, 0), (3, 1), (12, 4), (24, 8), (100, 10)])
 def test_most_of_a_terminal_is_left_to_pytest(rows: int, reserved: int) -> None:
     assert status_layout.row_limit(rows) == reserved
+
+
+@pytest.mark.parametrize("max_rows", range(1, 9))
+def test_what_the_endpoint_said_is_the_last_row_if_there_is_room(max_rows: int) -> None:
+    status = make_status(make_shard(0, waiting=2, said="status 429: " + "x" * 200), make_shard(1))
+    rows = draw(status, columns=60, max_rows=max_rows, has_colours=False)
+    assert len(rows) <= max_rows
+    assert all(len(row) < 60 for row in rows)
+    assert rows[-1].startswith(" the endpoint says: status 429: xxx") == (max_rows > 2)

@@ -44,3 +44,8 @@ def test_durations_are_formatted_like_a_clock(seconds: float, shown: str) -> Non
 )
 def test_large_numbers_of_tokens_are_rounded(tokens: int, shown: str) -> None:
     assert status_text.short_tokens(tokens) == shown
+
+
+def test_what_the_endpoint_said_is_shown_while_calls_wait() -> None:
+    status = make_status(make_shard(0, waiting=2), make_shard(1, waiting=1, said="status 429: slow\ndown \x1b[31m"))
+    assert status_text.plain_line(status).endswith("; the endpoint says: status 429: slow down \\x1b[31m")

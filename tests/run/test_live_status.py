@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import signal
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.project import ONE_CASE, RUN_MARKER, TEN_CASES, Project
+from tests.run.plan_model import follow_plan
+from tests.run.project import NO_XDIST, ONE_CASE, RUN_MARKER, TEN_CASES, Project
+from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer
 from tests.terminal_screen import TerminalScreen
 
 SLOW = "--ultra-model=demo/perfect?latency=0.5"
@@ -203,6 +207,23 @@ def test_a_status_line_in_a_log_starts_on_a_new_line(project: Project) -> None:
     result = project.run_in_own_process(SLOW, TEN_CASES, "-n0", "--ultra-concurrency=4")
     assert [line for line in result.outlines if "ultra: " in line and not line.startswith("ultra: ")] == []
     assert sum(line.count(".") for line in result.outlines if re.fullmatch(r"(\S*py )?\.+( *\[ *\d+%\])?", line)) >= 10
+
+
+def test_while_calls_wait_the_endpoints_last_words_are_shown(
+    project: Project, start_server: Callable[[Script], ScriptedServer]
+) -> None:
+    turns = itertools.count()
+
+    def script(request: ReceivedRequest) -> tuple[int, str]:
+        if next(turns) == 0:
+            return 429, json.dumps({"error": {"message": "Rate limit reached for tokens. Please try again in 3s."}})
+        return 200, follow_plan(request.body)
+
+    project.pytester.makeconftest(FREQUENT_LINES)
+    args = (*NO_XDIST, "--ultra-model=m", f"--ultra-base-url={start_server(script).url}", *ONE_CASE)
+    result = project.run_in_own_process(*args)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("ultra: *; the endpoint says: status 429: Rate limit reached for tokens. *")
 
 
 def test_a_quiet_log_has_no_status_line(project: Project) -> None:

@@ -49,7 +49,7 @@ def _rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[Text]:
     has_rule = max_rows >= _MIN_ROWS_WITH_RULE
     if has_rule:
         yield _rule(status, width)
-    left = max_rows - has_rule - 2
+    left = max_rows - has_rule - 2 - bool(status.said)
     has_bars = 1 < status.workers <= min(left, _MAX_WORKER_BARS)
     labels = [_ALL, *map(status_text.worker_name, status.shards)] if has_bars else [_ALL]
     label_width = max(map(len, labels))
@@ -60,6 +60,8 @@ def _rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[Text]:
     elif status.workers > 1 and left > 0:
         yield from _shared_rows(status, width, left)
     yield Text(_fit(_details(status), width, ", "))
+    if status.said:
+        yield Text(f" {status_text.words(status, width)}", "yellow")
 
 
 def _rule(status: StatusSnapshot, width: int) -> Text:

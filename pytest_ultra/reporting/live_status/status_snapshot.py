@@ -53,6 +53,11 @@ class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         return sum(shard.estimated for shard in self.shards)
 
     @property
+    def said(self) -> str:
+        """What an endpoint said last in place of an answer, while calls wait; empty if none does."""
+        return next((shard.said for shard in self.shards if shard.said), "")
+
+    @property
     def cost(self) -> float | None:
         """US dollars, None if no price is known."""
         return total_cost(self.shards)

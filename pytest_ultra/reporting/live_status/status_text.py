@@ -5,13 +5,14 @@ from __future__ import annotations
 from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
-from pytest_ultra.reporting.text import count, neutralise
+from pytest_ultra.reporting.text import count, excerpt, neutralise
 
 _MINUTE_S = 60
 _HOUR_S = 3600
 _THOUSAND = 1_000
 _MILLION = 1_000_000
 _MAX_NAMED = 8
+_MAX_WORDS = 120
 
 
 def plain_line(status: StatusSnapshot) -> str:
@@ -24,6 +25,8 @@ def plain_line(status: StatusSnapshot) -> str:
     parts += [calls(status), *rate(status.call_rate, "calls"), usage(status)]
     if status.workers > 1:
         parts.append(_worker_progress(status))
+    if status.said:
+        parts.append(words(status, _MAX_WORDS))
     return f"ultra: {'; '.join(parts)}"
 
 
@@ -50,6 +53,11 @@ def usage(status: StatusSnapshot) -> str:
 
 def cost(status: StatusSnapshot) -> str:
     return "cost unknown" if status.cost is None else f"{estimate_mark(status.estimated)}{dollars(status.cost)}"
+
+
+def words(status: StatusSnapshot, room: int) -> str:
+    """Return what an endpoint said last, while calls wait."""
+    return f"the endpoint says: {excerpt(' '.join(status.said.split()), room)}"
 
 
 def short_tokens(tokens: int) -> str:
