@@ -82,13 +82,8 @@ async def _check(config: pytest.Config, settings: Settings) -> Sequence[Endpoint
     for model, spec in specs.items():
         if spec.is_demo:
             raise pytest.UsageError(f"{model}: demo models are served by the run itself; there is nothing to check")
-    endpoint = open_models(
-        config,
-        settings,
-        specs,
-        redact=find_redactor(settings),
-        request_timeout_s=settings.request_timeout,
-    )
+    redact = find_redactor(settings)
+    endpoint = open_models(config, settings, redact=redact, request_timeout_s=settings.request_timeout)
     try:
         probes = (
             probe(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,18 +61,17 @@ def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
 def open_models(
     config: pytest.Config,
     settings: Settings,
-    specs: Mapping[str, ModelSpec],
     *,
     redact: Redact,
     demo_url: str = "",
     request_timeout_s: float | None = None,
 ) -> Endpoint:
-    """Open the endpoint of the user's hook, else those of `specs`. Call it inside the loop that will use it."""
+    """Open the endpoint of the user's hook, else those of the models. Call it inside the loop that will use it."""
     own: OwnEndpoint | None = config.hook.pytest_ultra_endpoint(config=config, settings=settings)
     if own is not None:
         return RedactingEndpoint(own, redact)
     return open_model_endpoints(
-        specs,
+        reachable_models(settings),
         environ=os.environ,
         redact=redact,
         demo_url=demo_url,

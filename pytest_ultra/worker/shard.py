@@ -40,7 +40,6 @@ from pytest_ultra.worker.client_stack import (
     import_for_engine,
     open_models,
     open_run_limiter,
-    reachable_models,
     with_cassettes,
 )
 from pytest_ultra.worker.concurrency import fit_concurrency
@@ -247,8 +246,8 @@ class Shard:
         return ClientStack(access.open) if keep is None else keep(access.open)
 
     def _open_models(self) -> Endpoint:
-        specs, demo_url = reachable_models(self._settings), self._placement.demo_url or ""
-        opened = open_models(self._config, self._settings, specs, redact=self._redact, demo_url=demo_url)
+        demo_url = self._placement.demo_url or ""
+        opened = open_models(self._config, self._settings, redact=self._redact, demo_url=demo_url)
         return self._budget_share.limit(opened)
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
