@@ -139,3 +139,31 @@ def test_what_cannot_be_checked_is_said_before_any_request(check: Check, args: t
     assert shown.returncode == 2
     assert message in shown.stderr
     assert not shown.stdout
+
+
+OWN_ENDPOINT = """
+    from pytest_ultra.core.transcript import Reply, ToolCall
+
+    class Mine:
+        async def attempt(self, request):
+            if not request.tools:
+                return Reply("ready")
+            return Reply(tool_calls=(ToolCall("1", "add", '{"a": 2, "b": 3}'),), model="mine-1")
+
+        async def aclose(self):
+            pass
+
+    def pytest_ultra_endpoint():
+        return Mine()
+"""
+
+
+def test_a_users_own_endpoint_is_checked_without_key_or_address(
+    project: Project, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    project.pytester.makeconftest(OWN_ENDPOINT)
+    shown = check("anything")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("anything\n")
+    assert findings(shown.stdout)["answered by"] == "mine-1"
