@@ -49,10 +49,18 @@ class ShardScheduling(LoadScheduling):
         self._reserved: dict[int, list[int]] = {}  # cases of a worker number, until its replacement has collected
         self._left: deque[RemainingWork] = deque()
         self._crashes: Counter[str] = Counter()  # per node id: crashes that its case may have caused
+        self._last_result: dict[str, str] = {}  # per worker: the node id of the test whose result came last
 
     def take_remaining(self) -> RemainingWork | None:
         """Return the work for the worker that is about to start, None unless it replaces a crashed one."""
         return self._left.popleft() if self._left else None
+
+    def note_report(self, report: pytest.TestReport) -> None:
+        """Remember that a test's result has come: if its worker dies before the test has ended, it is not run again."""
+        is_result = report.when == "call" or (report.when == "setup" and not report.passed)
+        node: WorkerController | None = getattr(report, "node", None)
+        if node is not None and is_result and type(report) is pytest.TestReport:  # a subtest's report is no result
+            self._last_result[node.gateway.id] = report.nodeid
 
     @property
     def tests_finished(self) -> bool:
@@ -86,7 +94,7 @@ class ShardScheduling(LoadScheduling):
             self._left.append(RemainingWork(number, None))
         elif number in self._reserved:
             self._leave_to_replacement(number, self._reserved[number])
-        pending = self.node2pending.pop(node)
+        pending = self._without_reported(node, self.node2pending.pop(node))
         cause, left = self._find_cause(node, pending)
         self._leave_to_replacement(number, [index for index in left if self._is_case(index)])
         self._redistribute([index for index in left if not self._is_case(index)])
@@ -115,6 +123,13 @@ class ShardScheduling(LoadScheduling):
         if indices:
             self.node2pending[node].extend(indices)
             node.send_runtest_some(indices)
+
+    def _without_reported(self, node: WorkerController, pending: list[int]) -> list[int]:
+        """Return what a worker had not run, without a case whose result has come, but not yet word of its end."""
+        last_result = self._last_result.pop(node.gateway.id, None)
+        running = pending[:1]
+        is_reported = bool(running) and self._is_case(running[0]) and self._nodeids(running)[0] == last_result
+        return pending[1:] if is_reported else pending
 
     def _find_cause(self, node: WorkerController, pending: list[int]) -> tuple[list[int], list[int]]:
         """Return the test that a crashed worker was running if it caused the crash, and the tests left for others."""

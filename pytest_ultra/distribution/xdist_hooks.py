@@ -93,7 +93,9 @@ class DistributionHooks:
         self._stop_if_requested()
 
     @pytest.hookimpl
-    def pytest_runtest_logreport(self) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if self._scheduler is not None:
+            self._scheduler.note_report(report)
         self._stop_if_requested()
 
     @pytest.hookimpl(optionalhook=True)

@@ -84,6 +84,32 @@ def test_an_episode_is_not_run_again_when_its_test_kills_the_worker(project: Pro
     assert len(project.journaled_episodes()) == 10
 
 
+def test_a_case_whose_result_has_come_is_not_run_again_when_its_teardown_kills_the_worker(project: Project) -> None:
+    project.pytester.makepyfile(
+        """
+        import os, pathlib, signal, pytest
+
+        @pytest.fixture
+        def fatal_teardown(ultra_episode):
+            yield
+            marker = pathlib.Path("killed-" + ultra_episode.case.prompt_type)
+            if ultra_episode.case.prompt_type == "cot" and not marker.exists():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def test_mine(fatal_teardown, ultra_episode):
+            with open("ran.txt", "a") as ran:
+                print(ultra_episode.case.prompt_type, file=ran)
+        """
+    )
+    result = project.run("-n2", "--ultra-model=demo/perfect", TEN_CASES)
+    assert "replacing crashed worker" in result.stdout.str()
+    result.assert_outcomes(passed=10)
+    ran = (project.path / "ran.txt").read_text().split()
+    assert len(ran) == 10
+    assert len(set(ran)) == 10
+
+
 CRASHING_ENDPOINT = """
     import os, signal
     from pytest_ultra.core.transcript import Reply
