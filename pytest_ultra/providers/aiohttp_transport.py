@@ -16,9 +16,8 @@ from pytest_ultra.providers.machine_errors import find_machine_advice
 from pytest_ultra.providers.proxies import find_proxy
 from pytest_ultra.providers.streams.completion_stream import CompletionStream
 from pytest_ultra.providers.streams.server_sent_events import BEGINNING_BYTES, is_event_stream
-from pytest_ultra.providers.transport import HttpResponse
+from pytest_ultra.providers.transport import MAX_BODY_BYTES, HttpResponse, too_long
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 """How much is read of the body of an error: enough for its message."""
 _MAX_LARGE_BODIES = 2
@@ -82,7 +81,7 @@ class AiohttpTransport:
                 if not is_reply and len(body) >= MAX_ERROR_BYTES:
                     return bytes(body[:MAX_ERROR_BYTES])
                 if len(body) > MAX_BODY_BYTES:
-                    raise _too_long(status)
+                    raise too_long(status)
                 if is_first_large:
                     await stack.enter_async_context(self._large_bodies)
                 chunk = await anext(chunks, b"")
@@ -118,7 +117,7 @@ async def _read_stream(
             while chunk:
                 size += len(chunk)
                 if size > MAX_BODY_BYTES:
-                    raise _too_long(response.status)
+                    raise too_long(response.status)
                 completion.feed(chunk)
                 if completion.has_token and first_token_s is None:
                     first_token_s = now() - started
@@ -130,11 +129,6 @@ async def _read_stream(
         if not completion.has_ended:
             raise
     return HttpResponse(response.status, response.headers, completion.close(), first_token_s)
-
-
-def _too_long(status: int) -> AttemptFailedError:
-    detail = f"the answer is longer than {MAX_BODY_BYTES} bytes"
-    return AttemptFailedError(AttemptProblem.MALFORMED, detail, status=status)
 
 
 def _failure(error: Exception) -> AttemptFailedError:

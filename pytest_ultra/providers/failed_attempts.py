@@ -30,8 +30,15 @@ def describe_failure(
     failure = _without_secrets(error, label, redact)
     if response is None or not failure.is_judged_by_status:
         return failure
-    text = read_rejection(response.status, response.body)
+    text = read_rejection(_status_of_rejection(failure, response), response.body)
     return _end_if_requested(RejectedError(failure, used, text), requested) if text else failure
+
+
+def _status_of_rejection(failure: AttemptFailedError, response: HttpResponse) -> int:
+    """Return the status of a rejection: gateways put some inside a 200, with or without their own status."""
+    if not 200 <= response.status < 300:  # noqa: PLR2004 - the bounds of success in HTTP
+        return response.status
+    return failure.status or (HTTPStatus.BAD_REQUEST if failure.verdict is Verdict.DIALECT else response.status)
 
 
 def _end_if_requested(failure: RejectedError, requested: Iterable[str]) -> RejectedError:

@@ -7,6 +7,11 @@ from typing import Protocol
 
 import msgspec
 
+from pytest_ultra.errors import AttemptFailedError, AttemptProblem
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""No answer is read further than that."""
+
 
 class HttpResponse(msgspec.Struct, frozen=True):
     """A complete answer. Names in `headers` are lower-case, or the mapping ignores case.
@@ -34,3 +39,9 @@ class Transport(Protocol):
     async def aclose(self) -> None:
         """Close all connections."""
         ...
+
+
+def too_long(status: int) -> AttemptFailedError:
+    """Return the failed attempt of an answer beyond `MAX_BODY_BYTES`."""
+    detail = f"the answer is longer than {MAX_BODY_BYTES} bytes"
+    return AttemptFailedError(AttemptProblem.MALFORMED, detail, status=status)

@@ -20,8 +20,8 @@ import pytest
 import trustme
 
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from pytest_ultra.providers.aiohttp_transport import MAX_BODY_BYTES, MAX_ERROR_BYTES, AiohttpTransport
-from pytest_ultra.providers.transport import HttpResponse
+from pytest_ultra.providers.aiohttp_transport import MAX_ERROR_BYTES, AiohttpTransport
+from pytest_ultra.providers.transport import MAX_BODY_BYTES, HttpResponse
 from tests.providers.http_stand_in import (
     COMPLETION,
     Answer,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+
+import pytest
 
 from pytest_ultra.core.verdict import Verdict
 from pytest_ultra.providers.error_body import read_error
@@ -31,8 +34,9 @@ def rows_of(*verdicts: Verdict) -> list[VerdictRow]:
 class OneAnswer:
     """Gives each model's row in place of its second reply, once."""
 
-    def __init__(self, rows: Iterable[VerdictRow]) -> None:
+    def __init__(self, rows: Iterable[VerdictRow], *, inside_200: bool = False) -> None:
         self._answers = {model_of(row): EXAMPLES[row.name] for row in rows}
+        self._inside_200 = inside_200
         self.seen = Counter[str]()
 
     def __call__(self, request: ReceivedRequest) -> tuple[int, str]:
@@ -40,6 +44,9 @@ class OneAnswer:
         if has_replied and not self.seen[request.model]:
             self.seen[request.model] += 1
             status, body = self._answers[request.model]
+            if self._inside_200:
+                message = read_error(encode_example(body)).message
+                return 200, json.dumps({"error": {"code": status, "message": message, "metadata": {"raw": body}}})
             return status, _NAMED_WAIT.sub("1s", encode_example(body).decode())
         return 200, follow_plan(request.body)
 
@@ -67,9 +74,10 @@ def test_a_wait_or_a_passing_error_costs_no_case(project: Project, start_server:
     assert run_rows(project, server, rows) == {row.name: ("full", None) for row in rows}
 
 
-def test_a_rejected_form_is_written_otherwise(project: Project, start_server: StartServer) -> None:
+@pytest.mark.parametrize("inside_200", [False, True], ids=["rejected", "inside a 200"])
+def test_a_rejected_form_is_written_otherwise(project: Project, start_server: StartServer, *, inside_200: bool) -> None:
     rows = rows_of(Verdict.DIALECT)
-    script = OneAnswer(rows)
+    script = OneAnswer(rows, inside_200=inside_200)
     found = run_rows(project, start_server(script), rows)
     assert {name for name, (outcome, _) in found.items() if outcome == "full"} == {
         row.name for row in rows if row.name not in UNCHANGEABLE

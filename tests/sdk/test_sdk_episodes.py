@@ -13,6 +13,7 @@ from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.transcript import Attempted, EndReason
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem, Verdict
+from pytest_ultra.providers.transport import MAX_BODY_BYTES
 from tests.providers.requests_made import make_request
 from tests.sdk.gemini_protocol import GeminiProtocol
 from tests.sdk.messages_protocol import MessagesProtocol
@@ -98,6 +99,14 @@ def test_a_reply_is_read_with_its_usage_and_the_model_that_answered(api: ModelAp
     assert isinstance(reply, MeteredReply)
     assert reply.quota is not None
     assert reply.quota.left == 0.4
+
+
+@each
+@pytest.mark.parametrize("content_type", ["application/json", SSE])
+def test_an_answer_is_read_no_further_than_its_bound(api: ModelApi, content_type: str) -> None:
+    endless = ("data: " if content_type == SSE else "") + '"' + "x" * MAX_BODY_BYTES
+    failure = fail(api, Fault(200, endless, content_type=content_type), streams=content_type == SSE)
+    assert str(failure) == f"malformed 200: the answer is longer than {MAX_BODY_BYTES} bytes"
 
 
 @each

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -14,7 +14,7 @@ import msgspec
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.machine_errors import find_machine_advice
 from pytest_ultra.providers.proxies import find_proxy
-from pytest_ultra.providers.transport import HttpResponse
+from pytest_ultra.providers.transport import MAX_BODY_BYTES, HttpResponse, too_long
 
 _received: ContextVar[list[Any]] = ContextVar("received")
 _PROBLEMS = {
@@ -65,6 +65,22 @@ def receiving() -> Iterator[list[Any]]:
 
 async def _receive(response: Any) -> None:
     _received.get([]).append(response)
+    _bound_body(response)
+
+
+def _bound_body(response: Any) -> None:
+    """Let nobody read more of an answer than `MAX_BODY_BYTES`, which the SDKs would do whole or event by event."""
+    read_all = response.aiter_bytes
+
+    async def read_bounded(chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in read_all(chunk_size):
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise too_long(response.status_code)
+            yield chunk
+
+    response.aiter_bytes = read_bounded
 
 
 def read_response(answers: list[Any], error: Exception | None = None) -> HttpResponse | None:
@@ -83,8 +99,10 @@ def read_response(answers: list[Any], error: Exception | None = None) -> HttpRes
 
 
 def find_connection_failure(error: BaseException) -> AttemptFailedError | None:
-    """Return the failed attempt of a connection that could not be made, or broke; None for any other error."""
+    """Return the failed attempt of a connection that could not be made, broke, or brought too much; else None."""
     for cause in _causes(error):
+        if isinstance(cause, AttemptFailedError):
+            return cause
         names = [kind.__name__ for kind in type(cause).__mro__]
         problem = next((_PROBLEMS[name] for name in names if name in _PROBLEMS), None)
         if problem is not None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
-from pytest_ultra.providers.aiohttp_transport import MAX_BODY_BYTES, AiohttpTransport
-from pytest_ultra.providers.transport import HttpResponse
+from pytest_ultra.providers.aiohttp_transport import AiohttpTransport
+from pytest_ultra.providers.transport import MAX_BODY_BYTES, HttpResponse
 from pytest_ultra.providers.wire import decode_reply
 from tests.providers.http_stand_in import (
     Answer,
