@@ -264,7 +264,7 @@ def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
     except ConfigurationError as error:
         if is_open:
             return False
-        raise pytest.UsageError(f"--ultra-model: {error}") from None
+        raise pytest.UsageError(f"--ultra-model {name}: {error}") from None
 
 
 def _find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tuple[str, ...]]:
