@@ -40,6 +40,7 @@ class RunLifecycle:
         self._run: RunDirectory | None = None
         self._lock: FileLock | None = None
         self._interruption: str | None = None
+        self._not_started: str | None = None
         self._session: pytest.Session | None = None
         self._have_tests_ended = False
         self._is_written = False
@@ -76,14 +77,16 @@ class RunLifecycle:
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a process could not start its episodes; it may have no file left to do so itself."""
+        """Note in memory that a process could not start its episodes: perhaps no process has a file left to write."""
         reason = next((value for name, value in report.user_properties if name == NOT_STARTED), None)
-        if reason is not None and self._run is not None and read_interruption(self._run) is None:
-            note_interruption(self._run, f"the episodes could not start ({reason})")
+        if reason is not None and self._not_started is None:
+            self._not_started = f"the episodes could not start ({reason})"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Come after all other hooks of the session's end."""
+        """Come after all other hooks of the session's end, which read what is noted of an interruption."""
+        if self._run is not None and self._not_started is not None and read_interruption(self._run) is None:
+            note_interruption(self._run, self._not_started)
         try:
             result = yield
         except BaseException as error:
@@ -100,7 +103,7 @@ class RunLifecycle:
         unproven = self._interruption or self._find_unproven_end(status)
         if unproven and unproven != _REASONS["Exit"] and status == pytest.ExitCode.OK:
             status = int(pytest.ExitCode.INTERRUPTED)  # a signal ended pytest before it had set a code
-        interruption = self._interruption or read_interruption(self._run) or unproven
+        interruption = self._interruption or read_interruption(self._run) or self._not_started or unproven
         try:
             write_run_end(self._run, RunEnd(status, max(time.time(), self._started_at), interruption))
         except OSError as error:

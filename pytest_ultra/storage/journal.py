@@ -157,8 +157,9 @@ def _damaged(stored: StoredLine, path: Path) -> DamagedLine:
 
 
 def _newest(lines: Iterable[JournalLine]) -> tuple[Episode, ...]:
+    """Return one episode a case, by its own identity: a line whose stored id is damaged adds no second one."""
     newest: dict[str, JournalLine] = {}
     for line in sorted(lines, key=lambda line: (not line.episode.reused, line.episode.started_at, line.sequence)):
-        newest[line.case_id] = line
-    by_nodeid = sorted(newest.values(), key=lambda line: (line.episode.nodeid, line.case_id))
-    return tuple(line.episode for line in by_nodeid)
+        newest[line.episode.case_id] = line
+    by_nodeid = sorted(newest.items(), key=lambda item: (item[1].episode.nodeid, item[0]))
+    return tuple(line.episode for _, line in by_nodeid)

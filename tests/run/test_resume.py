@@ -258,9 +258,23 @@ NO_SHARD = """
     sys.meta_path.insert(0, NoMoreFiles())
 """
 """As when no file is left to import the engine with."""
+NO_FILE_ANYWHERE = f"""
+    import resource
+    import pytest
+    {NO_SHARD}
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport():
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            return (yield)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+"""
+"""As when the process that hears of it has no file left either."""
 
 
-@pytest.mark.parametrize("conftest", [NO_MORE_FILES, NO_SHARD])
+@pytest.mark.parametrize("conftest", [NO_MORE_FILES, NO_SHARD, NO_FILE_ANYWHERE])
 def test_a_run_that_could_not_start_its_episodes_is_resumed_with_all_before_it(
     project: Project, xdist_on_off: tuple[str, ...], conftest: str
 ) -> None:

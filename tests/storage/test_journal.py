@@ -19,7 +19,7 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.core.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall, ToolResult
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.journal import Journal, JournalContents, decode_line, encode_line, read_episodes
+from pytest_ultra.storage.journal import Journal, JournalContents, decode_line, encode_line, journal_path, read_episodes
 from pytest_ultra.storage.run_directory import RunDirectory
 from tests.results_factory import make_case, make_episode, obedient_episode
 
@@ -198,6 +198,15 @@ def test_the_newest_episode_of_a_case_counts_whichever_worker_ran_it(run: RunDir
     newest = make_episode(started_at=1_700_000_010.0, worker="gw5")
     write(run, "gw5", [newest])
     assert read_episodes(run).episodes == (newest,)
+
+
+def test_a_damaged_id_makes_no_second_episode_of_a_case(run: RunDirectory) -> None:
+    older, newer = make_episode(), make_episode(started_at=1_700_000_010.0)
+    write(run, "gw0", [older])
+    path = journal_path(run, "gw0")
+    path.write_bytes(path.read_bytes().replace(older.case_id.encode(), b"0" * len(older.case_id)))
+    write(run, "gw1", [newer])
+    assert read_episodes(run).episodes == (newer,)
 
 
 def test_the_newest_episode_counts_at_any_position_in_its_journal(run: RunDirectory) -> None:
