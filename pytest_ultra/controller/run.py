@@ -119,10 +119,10 @@ class Run:
             is_stopped = self._interruption and not self._settings.gates.decide_run
             if session.exitstatus == pytest.ExitCode.OK and (is_stopped or self._results.loss):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._fail_if_not_written(session)  # first, so that the document says the same
         if self._settings.json and self._planned:
             self._write_document(self._settings.json, session)
-        if self.failures.lines and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._fail_if_not_written(session)
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -223,6 +223,10 @@ class Run:
 
     def _read_results(self) -> RunResults:
         return RunResults(self.directory, self._planned, self._reported)
+
+    def _fail_if_not_written(self, session: pytest.Session) -> None:
+        if self.failures.lines and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_document(self, path: Path, session: pytest.Session) -> None:
         """Write the JSON document. A run of which an output that the user wanted was not written has failed."""

@@ -147,6 +147,7 @@ def test_a_report_of_pytest_that_cannot_be_written_stops_no_other_output(
         ]
     )
     assert project.outcomes() == {"full": 10}
+    assert project.document()["run"]["exit_status"] == 1
     assert (project.path / "out.md").exists()
     assert project.processes() == []
 
