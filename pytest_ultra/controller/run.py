@@ -18,6 +18,7 @@ from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
+from pytest_ultra.controller.unrun_cases import UnrunCases
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
@@ -48,7 +49,9 @@ class Run:
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
         self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
-        self._lifecycle = RunLifecycle()
+        unrun = UnrunCases(self._planned, lambda: self.started)
+        config.pluginmanager.register(unrun, "ultra-unrun-cases")
+        self._lifecycle = RunLifecycle(unrun)
         config.pluginmanager.register(self._lifecycle, "ultra-lifecycle")
         self._reported = ReportedCases()
         config.pluginmanager.register(self._reported, "ultra-reported-cases")
@@ -84,7 +87,7 @@ class Run:
         if self._demo is not None:
             self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
-        self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
+        self._planned[:] = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
         self._reused.write_to(self.directory, self._planned)
 
     @pytest.hookimpl

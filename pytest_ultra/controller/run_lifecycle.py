@@ -10,12 +10,11 @@ from contextlib import suppress
 import pytest
 from filelock import FileLock
 
-from pytest_ultra.collection.items import NOT_STARTED
+from pytest_ultra.controller.unrun_cases import UnrunCases
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import (
     RunEnd,
     lock_run,
-    note_interruption,
     read_interruption,
     remove_resume_files,
     write_run_end,
@@ -24,8 +23,8 @@ from pytest_ultra.storage.run_status import (
 _CRASHED = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _REASONS = {"KeyboardInterrupt": "Ctrl-C", "Exit": "pytest.exit", "Interrupted": "a worker was interrupted"}
 _TESTS_ENDED = ("Failed", "Interrupted")  # pytest's exceptions, and xdist's of the same name
+_WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's message about a worker in which pytest.exit was called
 _LOST = "the end of the run was not recorded"
-_WORKER_INTERRUPTED = "received keyboard-interrupt"  # xdist's words
 
 
 class RunLifecycle:
@@ -36,11 +35,11 @@ class RunLifecycle:
     the tests for good; pytest raises the same exception for them as for an interrupted worker, with another message.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unrun: UnrunCases) -> None:
+        self._unrun = unrun
         self._run: RunDirectory | None = None
         self._lock: FileLock | None = None
         self._interruption: str | None = None
-        self._not_started: str | None = None
         self._session: pytest.Session | None = None
         self._have_tests_ended = False
         self._is_written = False
@@ -75,18 +74,9 @@ class RunLifecycle:
         self._have_tests_ended = True
         return result
 
-    @pytest.hookimpl
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note in memory that a process could not start its episodes: perhaps no process has a file left to write."""
-        reason = next((value for name, value in report.user_properties if name == NOT_STARTED), None)
-        if reason is not None and self._not_started is None:
-            self._not_started = f"the episodes could not start ({reason})"
-
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Come after all other hooks of the session's end, which read what is noted of an interruption."""
-        if self._run is not None and self._not_started is not None and read_interruption(self._run) is None:
-            note_interruption(self._run, self._not_started)
+        """Come after all other hooks of the session's end."""
         try:
             result = yield
         except BaseException as error:
@@ -103,7 +93,7 @@ class RunLifecycle:
         unproven = self._interruption or self._find_unproven_end(status)
         if unproven and unproven != _REASONS["Exit"] and status == pytest.ExitCode.OK:
             status = int(pytest.ExitCode.INTERRUPTED)  # a signal ended pytest before it had set a code
-        interruption = self._interruption or read_interruption(self._run) or self._not_started or unproven
+        interruption = self._interruption or read_interruption(self._run) or self._unrun.reason or unproven
         try:
             write_run_end(self._run, RunEnd(status, max(time.time(), self._started_at), interruption))
         except OSError as error:

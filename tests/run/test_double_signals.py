@@ -11,6 +11,7 @@ from signal import SIGHUP, SIGINT, SIGTERM
 import pytest
 
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
+from pytest_ultra.controller.unrun_cases import UnrunCases
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.kept_turns import read_turns
 from pytest_ultra.storage.results import State, find_state, interruption_of
@@ -79,7 +80,7 @@ def test_no_success_is_recorded_when_a_second_signal_ends_pytest_before_it_has_s
 
 def test_a_run_that_ended_without_its_last_hooks_says_so(tmp_path: Path, pytester: pytest.Pytester) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
-    lifecycle = RunLifecycle()
+    lifecycle = RunLifecycle(UnrunCases([], lambda: run))
     lifecycle.start(run)
     session = pytest.Session.from_config(pytester.parseconfig())
     session.exitstatus = pytest.ExitCode.OK  # as pytest sets it before any hook

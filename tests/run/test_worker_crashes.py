@@ -6,6 +6,8 @@ import os
 import signal
 from collections import Counter
 
+import pytest
+
 from tests.run.project import TEN_CASES, Project, wait_until
 
 PLANNER = """
@@ -108,6 +110,32 @@ def test_a_case_whose_result_has_come_is_not_run_again_when_its_teardown_kills_t
     ran = (project.path / "ran.txt").read_text().split()
     assert len(ran) == 10
     assert len(set(ran)) == 10
+
+
+UNCOLLECTED = """
+    import os, signal
+
+    def pytest_collection_modifyitems(config, items):
+        if hasattr(config, "workerinput") and config.workerinput["workerid"] == "gw2":
+            del items[0]
+
+    def pytest_runtest_setup(item):
+        if os.environ["PYTEST_XDIST_WORKER"] == "gw0":
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("args", [(), ("--max-worker-restart=0",)], ids=["replacement", "no-replacement"])
+def test_a_run_whose_cases_nobody_took_over_is_resumed(project: Project, args: tuple[str, ...]) -> None:
+    project.pytester.makeconftest(UNCOLLECTED)
+    arguments = "-n2", "--ultra-model=demo/perfect", "--ultra-task-type=simple_task,basic_task"
+    result = project.run(*arguments, *args)
+    assert result.ret != 0
+    result.stdout.fnmatch_lines_random("the run was interrupted: * of its tests were not run; the next run resumes it")
+    (project.path / "conftest.py").unlink()
+    project.run(*arguments).assert_outcomes(passed=20)
+    assert dict(project.outcomes()) == {"full": 20}
+    assert set(project.episode_counts().values()) == {1}
 
 
 CRASHING_ENDPOINT = """
