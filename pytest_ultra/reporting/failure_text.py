@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
-from pytest_ultra.core.axes import PromptVariant, ToolProtocol
+from pytest_ultra.core.axes import FaultKind, PromptVariant, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.goal_report import GoalReport
@@ -62,9 +62,10 @@ def case_lines(case: Case, case_id: str) -> Iterator[str]:
 def _case(case: Case) -> str:
     composed = f", {case.flaws} kinds" if case.flaws > 1 else ""
     severity = f" ({case.severity}{composed})" if case.severity else ""
+    faults = "" if case.fault_kind == FaultKind.TRANSIENT else f", faults {case.fault_kind}"
     return (
         f"{case.prompt_type}{severity}, {case.task_type}, {case.difficulty}, tool success rate "
-        f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed}"
+        f"{case.tool_success_rate:g}{faults}, instance {case.instance}, repeat {case.repeat}, seed {case.seed}"
     )
 
 

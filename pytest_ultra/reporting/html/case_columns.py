@@ -27,6 +27,7 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "task_type": lambda e: e.case.task_type,
     "difficulty": lambda e: e.case.difficulty,
     "tool_success_rate": lambda e: e.case.tool_success_rate,
+    "fault_kind": lambda e: safe_text(e.case.fault_kind, _MAX_LENGTH),
     "instance": lambda e: e.case.instance,
     "repeat": lambda e: e.case.repeat,
     "seed": lambda e: e.case.seed,

@@ -75,6 +75,7 @@ const metaView = (record) => {
     ["Model", record.model],
     ["Task", taskWords(record)],
     ["Tool success rate", `${Math.round(1000 * record.tool_success_rate) / 10}%`],
+    ["Faults", record.fault_kind === "transient" ? null : record.fault_kind.replaceAll("+", ", ")],
     ["Milestones", percentage(record.coverage)],
     ["Calls", `${record.calls} (optimal plan: ${record.reference_calls})`],
     ["Random faults", record.faults ? `${record.faults}, ${record.recovered} recovered` : "none"],
