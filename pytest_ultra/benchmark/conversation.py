@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.canary_names import Renaming, renaming_of
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
-from pytest_ultra.benchmark.tool_faults import Faults
+from pytest_ultra.benchmark.tool_faults import call_tool
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.inputs import quote
@@ -46,6 +46,7 @@ from pytest_ultra.core.transcript import (
     ToolCall,
     ToolResult,
 )
+from pytest_ultra.core.workflow import Call
 
 GIVE_UP_AFTER = 3
 """The same call with the same earned error, this many times in a row, ends an episode."""
@@ -207,8 +208,9 @@ class Conversation(msgspec.Struct, frozen=True):
             return self.world, ToolResult(code=EarnedCode.UNKNOWN_TOOL.value, message=message)
         if self.case.has_tool_discovery and tool not in self.described:
             return self.world, not_described(tool)
-        fault = Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
-        return invoke(self.world, tool, arguments, fault)
+        if arguments is None:
+            return invoke(self.world, tool, arguments)
+        return call_tool(self.case, self.guidance.task, self.events, self.world, Call(tool, arguments), k=k)
 
 
 def _find_cut(reply: Reply, call: ToolCall, *, is_readable: bool) -> EndReason | None:
