@@ -10,6 +10,7 @@ from typing import Any, Self
 import msgspec
 
 from pytest_ultra.benchmark.canary_names import Renaming, renaming_of
+from pytest_ultra.benchmark.other_ways import with_other_ways
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
@@ -27,7 +28,7 @@ from pytest_ultra.benchmark.turn_messages import (
     with_result,
 )
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.axes import FaultKind, ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
@@ -46,7 +47,7 @@ from pytest_ultra.core.transcript import (
     ToolCall,
     ToolResult,
 )
-from pytest_ultra.core.workflow import Call
+from pytest_ultra.core.workflow import Call, Workflow
 
 GIVE_UP_AFTER = 3
 """The same call with the same earned error, this many times in a row, ends an episode."""
@@ -58,7 +59,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """An episode so far. `turn` is the number of the next request, from 1; `protocol` is never `auto`.
 
     `messages`, `tools` and `shown` (the guidance) use the names that the model sees; everything else uses the
-    benchmark's own names. `chars` counts the characters of all replies.
+    benchmark's own names. `chars` counts the characters of all replies. `reference` is the optimal workflow with its
+    other ways, where tools can be down, in the names that the model sees.
     """
 
     case: Case
@@ -74,6 +76,7 @@ class Conversation(msgspec.Struct, frozen=True):
     calls: dict[str, int] = {}
     described: tuple[str, ...] = ()
     chars: int = 0
+    reference: Workflow | None = None
 
     @classmethod
     def begin(cls, case: Case, guidance: BenchmarkGuidance) -> Self:
@@ -81,7 +84,11 @@ class Conversation(msgspec.Struct, frozen=True):
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
         renaming = renaming_of(case, guidance.task)
         shown = renaming.guidance(guidance)
-        return cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
+        begun = cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
+        if FaultKind.PERMANENT not in case.fault_kinds:
+            return begun
+        reference = renaming.workflow(with_other_ways(guidance.task, guidance.optimal))
+        return msgspec.structs.replace(begun, reference=reference)
 
     def open(self) -> Self:
         """Add the opening messages and the tools, in the form of the protocol."""
@@ -114,7 +121,8 @@ class Conversation(msgspec.Struct, frozen=True):
         return (*(SCHEMAS if self.case.has_tool_discovery else ()), *schemas)
 
     def request(self) -> ChatRequest:
-        return ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
+        request = ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
+        return request if self.reference is None else msgspec.structs.replace(request, reference=self.reference)
 
     def note(self, attempt: Attempted) -> Self:
         return msgspec.structs.replace(self, events=(*self.events, attempt))

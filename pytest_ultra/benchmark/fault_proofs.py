@@ -5,12 +5,14 @@ A fault without its proof does not happen. A transient fault needs none: the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pytest_ultra.benchmark.facts import FactKind, fact_text
 from pytest_ultra.benchmark.goal import harms, reached_milestones
 from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.routes import find_route
+from pytest_ultra.benchmark.routes import Down, always_up, find_route
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools.call_targets import is_call_to, look_up_of, target_of
+from pytest_ultra.benchmark.tools.call_targets import look_up_of, target_of
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.tools.previews import describe
 from pytest_ultra.benchmark.world import World
@@ -19,14 +21,15 @@ from pytest_ultra.core.workflow import Call
 from pytest_ultra.faults.mutators import mutate, mutator_names
 
 
-def find_down_target(task: Task, call: Call) -> str | None:
+def find_down_target(task: Task, call: Call, is_down: Callable[[Call], bool] = always_up) -> str | None:
     """Return what a permanent fault of this call can take down: the tool (an empty text), or its target alone.
 
-    None if the goal does not need the call, or cannot be reached without it.
+    None if the goal does not need the call, or cannot be reached without it. `is_down` tells of the calls that earlier
+    faults took down.
     """
     for target in dict.fromkeys(("", target_of(call))):
-        is_needed = any(is_call_to(action.call, call.tool, target) for action in task.actions)
-        if is_needed and find_route(task, lambda other, down=target: is_call_to(other, call.tool, down)) is not None:  # type: ignore[misc]  # a default binds the loop's value
+        down = Down(call.tool, target, is_down)
+        if any(down(action.call) for action in task.actions) and find_route(task, down) is not None:
             return target
     return None
 
@@ -52,9 +55,9 @@ def _look(world: World, look_up: Call) -> Json:
 def find_wrong_result(task: Task, call: Call, after: World, handle: str, seed: int) -> tuple[str, Json] | None:
     """Return a mutator's name and the wrong value that it gives to the artefact of a call; None if none is proved.
 
-    The value is one that the goal needs; its preview differs from the right one's; it is like no earlier output, so
-    that two results of the same call never agree on it; the same call gives the right value again; and the reference
-    route misses the goal with it.
+    The value is one that the goal needs. Its preview differs from those of all outputs so far, the right one
+    included, so that two results of a call never agree unless both are right. The same call gives the right value
+    again, and the reference route misses the goal with the wrong one.
     """
     right = after.artefacts[handle]
     milestone = _find_milestone(task, right)
@@ -62,12 +65,10 @@ def find_wrong_result(task: Task, call: Call, after: World, handle: str, seed: i
     step = None if route is None or milestone is None else route.step_of(milestone)
     if route is None or step is None or not _brings_again(call, after, right):
         return None
-    known = [fact_text(FactKind.ARTEFACT, "", value, is_ordered=True) for value in after.artefacts.values()]
+    known = [describe(value) for value in after.artefacts.values()]
     for name in mutator_names(seed):
         wrong = mutate(name, right, seed)
-        if wrong is None or describe(wrong) == describe(right):
-            continue
-        if fact_text(FactKind.ARTEFACT, "", wrong, is_ordered=True) in known:
+        if wrong is None or describe(wrong) in known:
             continue
         end = rehearse(task, route.workflow, wrong_outputs={step: wrong})
         if not end.has_delivered or end.has_harmed:

@@ -64,8 +64,14 @@ def rehearse(
 
 
 def step_result(result: ToolResult) -> StepResult:
-    """Return what a follower learns from a tool's result."""
+    """Return what a follower learns from a tool's result; a lost reply counts as what became of the call."""
     value = result.value.get("value") if result.handle else None
+    kind, has_taken_effect = result.fault_kind, result.has_taken_effect
+    is_lost = kind is FaultKind.LOST_REPLY and not has_taken_effect
     return StepResult(
-        result.is_success, is_transient=result.fault_kind is FaultKind.TRANSIENT, output=result.handle, value=value
+        has_taken_effect,
+        is_transient=kind is FaultKind.TRANSIENT or is_lost,
+        is_down=kind is FaultKind.PERMANENT,
+        output=result.handle,
+        value=value,
     )

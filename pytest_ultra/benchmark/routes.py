@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
 from pytest_ultra.benchmark.facts import Fact, FactKind, entries, fact_text
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.tools.call_targets import is_call_to
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
@@ -17,18 +18,33 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenc
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A workflow that reaches the goal; `milestones` holds for each of its steps the index of what it reaches."""
+    """A workflow that reaches the goal; `calls` holds for each of its steps the milestone and the call that reaches it.
+
+    The references of `calls` count milestones, as those of the task's actions do.
+    """
 
     workflow: Workflow
-    milestones: tuple[int, ...]
+    calls: dict[int, Call]
 
     def step_of(self, milestone: int) -> int | None:
         """Return the number of the step that reaches a milestone, counted from 1."""
-        return self.milestones.index(milestone) + 1 if milestone in self.milestones else None
+        milestones = list(self.calls)
+        return milestones.index(milestone) + 1 if milestone in milestones else None
 
 
 def always_up(_: Call) -> bool:
     return False
+
+
+class Down(msgspec.Struct, frozen=True):
+    """Tells whether a call is down: one of a tool to a target (empty: to any), or one that was down before."""
+
+    tool: str
+    target: str
+    was_down: Callable[[Call], bool] = always_up
+
+    def __call__(self, call: Call) -> bool:
+        return is_call_to(call, self.tool, self.target) or self.was_down(call)
 
 
 def find_route(task: Task, is_down: Callable[[Call], bool] = always_up) -> Route | None:
@@ -83,10 +99,10 @@ class _Walk:
 
     def finish(self) -> Route:
         number = {milestone: place for place, milestone in enumerate(self._calls, start=1)}
-        steps = tuple(Step(_renumbered(call, number)) for call in self._calls.values())
+        steps = tuple(Step(renumbered(call, number)) for call in self._calls.values())
         answers = [m for m in self._task.milestones if m.fact.kind is FactKind.ANSWER]
         answer = number[answers[0].needs[-1]] if answers else None
-        return Route(Workflow(steps, answer), tuple(self._calls))
+        return Route(Workflow(steps, answer), self._calls)
 
     def _input(self, call: Call) -> Json:
         handle = self._resolve(call.arguments.get("data"))
@@ -106,7 +122,7 @@ def _holds(fact: Fact, world: World, handle: str | None) -> bool:
     return any(fact_text(fact.kind, fact.key, value, is_ordered=fact.is_ordered) == fact.text for value in values)
 
 
-def _renumbered(call: Call, number: dict[int, int]) -> Call:
+def renumbered(call: Call, number: Mapping[int, int]) -> Call:
     """Return the call with references to steps in place of milestones."""
     arguments = {}
     for name, value in call.arguments.items():

@@ -33,11 +33,12 @@ Outcome = tuple[World, ToolResult]
 
 
 class FaultyCall(msgspec.Struct, frozen=True):
-    """A call that is to meet a fault, with the worlds before and after it and its result without the fault."""
+    """A call that is to meet a fault: the events before it, the worlds before and after it, its result without it."""
 
     task: Task
     call: Call
     draw: FaultDraw
+    events: Sequence[Event]
     before: World
     after: World
     result: ToolResult
@@ -60,7 +61,7 @@ def call_tool(
     draw = _draw(case, call.tool, k)
     if draw is None:
         return after, result
-    faulty = FaultyCall(task, call, draw, world, after, result)
+    faulty = FaultyCall(task, call, draw, events, world, after, result)
     outcomes = (_FAULTS[kind](faulty) for kind in draw.kinds)
     return next((outcome for outcome in outcomes if outcome is not None), (after, result))
 
@@ -68,8 +69,7 @@ def call_tool(
 def repeat_call(world: World, event: Answered) -> World:
     """Return the world after a call of a transcript, with what its fault did to it."""
     fault = event.result.fault
-    is_lost = fault is not None and fault.kind is FaultKind.LOST_REPLY and fault.effect == HAPPENED
-    if not event.result.is_success and not is_lost:
+    if not event.result.has_taken_effect:
         return world
     after, result = invoke(world, event.call.name, event.arguments)
     if fault is None or fault.kind is not FaultKind.IMPLICIT or result.handle is None:
@@ -102,14 +102,14 @@ def _transient(faulty: FaultyCall) -> Outcome:
 
 
 def _permanent(faulty: FaultyCall) -> Outcome | None:
-    target = find_down_target(faulty.task, faulty.call)
+    target = find_down_target(faulty.task, faulty.call, lambda call: _find_down(faulty.events, call) is not None)
     if target is None:
         return None
     return faulty.before, _permanent_result(faulty.call, Fault(FaultKind.PERMANENT, target))
 
 
 def _permanent_result(call: Call, fault: Fault) -> ToolResult:
-    what = f"{fault.effect} (by {call.tool})" if fault.effect else f"The tool {call.tool}"
+    what = f"{fault.effect} (by {call.tool})" if fault.effect else call.tool
     return _failed(OUT_OF_SERVICE, MESSAGES[FaultKind.PERMANENT].format(what=what), fault)
 
 

@@ -80,6 +80,15 @@ class ToolResult(msgspec.Struct, frozen=True):
     def is_success(self) -> bool:
         return self.code is None
 
+    @property
+    def has_taken_effect(self) -> bool:
+        """Whether the call did what it was to do, told to the agent or not."""
+        return self.is_success or (self.fault_kind is FaultKind.LOST_REPLY and self.fault_effect == HAPPENED)
+
+    @property
+    def fault_effect(self) -> str:
+        return "" if self.fault is None else self.fault.effect
+
 
 class Reply(msgspec.Struct, frozen=True):
     """One answer of the model, and what it consumed.
