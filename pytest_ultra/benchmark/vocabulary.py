@@ -33,8 +33,9 @@ _QUALIFIERS = "example com https http last latest year old new sandbox retired g
 """Parts of names that distinguish one thing from another of its kind, and so carry information."""
 _RESULT_KEYS = """
 account addresses beginning characters count cut cached content entries error exists fields first handle kind latency
-left lines logged max mean median message method min order original packed path payloads period posted queue record records
-result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
+left lines logged max mean median message method min order original packed path payloads period posted queue record
+records result rows scheduled sent session size sink status stdev sum table text tracker transient url value written
+items
 """
 _FLAW_WORDS = "about copy default test"
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
