@@ -52,6 +52,9 @@ EPISODES = Table(
     *_floats("standstill_s", "first_token_s"),
     *_integers("tool_calls", "reference_calls", "random_faults", "recovered_faults", "dependency_violations"),
     *_integers("first_divergence", "turns", "requests", "prompt_tokens", "completion_tokens"),
+    *_integers("permanent_faults", "recovered_permanent_faults", "lost_reply_faults", "recovered_lost_reply_faults"),
+    *_integers("implicit_faults", "recovered_implicit_faults"),
+    *_texts("unrecovered_fault"),
     *_integers("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests"),
     Column("reused", Boolean),
 )

@@ -113,6 +113,7 @@ const verdictView = (record, episode) =>
           { class: "why" },
           make("b", {}, `${asWords(record.failure_class)}: `),
           setup.failure_classes[record.failure_class],
+          record.unrecovered ? `: ${record.unrecovered}` : "",
         )
       : null,
     episode && episode.error ? make("span", { class: "why value" }, `Reason: ${episode.error}`) : null,
