@@ -84,11 +84,11 @@ class Conversation(msgspec.Struct, frozen=True):
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
         renaming = renaming_of(case, guidance.task)
         shown = renaming.guidance(guidance)
-        begun = cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
+        started = cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
         if FaultKind.PERMANENT not in case.fault_kinds:
-            return begun
+            return started
         reference = renaming.workflow(with_other_ways(guidance.task, guidance.optimal))
-        return msgspec.structs.replace(begun, reference=reference)
+        return msgspec.structs.replace(started, reference=reference)
 
     def open(self) -> Self:
         """Add the opening messages and the tools, in the form of the protocol."""

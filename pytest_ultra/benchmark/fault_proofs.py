@@ -24,7 +24,7 @@ from pytest_ultra.faults.mutators import mutate, mutator_names
 def find_down_target(task: Task, call: Call, is_down: Callable[[Call], bool] = always_up) -> str | None:
     """Return what a permanent fault of this call can take down: the tool (an empty text), or its target alone.
 
-    None if the goal does not need the call, or cannot be reached without it. `is_down` tells of the calls that earlier
+    None if the goal does not need the call, or cannot be reached without it. `is_down` says which calls earlier
     faults took down.
     """
     for target in dict.fromkeys(("", target_of(call))):

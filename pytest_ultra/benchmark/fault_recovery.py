@@ -17,7 +17,7 @@ from pytest_ultra.core.workflow import Call, Workflow
 class Skill(StrEnum):
     """What an agent does about a fault. Without a skill, it does what is said after the colon."""
 
-    RETRY = "retry"  # after a transient error: goes on with the next step
+    RETRY = "retry"  # after a transient error: skips to the next step
     GO_ANOTHER_WAY = "go_another_way"  # where a tool is down: makes the same call for ever
     CHECK = "check"  # takes every result as it is, and repeats a call with a lost reply without looking
 

@@ -23,7 +23,7 @@ class FaultKind(StrEnum):
 
     TRANSIENT = "transient"  # an error that changed nothing: the same call may work the next time
     PERMANENT = "permanent"  # the tool, or its target, stays down for the rest of the episode
-    LOST_REPLY = "lost_reply"  # the error does not tell whether the call took effect; in half of the draws it did
+    LOST_REPLY = "lost_reply"  # the error does not say whether the call took effect; in half of the draws it did
     IMPLICIT = "implicit"  # the result looks fine and is wrong
 
 

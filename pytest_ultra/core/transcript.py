@@ -82,7 +82,7 @@ class ToolResult(msgspec.Struct, frozen=True):
 
     @property
     def has_taken_effect(self) -> bool:
-        """Whether the call did what it was to do, told to the agent or not."""
+        """Whether the call did what it was to do, whether the agent knows or not."""
         return self.is_success or (self.fault_kind is FaultKind.LOST_REPLY and self.fault_effect == HAPPENED)
 
     @property

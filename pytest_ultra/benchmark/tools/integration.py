@@ -91,7 +91,7 @@ TOOLS = (
     Tool(
         "integration_queue",
         "Put an earlier output at the end of a message queue, for others to take. Produces no data. Without data, it "
-        "tells how many items the queue has, and shows the newest.",
+        "says how many items the queue has, and shows the newest.",
         parameters(
             {"name": text("Name of the queue."), "data": handle("what to put into the queue")}, optional=("data",)
         ),

@@ -127,7 +127,7 @@ TOOLS = (
     Tool(
         "network_poster",
         "Post an earlier output to an address as one payload. Needs an open session if the address belongs to a "
-        "service. Without data, it tells how many payloads the address has received, and shows the newest.",
+        "service. Without data, it says how many payloads the address has received, and shows the newest.",
         parameters({"url": text(_URL + "address to post to."), "data": handle("what to post")}, optional=("data",)),
         ("RATE_LIMITED", "SERVICE_OVERLOADED", "TRY_AGAIN_LATER"),
         post,

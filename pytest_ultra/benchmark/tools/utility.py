@@ -87,7 +87,7 @@ TOOLS = (
     Tool(
         "utility_logger",
         "Write a line to the log, if wanted with an earlier output attached. Produces no data and tells nobody. "
-        "With the level alone, it tells how many lines of that level there are, and shows the newest.",
+        "With the level alone, it says how many lines of that level there are, and shows the newest.",
         parameters(
             {
                 "level": choice("How grave it is.", "debug", "info", "warning", "error"),
@@ -117,7 +117,7 @@ TOOLS = (
     Tool(
         "utility_tracker",
         "Add an earlier output to the history of something that is tracked over time. Produces no data. Without data, "
-        "it tells how many records the history has, and shows the newest.",
+        "it says how many records the history has, and shows the newest.",
         parameters({"name": text("Name of what is tracked."), "data": handle("what to add")}, optional=("data",)),
         ("TRACKER_BUSY", "TRY_AGAIN_LATER"),
         track,
@@ -131,7 +131,7 @@ TOOLS = (
     ),
     Tool(
         "utility_notifier",
-        "Send an earlier output to somebody as a message. Produces no data. With the recipient alone, it tells how "
+        "Send an earlier output to somebody as a message. Produces no data. With the recipient alone, it says how "
         "many messages were sent to them, and shows the newest.",
         parameters(
             {
