@@ -14,9 +14,10 @@ from pytest_ultra.benchmark.other_ways import with_other_ways
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
-from pytest_ultra.benchmark.tool_faults import call_tool
+from pytest_ultra.benchmark.tool_faults import call_tool, down_target
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.turn_messages import (
@@ -60,7 +61,7 @@ class Conversation(msgspec.Struct, frozen=True):
 
     `messages`, `tools` and `shown` (the guidance) use the names that the model sees; everything else uses the
     benchmark's own names. `chars` counts the characters of all replies. `reference` is the optimal workflow with its
-    other ways, where tools can be down, in the names that the model sees.
+    other ways, where tools can be down, in the names that the model sees. `down` is what permanent faults took down.
     """
 
     case: Case
@@ -77,6 +78,7 @@ class Conversation(msgspec.Struct, frozen=True):
     described: tuple[str, ...] = ()
     chars: int = 0
     reference: Workflow | None = None
+    down: tuple[DownTarget, ...] = ()
 
     @classmethod
     def begin(cls, case: Case, guidance: BenchmarkGuidance) -> Self:
@@ -184,6 +186,9 @@ class Conversation(msgspec.Struct, frozen=True):
         k = self.calls.get(call.name, 0) + 1
         world, result = self._invoke(call.name, arguments, k)
         after = msgspec.structs.replace(self, world=world, calls={**self.calls, call.name: k})
+        down = down_target(call, result)
+        if down is not None and down not in self.down:
+            after = msgspec.structs.replace(after, down=(*self.down, down))
         return after.answer(call, arguments, result)
 
     def discover(self, call: ToolCall, arguments: dict[str, Json] | None) -> Self:
@@ -218,7 +223,7 @@ class Conversation(msgspec.Struct, frozen=True):
             return self.world, not_described(tool)
         if arguments is None:
             return invoke(self.world, tool, arguments)
-        return call_tool(self.case, self.guidance.task, self.events, self.world, Call(tool, arguments), k=k)
+        return call_tool(self.case, self.guidance.task, self.world, Call(tool, arguments), k=k, down=self.down)
 
 
 def _find_cut(reply: Reply, call: ToolCall, *, is_readable: bool) -> EndReason | None:

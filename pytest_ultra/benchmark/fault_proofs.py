@@ -5,14 +5,14 @@ A fault without its proof does not happen. A transient fault needs none: the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from pytest_ultra.benchmark.facts import FactKind, fact_text
 from pytest_ultra.benchmark.goal import harms, reached_milestones
 from pytest_ultra.benchmark.rehearsal import rehearse
-from pytest_ultra.benchmark.routes import Down, always_up, find_route
+from pytest_ultra.benchmark.routes import find_route
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools.call_targets import look_up_of, target_of
+from pytest_ultra.benchmark.tools.call_targets import DownTarget, look_up_of, target_of
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.tools.previews import describe
 from pytest_ultra.benchmark.world import World
@@ -21,15 +21,14 @@ from pytest_ultra.core.workflow import Call
 from pytest_ultra.faults.mutators import mutate, mutator_names
 
 
-def find_down_target(task: Task, call: Call, is_down: Callable[[Call], bool] = always_up) -> str | None:
-    """Return what a permanent fault of this call can take down: the tool (an empty text), or its target alone.
+def find_down_target(task: Task, call: Call, down: Sequence[DownTarget] = ()) -> DownTarget | None:
+    """Return what a permanent fault of this call can take down: the tool, or else its target alone.
 
-    None if the goal does not need the call, or cannot be reached without it. `is_down` says which calls earlier
-    faults took down.
+    None if the goal does not need the call, or cannot be reached without it and without what is `down` already.
     """
-    for target in dict.fromkeys(("", target_of(call))):
-        down = Down(call.tool, target, is_down)
-        if any(down(action.call) for action in task.actions) and find_route(task, down) is not None:
+    for target in dict.fromkeys((DownTarget(call.tool), DownTarget(call.tool, target_of(call)))):
+        is_needed = any(target.includes(action.call) for action in task.actions)
+        if is_needed and find_route(task, (*down, target)) is not None:
             return target
     return None
 

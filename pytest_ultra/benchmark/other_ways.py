@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pytest_ultra.benchmark.fault_proofs import find_down_target
-from pytest_ultra.benchmark.routes import Down, find_route, renumbered
+from pytest_ultra.benchmark.routes import find_route, renumbered
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
@@ -27,7 +27,7 @@ def _with_other_way(task: Task, step: Step, milestone: int | None, numbers: dict
     target = None if milestone is None or step.fallback else find_down_target(task, step.call)
     if target is None or milestone is None:
         return step
-    route = find_route(task, Down(step.call.tool, target))
+    route = find_route(task, (target,))
     if route is None or not numbers.keys() >= {number - 1 for number in route.calls[milestone].references}:
         return step
     return msgspec.structs.replace(step, fallback=renumbered(route.calls[milestone], numbers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
 from pytest_ultra.benchmark.facts import Fact, FactKind, entries, fact_text
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools.call_targets import is_call_to
+from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
@@ -32,30 +32,15 @@ class Route(msgspec.Struct, frozen=True):
         return milestones.index(milestone) + 1 if milestone in milestones else None
 
 
-def always_up(_: Call) -> bool:
-    return False
-
-
-class Down(msgspec.Struct, frozen=True):
-    """Tells whether a call is down: one of a tool to a target (empty: to any), or one that was down before."""
-
-    tool: str
-    target: str
-    was_down: Callable[[Call], bool] = always_up
-
-    def __call__(self, call: Call) -> bool:
-        return is_call_to(call, self.tool, self.target) or self.was_down(call)
-
-
-def find_route(task: Task, is_down: Callable[[Call], bool] = always_up) -> Route | None:
-    """Return a route without the calls that are down, proved with perfect tools; None if there is none.
+def find_route(task: Task, down: Sequence[DownTarget] = ()) -> Route | None:
+    """Return a route without the tools and targets that are down, proved with perfect tools; None if there is none.
 
     It takes the milestones in their order, and for each the first of the ways to it. Of several routes, that is
     not the one that a planner finds best, but it depends on nothing but the task.
     """
     walk = _Walk(task)
     for index, milestone in enumerate(task.milestones):
-        if milestone.fact.kind is not FactKind.ANSWER and not walk.reach(index, is_down):
+        if milestone.fact.kind is not FactKind.ANSWER and not walk.reach(index, down):
             return None
     route = walk.finish()
     end = rehearse(task, route.workflow)
@@ -84,10 +69,10 @@ class _Walk:
         self._calls: dict[int, Call] = {}
         self._handles: dict[int, str | None] = {}
 
-    def reach(self, milestone: int, is_down: Callable[[Call], bool]) -> bool:
+    def reach(self, milestone: int, down: Sequence[DownTarget]) -> bool:
         """Take the first way to a milestone that works; return whether there is one."""
         for call in ways_to(self._task, milestone, self._input):
-            if is_down(call):
+            if any(target.includes(call) for target in down):
                 continue
             arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
             world, result = invoke(self._world, call.tool, arguments)

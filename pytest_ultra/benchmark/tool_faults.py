@@ -9,12 +9,12 @@ import msgspec
 from pytest_ultra.benchmark.fault_proofs import find_down_target, find_wrong_result, is_doubtful
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.call_targets import is_call_to
+from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.invoke import invoke, replace_artefact
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Event, Fault, ToolResult
+from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Fault, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call
 from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
 from pytest_ultra.faults.mutators import mutate
@@ -33,21 +33,21 @@ Outcome = tuple[World, ToolResult]
 
 
 class FaultyCall(msgspec.Struct, frozen=True):
-    """A call that is to meet a fault: the events before it, the worlds before and after it, its result without it."""
+    """A call that is to meet a fault, what was down before it, and the world after it and its result without one."""
 
     task: Task
     call: Call
     draw: FaultDraw
-    events: Sequence[Event]
+    down: Sequence[DownTarget]
     before: World
     after: World
     result: ToolResult
 
 
 def call_tool(
-    case: Case, task: Task, events: Sequence[Event], world: World, call: Call, *, k: int
+    case: Case, task: Task, world: World, call: Call, *, k: int, down: Sequence[DownTarget] = ()
 ) -> tuple[World, ToolResult]:
-    """Make the k-th call of a tool (from 1) in an episode with these events so far.
+    """Make the k-th call of a tool (from 1) in an episode in which some tools or targets are `down` already.
 
     An error that the agent earned goes before any fault. Of the kinds that are drawn for the call, the first that is
     proved to matter happens, else none.
@@ -55,13 +55,13 @@ def call_tool(
     after, result = invoke(world, call.tool, call.arguments)
     if not result.is_success:
         return after, result
-    down = _find_down(events, call)
-    if down is not None:
-        return world, _permanent_result(call, down)
+    known = next((target for target in down if target.includes(call)), None)
+    if known is not None:
+        return world, _permanent_result(call, known)
     draw = _draw(case, call.tool, k)
     if draw is None:
         return after, result
-    faulty = FaultyCall(task, call, draw, events, world, after, result)
+    faulty = FaultyCall(task, call, draw, down, world, after, result)
     outcomes = (_FAULTS[kind](faulty) for kind in draw.kinds)
     return next((outcome for outcome in outcomes if outcome is not None), (after, result))
 
@@ -83,15 +83,9 @@ def _draw(case: Case, tool: str, k: int) -> FaultDraw | None:
     return draw_fault(task, tool, k, TOOLS[tool].reliability(case.tool_success_rate), case.fault_kinds)
 
 
-def _find_down(events: Sequence[Event], call: Call) -> Fault | None:
-    """Return the permanent fault of an earlier call that keeps this one from working."""
-    for event in events:
-        if not isinstance(event, Answered) or event.result.fault_kind is not FaultKind.PERMANENT:
-            continue
-        fault = event.result.fault
-        if fault is not None and is_call_to(call, event.call.name, fault.effect):
-            return fault
-    return None
+def down_target(call: ToolCall, result: ToolResult) -> DownTarget | None:
+    """Return what a call found to be down; None for a call without a permanent fault."""
+    return DownTarget(call.name, result.fault_effect) if result.fault_kind is FaultKind.PERMANENT else None
 
 
 def _transient(faulty: FaultyCall) -> Outcome:
@@ -102,14 +96,13 @@ def _transient(faulty: FaultyCall) -> Outcome:
 
 
 def _permanent(faulty: FaultyCall) -> Outcome | None:
-    target = find_down_target(faulty.task, faulty.call, lambda call: _find_down(faulty.events, call) is not None)
-    if target is None:
-        return None
-    return faulty.before, _permanent_result(faulty.call, Fault(FaultKind.PERMANENT, target))
+    target = find_down_target(faulty.task, faulty.call, faulty.down)
+    return None if target is None else (faulty.before, _permanent_result(faulty.call, target))
 
 
-def _permanent_result(call: Call, fault: Fault) -> ToolResult:
-    what = f"{fault.effect} (by {call.tool})" if fault.effect else call.tool
+def _permanent_result(call: Call, down: DownTarget) -> ToolResult:
+    what = f"{down.target} (by {call.tool})" if down.target else call.tool
+    fault = Fault(FaultKind.PERMANENT, down.target)
     return _failed(OUT_OF_SERVICE, MESSAGES[FaultKind.PERMANENT].format(what=what), fault)
 
 

@@ -15,8 +15,8 @@ from pytest_ultra.faults.result_text import read_rows
 class Mutator(msgspec.Struct, frozen=True):
     """One way in which a result is wrong.
 
-    `gives_away` says by what the wrong result differs from a right one. `change` returns the wrong result, or None if the
-    value cannot be wrong in this way; it does not change the value in place.
+    `gives_away` says by what the wrong result differs from a right one. `change` returns the wrong result, or None if
+    the value cannot be wrong in this way; it does not change the value in place.
     """
 
     name: str

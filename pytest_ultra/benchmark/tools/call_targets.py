@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from pytest_ultra.core.workflow import Call
 
 _TARGETS = ("url", "path", "datastore", "topic", "key")
@@ -25,9 +27,14 @@ def target_of(call: Call) -> str:
     return next((str(call.arguments[name]) for name in _TARGETS if name in call.arguments), "")
 
 
-def is_call_to(call: Call, tool: str, target: str) -> bool:
-    """Return whether this is a call of a tool to a target; an empty target stands for all."""
-    return call.tool == tool and target in ("", target_of(call))
+class DownTarget(msgspec.Struct, frozen=True):
+    """What a permanent fault took down: a tool, or, unless it is empty, one target of it."""
+
+    tool: str
+    target: str = ""
+
+    def includes(self, call: Call) -> bool:
+        return call.tool == self.tool and self.target in ("", target_of(call))
 
 
 def look_up_of(call: Call) -> Call | None:
