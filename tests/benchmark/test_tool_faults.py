@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.fault_proofs import find_down_target, find_wrong_result, is_doubtful
 from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones
@@ -28,7 +27,7 @@ from pytest_ultra.benchmark.tools.previews import describe
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import Difficulty, FaultKind, PromptType, TaskType
 from pytest_ultra.core.plan_follower import advance, begin, next_call
-from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, ToolResult
+from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Event, ToolResult
 from pytest_ultra.core.workflow import Call
 from tests.benchmark.agent_runs import make_case, make_tasks, run_agent
 
@@ -212,14 +211,10 @@ def test_an_episode_can_be_replayed_from_its_events(
     case = make_case(PromptType.OPTIMAL, task_type, difficulty, rate=0.5, instance=instance, fault_kinds=kinds)
     conversation = run_agent(agent, case)
     text = msgspec.json.encode(conversation.events)
-    events = msgspec.json.decode(text, type=type_of_events())
+    events = msgspec.json.decode(text, type=tuple[Event, ...])
     evidence = Evidence.gather(conversation.guidance, events)
     assert evidence.world == conversation.world
     assert run_agent(agent, case).events == conversation.events
-
-
-def type_of_events() -> type:
-    return next(f.type for f in msgspec.structs.fields(Conversation) if f.name == "events")
 
 
 @pytest.mark.parametrize("kinds", [(kind,) for kind in FaultKind] + [tuple(FaultKind)], ids="+".join)

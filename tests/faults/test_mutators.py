@@ -117,7 +117,8 @@ def test_a_record_can_have_wrong_figures() -> None:
 
 
 def test_values_without_anything_to_get_wrong_stay() -> None:
-    for value in (None, "", "x", 3, [], {}, [1, 2], [{}], "[]", "a,b\n", [[{"a": 1}]]):
+    values: tuple[Json, ...] = (None, "", "x", 3, [], {}, [1, 2], [{}], "[]", "a,b\n", [[{"a": 1}]])
+    for value in values:
         assert {mutate(name, value, 0) for name in MUTATORS} == {None}
 
 
