@@ -52,21 +52,18 @@ def test_all_modes_meet_the_same_faults(project: Project) -> None:
 
 
 def test_a_summary_shows_the_recovery_by_kind(project: Project) -> None:
+    jobs = ("--ultra-task-type=api_integration,multi_stage_pipeline", "--ultra-instances=12")
+    kinds = "--ultra-fault-kind=lost_reply,transient"
     result = project.run(
-        *NO_XDIST,
-        "--ultra-model=demo/no-check",
-        *HALF_RELIABLE,
-        "--ultra-fault-kind=implicit,lost_reply",
-        "--ultra-tool-success-rate=0.1",
-        "--ultra-markdown=summary.md",
+        *NO_XDIST, "--ultra-model=demo/no-check", *HALF_RELIABLE, *jobs, kinds, "--ultra-markdown=summary.md"
     )
     text = result.stdout.str()
     assert "recovery by the kind of random fault" in text
-    result.stdout.re_match_lines([r"prompt type +lost reply +implicit", r"optimal +\d+% \(\d+\) +0% \(\d+\)"])
-    result.stdout.re_match_lines([r"unrecovered_fault: .*, and the model did not deal with it: implicit fault.*"])
-    assert "faults lost_reply+implicit" in text
+    result.stdout.re_match_lines([r"prompt type +transient +lost reply", r"optimal +100% \(\d+\) +\d+% \(\d+\)"])
+    result.stdout.re_match_lines([r"unrecovered_fault: .*, and the model did not deal with it: lost reply.*"])
+    assert "faults transient+lost_reply" in text
     markdown = (project.path / "summary.md").read_text()
-    assert "| model | prompt type | lost reply | implicit |" in markdown
+    assert "| model | prompt type | transient | lost reply |" in markdown
 
 
 def test_without_other_kinds_a_summary_has_no_block_for_them(project: Project) -> None:
