@@ -34,7 +34,16 @@ VARIANTS = ["standard", "brief", "formal", "canary"]
 SCORED = ("full", "partial", "failed")
 CLASSES = [
     *("tool_call_format", "malformed_generation", "tool_selection", "parameter_config", "sequence_order"),
-    *("dependency", "max_turns", "agent_timeout", "gave_up", "truncated", "context_overflow", "refused"),
+    *(
+        "dependency",
+        "unrecovered_fault",
+        "max_turns",
+        "agent_timeout",
+        "gave_up",
+        "truncated",
+        "context_overflow",
+        "refused",
+    ),
     *("wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "harness"),
 ]
 
@@ -163,6 +172,18 @@ def recovery(episodes: Iterable[Json]) -> Json | None:
     return rate(sum(s["recovered_faults"] for s in scores), sum(s["random_faults"] for s in scores))
 
 
+def recovery_by_kind(episodes: Iterable[Json]) -> list[list[Any]]:
+    scores, made = [e["score"] for e in episodes if is_scored(e)], []
+    others = ("permanent", "lost_reply", "implicit")
+    met = {kind: sum(s.get(f"{kind}_faults", 0) for s in scores) for kind in others}
+    dealt_with = {kind: sum(s.get(f"recovered_{kind}_faults", 0) for s in scores) for kind in others}
+    met = {"transient": sum(s["random_faults"] for s in scores) - sum(met.values()), **met}
+    dealt_with["transient"] = sum(s["recovered_faults"] for s in scores) - sum(dealt_with.values())
+    for kind, faults in met.items():
+        made += [[kind, rate(dealt_with[kind], faults)]] if faults else []
+    return made
+
+
 def row(episodes: list[Json], everything: list[Json]) -> Json:
     """Return the figures of a row without the axes that identify it."""
     scored = [e for e in episodes if is_scored(e)]
@@ -180,6 +201,7 @@ def row(episodes: list[Json], everything: list[Json]) -> Json:
         "mean_cost": average(e["usage"]["cost"] for e in scored),
         "unpaired": unpaired,
         "recovery": recovery(episodes),
+        "recovery_by_kind": recovery_by_kind(episodes),
         "robustness": robustness(episodes, pairs),
         "repeats": repeats(episodes),
         "failure_classes": failure_classes(episodes),

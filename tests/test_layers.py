@@ -23,13 +23,13 @@ ROWS = (
     ("options",),
     ("benchmark",),
     ("engine", "providers", "agents", "storage", "analysis", "reporting"),
-    ("flaws",),
+    ("flaws", "faults"),
     ("core",),
     ("errors",),
 )
 """From the top down. A module imports from its own room and from the rows below, and nothing else of the package."""
 
-PURE = {"benchmark", "flaws", "core", "agents", "analysis"}
+PURE = {"benchmark", "flaws", "faults", "core", "agents", "analysis"}
 """Rooms without a clock, I/O or threads."""
 OUTSIDE_WORLD = {"time", "os", "pathlib", "socket", "subprocess", "threading", "asyncio", "tempfile"}
 

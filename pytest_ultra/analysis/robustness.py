@@ -7,6 +7,7 @@ from statistics import fmean
 
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.pairs import Pair, is_full
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Rate, Robustness
 
@@ -37,6 +38,16 @@ def measure_recovery(scored: Iterable[Episode]) -> Rate | None:
     """Return the share of random faults after which the model still completed the step; None without any fault."""
     scores = [episode.score for episode in scored]
     return measure_rate(sum(s.recovered_faults for s in scores), sum(s.random_faults for s in scores))
+
+
+def measure_recovery_by_kind(scored: Iterable[Episode]) -> tuple[tuple[FaultKind, Rate], ...]:
+    """Return the share of the random faults of each kind that the model dealt with, for the kinds that occurred."""
+    counts = [episode.score.recovery_by_kind for episode in scored]
+    rates = []
+    for kind in FaultKind:
+        rate = measure_rate(sum(count[kind][0] for count in counts), sum(count[kind][1] for count in counts))
+        rates += [] if rate is None else [(kind, rate)]
+    return tuple(rates)
 
 
 def count_tokens(episode: Episode) -> int:

@@ -14,7 +14,13 @@ from pytest_ultra.analysis.model_comparison import compare_models
 from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.analysis.repeats import measure_repeats
-from pytest_ultra.analysis.robustness import count_tokens, mean, measure_recovery, measure_robustness
+from pytest_ultra.analysis.robustness import (
+    count_tokens,
+    mean,
+    measure_recovery,
+    measure_recovery_by_kind,
+    measure_robustness,
+)
 from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import Episode, FailureClass
@@ -111,6 +117,7 @@ def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -
         mean_cost=mean(episode.usage.cost for episode in scored),
         unpaired=pairing.unpaired,
         recovery=measure_recovery(scored),
+        recovery_by_kind=measure_recovery_by_kind(scored),
         robustness=measure_robustness(scored, pairing.pairs) if scored and group.prompt_type.flaw_kind else None,
         repeats=measure_repeats(scored),
         failure_classes=_count_failure_classes(episodes),

@@ -66,10 +66,12 @@ class Renaming(msgspec.Struct, frozen=True):
         task = msgspec.structs.replace(guidance.task, words=self.text(guidance.task.words))
         flawed = guidance.flawed
         if flawed is not None:
-            flawed = msgspec.structs.replace(flawed, workflow=self._workflow(flawed.workflow))
-        return Guidance(task, self._workflow(guidance.optimal), flawed)
+            flawed = msgspec.structs.replace(flawed, workflow=self.workflow(flawed.workflow))
+        return Guidance(task, self.workflow(guidance.optimal), flawed)
 
-    def _workflow(self, workflow: Workflow) -> Workflow:
+    def workflow(self, workflow: Workflow) -> Workflow:
+        if not self.tools:
+            return workflow
         return msgspec.structs.replace(workflow, steps=tuple(self._step(step) for step in workflow.steps))
 
     def _step(self, step: Step) -> Step:

@@ -10,12 +10,14 @@ from typing import Any, Self
 import msgspec
 
 from pytest_ultra.benchmark.canary_names import Renaming, renaming_of
+from pytest_ultra.benchmark.other_ways import with_other_ways
 from pytest_ultra.benchmark.prompts import opening, plan_text
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, SCHEMAS, discover, is_discovery, not_described
-from pytest_ultra.benchmark.tool_faults import Faults
+from pytest_ultra.benchmark.tool_faults import call_tool, down_target
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.turn_messages import (
@@ -27,7 +29,7 @@ from pytest_ultra.benchmark.turn_messages import (
     with_result,
 )
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.axes import FaultKind, ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, reply_chars
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
@@ -46,6 +48,7 @@ from pytest_ultra.core.transcript import (
     ToolCall,
     ToolResult,
 )
+from pytest_ultra.core.workflow import Call, Workflow
 
 GIVE_UP_AFTER = 3
 """The same call with the same earned error, this many times in a row, ends an episode."""
@@ -57,7 +60,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """An episode so far. `turn` is the number of the next request, from 1; `protocol` is never `auto`.
 
     `messages`, `tools` and `shown` (the guidance) use the names that the model sees; everything else uses the
-    benchmark's own names. `chars` counts the characters of all replies.
+    benchmark's own names. `chars` counts the characters of all replies. `reference` is the optimal workflow with its
+    other ways, where tools can be down, in the names that the model sees. `down` is what permanent faults took down.
     """
 
     case: Case
@@ -73,6 +77,8 @@ class Conversation(msgspec.Struct, frozen=True):
     calls: dict[str, int] = {}
     described: tuple[str, ...] = ()
     chars: int = 0
+    reference: Workflow | None = None
+    down: tuple[DownTarget, ...] = ()
 
     @classmethod
     def begin(cls, case: Case, guidance: BenchmarkGuidance) -> Self:
@@ -80,7 +86,11 @@ class Conversation(msgspec.Struct, frozen=True):
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
         renaming = renaming_of(case, guidance.task)
         shown = renaming.guidance(guidance)
-        return cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
+        started = cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
+        if FaultKind.PERMANENT not in case.fault_kinds:
+            return started
+        reference = renaming.workflow(with_other_ways(guidance.task, guidance.optimal))
+        return msgspec.structs.replace(started, reference=reference)
 
     def open(self) -> Self:
         """Add the opening messages and the tools, in the form of the protocol."""
@@ -113,7 +123,8 @@ class Conversation(msgspec.Struct, frozen=True):
         return (*(SCHEMAS if self.case.has_tool_discovery else ()), *schemas)
 
     def request(self) -> ChatRequest:
-        return ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
+        request = ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
+        return request if self.reference is None else msgspec.structs.replace(request, reference=self.reference)
 
     def note(self, attempt: Attempted) -> Self:
         return msgspec.structs.replace(self, events=(*self.events, attempt))
@@ -175,6 +186,9 @@ class Conversation(msgspec.Struct, frozen=True):
         k = self.calls.get(call.name, 0) + 1
         world, result = self._invoke(call.name, arguments, k)
         after = msgspec.structs.replace(self, world=world, calls={**self.calls, call.name: k})
+        down = down_target(call, result)
+        if down is not None and down not in self.down:
+            after = msgspec.structs.replace(after, down=(*self.down, down))
         return after.answer(call, arguments, result)
 
     def discover(self, call: ToolCall, arguments: dict[str, Json] | None) -> Self:
@@ -207,8 +221,9 @@ class Conversation(msgspec.Struct, frozen=True):
             return self.world, ToolResult(code=EarnedCode.UNKNOWN_TOOL.value, message=message)
         if self.case.has_tool_discovery and tool not in self.described:
             return self.world, not_described(tool)
-        fault = Faults(self.case.task_key, self.case.tool_success_rate).draw(TOOLS[tool], k)
-        return invoke(self.world, tool, arguments, fault)
+        if arguments is None:
+            return invoke(self.world, tool, arguments)
+        return call_tool(self.case, self.guidance.task, self.world, Call(tool, arguments), k=k, down=self.down)
 
 
 def _find_cut(reply: Reply, call: ToolCall, *, is_readable: bool) -> EndReason | None:

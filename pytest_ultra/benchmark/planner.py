@@ -90,15 +90,15 @@ class _DecisionProcess:
         index = self._best(state, calls_left)[1]
         return None if index is None else self._actions[index]
 
-    def best_path(self, horizon: int) -> list[tuple[Action, Action | None]]:
-        """Return the actions taken when every call succeeds, each with the action to take after it has failed once."""
-        path: list[tuple[Action, Action | None]] = []
+    def best_path(self, horizon: int) -> list[Action]:
+        """Return the actions taken when every call succeeds."""
+        path: list[Action] = []
         state: State = frozenset()
         for calls_left in range(horizon, 0, -1):
             action = self.action(state, calls_left)
             if action is None:
                 break
-            path.append((action, self.action(state, calls_left - 1)))
+            path.append(action)
             state |= {action.reaches}
         return path
 
@@ -130,18 +130,11 @@ class _DecisionProcess:
         return Value(reach, 1 + probability * after.calls + (1 - probability) * retried.calls)
 
 
-def _write_workflow(task: Task, path: list[tuple[Action, Action | None]]) -> Workflow:
-    number = {action.reaches: position for position, (action, _) in enumerate(path, start=1)}
-    steps = tuple(_write_step(action, after_failure, number) for action, after_failure in path)
+def _write_workflow(task: Task, path: list[Action]) -> Workflow:
+    number = {action.reaches: position for position, action in enumerate(path, start=1)}
+    steps = tuple(Step(_write_call(action.call, number)) for action in path)
     answers = [milestone for milestone in task.milestones if milestone.fact.kind is FactKind.ANSWER]
     return Workflow(steps, number[answers[0].needs[-1]] if answers else None)
-
-
-def _write_step(action: Action, after_failure: Action | None, number: dict[int, int]) -> Step:
-    """Return the step; its fallback is the better alternative for the same milestone, if there is one."""
-    is_better = after_failure is not None and after_failure != action and after_failure.reaches == action.reaches
-    fallback = _write_call(after_failure.call, number) if is_better and after_failure else None
-    return Step(_write_call(action.call, number), fallback)
 
 
 def _write_call(call: Call, number: dict[int, int]) -> Call:

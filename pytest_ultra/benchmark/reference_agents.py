@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
+from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, Skill, begin, next_call, take_result
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
-from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.axes import FaultKind, PromptType
 from pytest_ultra.core.json_types import Message
-from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
+from pytest_ultra.core.plan_follower import answer_text
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Workflow, read
@@ -41,11 +42,13 @@ def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 
 def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     plan = _shown_plan(messages)
-    return _follow(plan, messages, knowledge) if plan else Reply(text="I was given no plan, so I give up.")
+    return _follow(plan, messages, knowledge, OBEDIENCE) if plan else Reply(text="I was given no plan, so I give up.")
 
 
-def _stubborn(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    return _follow(knowledge.reference, messages, knowledge, retries=False)
+def _without(skill: Skill) -> Callable[[Sequence[Message], Knowledge], Reply]:
+    """Return the perfect agent without one of its skills."""
+    skills = ALL_SKILLS - {skill}
+    return lambda messages, knowledge: _follow(knowledge.reference, messages, knowledge, skills)
 
 
 def _null(messages: Sequence[Message], knowledge: Knowledge) -> Reply:  # noqa: ARG001 - one signature for all
@@ -63,7 +66,7 @@ def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     if chance < _MIXTURE_SKILL[_prompt_group(knowledge.prompt_type)]:
         return _perfect(messages, knowledge)
     if plan is not None and knowledge.prompt_type.flaw_kind is not None:
-        return _follow(plan, messages, knowledge)
+        return _follow(plan, messages, knowledge, OBEDIENCE)
     steps = knowledge.reference.steps
     return _follow(Workflow(steps[: len(steps) - 1 - int(chance * len(steps) / 2)]), messages, knowledge)
 
@@ -81,19 +84,23 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
     ReferenceAgent.FOLLOWER: _follower,
     ReferenceAgent.NULL: _null,
     ReferenceAgent.ONE_CALL: _one_call,
-    ReferenceAgent.STUBBORN: _stubborn,
+    ReferenceAgent.STUBBORN: _without(Skill.RETRY),
     ReferenceAgent.MIXTURE: _mixture,
+    ReferenceAgent.NO_FALLBACK: _without(Skill.GO_ANOTHER_WAY),
+    ReferenceAgent.NO_CHECK: _without(Skill.CHECK),
 }
 
 
-def _follow(workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, *, retries: bool = True) -> Reply:
+def _follow(
+    workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, skills: Collection[Skill] = ALL_SKILLS
+) -> Reply:
     """Replay the tool results so far; return the next call, or its tool's description call, or the answer."""
-    progress = begin(workflow)
+    state = begin(workflow, skills, expects_wrong_results=FaultKind.IMPLICIT in knowledge.fault_kinds)
     for exchange in _tool_answers(messages):
-        progress = advance(workflow, progress, _step_result(exchange.content), retries=retries)
-    call = next_call(workflow, progress)
+        state = take_result(state, msgspec.json.decode(exchange.content))
+    call = next_call(state)
     if call is None:
-        return Reply(text=answer_text(workflow, progress))
+        return Reply(text=answer_text(workflow, state.progress))
     return _call_reply(_describe_first(call, messages, knowledge), number=len(_exchanges(messages)) + 1)
 
 
@@ -131,13 +138,6 @@ def _exchanges(messages: Sequence[Message]) -> list[_Exchange]:
 def _tool_answers(messages: Sequence[Message]) -> list[_Exchange]:
     """Return the tool calls and their results, without tool discovery."""
     return [exchange for exchange in _exchanges(messages) if not is_discovery(exchange.call.tool)]
-
-
-def _step_result(content: str) -> StepResult:
-    answer = msgspec.json.decode(content)
-    if "error" in answer:
-        return StepResult(is_success=False, is_transient=answer["transient"])
-    return StepResult(is_success=True, output=answer.get("handle"), value=answer.get("value"))
 
 
 def _shown_plan(messages: Sequence[Message]) -> Workflow | None:

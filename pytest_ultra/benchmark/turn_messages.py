@@ -11,7 +11,7 @@ from pytest_ultra.agents.text_protocol.parsed_reply import TextCall
 from pytest_ultra.agents.text_protocol.text_messages import CALL_FORMAT, write_reply, write_results
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.invoke import parse_arguments
-from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.axes import FaultKind, ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Forgiven, Reply, ToolCall, ToolResult
@@ -145,5 +145,6 @@ def result_content(result: ToolResult) -> str:
     if result.is_success:
         content = result.value if result.handle else {"result": result.value}
     else:
-        content = {"error": result.code, "transient": result.is_random, "message": result.message}
+        is_transient = result.fault_kind is FaultKind.TRANSIENT
+        content = {"error": result.code, "transient": is_transient, "message": result.message}
     return msgspec.json.encode(content).decode()

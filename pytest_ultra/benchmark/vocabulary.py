@@ -10,6 +10,7 @@ import msgspec
 from pytest_ultra.benchmark.generator.task_text import CONSTRAINTS
 from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
 from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.tool_faults import MESSAGES as FAULT_MESSAGES
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, Tool
 from pytest_ultra.benchmark.wordings import WORDINGS
@@ -31,9 +32,10 @@ there use valid values when which whose your
 _QUALIFIERS = "example com https http last latest year old new sandbox retired glossary reference"
 """Parts of names that distinguish one thing from another of its kind, and so carry information."""
 _RESULT_KEYS = """
-account beginning characters count cut cached content entries error exists fields first handle kind latency left
-lines logged max mean median message method min order original packed path payloads period posted queue record records
-result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
+account addresses beginning characters count cut cached content entries error exists fields first handle kind latency
+left lines logged max mean median message method min order original packed path payloads period posted queue record
+records result rows scheduled sent session size sink status stdev sum table text tracker transient url value written
+items
 """
 _FLAW_WORDS = "about copy default test"
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
@@ -63,6 +65,7 @@ PROTECTED = words_in(
     _RESULT_KEYS,
     *CONSTRAINTS,
     *EarnedCode,
+    *FAULT_MESSAGES.values(),
     *(text for wording in WORDINGS.values() for text in msgspec.structs.astuple(wording)),
 ).union(*map(_tool_words, TOOLS.values()))
 """Words that must keep their meaning: those of prompts, schemas, errors and results."""

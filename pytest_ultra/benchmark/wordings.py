@@ -26,7 +26,7 @@ _STANDARD = Wording(
 You get jobs done by calling tools.
 A tool keeps what it produces under a handle such as data_1 and shows you a short preview; where a tool \
 takes `data`, give it a handle.
-An error marked "transient": true was bad luck and changed nothing; any other error tells you what to change.
+An error marked "transient": true was bad luck and changed nothing; any other error says what is wrong.
 Do what the job asks and nothing beyond it. When it is done, reply without calling a tool. If the job asks \
 for an answer, end that reply with a line "ANSWER: " followed by the value.""",
     text_protocol=f"""\
@@ -44,7 +44,7 @@ _BRIEF = Wording(
     system="""\
 Do the job with the tools.
 Outputs get handles (data_1, data_2, ...) and are previewed; a `data` argument takes a handle.
-Errors with "transient": true are bad luck, nothing was changed; other errors say what to change.
+Errors with "transient": true are bad luck, nothing was changed; other errors say what is wrong.
 Do only what is asked. When done, reply without a tool call; if an answer is asked for, last line: "ANSWER: " and \
 the value.""",
     text_protocol=f"""\
@@ -64,7 +64,7 @@ You are an assistant whose task is to complete assignments by means of the tools
 Whatever a tool produces is stored under a handle, for example data_1, of which a short preview is presented to you. \
 Wherever a tool requires the argument `data`, a handle is to be supplied.
 An error that carries "transient": true has occurred by chance and has left everything unchanged. Any other error \
-states what must be changed.
+states what is wrong.
 Kindly perform what the assignment requires, and nothing further. Upon completion, reply without calling any tool. \
 Should the assignment require an answer, conclude that reply with a line consisting of "ANSWER: " and the value.""",
     text_protocol=f"""\

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.core.axes import FAULT_KIND_MARK, Difficulty, FaultKind, PromptType, PromptVariant, Severity, TaskType
 
 
 def _one_of(name: str, members: Iterable[str]) -> str:
     return f"(?P<{name}>{'|'.join(map(re.escape, members))})"
 
 
+_KIND = f"({'|'.join(FaultKind)})"
 _ID = re.compile(
     rf"(?P<model>.+?)-{_one_of('prompt_type', PromptType)}-{_one_of('task_type', TaskType)}"
     rf"-{_one_of('difficulty', Difficulty)}(-{_one_of('severity', Severity)})?"
-    rf"(-{_one_of('prompt_variant', PromptVariant)})?(-(?P<tool_success_rate>[01]\.\d+))?(-r(?P<repeat>\d+))?"
-    r"-(?P<instance>\d+)"
+    rf"(-{_one_of('prompt_variant', PromptVariant)})?(-(?P<tool_success_rate>[01]\.\d+))?"
+    rf"(-(?P<fault_kind>{_KIND}({re.escape(FAULT_KIND_MARK)}{_KIND})*))?(-r(?P<repeat>\d+))?-(?P<instance>\d+)"
 )
 
 

@@ -32,6 +32,7 @@ def case_marker(case: Case) -> pytest.MarkDecorator:
         tool_discovery=case.has_tool_discovery,
         flaws=case.flaws,
         tool_success_rate=str(case.tool_success_rate),
+        fault_kind=case.fault_kind,
         instance=case.instance,
         repeat=case.repeat,
     )

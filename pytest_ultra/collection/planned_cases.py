@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.axes import FaultKind, PromptType, PromptVariant, Severity, join_fault_kinds
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.options.settings import Settings
@@ -15,8 +15,9 @@ from pytest_ultra.options.settings import Settings
 def plan_cases(settings: Settings) -> dict[str, Case]:
     """Return all cases of the settings, keyed by id; the cases of one task are next to each other.
 
-    An id is model-prompt_type-task_type-difficulty[-severity][-variant][-rate][-rREPEAT]-instance. It has a part in
-    brackets only if the settings have more than one value for it, and a severity only with a flaw.
+    An id is model-prompt_type-task_type-difficulty[-severity][-variant][-rate][-faults][-rREPEAT]-instance. It has a
+    part in brackets only if the settings have more than one value for it (faults: other kinds than the default), and a
+    severity only with a flaw.
     """
     labels = label_models(settings.model)
     return {_case_id(case, labels[case.model], settings): case for case in _cases(settings)}
@@ -61,6 +62,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 has_tool_discovery=settings.tool_discovery,
                 flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
                 request_parameters=parameters[model],
+                fault_kind=join_fault_kinds(settings.fault_kind),
             )
 
 
@@ -80,6 +82,8 @@ def _case_id(case: Case, label: str, settings: Settings) -> str:
         parts.append(case.prompt_variant)
     if len(settings.tool_success_rate) > 1:
         parts.append(str(case.tool_success_rate))
+    if case.fault_kind != FaultKind.TRANSIENT:
+        parts.append(case.fault_kind)
     if settings.repeats > 1:
         parts.append(f"r{case.repeat}")
     return "-".join([*parts, str(case.instance)])

@@ -13,11 +13,13 @@ from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.core.axes import (
     MOST_FLAWS,
     Difficulty,
+    FaultKind,
     PromptType,
     PromptVariant,
     Severity,
     TaskType,
     ToolProtocol,
+    join_fault_kinds,
 )
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import AnyGuidance
@@ -39,6 +41,7 @@ DEFAULTS: Mapping[str, Any] = {
     "tool_protocol": ToolProtocol.NATIVE,
     "has_tool_discovery": False,
     "flaws": 1,
+    "fault_kind": FaultKind.TRANSIENT.value,
 }
 """The axes of a case that are not given; they are the defaults of a run's options."""
 
@@ -53,11 +56,13 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
             flag, metavar="NAME", choices=list(members), help=f"{', '.join(members)} (default: {default})"
         )
     group.add_argument("--tool-success-rate", metavar="RATE", type=float, help="(default: 0.8)")
+    kinds = ", ".join(FaultKind)
     for name in ("instance", "repeat", "seed", "max-turns"):
         at_least = 1 if name == "max-turns" else 0
         help_text = f"(default: {DEFAULTS[name.replace('-', '_')]})"
         group.add_argument(f"--{name}", metavar="N", type=_whole(at_least), help=help_text)
     group.add_argument("--flaws", metavar="N", type=int, choices=range(1, MOST_FLAWS + 1), help="(default: 1)")
+    group.add_argument("--fault-kind", metavar="KIND[,KIND]", type=_fault_kinds, help=f"{kinds} (default: transient)")
     group.add_argument("--tool-discovery", dest="has_tool_discovery", action="store_true", default=None)
 
 
@@ -78,6 +83,14 @@ def _whole(at_least: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _fault_kinds(text: str) -> str:
+    try:
+        return join_fault_kinds(FaultKind(name) for name in text.split(","))
+    except ValueError:
+        names = ", ".join(FaultKind)
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid; choose one or more from {names}") from None
 
 
 def axes_given(args: argparse.Namespace) -> dict[str, Any]:

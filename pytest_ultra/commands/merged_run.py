@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.axes import FaultKind, PromptType
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
@@ -27,9 +27,11 @@ AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_v
 """The options in which jobs may differ, because they share the matrix."""
 COMMON = (
     *("instances", "repeats", "seed", "max_turns", "timeout", "temperature"),
-    *("flaws_per_case", "tool_protocol", "tool_discovery"),
+    *("flaws_per_case", "tool_protocol", "tool_discovery", "fault_kind"),
 )
 """The options that must be the same, because the outcome of a case depends on them."""
+_WHEN_MISSING = {"fault_kind": [FaultKind.TRANSIENT.value]}
+"""The values of options that came later, in runs from before."""
 BY_MODEL = ("request", "header")
 """The options that are stored for each model."""
 
@@ -102,7 +104,7 @@ def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
             raise ConfigurationError(f"the run {part.run.run_id} is still running; merge it when it has ended")
     _check_common(parts, "versions", [part.described.get("versions") for part in parts])
     for name in COMMON:
-        _check_common(parts, name, [part.options.get(name) for part in parts])
+        _check_common(parts, name, [part.options.get(name, _WHEN_MISSING.get(name)) for part in parts])
     for model in _union(part.options.get("model", ()) for part in parts):
         shared = [part for part in parts if model in part.options.get("model", ())]
         _check_common(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -15,6 +16,32 @@ class FlawKind(StrEnum):
     REDUNDANT_OPERATIONS = "redundant_operations"
     LOGICAL_INCONSISTENCY = "logical_inconsistency"
     SEMANTIC_DRIFT = "semantic_drift"
+
+
+class FaultKind(StrEnum):
+    """The ways in which a tool can misbehave at random."""
+
+    TRANSIENT = "transient"  # an error that changed nothing: the same call may work the next time
+    PERMANENT = "permanent"  # the tool, or its target, stays down for the rest of the episode
+    LOST_REPLY = "lost_reply"  # the error does not say whether the call took effect; in half of the draws it did
+    IMPLICIT = "implicit"  # the result looks fine and is wrong
+
+
+def join_fault_kinds(kinds: Iterable[FaultKind]) -> str:
+    """Return kinds of faults as one text, in the order of `FaultKind` and each once: `transient+implicit`."""
+    chosen = list(kinds)
+    return FAULT_KIND_MARK.join(kind for kind in FaultKind if kind in chosen)
+
+
+def split_fault_kinds(text: str) -> tuple[FaultKind, ...]:
+    """Return the kinds in a text of `join_fault_kinds`; raise ValueError for any other text."""
+    kinds = tuple(FaultKind(name) for name in text.split(FAULT_KIND_MARK))
+    if join_fault_kinds(kinds) != text:
+        raise ValueError(f"{text!r} does not name kinds of faults once each, in their order")
+    return kinds
+
+
+FAULT_KIND_MARK = "+"
 
 
 class PromptType(StrEnum):

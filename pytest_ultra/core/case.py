@@ -6,7 +6,16 @@ import hashlib
 
 import msgspec
 
-from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.axes import (
+    Difficulty,
+    FaultKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+    split_fault_kinds,
+)
 
 GENERATOR_VERSION = 1
 PROMPT_VERSION = 1
@@ -39,6 +48,7 @@ class Case(msgspec.Struct, frozen=True):
     `severity` is None exactly if `prompt_type` has no flaw. `timeout_s` None means no limit, `temperature` None the
     endpoint's default. `flaws` is how many kinds a flaw combines. `request_parameters` is the JSON text of the
     parameters of requests that the user asked for (`core.request_parameters`), empty without any.
+    `fault_kind` names the kinds of the tools' random faults, joined by `+`.
     """
 
     model: str
@@ -58,10 +68,15 @@ class Case(msgspec.Struct, frozen=True):
     has_tool_discovery: bool = False
     flaws: int = 1
     request_parameters: str = ""
+    fault_kind: str = FaultKind.TRANSIENT.value
 
     @property
     def task_key(self) -> TaskKey:
         return TaskKey(self.task_type, self.difficulty, self.instance, self.seed)
+
+    @property
+    def fault_kinds(self) -> tuple[FaultKind, ...]:
+        return split_fault_kinds(self.fault_kind)
 
     @property
     def case_id(self) -> str:
@@ -71,11 +86,12 @@ class Case(msgspec.Struct, frozen=True):
     def identify(self, versions: Versions) -> str:
         """Return a hash over every field and the versions of generator, prompts and scorer: 16 hex digits.
 
-        Without request parameters it is the one from before there were any.
+        Fields that came later are left out where they have their default, so that older cases keep their identity.
         """
         fields = msgspec.to_builtins(self)
-        if not self.request_parameters:
-            del fields["request_parameters"]
+        for name, default in LATER_FIELDS.items():
+            if fields[name] == default:
+                del fields[name]
         identity = [*msgspec.structs.astuple(versions), fields]
         return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
 
@@ -90,7 +106,11 @@ class Case(msgspec.Struct, frozen=True):
     def control_key(self) -> tuple[object, ...]:
         """A key that is equal for a flawed case and its control."""
         shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
-        return (self.model, self.task_key, self.tool_success_rate, self.repeat, *shown)
+        return (self.model, self.task_key, self.tool_success_rate, self.fault_kind, self.repeat, *shown)
+
+
+LATER_FIELDS = {"request_parameters": "", "fault_kind": FaultKind.TRANSIENT.value}
+"""The fields of `Case` that its first version did not have, with their defaults."""
 
 
 def short_name(nodeid: str) -> str:

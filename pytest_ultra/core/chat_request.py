@@ -12,6 +12,7 @@ from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.request_parameters import decode_identity
 from pytest_ultra.core.transcript import Reply
+from pytest_ultra.core.workflow import Workflow
 
 MAX_WAIT_S = 86_400.0
 """The longest wait that counts, a day: an endpoint that asks for a longer one is taken to ask for this."""
@@ -20,8 +21,9 @@ MAX_WAIT_S = 86_400.0
 class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.
 
-    `guidance` and `offered` (the names of the tools that can be called now, in any protocol) are only for the embedded
-    demo endpoint; other endpoints never get them. `route` is the number of the endpoint, if a model has several.
+    `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
+    workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
+    endpoints never get them. `route` is the number of the endpoint, if a model has several.
     """
 
     case: Case
@@ -31,6 +33,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
     route: int = 0
+    reference: Workflow | None = None
 
     @property
     def requested(self) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case, Versions
 from pytest_ultra.core.json_types import Amount, Count, UnixTime
 from pytest_ultra.core.transcript import Event
@@ -35,6 +36,7 @@ class FailureClass(StrEnum):
     PARAMETER_CONFIG = "parameter_config"
     SEQUENCE_ORDER = "sequence_order"
     DEPENDENCY = "dependency"
+    UNRECOVERED_FAULT = "unrecovered_fault"
     MAX_TURNS = "max_turns"
     AGENT_TIMEOUT = "agent_timeout"
     GAVE_UP = "gave_up"
@@ -56,7 +58,9 @@ class Score(msgspec.Struct, frozen=True):
     """The score of a transcript, computed by the suite from its events alone.
 
     Rates are in [0, 1], and None if nothing could be measured (no plan, no damaged step, no call).
-    `first_divergence` is the turn at which the model first left the plan it was shown.
+    `first_divergence` is the turn at which the model first left the plan it was shown. `random_faults` are of all
+    kinds; those that the other counts leave are transient. `unrecovered_fault` describes the fault for which the goal
+    was missed.
     """
 
     outcome: Outcome
@@ -74,6 +78,24 @@ class Score(msgspec.Struct, frozen=True):
     obedience: Amount | None = None
     first_divergence: Count | None = None
     turns: Count = 0
+    permanent_faults: Count = 0
+    recovered_permanent_faults: Count = 0
+    lost_reply_faults: Count = 0
+    recovered_lost_reply_faults: Count = 0
+    implicit_faults: Count = 0
+    recovered_implicit_faults: Count = 0
+    unrecovered_fault: str | None = None
+
+    @property
+    def recovery_by_kind(self) -> dict[FaultKind, tuple[int, int]]:
+        """The faults recovered from and the faults met, by kind."""
+        others = {
+            FaultKind.PERMANENT: (self.recovered_permanent_faults, self.permanent_faults),
+            FaultKind.LOST_REPLY: (self.recovered_lost_reply_faults, self.lost_reply_faults),
+            FaultKind.IMPLICIT: (self.recovered_implicit_faults, self.implicit_faults),
+        }
+        recovered = self.recovered_faults - sum(recovered for recovered, _ in others.values())
+        return {FaultKind.TRANSIENT: (recovered, self.random_faults - sum(met for _, met in others.values())), **others}
 
 
 class Usage(msgspec.Struct, frozen=True):

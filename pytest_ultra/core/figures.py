@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
+from pytest_ultra.core.axes import FaultKind, PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass, Outcome
 
@@ -126,7 +126,8 @@ class Row(msgspec.Struct, frozen=True):
 
     `severity`, `tool_success_rate`, `prompt_variant` and `versions` are None unless there are several.
     `difference` is to `optimal`; it is None without a pair and for `optimal` itself. `unpaired` counts scored episodes
-    without a scored control. `recovery` is from random faults. `robustness` is for flawed plans. `repeats` has an entry
+    without a scored control. `recovery` is from random faults, `recovery_by_kind` from those of each kind that
+    occurred. `robustness` is for flawed plans. `repeats` has an entry
     for each k from 1 if any task was scored more than once. `estimated_requests` came back without token counts.
     `mean_first_token_s` is over episodes with streamed replies.
     """
@@ -151,6 +152,7 @@ class Row(msgspec.Struct, frozen=True):
     failure_classes: tuple[tuple[FailureClass, int], ...] = ()
     estimated_requests: int = 0
     mean_first_token_s: float | None = None
+    recovery_by_kind: tuple[tuple[FaultKind, Rate], ...] = ()
 
 
 class SlowCase(msgspec.Struct, frozen=True):

@@ -9,10 +9,14 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """What a follower uses of a tool's result. `output` replaces references to this step."""
+    """What a follower uses of a tool's result. `output` replaces references to this step.
+
+    After a transient error the same call may work; `is_down` means that it never will.
+    """
 
     is_success: bool
     is_transient: bool = False
+    is_down: bool = False
     output: Json = None
     value: Json = None
 
@@ -44,10 +48,13 @@ def begin(workflow: Workflow) -> Progress:
 def advance(workflow: Workflow, progress: Progress, result: StepResult, *, retries: bool = True) -> Progress:
     """Process the result of the current call.
 
-    After a transient fault the follower does what the step advises, repeatedly (never without `retries`). After any
-    other error it continues with the next step, because no advice covers it.
+    After a transient fault the follower makes the same call again, repeatedly (never without `retries`), and the
+    step's fallback if the call is down. After any other error it continues with the next step, because no advice
+    covers it.
     """
     if result.is_transient and retries:
+        return progress
+    if result.is_down and workflow.steps[progress.step - 1].fallback and not progress.is_on_fallback:
         return msgspec.structs.replace(progress, is_on_fallback=True)
     return _skip(workflow, Progress(progress.step + 1, {**progress.done, progress.step: result}))
 

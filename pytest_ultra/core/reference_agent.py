@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.axes import FaultKind, PromptType
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.workflow import Workflow
 
@@ -20,18 +20,24 @@ class ReferenceAgent(StrEnum):
     ONE_CALL = "one-call"
     STUBBORN = "stubborn"
     MIXTURE = "mixture"
+    NO_FALLBACK = "no-fallback"
+    NO_CHECK = "no-check"
 
 
 class Knowledge(msgspec.Struct, frozen=True):
-    """What a reference agent knows beyond the prompt. `offered` names the tools that it can call now."""
+    """What a reference agent knows beyond the prompt.
+
+    `offered` names the tools that it can call now, `fault_kinds` the kinds of faults that its tools can have.
+    """
 
     case_id: str
     prompt_type: PromptType
     turn: int
     reference: Workflow
     offered: tuple[str, ...] = ()
+    fault_kinds: tuple[FaultKind, ...] = (FaultKind.TRANSIENT,)
 
 
 def knowledge_of(request: ChatRequest) -> Knowledge:
-    case = request.case
-    return Knowledge(case.case_id, case.prompt_type, request.turn, request.guidance.optimal, request.offered)
+    case, reference = request.case, request.reference or request.guidance.optimal
+    return Knowledge(case.case_id, case.prompt_type, request.turn, reference, request.offered, case.fault_kinds)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.json_types import Amount, Count, Json
 
 Extra = dict[str, Json] | msgspec.UnsetType
@@ -38,18 +39,55 @@ class ToolCall(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(changed, extra=change_texts(self.extra, change))
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """A random fault of a tool, and what it did.
+
+    `effect` is, by kind: for `permanent` the target that is down, empty if it is the whole tool; for `lost_reply`
+    `happened` or `not_happened`; for `implicit` the name of the mutator, to which `seed` belongs.
+    """
+
+    kind: FaultKind
+    effect: str = ""
+    seed: int = 0
+
+
+HAPPENED, NOT_HAPPENED = "happened", "not_happened"
+"""Whether a call whose reply was lost took effect."""
+
+
 class ToolResult(msgspec.Struct, frozen=True):
-    """A tool's answer to the agent. `code` None means success; `is_random` marks a fault that it did not earn."""
+    """A tool's answer to the agent. `code` None means success; `is_random` marks an error that it did not earn.
+
+    `fault` is the random fault that the call met, if any; with an implicit one, the result looks like a success.
+    Older transcripts have no `fault`, and transient ones alone.
+    """
 
     handle: str | None = None
     value: Json = None
     code: str | None = None
     message: str = ""
     is_random: bool = False
+    fault: Fault | None = None
+
+    @property
+    def fault_kind(self) -> FaultKind | None:
+        """The kind of the random fault; None for a call without one."""
+        if self.fault is not None:
+            return self.fault.kind
+        return FaultKind.TRANSIENT if self.is_random else None
 
     @property
     def is_success(self) -> bool:
         return self.code is None
+
+    @property
+    def has_taken_effect(self) -> bool:
+        """Whether the call did what it was to do, whether the agent knows or not."""
+        return self.is_success or (self.fault_kind is FaultKind.LOST_REPLY and self.fault_effect == HAPPENED)
+
+    @property
+    def fault_effect(self) -> str:
+        return "" if self.fault is None else self.fault.effect
 
 
 class Reply(msgspec.Struct, frozen=True):

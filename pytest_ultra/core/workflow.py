@@ -29,7 +29,8 @@ class Call(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One step of a workflow.
 
-    `fallback` is the call to make if this step fails with a transient error; None means: the same call again.
+    `fallback` is the call to make if the tool of this step, or what it works on, is down and stays so. After a
+    transient error, the same call is to be made again.
     `only_if_failed` is the number of an earlier step: this step is done only if that step failed.
     """
 
@@ -57,27 +58,34 @@ def referenced_step(argument: Json) -> int | None:
 
 
 def render(workflow: Workflow) -> str:
-    """Write the workflow as numbered lines; `read` is its inverse."""
-    lines = [f"{number}. {_render_step(step)}" for number, step in enumerate(workflow.steps, start=1)]
+    """Write the workflow as numbered lines below the advice on faults; `read` is its inverse."""
+    steps = list(enumerate(workflow.steps, start=1))
+    lines = [ADVICE]
+    lines += [_render_fallback(number, step, step.fallback) for number, step in steps if step.fallback]
+    lines += [f"{number}. {_render_step(step)}" for number, step in steps]
     if workflow.answer is not None:
         lines.append(f"Finally, answer with {reference(workflow.answer)}.")
     return "\n".join(lines)
 
 
 def read(text: str) -> Workflow | None:
-    """Find a rendered workflow in a longer text; None when there is none."""
+    """Find a rendered workflow in a longer text, also one with its advice in each line; None when there is none."""
     steps = tuple(_read_steps(text))
     answer = _ANSWER.search(text)
     return Workflow(steps, int(answer[1]) if answer else None) if steps else None
 
 
+ADVICE = "On a transient error, make the same call again."
+"""The advice on faults that holds for all steps."""
+
+
+def _render_fallback(number: int, step: Step, fallback: Call) -> str:
+    return f"If {step.call.tool} is down in step {number}, call {_render_call(fallback)} instead."
+
+
 def _render_step(step: Step) -> str:
-    condition = f"Only if step {step.only_if_failed} failed: c" if step.only_if_failed else "C"
-    if step.fallback is None:
-        advice = "On a transient error, call it again."
-    else:
-        advice = f"On a transient error, call {_render_call(step.fallback)} instead."
-    return f"{condition}all {_render_call(step.call)}. {advice}"
+    condition = f", only if step {step.only_if_failed} failed" if step.only_if_failed else ""
+    return f"Call {_render_call(step.call)}{condition}"
 
 
 def _render_call(call: Call) -> str:
@@ -85,17 +93,23 @@ def _render_call(call: Call) -> str:
 
 
 _REFERENCE = re.compile(r"<output of step (\d+)>")
-_STEP = re.compile(r"^\d+\. (?:Only if step (\d+) failed: c|C)all (\w+) with ", re.MULTILINE)
-_FALLBACK = re.compile(r"\. On a transient error, call (\w+) with ")
+_STEP = re.compile(r"^(\d+)\. (?:Only if step (\d+) failed: c|C)all (\w+) with ", re.MULTILINE)
+_CONDITION = re.compile(r", only if step (\d+) failed")
+_FALLBACK = re.compile(r"^If \w+ is down in step (\d+), call (\w+) with ", re.MULTILINE)
+_OLD_FALLBACK = re.compile(r"\. On a transient error, call (\w+) with ")
+"""A fallback in the line of its step, as plans had it before their advice stood above the steps."""
 _ANSWER = re.compile(r"^Finally, answer with <output of step (\d+)>\.$", re.MULTILINE)
 
 
 def _read_steps(text: str) -> Iterator[Step]:
+    fallbacks = {int(match[1]): _read_call(match[2], text, match.end())[0] for match in _FALLBACK.finditer(text)}
     for match in _STEP.finditer(text):
-        call, end = _read_call(match[2], text, match.end())
-        other = _FALLBACK.match(text, end)
-        fallback = _read_call(other[1], text, other.end())[0] if other else None
-        yield Step(call, fallback, int(match[1]) if match[1] else None)
+        call, end = _read_call(match[3], text, match.end())
+        old = _OLD_FALLBACK.match(text, end)
+        fallback = _read_call(old[1], text, old.end())[0] if old else fallbacks.get(int(match[1]))
+        after = _CONDITION.match(text, end)
+        condition = match[2] or (after[1] if after else None)
+        yield Step(call, fallback, int(condition) if condition else None)
 
 
 def _read_call(tool: str, text: str, start: int) -> tuple[Call, int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pytest_ultra.core.axes import (
     MOST_FLAWS,
     Difficulty,
+    FaultKind,
     PromptType,
     PromptVariant,
     Severity,
@@ -102,6 +103,13 @@ OPTIONS = (
         "RATE",
         "Chance in (0, 1] that a tool call succeeds; several allowed",
         values.rates,
+    ),
+    Option(
+        "fault_kind",
+        "transient",
+        "KIND",
+        f"How tools fail: {values.listed(FaultKind)} or `all`; of several, each fault draws one",
+        values.members(FaultKind),
     ),
     Option("instances", "1", "N", "Tasks per task type and difficulty", _one(values.whole(at_least=1))),
     Option("repeats", "1", "N", "How often each task is given to a model", _one(values.whole(at_least=1))),

@@ -23,6 +23,7 @@ _ALL = {
     "severity": "severe",
     "flaws_per_case": "1",
     "tool_success_rate": "0.8",
+    "fault_kind": "transient",
 }
 
 AXES: Mapping[Preset, Mapping[str, str]] = {

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_ultra.core.axes import (
     Difficulty,
+    FaultKind,
     PromptType,
     PromptVariant,
     Severity,
@@ -52,6 +53,7 @@ class Settings:
     tool_protocol: ToolProtocol
     tool_discovery: bool
     tool_success_rate: tuple[float, ...]
+    fault_kind: tuple[FaultKind, ...]
     instances: int
     repeats: int
     seed: int

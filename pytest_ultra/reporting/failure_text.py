@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
-from pytest_ultra.core.axes import PromptVariant, ToolProtocol
+from pytest_ultra.core.axes import FaultKind, PromptVariant, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.goal_report import GoalReport
@@ -32,7 +32,8 @@ def _head(episode: Episode) -> Iterator[str]:
     score = episode.score
     yield f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
     if score.failure_class is not None:
-        yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
+        fault = f": {score.unrecovered_fault}" if score.unrecovered_fault else ""
+        yield from _labelled(f"{score.failure_class}: ", f"{FAILURE_CLASSES[score.failure_class]}{fault}")
     if episode.error is not None:
         yield from _reason(episode.error)
     if episode.reused:
@@ -62,9 +63,10 @@ def case_lines(case: Case, case_id: str) -> Iterator[str]:
 def _case(case: Case) -> str:
     composed = f", {case.flaws} kinds" if case.flaws > 1 else ""
     severity = f" ({case.severity}{composed})" if case.severity else ""
+    faults = "" if case.fault_kind == FaultKind.TRANSIENT else f", faults {case.fault_kind}"
     return (
         f"{case.prompt_type}{severity}, {case.task_type}, {case.difficulty}, tool success rate "
-        f"{case.tool_success_rate:g}, instance {case.instance}, repeat {case.repeat}, seed {case.seed}"
+        f"{case.tool_success_rate:g}{faults}, instance {case.instance}, repeat {case.repeat}, seed {case.seed}"
     )
 
 
@@ -149,7 +151,7 @@ def _difference(damage: Damage, optimal: Workflow) -> Iterator[str]:
 
 def _call(step: Step) -> str:
     condition = f"only if step {step.only_if_failed} failed: " if step.only_if_failed else ""
-    advice = f" (on a fault: {step.fallback.tool} {compact(step.fallback.arguments)})" if step.fallback else ""
+    advice = f" (if it is down: {step.fallback.tool} {compact(step.fallback.arguments)})" if step.fallback else ""
     return f"{condition}{step.call.tool} {compact(step.call.arguments)}{advice}"
 
 
@@ -211,7 +213,8 @@ def _first_line(detail: str) -> str:
 
 def _result(result: ToolResult) -> str:
     if result.is_random:
-        return f"random fault, not charged to the model: {result.code}: {result.message}"
+        became = f" ({result.fault_effect.replace('_', ' ')})" if result.fault_kind is FaultKind.LOST_REPLY else ""
+        return f"random fault, not charged to the model{became}: {result.code}: {result.message}"
     if not result.is_success:
         return f"{result.code}: {result.message}"
     if result.handle is None:
@@ -219,7 +222,8 @@ def _result(result: ToolResult) -> str:
     preview = result.value
     if isinstance(preview, dict):
         preview = {name: value for name, value in preview.items() if name != "handle"}
-    return f"{result.handle}: {compact(preview)}"
+    fault = f"random fault, the result is wrong ({result.fault_effect}): " if result.fault is not None else ""
+    return f"{fault}{result.handle}: {compact(preview)}"
 
 
 def _deliverables(goal: GoalReport) -> Iterator[str]:

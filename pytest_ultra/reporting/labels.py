@@ -22,6 +22,7 @@ FAILURE_CLASSES: Mapping[FailureClass, str] = {
     FailureClass.PARAMETER_CONFIG: "the model called the right tool with wrong arguments",
     FailureClass.SEQUENCE_ORDER: "the model took steps in an order that cannot work",
     FailureClass.DEPENDENCY: "the model took a step before its input existed",
+    FailureClass.UNRECOVERED_FAULT: "a tool failed at random, and the model did not deal with it",
     FailureClass.MAX_TURNS: "the turn limit was reached before the job was done",
     FailureClass.AGENT_TIMEOUT: "the time limit was reached before the job was done",
     FailureClass.GAVE_UP: "the same call got the same error three times in a row",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.figures import (
     Comparison,
     Flip,
@@ -27,6 +28,8 @@ from pytest_ultra.reporting.comparison_lines import (
 )
 from pytest_ultra.reporting.figure_format import NOTHING, amount, interval, percent
 from pytest_ultra.reporting.gate_lines import conclusion, figure, gate_name, verdict_word
+from pytest_ultra.reporting.recovery_table import LEGEND as RECOVERY_LEGEND
+from pytest_ultra.reporting.recovery_table import name_of, recovery_of, rows_to_show
 from pytest_ultra.reporting.terminal_summary import DEMO, counts_line, failure_line, versions_line
 from pytest_ultra.reporting.text import neutralise
 
@@ -79,6 +82,9 @@ def _lines(content: MarkdownInput) -> Iterator[str]:
     yield from _rows(content.summary.rows)
     yield ""
     yield "; ".join((LEGEND, *map(escape_words, caveat_lines(content.summary.rows))))
+    if recovered := rows_to_show(content.summary.rows):
+        yield ""
+        yield from _recovery(recovered)
     if content.summary.models:
         yield ""
         yield from _models(content.summary.models)
@@ -124,6 +130,18 @@ def _rows(rows: Sequence[Row]) -> Iterator[str]:
     heads = [_AXES[at] for at in axes]
     cells = [[name[at] for at in axes] + _figures(row) for row, name in zip(rows, named, strict=True)]
     yield from table([*heads, *_FIGURES], left=len(heads), rows=cells)
+
+
+def _recovery(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the recovery from random faults by their kind."""
+    named = [_name(row) for row in rows]
+    axes = [at for at in range(len(_AXES)) if any(name[at] for name in named)]
+    kinds = [kind for kind in FaultKind if any(kind in dict(row.recovery_by_kind) for row in rows)]
+    figures = [[recovery_of(row, kind) for kind in kinds] for row in rows]
+    cells = [[name[at] for at in axes] + figure for name, figure in zip(named, figures, strict=True)]
+    yield from table([*(_AXES[at] for at in axes), *map(name_of, kinds)], left=len(axes), rows=cells)
+    yield ""
+    yield RECOVERY_LEGEND
 
 
 _AXES = ("model", "prompt type", "severity", "tool success rate", "prompt variant", "versions")

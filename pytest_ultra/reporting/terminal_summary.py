@@ -9,6 +9,7 @@ from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.model_table import model_lines
 from pytest_ultra.reporting.outcome_table import draw_outcomes
+from pytest_ultra.reporting.recovery_table import recovery_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.text import count, fill, hang, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
@@ -107,10 +108,10 @@ def slowest_lines(summary: Summary) -> Iterator[str]:
 
 
 def _table_lines(rows: Sequence[Row], width: int) -> list[TerminalLine]:
-    """Return the table, its legends and caveats, and the blocks on robustness and repeats."""
+    """Return the table, its legends and caveats, and the blocks on robustness, faults and repeats."""
     if not rows:
         return [TerminalLine("no episodes"), TerminalLine("")]
     lines, legends = draw_outcomes(rows, width)
     lines += [TerminalLine(""), *(TerminalLine(text) for text in fill("; ".join(legends), width))]
     lines += [TerminalLine(text) for caveat in caveat_lines(rows) for text in fill(caveat, width)]
-    return [*lines, *robustness_lines(rows, width), *repeats_lines(rows, width)]
+    return [*lines, *robustness_lines(rows, width), *recovery_lines(rows, width), *repeats_lines(rows, width)]

@@ -18,7 +18,16 @@ from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.reference_agents import act, in_text_protocol
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
-from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.axes import (
+    Difficulty,
+    FaultKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+    join_fault_kinds,
+)
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.episode import Score
 from pytest_ultra.core.json_types import Json
@@ -46,6 +55,7 @@ def make_case(
     prompt_variant: PromptVariant = PromptVariant.STANDARD,
     tool_protocol: ToolProtocol = ToolProtocol.NATIVE,
     has_tool_discovery: bool = False,
+    fault_kinds: Iterable[FaultKind] = (FaultKind.TRANSIENT,),
 ) -> Case:
     return Case(
         model="demo/agent",
@@ -61,6 +71,7 @@ def make_case(
         prompt_variant=prompt_variant,
         tool_protocol=tool_protocol,
         has_tool_discovery=has_tool_discovery,
+        fault_kind=join_fault_kinds(fault_kinds),
     )
 
 

@@ -22,7 +22,7 @@ from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.episode import Outcome
-from pytest_ultra.core.plan_follower import advance, answer_text, begin, next_call
+from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 from tests.benchmark.agent_runs import make_case, run_agent
 
@@ -195,7 +195,10 @@ def simulate(task: Task, workflow: Workflow, rate: float, budget: int, rng: Rand
         if call is None:
             break
         is_fault = rng.random() >= rate ** TOOLS[call.tool].weight
-        world, result = invoke(world, call.tool, call.arguments, "TIMEOUT" if is_fault else None)
+        if is_fault:
+            progress = advance(workflow, progress, StepResult(is_success=False, is_transient=True))
+            continue
+        world, result = invoke(world, call.tool, call.arguments)
         progress = advance(workflow, progress, step_result(result))
     is_done = next_call(workflow, progress) is None
     answer = read_answer(answer_text(workflow, progress)) if is_done else None

@@ -12,12 +12,19 @@ from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.prompts import opening
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import PromptType
-from pytest_ultra.core.workflow import Call, Step, Workflow, read, reference, referenced_step, render
+from pytest_ultra.core.workflow import ADVICE, Call, Step, Workflow, read, reference, referenced_step, render
 from tests.benchmark.agent_runs import make_case
 
 NASTY = (
     *('say "hi"', "it's {here}", "}{", "a\nb", "\\", "", "line\u2028separator", "žluťoučký 🐎"),
-    *("<output of step 2>", "<output of step >", "1. Call x with {}", ". On a transient error, call it again."),
+    *(
+        "<output of step 2>",
+        "<output of step >",
+        "1. Call x with {}",
+        ". On a transient error, call it again.",
+        ", only if step 1 failed",
+    ),
+    "If x is down in step 1, call y with {} instead.",
     "Finally, answer with <output of step 1>.",
 )
 TEXTS = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -51,9 +58,11 @@ def test_a_workflow_is_found_in_a_longer_text(workflow: Workflow) -> None:
 @given(WORKFLOWS)
 def test_one_step_is_one_line_and_numbers_count_from_one(workflow: Workflow) -> None:
     lines = render(workflow).split("\n")
-    steps = lines[: len(workflow.steps)]
-    assert len(lines) == len(workflow.steps) + (workflow.answer is not None)
-    assert all(line.startswith(f"{number}. ") for number, line in enumerate(steps, start=1))
+    fallbacks = sum(step.fallback is not None for step in workflow.steps)
+    assert lines[0] == ADVICE
+    steps = lines[1 + fallbacks :][: len(workflow.steps)]
+    assert len(lines) == 1 + fallbacks + len(workflow.steps) + (workflow.answer is not None)
+    assert all(line.startswith(f"{number}. Call ") for number, line in enumerate(steps, start=1))
 
 
 @pytest.mark.parametrize("prompt_type", PromptType)
@@ -90,6 +99,18 @@ def test_a_plan_reads_as_a_person_would_write_it() -> None:
     put = Call("utility_cache", {"action": "put", "key": "k"})
     workflow = Workflow((Step(fetch, connect), Step(analyze), Step(put, only_if_failed=1)), answer=2)
     assert render(workflow) == (
+        "On a transient error, make the same call again.\n"
+        'If network_fetcher is down in step 1, call integration_connector with {"datastore": "a"} instead.\n'
+        '1. Call network_fetcher with {"url": "u"}\n'
+        '2. Call computation_analyzer with {"data": "<output of step 1>", "field": "x"}\n'
+        '3. Call utility_cache with {"action": "put", "key": "k"}, only if step 1 failed\n'
+        "Finally, answer with <output of step 2>."
+    )
+
+
+def test_a_plan_with_its_advice_in_each_line_is_still_read() -> None:
+    """As plans were rendered before the advice stood above the steps."""
+    assert read(
         '1. Call network_fetcher with {"url": "u"}. '
         'On a transient error, call integration_connector with {"datastore": "a"} instead.\n'
         '2. Call computation_analyzer with {"data": "<output of step 1>", "field": "x"}. '
@@ -97,4 +118,11 @@ def test_a_plan_reads_as_a_person_would_write_it() -> None:
         '3. Only if step 1 failed: call utility_cache with {"action": "put", "key": "k"}. '
         "On a transient error, call it again.\n"
         "Finally, answer with <output of step 2>."
+    ) == Workflow(
+        (
+            Step(Call("network_fetcher", {"url": "u"}), Call("integration_connector", {"datastore": "a"})),
+            Step(Call("computation_analyzer", {"data": reference(1), "field": "x"})),
+            Step(Call("utility_cache", {"action": "put", "key": "k"}), only_if_failed=1),
+        ),
+        answer=2,
     )

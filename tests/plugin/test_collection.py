@@ -162,6 +162,7 @@ def test_items_look_like_any_parametrized_function(pytester: pytest.Pytester) ->
         "tool_discovery": False,
         "flaws": 1,
         "tool_success_rate": "0.8",
+        "fault_kind": "transient",
         "instance": 0,
         "repeat": 0,
     }

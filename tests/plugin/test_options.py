@@ -10,6 +10,7 @@ import pytest
 from pytest_ultra.core.axes import (
     FLAWED_PROMPT_TYPES,
     Difficulty,
+    FaultKind,
     PromptType,
     PromptVariant,
     Severity,
@@ -52,6 +53,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         tool_protocol=ToolProtocol.NATIVE,
         tool_discovery=False,
         tool_success_rate=(0.8,),
+        fault_kind=(FaultKind.TRANSIENT,),
         instances=1,
         repeats=1,
         seed=0,
@@ -208,6 +210,8 @@ BAD_VALUES = {
     "--ultra-tool-success-rate=0": "'0' is not a tool success rate; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-tool-success-rate=1,80": "'80' is not a tool success rate; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-tool-success-rate=nan": "'nan' is not a tool success rate; give numbers above 0 and up to 1, such as 0.8",
+    "--ultra-fault-kind=transcient": f"'transcient' is not valid; choose from all, {', '.join(FaultKind)} "
+    "(did you mean 'transient'?)",
     "--ultra-tool-success-rate=,": "no tool success rate is given; give numbers above 0 and up to 1, such as 0.8",
     "--ultra-instances=0": "'0' is not valid; give a whole number of at least 1",
     "--ultra-repeats=two": "'two' is not valid; give a whole number of at least 1",

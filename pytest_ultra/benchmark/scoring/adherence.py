@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.task import BenchmarkGuidance
-from pytest_ultra.core.axes import FlawKind, PromptType
+from pytest_ultra.benchmark.tools.call_targets import look_up_of
+from pytest_ultra.core.axes import FaultKind, FlawKind, PromptType
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
@@ -25,10 +28,17 @@ def shown_plan(guidance: BenchmarkGuidance, prompt_type: PromptType) -> Workflow
 def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
     """Return the first turn in which the model deviated from the plan; None if it never did.
 
-    Stopping before the plan is done is a deviation; reaching a limit is not.
+    Stopping before the plan is done is a deviation; reaching a limit is not, and neither is what deals with a fault:
+    looking after a lost reply, and making a call again that brought a wrong result.
     """
     progress = begin(plan)
-    for call in evidence.calls:
+    for index, call in enumerate(evidence.calls):
+        earlier = evidence.calls[:index]
+        if _looks_after_lost_reply(call, earlier):
+            continue
+        if outputs := _outputs_of_wrong_call(call, earlier):
+            progress = _with_output(progress, outputs, call.result.handle)
+            continue
         expected = _expected(plan, progress)
         if not any(_is_call(call, option, progress) for option in expected):
             return call.turn
@@ -45,6 +55,31 @@ def obedience(evidence: Evidence) -> float | None:
     done = _match_steps(flawed, evidence)
     obeyed = [_is_obeyed(damage, flawed, done, evidence) for damage in flawed.damages]
     return sum(obeyed) / len(obeyed)
+
+
+def _looks_after_lost_reply(call: Answered, earlier: Sequence[Answered]) -> bool:
+    lost = [event for event in earlier if event.result.fault_kind is FaultKind.LOST_REPLY]
+    return any(_as_call(call) == look_up_of(_as_call(event)) for event in lost)
+
+
+def _outputs_of_wrong_call(call: Answered, earlier: Sequence[Answered]) -> list[Json]:
+    """Return the handles that earlier calls equal to this one made, if one of them brought a wrong result."""
+    same = [event for event in earlier if _as_call(event) == _as_call(call)]
+    is_wrong = any(event.result.fault_kind is FaultKind.IMPLICIT for event in same)
+    return [event.result.handle for event in same if event.result.handle] if is_wrong else []
+
+
+def _as_call(event: Answered) -> Call:
+    return Call(event.call.name, event.arguments or {})
+
+
+def _with_output(progress: Progress, old: Sequence[Json], new: Json) -> Progress:
+    """Let a step have another output in place of one of the old, if a call brought one."""
+    changed = {
+        number: msgspec.structs.replace(result, output=new) if new and result.output in old else result
+        for number, result in progress.done.items()
+    }
+    return msgspec.structs.replace(progress, done=changed)
 
 
 def _expected(plan: Workflow, progress: Progress) -> list[Call]:
@@ -94,7 +129,7 @@ def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> CompletedSteps:
     written = dict(enumerate(flawed.workflow.steps, start=1))
     right = _correct_steps(flawed, evidence.guidance.optimal)
     for event in evidence.calls:
-        if event.result.is_random:
+        if not event.result.has_taken_effect and event.result.is_random:
             continue
         earlier = done.in_any_way.keys()
         outputs = {number: call.result.handle for number, call in done.in_any_way.items()}

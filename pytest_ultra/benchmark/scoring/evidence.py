@@ -9,8 +9,8 @@ import msgspec
 
 from pytest_ultra.benchmark.goal import harms, reached_milestones, read_answer
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
+from pytest_ultra.benchmark.tool_faults import repeat_call
 from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.transcript import Answered, Ended, EndReason, Event, Replied
 
@@ -58,13 +58,13 @@ class Evidence(msgspec.Struct, frozen=True):
 
     @property
     def random_faults(self) -> tuple[Answered, ...]:
-        return tuple(call for call in self.calls if call.result.is_random)
+        """The calls that met a random fault, whether they failed or not."""
+        return tuple(call for call in self.calls if call.result.fault_kind is not None)
 
 
 def replay(task: Task, calls: Sequence[Answered]) -> World:
-    """Rebuild the final world by repeating the successful calls in order; a transcript does not contain it."""
+    """Rebuild the final world by repeating the calls that took effect; a transcript does not contain it."""
     world = task.world
     for call in calls:
-        if call.result.is_success:
-            world, _ = invoke(world, call.call.name, call.arguments)
+        world = repeat_call(world, call)
     return world

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
+from pytest_ultra.benchmark.scoring.recovery import unrecovered_fault
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.transcript import Answered, EndReason
@@ -35,10 +36,12 @@ _BY_CODE = {
 def classify(evidence: Evidence) -> FailureClass:
     """Return why an episode is not `full`.
 
-    The order of the rules: an infrastructure failure; harm beside a correct result; an end that the model did not
-    choose; the first earned error that was never corrected (later ones follow from it); needed tools that were
-    not called.
+    The order of the rules: a random fault that was not dealt with; harm beside a correct result; an end that the
+    model did not choose; the first earned error that was never corrected (later ones follow from it); needed tools
+    that were not called.
     """
+    if unrecovered_fault(evidence) is not None:
+        return FailureClass.UNRECOVERED_FAULT
     if has_delivered(evidence.task, evidence.milestones) and not evidence.end.is_infrastructure:
         return FailureClass.HARMFUL_SIDE_EFFECT
     if evidence.end in _BY_END:

@@ -8,11 +8,13 @@ from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.adherence import first_divergence, obedience, shown_plan
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.failure_classes import classify
+from pytest_ultra.benchmark.scoring.recovery import MetFault, met_faults, unrecovered_fault
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools.base import EarnedCode
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
-from pytest_ultra.core.transcript import Answered, EndReason, Event
+from pytest_ultra.core.transcript import EndReason, Event
 
 PARTIAL_ABOVE = 0.5
 
@@ -31,7 +33,9 @@ def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> S
     evidence = Evidence.gather(guidance, events)
     outcome = _outcome(evidence)
     plan = shown_plan(guidance, case.prompt_type)
-    calls, faults = len(evidence.calls), len(evidence.random_faults)
+    calls, faulty_calls = len(evidence.calls), len(evidence.random_faults)
+    faults = met_faults(evidence)
+    unrecovered = None if outcome in (Outcome.FULL, Outcome.SKIPPED) else unrecovered_fault(evidence, faults)
     reference_calls = len(guidance.optimal.steps)
     return Score(
         outcome=outcome,
@@ -39,9 +43,9 @@ def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> S
         milestone_coverage=evidence.coverage,
         tool_calls=calls,
         reference_calls=reference_calls,
-        efficiency=reference_calls / (calls - faults) if outcome is Outcome.FULL and calls > faults else None,
-        random_faults=faults,
-        recovered_faults=sum(_is_recovered(evidence, index) for index in range(calls)),
+        efficiency=_efficiency(reference_calls, calls - faulty_calls, outcome),
+        random_faults=len(faults),
+        recovered_faults=sum(fault.is_recovered for fault in faults),
         tool_precision=_tool_precision(evidence),
         tool_recall=_tool_recall(evidence),
         argument_validity=_argument_validity(evidence),
@@ -49,7 +53,22 @@ def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> S
         obedience=obedience(evidence) if evidence.calls else None,
         first_divergence=first_divergence(evidence, plan) if plan else None,
         turns=len(evidence.replies),
+        unrecovered_fault=None if unrecovered is None else unrecovered.description,
+        **_count_by_kind(faults),
     )
+
+
+def _efficiency(reference_calls: int, calls: int, outcome: Outcome) -> float | None:
+    return reference_calls / calls if outcome is Outcome.FULL and calls > 0 else None
+
+
+def _count_by_kind(faults: Sequence[MetFault]) -> dict[str, int]:
+    """Return the score's counts of the kinds of faults that it has counts for."""
+    counts: dict[str, int] = {}
+    for kind in (FaultKind.PERMANENT, FaultKind.LOST_REPLY, FaultKind.IMPLICIT):
+        met = [fault.is_recovered for fault in faults if fault.kind is kind]
+        counts |= {f"{kind}_faults": len(met), f"recovered_{kind}_faults": sum(met)}
+    return counts
 
 
 def _outcome(evidence: Evidence) -> Outcome:
@@ -64,21 +83,6 @@ def _outcome(evidence: Evidence) -> Outcome:
 
 def _failure_class(evidence: Evidence, outcome: Outcome) -> FailureClass | None:
     return None if outcome in (Outcome.FULL, Outcome.SKIPPED) else classify(evidence)
-
-
-def _is_recovered(evidence: Evidence, index: int) -> bool:
-    """Return whether a call met a random fault and the same call, or an alternative to it, succeeded afterwards."""
-    fault, after = evidence.calls[index], evidence.calls[index + 1 :]
-    return fault.result.is_random and any(_does_the_same(evidence, fault, call) for call in after)
-
-
-def _does_the_same(evidence: Evidence, fault: Answered, call: Answered) -> bool:
-    if not call.result.is_success:
-        return False
-    if call.call.name == fault.call.name:
-        return call.arguments == fault.arguments
-    purposes = {action.reaches for action in evidence.task.actions if action.call.tool == fault.call.name}
-    return any(action.reaches in purposes and action.call.tool == call.call.name for action in evidence.task.actions)
 
 
 def _tool_precision(evidence: Evidence) -> float | None:

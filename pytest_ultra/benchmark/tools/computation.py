@@ -119,7 +119,7 @@ TOOLS = (
                 "result_field": text("Name of the new field."),
             }
         ),
-        ("OPERATION_FAILED", "ARITHMETIC_UNIT_BUSY"),
+        ("CALCULATOR_BUSY", "TRY_AGAIN_LATER"),
         calculate,
         weight=0.5,
     ),
@@ -128,7 +128,7 @@ TOOLS = (
         "Describe the numbers of one field. Produces a record with count, sum, mean, median, min, max and (population) "
         "stdev.",
         parameters({"data": handle("the table to describe"), "field": _FIELD}),
-        ("ANALYSIS_ABORTED", "TIMEOUT"),
+        ("WORKER_BUSY", "TIMEOUT"),
         analyze,
     ),
     Tool(
@@ -142,7 +142,7 @@ TOOLS = (
                 "periods": integer("How many periods to look ahead.", 1, 60),
             }
         ),
-        ("MODEL_UNAVAILABLE", "TIMEOUT", "OUT_OF_MEMORY"),
+        ("MODEL_WARMING_UP", "TIMEOUT", "TRY_AGAIN_LATER"),
         predict,
     ),
     Tool(
@@ -157,7 +157,7 @@ TOOLS = (
                 "periods": integer("How many periods to simulate.", 1, 60),
             }
         ),
-        ("SIMULATION_DIVERGED", "TIMEOUT"),
+        ("SIMULATOR_BUSY", "TIMEOUT"),
         simulate,
     ),
     Tool(
@@ -172,7 +172,7 @@ TOOLS = (
                 "budget": number("The highest total cost.", 0, LARGEST_NUMBER),
             }
         ),
-        ("SOLVER_UNAVAILABLE", "TIMEOUT", "OUT_OF_MEMORY"),
+        ("SOLVER_BUSY", "TIMEOUT", "TRY_AGAIN_LATER"),
         optimize,
         weight=1.5,
     ),

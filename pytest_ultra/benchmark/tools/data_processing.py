@@ -132,14 +132,14 @@ TOOLS = (
                 ),
             }
         ),
-        ("PARSER_CRASHED", "OUT_OF_MEMORY", "TIMEOUT"),
+        ("PARSER_BUSY", "TIMEOUT", "TEMPORARILY_UNAVAILABLE"),
         parse,
     ),
     Tool(
         "data_processing_transformer",
         "Sort, cut or tidy up the rows of a table by one operation. Produces the changed table.",
         PARAMETERS,
-        ("OPERATION_FAILED", "OUT_OF_MEMORY"),
+        ("WORKER_BUSY", "TRY_AGAIN_LATER"),
         transform,
     ),
     Tool(
@@ -152,7 +152,7 @@ TOOLS = (
                 "rule": choice("Rule to check by; unique keeps the first row of each value.", *RULES),
             }
         ),
-        ("RULE_ENGINE_UNAVAILABLE", "TIMEOUT"),
+        ("RULE_ENGINE_RESTARTING", "TIMEOUT"),
         validate,
         weight=1.5,
     ),
@@ -173,7 +173,7 @@ TOOLS = (
                 },
             }
         ),
-        ("OPERATION_FAILED", "TIMEOUT"),
+        ("WORKER_BUSY", "TIMEOUT"),
         filter_rows,
     ),
     Tool(
@@ -191,7 +191,7 @@ TOOLS = (
             },
             optional=("group_by",),
         ),
-        ("AGGREGATION_ABORTED", "OUT_OF_MEMORY", "TIMEOUT"),
+        ("WORKER_BUSY", "TRY_AGAIN_LATER", "TIMEOUT"),
         aggregate,
     ),
 )

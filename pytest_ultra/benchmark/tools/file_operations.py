@@ -84,7 +84,7 @@ TOOLS = (
         "file_operations_reader",
         "Read one file. Produces its content as text, just as it stands in the file.",
         parameters({"path": text("Path of the file to read.")}),
-        ("FILE_LOCKED", "READ_ERROR", "TIMEOUT"),
+        ("FILE_LOCKED", "DISK_BUSY", "TIMEOUT"),
         read,
     ),
     Tool(
@@ -92,14 +92,14 @@ TOOLS = (
         "Find files by a pattern of their paths. Produces a table with the path and the size in bytes of each match, "
         "without any content.",
         parameters({"pattern": text("Pattern of paths; * stands for any characters, / included, ? for one.")}),
-        ("SCAN_INTERRUPTED", "VOLUME_BUSY"),
+        ("VOLUME_BUSY", "TRY_AGAIN_LATER"),
         scan,
     ),
     Tool(
         "file_operations_writer",
         "Write an earlier output to a file, replacing what is there. Text is written as it is, anything else as JSON.",
         parameters({"path": text("Path of the file to write."), "data": handle("what to write")}),
-        ("DISK_BUSY", "FILE_LOCKED", "WRITE_ERROR"),
+        ("DISK_BUSY", "FILE_LOCKED", "TRY_AGAIN_LATER"),
         write,
     ),
     Tool(
@@ -112,7 +112,7 @@ TOOLS = (
                 "to": choice("Format of the text to produce; lines is one 'field: value; ...' line a row.", *WRITERS),
             }
         ),
-        ("CONVERSION_ABORTED", "OUT_OF_MEMORY"),
+        ("CONVERTER_BUSY", "TRY_AGAIN_LATER"),
         convert,
         weight=0.5,
     ),
@@ -121,7 +121,7 @@ TOOLS = (
         "Pack an earlier output into a smaller archive record. Produces a record with the packed content, "
         "which has to be unpacked before anything can work with it.",
         parameters({"data": handle("what to pack"), "method": choice("How to pack.", *_COMPRESSORS)}),
-        ("COMPRESSION_ABORTED", "OUT_OF_MEMORY", "TIMEOUT"),
+        ("COMPRESSOR_BUSY", "TRY_AGAIN_LATER", "TIMEOUT"),
         compress,
     ),
 )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, get_rows, invalid_arguments, require_fields
 from pytest_ultra.benchmark.tools.parameters import handle, parameters, string_map, text
+from pytest_ultra.benchmark.tools.previews import describe, latest
 from pytest_ultra.benchmark.world import Schedule, World
 
 
@@ -30,7 +31,11 @@ def map_fields(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def enqueue(world: World, arguments: dict[str, Any]) -> Effect:
-    name, item = arguments["name"], get_artefact(world, arguments)
+    name = arguments["name"]
+    if "data" not in arguments:
+        items = world.queues.get(name, ())
+        return Effect(world, {"queue": name, "items": len(items), "latest": latest(items)}, artefact=False)
+    item = get_artefact(world, arguments)
     items = (*world.queues.get(name, ()), item)
     return Effect(
         replace(world, queues={**world.queues, name: items}), {"queue": name, "items": len(items)}, artefact=False
@@ -38,10 +43,21 @@ def enqueue(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def schedule(world: World, arguments: dict[str, Any]) -> Effect:
-    name, at = arguments["name"], arguments["at"]
+    name, at = arguments["name"], arguments.get("at")
+    if at is None and "data" not in arguments:
+        return _show_schedule(world, name)
+    if at is None or "data" not in arguments:
+        missing = "at" if at is None else "data"
+        raise invalid_arguments(f"arguments: {missing!r} is missing; give both 'at' and 'data', or neither.")
     entry = Schedule(at, get_artefact(world, arguments))
     changed = replace(world, schedules={**world.schedules, name: entry})
     return Effect(changed, {"scheduled": name, "at": at}, artefact=False)
+
+
+def _show_schedule(world: World, name: str) -> Effect:
+    entry = world.schedules.get(name)
+    shown = None if entry is None else {"at": entry.at, "data": describe(entry.data)}
+    return Effect(world, {"name": name, "job": shown}, artefact=False)
 
 
 def connect(world: World, arguments: dict[str, Any]) -> Effect:
@@ -56,7 +72,7 @@ TOOLS = (
         "integration_authenticator",
         "Open a session with a service by the credentials that are on file. Produces no data.",
         parameters({"service": text("Name of the service.")}),
-        ("AUTH_SERVER_BUSY", "TIMEOUT"),
+        ("AUTH_SERVER_BUSY", "RATE_LIMITED"),
         authenticate,
     ),
     Tool(
@@ -68,30 +84,36 @@ TOOLS = (
                 "mapping": string_map("For each field to keep, its new name; the same name keeps it as it is."),
             }
         ),
-        ("MAPPING_ABORTED", "OUT_OF_MEMORY"),
+        ("MAPPER_BUSY", "TRY_AGAIN_LATER"),
         map_fields,
         weight=0.5,
     ),
     Tool(
         "integration_queue",
-        "Put an earlier output at the end of a message queue, for others to take. Produces no data.",
-        parameters({"name": text("Name of the queue."), "data": handle("what to put into the queue")}),
-        ("BROKER_UNAVAILABLE", "QUEUE_BUSY", "TIMEOUT"),
+        "Put an earlier output at the end of a message queue, for others to take. Produces no data. Without data, it "
+        "says how many items the queue has, and shows the newest.",
+        parameters(
+            {"name": text("Name of the queue."), "data": handle("what to put into the queue")}, optional=("data",)
+        ),
+        ("BROKER_RESTARTING", "QUEUE_BUSY", "RATE_LIMITED"),
         enqueue,
     ),
     Tool(
         "integration_scheduler",
         "Put a job on the calendar, with an earlier output to work on, replacing a job of the same name. "
-        "Produces no data.",
-        parameters({"name": text("Name of the job."), "at": _AT, "data": handle("what the job is to work on")}),
-        ("CALENDAR_LOCKED", "TIMEOUT"),
+        "Produces no data. With the name alone, it shows the job of that name.",
+        parameters(
+            {"name": text("Name of the job."), "at": _AT, "data": handle("what the job is to work on")},
+            optional=("at", "data"),
+        ),
+        ("CALENDAR_LOCKED", "TRY_AGAIN_LATER"),
         schedule,
     ),
     Tool(
         "integration_connector",
         "Connect to a datastore and take everything out of it. Produces its content, as a rule a table.",
         parameters({"datastore": text("Name of the datastore.")}),
-        ("CONNECTION_REFUSED", "POOL_EXHAUSTED", "TIMEOUT"),
+        ("DATASTORE_BUSY", "POOL_EXHAUSTED", "TIMEOUT"),
         connect,
     ),
 )

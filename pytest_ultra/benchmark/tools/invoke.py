@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.tools.inputs import format_value, quote
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.bounds import is_too_deep
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import ToolResult
 
 if TYPE_CHECKING:
@@ -30,25 +31,26 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     return arguments if isinstance(arguments, dict) and not is_too_deep(arguments) else None
 
 
-def invoke(
-    world: World, name: str, arguments: dict[str, Any] | None, fault: str | None = None
-) -> tuple[World, ToolResult]:
-    """Call a tool in a world. Only a successful call changes the world.
-
-    `fault` is the transient error code of the call's random fault; an earned error takes precedence.
-    """
+def invoke(world: World, name: str, arguments: dict[str, Any] | None) -> tuple[World, ToolResult]:
+    """Call a tool in a world, without faults. Only a successful call changes the world."""
     try:
         effect = _run(world, name, arguments)
     except EarnedError as error:
         return world, ToolResult(code=error.code.value, message=error.message)
-    if fault is not None:
-        message = f"The call failed with the temporary error {fault}; nothing was changed."
-        return world, ToolResult(code=fault, message=message, is_random=True)
     if not effect.artefact:
         return effect.world, ToolResult(value=effect.value)
     handle = f"data_{len(effect.world.artefacts) + 1}"
     kept = replace(effect.world, artefacts={**effect.world.artefacts, handle: effect.value})
     return kept, ToolResult(handle=handle, value=preview(handle, effect.value))
+
+
+def replace_artefact(world: World, result: ToolResult, value: Json) -> tuple[World, ToolResult]:
+    """Give the artefact of a successful call another value; a result without an artefact stays as it is."""
+    handle = result.handle
+    if handle is None:
+        return world, result
+    changed = replace(world, artefacts={**world.artefacts, handle: value})
+    return changed, replace(result, value=preview(handle, value))
 
 
 def _run(world: World, name: str, arguments: dict[str, Any] | None) -> Effect:

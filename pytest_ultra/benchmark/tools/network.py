@@ -17,6 +17,7 @@ from pytest_ultra.benchmark.tools.inputs import (
     require_session,
 )
 from pytest_ultra.benchmark.tools.parameters import handle, parameters, string_list, string_map, text
+from pytest_ultra.benchmark.tools.previews import latest
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
 
@@ -35,6 +36,7 @@ def validate(world: World, arguments: dict[str, Any]) -> Effect:
         facts |= {"service": resource.service, "kind": kind_of(resource.content), "rows": _count(resource.content)}
     elif url in world.sinks:
         facts |= {"service": world.sinks[url].service, "kind": "sink"}
+        facts["payloads"] = len(world.sinks[url].payloads)
     else:
         facts["exists"] = False
     return Effect(world, facts)
@@ -54,8 +56,15 @@ def _count(content: Json) -> int | None:
 def post(world: World, arguments: dict[str, Any]) -> Effect:
     url = arguments["url"]
     _require_sink(world, url)
+    if "data" not in arguments:
+        return Effect(world, _received(world, url), artefact=False)
     changed = _deliver(world, url, get_artefact(world, arguments))
     return Effect(changed, {"posted_to": url, "payloads": len(changed.sinks[url].payloads)}, artefact=False)
+
+
+def _received(world: World, url: str) -> dict[str, Json]:
+    payloads = world.sinks[url].payloads
+    return {"url": url, "payloads": len(payloads), "latest": latest(payloads)}
 
 
 def _require_sink(world: World, url: str) -> None:
@@ -78,10 +87,14 @@ def _check(world: World, url: str) -> Row:
 
 
 def route(world: World, arguments: dict[str, Any]) -> Effect:
-    rows, field, routes = get_rows(world, arguments), arguments["field"], arguments["routes"]
+    field, routes = arguments["field"], arguments["routes"]
+    rows = get_rows(world, arguments) if "data" in arguments else []
     require_fields(rows, field)
     for url in routes.values():
         _require_sink(world, url)
+    if "data" not in arguments:
+        received = [_received(world, url) for url in dict.fromkeys(routes.values())]
+        return Effect(world, {"addresses": received}, artefact=False)
     parts: dict[str, list[Row]] = {value: [] for value in routes}
     for row in rows:
         parts.get(write_cell(row.get(field)), []).append(row)
@@ -99,24 +112,24 @@ TOOLS = (
         "network_fetcher",
         "Fetch a resource over HTTP. Produces its content: text, a table or a record, as the address serves it.",
         parameters({"url": text(_URL + "resource.")}),
-        ("TIMEOUT", "NETWORK_ERROR", "BAD_GATEWAY", "CONNECTION_RESET"),
+        ("TIMEOUT", "BAD_GATEWAY", "CONNECTION_RESET", "TOO_MANY_REQUESTS"),
         fetch,
         weight=1.5,
     ),
     Tool(
         "network_validator",
         "Check an address without fetching from it. Produces a record that tells whether it exists, which service it "
-        "needs a session with, the kind of its content and the number of rows.",
+        "needs a session with, the kind of its content and the number of rows, or of payloads that were posted to it.",
         parameters({"url": text(_URL + "address to check.")}),
-        ("TIMEOUT", "DNS_FAILURE"),
+        ("TIMEOUT", "DNS_SERVER_BUSY"),
         validate,
     ),
     Tool(
         "network_poster",
         "Post an earlier output to an address as one payload. Needs an open session if the address belongs to a "
-        "service.",
-        parameters({"url": text(_URL + "address to post to."), "data": handle("what to post")}),
-        ("TIMEOUT", "NETWORK_ERROR", "SERVICE_UNAVAILABLE"),
+        "service. Without data, it says how many payloads the address has received, and shows the newest.",
+        parameters({"url": text(_URL + "address to post to."), "data": handle("what to post")}, optional=("data",)),
+        ("RATE_LIMITED", "SERVICE_OVERLOADED", "TRY_AGAIN_LATER"),
         post,
     ),
     Tool(
@@ -124,21 +137,22 @@ TOOLS = (
         "Measure how addresses respond, without their content. Produces a table with the url, latency_ms and status "
         "of each.",
         parameters({"urls": string_list("Full URLs of the resources to measure.")}),
-        ("PROBE_LOST", "NETWORK_ERROR"),
+        ("PROBE_BUSY", "TIMEOUT"),
         monitor,
     ),
     Tool(
         "network_router",
         "Split a table by the values of a field and post each part to the address given for its value. Rows whose "
-        "value has no address stay unposted.",
+        "value has no address stay unposted. Without data, it shows what the addresses have received.",
         parameters(
             {
                 "data": handle("the table to split"),
                 "field": text("Field to split by."),
                 "routes": string_map("For each value of the field, the full URL to post its rows to.", 10),
-            }
+            },
+            optional=("data",),
         ),
-        ("ROUTE_CONGESTED", "NETWORK_ERROR", "TIMEOUT"),
+        ("ROUTE_CONGESTED", "RATE_LIMITED", "TRY_AGAIN_LATER"),
         route,
         weight=2.0,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from pytest_ultra.benchmark.tables import columns
@@ -12,6 +14,9 @@ MAX_WHOLE = 400  # characters of JSON
 _FIRST_ROWS = 3
 _FIRST_FIELDS = 20
 _MAX_CELL = 60
+
+MOST_LISTED = 3
+"""How many of the values at a place are shown."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,6 +34,16 @@ def preview(handle: str, value: Json) -> dict[str, Json]:
         return shown | {"fields": list(value)[:_FIRST_FIELDS], "cut": _truncate_record(value)}
     text = value if shown["kind"] == "text" else _encode(value).decode()
     return shown | {"characters": len(text), "beginning": text[:MAX_WHOLE]}
+
+
+def latest(values: Sequence[Json]) -> list[Json]:
+    """Return previews of the newest values, the oldest of them first."""
+    return [describe(value) for value in values[-MOST_LISTED:]]
+
+
+def describe(value: Json) -> dict[str, Json]:
+    """Return the preview of a value without a handle."""
+    return {name: shown for name, shown in preview("", value).items() if name != "handle"}
 
 
 def _truncate_record(record: dict[str, Json]) -> dict[str, Json]:

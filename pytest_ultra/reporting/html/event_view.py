@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
 from pytest_ultra.reporting.html.html_text import one_line, safe_text
 from pytest_ultra.reporting.html.view_records import CallView, EventKind, EventView, ResultKind
@@ -72,13 +73,19 @@ def _call(event: Answered | Discovered) -> CallView:
 
 def _result_kind(result: ToolResult) -> ResultKind:
     if result.is_success:
-        return "ok"
+        return "ok" if result.fault is None else "fault"
     return "fault" if result.is_random else "error"
 
 
 def _result(result: ToolResult) -> str:
+    effect = safe_text(result.fault_effect.replace("_", " "), _MAX_NAME_LENGTH)
     if not result.is_success:
-        return safe_text(f"{result.code}: {result.message}")
+        became = f" ({effect})" if result.fault_kind is FaultKind.LOST_REPLY else ""
+        return safe_text(f"{result.code}{became}: {result.message}")
+    return (f"wrong ({effect}): " if result.fault is not None else "") + _success(result)
+
+
+def _success(result: ToolResult) -> str:
     preview = result.value
     if result.handle is not None and isinstance(preview, dict):
         preview = {name: value for name, value in preview.items() if name != "handle"}

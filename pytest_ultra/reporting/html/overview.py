@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import Comparison, Row, SlowCase, Summary
 from pytest_ultra.reporting.budget_lines import estimate_mark
@@ -19,6 +20,7 @@ from pytest_ultra.reporting.html.plot_scales import percent
 from pytest_ultra.reporting.html.reliability_plot import ReliabilityPlot, make_reliability_plot
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
+from pytest_ultra.reporting.recovery_table import name_of, rows_to_show
 from pytest_ultra.reporting.row_names import heading, row_label, words
 
 
@@ -69,6 +71,13 @@ class RobustnessLine(msgspec.Struct, frozen=True):
     extra_cost: str
 
 
+class RecoveryLine(msgspec.Struct, frozen=True):
+    """The recovery from each kind of fault that the table has, and the faults recovered from and met."""
+
+    label: str
+    figures: tuple[tuple[str, str], ...]
+
+
 class Failure(msgspec.Struct, frozen=True):
     name: str
     label: str
@@ -94,7 +103,14 @@ class Band(msgspec.Struct, frozen=True):
     """Lines under a common heading."""
 
     title: str
-    lines: tuple[CostLine | RobustnessLine | RepeatLine, ...]
+    lines: tuple[CostLine | RobustnessLine | RecoveryLine | RepeatLine, ...]
+
+
+class RecoveryTable(msgspec.Struct, frozen=True):
+    """The recovery by kinds of faults: the kinds that occurred, and the lines."""
+
+    kinds: tuple[str, ...]
+    bands: tuple[Band, ...]
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -116,6 +132,7 @@ class Overview(msgspec.Struct, frozen=True):
     has_cost: bool
     has_first_token: bool
     repeats: tuple[Band, ...]
+    recovery: RecoveryTable | None
     slowest: tuple[SlowCase, ...]
 
 
@@ -139,6 +156,7 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
         costs=_costs(rows),
         has_cost=any(row.mean_cost for row in rows),
         has_first_token=any(row.mean_first_token_s is not None for row in rows),
+        recovery=_recovery(rows),
         repeats=_bands([(row, _repeat_line(row)) for row in rows if row.repeats]),
         slowest=summary.slowest,
     )
@@ -188,7 +206,7 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
     )
 
 
-def _bands(lines: Sequence[tuple[Row, CostLine | RobustnessLine | RepeatLine]]) -> tuple[Band, ...]:
+def _bands(lines: Sequence[tuple[Row, CostLine | RobustnessLine | RecoveryLine | RepeatLine]]) -> tuple[Band, ...]:
     titles = dict.fromkeys(heading(row) for row, _ in lines)
     return tuple(Band(title, tuple(line for row, line in lines if heading(row) == title)) for title in titles)
 
@@ -208,6 +226,25 @@ def _robustness_line(row: Row) -> RobustnessLine:
         extra_tokens=number_format.signed(robustness.extra_tokens, 0),
         extra_cost=number_format.signed_money(robustness.extra_cost),
     )
+
+
+def _recovery(rows: Sequence[Row]) -> RecoveryTable | None:
+    shown = rows_to_show(rows)
+    kinds = [kind for kind in FaultKind if any(kind in dict(row.recovery_by_kind) for row in shown)]
+    bands = _bands([(row, _recovery_line(row, kinds)) for row in shown])
+    return RecoveryTable(tuple(map(name_of, kinds)), bands) if shown else None
+
+
+def _recovery_line(row: Row, kinds: Sequence[FaultKind]) -> RecoveryLine:
+    rates = dict(row.recovery_by_kind)
+    figures = [
+        (
+            number_format.share(rates[kind].value if kind in rates else None),
+            number_format.successes_of_n(rates.get(kind)),
+        )
+        for kind in kinds
+    ]
+    return RecoveryLine(row_label(row), tuple(figures))
 
 
 def _repeat_line(row: Row) -> RepeatLine:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.core.case import Case
+from pytest_ultra.core.case import LATER_FIELDS, Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.storage.codec import encode
@@ -55,9 +55,9 @@ def request_key(request: ChatRequest) -> str:
 
 
 def describe_case(case: Case) -> dict[str, Any]:
-    """Return the axes of a case that change its requests."""
-    unkeyed = _UNKEYED if case.request_parameters else (*_UNKEYED, "request_parameters")
-    return {name: value for name, value in msgspec.to_builtins(case).items() if name not in unkeyed}
+    """Return the axes of a case that change its requests, without later ones that have their default."""
+    axes = {name: value for name, value in msgspec.to_builtins(case).items() if name not in _UNKEYED}
+    return {name: value for name, value in axes.items() if name not in LATER_FIELDS or value != LATER_FIELDS[name]}
 
 
 def describe_tools(request: ChatRequest) -> dict[str, str]:

@@ -118,7 +118,19 @@ ALTER TABLE episodes ADD COLUMN first_token_s REAL;
 ALTER TABLE attempts ADD COLUMN first_token_s REAL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS, _STREAMS)
+_FAULT_KINDS = ";".join(
+    [
+        "ALTER TABLE cases ADD COLUMN fault_kind TEXT NOT NULL DEFAULT 'transient'",
+        *(
+            f"ALTER TABLE episodes ADD COLUMN {part}{kind}_faults INTEGER NOT NULL DEFAULT 0"
+            for kind in ("permanent", "lost_reply", "implicit")
+            for part in ("", "recovered_")
+        ),
+        "ALTER TABLE episodes ADD COLUMN unrecovered_fault TEXT",
+    ]
+)
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS, _STREAMS, _FAULT_KINDS)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

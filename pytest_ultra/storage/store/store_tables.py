@@ -34,7 +34,7 @@ CASES = Table(
     METADATA,
     Column("case_id", String, primary_key=True),
     *_texts("model", "prompt_type", "flaw_kind", "severity", "task_type", "difficulty"),
-    *_texts("prompt_variant", "tool_protocol", "request_parameters"),
+    *_texts("prompt_variant", "tool_protocol", "request_parameters", "fault_kind"),
     *_floats("tool_success_rate", "timeout_s", "temperature"),
     *_integers("instance", "repeat", "seed", "max_turns", "flaws"),
     *_integers("generator_version", "prompt_version", "scorer_version"),
@@ -52,6 +52,9 @@ EPISODES = Table(
     *_floats("standstill_s", "first_token_s"),
     *_integers("tool_calls", "reference_calls", "random_faults", "recovered_faults", "dependency_violations"),
     *_integers("first_divergence", "turns", "requests", "prompt_tokens", "completion_tokens"),
+    *_integers("permanent_faults", "recovered_permanent_faults", "lost_reply_faults", "recovered_lost_reply_faults"),
+    *_integers("implicit_faults", "recovered_implicit_faults"),
+    *_texts("unrecovered_fault"),
     *_integers("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests"),
     Column("reused", Boolean),
 )

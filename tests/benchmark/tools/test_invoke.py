@@ -17,17 +17,9 @@ from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import Resource, Sink, World
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import ToolResult
 
 WORLD = World(files={"a.txt": "hello"})
 READ = {"path": "a.txt"}
-
-
-def test_a_fault_changes_nothing_and_its_message_says_that_it_is_temporary() -> None:
-    world, result = invoke(WORLD, "file_operations_reader", READ, fault="TIMEOUT")
-    assert world is WORLD
-    message = "The call failed with the temporary error TIMEOUT; nothing was changed."
-    assert result == ToolResult(code="TIMEOUT", message=message, is_random=True)
 
 
 @pytest.mark.parametrize(
@@ -39,15 +31,16 @@ def test_a_fault_changes_nothing_and_its_message_says_that_it_is_temporary() -> 
         ("file_operations_reader", {"path": "b.txt"}, "NOT_FOUND"),
     ],
 )
-def test_an_earned_error_comes_before_a_fault(tool: str, arguments: dict[str, Any] | None, code: str) -> None:
-    world, result = invoke(WORLD, tool, arguments, fault="TIMEOUT")
+def test_an_earned_error_changes_nothing_and_is_not_random(
+    tool: str, arguments: dict[str, Any] | None, code: str
+) -> None:
+    world, result = invoke(WORLD, tool, arguments)
     assert world is WORLD
     assert (result.code, result.is_random) == (code, False)
 
 
 def test_handles_count_only_the_artefacts() -> None:
     world, first = invoke(WORLD, "file_operations_reader", READ)
-    world, _ = invoke(world, "file_operations_reader", READ, fault="TIMEOUT")
     world, _ = invoke(world, "utility_tracker", {"name": "t", "data": "data_1"})
     world, second = invoke(world, "file_operations_scanner", {"pattern": "*"})
     assert (first.handle, second.handle) == ("data_1", "data_2")

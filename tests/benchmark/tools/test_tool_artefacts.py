@@ -174,7 +174,7 @@ ADDRESSES: list[tuple[str, dict[str, Json], Json]] = [
     (
         "network_validator",
         {"url": "http://x/in"},
-        {"url": "http://x/in", "exists": True, "service": "crm", "kind": "sink", "rows": None},
+        {"url": "http://x/in", "exists": True, "service": "crm", "kind": "sink", "rows": None, "payloads": 0},
     ),
     (
         "network_validator",

@@ -229,7 +229,7 @@ SAMPLES |= {"periods": 1, "right": 1, "value": 1}
 
 def sample_arguments(tool: str, handle: str) -> dict[str, Json]:
     schema = TOOLS[tool].parameters
-    named = {*schema["required"], *({"data"} & schema["properties"].keys())}
+    named = {*schema["required"], *({"data", "at", "message", "subject"} & schema["properties"].keys())}
     values = {name: schema["properties"][name].get("enum", ["a"])[0] for name in named}
     return {name: SAMPLES.get(name, value) for name, value in values.items()} | {"data": handle}
 

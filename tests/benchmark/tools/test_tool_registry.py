@@ -50,6 +50,18 @@ def test_a_tool_has_distinct_transient_codes_and_a_weight_in_range(tool: Tool) -
     assert 0.5 <= tool.weight <= 2
 
 
+PASSING = re.compile(
+    "BUSY|TIMEOUT|LOCKED|RATE_LIMITED|TOO_MANY|TRY_AGAIN|TEMPORARILY|RESTARTING|REBUILDING|WARMING_UP|OVERLOADED|CONGESTED|"
+    "EXHAUSTED|ROTATING|MOVING|FULL|RESET|GATEWAY"
+)
+"""What a transient error code has: a state that passes."""
+
+
+@every_tool
+def test_transient_codes_sound_transient(tool: Tool) -> None:
+    assert all(PASSING.search(code) for code in tool.transient_codes)
+
+
 @every_tool
 def test_a_tool_never_names_another(tool: Tool) -> None:
     words = set(re.findall(r"\w+", " ".join([tool.description, *texts_of(tool.parameters)]).lower()))

@@ -9,6 +9,7 @@ const FILTERS = {
   task_type: "Task type",
   difficulty: "Difficulty",
   tool_success_rate: "Tool success rate",
+  fault_kind: "Faults",
   prompt_variant: "Prompt variant",
   protocol: "Protocol",
   versions: "Versions",

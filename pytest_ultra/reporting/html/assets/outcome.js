@@ -75,6 +75,7 @@ const metaView = (record) => {
     ["Model", record.model],
     ["Task", taskWords(record)],
     ["Tool success rate", `${Math.round(1000 * record.tool_success_rate) / 10}%`],
+    ["Faults", record.fault_kind === "transient" ? null : record.fault_kind.replaceAll("+", ", ")],
     ["Milestones", percentage(record.coverage)],
     ["Calls", `${record.calls} (optimal plan: ${record.reference_calls})`],
     ["Random faults", record.faults ? `${record.faults}, ${record.recovered} recovered` : "none"],
@@ -112,6 +113,7 @@ const verdictView = (record, episode) =>
           { class: "why" },
           make("b", {}, `${asWords(record.failure_class)}: `),
           setup.failure_classes[record.failure_class],
+          record.unrecovered ? `: ${record.unrecovered}` : "",
         )
       : null,
     episode && episode.error ? make("span", { class: "why value" }, `Reason: ${episode.error}`) : null,

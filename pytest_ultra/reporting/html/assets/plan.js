@@ -49,7 +49,7 @@ const stepView = (step) =>
       {},
       step.only_if_failed ? make("span", { class: "aside" }, `Only if step ${step.only_if_failed} failed:`) : null,
       callView(step.call, step.damage && step.damage.call),
-      step.fallback ? make("div", { class: "aside" }, "If it fails, instead:", callView(step.fallback)) : null,
+      step.fallback ? make("div", { class: "aside" }, "If it is down, instead:", callView(step.fallback)) : null,
       step.damage ? damageView(step.damage, step.call) : null,
     ),
   );

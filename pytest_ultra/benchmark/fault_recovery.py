@@ -1,0 +1,116 @@
+"""How reference agents deal with faults while they follow a workflow: each way is a skill that can be switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+
+from pytest_ultra.benchmark.tool_faults import NO_REPLY, OUT_OF_SERVICE
+from pytest_ultra.core import plan_follower
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.plan_follower import Progress, StepResult, advance
+from pytest_ultra.core.workflow import Call, Workflow
+
+
+class Skill(StrEnum):
+    """What an agent does about a fault. Without a skill, it does what is said after the colon."""
+
+    RETRY = "retry"  # after a transient error: skips to the next step
+    GO_ANOTHER_WAY = "go_another_way"  # where a tool is down: makes the same call for ever
+    CHECK = "check"  # takes every result as it is, and repeats a call with a lost reply without looking
+
+
+ALL_SKILLS = frozenset(Skill)
+OBEDIENCE = frozenset({Skill.RETRY, Skill.GO_ANOTHER_WAY})
+"""The skills of an agent that does what the plan says and no more."""
+
+
+class Following(msgspec.Struct, frozen=True):
+    """The state of an agent that follows a workflow.
+
+    `is_looking`: the next call looks whether the current one took effect. `seen` are the results of the current step
+    that no other call has confirmed, without their handles. `previews` holds the preview of each handle.
+    """
+
+    workflow: Workflow
+    skills: frozenset[Skill]
+    expects_wrong_results: bool
+    progress: Progress
+    is_looking: bool = False
+    seen: tuple[Json, ...] = ()
+    previews: dict[str, Json] = {}
+
+
+def begin(workflow: Workflow, skills: Collection[Skill], *, expects_wrong_results: bool) -> Following:
+    return Following(workflow, frozenset(skills), expects_wrong_results, plan_follower.begin(workflow))
+
+
+def next_call(state: Following) -> Call | None:
+    """Return the next call; None if the workflow is done."""
+    call = plan_follower.next_call(state.workflow, state.progress)
+    return _look_up(call) if call is not None and state.is_looking else call
+
+
+def take_result(state: Following, content: Json) -> Following:
+    """Process the result of the last call, as a model sees it."""
+    if "error" in content:
+        return _take_error(state, content)
+    if state.is_looking:
+        has_happened = _shows(content["result"], _sent(state))
+        looked = msgspec.structs.replace(state, is_looking=False)
+        if has_happened:
+            return _finish(looked, StepResult(is_success=True))
+        return looked if Skill.RETRY in state.skills else _finish(looked, StepResult(is_success=False))
+    return _take_success(state, content)
+
+
+def _take_error(state: Following, content: Json) -> Following:
+    code = content["error"]
+    if code == NO_REPLY and not state.is_looking:
+        if Skill.CHECK in state.skills:
+            return msgspec.structs.replace(state, is_looking=True)
+        return state if Skill.RETRY in state.skills else _finish(state, StepResult(is_success=False))
+    if content["transient"] and (Skill.RETRY in state.skills):
+        return state
+    if code == OUT_OF_SERVICE and Skill.GO_ANOTHER_WAY not in state.skills:
+        return state
+    looked = msgspec.structs.replace(state, is_looking=False)
+    return _finish(looked, StepResult(is_success=False, is_down=code == OUT_OF_SERVICE))
+
+
+def _take_success(state: Following, content: Json) -> Following:
+    """Take a result. If results can be wrong, one counts that a second call has confirmed."""
+    result = StepResult(is_success=True, output=content.get("handle"), value=content.get("value"))
+    if result.output is None:
+        return _finish(state, result)
+    preview = {name: value for name, value in content.items() if name != "handle"}
+    known = msgspec.structs.replace(state, previews={**state.previews, str(result.output): preview})
+    is_sure = not state.expects_wrong_results or Skill.CHECK not in state.skills or preview in state.seen
+    return _finish(known, result) if is_sure else msgspec.structs.replace(known, seen=(*state.seen, preview))
+
+
+def _finish(state: Following, result: StepResult) -> Following:
+    """Go on to the next step, or to the fallback of this one."""
+    after = advance(state.workflow, state.progress, result, retries=False)
+    return msgspec.structs.replace(state, progress=after, seen=())
+
+
+def _look_up(call: Call) -> Call:
+    """Return the call that shows what is there: the same one, without what it brings."""
+    kept = {name: value for name, value in call.arguments.items() if name not in ("data", "message", "subject")}
+    return Call(call.tool, kept)
+
+
+def _sent(state: Following) -> Json:
+    """Return the preview of what the current call hands over."""
+    call = plan_follower.next_call(state.workflow, state.progress)
+    return state.previews.get(str(call.arguments.get("data"))) if call is not None else None
+
+
+def _shows(found: Json, sent: Json) -> bool:
+    """Return whether a look-up shows what was sent; of a router, which sends parts of it, whether it shows any."""
+    if "addresses" in found:
+        return any(address["payloads"] for address in found["addresses"])
+    return any(sent in (entry, entry.get("data")) for entry in found["latest"])

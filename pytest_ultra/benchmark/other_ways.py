@@ -1,0 +1,45 @@
+"""The other ways of a workflow: what to call where a tool, or what it works on, is down."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pytest_ultra.benchmark.fault_proofs import find_down_target
+from pytest_ultra.benchmark.routes import find_route, renumbered
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+
+
+def with_other_ways(task: Task, workflow: Workflow) -> Workflow:
+    """Return the workflow with a fallback for each step that a permanent fault can take down.
+
+    Steps that are none of the task's actions, as in a plan of the user's own, get none.
+    """
+    milestones = [_milestone_of(task, step.call) for step in workflow.steps]
+    numbers = {milestone: number for number, milestone in enumerate(milestones, start=1) if milestone is not None}
+    pairs = zip(workflow.steps, milestones, strict=True)
+    steps = tuple(_with_other_way(task, step, milestone, numbers) for step, milestone in pairs)
+    return msgspec.structs.replace(workflow, steps=steps)
+
+
+def _with_other_way(task: Task, step: Step, milestone: int | None, numbers: dict[int, int]) -> Step:
+    target = None if milestone is None or step.fallback else find_down_target(task, step.call)
+    if target is None or milestone is None:
+        return step
+    route = find_route(task, (target,))
+    if route is None or not numbers.keys() >= {number - 1 for number in route.calls[milestone].references}:
+        return step
+    return msgspec.structs.replace(step, fallback=renumbered(route.calls[milestone], numbers))
+
+
+def _milestone_of(task: Task, call: Call) -> int | None:
+    """Return the milestone that a step reaches, which is that of the action with the same tool and literals."""
+    for action in task.actions:
+        if action.call.tool == call.tool and _literals(action.call) == _literals(call):
+            return action.reaches
+    return None
+
+
+def _literals(call: Call) -> dict[str, Json]:
+    return {name: value for name, value in call.arguments.items() if referenced_step(value) is None}

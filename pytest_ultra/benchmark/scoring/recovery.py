@@ -1,0 +1,175 @@
+"""Which random faults an episode met, and which of them it recovered from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from pytest_ultra.benchmark.facts import FactKind, entries, fact_text
+from pytest_ultra.benchmark.scoring.evidence import Evidence
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.benchmark.tool_faults import repeat_call
+from pytest_ultra.benchmark.tools.invoke import invoke
+from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.axes import FaultKind
+from pytest_ultra.core.transcript import Answered, EndReason
+
+_BLAMES_FAULTS = frozenset({EndReason.STOPPED, EndReason.MAX_TURNS, EndReason.AGENT_TIMEOUT, EndReason.GAVE_UP})
+"""Ends that can come from a fault; the others have a cause of their own."""
+
+
+class MetFault(msgspec.Struct, frozen=True):
+    """A random fault of an episode. A permanent one counts once, at the first call that met it.
+
+    `purposes` are the indices of the milestones that the call would have reached without the fault.
+    """
+
+    call: Answered
+    kind: FaultKind
+    purposes: tuple[int, ...]
+    is_recovered: bool
+
+    @property
+    def description(self) -> str:
+        kind = str(self.kind).replace("_", " ")
+        how = f" ({self.call.result.fault_effect.replace('_', ' ')})" if self.kind is FaultKind.IMPLICIT else ""
+        return f"{kind} fault{how} of {self.call.call.name} in turn {self.call.turn}"
+
+
+def met_faults(evidence: Evidence) -> tuple[MetFault, ...]:
+    """Return the faults of an episode in order."""
+    return tuple(_find_faults(evidence))
+
+
+def unrecovered_fault(evidence: Evidence, faults: tuple[MetFault, ...] | None = None) -> MetFault | None:
+    """Return the first fault for which an episode missed its goal, because the agent did not deal with it.
+
+    The fault kept a deliverable from being right, or had something delivered twice. None if there is no such fault, or
+    if no turn was left to deal with it.
+    """
+    if evidence.end not in _BLAMES_FAULTS:
+        return None
+    last_turn = evidence.replies[-1].turn if evidence.replies else 0
+    for fault in met_faults(evidence) if faults is None else faults:
+        if fault.is_recovered or fault.call.turn >= last_turn or _is_tried_again(evidence, fault):
+            continue
+        if _costs_a_deliverable(evidence, fault) or _is_duplicated(evidence, fault.purposes):
+            return fault
+    return None
+
+
+def _find_faults(evidence: Evidence) -> Iterator[MetFault]:
+    world, down = evidence.task.world, set[tuple[str, str]]()
+    for index, call in enumerate(evidence.calls):
+        kind, place = call.result.fault_kind, (call.call.name, call.result.fault_effect)
+        if kind is not None and not (kind is FaultKind.PERMANENT and place in down):
+            purposes = tuple(_find_purposes(evidence.task, world, call))
+            yield MetFault(call, kind, purposes, _is_recovered(evidence, index, kind, purposes))
+            if kind is FaultKind.PERMANENT:
+                down.add(place)
+        world = repeat_call(world, call)
+
+
+def _find_purposes(task: Task, world: World, call: Answered) -> Iterator[int]:
+    """Yield the milestones that the call reaches in this world without a fault."""
+    after, result = invoke(world, call.call.name, call.arguments)
+    for index, milestone in enumerate(task.milestones):
+        fact = milestone.fact
+        if fact.kind is FactKind.ARTEFACT:
+            made = [] if result.handle is None else [after.artefacts[result.handle]]
+            is_reached = any(fact_text(fact.kind, "", value, is_ordered=fact.is_ordered) == fact.text for value in made)
+        else:
+            is_reached = _copies(task, after, index) > _copies(task, world, index)
+        if is_reached:
+            yield index
+
+
+def _copies(task: Task, world: World, milestone: int) -> int:
+    """Return how often the fact of a milestone, which is no artefact, stands in the world."""
+    fact = task.milestones[milestone].fact
+    values = [value for key, value in entries(world, fact.kind) if key == fact.key]
+    return sum(fact_text(fact.kind, fact.key, value, is_ordered=fact.is_ordered) == fact.text for value in values)
+
+
+def _is_recovered(evidence: Evidence, index: int, kind: FaultKind, purposes: tuple[int, ...]) -> bool:
+    """Return whether the agent dealt with the fault of the call with this index.
+
+    `transient`, `permanent`: the same call, or another for the same purpose, succeeded afterwards, or what it was for
+    was reached. `lost_reply`: what it was for is there, and once. `implicit`: the right result
+    was got, and nothing that was made from the wrong one was handed over.
+    """
+    are_reached = bool(purposes) and all(evidence.milestones[purpose] for purpose in purposes)
+    if kind in (FaultKind.TRANSIENT, FaultKind.PERMANENT):
+        return are_reached or _is_done_afterwards(evidence, index)
+    if kind is FaultKind.LOST_REPLY:
+        return are_reached and not _is_duplicated(evidence, purposes)
+    return are_reached and not _hands_on(evidence, index) and _has_right_answer_data(evidence, purposes)
+
+
+def _is_done_afterwards(evidence: Evidence, index: int) -> bool:
+    fault, after = evidence.calls[index], evidence.calls[index + 1 :]
+    return any(call.result.is_success and _does_the_same(evidence, fault, call) for call in after)
+
+
+def _does_the_same(evidence: Evidence, fault: Answered, call: Answered) -> bool:
+    """Return whether a call is the same as a failed one, or one of another tool for a purpose of its tool."""
+    if call.call.name == fault.call.name:
+        return call.arguments == fault.arguments
+    actions = evidence.task.actions
+    purposes = {action.reaches for action in actions if action.call.tool == fault.call.name}
+    return any(action.reaches in purposes and action.call.tool == call.call.name for action in actions)
+
+
+def _is_tried_again(evidence: Evidence, fault: MetFault) -> bool:
+    """Return whether a transient fault was followed by another try, which then met a fault of its own."""
+    if fault.kind is not FaultKind.TRANSIENT:
+        return False
+    index = next(place for place, call in enumerate(evidence.calls) if call is fault.call)
+    return any(_does_the_same(evidence, fault.call, call) for call in evidence.calls[index + 1 :])
+
+
+def _is_duplicated(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
+    """Return whether something that was to be delivered once was delivered more often, where that does harm."""
+    task = evidence.task
+    wanted = [(fact.kind, fact.key, fact.text) for fact in task.deliverables]
+    for purpose in purposes:
+        fact = task.milestones[purpose].fact
+        does_harm = any(harm.startswith(f"{fact.kind} {fact.key} ") for harm in evidence.harms)
+        if does_harm and _copies(task, evidence.world, purpose) > wanted.count((fact.kind, fact.key, fact.text)):
+            return True
+    return False
+
+
+def _hands_on(evidence: Evidence, index: int) -> bool:
+    """Return whether the wrong result of a call, or something made from it, was handed over."""
+    tainted = {evidence.calls[index].result.handle}
+    for call in evidence.calls[index + 1 :]:
+        if not call.result.has_taken_effect or call.arguments is None:
+            continue
+        if call.arguments.get("data") in tainted:
+            if call.result.handle is None:
+                return True
+            tainted.add(call.result.handle)
+    return False
+
+
+def _has_right_answer_data(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
+    """Return whether each answer that rests on one of these milestones had the right value to be read from."""
+    task = evidence.task
+    answers = [index for index, milestone in enumerate(task.milestones) if milestone.fact.kind is FactKind.ANSWER]
+    resting = [answer for answer in answers if set(purposes) & _rests_on(task, answer)]
+    return all(evidence.milestones[need] for answer in resting for need in task.milestones[answer].needs)
+
+
+def _rests_on(task: Task, milestone: int) -> set[int]:
+    """Return a milestone and all that it needs, directly or through others."""
+    needs = task.milestones[milestone].needs
+    return {milestone}.union(*(_rests_on(task, need) for need in needs))
+
+
+def _costs_a_deliverable(evidence: Evidence, fault: MetFault) -> bool:
+    """Return whether a deliverable that is not right rests on what the faulty call was for."""
+    milestones = enumerate(evidence.task.milestones)
+    missed = [index for index, m in milestones if m.is_deliverable and not evidence.milestones[index]]
+    return any(set(fault.purposes) & _rests_on(evidence.task, index) for index in missed)

@@ -1,0 +1,1 @@
+"""Random faults of tools: when they happen, and how they change a result. A library over any tool and JSON value."""
