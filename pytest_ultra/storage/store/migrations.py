@@ -118,7 +118,23 @@ ALTER TABLE episodes ADD COLUMN first_token_s REAL;
 ALTER TABLE attempts ADD COLUMN first_token_s REAL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS, _STREAMS)
+_SCORER_2 = ";".join(
+    f"ALTER TABLE episodes ADD COLUMN {column}"
+    for column in (
+        "cause TEXT",
+        "harms INTEGER NOT NULL DEFAULT 0",
+        "harm_kinds TEXT NOT NULL DEFAULT ''",
+        "route_calls INTEGER NOT NULL DEFAULT 0",
+        "claimed_done INTEGER",
+        "damaged_steps INTEGER NOT NULL DEFAULT 0",
+        "obeyed_steps INTEGER NOT NULL DEFAULT 0",
+        "sound_steps INTEGER NOT NULL DEFAULT 0",
+        "distrusted_steps INTEGER NOT NULL DEFAULT 0",
+        "look_ups INTEGER NOT NULL DEFAULT 0",
+    )
+)
+
+MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS, _STREAMS, _SCORER_2)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
