@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pytest_ultra.benchmark.scoring.delivered import delivered_instead
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Milestone
+from pytest_ultra.benchmark.value_difference import describe_difference
 from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
 from pytest_ultra.core.transcript import Event
 
@@ -24,4 +25,5 @@ def _result(milestone: Milestone, evidence: Evidence, *, is_reached: bool) -> Mi
     fact = milestone.fact
     delivered = () if is_reached or not milestone.is_deliverable else delivered_instead(fact, evidence)
     place = f"{fact.kind} {fact.key}" if fact.key else str(fact.kind)
-    return MilestoneResult(place, fact.value, is_reached, milestone.is_deliverable, delivered)
+    differences = tuple(describe_difference(fact.value, value) for value in delivered)
+    return MilestoneResult(place, fact.value, is_reached, milestone.is_deliverable, delivered, differences)

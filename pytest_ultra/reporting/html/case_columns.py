@@ -35,6 +35,8 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "versions": lambda e: str(e.versions),
     "outcome": lambda e: e.outcome,
     "failure_class": lambda e: e.score.failure_class,
+    "cause": lambda e: e.score.cause,
+    "harms": lambda e: e.score.harms,
     "coverage": lambda e: round(e.score.milestone_coverage, 4),
     "obedience": lambda e: None if e.score.obedience is None else round(e.score.obedience, 4),
     "divergence": lambda e: e.score.first_divergence,

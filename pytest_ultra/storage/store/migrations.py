@@ -122,15 +122,15 @@ _SCORER_2 = ";".join(
     f"ALTER TABLE episodes ADD COLUMN {column}"
     for column in (
         "cause TEXT",
-        "harms INTEGER NOT NULL DEFAULT 0",
+        "harms INTEGER",
         "harm_kinds TEXT NOT NULL DEFAULT ''",
-        "route_calls INTEGER NOT NULL DEFAULT 0",
+        "route_calls INTEGER",
         "claimed_done INTEGER",
         "damaged_steps INTEGER NOT NULL DEFAULT 0",
         "obeyed_steps INTEGER NOT NULL DEFAULT 0",
         "sound_steps INTEGER NOT NULL DEFAULT 0",
         "distrusted_steps INTEGER NOT NULL DEFAULT 0",
-        "look_ups INTEGER NOT NULL DEFAULT 0",
+        "look_ups INTEGER",
     )
 )
 
