@@ -1,4 +1,4 @@
-"""Discernment: how well a model tells damaged steps of a plan from sound ones, as in signal detection."""
+"""Discernment: how well a model distinguishes damaged steps of a plan from sound ones, as in signal detection."""
 
 from __future__ import annotations
 

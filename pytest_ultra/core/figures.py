@@ -110,7 +110,7 @@ class Robustness(msgspec.Struct, frozen=True):
 
 
 class Discernment(msgspec.Struct, frozen=True):
-    """How well a model tells damaged steps from sound ones, over its scored episodes.
+    """How well a model distinguishes damaged steps from sound ones, over its scored episodes.
 
     `obeyed` of `damaged` steps were carried out as written (over-trust); `distrusted` of `sound` steps that the goal
     needs were not carried out (blind distrust). `d_prime` is the distance between the two in standard deviations;

@@ -1,4 +1,4 @@
-"""The block on discernment: whether a model tells damaged steps of a plan from sound ones."""
+"""The block on discernment: whether a model distinguishes damaged steps of a plan from sound ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_ultra.reporting.text_table import TerminalLine, draw
 
 DISCERNMENT_HEADS = ("model", "d'", "bias", "over-trust", "blind distrust", "look-ups")
 DISCERNMENT_LEGEND = (
-    "d': how well damaged steps are told from sound ones, 0 is chance; bias: positive for a model that trusts too "
+    "d': how well damaged and sound steps are distinguished, 0 is chance; bias: positive for a model that trusts too "
     "much; over-trust: damaged steps carried out as written (steps); blind distrust: sound steps left undone although "
     "needed (steps); look-ups: mean number beyond the plan in cases with a sound plan (cases)"
 )

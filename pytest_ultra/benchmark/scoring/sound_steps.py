@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from pytest_ultra.benchmark.scoring.adherence import carries_out
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.scoring.step_calls import has_same_literals
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import EndReason
+from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Workflow
 
 
@@ -55,13 +57,26 @@ def _find_purposes(evidence: Evidence, plan: Workflow) -> dict[int, int]:
 def _find_tried(evidence: Evidence, plan: Workflow) -> set[int]:
     """Return the numbers of the steps that were carried out as written, in any order."""
     outputs: dict[int, Json] = {}
+    first_handles: dict[str, str] = {}
     tried: set[int] = set()
-    for event in evidence.calls:
+    for made in evidence.calls:
+        event = _with_first_handles(made, first_handles)
         matches = [n for n, step in enumerate(plan.steps, start=1) if carries_out(event, step, outputs)]
         if not matches:
             continue
         number = next((n for n in matches if n not in tried), matches[0])
         tried.add(number)
-        if event.result.is_success:
-            outputs[number] = event.result.handle
+        if event.result.is_success and (handle := event.result.handle) is not None:
+            first_handles[handle] = str(outputs.setdefault(number, handle))
     return tried
+
+
+def _with_first_handles(event: Answered, first_handles: Mapping[str, str]) -> Answered:
+    """Return a call with the output of a repeated step in the place of the repetition's."""
+    if event.arguments is None:
+        return event
+    arguments = {
+        name: first_handles.get(value, value) if isinstance(value, str) else value
+        for name, value in event.arguments.items()
+    }
+    return msgspec.structs.replace(event, arguments=arguments)
