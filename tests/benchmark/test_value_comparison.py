@@ -31,7 +31,7 @@ MEANS = [{"team": "a", "mean": 3.14159}, {"team": "b", "mean": 2.71828}]
         (0.1 + 0.2, 0.3, None, False, True),
         (3.14159, 3.14, None, False, True),
         (3.14159, 3.142, None, False, True),
-        (3.14159, 3.141, None, False, False),  # cut off, not rounded
+        (3.14159, 3.141, None, False, False),  # truncated, not rounded
         (3.14159, 3.1, None, False, False),
         (3.496, 3.5, None, False, True),  # 3.50
         (2.345, 2.34, None, False, True),  # a tie goes either way
