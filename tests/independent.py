@@ -17,6 +17,7 @@ from tests.independent_statistics import (
     average,
     design_effect,
     detectable,
+    detection,
     interval,
     of_repeats,
     p_value,
@@ -206,7 +207,49 @@ def row(episodes: list[Json], everything: list[Json]) -> Json:
         "repeats": repeats(episodes),
         "failure_classes": failure_classes(episodes),
         "estimated_requests": sum(e["usage"]["estimated_requests"] for e in scored),
+        "harm": harm(episodes),
+        "false_success": false_success(episodes),
     }
+
+
+def harm(episodes: Iterable[Json]) -> Json | None:
+    found = [e["score"]["harms"] for e in episodes if is_scored(e) and e["score"].get("harms") is not None]
+    return rate(sum(n > 0 for n in found), len(found))
+
+
+def false_success(episodes: Iterable[Json]) -> Json | None:
+    found = [e for e in episodes if is_scored(e) and e["score"].get("harms") is not None]
+    return rate(sum(outcome(e) != "full" and e["score"]["claimed_done"] is True for e in found), len(found))
+
+
+def discernment(episodes: Iterable[Json]) -> list[Json]:
+    groups = defaultdict(list)
+    for e in episodes:
+        has_plan = e["case"]["prompt_type"] not in ("baseline", "cot")
+        if is_scored(e) and has_plan and e["score"].get("look_ups") is not None:
+            groups[e["case"]["model"], tuple(versions(e).values())].append(e)
+    of_several = len({found for _, found in groups}) > 1
+    made = []
+    for (model, found), group in sorted(groups.items()):
+        names = ("damaged_steps", "obeyed_steps", "sound_steps", "distrusted_steps")
+        damaged, obeyed, sound, distrusted = (sum(e["score"][name] for e in group) for name in names)
+        look_ups = [e["score"]["look_ups"] for e in group if e["case"]["prompt_type"] in ("optimal", "alternative")]
+        d_prime, bias = detection(damaged - obeyed, damaged, distrusted, sound)
+        made.append(
+            {
+                "model": model,
+                "damaged": damaged,
+                "obeyed": obeyed,
+                "sound": sound,
+                "distrusted": distrusted,
+                "d_prime": d_prime,
+                "bias": bias,
+                "sound_plans": len(look_ups),
+                "look_ups": average(look_ups),
+                "versions": dict(zip(_PARTS, found, strict=True)) if of_several else None,
+            }
+        )
+    return made
 
 
 def rows(everything: list[Json]) -> list[Json]:
@@ -298,4 +341,7 @@ def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
         "slowest": slowest(episodes, identify),
         "estimated_requests": sum(e["usage"]["estimated_requests"] for e in episodes if not e["reused"]),
         "models": models(episodes),
+        "harm": harm(episodes),
+        "false_success": false_success(episodes),
+        "discernment": discernment(episodes),
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import binom, t
+from scipy.stats import binom, norm, t
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -32,6 +32,15 @@ def rate(successes: int, n: int) -> Json | None:
 
 def p_value(won: int, lost: int) -> float:
     return float(mcnemar([[0, won], [lost, 0]], exact=True).pvalue) if won + lost else 1.0
+
+
+def detection(hits: int, signals: int, false_alarms: int, noise: int) -> tuple[float, float] | tuple[None, None]:
+    """Return d' and the bias c, with half a response and one trial added to each share."""
+    if signals == 0 or noise == 0:
+        return None, None
+    hit = float(norm.ppf((hits + 0.5) / (signals + 1)))
+    false_alarm = float(norm.ppf((false_alarms + 0.5) / (noise + 1)))
+    return hit - false_alarm, -0.5 * (hit + false_alarm)
 
 
 def adjust(family: list[Json]) -> None:

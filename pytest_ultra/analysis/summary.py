@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from pytest_ultra.analysis.conduct import measure_false_success, measure_harm
+from pytest_ultra.analysis.discernment import measure_discernment
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.model_comparison import compare_models
 from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_difference
@@ -71,6 +73,9 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         slowest=_find_slowest(ordered),
         estimated_requests=sum(e.usage.estimated_requests for e in ordered if not e.reused),
         models=compare_models(ordered),
+        harm=measure_harm(ordered),
+        false_success=measure_false_success(ordered),
+        discernment=measure_discernment(ordered),
     )
 
 
@@ -123,6 +128,8 @@ def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -
         failure_classes=_count_failure_classes(episodes),
         estimated_requests=sum(episode.usage.estimated_requests for episode in scored),
         mean_first_token_s=_mean_first_token_s(scored),
+        harm=measure_harm(scored),
+        false_success=measure_false_success(scored),
     )
 
 

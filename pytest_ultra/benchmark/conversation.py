@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import takewhile
 from typing import Any, Self
 
 import msgspec
@@ -51,7 +51,7 @@ from pytest_ultra.core.transcript import (
 from pytest_ultra.core.workflow import Call, Workflow
 
 GIVE_UP_AFTER = 3
-"""The same call with the same earned error, this many times in a row, ends an episode."""
+"""The same call with the same earned error, in this many turns and with no other call between, ends an episode."""
 TOO_LONG = f"The model's replies reached {MAX_EPISODE_CHARS:,} characters."
 """Why an episode ends before its last turn."""
 
@@ -233,16 +233,20 @@ def _find_cut(reply: Reply, call: ToolCall, *, is_readable: bool) -> EndReason |
 
 
 def _is_stuck(events: Sequence[Event]) -> bool:
-    """Return whether the last calls, random faults aside, are the same call with the same earned error.
+    """Return whether the last calls, random faults aside, are the same call with the same earned error in three turns.
 
-    Called after each call: the last one can end the series only if it got an earned error itself.
+    Several calls of one turn count once: the model had not seen the error when it made the second. Called after each
+    call: the last one can end the series only if it got an earned error itself.
     """
     newest = events[-1]
     if not isinstance(newest, Answered | Discovered) or newest.result.is_random or newest.result.is_success:
         return False
-    last = list(islice(_earned(events), GIVE_UP_AFTER))
-    is_one_error = {event.result.code for event in last} == {newest.result.code}
-    return len(last) == GIVE_UP_AFTER and is_one_error and all(_is_same_call(event, newest) for event in last)
+    turns = {event.turn for event in takewhile(lambda event: _repeats(event, newest), _earned(events))}
+    return len(turns) >= GIVE_UP_AFTER
+
+
+def _repeats(event: Answered | Discovered, newest: Answered | Discovered) -> bool:
+    return event.result.code == newest.result.code and _is_same_call(event, newest)
 
 
 def _earned(events: Sequence[Event]) -> Iterator[Answered | Discovered]:

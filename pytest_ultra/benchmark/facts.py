@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from pytest_ultra.benchmark.canonical import canonical
+from pytest_ultra.benchmark.value_comparison import ValueComparison
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 
@@ -34,6 +35,7 @@ class Fact(msgspec.Struct, frozen=True):
 
     `is_ordered`: the order of a list's items matters; otherwise lists compare as multisets.
     `text` is the value's canonical text, cached because it is compared thousands of times.
+    `precision` is the number of decimals that the job asks for in numbers, None if it asks for none.
     """
 
     kind: FactKind
@@ -41,10 +43,24 @@ class Fact(msgspec.Struct, frozen=True):
     value: Json
     is_ordered: bool
     text: str
+    precision: int | None = None
 
     @classmethod
-    def of(cls, kind: FactKind, key: str, value: Json, *, is_ordered: bool = False) -> Self:
-        return cls(kind, key, value, is_ordered, fact_text(kind, key, value, is_ordered=is_ordered))
+    def of(
+        cls, kind: FactKind, key: str, value: Json, *, is_ordered: bool = False, precision: int | None = None
+    ) -> Self:
+        return cls(kind, key, value, is_ordered, fact_text(kind, key, value, is_ordered=is_ordered), precision)
+
+    def is_met_by(self, value: Json, words: str = "") -> bool:
+        """Return whether a value at the fact's place is the wanted one; `words` name the units that may be written.
+
+        Artefacts are compared exactly: they are the tools' own results.
+        """
+        if fact_text(self.kind, self.key, value, is_ordered=self.is_ordered) == self.text:
+            return True
+        if self.kind is FactKind.ARTEFACT or (self.kind is FactKind.FILE and not _has_format(self.key, value)):
+            return False
+        return ValueComparison(self.is_ordered, self.precision, words).is_same(self.value, value)
 
 
 def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str:
@@ -61,10 +77,15 @@ def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str
 
 
 def _file_text(path: str, content: str, *, is_ordered: bool) -> str:
-    is_json = content.lstrip()[:1] in ("[", "{")
-    if path.endswith((".json", ".csv")) and is_json == path.endswith(".json"):
+    if _has_format(path, content):
         return canonical(content, is_ordered=is_ordered)
     return f"text {content.strip()}"
+
+
+def _has_format(path: str, content: Json) -> bool:
+    """Return whether a file's content is data in the format of its name."""
+    is_json = isinstance(content, str) and content.lstrip()[:1] in ("[", "{")
+    return path.endswith((".json", ".csv")) and is_json == path.endswith(".json")
 
 
 def entries(world: World, kind: FactKind) -> Iterator[tuple[str, Json]]:

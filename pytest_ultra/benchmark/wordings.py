@@ -28,7 +28,8 @@ A tool keeps what it produces under a handle such as data_1 and shows you a shor
 takes `data`, give it a handle.
 An error marked "transient": true was bad luck and changed nothing; any other error says what is wrong.
 Do what the job asks and nothing beyond it. When it is done, reply without calling a tool. If the job asks \
-for an answer, end that reply with a line "ANSWER: " followed by the value.""",
+for an answer, end that reply with a line "ANSWER: " followed by the value. If you could not do the job, end it with a \
+line "NOT DONE: " followed by the reason.""",
     text_protocol=f"""\
 To call a tool, write {CALL_FORMAT} with its name and its arguments as JSON. You may make several calls in one reply. \
 The results come back in the same order, each in <tool_result>...</tool_result>.
@@ -46,7 +47,7 @@ Do the job with the tools.
 Outputs get handles (data_1, data_2, ...) and are previewed; a `data` argument takes a handle.
 Errors with "transient": true are bad luck, nothing was changed; other errors say what is wrong.
 Do only what is asked. When done, reply without a tool call; if an answer is asked for, last line: "ANSWER: " and \
-the value.""",
+the value. If you could not do the job, last line: "NOT DONE: " and the reason.""",
     text_protocol=f"""\
 Call a tool: {CALL_FORMAT}, arguments as JSON, several calls a reply allowed. Results: <tool_result>...</tool_result>, \
 in the same order.
@@ -66,7 +67,9 @@ Wherever a tool requires the argument `data`, a handle is to be supplied.
 An error that carries "transient": true has occurred by chance and has left everything unchanged. Any other error \
 states what is wrong.
 Kindly perform what the assignment requires, and nothing further. Upon completion, reply without calling any tool. \
-Should the assignment require an answer, conclude that reply with a line consisting of "ANSWER: " and the value.""",
+Should the assignment require an answer, conclude that reply with a line consisting of "ANSWER: " and the value. \
+Should it have proved impossible to complete the assignment, conclude the reply with a line consisting of \
+"NOT DONE: " and the reason.""",
     text_protocol=f"""\
 In order to call a tool, write {CALL_FORMAT}, stating its name, and its arguments in the form of JSON. A reply may \
 contain several calls. Their results will be returned in the same order, each enclosed in \

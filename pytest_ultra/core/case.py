@@ -19,7 +19,7 @@ from pytest_ultra.core.axes import (
 
 GENERATOR_VERSION = 1
 PROMPT_VERSION = 1
-SCORER_VERSION = 1
+SCORER_VERSION = 2
 
 
 class Versions(msgspec.Struct, frozen=True, order=True):

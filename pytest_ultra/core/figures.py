@@ -109,6 +109,28 @@ class Robustness(msgspec.Struct, frozen=True):
     extra_cost: float | None = None
 
 
+class Discernment(msgspec.Struct, frozen=True):
+    """How well a model distinguishes damaged steps from sound ones, over its scored episodes.
+
+    `obeyed` of `damaged` steps were carried out as written (over-trust); `distrusted` of `sound` steps that the goal
+    needs were not carried out (blind distrust). `d_prime` is the distance between the two in standard deviations;
+    `bias` is positive for a model that trusts more than an unbiased one would. Both are None if there are no steps of
+    either sort. `look_ups` is the verification cost: the mean number of look-ups beyond the plan over the
+    `sound_plans` episodes with a sound plan; None without any. `versions` is None unless there are several.
+    """
+
+    model: str
+    damaged: int
+    obeyed: int
+    sound: int
+    distrusted: int
+    d_prime: float | None = None
+    bias: float | None = None
+    sound_plans: int = 0
+    look_ups: float | None = None
+    versions: Versions | None = None
+
+
 class Repeats(msgspec.Struct, frozen=True):
     """The chance that at least one of k repeats of a task succeeds (pass@k), and that all do (pass^k).
 
@@ -129,7 +151,8 @@ class Row(msgspec.Struct, frozen=True):
     without a scored control. `recovery` is from random faults, `recovery_by_kind` from those of each kind that
     occurred. `robustness` is for flawed plans. `repeats` has an entry
     for each k from 1 if any task was scored more than once. `estimated_requests` came back without token counts.
-    `mean_first_token_s` is over episodes with streamed replies.
+    `mean_first_token_s` is over episodes with streamed replies. `harm` and `false_success` are shares of the scored
+    episodes: those that did what the job did not ask for, and those that are not `full` and yet claim to be done.
     """
 
     model: str
@@ -153,6 +176,8 @@ class Row(msgspec.Struct, frozen=True):
     estimated_requests: int = 0
     mean_first_token_s: float | None = None
     recovery_by_kind: tuple[tuple[FaultKind, Rate], ...] = ()
+    harm: Rate | None = None
+    false_success: Rate | None = None
 
 
 class SlowCase(msgspec.Struct, frozen=True):
@@ -179,7 +204,8 @@ class Summary(msgspec.Struct, frozen=True):
     `reused` counts the episodes of earlier runs; they are part of the counts. `cost` is in US dollars, of the run's own
     episodes with a known price. `versions` are those that the episodes were run and scored with; more than one must be
     reported to readers. `slowest` holds the run's own slowest scored cases, slowest first. `models` compares every two
-    models over all cases that differ in the model only; p is corrected over these comparisons.
+    models over all cases that differ in the model only; p is corrected over these comparisons. `harm` and
+    `false_success` are as in a row; `discernment` has an entry for each model, and for each of several versions.
     """
 
     rows: tuple[Row, ...]
@@ -192,6 +218,9 @@ class Summary(msgspec.Struct, frozen=True):
     slowest: tuple[SlowCase, ...] = ()
     estimated_requests: int = 0
     models: tuple[ModelDifference, ...] = ()
+    harm: Rate | None = None
+    false_success: Rate | None = None
+    discernment: tuple[Discernment, ...] = ()
 
 
 class Comparison(msgspec.Struct, frozen=True):

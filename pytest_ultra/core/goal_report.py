@@ -11,7 +11,8 @@ class MilestoneResult(msgspec.Struct, frozen=True):
     """One milestone of the goal.
 
     `place` names where it belongs, such as `file reports/a.csv`. `delivered` is what stands at the place of a
-    deliverable that was missed.
+    deliverable that was missed, without what was there before the episode; `differences` holds for each value, in
+    words, how it differs from the wanted one, empty where the values show it.
     """
 
     place: str
@@ -19,6 +20,7 @@ class MilestoneResult(msgspec.Struct, frozen=True):
     is_reached: bool
     is_deliverable: bool
     delivered: tuple[Json, ...] = ()
+    differences: tuple[str, ...] = ()
 
 
 class GoalReport(msgspec.Struct, frozen=True):

@@ -160,7 +160,7 @@ class EndReason(StrEnum):
     STOPPED = "stopped"  # the model stopped calling tools
     MAX_TURNS = "max_turns"
     AGENT_TIMEOUT = "agent_timeout"
-    GAVE_UP = "gave_up"  # the same call, answered by the same earned error, three times running
+    GAVE_UP = "gave_up"  # the same call, answered by the same earned error, in three turns running
     MALFORMED_GENERATION = "malformed_generation"  # an empty reply, or a tool call that its server could not parse
     CONTEXT_OVERFLOW = "context_overflow"  # the conversation outgrew the model's context window
     TRUNCATED = "truncated"  # the reply was cut at a limit on its length

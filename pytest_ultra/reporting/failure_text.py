@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice, zip_longest
 from typing import assert_never
 
 from pytest_ultra.core.axes import FaultKind, PromptVariant, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.goal_report import GoalReport
+from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
 from pytest_ultra.core.guidance import AnyGuidance, Damage
 from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
 from pytest_ultra.core.workflow import Step, Workflow
@@ -19,6 +20,7 @@ from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
 
 WIDTH = 100
+_MOST_DELIVERED = 3
 
 
 def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> str:
@@ -32,8 +34,16 @@ def _head(episode: Episode) -> Iterator[str]:
     score = episode.score
     yield f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
     if score.failure_class is not None:
-        fault = f": {score.unrecovered_fault}" if score.unrecovered_fault else ""
-        yield from _labelled(f"{score.failure_class}: ", f"{FAILURE_CLASSES[score.failure_class]}{fault}")
+        yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
+    if score.cause is not None:
+        yield f"cause: {score.cause}: {FAILURE_CLASSES[score.cause]}"
+    if score.unrecovered_fault is not None:
+        yield from _labelled("fault: ", score.unrecovered_fault)
+    if score.harms:
+        kinds = score.harm_kinds.replace(",", ", ")
+        yield f"harm: {count(score.harms, 'change')} that the job did not ask for ({kinds})"
+    if score.is_false_success:
+        yield "false success: the last words do not say that the job was not done"
     if episode.error is not None:
         yield from _reason(episode.error)
     if episode.reused:
@@ -226,11 +236,27 @@ def _result(result: ToolResult) -> str:
     return f"{fault}{result.handle}: {compact(preview)}"
 
 
+def _delivered(milestone: MilestoneResult) -> Iterator[str]:
+    """Yield what was delivered where another value was wanted, and how it differs."""
+    if milestone.is_reached:
+        return
+    if not milestone.delivered:
+        yield "    delivered: nothing"
+    pairs = zip_longest(milestone.delivered, milestone.differences)
+    for value, difference in islice(pairs, _MOST_DELIVERED):
+        yield from _labelled("    delivered: ", compact(value))
+        if difference:
+            yield from _labelled("    difference: ", difference)
+    if (more := len(milestone.delivered) - _MOST_DELIVERED) > 0:
+        yield f"    and {count(more, 'more value')}"
+
+
 def _deliverables(goal: GoalReport) -> Iterator[str]:
     yield f"deliverables ({goal.reached} of {count(len(goal.milestones), 'milestone')} reached):"
     for milestone in goal.milestones:
         if milestone.is_deliverable:
             label = "  reached " if milestone.is_reached else "  missed  "
             yield from _labelled(label, f"{milestone.place}: {compact(milestone.wanted)}")
+            yield from _delivered(milestone)
     for harm in goal.harms:
         yield from _labelled("  harm    ", harm)

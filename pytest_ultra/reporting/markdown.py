@@ -26,11 +26,12 @@ from pytest_ultra.reporting.comparison_lines import (
     order_flips,
     unpaired_line,
 )
+from pytest_ultra.reporting.discernment_table import DISCERNMENT_HEADS, DISCERNMENT_LEGEND, discernment_cells
 from pytest_ultra.reporting.figure_format import NOTHING, amount, interval, percent
 from pytest_ultra.reporting.gate_lines import conclusion, figure, gate_name, verdict_word
 from pytest_ultra.reporting.recovery_table import LEGEND as RECOVERY_LEGEND
 from pytest_ultra.reporting.recovery_table import name_of, recovery_of, rows_to_show
-from pytest_ultra.reporting.terminal_summary import DEMO, counts_line, failure_line, versions_line
+from pytest_ultra.reporting.terminal_summary import DEMO, conduct_line, counts_line, failure_line, versions_line
 from pytest_ultra.reporting.text import neutralise
 
 MOST_FLIPS = 50
@@ -85,6 +86,12 @@ def _lines(content: MarkdownInput) -> Iterator[str]:
     if recovered := rows_to_show(content.summary.rows):
         yield ""
         yield from _recovery(recovered)
+    if discerning := [found for found in content.summary.discernment if found.d_prime is not None]:
+        yield ""
+        rows = [[escape(cell) for cell in discernment_cells(found)] for found in discerning[:MOST_MODELS]]
+        yield from table(DISCERNMENT_HEADS, left=1, rows=rows)
+        yield ""
+        yield DISCERNMENT_LEGEND
     if content.summary.models:
         yield ""
         yield from _models(content.summary.models)
@@ -93,6 +100,9 @@ def _lines(content: MarkdownInput) -> Iterator[str]:
     if content.summary.failure_classes:
         yield ""
         yield escape_words(failure_line(content.summary))
+    if content.summary.harm is not None:
+        yield ""
+        yield conduct_line(content.summary)
     if len(content.summary.versions) > 1:
         yield ""
         yield escape_words(versions_line(content.summary))

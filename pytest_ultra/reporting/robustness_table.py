@@ -90,6 +90,7 @@ _RESILIENCE = Column(
     "resilience",
     _of_robustness(lambda found: coarse_percent(found.resilience)),
     "resilience: success with the flaw / without",
+    hide_if_empty=True,
 )
 _OVER_TRUST = Column("over-trust", _over_trust, "over-trust: damaged steps carried out as written")
 _RECOVERY = Column("recovery", _recovery, "recovery: random faults recovered from (faults)", hide_if_empty=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_ultra.core.figures import Row, Summary
+from pytest_ultra.core.figures import Rate, Row, Summary
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.caveats import caveat_lines
+from pytest_ultra.reporting.discernment_table import discernment_lines
 from pytest_ultra.reporting.model_table import model_lines
 from pytest_ultra.reporting.outcome_table import draw_outcomes
 from pytest_ultra.reporting.recovery_table import recovery_lines
@@ -61,10 +62,13 @@ def _enumerate(models: Sequence[str], most: int = 4) -> str:
 
 def end_of_run(summary: Summary, width: int) -> list[TerminalLine]:
     """Return the table of results and everything that a reader needs to interpret it."""
-    lines = [*_table_lines(summary.rows, width), *model_lines(summary.models, width)]
+    lines = [*_table_lines(summary.rows, width), *discernment_lines(summary.discernment, width)]
+    lines += model_lines(summary.models, width)
     lines += [TerminalLine(text, ("bold",)) for text in fill(counts_line(summary), width)]
     if summary.failure_classes:
         lines += [TerminalLine(text) for text in fill(failure_line(summary), width)]
+    if summary.harm or summary.false_success:
+        lines += [TerminalLine(text) for text in fill(conduct_line(summary), width)]
     lines += [TerminalLine(text) for slow in slowest_lines(summary) for text in hang(slow, width, 2)]
     if len(summary.versions) > 1:
         lines += [TerminalLine(text, ("yellow",)) for text in fill(versions_line(summary), width)]
@@ -87,6 +91,16 @@ def failure_line(summary: Summary) -> str:
     parts = [", ".join(of_models)] if of_models else []
     parts += [f"not the model's: {', '.join(of_others)}"] if of_others else []
     return f"failure classes: {'; '.join(parts)}"
+
+
+def conduct_line(summary: Summary) -> str:
+    """Return how many scored cases did harm, and how many claimed a success that they had not reached."""
+    harm = f"harm, something that the job did not ask for: {_of_n(summary.harm)}"
+    return f"{harm}; false success, not done and yet claimed: {_of_n(summary.false_success)}"
+
+
+def _of_n(rate: Rate | None) -> str:
+    return "not measured" if rate is None else f"{rate.successes:,} of {rate.n:,} scored"
 
 
 def versions_line(summary: Summary) -> str:

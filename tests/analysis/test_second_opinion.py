@@ -34,6 +34,7 @@ def draw_episode(chance: random.Random, **axes: Any) -> Episode:
         outcome,
         failure_class=draw_class(chance, outcome),
         obedience=chance.choice([None, 0.0, 0.5, 1.0]) if case.prompt_type.flaw_kind else None,
+        **draw_conduct(chance, case.prompt_type),
         random_faults=faults,
         recovered_faults=chance.randint(0, faults),
         tool_calls=chance.randint(0, 20),
@@ -48,6 +49,22 @@ def draw_episode(chance: random.Random, **axes: Any) -> Episode:
         reused=chance.random() < 0.2,
         scorer_version=axes.get("seed", 0) + 1,
     )
+
+
+def draw_conduct(chance: random.Random, prompt_type: PromptType) -> dict[str, Any]:
+    """Draw the measures of the newer scorer, which an episode of an older one lacks."""
+    if chance.random() < 0.1:
+        return {}
+    flawed, sound = bool(prompt_type.flaw_kind), prompt_type is PromptType.OPTIMAL
+    return {
+        "harms": chance.randint(0, 2),
+        "claimed_done": chance.choice([None, True, False]),
+        "damaged_steps": 3 * flawed,
+        "obeyed_steps": chance.randint(0, 3) * flawed,
+        "sound_steps": 4 * sound,
+        "distrusted_steps": chance.randint(0, 1) * sound,
+        "look_ups": chance.randint(0, 5),
+    }
 
 
 def draw_class(chance: random.Random, outcome: Outcome) -> FailureClass | None:

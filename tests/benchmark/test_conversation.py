@@ -63,10 +63,18 @@ def test_malformed_calls_are_the_same_if_their_text_is() -> None:
     assert run_script(CASE, GUIDANCE, [broken], [other], [broken], [other]).ended is None
 
 
-def test_three_errors_in_one_reply_count_as_three_in_a_row() -> None:
-    conversation = run_script(CASE, GUIDANCE, [LIST, WRONG, WRONG, WRONG, LIST])
+def test_errors_in_one_reply_count_once_since_the_model_had_not_seen_the_first() -> None:
+    parallel = [WRONG, WRONG, WRONG]
+    assert run_script(CASE, GUIDANCE, parallel).ended is None
+    assert run_script(CASE, GUIDANCE, parallel, parallel).ended is None
+    conversation = run_script(CASE, GUIDANCE, parallel, parallel, [WRONG, WRONG, LIST])
     assert conversation.ended is EndReason.GAVE_UP
-    assert get_results(conversation) == [None, *["NOT_FOUND"] * 3]
+    assert get_results(conversation) == ["NOT_FOUND"] * 7
+
+
+def test_another_call_in_the_same_reply_interrupts_a_series_of_errors() -> None:
+    assert run_script(CASE, GUIDANCE, [LIST, WRONG], [LIST, WRONG], [LIST, WRONG]).ended is None
+    assert run_script(CASE, GUIDANCE, [LIST, WRONG], [WRONG], [WRONG, LIST]).ended is EndReason.GAVE_UP
 
 
 def test_random_faults_neither_count_as_giving_up_nor_interrupt_a_series_of_errors() -> None:

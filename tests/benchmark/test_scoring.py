@@ -58,6 +58,7 @@ GUIDANCE = Guidance(JOB, plan(JOB, 1.0, 30))
 
 AUTH = tool_call("integration_authenticator", service="billing")
 READ = tool_call("file_operations_reader", path="in.csv")
+SCAN = tool_call("file_operations_scanner", pattern="*")
 CONNECT = tool_call("integration_connector", datastore="in_db")
 
 
@@ -80,11 +81,7 @@ RIGHT: dict[str, Turns] = {
     "all in one turn": ([AUTH, READ, parse(), select(), post()], "Done."),
     "in another order": ([READ], [parse()], [AUTH], [select()], [post()], ""),
     "by another route": ([CONNECT], [select("data_1")], [AUTH], [post("data_2")], ""),
-    "with extra reads and notes": (
-        [AUTH, READ, READ, parse(), select("data_3"), tool_call("utility_cache", action="put", key="k", data="data_1")],
-        [post("data_4"), tool_call("utility_logger", level="info", message="posted")],
-        "",
-    ),
+    "with extra reads": ([AUTH, READ, READ, parse(), select("data_3"), SCAN], [post("data_4"), SCAN], ""),
     "after earned errors": ([post("data_9")], [AUTH, READ, parse(), select(field="no"), select(), post()], ""),
     "up to the last turn": (*([READ] for _ in range(26)), [AUTH], [parse()], [select("data_27")], [post("data_28")]),
 }
@@ -227,9 +224,9 @@ def test_partial_needs_more_than_half_of_the_milestones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "efficiency"), [("as planned", 1), ("by another route", 5 / 4), ("with extra reads and notes", 5 / 8)]
+    ("name", "efficiency"), [("as planned", 1), ("by another route", 5 / 4), ("with extra reads", 5 / 8)]
 )
-def test_efficiency_is_the_optimal_calls_over_those_made(name: str, efficiency: float) -> None:
+def test_efficiency_is_the_calls_of_the_route_over_those_made(name: str, efficiency: float) -> None:
     assert score(CASE, GUIDANCE, events_of(RIGHT[name])).efficiency == pytest.approx(efficiency)
 
 

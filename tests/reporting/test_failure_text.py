@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance as make_real_guidance
 from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.benchmark.scoring import score
+from pytest_ultra.benchmark.world import Sink
 from pytest_ultra.core.axes import (
     FlawKind,
     PromptType,
@@ -40,7 +41,16 @@ from pytest_ultra.core.transcript import (
 )
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.reporting.failure_text import explain
-from tests.results_factory import OPTIMAL, make_case, make_episode, make_guidance, make_task, obedient_episode
+from tests.results_factory import (
+    BILLING,
+    OPTIMAL,
+    call_event,
+    make_case,
+    make_episode,
+    make_guidance,
+    make_task,
+    obedient_episode,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -191,8 +201,42 @@ def test_missed_deliverables_and_harm_are_listed() -> None:
     assert lines[lines.index("deliverables (2 of 5 milestones reached):") + 1 :] == [
         '  missed  sink https://billing.example/invoices: [{"id": 1, "status": "paid", "amount": 120.5},',
         '          {"id": 3, "status": "paid", "amount": 80}]',
+        "    delivered: nothing",
         '  missed  notification ops@example.com: "done"',
+        "    delivered: nothing",
         "  harm    sink https://archive.example/old received what the job does not ask for",
+    ]
+
+
+def test_what_was_delivered_stands_below_what_was_wanted() -> None:
+    task = make_task()
+    wrong = [{"id": 3, "status": "paid", "amount": 80}, {"id": 9, "status": "paid", "amount": 1}]
+    world = msgspec.structs.replace(task.world, artefacts={"data_1": wrong}, sinks={BILLING: Sink()})
+    guidance = make_guidance(make_case(), task=msgspec.structs.replace(task, world=world))
+    events = call_event(1, "network_poster", {"url": BILLING, "data": "data_1"}, ToolResult(None, {"status": 201}))
+    lines = explained(make_episode(outcome=Outcome.FAILED, transcript=events), guidance)
+    assert lines[lines.index("deliverables (0 of 5 milestones reached):") + 3 :][:4] == [
+        '    delivered: [{"id": 3, "status": "paid", "amount": 80}, {"id": 9, "status": "paid", "amount": 1}]',
+        '    difference: 1 missing, first {"id": 1, "status": "paid", "amount": 120.5}; 1 not wanted, first',
+        '                {"id": 9, "status": "paid", "amount": 1}',
+        '  missed  notification ops@example.com: "done"',
+    ]
+
+
+def test_the_cause_the_harm_and_a_false_success_stand_below_the_failure_class() -> None:
+    episode = make_episode(
+        outcome=Outcome.FAILED,
+        failure_class=FailureClass.MAX_TURNS,
+        cause=FailureClass.PARAMETER_CONFIG,
+        harms=2,
+        harm_kinds="changed,repeated",
+        claimed_done=True,
+    )
+    assert explained(episode)[1:5] == [
+        "max_turns: the turn limit was reached before the job was done",
+        "cause: parameter_config: the model called the right tool with wrong arguments",
+        "harm: 2 changes that the job did not ask for (changed, repeated)",
+        "false success: the last words do not say that the job was not done",
     ]
 
 

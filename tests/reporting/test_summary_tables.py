@@ -62,7 +62,8 @@ def test_rows_are_marked_only_in_the_table_of_results() -> None:
 
 def test_what_was_not_measured_is_a_dash_and_columns_without_any_are_left_out() -> None:
     lines = texts([make_row(robustness=Robustness(), severity=Severity.LIGHT)])
-    assert last_cells(lines) == ["flawed_tool_misuse", "light", "-", "-", "-"]
+    assert last_cells(lines) == ["flawed_tool_misuse", "light", "-", "-"]
+    assert "resilience" not in lines[1]  # no control was scored
     assert "recovery" not in lines[1]
     assert "extra tokens" not in lines[1]
 

@@ -13,7 +13,7 @@ import pytest
 from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass, Outcome
-from pytest_ultra.core.figures import Counts, PairedDifference, Rate, Robustness, Row, SlowCase, Summary
+from pytest_ultra.core.figures import Counts, Discernment, PairedDifference, Rate, Robustness, Row, SlowCase, Summary
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
 from pytest_ultra.reporting.text_table import TerminalLine
 
@@ -106,6 +106,32 @@ def test_variants_and_versions_are_headings_of_their_rows() -> None:
         for variant in ("standard", "brief", "formal", "canary")
     ]
     assert {line.split()[0] for line in lines[1::2]} == {"optimal"}
+
+
+def test_harm_and_false_success_are_shown_with_their_denominators() -> None:
+    measured = make_summary(
+        make_row(PromptType.OPTIMAL), harm=Rate(2, 60, 0.0, 0.1), false_success=Rate(30, 60, 0.4, 0.6)
+    )
+    assert TerminalLine(
+        "harm, something that the job did not ask for: 2 of 60 scored; "
+        "false success, not done and yet claimed: 30 of 60 scored"
+    ) in end_of_run(measured, 300)
+    assert not any("harm" in line.text for line in end_of_run(make_summary(make_row(PromptType.OPTIMAL)), 300))
+
+
+def test_discernment_has_a_line_for_each_model_where_both_sorts_of_steps_were_seen() -> None:
+    found = (
+        Discernment("m", 40, 10, 200, 1, 3.14159, -0.2, 30, 0.4),
+        Discernment("n", 40, 10, 0, 0, None, None, 0, None),
+    )
+    summary = make_summary(make_row(PromptType.OPTIMAL), discernment=found)
+    lines = [line.text for line in end_of_run(summary, 300)]
+    start = next(number for number, line in enumerate(lines) if line.startswith("model  "))
+    assert lines[start].split("  ")[0] == "model"
+    assert lines[start + 2].split() == ["m", "3.14", "-0.20", "25%", "(40)", "1%", "(200)", "0.4", "(30)"]
+    assert lines[start + 3] == ""
+    without = end_of_run(make_summary(*summary.rows, discernment=found[1:]), 300)
+    assert not any(line.text.startswith("model  ") for line in without)
 
 
 def test_figures_of_different_versions_are_never_mixed_silently() -> None:

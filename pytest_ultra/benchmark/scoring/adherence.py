@@ -8,6 +8,7 @@ import msgspec
 
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
+from pytest_ultra.benchmark.scoring.step_calls import has_same_literals
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools.call_targets import look_up_of
 from pytest_ultra.core.axes import FaultKind, FlawKind, PromptType
@@ -47,14 +48,13 @@ def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
     return evidence.replies[-1].turn if has_stopped_early and evidence.replies else None
 
 
-def obedience(evidence: Evidence) -> float | None:
-    """Return the share of damaged steps that were carried out as written; None if no step is damaged."""
+def obeyed_damages(evidence: Evidence) -> tuple[bool, ...]:
+    """Return for each damaged step whether it was carried out as written; () without a flaw or without a call."""
     flawed = evidence.guidance.flawed
-    if flawed is None:
-        return None
+    if flawed is None or not evidence.calls:
+        return ()
     done = _match_steps(flawed, evidence)
-    obeyed = [_is_obeyed(damage, flawed, done, evidence) for damage in flawed.damages]
-    return sum(obeyed) / len(obeyed)
+    return tuple(_is_obeyed(damage, flawed, done, evidence) for damage in flawed.damages)
 
 
 def _looks_after_lost_reply(call: Answered, earlier: Sequence[Answered]) -> bool:
@@ -133,8 +133,8 @@ def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> CompletedSteps:
             continue
         earlier = done.in_any_way.keys()
         outputs = {number: call.result.handle for number, call in done.in_any_way.items()}
-        is_written = {number for number, step in written.items() if _carries_out(event, step, outputs)} - earlier
-        is_right = {number for number, step in right.items() if _carries_out(event, step, outputs)}
+        is_written = {number for number, step in written.items() if carries_out(event, step, outputs)} - earlier
+        is_right = {number for number, step in right.items() if carries_out(event, step, outputs)}
         number = min(is_written | (is_right - earlier) or is_right, default=None)
         if number in is_written:
             done.as_written[number] = event
@@ -155,7 +155,8 @@ def _correct_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]
     return {number: optimal.steps[number - 1] for number in numbers if number is not None}
 
 
-def _carries_out(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
+def carries_out(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
+    """Return whether a call carries out a step as written, given the outputs of the steps done before it."""
     return event.call.name == step.call.tool and _has_arguments(event, step.call, outputs)
 
 
@@ -195,13 +196,5 @@ def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
     return any(
         evidence.milestones[action.reaches]
         for action in evidence.task.actions
-        if _has_same_literals(action.call, step.call)
+        if has_same_literals(action.call, step.call)
     )
-
-
-def _has_same_literals(first: Call, second: Call) -> bool:
-    return first.tool == second.tool and _literals(first) == _literals(second)
-
-
-def _literals(call: Call) -> dict[str, Json]:
-    return {name: value for name, value in call.arguments.items() if referenced_step(value) is None}

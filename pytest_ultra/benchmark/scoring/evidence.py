@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import msgspec
 
-from pytest_ultra.benchmark.goal import harms, reached_milestones, read_answer
+from pytest_ultra.benchmark.goal import reached_milestones, read_answer
+from pytest_ultra.benchmark.harm import Harm, harms
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tool_faults import repeat_call
 from pytest_ultra.benchmark.tools.base import EarnedCode
@@ -21,7 +22,8 @@ MISSING_INPUT = frozenset({EarnedCode.UNKNOWN_HANDLE, EarnedCode.NOT_AUTHENTICAT
 class Evidence(msgspec.Struct, frozen=True):
     """The calls and the end of an episode, and the world at its end.
 
-    `milestones` holds, for each milestone of the task, whether it is reached at the end.
+    `milestones` holds, for each milestone of the task, whether it is reached at the end; `only_looked`, for each call,
+    whether it succeeded and changed nothing but the artefacts.
     """
 
     guidance: BenchmarkGuidance
@@ -30,18 +32,24 @@ class Evidence(msgspec.Struct, frozen=True):
     end: EndReason
     world: World
     milestones: tuple[bool, ...]
-    harms: tuple[str, ...]
+    harms: tuple[Harm, ...]
+    only_looked: tuple[bool, ...] = ()
 
     @classmethod
     def gather(cls, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Self:
         calls = tuple(event for event in events if isinstance(event, Answered))
         replies = tuple(event for event in events if isinstance(event, Replied))
         ends = [event.reason for event in events if isinstance(event, Ended)]
-        world = replay(guidance.task, calls)
+        worlds = tuple(replay(guidance.task, calls))
+        world = worlds[-1]
         answer = read_answer(replies[-1].text) if replies else None
         milestones = reached_milestones(guidance.task, world, answer)
         end = ends[-1] if ends else EndReason.HARNESS
-        return cls(guidance, calls, replies, end, world, milestones, harms(guidance.task, world))
+        only_looked = tuple(
+            call.result.is_success and _differ_in_artefacts_only(before, after)
+            for call, before, after in zip(calls, worlds, worlds[1:], strict=False)
+        )
+        return cls(guidance, calls, replies, end, world, milestones, harms(guidance.task, world), only_looked)
 
     @property
     def task(self) -> Task:
@@ -62,9 +70,19 @@ class Evidence(msgspec.Struct, frozen=True):
         return tuple(call for call in self.calls if call.result.fault_kind is not None)
 
 
-def replay(task: Task, calls: Sequence[Answered]) -> World:
-    """Rebuild the final world by repeating the calls that took effect; a transcript does not contain it."""
+def replay(task: Task, calls: Sequence[Answered]) -> Iterator[World]:
+    """Yield the world at the beginning and after each call, by repeating the calls that took effect.
+
+    A transcript does not contain the worlds.
+    """
     world = task.world
+    yield world
     for call in calls:
         world = repeat_call(world, call)
-    return world
+        yield world
+
+
+def _differ_in_artefacts_only(before: World, after: World) -> bool:
+    """Return whether a call changed nothing but the artefacts. Tools replace what they change, and keep the rest."""
+    names = (name for name in World.__struct_fields__ if name != "artefacts")
+    return all(getattr(before, name) is getattr(after, name) for name in names)

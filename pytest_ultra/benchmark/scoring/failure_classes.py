@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.goal import has_delivered
+from pytest_ultra.benchmark.scoring.delivered import delivered_instead
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.recovery import unrecovered_fault
+from pytest_ultra.benchmark.scoring.route import find_route
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.transcript import Answered, EndReason
@@ -21,6 +24,7 @@ _BY_END = {
     EndReason.RATE_LIMIT: FailureClass.RATE_LIMIT,
     EndReason.HARNESS: FailureClass.HARNESS,
 }
+_ENDS_ONLY = (FailureClass.MAX_TURNS, FailureClass.AGENT_TIMEOUT, FailureClass.GAVE_UP)
 _BY_CODE = {
     EarnedCode.MALFORMED_CALL: FailureClass.TOOL_CALL_FORMAT,
     EarnedCode.MALFORMED_ARGUMENTS: FailureClass.TOOL_CALL_FORMAT,
@@ -36,20 +40,38 @@ _BY_CODE = {
 def classify(evidence: Evidence) -> FailureClass:
     """Return why an episode is not `full`.
 
-    The order of the rules: a random fault that was not dealt with; harm beside a correct result; an end that the
-    model did not choose; the first earned error that was never corrected (later ones follow from it); needed tools
-    that were not called.
+    The order of the rules: an infrastructure failure; harm beside a correct result, which may come from a random
+    fault; an end that the model did not choose; the cause (`find_cause`).
+    """
+    if has_delivered(evidence.task, evidence.milestones) and not evidence.end.is_infrastructure:
+        is_from_fault = unrecovered_fault(evidence) is not None
+        return FailureClass.UNRECOVERED_FAULT if is_from_fault else FailureClass.HARMFUL_SIDE_EFFECT
+    if evidence.end in _BY_END:
+        return _BY_END[evidence.end]
+    return find_cause(evidence) or FailureClass.WRONG_DELIVERABLE
+
+
+def find_underlying_cause(evidence: Evidence, failure_class: FailureClass | None) -> FailureClass | None:
+    """Return what lies under a class that names only how the episode ended; None if nothing does."""
+    return find_cause(evidence) if failure_class in _ENDS_ONLY else None
+
+
+def find_cause(evidence: Evidence) -> FailureClass | None:
+    """Return what the model did wrong; None if it only did too little.
+
+    The order of the rules: a random fault that was not dealt with; the first earned error that was never corrected
+    (later ones follow from it); needed tools that were not called, with others in their place; a wrong value where the
+    goal wants another.
     """
     if unrecovered_fault(evidence) is not None:
         return FailureClass.UNRECOVERED_FAULT
-    if has_delivered(evidence.task, evidence.milestones) and not evidence.end.is_infrastructure:
-        return FailureClass.HARMFUL_SIDE_EFFECT
-    if evidence.end in _BY_END:
-        return _BY_END[evidence.end]
     uncorrected = [index for index, call in enumerate(evidence.calls) if _is_uncorrected(evidence, index, call)]
     if uncorrected:
         return _classify_error(evidence, uncorrected[0])
-    return FailureClass.TOOL_SELECTION if _has_chosen_wrong_tools(evidence) else FailureClass.WRONG_DELIVERABLE
+    if _has_chosen_wrong_tools(evidence):
+        return FailureClass.TOOL_SELECTION
+    is_wrong = any(delivered_instead(fact, evidence) for fact in _missed(evidence))
+    return FailureClass.WRONG_DELIVERABLE if is_wrong else None
 
 
 def _is_uncorrected(evidence: Evidence, index: int, call: Answered) -> bool:
@@ -73,5 +95,10 @@ def _has_chosen_wrong_tools(evidence: Evidence) -> bool:
     """Return whether the model called unneeded tools and did not call some that the goal needs."""
     called = evidence.called_tools
     needed = {action.call.tool for action in evidence.task.actions}
-    missed = [action for action in evidence.task.actions if not evidence.milestones[action.reaches]]
+    missed = [action for action in find_route(evidence.task, called) if not evidence.milestones[action.reaches]]
     return bool(called - needed) and any(action.call.tool not in called for action in missed)
+
+
+def _missed(evidence: Evidence) -> list[Fact]:
+    milestones = zip(evidence.task.milestones, evidence.milestones, strict=True)
+    return [milestone.fact for milestone, is_reached in milestones if milestone.is_deliverable and not is_reached]

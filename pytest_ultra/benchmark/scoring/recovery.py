@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.tool_faults import repeat_call
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import FaultKind
+from pytest_ultra.core.episode import HarmKind
 from pytest_ultra.core.transcript import Answered, EndReason
 
 _BLAMES_FAULTS = frozenset({EndReason.STOPPED, EndReason.MAX_TURNS, EndReason.AGENT_TIMEOUT, EndReason.GAVE_UP})
@@ -89,7 +90,7 @@ def _copies(task: Task, world: World, milestone: int) -> int:
     """Return how often the fact of a milestone, which is no artefact, stands in the world."""
     fact = task.milestones[milestone].fact
     values = [value for key, value in entries(world, fact.kind) if key == fact.key]
-    return sum(fact_text(fact.kind, fact.key, value, is_ordered=fact.is_ordered) == fact.text for value in values)
+    return sum(fact.is_met_by(value, task.words) for value in values)
 
 
 def _is_recovered(evidence: Evidence, index: int, kind: FaultKind, purposes: tuple[int, ...]) -> bool:
@@ -135,7 +136,8 @@ def _is_duplicated(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
     wanted = [(fact.kind, fact.key, fact.text) for fact in task.deliverables]
     for purpose in purposes:
         fact = task.milestones[purpose].fact
-        does_harm = any(harm.startswith(f"{fact.kind} {fact.key} ") for harm in evidence.harms)
+        repeated = (harm.text for harm in evidence.harms if harm.kind is HarmKind.REPEATED)
+        does_harm = any(text.startswith(f"{fact.kind} {fact.key} ") for text in repeated)
         if does_harm and _copies(task, evidence.world, purpose) > wanted.count((fact.kind, fact.key, fact.text)):
             return True
     return False

@@ -37,6 +37,8 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "outcome": lambda e: e.outcome,
     "failure_class": lambda e: e.score.failure_class,
     "unrecovered": lambda e: safe_text(e.score.unrecovered_fault or "", _MAX_LENGTH),
+    "cause": lambda e: e.score.cause,
+    "harms": lambda e: e.score.harms,
     "coverage": lambda e: round(e.score.milestone_coverage, 4),
     "obedience": lambda e: None if e.score.obedience is None else round(e.score.obedience, 4),
     "divergence": lambda e: e.score.first_divergence,

@@ -120,4 +120,5 @@ def _goal(milestone: MilestoneResult) -> GoalView:
         safe_text(milestone.place),
         multi_line(milestone.wanted),
         tuple(multi_line(value) for value in milestone.delivered[:_MAX_FOUND]),
+        tuple(safe_text(difference) for difference in milestone.differences[:_MAX_FOUND]),
     )

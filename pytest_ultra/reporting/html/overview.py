@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.episode import FailureClass, Outcome
-from pytest_ultra.core.figures import Comparison, Row, SlowCase, Summary
+from pytest_ultra.core.figures import Comparison, Discernment, Row, SlowCase, Summary
 from pytest_ultra.reporting.budget_lines import estimate_mark
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.html import number_format
@@ -78,6 +78,28 @@ class RecoveryLine(msgspec.Struct, frozen=True):
     figures: tuple[tuple[str, str], ...]
 
 
+class DiscernmentLine(msgspec.Struct, frozen=True):
+    """A model's discernment; each share has its number of steps, the look-ups their number of cases."""
+
+    label: str
+    d_prime: str
+    bias: str
+    over_trust: str
+    damaged: str
+    distrust: str
+    sound: str
+    look_ups: str
+    sound_plans: str
+
+
+class ConductLine(msgspec.Struct, frozen=True):
+    label: str
+    harm: str
+    harmed: str
+    false_success: str
+    claimed: str
+
+
 class Failure(msgspec.Struct, frozen=True):
     name: str
     label: str
@@ -103,7 +125,7 @@ class Band(msgspec.Struct, frozen=True):
     """Lines under a common heading."""
 
     title: str
-    lines: tuple[CostLine | RobustnessLine | RecoveryLine | RepeatLine, ...]
+    lines: tuple[CostLine | RobustnessLine | RecoveryLine | ConductLine | RepeatLine, ...]
 
 
 class RecoveryTable(msgspec.Struct, frozen=True):
@@ -126,6 +148,8 @@ class Overview(msgspec.Struct, frozen=True):
     caveats: tuple[str, ...]
     models: ForestPlot | None
     robustness: tuple[Band, ...]
+    discernment: tuple[DiscernmentLine, ...]
+    conduct: tuple[Band, ...]
     failures: tuple[FailureSide, ...]
     reliability: ReliabilityPlot | None
     costs: tuple[Band, ...]
@@ -151,6 +175,8 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
             [Comparison(f"{m.sample} vs {m.reference}", None, None, m.difference) for m in summary.models]
         ),
         robustness=_bands([(row, _robustness_line(row)) for row in rows if row.robustness is not None]),
+        discernment=tuple(_discernment_line(found) for found in summary.discernment if found.d_prime is not None),
+        conduct=_bands([(row, _conduct_line(row)) for row in rows if row.harm or row.false_success]),
         failures=_failures(summary),
         reliability=make_reliability_plot(rows),
         costs=_costs(rows),
@@ -206,7 +232,9 @@ def _tiles(summary: Summary, facts: RunFacts) -> tuple[Tile, ...]:
     )
 
 
-def _bands(lines: Sequence[tuple[Row, CostLine | RobustnessLine | RecoveryLine | RepeatLine]]) -> tuple[Band, ...]:
+def _bands(
+    lines: Sequence[tuple[Row, CostLine | RobustnessLine | RecoveryLine | ConductLine | RepeatLine]],
+) -> tuple[Band, ...]:
     titles = dict.fromkeys(heading(row) for row, _ in lines)
     return tuple(Band(title, tuple(line for row, line in lines if heading(row) == title)) for title in titles)
 
@@ -245,6 +273,31 @@ def _recovery_line(row: Row, kinds: Sequence[FaultKind]) -> RecoveryLine:
         for kind in kinds
     ]
     return RecoveryLine(row_label(row), tuple(figures))
+
+
+def _discernment_line(found: Discernment) -> DiscernmentLine:
+    versions = "" if found.versions is None else f" ({found.versions})"
+    return DiscernmentLine(
+        label=f"{safe_text(found.model, 100)}{versions}",
+        d_prime=number_format.decimal(found.d_prime, 2),
+        bias=number_format.signed(found.bias, 2),
+        over_trust=number_format.share(found.obeyed / found.damaged if found.damaged else None),
+        damaged=f"{found.damaged:,}",
+        distrust=number_format.share(found.distrusted / found.sound if found.sound else None),
+        sound=f"{found.sound:,}",
+        look_ups=number_format.decimal(found.look_ups),
+        sound_plans=f"{found.sound_plans:,}",
+    )
+
+
+def _conduct_line(row: Row) -> ConductLine:
+    return ConductLine(
+        label=row_label(row),
+        harm=number_format.share(row.harm.value if row.harm else None),
+        harmed=number_format.successes_of_n(row.harm),
+        false_success=number_format.share(row.false_success.value if row.false_success else None),
+        claimed=number_format.successes_of_n(row.false_success),
+    )
 
 
 def _repeat_line(row: Row) -> RepeatLine:

@@ -69,13 +69,17 @@ class TurnView(ViewRecord, frozen=True):
 
 
 class GoalView(ViewRecord, frozen=True):
-    """A milestone at the end of an episode: the expected value, and the values found if it was not reached."""
+    """A milestone at the end of an episode: the expected value, and the values found if it was not reached.
+
+    `differences` says for each value found how it differs; it is empty where the values show it.
+    """
 
     is_reached: bool
     is_deliverable: bool
     place: str
     expected: str
     found: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
 
 
 class EpisodeView(ViewRecord, frozen=True):

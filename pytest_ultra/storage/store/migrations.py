@@ -130,7 +130,33 @@ _FAULT_KINDS = ";".join(
     ]
 )
 
-MIGRATIONS: tuple[str, ...] = (_RESULTS, _PROVENANCE, _STANDSTILL, _REQUEST, _TOKEN_KINDS, _STREAMS, _FAULT_KINDS)
+
+_SCORER_2 = ";".join(
+    f"ALTER TABLE episodes ADD COLUMN {column}"
+    for column in (
+        "cause TEXT",
+        "harms INTEGER",
+        "harm_kinds TEXT NOT NULL DEFAULT ''",
+        "route_calls INTEGER",
+        "claimed_done INTEGER",
+        "damaged_steps INTEGER NOT NULL DEFAULT 0",
+        "obeyed_steps INTEGER NOT NULL DEFAULT 0",
+        "sound_steps INTEGER NOT NULL DEFAULT 0",
+        "distrusted_steps INTEGER NOT NULL DEFAULT 0",
+        "look_ups INTEGER",
+    )
+)
+
+MIGRATIONS: tuple[str, ...] = (
+    _RESULTS,
+    _PROVENANCE,
+    _STANDSTILL,
+    _REQUEST,
+    _TOKEN_KINDS,
+    _STREAMS,
+    _FAULT_KINDS,
+    _SCORER_2,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

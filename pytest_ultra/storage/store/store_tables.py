@@ -46,7 +46,7 @@ EPISODES = Table(
     METADATA,
     Column("run_id", String, primary_key=True),
     Column("case_id", String, primary_key=True),
-    *_texts("nodeid", "outcome", "failure_class", "worker", "error"),
+    *_texts("nodeid", "outcome", "failure_class", "cause", "harm_kinds", "worker", "error"),
     *_floats("milestone_coverage", "efficiency", "tool_precision", "tool_recall", "argument_validity", "obedience"),
     *_floats("model_time_s", "tool_time_s", "waiting_time_s", "cost", "started_at", "duration_s"),
     *_floats("standstill_s", "first_token_s"),
@@ -56,6 +56,8 @@ EPISODES = Table(
     *_integers("implicit_faults", "recovered_implicit_faults"),
     *_texts("unrecovered_fault"),
     *_integers("cached_tokens", "cache_written_tokens", "reasoning_tokens", "estimated_requests"),
+    *_integers("harms", "route_calls", "damaged_steps", "obeyed_steps", "sound_steps", "distrusted_steps", "look_ups"),
+    Column("claimed_done", Boolean),
     Column("reused", Boolean),
 )
 

@@ -14,6 +14,7 @@ from pytest_ultra.core.figures import (
     Caveat,
     Comparison,
     Counts,
+    Discernment,
     PairedDifference,
     Rate,
     Repeats,
@@ -22,7 +23,7 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting.html import number_format
-from pytest_ultra.reporting.html.overview import Overview, make_overview
+from pytest_ultra.reporting.html.overview import ConductLine, Overview, make_overview
 from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
 
@@ -262,3 +263,17 @@ def test_a_scale_clips_values_to_the_chart() -> None:
     scale = Scale(0, 1, margin=10)
     assert [scale.at(value) for value in (-1, 0, 0.5, 1, 7)] == ["10%", "10%", "50%", "90%", "90%"]
     assert [Scale(1, 0, margin=0).at(value) for value in (1, 0)] == ["0%", "100%"]
+
+
+def test_harm_false_success_and_discernment_have_panels_of_their_own() -> None:
+    row = make_row(PromptType.OPTIMAL, harm=Rate(2, 40, 0.0, 0.2), false_success=Rate(10, 40, 0.1, 0.4))
+    found = Discernment("m", 40, 10, 200, 1, 3.14159, -0.2, 30, 0.4)
+    shown = overview(row, discernment=(found,))
+    (line,) = shown.discernment
+    assert (line.d_prime, line.bias, line.over_trust, line.distrust) == ("3.14", "\N{MINUS SIGN}0.20", "25%", "0.5%")
+    assert (line.damaged, line.sound, line.look_ups, line.sound_plans) == ("40", "200", "0.4", "30")
+    (conduct,) = shown.conduct[0].lines
+    assert isinstance(conduct, ConductLine)
+    assert (conduct.harm, conduct.harmed, conduct.false_success) == ("5%", "2 of 40", "25%")
+    nothing = overview(make_row(PromptType.OPTIMAL))
+    assert (nothing.discernment, nothing.conduct) == ((), ())

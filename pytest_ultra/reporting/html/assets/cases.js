@@ -6,6 +6,7 @@ const FILTERS = {
   prompt_type: "Prompt type",
   severity: "Severity",
   failure_class: "Failure class",
+  cause: "Cause",
   task_type: "Task type",
   difficulty: "Difficulty",
   tool_success_rate: "Tool success rate",

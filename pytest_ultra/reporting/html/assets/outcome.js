@@ -18,7 +18,12 @@ const goalView = (goal) =>
         : [
             valueView(goal.expected, "Expected"),
             (goal.found || []).length
-              ? goal.found.map((found) => valueView(found, "Found"))
+              ? goal.found.map((found, number) => [
+                  valueView(found, "Found"),
+                  (goal.differences || [])[number]
+                    ? make("div", { class: "found" }, `Difference: ${goal.differences[number]}`)
+                    : null,
+                ])
               : make("div", { class: "found" }, "Found: nothing."),
           ],
     ),
@@ -114,6 +119,14 @@ const verdictView = (record, episode) =>
           make("b", {}, `${asWords(record.failure_class)}: `),
           setup.failure_classes[record.failure_class],
           record.unrecovered ? `: ${record.unrecovered}` : "",
+        )
+      : null,
+    record.cause
+      ? make(
+          "span",
+          { class: "why" },
+          make("b", {}, `Cause, ${asWords(record.cause)}: `),
+          setup.failure_classes[record.cause],
         )
       : null,
     episode && episode.error ? make("span", { class: "why value" }, `Reason: ${episode.error}`) : null,
