@@ -67,7 +67,8 @@ class Renaming(msgspec.Struct, frozen=True):
         flawed = guidance.flawed
         if flawed is not None:
             flawed = msgspec.structs.replace(flawed, workflow=self._workflow(flawed.workflow))
-        return Guidance(task, self._workflow(guidance.optimal), flawed)
+        alternative = guidance.alternative and self._workflow(guidance.alternative)
+        return Guidance(task, self._workflow(guidance.optimal), flawed, alternative)
 
     def _workflow(self, workflow: Workflow) -> Workflow:
         return msgspec.structs.replace(workflow, steps=tuple(self._step(step) for step in workflow.steps))

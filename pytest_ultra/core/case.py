@@ -6,7 +6,15 @@ import hashlib
 
 import msgspec
 
-from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.axes import (
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    ToolProtocol,
+    Visibility,
+)
 
 GENERATOR_VERSION = 1
 PROMPT_VERSION = 1
@@ -38,7 +46,8 @@ class Case(msgspec.Struct, frozen=True):
 
     `severity` is None exactly if `prompt_type` has no flaw. `timeout_s` None means no limit, `temperature` None the
     endpoint's default. `flaws` is how many kinds a flaw combines. `request_parameters` is the JSON text of the
-    parameters of requests that the user asked for (`core.request_parameters`), empty without any.
+    parameters of requests that the user asked for (`core.request_parameters`), empty without any. `flaw_visibility` is
+    the visibility that the flaw should have; a task that is too small for it gets the next more visible one.
     """
 
     model: str
@@ -58,6 +67,7 @@ class Case(msgspec.Struct, frozen=True):
     has_tool_discovery: bool = False
     flaws: int = 1
     request_parameters: str = ""
+    flaw_visibility: Visibility | None = None
 
     @property
     def task_key(self) -> TaskKey:
@@ -71,11 +81,13 @@ class Case(msgspec.Struct, frozen=True):
     def identify(self, versions: Versions) -> str:
         """Return a hash over every field and the versions of generator, prompts and scorer: 16 hex digits.
 
-        Without request parameters it is the one from before there were any.
+        Without request parameters, and without a visibility, it is the one from before there were any.
         """
         fields = msgspec.to_builtins(self)
         if not self.request_parameters:
             del fields["request_parameters"]
+        if self.flaw_visibility is None:
+            del fields["flaw_visibility"]
         identity = [*msgspec.structs.astuple(versions), fields]
         return hashlib.blake2b(msgspec.json.encode(identity, order="sorted"), digest_size=8).hexdigest()
 
@@ -84,7 +96,9 @@ class Case(msgspec.Struct, frozen=True):
         """The case of the same task with the optimal plan; the case itself if it has no flaw."""
         if not self.prompt_type.flaw_kind:
             return self
-        return msgspec.structs.replace(self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1)
+        return msgspec.structs.replace(
+            self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1, flaw_visibility=None
+        )
 
     @property
     def control_key(self) -> tuple[object, ...]:

@@ -17,9 +17,7 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
 
 def shown_plan(guidance: BenchmarkGuidance, prompt_type: PromptType) -> Workflow | None:
     """Return the plan in the prompt of this prompt type; None if it has none."""
-    if not prompt_type.has_plan:
-        return None
-    return guidance.flawed.workflow if prompt_type.flaw_kind and guidance.flawed else guidance.optimal
+    return guidance.shown(prompt_type)
 
 
 def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
