@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # an unused plugin must not import what these need
 __all__ = ["ultra_episode", "ultra_shard"]
 
 MARKER = (
-    "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, flaw_visibility, "
-    "tool_success_rate, instance, repeat): "
+    "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, "
+    "flaw_visibility, tool_success_rate, instance, repeat): "
     "the case that a test takes, set by pytest-ultra; select by -m, as in -m \"ultra(prompt_type='optimal')\"."
 )
 

@@ -97,7 +97,7 @@ def _sort_of(rows: Sequence[Row], field: str) -> str:
 def _sibling_cells(rows: Sequence[Row], call: Call, value: Json) -> list[Json]:
     field = call.arguments.get("field")
     cells = [row.get(field) for row in rows if isinstance(field, str)]
-    distinct = sorted({cell for cell in cells if isinstance(cell, type(value)) and cell != "" and cell != value})
+    distinct = sorted({cell for cell in cells if isinstance(cell, type(value)) and cell not in {"", value}})
     if isinstance(value, str):
         return list(distinct[:_MOST_RECURRING])
     return sorted(distinct, key=lambda cell: abs(cell - value))[:4]
@@ -149,13 +149,15 @@ def sibling_names(task: Task, name: str) -> list[str]:
     return siblings(name, known)[:_MOST_NAMES]
 
 
+_DAYS, _HOURS = range(1, 29), range(6, 21)
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def _other_times(at: str) -> list[str]:
+    """Return the same hour on other days, and other hours of the day."""
     day, hour = int(at[8:10]), int(at[11:13])
-    days = [f"{at[:8]}{other:02}{at[10:]}" for other in (day + 1, day - 1, day + 7) if 1 <= other <= 28]
-    return days + [f"{at[:11]}{other:02}{at[13:]}" for other in (hour + 1, hour - 1) if 6 <= other <= 20]
+    days = [f"{at[:8]}{other:02}{at[10:]}" for other in (day + 1, day - 1, day + 7) if other in _DAYS]
+    return days + [f"{at[:11]}{other:02}{at[13:]}" for other in (hour + 1, hour - 1) if other in _HOURS]
 
 
 def name_groups(task: Task) -> Sequence[Sequence[str]]:

@@ -151,11 +151,12 @@ def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:
             continue
         if all(isinstance(cell, str) for cell in cells) and len(set(map(str, cells))) < len(cells):
             yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
-        if all(isinstance(cell, int | float) for cell in cells):
+        numbers = [cell for cell in cells if isinstance(cell, int | float)]
+        if len(numbers) == len(cells):
             for order in ("ascending", "descending"):
                 arguments = {"data": data, "operation": "sort", "field": field, "order": order}
                 yield Call("data_processing_transformer", arguments)
-            lowest = min(cells)
+            lowest = min(numbers)
             if isinstance(lowest, int):
                 comparison = {"field": field, "operator": "gt", "value": lowest - 1}
                 yield Call("data_processing_filter", {"data": data, **comparison})

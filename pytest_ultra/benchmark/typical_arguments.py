@@ -78,7 +78,7 @@ def _sort(around: Surroundings, chance: Random) -> dict[str, Json]:
 
 def _aggregate(around: Surroundings, chance: Random) -> dict[str, Json]:
     arguments = {"function": chance.choice(("sum", "mean", "min", "max")), "field": chance.choice(around.numbers)}
-    if around.categories and chance.random() < 0.5:
+    if around.categories and chance.randint(0, 1):
         arguments["group_by"] = chance.choice(around.categories)
     return {**arguments}
 

@@ -74,7 +74,10 @@ class Guidance(msgspec.Struct, Generic[TaskT], frozen=True):
             return None
         if prompt_type is PromptType.OPTIMAL:
             return self.optimal
-        plan = self.alternative if prompt_type is PromptType.ALTERNATIVE else self.flawed and self.flawed.workflow
+        if prompt_type is PromptType.ALTERNATIVE:
+            plan = self.alternative
+        else:
+            plan = self.flawed.workflow if self.flawed else None
         if plan is None:
             raise ValueError(f"the guidance of a {prompt_type} case holds no such workflow")
         return plan

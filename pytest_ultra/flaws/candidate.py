@@ -27,8 +27,16 @@ class Candidate(msgspec.Struct, frozen=True):
     origin: Origin
 
 
-Injector = Callable[[PlanContext, Workflow, int, Visibility, Random], Candidate | None]
-"""(context, optimal workflow, number of steps to damage, visibility, chance) to a candidate, or None for no luck."""
+class Draw(msgspec.Struct, frozen=True):
+    """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance."""
+
+    context: PlanContext
+    visibility: Visibility
+    chance: Random
+
+
+Injector = Callable[[Draw, Workflow, int], Candidate | None]
+"""(draw, optimal workflow, number of steps to damage) to a candidate, or None if the draw made none."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -40,34 +48,27 @@ class Change(msgspec.Struct, frozen=True):
     how: str
 
 
-Changer = Callable[[PlanContext, Workflow, int, Visibility, Random], list[Change]]
-"""(context, workflow, number of a step, visibility, chance) to the changes that could damage that step."""
+Changer = Callable[[Draw, Workflow, int], list[Change]]
+"""(draw, workflow, number of a step) to the changes that could damage that step."""
 
 
 def damage_steps(
-    context: PlanContext,
-    workflow: Workflow,
-    size: int,
-    visibility: Visibility,
-    changer: Changer,
-    chance: Random,
-    *,
-    among: Iterable[int] | None = None,
+    draw: Draw, workflow: Workflow, size: int, changer: Changer, *, among: Iterable[int] | None = None
 ) -> Candidate | None:
     """Damage `size` steps, drawn from those (`among` some) that can be damaged; None if there are too few.
 
     A step's way is drawn before the change, so that ways with few changes are as likely.
     """
     numbers = list(range(1, len(workflow.steps) + 1) if among is None else among)
-    chance.shuffle(numbers)
+    draw.chance.shuffle(numbers)
     changed: dict[int, Change] = {}
     for number in numbers:
         if len(changed) == size:
             break
-        changes = changer(context, workflow, number, visibility, chance)
+        changes = changer(draw, workflow, number)
         if changes:
-            way = chance.choice(sorted({change.way for change in changes}))
-            changed[number] = chance.choice([change for change in changes if change.way == way])
+            way = draw.chance.choice(sorted({change.way for change in changes}))
+            changed[number] = draw.chance.choice([change for change in changes if change.way == way])
     return replace_steps(workflow, changed) if len(changed) == size else None
 
 

@@ -18,7 +18,7 @@ from pytest_ultra.flaws import (
     sequence_disorder,
     tool_misuse,
 )
-from pytest_ultra.flaws.candidate import Candidate, Changer, Injector, damage_steps
+from pytest_ultra.flaws.candidate import Candidate, Changer, Draw, Injector, damage_steps
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import is_proved
 
@@ -53,26 +53,25 @@ def inject(
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)
     for possible in reversed(list(Visibility)[: least_visible + 1]):
-        candidate = _draw(context, optimal, kind, severity, possible, flaws)
+        chance = Random(f"{context.seed}/{kind}/{severity}/{possible}/{flaws}")
+        candidate = _find(Draw(context, possible, chance), optimal, kind, severity, flaws)
         if candidate is not None:
             workflow, damages = candidate.workflow, candidate.damages
             return FlawedWorkflow(kind, severity, workflow, damages, flaws, possible, visibility)
     return None
 
 
-def _draw(
-    context: PlanContext, optimal: Workflow, kind: FlawKind, severity: Severity, visibility: Visibility, flaws: int
-) -> Candidate | None:
-    chance = Random(f"{context.seed}/{kind}/{severity}/{visibility}/{flaws}")
+def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, flaws: int) -> Candidate | None:
+    """Return the first candidate that passes its proof."""
     size = severity.damaged_steps(len(optimal.steps))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
-        candidate = _INJECTORS[kind](context, optimal, size, visibility, chance)
+        candidate = _INJECTORS[kind](draw, optimal, size)
         if candidate is None or len(candidate.damages) != size:
             continue
-        composed = _compose(context, candidate, kind, flaws - 1, visibility, chance)
-        if composed is not None and is_proved(context, optimal, kind, composed, visibility, flaws=flaws):
+        composed = _compose(draw, candidate, kind, flaws - 1)
+        if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
             return composed
     return None
 
@@ -85,16 +84,13 @@ _CHANGERS: dict[FlawKind, Changer] = {
 """The kinds that can be combined with another, because they change a step in place."""
 
 
-def _compose(
-    context: PlanContext, candidate: Candidate, kind: FlawKind, more: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
+def _compose(draw: Draw, candidate: Candidate, kind: FlawKind, more: int) -> Candidate | None:
     """Damage `more` of the sound steps, each by a different kind."""
-    kinds = chance.sample([other for other in _CHANGERS if other is not kind], more)
+    kinds = draw.chance.sample([other for other in _CHANGERS if other is not kind], more)
     for other in kinds:
         damaged = {damage.flawed_step for damage in candidate.damages}
         sound = [number for number in range(1, len(candidate.origin) + 1) if number not in damaged]
-        changer = _CHANGERS[other]
-        added = damage_steps(context, candidate.workflow, 1, visibility, changer, chance, among=sound)
+        added = damage_steps(draw, candidate.workflow, 1, _CHANGERS[other], among=sound)
         if added is None:
             return None
         candidate = _merge(candidate, added)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
+
 import msgspec
 
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
@@ -56,7 +57,8 @@ class _Plan:
         self.workflow = workflow
         self.tools = tools
         self.numbers = range(1, len(workflow.steps) + 1)
-        self.used = {used for step in workflow.steps for used in step.call.references} | {workflow.answer}
+        self.used: set[int | None] = {used for step in workflow.steps for used in step.call.references}
+        self.used.add(workflow.answer)
         self.columns: dict[int, Collection[str] | None] = {}
         for number in self.numbers:
             call = self.call(number)
@@ -163,15 +165,19 @@ def _repetitions(plan: _Plan, number: int) -> Iterator[Finding]:
     is_look_up = not step.call.references and not (signature and signature.has_effect(step.call))
     if is_look_up:
         return
-    place = signature.place(step.call) if signature else None
+    place = _place(plan, number)
     for earlier in range(1, number):
         if step.only_if_failed == earlier and plan.call(earlier) == step.call:
             continue
         if plan.call(earlier) == step.call:
             yield Finding(FindingKind.REPEATED, number, f"repeats step {earlier}")
-        elif place is not None and plan.call(earlier).tool == step.call.tool and signature:
-            if signature.place(plan.call(earlier)) == place:
-                yield Finding(FindingKind.OVERWRITTEN, number, f"overwrites what step {earlier} stored")
+        elif place is not None and _place(plan, earlier) == place and plan.call(earlier).tool == step.call.tool:
+            yield Finding(FindingKind.OVERWRITTEN, number, f"overwrites what step {earlier} stored")
+
+
+def _place(plan: _Plan, number: int) -> str | None:
+    signature = plan.signature(number)
+    return signature.place(plan.call(number)) if signature else None
 
 
 def _conditions(plan: _Plan, number: int) -> Iterator[Finding]:

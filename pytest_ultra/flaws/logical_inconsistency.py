@@ -3,50 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, damage_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import added_steps, misread_arguments
-from pytest_ultra.flaws.plan_context import PlanContext
 
 _KIND = FlawKind.LOGICAL_INCONSISTENCY
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
-    if visibility is Visibility.WORLD:
-        return misread_arguments(context, optimal, size, _KIND, chance, is_branch=True) or added_steps(
-            context, optimal, size, chance
-        )
-    return damage_steps(context, optimal, size, visibility, changes, chance)
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    if draw.visibility is Visibility.WORLD:
+        return misread_arguments(draw, optimal, size, _KIND, is_branch=True) or added_steps(draw, optimal, size)
+    return damage_steps(draw, optimal, size, changes)
 
 
-def changes(
-    context: PlanContext,  # noqa: ARG001 - a Changer
-    workflow: Workflow,
-    number: int,
-    visibility: Visibility,
-    chance: Random,  # noqa: ARG001 - a Changer
-) -> list[Change]:
+def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
     """Return the contradictions that a step could have; none with the visibility `world`."""
-    if visibility is Visibility.WORLD:
+    if draw.visibility is Visibility.WORLD:
         return []
-    found = [*_on_failure_only(workflow, number, visibility), *_past_the_result(workflow, number)]
+    found = [*_on_failure_only(draw, workflow, number), *_past_the_result(workflow, number)]
     return [*found, *_turned_round(workflow, number)]
 
 
-def _on_failure_only(workflow: Workflow, number: int, visibility: Visibility) -> Iterator[Change]:
+def _on_failure_only(draw: Draw, workflow: Workflow, number: int) -> Iterator[Change]:
     """Do the step only if an earlier one failed, although the job wants both.
 
     A contradiction that shows in the plan: the step builds on the one that is to fail.
     """
     step = workflow.steps[number - 1]
     for earlier in range(1, number):
-        if (earlier in _needs(workflow, number)) is (visibility is Visibility.PLAN):
+        if (earlier in _needs(workflow, number)) is (draw.visibility is Visibility.PLAN):
             how = f"is tied to the failure of step {earlier}, though both are needed"
             yield Change(_KIND, Step(step.call, step.fallback, earlier), "contrary_condition", how)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from random import Random
 
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, Change, renumber, replace_steps, with_arguments
-from pytest_ultra.flaws.plan_context import PlanContext, PlanMisreading
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, renumber, replace_steps, with_arguments
+from pytest_ultra.flaws.plan_context import PlanMisreading
 from pytest_ultra.flaws.step_removal import remove
 
 
 def misread_arguments(
-    context: PlanContext,
+    draw: Draw,
     optimal: Workflow,
     size: int,
     kind: FlawKind,
-    chance: Random,
     *,
     among: Iterable[int] | None = None,
     is_branch: bool | None = None,
@@ -27,14 +25,14 @@ def misread_arguments(
     allowed = set(range(1, len(optimal.steps) + 1) if among is None else among)
     options = [
         misreading
-        for misreading in context.misreadings(optimal)
+        for misreading in draw.context.misreadings(optimal)
         if misreading.changes
         and not misreading.dropped
         and not misreading.added
         and (is_branch is None or misreading.is_branch is is_branch)
         and {change.step for change in misreading.changes} <= allowed
     ]
-    chance.shuffle(options)
+    draw.chance.shuffle(options)
     changed: dict[int, Change] = {}
     for misreading in options:
         steps = {change.step for change in misreading.changes}
@@ -52,28 +50,28 @@ def _changes(optimal: Workflow, misreading: PlanMisreading, kind: FlawKind) -> d
     return {number: Change(kind, step, "misread", how) for number, step in steps.items()}
 
 
-def misread_steps(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def misread_steps(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Take one decision wrongly, such that exactly `size` steps are left out and none is done instead."""
     options = [
         misreading
-        for misreading in context.misreadings(optimal)
+        for misreading in draw.context.misreadings(optimal)
         if len(misreading.dropped) == size and not misreading.added and not misreading.changes
     ]
     if not options:
         return None
-    return remove(optimal, sorted(chance.choice(options).dropped), "misread")
+    return remove(optimal, sorted(draw.chance.choice(options).dropped), "misread")
 
 
-def misread_tools(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def misread_tools(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Take one decision wrongly, such that exactly `size` steps are replaced, one for one, by calls of other tools."""
     options = [
         misreading
-        for misreading in context.misreadings(optimal)
+        for misreading in draw.context.misreadings(optimal)
         if len(misreading.dropped) == len(misreading.added) == size and not misreading.changes
     ]
     if not options:
         return None
-    misreading = chance.choice(options)
+    misreading = draw.chance.choice(options)
     how = f"is what one calls without looking: {misreading.question}"
     pairs = zip(sorted(misreading.dropped), misreading.added, strict=True)
     return replace_steps(
@@ -81,16 +79,16 @@ def misread_tools(context: PlanContext, optimal: Workflow, size: int, chance: Ra
     )
 
 
-def added_steps(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
+def added_steps(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Take one decision wrongly, such that exactly `size` steps are added at the end and none is left out."""
     options = [
         misreading
-        for misreading in context.misreadings(optimal)
+        for misreading in draw.context.misreadings(optimal)
         if len(misreading.added) == size and not misreading.dropped and not misreading.changes
     ]
     if not options:
         return None
-    misreading = chance.choice(options)
+    misreading = draw.chance.choice(options)
     count = len(optimal.steps)
     same = {number: number for number in range(1, count + 1)}
     steps = (*optimal.steps, *(renumber(step, same) for step in misreading.added))

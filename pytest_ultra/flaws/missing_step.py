@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from random import Random
-
-from pytest_ultra.core.axes import FlawKind, Visibility
+from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.flaws.candidate import Candidate
+from pytest_ultra.flaws.candidate import Candidate, Draw
 from pytest_ultra.flaws.misread_decisions import misread_steps
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_removal import remove
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Remove steps: scattered ones, several in a row, the last ones, or a delivery with all that it alone needs."""
     count = len(optimal.steps)
     if size >= count:
         return None
-    if visibility is Visibility.WORLD:
-        return misread_steps(context, optimal, size, chance)
-    first = chance.randint(1, count - size)  # the last ones are a separate way
+    if draw.visibility is Visibility.WORLD:
+        return misread_steps(draw, optimal, size)
+    first = draw.chance.randint(1, count - size)  # the last ones are a separate way
     removed = {
-        "here_and_there": sorted(chance.sample(range(1, count + 1), size)),
+        "here_and_there": sorted(draw.chance.sample(range(1, count + 1), size)),
         "in_a_row": list(range(first, first + size)),
         "at_the_end": list(range(count - size + 1, count + 1)),
     }
     branches = [branch for number in range(1, count + 1) if len(branch := _branch(optimal, number)) == size]
     if branches:
-        removed["branch"] = chance.choice(branches)
-    way = chance.choice(sorted(removed))
+        removed["branch"] = draw.chance.choice(branches)
+    way = draw.chance.choice(sorted(removed))
     return remove(optimal, removed[way], way)
 
 

@@ -6,54 +6,46 @@ With the visibility `plan`, the value is of a wrong type, the argument is a need
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, damage_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import misread_arguments
-from pytest_ultra.flaws.plan_context import PlanContext
 
 _KIND = FlawKind.PARAMETER_ERROR
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
-    if visibility is Visibility.WORLD and chance.random() < 0.5:
-        misread = misread_arguments(context, optimal, size, _KIND, chance)
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    if draw.visibility is Visibility.WORLD and draw.chance.choice((True, False)):
+        misread = misread_arguments(draw, optimal, size, _KIND)
         if misread is not None:
             return misread
-    return damage_steps(context, optimal, size, visibility, changes, chance)
+    return damage_steps(draw, optimal, size, changes)
 
 
-def changes(
-    context: PlanContext, workflow: Workflow, number: int, visibility: Visibility, chance: Random
-) -> list[Change]:
+def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
     """Return the ways in which one argument of a step, drawn by chance, could be wrong."""
     call = workflow.steps[number - 1].call
     names = sorted(call.arguments)
-    chance.shuffle(names)
+    draw.chance.shuffle(names)
     for name in names:
-        if visibility is Visibility.PLAN:
+        if draw.visibility is Visibility.PLAN:
             found = list(_obvious(workflow, number, name))
         else:
-            found = list(_hidden(context, workflow, number, name, visibility))
+            found = list(_hidden(draw, workflow, number, name))
         if found:
             return found
     return []
 
 
-def _hidden(
-    context: PlanContext, workflow: Workflow, number: int, name: str, visibility: Visibility
-) -> Iterator[Change]:
+def _hidden(draw: Draw, workflow: Workflow, number: int, name: str) -> Iterator[Change]:
     step = workflow.steps[number - 1]
-    for decoy in context.decoys(workflow, number, name):
-        if decoy.visibility is visibility:
+    for decoy in draw.context.decoys(workflow, number, name):
+        if decoy.visibility is draw.visibility:
             yield _change(step, name, decoy.value, decoy.way, "has a wrong value")
-    signature = context.tools.get(step.call.tool)
-    if visibility is Visibility.JOB and signature and name not in signature.parameters["required"]:
+    signature = draw.context.tools.get(step.call.tool)
+    if draw.visibility is Visibility.JOB and signature and name not in signature.parameters["required"]:
         yield _left_out(step, name)
 
 

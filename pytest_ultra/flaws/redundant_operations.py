@@ -6,15 +6,12 @@ job is not about, or process what needs no processing; with `world` only the dat
 
 from __future__ import annotations
 
-from random import Random
-
 import msgspec
 
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Call, Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, renumber
-from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 
 _HOW = {
     "repeat": "repeats step {}",
@@ -33,12 +30,10 @@ class Extra(msgspec.Struct, frozen=True):
     passes_on: bool = False
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     extras: list[Extra] = []
     for _ in range(size):
-        extra = _draw(context, optimal, visibility, chance)
+        extra = _draw_extra(draw, optimal)
         if extra is None:
             return None
         extras.append(extra)
@@ -51,33 +46,33 @@ def _are_distinct(extras: list[Extra]) -> bool:
     return len(set(passed)) == len(passed)
 
 
-def _draw(context: PlanContext, optimal: Workflow, visibility: Visibility, chance: Random) -> Extra | None:
+def _draw_extra(draw: Draw, optimal: Workflow) -> Extra | None:
     numbers = range(1, len(optimal.steps) + 1)
-    number = chance.choice(numbers)
-    if visibility is Visibility.PLAN:
+    number = draw.chance.choice(numbers)
+    if draw.visibility is Visibility.PLAN:
         return Extra("repeat", number, optimal.steps[number - 1].call)
     options: list[Extra] = []
     for place in numbers:
-        options += [Extra("idle_step", place, call, passes_on=True) for call in context.idle_steps(optimal, place)]
-    if visibility is Visibility.JOB:
+        options += [Extra("idle_step", place, call, passes_on=True) for call in draw.context.idle_steps(optimal, place)]
+    if draw.visibility is Visibility.JOB:
         used = [step.call for step in optimal.steps]
-        options += [Extra("useless_look_up", number, call) for call in context.idle_look_ups if call not in used]
+        options += [Extra("useless_look_up", number, call) for call in draw.context.idle_look_ups if call not in used]
         for place, call in enumerate(used, start=1):
-            signature = context.tools.get(call.tool)
+            signature = draw.context.tools.get(call.tool)
             if signature and not call.references and not signature.has_effect(call):
                 options.append(Extra("repeated_look_up", place, call))
     if not options:
         return None
-    way = chance.choice(sorted({option.way for option in options}))
-    return chance.choice([option for option in options if option.way == way])
+    way = draw.chance.choice(sorted({option.way for option in options}))
+    return draw.chance.choice([option for option in options if option.way == way])
 
 
 def add_steps(optimal: Workflow, extras: list[Extra]) -> Candidate:
     """Add the steps and renumber; the users of a step get the output of the added one if it passes on."""
-    entries: list[tuple[int | None, Extra | None]] = []
+    entries: list[tuple[int, Extra | None]] = []
     for number in range(1, len(optimal.steps) + 1):
         entries.append((number, None))
-        entries += [(None, extra) for extra in extras if extra.after == number]
+        entries += [(0, extra) for extra in extras if extra.after == number]
     own = {number: place for place, (number, _) in enumerate(entries, start=1) if number}
     passed = {extra.after: place for place, (_, extra) in enumerate(entries, start=1) if extra and extra.passes_on}
     given = own | passed
@@ -85,7 +80,6 @@ def add_steps(optimal: Workflow, extras: list[Extra]) -> Candidate:
     damages = []
     for place, (number, extra) in enumerate(entries, start=1):
         if extra is None:
-            assert number is not None
             steps.append(renumber(optimal.steps[number - 1], given))
         else:
             numbers = given | {extra.after: own[extra.after]} if extra.passes_on else given
@@ -93,4 +87,4 @@ def add_steps(optimal: Workflow, extras: list[Extra]) -> Candidate:
             how = _HOW[extra.way].format(own[extra.after])
             damages.append(Damage(FlawKind.REDUNDANT_OPERATIONS, place, None, extra.way, how))
     answer = given[optimal.answer] if optimal.answer else None
-    return Candidate(Workflow(tuple(steps), answer), tuple(damages), tuple(number for number, _ in entries))
+    return Candidate(Workflow(tuple(steps), answer), tuple(damages), tuple(number or None for number, _ in entries))

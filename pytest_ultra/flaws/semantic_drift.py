@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from random import Random
-
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Step, Workflow, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, replace_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, replace_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import misread_arguments
 from pytest_ultra.flaws.plan_context import PlanContext
 
 _KIND = FlawKind.SEMANTIC_DRIFT
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Change the last `size` steps. What one of them changes stays changed in those after it.
 
     With the visibility `plan`, the drift does not run: the plan names a field or a thing that it has dropped.
     """
     count = len(optimal.steps)
     among = range(count - size + 1, count + 1)
-    if visibility is Visibility.WORLD:
-        misread = misread_arguments(context, optimal, size, _KIND, chance, among=among)
+    if draw.visibility is Visibility.WORLD:
+        misread = misread_arguments(draw, optimal, size, _KIND, among=among)
         if misread is not None:
             return misread
     drifting = optimal
@@ -33,18 +29,15 @@ def inject(
     for number in among:
         step = drifting.steps[number - 1]
         followed = _follow(step, replaced)
-        own = (
-            _draw(context, drifting, number, visibility, chance)
-            if followed == step or visibility is Visibility.PLAN
-            else None
-        )
+        is_own = followed == step or draw.visibility is Visibility.PLAN
+        own = _draw_value(draw, drifting, number) if is_own else None
         if own is not None:
             name, value = own
             replaced.append((step.call.arguments[name], value))
             followed = _follow(with_arguments(step, **{name: value}), replaced[:-1])
         if followed == step:
             return None
-        changed[number] = _change(context, step, followed)
+        changed[number] = _change(draw.context, step, followed)
         drifting = Workflow((*drifting.steps[: number - 1], followed, *drifting.steps[number:]), optimal.answer)
     return replace_steps(optimal, changed)
 
@@ -60,24 +53,22 @@ def _follow(step: Step, replaced: list[tuple[Json, Json]]) -> Step:
     return with_arguments(step, **arguments) if arguments else step
 
 
-def _draw(
-    context: PlanContext, workflow: Workflow, number: int, visibility: Visibility, chance: Random
-) -> tuple[str, Json] | None:
-    """Draw an argument and its wrong value, the places and subjects before the measures."""
+def _draw_value(draw: Draw, workflow: Workflow, number: int) -> tuple[str, Json] | None:
+    """Draw an argument and its wrong value."""
     call = workflow.steps[number - 1].call
     options: dict[str, list[Json]] = {}
     for name in sorted(call.arguments):
-        decoys = context.decoys(workflow, number, name)
-        if visibility is Visibility.PLAN:
+        decoys = draw.context.decoys(workflow, number, name)
+        if draw.visibility is Visibility.PLAN:
             values: list[Json] = [[call.arguments[name]]] if referenced_step(call.arguments[name]) is None else []
         else:
-            values = [decoy.value for decoy in decoys if decoy.visibility is visibility]
+            values = [decoy.value for decoy in decoys if decoy.visibility is draw.visibility]
         if values:
             options[name] = values
     if not options:
         return None
-    name = chance.choice(sorted(options))
-    return name, chance.choice(options[name])
+    name = draw.chance.choice(sorted(options))
+    return name, draw.chance.choice(options[name])
 
 
 def _change(context: PlanContext, right: Step, wrong: Step) -> Change:

@@ -11,25 +11,22 @@ from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.broken_order import break_order
-from pytest_ultra.flaws.candidate import Candidate, renumber
-from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 
 MOST_TRIES = 12
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Reorder the steps such that `size` of them are out of place.
 
     The visibility `world` has no order of its own: the words say what comes first.
     """
-    if visibility is Visibility.PLAN:
-        return break_order(context, optimal, size, chance)
-    if visibility is Visibility.WORLD:
+    if draw.visibility is Visibility.PLAN:
+        return break_order(draw.context, optimal, size, draw.chance)
+    if draw.visibility is Visibility.WORLD:
         return None
     for _ in range(MOST_TRIES):
-        order = draw_order(optimal, size, chance)
+        order = draw_order(optimal, size, draw.chance)
         if order is not None:
             return reorder(optimal, order)
     return None

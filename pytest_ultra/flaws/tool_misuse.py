@@ -5,12 +5,10 @@ With the visibility `plan`, the wrong tool has the arguments of the right one.
 
 from __future__ import annotations
 
-from random import Random
-
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.candidate import Candidate, Change, damage_steps
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps
 from pytest_ultra.flaws.misread_decisions import misread_tools
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
@@ -18,27 +16,23 @@ from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 _KIND = FlawKind.TOOL_MISUSE
 
 
-def inject(
-    context: PlanContext, optimal: Workflow, size: int, visibility: Visibility, chance: Random
-) -> Candidate | None:
-    if visibility is Visibility.WORLD:
-        return misread_tools(context, optimal, size, chance)
-    return damage_steps(context, optimal, size, visibility, changes, chance)
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    if draw.visibility is Visibility.WORLD:
+        return misread_tools(draw, optimal, size)
+    return damage_steps(draw, optimal, size, changes)
 
 
-def changes(
-    context: PlanContext, workflow: Workflow, number: int, visibility: Visibility, chance: Random
-) -> list[Change]:
+def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
     """Return the wrong tools that a step could name; none with the visibility `world`."""
-    if visibility is Visibility.WORLD:
+    if draw.visibility is Visibility.WORLD:
         return []
     call = workflow.steps[number - 1].call
     found = []
-    for wrong in context.offered:
-        if wrong != call.tool and (arguments := _arguments(context, workflow, number, wrong, visibility, chance)):
+    for wrong in draw.context.offered:
+        if wrong != call.tool and (arguments := _arguments(draw, workflow, number, wrong)):
             step = Step(Call(wrong, arguments), None, workflow.steps[number - 1].only_if_failed)
             how = f"names {wrong} instead of {call.tool}"
-            found.append(Change(_KIND, step, _way(context, call, wrong), how))
+            found.append(Change(_KIND, step, _way(draw.context, call, wrong), how))
     return found
 
 
@@ -47,21 +41,19 @@ def _way(context: PlanContext, call: Call, wrong: str) -> str:
     return "sibling" if right and context.tools[wrong].category == right.category else "stranger"
 
 
-def _arguments(
-    context: PlanContext, workflow: Workflow, number: int, wrong: str, visibility: Visibility, chance: Random
-) -> dict[str, Json] | None:
+def _arguments(draw: Draw, workflow: Workflow, number: int, wrong: str) -> dict[str, Json] | None:
     call = workflow.steps[number - 1].call
-    if visibility is Visibility.PLAN:
+    if draw.visibility is Visibility.PLAN:
         return dict(call.arguments)
-    if not _fits(context, workflow, number, wrong):
+    if not _fits(draw.context, workflow, number, wrong):
         return None
-    arguments = context.arguments_for(workflow, number, wrong, chance)
+    arguments = draw.context.arguments_for(workflow, number, wrong, draw.chance)
     if arguments is None:
         return None
-    handles = {name: reference(call.references[0]) for name in context.tools[wrong].handles if call.references}
+    handles = {name: reference(call.references[0]) for name in draw.context.tools[wrong].handles if call.references}
     return {
         name: handles.get(name, arguments.get(name))
-        for name in context.tools[wrong].parameters["properties"]
+        for name in draw.context.tools[wrong].parameters["properties"]
         if name in arguments or name in handles
     }
 

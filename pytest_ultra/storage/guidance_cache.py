@@ -238,8 +238,7 @@ _GENERATED_LAST = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
 
 
 def _by_task(cases: Iterable[Case]) -> dict[TaskKey, _Variants]:
-    """Group the variants by task, those with the optimal workflow alone last: generating another also
-    generates that."""
+    """Group the variants by task, those with the optimal workflow alone last: any other generates that too."""
     wanted: dict[TaskKey, _Variants] = {}
     for case in sorted(cases, key=lambda case: case.prompt_type in _GENERATED_LAST):
         wanted.setdefault(case.task_key, {}).setdefault(Variant.of(case), case)
