@@ -152,7 +152,6 @@ _FILLERS: Mapping[str, _Filler] = {
     "computation_optimizer": _optimize,
     "integration_mapper": _map,
     "file_operations_compressor": lambda a, c: {"method": c.choice(("run_length", "dedupe_lines"))},  # noqa: ARG005
-    "file_operations_converter": lambda a, c: {"to": c.choice(("csv", "json"))},  # noqa: ARG005
     "file_operations_writer": lambda a, c: {"path": f"reports/{_name(a, c)}.json"},
     "utility_notifier": lambda a, c: {
         "recipient": f"{_team(a, c)}@example.com",

@@ -9,10 +9,12 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, render
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.redundant_operations import Extra, add_steps
+from pytest_ultra.flaws.second_try import add_second_try
 from pytest_ultra.flaws.sequence_disorder import draw_order, reorder
 
 MOST_CANDIDATES = 24
-MOST_ODDITIES = 3
+MOST_ODDITIES = 2
+MOST_ORDERS = 6
 
 _Oddity = Callable[[PlanContext, Workflow, Random], Workflow | None]
 
@@ -24,10 +26,9 @@ def make_alternative(context: PlanContext, optimal: Workflow) -> Workflow | None
     """
     chance = Random(f"{context.seed}/alternative")
     for _ in range(MOST_CANDIDATES):
-        oddities = chance.sample(sorted(_ODDITIES), chance.randint(1, MOST_ODDITIES))
         plan = optimal
-        for oddity in oddities:
-            odd = _ODDITIES[oddity](context, plan, chance)
+        for _ in range(chance.randint(1, MOST_ODDITIES)):
+            odd = chance.choice(_ODDITIES)(context, plan, chance)
             plan = odd if odd is not None and _is_sound(context, odd) else plan
         if render(plan) != render(optimal):
             return plan
@@ -41,10 +42,12 @@ def _is_sound(context: PlanContext, plan: Workflow) -> bool:
     return rehearsal.has_delivered and not rehearsal.has_harmed
 
 
-def _other_order(context: PlanContext, plan: Workflow, chance: Random) -> Workflow | None:  # noqa: ARG001 - an _Oddity
-    order = draw_order(plan, chance.randint(1, 2), chance)
+def _other_order(context: PlanContext, plan: Workflow, chance: Random) -> Workflow | None:
+    """Do the steps in an order that is as good."""
     has_conditions = any(step.only_if_failed for step in plan.steps)
-    return None if order is None or has_conditions else reorder(plan, order).workflow
+    orders = (draw_order(plan, chance.randint(1, 2), chance) for _ in range(MOST_ORDERS))
+    plans = (reorder(plan, order).workflow for order in orders if order is not None)
+    return None if has_conditions else next((other for other in plans if _is_sound(context, other)), None)
 
 
 def _other_tool(context: PlanContext, plan: Workflow, chance: Random) -> Workflow | None:
@@ -88,31 +91,17 @@ def _idle_check(context: PlanContext, plan: Workflow, chance: Random) -> Workflo
     return add_steps(plan, [Extra("idle_step", number, call, passes_on=True)]).workflow
 
 
-def _second_try(context: PlanContext, plan: Workflow, chance: Random) -> Workflow | None:
-    """Repeat a step that hands something over, should it have failed."""
-    numbers = [
-        number
-        for number, step in enumerate(plan.steps, start=1)
-        if step.only_if_failed is None and context.tools[step.call.tool].makes(step.call) is None
-    ]
-    if not numbers:
-        return None
-    number = chance.choice(numbers)
-    longer = add_steps(plan, [Extra("repeat", number, plan.steps[number - 1].call)]).workflow
-    retry = Step(longer.steps[number].call, None, number)
-    return Workflow((*longer.steps[:number], retry, *longer.steps[number + 1 :]), longer.answer)
-
-
 def _add(plan: Workflow, call: Call, chance: Random) -> Workflow:
     """Add a look-up after any step."""
     return add_steps(plan, [Extra("useless_look_up", chance.randint(1, len(plan.steps)), call)]).workflow
 
 
-_ODDITIES: dict[str, _Oddity] = {
-    "extra_check": _extra_check,
-    "idle_check": _idle_check,
-    "other_order": _other_order,
-    "other_tool": _other_tool,
-    "repeated_look_up": _repeated_look_up,
-    "second_try": _second_try,
-}
+_ODDITIES: tuple[_Oddity, ...] = (
+    *[_other_order] * 4,
+    *[_other_tool] * 4,
+    *[add_second_try] * 3,
+    _idle_check,
+    _extra_check,
+    _repeated_look_up,
+)
+"""Drawn from with these weights: most alternative plans are no longer than the optimal one."""

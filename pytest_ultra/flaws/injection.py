@@ -21,6 +21,7 @@ from pytest_ultra.flaws import (
 from pytest_ultra.flaws.candidate import Candidate, Changer, Draw, Injector, damage_steps
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import is_proved
+from pytest_ultra.flaws.second_try import add_to_some
 
 MOST_CANDIDATES = 24
 """Candidates of one visibility before the next more visible one is tried."""
@@ -71,6 +72,8 @@ def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, fla
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
+        if composed is not None and draw.visibility is not Visibility.PLAN:
+            composed = add_to_some(draw.context, composed, draw.chance)
         if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
             return composed
     return None

@@ -14,6 +14,8 @@ from pytest_ultra.flaws.broken_order import break_order
 from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 
 MOST_TRIES = 12
+OTHER_ORDER = "other_order"
+"""The way of a disorder that runs: each step has an input, and does something else with it."""
 
 
 def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
@@ -67,7 +69,7 @@ def reorder(optimal: Workflow, order: Sequence[int]) -> Candidate:
     place = {number: position for position, number in enumerate(order, start=1)}
     steps = tuple(renumber(linked[number], place) for number in order)
     damages = tuple(
-        Damage(FlawKind.SEQUENCE_DISORDER, place[number], number, "other_order", "is out of place")
+        Damage(FlawKind.SEQUENCE_DISORDER, place[number], number, OTHER_ORDER, "is out of place")
         for number in sorted(out_of_place(order), key=lambda number: place[number])
     )
     answer = _last_of_chain(optimal, linked, order)

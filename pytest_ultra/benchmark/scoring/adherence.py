@@ -13,6 +13,7 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.flaws.sequence_disorder import OTHER_ORDER
 
 
 def shown_plan(guidance: BenchmarkGuidance, prompt_type: PromptType) -> Workflow | None:
@@ -128,7 +129,7 @@ def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evi
     event = done.as_written.get(damage.flawed_step)
     if event is None:
         return _is_skipped(damage.flawed_step, flawed, done)
-    if damage.kind is FlawKind.SEQUENCE_DISORDER:
+    if damage.kind is FlawKind.SEQUENCE_DISORDER and damage.way != OTHER_ORDER:
         return event.result.code in MISSING_INPUT
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
     return condition is None or (condition in done.in_any_way and not done.in_any_way[condition].result.is_success)
@@ -138,7 +139,8 @@ def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps) -
     """Return whether the model went past the place of a missing step: did a step after it, or the plan's last step."""
     missing = [other.optimal_step or 0 for other in flawed.damages if other.flawed_step is None]
     before = (damage.optimal_step or 0) - 1 - sum(number < (damage.optimal_step or 0) for number in missing)
-    last = len(flawed.workflow.steps)
+    steps = enumerate(flawed.workflow.steps, start=1)
+    last = max((number for number, step in steps if step.only_if_failed is None), default=1)
     return any(number in done.as_written for number in range(min(before + 1, last), last + 1))
 
 
