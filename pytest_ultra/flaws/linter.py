@@ -57,7 +57,8 @@ class _Plan:
         self.workflow = workflow
         self.tools = tools
         self.numbers = range(1, len(workflow.steps) + 1)
-        self.used: set[int | None] = {used for step in workflow.steps for used in step.call.references}
+        self.references = {number: self.call(number).references for number in self.numbers}
+        self.used: set[int | None] = {used for references in self.references.values() for used in references}
         self.used.add(workflow.answer)
         self.columns: dict[int, Collection[str] | None] = {}
         for number in self.numbers:
@@ -80,18 +81,18 @@ class _Plan:
         return signature.makes(self.call(number)) if signature else DataKind.UNKNOWN
 
     def input_columns(self, number: int) -> Collection[str] | None:
-        used = self.call(number).references
+        used = self.references[number]
         return self.columns.get(used[0]) if len(used) == 1 else None
 
     def needs(self, number: int) -> set[int]:
         """Return the steps that a step builds on, directly or not."""
         found = set[int]()
-        waiting = [used for used in self.call(number).references if used < number]
+        waiting = [used for used in self.references[number] if used < number]
         while waiting:
             used = waiting.pop()
             if used not in found and used in self.numbers:
                 found.add(used)
-                waiting += [earlier for earlier in self.call(used).references if earlier < used]
+                waiting += [earlier for earlier in self.references[used] if earlier < used]
         return found
 
 
@@ -141,7 +142,7 @@ def _fields(plan: _Plan, number: int) -> Iterator[Finding]:
 
 def _formats(plan: _Plan, number: int) -> Iterator[Finding]:
     """Compare the format in which a step reads or writes with the ending of the file's name."""
-    for used in plan.call(number).references:
+    for used in plan.references[number]:
         reader, writer = plan.signature(number), plan.tools.get(plan.call(used).tool) if used in plan.numbers else None
         if reader and writer:
             yield from _contrary_format(number, reader.reads_as(plan.call(number)), plan.call(used))
@@ -162,7 +163,7 @@ _FORMATS = ("csv", "json")
 def _repetitions(plan: _Plan, number: int) -> Iterator[Finding]:
     """Find a step done twice. A repeated look-up may be meant, and so may a second try of a failed step."""
     step, signature = plan.step(number), plan.signature(number)
-    is_look_up = not step.call.references and not (signature and signature.has_effect(step.call))
+    is_look_up = not plan.references[number] and not (signature and signature.has_effect(step.call))
     if is_look_up:
         return
     place = _place(plan, number)
@@ -189,7 +190,7 @@ def _conditions(plan: _Plan, number: int) -> Iterator[Finding]:
         elif failed in plan.needs(number):
             yield Finding(FindingKind.CONTRARY_CONDITION, number, f"it builds on step {failed}, which has failed then")
         return
-    for used in step.call.references:
+    for used in plan.references[number]:
         if used in plan.numbers and used < number and plan.step(used).only_if_failed is not None:
             yield Finding(FindingKind.CONTRARY_CONDITION, number, f"step {used}, which it builds on, may not be done")
 
@@ -197,7 +198,7 @@ def _conditions(plan: _Plan, number: int) -> Iterator[Finding]:
 def _unused(plan: _Plan, number: int) -> Iterator[Finding]:
     """Find results that nobody uses. A look-up's result may be for the reader alone."""
     call = plan.call(number)
-    if call.references and plan.makes(number) is not None and number not in plan.used:
+    if plan.references[number] and plan.makes(number) is not None and number not in plan.used:
         yield Finding(FindingKind.UNUSED_OUTPUT, number, "no step uses its output")
 
 

@@ -20,21 +20,26 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 
 
 def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
-    """Return the contradictions that a step could have; none with the visibility `world`."""
+    """Return the contradictions that a step could have; none with the visibility `world`.
+
+    A condition, which few sound plans have, is the last resort.
+    """
     if draw.visibility is Visibility.WORLD:
         return []
-    found = [*_on_failure_only(draw, workflow, number), *_past_the_result(workflow, number)]
-    return [*found, *_turned_round(workflow, number)]
+    found = [*_past_the_result(workflow, number), *_turned_round(workflow, number)]
+    if found and draw.visibility is Visibility.JOB:
+        return found
+    return [*found, *_on_failure_only(draw, workflow, number)]
 
 
 def _on_failure_only(draw: Draw, workflow: Workflow, number: int) -> Iterator[Change]:
     """Do the step only if an earlier one failed, although the job wants both.
 
-    A contradiction that shows in the plan: the step builds on the one that is to fail.
+    With the visibility `plan`, it may build on the step that is to fail.
     """
     step = workflow.steps[number - 1]
     for earlier in range(1, number):
-        if (earlier in _needs(workflow, number)) is (draw.visibility is Visibility.PLAN):
+        if draw.visibility is Visibility.PLAN or earlier not in _needs(workflow, number):
             how = f"is tied to the failure of step {earlier}, though both are needed"
             yield Change(_KIND, Step(step.call, step.fallback, earlier), "contrary_condition", how)
 
