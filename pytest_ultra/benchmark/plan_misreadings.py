@@ -18,8 +18,8 @@ def _taken_paths(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:
     """Yield a write to the file that the job names first, where that is there already and must stay as it is."""
     for number, step in enumerate(workflow.steps, start=1):
         path = str(step.call.arguments.get("path", ""))
-        stem, new, ending = path.rpartition("_new.")
-        taken = f"{stem}.{ending}"
+        stem, new, suffix = path.rpartition("_new.")
+        taken = f"{stem}.{suffix}"
         if new and taken in task.world.files and taken in task.words:
             change = StepChange(number, "path", taken)
             yield PlanMisreading(f"is there a file {taken} already?", (change,), is_branch=True)

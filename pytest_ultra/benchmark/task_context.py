@@ -18,7 +18,7 @@ from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
-from pytest_ultra.core.workflow import Call, Workflow, reference
+from pytest_ultra.core.workflow import Call, Workflow, reference, referenced_step
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
@@ -103,8 +103,9 @@ class TaskContext:
     def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
         if not any(number in step.call.references for step in workflow.steps):
             return []
-        rows = self._table(workflow, number)
-        return [call for call in _idle_calls(rows, reference(number)) if call.tool in self._task.tools]
+        known = [_literals(step.call) for step in workflow.steps]
+        calls = _idle_calls(self._table(workflow, number), reference(number))
+        return [call for call in calls if call.tool in self._task.tools and _literals(call) not in known]
 
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):
@@ -141,6 +142,10 @@ class TaskContext:
                 return rehearsal
         self._rehearsed = [*self._rehearsed[:1], (workflow, self.rehearse(workflow))]
         return self._rehearsed[-1][1]
+
+
+def _literals(call: Call) -> tuple[str, dict[str, Json]]:
+    return call.tool, {name: value for name, value in call.arguments.items() if referenced_step(value) is None}
 
 
 def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:

@@ -1,4 +1,4 @@
-"""Alternative plans: correct, and odd to look at, so that distrust of a plan can be told from a reason for it."""
+"""Alternative plans: correct, and odd to look at, to measure whether an agent distrusts a plan without a reason."""
 
 from __future__ import annotations
 

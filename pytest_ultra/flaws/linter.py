@@ -141,7 +141,7 @@ def _fields(plan: _Plan, number: int) -> Iterator[Finding]:
 
 
 def _formats(plan: _Plan, number: int) -> Iterator[Finding]:
-    """Compare the format in which a step reads or writes with the ending of the file's name."""
+    """Compare the format in which a step reads or writes with the suffix of the file's name."""
     for used in plan.references[number]:
         reader, writer = plan.signature(number), plan.tools.get(plan.call(used).tool) if used in plan.numbers else None
         if reader and writer:
@@ -151,9 +151,9 @@ def _formats(plan: _Plan, number: int) -> Iterator[Finding]:
 
 def _contrary_format(number: int, written: str | None, named: Call) -> Iterator[Finding]:
     names = [value for value in named.arguments.values() if isinstance(value, str)]
-    for _, dot, ending in (name.rpartition(".") for name in names):
-        if written is not None and dot and ending in _FORMATS and ending != written:
-            message = f"the format is {written}, but the name ends in .{ending}"
+    for _, dot, suffix in (name.rpartition(".") for name in names):
+        if written is not None and dot and suffix in _FORMATS and suffix != written:
+            message = f"the format is {written}, but the name ends in .{suffix}"
             yield Finding(FindingKind.CONTRARY_FORMAT, number, message, written)
 
 

@@ -96,9 +96,9 @@ def test_a_workflow_is_generated_once_for_all_models_repeats_and_prompts(
     cache: GuidanceCache, generator: Generator
 ) -> None:
     models = [make_case(p, model=m, repeat=r) for m in ("a", "b") for r in (0, 1) for p in PromptType]
-    assert cache.fill(models, generator) == 7
-    assert [case.prompt_type for case in generator.cases] == list(FLAWED_PROMPT_TYPES)
-    assert generator.known == [(False, False)] + [(True, True)] * 6
+    assert cache.fill(models, generator) == 8
+    assert [case.prompt_type for case in generator.cases] == [*FLAWED_PROMPT_TYPES, PromptType.ALTERNATIVE]
+    assert generator.known == [(False, False)] + [(True, True)] * 7
 
 
 def test_only_what_is_missing_is_generated(cache: GuidanceCache, generator: Generator) -> None:

@@ -129,10 +129,29 @@ def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evi
     event = done.as_written.get(damage.flawed_step)
     if event is None:
         return _is_skipped(damage.flawed_step, flawed, done)
-    if damage.kind is FlawKind.SEQUENCE_DISORDER and damage.way != OTHER_ORDER:
-        return event.result.code in MISSING_INPUT
+    if damage.kind is FlawKind.SEQUENCE_DISORDER:
+        is_broken = damage.way != OTHER_ORDER
+        return event.result.code in MISSING_INPUT if is_broken else _is_out_of_order(damage, flawed, done, evidence)
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
     return condition is None or (condition in done.in_any_way and not done.in_any_way[condition].result.is_success)
+
+
+def _is_out_of_order(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evidence: Evidence) -> bool:
+    """Return whether a step was done on the side of another on which the plan has it, and not the optimal plan."""
+    optimal, own = evidence.guidance.optimal, damage.flawed_step or 0
+    right = {number: _place_of(step.call, optimal) for number, step in enumerate(flawed.workflow.steps, start=1)}
+    turns = {number: evidence.calls.index(event) for number, event in done.in_any_way.items()}
+    for number, place in right.items():
+        is_crossed = place is not None and (number < own) != (place < (damage.optimal_step or 0))
+        if number in turns and is_crossed and (turns[number] < turns[own]) == (number < own):
+            return True
+    return False
+
+
+def _place_of(call: Call, optimal: Workflow) -> int | None:
+    """Return the number of the optimal step with the same tool and literals."""
+    numbers = enumerate(optimal.steps, start=1)
+    return next((number for number, step in numbers if _has_same_literals(step.call, call)), None)
 
 
 def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
