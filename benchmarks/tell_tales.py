@@ -1,7 +1,8 @@
 """Measure whether the text of a plan gives a flaw away: `python benchmarks/tell_tales.py [INSTANCES] [DIFFICULTY,...]`.
 
 A classifier that sees nothing but plans (bags of words and characters, and counts of the structure; logistic
-regression) is asked to distinguish flawed plans from `optimal` and `alternative` ones. It is cross-validated over tasks, so
+regression) is asked to distinguish flawed plans from `optimal` and `alternative` ones. It is cross-validated over
+tasks, so
 that it cannot know a task from its training. The area under its ROC curve is 0.5 if there are no tell-tales.
 Needs scikit-learn: `pip install --group tell-tales`.
 """

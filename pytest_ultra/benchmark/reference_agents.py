@@ -9,12 +9,14 @@ import msgspec
 
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
+from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Workflow, read
+from pytest_ultra.flaws.plan_repair import repair
 
 
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -42,6 +44,14 @@ def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     plan = _shown_plan(messages)
     return _follow(plan, messages, knowledge) if plan else Reply(text="I was given no plan, so I give up.")
+
+
+def _linter(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    """Repair what the linter flags in the plan, without a look at the job, and obey the rest."""
+    plan = _shown_plan(messages)
+    if plan is None:
+        return Reply(text="I was given no plan, so I give up.")
+    return _follow(repair(plan, signatures()), messages, knowledge)
 
 
 def _stubborn(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -82,6 +92,7 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
     ReferenceAgent.NULL: _null,
     ReferenceAgent.ONE_CALL: _one_call,
     ReferenceAgent.STUBBORN: _stubborn,
+    ReferenceAgent.LINTER: _linter,
     ReferenceAgent.MIXTURE: _mixture,
 }
 

@@ -197,7 +197,6 @@ def _conditions(plan: _Plan, number: int) -> Iterator[Finding]:
 
 def _unused(plan: _Plan, number: int) -> Iterator[Finding]:
     """Find results that nobody uses. A look-up's result may be for the reader alone."""
-    call = plan.call(number)
     if plan.references[number] and plan.makes(number) is not None and number not in plan.used:
         yield Finding(FindingKind.UNUSED_OUTPUT, number, "no step uses its output")
 

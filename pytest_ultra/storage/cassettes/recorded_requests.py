@@ -56,7 +56,8 @@ def request_key(request: ChatRequest) -> str:
 
 def describe_case(case: Case) -> dict[str, Any]:
     """Return the axes of a case that change its requests."""
-    unkeyed = _UNKEYED if case.request_parameters else (*_UNKEYED, "request_parameters")
+    absent = [name for name in ("request_parameters", "flaw_visibility") if not getattr(case, name)]
+    unkeyed = (*_UNKEYED, *absent)
     return {name: value for name, value in msgspec.to_builtins(case).items() if name not in unkeyed}
 
 
