@@ -79,7 +79,7 @@ def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 
 
 # Near the published means (62 % optimal, 51 % chain of thought, 54 % flawed), so that a demo looks plausible.
-_MIXTURE_SKILL = {"baseline": 0.45, "cot": 0.55, "optimal": 0.9, "flawed": 0.5}
+_MIXTURE_SKILL = {"baseline": 0.45, "cot": 0.55, "optimal": 0.9, "alternative": 0.85, "flawed": 0.5}
 
 
 def _prompt_group(prompt_type: PromptType) -> str:
