@@ -38,6 +38,7 @@ RATE, MAX_TURNS = 0.8, 30
 FOLDS = 5
 FEWEST = 40
 """Flawed plans of a kind and visibility without which no area is estimated."""
+_WORD = r"[^\s\"{},:]+"
 _NUMBER = re.compile(r"\d+")
 
 
@@ -101,7 +102,7 @@ def area(samples: Sequence[Sample]) -> float:
     groups = np.array([sample.task for sample in samples])
     scores = np.zeros(len(samples))
     for train, test in GroupKFold(FOLDS).split(structure, labels, groups):
-        words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=r"[^\s\"{},:]+")
+        words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=_WORD)
         characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, max_features=20_000)
         scaler = StandardScaler().fit(structure[train])
         parts = [
