@@ -17,10 +17,11 @@ from pytest_ultra.benchmark.generator.generate import draw_task, generate_task
 from pytest_ultra.benchmark.planner import perfect_plan, plan
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
-from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType
+from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType, Visibility
 from pytest_ultra.core.case import TaskKey
-from pytest_ultra.flaws.candidate import Candidate
-from pytest_ultra.flaws.injection import inject, is_proved
+from pytest_ultra.flaws.injection import inject
+from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.proof import has_cost
 
 PUBLISHED_TASKS = 5040
 RATE, MAX_TURNS = 0.8, 30
@@ -58,17 +59,22 @@ def print_variety(tasks: list[Task]) -> None:
 
 
 def print_flaws(tasks: list[Task]) -> None:
-    proved = Counter[FlawKind]()
+    """Inject a flaw of each kind and severity, alternately visible in the job and in the world; prove each again."""
+    proved = Counter[tuple[FlawKind, Visibility | None]]()
     for task, kind, severity in product(tasks, FlawKind, Severity):
-        optimal = plan(task, RATE, MAX_TURNS)
-        flawed = inject(TaskContext(task), optimal, kind, severity)
+        optimal, context = plan(task, RATE, MAX_TURNS), TaskContext(task)
+        wanted = (Visibility.JOB, Visibility.WORLD)[task.key.instance % 2]
+        flawed = inject(context, optimal, kind, severity, visibility=wanted)
         if flawed is None:
             print(f"  NOT CARRIED: {severity} {kind} in {task.key}")
             continue
-        proved[kind] += is_proved(TaskContext(task), optimal, kind, Candidate(flawed.workflow, flawed.damages, ()))
-    print(f"Flaws proved, of {len(tasks) * len(Severity)} each (tasks by severities):")
-    for kind, n in proved.items():
-        print(f"  {kind:24}{n}")
+        is_flagged = bool(lint(flawed.workflow, context.tools))
+        is_visible = is_flagged is (flawed.visibility is Visibility.PLAN)
+        proved[kind, flawed.visibility] += is_visible and has_cost(context, optimal, kind, flawed.workflow)
+    print(f"Flaws proved, of {len(tasks) * len(Severity)} each (tasks by severities): {' / '.join(Visibility)}")
+    for kind in FlawKind:
+        counts = [proved[kind, visibility] for visibility in Visibility]
+        print(f"  {kind:24}{sum(counts):6}  {' / '.join(map(str, counts))}")
 
 
 def time_generation(seed: int) -> list[Task]:

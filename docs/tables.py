@@ -21,6 +21,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
 )
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
@@ -59,6 +60,7 @@ def axes() -> list[str]:
         "task types": TaskType,
         "difficulties": Difficulty,
         "severities": Severity,
+        "flaw visibilities": Visibility,
         "prompt variants": PromptVariant,
         "tool protocols": ToolProtocol,
         "demo agents": ReferenceAgent,

@@ -20,7 +20,7 @@ __all__ = ["ultra_episode", "ultra_shard"]
 
 MARKER = (
     "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, "
-    "tool_success_rate, fault_kind, instance, repeat): "
+    "flaw_visibility, tool_success_rate, fault_kind, instance, repeat): "
     "the case that a test takes, set by pytest-ultra; select by -m, as in -m \"ultra(prompt_type='optimal')\"."
 )
 

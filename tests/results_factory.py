@@ -112,7 +112,8 @@ def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | N
     if case.prompt_type.flaw_kind and case.severity:
         kind, severity = case.prompt_type.flaw_kind, case.severity
         flawed = FlawedWorkflow(kind, severity, MISUSE.workflow, MISUSE.damages, case.flaws)
-    return Guidance(task or make_task(case.task_key), optimal or OPTIMAL, flawed)
+    alternative = Workflow(OPTIMAL.steps[::-1]) if case.prompt_type is PromptType.ALTERNATIVE else None
+    return Guidance(task or make_task(case.task_key), optimal or OPTIMAL, flawed, alternative)
 
 
 def call_event(turn: int, tool: str, arguments: dict[str, Any], result: ToolResult) -> tuple[Event, ...]:

@@ -54,7 +54,10 @@ BANNED = (
     Banned(
         r"\bTeller\b|\btell(s|ing)?\b|\btold\b|\b_?tell_\w+",
         "report, print, message",
-        fine=(r"(tells whether it exists|tells nobody|any other error tells you)",),  # prompts keep their version
+        fine=(
+            r"(tells whether it exists|tells nobody|any other error tells you)",
+            r"tell[-_]tales?",
+        ),  # prompts keep their version
     ),
     Banned(
         r"\bcourse\b|\bendings?\b|\bEnding\b",

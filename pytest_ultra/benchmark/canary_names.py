@@ -67,7 +67,8 @@ class Renaming(msgspec.Struct, frozen=True):
         flawed = guidance.flawed
         if flawed is not None:
             flawed = msgspec.structs.replace(flawed, workflow=self.workflow(flawed.workflow))
-        return Guidance(task, self.workflow(guidance.optimal), flawed)
+        alternative = guidance.alternative and self.workflow(guidance.alternative)
+        return Guidance(task, self.workflow(guidance.optimal), flawed, alternative)
 
     def workflow(self, workflow: Workflow) -> Workflow:
         if not self.tools:

@@ -15,13 +15,8 @@ from pytest_ultra.core.workflow import render
 
 def plan_text(prompt_type: PromptType, guidance: BenchmarkGuidance) -> str:
     """Return the plan as text; empty for a prompt type without a plan."""
-    if not prompt_type.has_plan:
-        return ""
-    if prompt_type.flaw_kind is None:
-        return render(guidance.optimal)
-    if guidance.flawed is None:
-        raise ValueError(f"the guidance of a {prompt_type} case holds no flawed workflow")
-    return render(guidance.flawed.workflow)
+    plan = guidance.shown(prompt_type)
+    return render(plan) if plan else ""
 
 
 def opening(case: Case, guidance: BenchmarkGuidance, text_tools: Sequence[ToolSchema] = ()) -> tuple[Message, ...]:

@@ -10,12 +10,14 @@ import msgspec
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, Skill, begin, next_call, take_result
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
+from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.core.axes import FaultKind, PromptType
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.plan_follower import answer_text
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Workflow, read
+from pytest_ultra.flaws.plan_repair import repair
 
 
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -45,6 +47,14 @@ def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     return _follow(plan, messages, knowledge, OBEDIENCE) if plan else Reply(text="I was given no plan, so I give up.")
 
 
+def _linter(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
+    """Repair what the linter flags in the plan, without a look at the job, and obey the rest."""
+    plan = _shown_plan(messages)
+    if plan is None:
+        return Reply(text="I was given no plan, so I give up.")
+    return _follow(repair(plan, signatures()), messages, knowledge, OBEDIENCE)
+
+
 def _without(skill: Skill) -> Callable[[Sequence[Message], Knowledge], Reply]:
     """Return the perfect agent without one of its skills."""
     skills = ALL_SKILLS - {skill}
@@ -72,7 +82,7 @@ def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 
 
 # Near the published means (62 % optimal, 51 % chain of thought, 54 % flawed), so that a demo looks plausible.
-_MIXTURE_SKILL = {"baseline": 0.45, "cot": 0.55, "optimal": 0.9, "flawed": 0.5}
+_MIXTURE_SKILL = {"baseline": 0.45, "cot": 0.55, "optimal": 0.9, "alternative": 0.85, "flawed": 0.5}
 
 
 def _prompt_group(prompt_type: PromptType) -> str:
@@ -85,6 +95,7 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
     ReferenceAgent.NULL: _null,
     ReferenceAgent.ONE_CALL: _one_call,
     ReferenceAgent.STUBBORN: _without(Skill.RETRY),
+    ReferenceAgent.LINTER: _linter,
     ReferenceAgent.MIXTURE: _mixture,
     ReferenceAgent.NO_FALLBACK: _without(Skill.GO_ANOTHER_WAY),
     ReferenceAgent.NO_CHECK: _without(Skill.CHECK),

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from random import Random
 
 import msgspec
 
+from pytest_ultra.benchmark.canonical import canonical
+from pytest_ultra.benchmark.plan_decoys import options
+from pytest_ultra.benchmark.plan_misreadings import find_misreadings
 from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.base import Tool
-from pytest_ultra.core.workflow import Call, Workflow
+from pytest_ultra.benchmark.tool_signatures import signatures
+from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
+from pytest_ultra.core.axes import Visibility
+from pytest_ultra.core.json_types import Json, Row
+from pytest_ultra.core.workflow import Call, Workflow, reference, referenced_step
+from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
+from pytest_ultra.flaws.tool_signature import ToolSignature
 
-_DELIVERING = frozenset(
-    {
-        "network_poster",
-        "network_router",
-        "integration_queue",
-        "utility_notifier",
-        "utility_logger",
-        "utility_tracker",
-    }
-)
-"""Tools of which every further call has a further effect on the world."""
+_NO_ROWS: tuple[Row, ...] = ()
 
 
 class TaskContext:
     """See `flaws.plan_context.PlanContext`."""
 
-    tools: Mapping[str, Tool] = TOOLS
-    field_arguments: Collection[str] = ("field", "group_by", "left_field", "right", "value_field", "cost_field")
-
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._rehearsed: list[tuple[Workflow, Rehearsal]] = []
+
+    @property
+    def tools(self) -> Mapping[str, ToolSignature]:
+        return signatures()
 
     @property
     def seed(self) -> str:
@@ -42,37 +44,124 @@ class TaskContext:
     def offered(self) -> Sequence[str]:
         return self._task.tools
 
-    @property
-    def names(self) -> Sequence[Collection[str]]:
-        world = self._task.world
-        return (
-            world.files,
-            world.resources,
-            world.sinks,
-            world.credentials,
-            world.datastores,
-            world.topics,
-            world.cache,
-            world.queues,
-        )
-
-    @property
-    def repeatable_tools(self) -> Collection[str]:
-        return TOOLS.keys() - _DELIVERING
-
-    @property
+    @cached_property
     def idle_look_ups(self) -> Sequence[Call]:
         world, tools = self._task.world, self._task.tools
         used = {str(value) for action in self._task.actions for value in action.call.arguments.values()}
         look_ups = [
             *(Call("file_operations_reader", {"path": path}) for path in world.files),
             *(Call("file_operations_scanner", {"pattern": f"{path.partition('/')[0]}/*"}) for path in world.files),
-            *(Call("network_validator", {"url": url}) for url in world.resources),
+            *(Call("network_validator", {"url": url}) for url in (*world.resources, *world.sinks)),
             *(Call("integration_connector", {"datastore": name}) for name in world.datastores),
             *(Call("utility_helper", {"topic": topic}) for topic in world.topics),
             *(Call("utility_cache", {"action": "get", "key": key}) for key in world.cache),
         ]
         return [call for call in look_ups if call.tool in tools and not used & set(map(str, call.arguments.values()))]
 
+    @cached_property
+    def checks(self) -> Sequence[Call]:
+        """Calls that look at what the task is about, and change nothing."""
+        tools, calls = self._task.tools, [action.call for action in self._task.actions]
+        urls = [str(call.arguments["url"]) for call in calls if "url" in call.arguments]
+        paths = [str(call.arguments["path"]) for call in calls if "path" in call.arguments]
+        found = [
+            *(Call("network_validator", {"url": url}) for url in dict.fromkeys(urls)),
+            *(Call("file_operations_scanner", {"pattern": f"{path.partition('/')[0]}/*"}) for path in paths),
+        ]
+        return [call for call in found if call.tool in tools and call not in calls]
+
+    def equivalents(self, workflow: Workflow, number: int) -> Sequence[Call]:
+        """Return the other actions that reach a step's milestone; only those that take no output."""
+        call = workflow.steps[number - 1].call
+        reached = {action.reaches for action in self._task.actions if action.call == call}
+        others = [action.call for action in self._task.actions if action.reaches in reached]
+        return [other for other in others if other != call and not other.references]
+
+    def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
+        call = workflow.steps[number - 1].call
+        found = [
+            Decoy(change.value, Visibility.WORLD, "misread")
+            for misreading in self.misreadings(workflow)
+            for change in misreading.changes
+            if (change.step, change.argument) == (number, argument) and len(misreading.changes) == 1
+        ]
+        known = [decoy.value for decoy in found]
+        visibility = self._visibility(call, argument)
+        others = options(self._task, call, argument, self._input_rows(workflow, number))
+        return found + [Decoy(other.value, visibility, other.way) for other in others if other.value not in known]
+
+    def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
+        return find_misreadings(self._task, workflow)
+
+    def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
+        world = self._task.world
+        names = {part: tuple(getattr(world, part)) for part in ("files", "resources", "datastores", "topics", "cache")}
+        calls = [step.call for step in workflow.steps]
+        rows = self._input_rows(workflow, number)
+        return fill(tool, Surroundings(calls[number - 1], rows, calls, names), chance)
+
+    def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
+        if not any(number in step.call.references for step in workflow.steps):
+            return []
+        known = [_literals(step.call) for step in workflow.steps]
+        calls = _idle_calls(self._table(workflow, number), reference(number))
+        return [call for call in calls if call.tool in self._task.tools and _literals(call) not in known]
+
+    def is_named(self, value: Json) -> bool:
+        if isinstance(value, dict):
+            return all(self.is_named(part) for pair in value.items() for part in pair)
+        if isinstance(value, list):
+            return all(map(self.is_named, value))
+        text = value if isinstance(value, str) else canonical(value)
+        return re.search(rf"(?<![\w.-]){re.escape(text)}(?!\w|[-./]\w)", self._task.words) is not None
+
     def rehearse(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         return rehearse(self._task, workflow, left_out=left_out)
+
+    def _visibility(self, call: Call, argument: str) -> Visibility:
+        """Return what shows that another value is wrong: the words, if they name the right one or paraphrase it."""
+        schema = signatures()[call.tool].parameters["properties"][argument] if call.tool in signatures() else {}
+        is_in_words = "enum" in schema or self.is_named(call.arguments[argument])
+        return Visibility.JOB if is_in_words else Visibility.WORLD
+
+    def _input_rows(self, workflow: Workflow, number: int) -> Sequence[Row]:
+        used = workflow.steps[number - 1].call.references
+        return self._table(workflow, used[0]) if used else _NO_ROWS
+
+    def _table(self, workflow: Workflow, number: int) -> Sequence[Row]:
+        """Return the table that a step makes; none where it makes no table."""
+        rehearsal = self._rehearsal(workflow)
+        handle = rehearsal.done[number].output if number in rehearsal.done else None
+        value = rehearsal.world.artefacts.get(handle) if isinstance(handle, str) else None
+        is_table = isinstance(value, list) and value and isinstance(value[0], dict)
+        return value if is_table and isinstance(value, list) else _NO_ROWS
+
+    def _rehearsal(self, workflow: Workflow) -> Rehearsal:
+        for known, rehearsal in self._rehearsed:
+            if known is workflow:
+                return rehearsal
+        self._rehearsed = [*self._rehearsed[:1], (workflow, self.rehearse(workflow))]
+        return self._rehearsed[-1][1]
+
+
+def _literals(call: Call) -> tuple[str, dict[str, Json]]:
+    return call.tool, {name: value for name, value in call.arguments.items() if referenced_step(value) is None}
+
+
+def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:
+    """Yield calls that keep every row as it is."""
+    for field in rows[0] if rows else ():
+        cells = [row.get(field) for row in rows]
+        if any(cell in (None, "") for cell in cells):
+            continue
+        if all(isinstance(cell, str) for cell in cells) and len(set(map(str, cells))) < len(cells):
+            yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
+        numbers = [cell for cell in cells if isinstance(cell, int | float)]
+        if len(numbers) == len(cells):
+            for order in ("ascending", "descending"):
+                arguments = {"data": data, "operation": "sort", "field": field, "order": order}
+                yield Call("data_processing_transformer", arguments)
+            lowest = min(numbers)
+            if isinstance(lowest, int):
+                comparison = {"field": field, "operator": "gt", "value": lowest - 1}
+                yield Call("data_processing_filter", {"data": data, **comparison})

@@ -31,6 +31,7 @@ def case_marker(case: Case) -> pytest.MarkDecorator:
         tool_protocol=str(case.tool_protocol),
         tool_discovery=case.has_tool_discovery,
         flaws=case.flaws,
+        flaw_visibility=case.flaw_visibility and str(case.flaw_visibility),
         tool_success_rate=str(case.tool_success_rate),
         fault_kind=case.fault_kind,
         instance=case.instance,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from random import Random
 
-from pytest_ultra.core.axes import FaultKind, PromptType, PromptVariant, Severity, join_fault_kinds
-from pytest_ultra.core.case import Case
+from pytest_ultra.core.axes import FaultKind, PromptType, PromptVariant, Severity, Visibility, join_fault_kinds
+from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.options.settings import Settings
 
@@ -43,6 +44,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
     )
     parameters = {model: encode_identity(settings.request.get(model, {})) for model in settings.model}
     for instance, repeat, task_type, difficulty, rate in tasks:
+        key = TaskKey(task_type, difficulty, instance, settings.seed)
         for prompt_variant, prompt_type, severity, model in _prompts(settings):
             yield Case(
                 model=model,
@@ -63,6 +65,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
                 request_parameters=parameters[model],
                 fault_kind=join_fault_kinds(settings.fault_kind),
+                flaw_visibility=_draw_visibility(settings.flaw_visibility, key, prompt_type, severity),
             )
 
 
@@ -72,6 +75,16 @@ def _prompts(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Se
         severities = settings.severity if prompt_type.flaw_kind else (None,)
         for severity, model in itertools.product(severities, settings.model):
             yield variant, prompt_type, severity, model
+
+
+def _draw_visibility(
+    allowed: Sequence[Visibility], key: TaskKey, prompt_type: PromptType, severity: Severity | None
+) -> Visibility | None:
+    """Draw the visibility of a flaw, the same for every model, repeat and tool success rate."""
+    if prompt_type.flaw_kind is None:
+        return None
+    names = (key.task_type, key.difficulty, key.instance, key.seed, prompt_type, severity, "visibility")
+    return Random("/".join(map(str, names))).choice(allowed)
 
 
 def _case_id(case: Case, label: str, settings: Settings) -> str:

@@ -19,6 +19,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
     join_fault_kinds,
 )
 from pytest_ultra.core.case import Case
@@ -42,6 +43,7 @@ DEFAULTS: Mapping[str, Any] = {
     "has_tool_discovery": False,
     "flaws": 1,
     "fault_kind": FaultKind.TRANSIENT.value,
+    "flaw_visibility": Visibility.JOB,
 }
 """The axes of a case that are not given; they are the defaults of a run's options."""
 
@@ -66,13 +68,16 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tool-discovery", dest="has_tool_discovery", action="store_true", default=None)
 
 
-_CHOICES: Mapping[str, type[PromptType | TaskType | Difficulty | Severity | PromptVariant | ToolProtocol]] = {
+_CHOICES: Mapping[
+    str, type[PromptType | TaskType | Difficulty | Severity | PromptVariant | ToolProtocol | Visibility]
+] = {
     "--prompt-type": PromptType,
     "--task-type": TaskType,
     "--difficulty": Difficulty,
     "--severity": Severity,
     "--prompt-variant": PromptVariant,
     "--tool-protocol": ToolProtocol,
+    "--flaw-visibility": Visibility,
 }
 
 
@@ -104,7 +109,7 @@ def make_case(name: str | None, given: Mapping[str, Any]) -> Case | None:
         return None
     values = {**DEFAULTS, **parsed, **given}
     if PromptType(values["prompt_type"]).flaw_kind is None:
-        values |= {"severity": None, "flaws": 1}
+        values |= {"severity": None, "flaws": 1, "flaw_visibility": None}
     if not 0 < float(values["tool_success_rate"]) <= 1:
         rate = values["tool_success_rate"]
         raise ConfigurationError(f"--tool-success-rate: {rate} is not valid; give a rate above 0 and up to 1")

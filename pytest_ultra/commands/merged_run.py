@@ -27,7 +27,7 @@ AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_v
 """The options in which jobs may differ, because they share the matrix."""
 COMMON = (
     *("instances", "repeats", "seed", "max_turns", "timeout", "temperature"),
-    *("flaws_per_case", "tool_protocol", "tool_discovery", "fault_kind"),
+    *("flaws_per_case", "flaw_visibility", "tool_protocol", "tool_discovery", "fault_kind"),
 )
 """The options that must be the same, because the outcome of a case depends on them."""
 _WHEN_MISSING = {"fault_kind": [FaultKind.TRANSIENT.value]}

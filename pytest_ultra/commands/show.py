@@ -122,7 +122,7 @@ def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, 
                 "job": guidance.task.words,
                 "messages": request.messages,
                 "tools": request.tools,
-                "plan": msgspec.to_builtins(guidance.flawed or guidance.optimal) if case.prompt_type.has_plan else None,
+                "plan": msgspec.to_builtins(guidance.flawed or guidance.shown(case.prompt_type)),
                 "optimal": guidance.optimal,
                 "transcript": None if episode is None else episode.transcript,
             }

@@ -45,7 +45,10 @@ FAULT_KIND_MARK = "+"
 
 
 class PromptType(StrEnum):
-    """How guidance is given. A flawed prompt type carries its kind: there is no bare `flawed`."""
+    """How guidance is given. A flawed prompt type carries its kind: there is no bare `flawed`.
+
+    `alternative` is a correct plan that looks odd.
+    """
 
     BASELINE = "baseline"
     COT = "cot"
@@ -57,6 +60,7 @@ class PromptType(StrEnum):
     FLAWED_REDUNDANT_OPERATIONS = "flawed_redundant_operations"
     FLAWED_LOGICAL_INCONSISTENCY = "flawed_logical_inconsistency"
     FLAWED_SEMANTIC_DRIFT = "flawed_semantic_drift"
+    ALTERNATIVE = "alternative"
 
     @property
     def flaw_kind(self) -> FlawKind | None:
@@ -68,6 +72,10 @@ class PromptType(StrEnum):
 
 
 FLAWED_PROMPT_TYPES = tuple(prompt_type for prompt_type in PromptType if prompt_type.flaw_kind)
+DEFAULT_PROMPT_TYPES = tuple(prompt_type for prompt_type in PromptType if prompt_type is not PromptType.ALTERNATIVE)
+"""The prompt types of the published benchmark, which `all` stands for."""
+
+MOST_DAMAGED_STEPS = 6
 
 
 class Severity(StrEnum):
@@ -78,9 +86,24 @@ class Severity(StrEnum):
     SEVERE = "severe"
 
     def damaged_steps(self, n: int) -> int:
-        """Return how many of `n` steps are damaged: 1, ⌊n/2⌋ or ⌈2n/3⌉, never fewer than a milder severity."""
+        """Return how many of `n` steps are damaged: 1, ⌊n/2⌋ or ⌈2n/3⌉, never fewer than a milder severity.
+
+        No severity damages more than `MOST_DAMAGED_STEPS`.
+        """
         medium = max(1, n // 2)
-        return {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[self]
+        damaged = {Severity.LIGHT: 1, Severity.MEDIUM: medium, Severity.SEVERE: max(medium, -(-2 * n // 3))}[self]
+        return min(damaged, MOST_DAMAGED_STEPS)
+
+
+class Visibility(StrEnum):
+    """What must be looked at to notice a flaw, from what is nearest to what is farthest.
+
+    The plan and the schemas of the tools alone; the words of the job; the world, through the tools.
+    """
+
+    PLAN = "plan"
+    JOB = "job"
+    WORLD = "world"
 
 
 MOST_FLAWS = 2

@@ -14,6 +14,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
     split_fault_kinds,
 )
 
@@ -47,8 +48,9 @@ class Case(msgspec.Struct, frozen=True):
 
     `severity` is None exactly if `prompt_type` has no flaw. `timeout_s` None means no limit, `temperature` None the
     endpoint's default. `flaws` is how many kinds a flaw combines. `request_parameters` is the JSON text of the
-    parameters of requests that the user asked for (`core.request_parameters`), empty without any.
-    `fault_kind` names the kinds of the tools' random faults, joined by `+`.
+    parameters of requests that the user asked for (`core.request_parameters`), empty without any. `fault_kind` names
+    the kinds of the tools' random faults, joined by `+`. `flaw_visibility` is the visibility that the flaw should have;
+    a task that is too small for it gets the next more visible one.
     """
 
     model: str
@@ -69,6 +71,7 @@ class Case(msgspec.Struct, frozen=True):
     flaws: int = 1
     request_parameters: str = ""
     fault_kind: str = FaultKind.TRANSIENT.value
+    flaw_visibility: Visibility | None = None
 
     @property
     def task_key(self) -> TaskKey:
@@ -100,7 +103,9 @@ class Case(msgspec.Struct, frozen=True):
         """The case of the same task with the optimal plan; the case itself if it has no flaw."""
         if not self.prompt_type.flaw_kind:
             return self
-        return msgspec.structs.replace(self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1)
+        return msgspec.structs.replace(
+            self, prompt_type=PromptType.OPTIMAL, severity=None, flaws=1, flaw_visibility=None
+        )
 
     @property
     def control_key(self) -> tuple[object, ...]:
@@ -109,7 +114,7 @@ class Case(msgspec.Struct, frozen=True):
         return (self.model, self.task_key, self.tool_success_rate, self.fault_kind, self.repeat, *shown)
 
 
-LATER_FIELDS = {"request_parameters": "", "fault_kind": FaultKind.TRANSIENT.value}
+LATER_FIELDS = {"request_parameters": "", "fault_kind": FaultKind.TRANSIENT.value, "flaw_visibility": None}
 """The fields of `Case` that its first version did not have, with their defaults."""
 
 

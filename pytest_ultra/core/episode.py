@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.core.axes import FaultKind
+from pytest_ultra.core.axes import FaultKind, Visibility
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case, Versions
 from pytest_ultra.core.json_types import Amount, Count, UnixTime
 from pytest_ultra.core.transcript import Event
@@ -160,7 +160,8 @@ class Usage(msgspec.Struct, frozen=True):
 class Episode(msgspec.Struct, frozen=True):
     """One run of a case. `started_at` is a Unix time; `plan` is the plan's text as shown, empty without one.
 
-    `reused` means that the episode was taken from an earlier run.
+    `reused` means that the episode was taken from an earlier run. `proved_visibility` is that of the flaw that was
+    shown, which can be another than the case asked for.
     """
 
     case: Case
@@ -177,6 +178,7 @@ class Episode(msgspec.Struct, frozen=True):
     prompt_version: int = PROMPT_VERSION
     scorer_version: int = SCORER_VERSION
     reused: bool = False
+    proved_visibility: Visibility | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -198,7 +200,7 @@ def flatten(episode: Episode) -> dict[str, Any]:
     record = {"case_id": episode.case_id, "nodeid": episode.nodeid, **msgspec.to_builtins(case)}
     record["flaw_kind"] = case.prompt_type.flaw_kind
     record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
-    names = ("worker", "started_at", "duration_s", "error", "reused")
+    names = ("worker", "started_at", "duration_s", "error", "reused", "proved_visibility")
     record |= {name: getattr(episode, name) for name in names}
     record |= {name: getattr(episode, name) for name in episode.__struct_fields__ if name.endswith("_version")}
     return record

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from pytest_ultra.core.axes import FlawKind, Severity
+from pytest_ultra.core.axes import FlawKind, PromptType, Severity, Visibility
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.workflow import Workflow
 
@@ -44,7 +44,8 @@ class Damage(msgspec.Struct, frozen=True):
 class FlawedWorkflow(msgspec.Struct, frozen=True):
     """A workflow with a proved flaw, and the machine-readable list of its damaged steps.
 
-    `flaws` is how many kinds it is composed of, `kind` among them.
+    `flaws` is how many kinds it is composed of, `kind` among them. `visibility` is the proved one (None in workflows
+    from before there was any, or from a hook), `wanted_visibility` the one that the case asked for.
     """
 
     kind: FlawKind
@@ -52,14 +53,34 @@ class FlawedWorkflow(msgspec.Struct, frozen=True):
     workflow: Workflow
     damages: tuple[Damage, ...]
     flaws: int = 1
+    visibility: Visibility | None = None
+    wanted_visibility: Visibility | None = None
 
 
 class Guidance(msgspec.Struct, Generic[TaskT], frozen=True):
-    """What one case is given; `task` is the suite's own record."""
+    """What one case is given; `task` is the suite's own record, `alternative` a correct plan that looks odd."""
 
     task: TaskT
     optimal: Workflow
     flawed: FlawedWorkflow | None = None
+    alternative: Workflow | None = None
+
+    def shown(self, prompt_type: PromptType) -> Workflow | None:
+        """Return the plan in the prompt of this prompt type; None if it has none.
+
+        Raises ValueError if the guidance lacks the plan.
+        """
+        if not prompt_type.has_plan:
+            return None
+        if prompt_type is PromptType.OPTIMAL:
+            return self.optimal
+        if prompt_type is PromptType.ALTERNATIVE:
+            plan = self.alternative
+        else:
+            plan = self.flawed.workflow if self.flawed else None
+        if plan is None:
+            raise ValueError(f"the guidance of a {prompt_type} case holds no such workflow")
+        return plan
 
 
 AnyGuidance = Guidance[Any]

@@ -19,6 +19,7 @@ class ReferenceAgent(StrEnum):
     NULL = "null"
     ONE_CALL = "one-call"
     STUBBORN = "stubborn"
+    LINTER = "linter"
     MIXTURE = "mixture"
     NO_FALLBACK = "no-fallback"
     NO_CHECK = "no-check"

@@ -53,7 +53,8 @@ def reference(step: int) -> str:
 
 def referenced_step(argument: Json) -> int | None:
     """Return the number of the step whose output the argument stands for, or None for a literal."""
-    match = _REFERENCE.fullmatch(argument) if isinstance(argument, str) else None
+    is_candidate = isinstance(argument, str) and argument.startswith("<")
+    match = _REFERENCE.fullmatch(argument) if is_candidate else None
     return int(match[1]) if match else None
 
 

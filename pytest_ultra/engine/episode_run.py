@@ -87,6 +87,7 @@ class _EpisodeRun:
             self._events = (*self._events, Ended(EndReason.HARNESS, lines[-1]))
 
     def episode(self, worker: str) -> Episode:
+        flawed = self._assignment.guidance.flawed
         return Episode(
             case=self._assignment.case,
             nodeid=self._assignment.nodeid,
@@ -98,6 +99,7 @@ class _EpisodeRun:
             error=self._error,
             plan=self._plan,
             transcript=self._events,
+            proved_visibility=flawed.visibility if flawed else None,
         )
 
     async def _take_turn(self, conversation: Conversation) -> Conversation:

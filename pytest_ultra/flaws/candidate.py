@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
@@ -27,8 +27,16 @@ class Candidate(msgspec.Struct, frozen=True):
     origin: Origin
 
 
-Injector = Callable[[PlanContext, Workflow, int, Random], Candidate | None]
-"""(context, optimal workflow, number of steps to damage, chance) to a candidate, or None if it found none."""
+class Draw(msgspec.Struct, frozen=True):
+    """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance."""
+
+    context: PlanContext
+    visibility: Visibility
+    chance: Random
+
+
+Injector = Callable[[Draw, Workflow, int], Candidate | None]
+"""(draw, optimal workflow, number of steps to damage) to a candidate, or None if the draw made none."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -40,22 +48,28 @@ class Change(msgspec.Struct, frozen=True):
     how: str
 
 
-Changer = Callable[[PlanContext, Workflow, int, Random], list[Change]]
-"""(context, workflow, number of a step, chance) to the changes that could damage that step."""
+Changer = Callable[[Draw, Workflow, int], list[Change]]
+"""(draw, workflow, number of a step) to the changes that could damage that step."""
 
 
-def change_steps(
-    context: PlanContext, workflow: Workflow, chosen: Iterable[int], changer: Changer, chance: Random
+def damage_steps(
+    draw: Draw, workflow: Workflow, size: int, changer: Changer, *, among: Iterable[int] | None = None
 ) -> Candidate | None:
-    """Damage each chosen step. The way is drawn before the change, so that ways with few changes are as likely."""
+    """Damage `size` steps, drawn from those (`among` some) that can be damaged; None if there are too few.
+
+    A step's way is drawn before the change, so that ways with few changes are as likely.
+    """
+    numbers = list(range(1, len(workflow.steps) + 1) if among is None else among)
+    draw.chance.shuffle(numbers)
     changed: dict[int, Change] = {}
-    for number in chosen:
-        changes = changer(context, workflow, number, chance)
-        if not changes:
-            return None
-        way = chance.choice(sorted({change.way for change in changes}))
-        changed[number] = chance.choice([change for change in changes if change.way == way])
-    return replace_steps(workflow, changed)
+    for number in numbers:
+        if len(changed) == size:
+            break
+        changes = changer(draw, workflow, number)
+        if changes:
+            way = draw.chance.choice(sorted({change.way for change in changes}))
+            changed[number] = draw.chance.choice([change for change in changes if change.way == way])
+    return replace_steps(workflow, changed) if len(changed) == size else None
 
 
 def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidate:
@@ -72,6 +86,11 @@ def choose(chance: Random, options: Iterable[int], size: int) -> list[int] | Non
     """Choose `size` of the options, in ascending order; None if there are too few."""
     available = sorted(options)
     return sorted(chance.sample(available, size)) if size <= len(available) else None
+
+
+def with_arguments(step: Step, **arguments: Json) -> Step:
+    """Return the step with some arguments changed. Advice for a failure, which would contradict them, is dropped."""
+    return Step(Call(step.call.tool, {**step.call.arguments, **arguments}), None, step.only_if_failed)
 
 
 def renumber(step: Step, number: Mapping[int, int]) -> Step:

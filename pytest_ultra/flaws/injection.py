@@ -6,9 +6,9 @@ from random import Random
 
 import msgspec
 
-from pytest_ultra.core.axes import FlawKind, Severity
+from pytest_ultra.core.axes import FlawKind, Severity, Visibility
 from pytest_ultra.core.guidance import FlawedWorkflow
-from pytest_ultra.core.workflow import Workflow, render
+from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws import (
     logical_inconsistency,
     missing_step,
@@ -18,10 +18,13 @@ from pytest_ultra.flaws import (
     sequence_disorder,
     tool_misuse,
 )
-from pytest_ultra.flaws.candidate import Candidate, Changer, Injector, change_steps
+from pytest_ultra.flaws.candidate import Candidate, Changer, Draw, Injector, damage_steps
 from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.proof import is_proved
+from pytest_ultra.flaws.second_try import add_to_some
 
 MOST_CANDIDATES = 24
+"""Candidates of one visibility before the next more visible one is tried."""
 
 _INJECTORS: dict[FlawKind, Injector] = {
     FlawKind.SEQUENCE_DISORDER: sequence_disorder.inject,
@@ -35,38 +38,45 @@ _INJECTORS: dict[FlawKind, Injector] = {
 
 
 def inject(
-    context: PlanContext, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int = 1
+    context: PlanContext,
+    optimal: Workflow,
+    kind: FlawKind,
+    severity: Severity,
+    *,
+    visibility: Visibility | None = None,
+    flaws: int = 1,
 ) -> FlawedWorkflow | None:
     """Return a proved flawed workflow, the same for the same arguments; None if no candidate passes.
 
-    With `flaws` above 1, `flaws - 1` further steps are damaged, each by another kind.
+    A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
+    `flaws - 1` further steps are damaged, each by another kind.
     """
-    chance = Random(f"{context.seed}/{kind}/{severity}/{flaws}")
+    wanted = visibility or Visibility.JOB
+    least_visible = list(Visibility).index(wanted)
+    for possible in reversed(list(Visibility)[: least_visible + 1]):
+        chance = Random(f"{context.seed}/{kind}/{severity}/{possible}/{flaws}")
+        candidate = _find(Draw(context, possible, chance), optimal, kind, severity, flaws)
+        if candidate is not None:
+            workflow, damages = candidate.workflow, candidate.damages
+            return FlawedWorkflow(kind, severity, workflow, damages, flaws, possible, visibility)
+    return None
+
+
+def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, flaws: int) -> Candidate | None:
+    """Return the first candidate that passes its proof."""
     size = severity.damaged_steps(len(optimal.steps))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
-        candidate = _INJECTORS[kind](context, optimal, size, chance)
-        if candidate is not None and len(candidate.damages) == size:
-            candidate = _compose(context, candidate, kind, flaws - 1, chance)
-        is_whole = candidate is not None and len(candidate.damages) == size + flaws - 1
-        if candidate is not None and is_whole and is_proved(context, optimal, kind, candidate, flaws=flaws):
-            return FlawedWorkflow(kind, severity, candidate.workflow, candidate.damages, flaws)
+        candidate = _INJECTORS[kind](draw, optimal, size)
+        if candidate is None or len(candidate.damages) != size:
+            continue
+        composed = _compose(draw, candidate, kind, flaws - 1)
+        if composed is not None and draw.visibility is not Visibility.PLAN:
+            composed = add_to_some(draw.context, composed, draw.chance)
+        if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
+            return composed
     return None
-
-
-def is_proved(context: PlanContext, optimal: Workflow, kind: FlawKind, candidate: Candidate, *, flaws: int = 1) -> bool:
-    """Return whether the flaw is visible in the plan's text, and blind obedience to it has a cost.
-
-    The plan must miss the goal. `redundant_operations` alone must reach it, without harm, with more calls.
-    """
-    if render(candidate.workflow) == render(optimal):
-        return False
-    rehearsal = context.rehearse(candidate.workflow)
-    if kind is not FlawKind.REDUNDANT_OPERATIONS or flaws > 1:
-        return not rehearsal.has_delivered
-    is_longer = rehearsal.calls > len(optimal.steps)
-    return is_longer and rehearsal.has_delivered and not rehearsal.has_harmed
 
 
 _CHANGERS: dict[FlawKind, Changer] = {
@@ -77,15 +87,13 @@ _CHANGERS: dict[FlawKind, Changer] = {
 """The kinds that can be combined with another, because they change a step in place."""
 
 
-def _compose(context: PlanContext, candidate: Candidate, kind: FlawKind, more: int, chance: Random) -> Candidate | None:
+def _compose(draw: Draw, candidate: Candidate, kind: FlawKind, more: int) -> Candidate | None:
     """Damage `more` of the sound steps, each by a different kind."""
-    kinds = chance.sample([other for other in _CHANGERS if other is not kind], more)
+    kinds = draw.chance.sample([other for other in _CHANGERS if other is not kind], more)
     for other in kinds:
         damaged = {damage.flawed_step for damage in candidate.damages}
         sound = [number for number in range(1, len(candidate.origin) + 1) if number not in damaged]
-        if not sound:
-            return None
-        added = change_steps(context, candidate.workflow, [chance.choice(sound)], _CHANGERS[other], chance)
+        added = damage_steps(draw, candidate.workflow, 1, _CHANGERS[other], among=sound)
         if added is None:
             return None
         candidate = _merge(candidate, added)

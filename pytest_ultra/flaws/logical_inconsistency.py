@@ -1,39 +1,52 @@
-"""logical_inconsistency: a condition or a data reference contradicts another step."""
+"""logical_inconsistency: a condition, a comparison or a data reference contradicts another step or the job."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
-from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps, with_arguments
+from pytest_ultra.flaws.misread_decisions import added_steps, misread_arguments
 
 _KIND = FlawKind.LOGICAL_INCONSISTENCY
 
 
-def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    chosen = choose(chance, range(2, len(optimal.steps) + 1), size)
-    return change_steps(context, optimal, chosen, changes, chance) if chosen else None
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    if draw.visibility is Visibility.WORLD:
+        return misread_arguments(draw, optimal, size, _KIND, is_branch=True) or added_steps(draw, optimal, size)
+    return damage_steps(draw, optimal, size, changes)
 
 
-def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:  # noqa: ARG001 - a Changer
-    """Return the contradictions that a step could have; the first step has none."""
-    found = (_on_failure_only(workflow, number), _past_the_result(workflow, number), _turned_round(workflow, number))
-    return [change for some in found for change in some]
+def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
+    """Return the contradictions that a step could have; none with the visibility `world`.
+
+    A condition, which few sound plans have, is the last resort.
+    """
+    if draw.visibility is Visibility.WORLD:
+        return []
+    found = [*_past_the_result(workflow, number), *_turned_round(workflow, number)]
+    if found and draw.visibility is Visibility.JOB:
+        return found
+    return [*found, *_on_failure_only(draw, workflow, number)]
 
 
-def _on_failure_only(workflow: Workflow, number: int) -> Iterator[Change]:
-    """Do the step only if an earlier one failed, although it or a later step needs both."""
-    call = workflow.steps[number - 1].call
-    for earlier in call.references or (number - 1,):
-        if 0 < earlier < number:
-            step = Step(call, only_if_failed=earlier)
-            yield Change(
-                _KIND, step, "contrary_condition", f"is tied to the failure of step {earlier}, which it builds on"
-            )
+def _on_failure_only(draw: Draw, workflow: Workflow, number: int) -> Iterator[Change]:
+    """Do the step only if an earlier one failed, although the job wants both.
+
+    With the visibility `plan`, it may build on the step that is to fail.
+    """
+    step = workflow.steps[number - 1]
+    for earlier in range(1, number):
+        if draw.visibility is Visibility.PLAN or earlier not in _needs(workflow, number):
+            how = f"is tied to the failure of step {earlier}, though both are needed"
+            yield Change(_KIND, Step(step.call, step.fallback, earlier), "contrary_condition", how)
+
+
+def _needs(workflow: Workflow, number: int) -> set[int]:
+    direct = set(workflow.steps[number - 1].call.references)
+    return direct.union(*(_needs(workflow, used) for used in direct if used < number))
 
 
 def _past_the_result(workflow: Workflow, number: int) -> Iterator[Change]:
@@ -51,17 +64,17 @@ def _replace(argument: Json, used: int, before: int) -> Json:
 
 
 _OPPOSITES = {
-    "operator": {"gt": "lte", "lt": "gte", "gte": "lt", "lte": "gt", "eq": "ne", "ne": "eq"},
+    "operator": {"gt": "lt", "lt": "gt", "gte": "lte", "lte": "gte", "+": "-", "-": "+"},
     "order": {"ascending": "descending", "descending": "ascending"},
     "function": {"min": "max", "max": "min"},
 }
 
 
 def _turned_round(workflow: Workflow, number: int) -> Iterator[Change]:
-    """Turn a condition into its opposite, which contradicts the other steps."""
-    call = workflow.steps[number - 1].call
+    """Turn a comparison into its opposite, which contradicts what the other steps are about."""
+    step = workflow.steps[number - 1]
     for name, opposites in _OPPOSITES.items():
-        opposite = opposites.get(str(call.arguments.get(name)))
+        opposite = opposites.get(str(step.call.arguments.get(name)))
         if opposite is not None:
-            step = Step(Call(call.tool, {**call.arguments, name: opposite}))
-            yield Change(_KIND, step, "opposite", f"{name} is the opposite of what the other steps are about")
+            how = f"{name} is the opposite of what the other steps are about"
+            yield Change(_KIND, with_arguments(step, **{name: opposite}), "opposite", how)

@@ -1,42 +1,70 @@
-"""parameter_error: gives arguments a wrong value, type or reference, or leaves them out."""
+"""parameter_error: gives an argument a wrong value, or leaves an optional one out.
+
+With the visibility `plan`, the value is of a wrong type, the argument is a needed one, or a reference goes astray.
+"""
 
 from __future__ import annotations
 
-from random import Random
+from collections.abc import Iterator
 
-from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
-from pytest_ultra.flaws.plan_context import PlanContext
-from pytest_ultra.flaws.wrong_values import alternatives, input_fields, wrong_types
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps, with_arguments
+from pytest_ultra.flaws.misread_decisions import misread_arguments
 
 _KIND = FlawKind.PARAMETER_ERROR
 
 
-def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    chosen = choose(chance, range(1, len(optimal.steps) + 1), size)
-    return change_steps(context, optimal, chosen, changes, chance) if chosen else None
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    if draw.visibility is Visibility.WORLD and draw.chance.choice((True, False)):
+        misread = misread_arguments(draw, optimal, size, _KIND)
+        if misread is not None:
+            return misread
+    return damage_steps(draw, optimal, size, changes)
 
 
-def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:
+def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
     """Return the ways in which one argument of a step, drawn by chance, could be wrong."""
     call = workflow.steps[number - 1].call
-    name = chance.choice(sorted(call.arguments))
-    value = call.arguments[name]
-    others = {key: argument for key, argument in call.arguments.items() if key != name}
-    left_out = Change(_KIND, Step(Call(call.tool, others)), "left_out", f"{name} is left out")
+    names = sorted(call.arguments)
+    draw.chance.shuffle(names)
+    for name in names:
+        if draw.visibility is Visibility.PLAN:
+            found = list(_obvious(workflow, number, name))
+        else:
+            found = list(_hidden(draw, workflow, number, name))
+        if found:
+            return found
+    return []
+
+
+def _hidden(draw: Draw, workflow: Workflow, number: int, name: str) -> Iterator[Change]:
+    step = workflow.steps[number - 1]
+    for decoy in draw.context.decoys(workflow, number, name):
+        if decoy.visibility is draw.visibility:
+            yield _change(step, name, decoy.value, decoy.way, "has a wrong value")
+    signature = draw.context.tools.get(step.call.tool)
+    if draw.visibility is Visibility.JOB and signature and name not in signature.parameters["required"]:
+        yield _left_out(step, name)
+
+
+def _obvious(workflow: Workflow, number: int, name: str) -> Iterator[Change]:
+    step = workflow.steps[number - 1]
+    value = step.call.arguments[name]
+    yield _left_out(step, name)
     if (used := referenced_step(value)) is not None:
-        steps = [step for step in range(1, len(workflow.steps) + 1) if step not in (used, number)]
-        wrong = [
-            _change(call, name, reference(step), "wrong_reference", "is the output of the wrong step") for step in steps
-        ]
+        for other in range(1, len(workflow.steps) + 1):
+            if other not in (used, number):
+                yield _change(step, name, reference(other), "wrong_reference", "is the output of the wrong step")
     else:
-        options = alternatives(context, call, name, input_fields(context, workflow)[number])
-        wrong = [_change(call, name, option, "wrong_value", "has a wrong value") for option in options]
-        wrong += [_change(call, name, option, "wrong_type", "has a wrong type") for option in wrong_types(value)]
-    return [*wrong, left_out]
+        yield _change(step, name, [value], "wrong_type", "has a wrong type")
 
 
-def _change(call: Call, name: str, value: Json, way: str, what: str) -> Change:
-    return Change(_KIND, Step(Call(call.tool, {**call.arguments, name: value})), way, f"{name} {what}")
+def _left_out(step: Step, name: str) -> Change:
+    others = {key: argument for key, argument in step.call.arguments.items() if key != name}
+    return Change(_KIND, Step(Call(step.call.tool, others)), "left_out", f"{name} is left out")
+
+
+def _change(step: Step, name: str, value: Json, way: str, what: str) -> Change:
+    return Change(_KIND, with_arguments(step, **{name: value}), way, f"{name} {what}")

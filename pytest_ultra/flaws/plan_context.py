@@ -1,22 +1,52 @@
-"""What an injector needs to know of a plan's surroundings: the tools, the names it could confuse, a way to rehearse."""
+"""What an injector needs to know of a plan's surroundings: tools, decoys, what the words name, a way to rehearse."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Protocol
 
+import msgspec
+
+from pytest_ultra.core.axes import Visibility
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import StepResult
-from pytest_ultra.core.workflow import Call, Workflow
+from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.flaws.tool_signature import ToolSignature
 
 
-class ToolInfo(Protocol):
-    """A tool. `parameters` is a JSON Schema of an object; tools of one category are easily confused."""
+class Decoy(msgspec.Struct, frozen=True):
+    """A wrong value for an argument that fits its schema, from the distribution of the right ones.
 
-    @property
-    def parameters(self) -> dict[str, Any]: ...
+    `visibility` is `job` if the words name the right value, `world` if only a look at the world shows it. `way` says
+    in one word how the value is wrong.
+    """
 
-    @property
-    def category(self) -> str: ...
+    value: Json
+    visibility: Visibility
+    way: str = "wrong_value"
+
+
+class StepChange(msgspec.Struct, frozen=True):
+    """A wrong value for one argument of one step of a plan."""
+
+    step: int
+    argument: str
+    value: Json
+
+
+class PlanMisreading(msgspec.Struct, frozen=True):
+    """A decision of the job, taken wrongly: what is then different in the plan. Only the world shows that it is wrong.
+
+    `dropped` are steps that are then not done, `added` those that are done instead; their references count the
+    steps of the sound plan.
+    """
+
+    question: str
+    changes: tuple[StepChange, ...] = ()
+    dropped: tuple[int, ...] = ()
+    added: tuple[Step, ...] = ()
+    is_branch: bool = False
 
 
 class Rehearsal(Protocol):
@@ -35,9 +65,6 @@ class Rehearsal(Protocol):
     @property
     def has_harmed(self) -> bool: ...
 
-    def columns(self, step: int) -> list[str]:
-        """Return the columns of the table that a step made; none where it made no table."""
-
 
 class PlanContext(Protocol):
     """The surroundings of one plan. The injectors know no suite beyond this."""
@@ -47,7 +74,7 @@ class PlanContext(Protocol):
         """Fixes all draws: the same context gets the same flaws."""
 
     @property
-    def tools(self) -> Mapping[str, ToolInfo]:
+    def tools(self) -> Mapping[str, ToolSignature]:
         """All tools that a plan may name, by name; a plan of the user's own may name one that is not on offer."""
 
     @property
@@ -55,20 +82,33 @@ class PlanContext(Protocol):
         """The names of the tools on offer, in the order in which a model sees them."""
 
     @property
-    def names(self) -> Sequence[Collection[str]]:
-        """Groups of names that stand for things of one sort, such as all paths or all addresses."""
-
-    @property
-    def field_arguments(self) -> Collection[str]:
-        """The arguments that name a column of the input table."""
-
-    @property
-    def repeatable_tools(self) -> Collection[str]:
-        """The tools that can be called twice without a second effect."""
-
-    @property
     def idle_look_ups(self) -> Sequence[Call]:
         """Calls that only look, at things that the task is not about."""
+
+    @property
+    def checks(self) -> Sequence[Call]:
+        """Calls that only look, at things that the task is about, and that it does not need."""
+
+    def equivalents(self, workflow: Workflow, number: int) -> Sequence[Call]:
+        """Return other calls that do what a step does."""
+
+    def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
+        """Return wrong values for an argument of a step, the best ones first."""
+
+    def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
+        """Return the ways in which the job's decisions can be taken wrongly."""
+
+    def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
+        """Return plausible arguments of another tool in place of a step, its input aside; None if there are none."""
+
+    def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
+        """Return calls that take the output of a step and change nothing of what the job wants, on this data.
+
+        Their `data` refers to the step.
+        """
+
+    def is_named(self, value: Json) -> bool:
+        """Return whether the words of the job name a value."""
 
     def rehearse(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         """Follow a workflow with perfect tools, passing over the step `left_out` as if it had failed."""

@@ -1,51 +1,90 @@
-"""redundant_operations: adds steps that are done already, or whose results no step uses."""
+"""redundant_operations: adds steps that are done already, or whose results make no difference.
+
+With the visibility `plan` they repeat others, some of which do harm when done twice; with `job` they look up what the
+job is not about, or process what needs no processing; with `world` only the data show that they change nothing.
+"""
 
 from __future__ import annotations
 
-from random import Random
+import msgspec
 
-from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
-from pytest_ultra.core.workflow import Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, Origin, renumber
-from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.core.workflow import Call, Step, Workflow
+from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 
-Entry = tuple[str, int, Step]
-"""A step of the longer plan: how it is redundant (empty: it is not), the number of its original, the step."""
+_HOW = {
+    "repeat": "repeats step {}",
+    "useless_look_up": "looks up what the job does not need",
+    "repeated_look_up": "looks up again what step {} has looked up",
+    "idle_step": "changes nothing of the output of step {} that the job needs",
+}
 
 
-def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    """Add steps: repetitions, right after the original or later, and look-ups that the job does not need."""
-    entries: list[Entry] = [("", number, step) for number, step in enumerate(optimal.steps, start=1)]
-    repeatable_tools = context.repeatable_tools
-    repeatable = [entry for entry in entries if entry[2].call.tool in repeatable_tools]
-    look_ups = [Step(call) for call in context.idle_look_ups]
+class Extra(msgspec.Struct, frozen=True):
+    """A step to add after the optimal step `after`; `passes_on` means that later steps use its output."""
+
+    way: str
+    after: int
+    call: Call
+    passes_on: bool = False
+
+
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    extras: list[Extra] = []
     for _ in range(size):
-        way = chance.choice(("repeat_at_once", "repeat_later", *(("useless_look_up",) if look_ups else ())))
-        if way == "useless_look_up":
-            entries.insert(chance.randint(1, len(entries)), (way, 0, chance.choice(look_ups)))
-        elif repeatable:
-            original = chance.choice(repeatable)
-            place = entries.index(original) + 1
-            latest = place if way == "repeat_at_once" else len(entries)
-            entries.insert(chance.randint(place, latest), (way, *original[1:]))
-        else:
+        extra = _draw_extra(draw, optimal)
+        if extra is None:
             return None
-    return _write(optimal, entries)
+        extras.append(extra)
+    return add_steps(optimal, extras) if _are_distinct(extras) else None
 
 
-def _write(optimal: Workflow, entries: list[Entry]) -> Candidate:
-    """Renumber the steps; references go to the originals."""
-    place = {number: position for position, (way, number, _) in enumerate(entries, start=1) if not way}
-    steps = tuple(renumber(step, place) for _, _, step in entries)
-    damages = tuple(
-        Damage(FlawKind.REDUNDANT_OPERATIONS, position, None, way, _say(place.get(number)))
-        for position, (way, number, _) in enumerate(entries, start=1)
-        if way
-    )
-    origin: Origin = tuple(None if way else number for way, number, _ in entries)
-    return Candidate(Workflow(steps, place[optimal.answer] if optimal.answer else None), damages, origin)
+def _are_distinct(extras: list[Extra]) -> bool:
+    """Return whether no two steps are the same, and none stands between another and its users."""
+    passed = [extra.after for extra in extras if extra.passes_on]
+    return len(set(passed)) == len(passed)
 
 
-def _say(original: int | None) -> str:
-    return f"repeats step {original}" if original else "looks something up that nobody asked for"
+def _draw_extra(draw: Draw, optimal: Workflow) -> Extra | None:
+    numbers = range(1, len(optimal.steps) + 1)
+    number = draw.chance.choice(numbers)
+    if draw.visibility is Visibility.PLAN:
+        return Extra("repeat", number, optimal.steps[number - 1].call)
+    options: list[Extra] = []
+    for place in numbers:
+        options += [Extra("idle_step", place, call, passes_on=True) for call in draw.context.idle_steps(optimal, place)]
+    if draw.visibility is Visibility.JOB:
+        used = [step.call for step in optimal.steps]
+        options += [Extra("useless_look_up", number, call) for call in draw.context.idle_look_ups if call not in used]
+        for place, call in enumerate(used, start=1):
+            signature = draw.context.tools.get(call.tool)
+            if signature and not call.references and not signature.has_effect(call):
+                options.append(Extra("repeated_look_up", place, call))
+    if not options:
+        return None
+    way = draw.chance.choice(sorted({option.way for option in options}))
+    return draw.chance.choice([option for option in options if option.way == way])
+
+
+def add_steps(optimal: Workflow, extras: list[Extra]) -> Candidate:
+    """Add the steps and renumber; the users of a step get the output of the added one if it passes on."""
+    entries: list[tuple[int, Extra | None]] = []
+    for number in range(1, len(optimal.steps) + 1):
+        entries.append((number, None))
+        entries += [(0, extra) for extra in extras if extra.after == number]
+    own = {number: place for place, (number, _) in enumerate(entries, start=1) if number}
+    passed = {extra.after: place for place, (_, extra) in enumerate(entries, start=1) if extra and extra.passes_on}
+    given = own | passed
+    steps = []
+    damages = []
+    for place, (number, extra) in enumerate(entries, start=1):
+        if extra is None:
+            steps.append(renumber(optimal.steps[number - 1], given))
+        else:
+            numbers = given | {extra.after: own[extra.after]} if extra.passes_on else given
+            steps.append(renumber(Step(extra.call), numbers))
+            how = _HOW[extra.way].format(own[extra.after])
+            damages.append(Damage(FlawKind.REDUNDANT_OPERATIONS, place, None, extra.way, how))
+    answer = given[optimal.answer] if optimal.answer else None
+    return Candidate(Workflow(tuple(steps), answer), tuple(damages), tuple(number or None for number, _ in entries))

@@ -1,106 +1,123 @@
-"""sequence_disorder: puts steps before something they need."""
+"""sequence_disorder: an order of the steps that runs and yields something else, or one that breaks a dependency."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from random import Random
 
-from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
-from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.flaws.candidate import Candidate, choose, renumber
-from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.flaws.broken_order import break_order
+from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 
-Needs = Mapping[int, frozenset[int]]
-
-
-def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    """Put the steps in an order in which exactly `size` stand before something they need."""
-    needs = step_needs(context, optimal)
-    way = chance.choice(sorted(_WAYS))
-    order = _WAYS[way](needs, size, chance)
-    if order is None:
-        return None
-    damaged = find_damaged(order, needs)
-    is_exact = len(damaged) == size and damaged == find_damaged(order, _direct(needs))
-    return _reorder(optimal, order, damaged, way) if is_exact else None
+MOST_TRIES = 12
+OTHER_ORDER = "other_order"
+"""The way of a disorder that runs: each step has an input, and does something else with it."""
 
 
-def step_needs(context: PlanContext, workflow: Workflow) -> dict[int, frozenset[int]]:
-    """Return for each step the steps without which it fails, found by leaving out one step at a time."""
-    numbers = range(1, len(workflow.steps) + 1)
-    failing = {number: _failing_without(context, workflow, number) for number in numbers}
-    return {number: frozenset(other for other in numbers if number in failing[other]) for number in numbers}
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    """Reorder the steps such that `size` of them are out of place.
 
-
-def find_damaged(order: Sequence[int], needs: Needs) -> set[int]:
-    """Return the steps that stand before something they need."""
-    return {number for place, number in enumerate(order) if needs[number] & set(order[place + 1 :])}
-
-
-def _direct(needs: Needs) -> dict[int, frozenset[int]]:
-    """Return the direct needs only, without what is needed because another need needs it."""
-    return {number: needed.difference(*(needs[other] for other in needed)) for number, needed in needs.items()}
-
-
-def _failing_without(context: PlanContext, workflow: Workflow, left_out: int) -> set[int]:
-    done = context.rehearse(workflow, left_out=left_out).done
-    return {number for number, seen in done.items() if not seen.is_success and number != left_out}
-
-
-def _bring_forward(needs: Needs, size: int, chance: Random) -> list[int] | None:
-    """Move steps, in reverse, to before the earliest thing that any of them needs.
-
-    The chosen steps all have needs; in reverse order each stands before its own, and every other step
-    keeps its place behind what it needs: so exactly these are damaged.
+    The visibility `world` has no order of its own: the words say what comes first.
     """
-    chosen = choose(chance, (number for number, needed in needs.items() if needed), size)
-    if chosen is None:
+    if draw.visibility is Visibility.PLAN:
+        return break_order(draw.context, optimal, size, draw.chance)
+    if draw.visibility is Visibility.WORLD:
         return None
-    others = [number for number in needs if number not in chosen]
-    first_need = min(min(needs[number]) for number in chosen)
-    earliest = sum(1 for number in others if number < first_need)
-    return others[:earliest] + chosen[::-1] + others[earliest:]
+    for _ in range(MOST_TRIES):
+        order = draw_order(optimal, size, draw.chance)
+        if order is not None:
+            return reorder(optimal, order)
+    return None
 
 
-def _swap_neighbours(needs: Needs, size: int, chance: Random) -> list[int] | None:
-    """Swap steps with the step right before them that they need."""
-    order = sorted(needs)
-    pairs = [number for number in order if number - 1 in needs[number]]
-    chance.shuffle(pairs)
-    swapped = set[int]()
-    for number in pairs:
-        if len(swapped) < size and not swapped & {number - 1, number + 1}:
-            swapped.add(number)
-    for number in swapped:
-        order[number - 2 : number] = [number, number - 1]
-    return order
+def draw_order(optimal: Workflow, size: int, chance: Random) -> list[int] | None:
+    """Draw an order in which `size` steps are out of place."""
+    count = len(optimal.steps)
+    order = list(range(1, count + 1))
+    for _ in range(size):
+        number = chance.choice(order)
+        order.remove(number)
+        order.insert(max(0, min(count - 1, number - 1 + chance.choice((-2, -1, 1, 2)))), number)
+    return order if len(out_of_place(order)) == size else None
 
 
-def _put_off(needs: Needs, size: int, chance: Random) -> list[int] | None:
-    """Move one step behind the `size` steps that follow it."""
-    last_start = len(needs) - size
-    if last_start < 1:
-        return None
-    late = chance.randint(1, last_start)
-    rest = [number for number in sorted(needs) if number != late]
-    return [*rest[: late - 1 + size], late, *rest[late - 1 + size :]]
+def out_of_place(order: Sequence[int]) -> list[int]:
+    """Return the fewest steps that must move to restore the order: those outside a longest increasing run."""
+    tails: list[int] = []
+    ends: list[int] = []
+    before: dict[int, int | None] = {}
+    for number in order:
+        place = bisect_left(tails, number)
+        before[number] = ends[place - 1] if place else None
+        tails[place : place + 1] = [number]
+        ends[place : place + 1] = [number]
+    kept = set[int]()
+    last: int | None = ends[-1] if ends else None
+    while last is not None:
+        kept.add(last)
+        last = before[last]
+    return [number for number in order if number not in kept]
 
 
-_WAYS: dict[str, Callable[[Needs, int, Random], list[int] | None]] = {
-    "bring_forward": _bring_forward,
-    "swap_neighbours": _swap_neighbours,
-    "put_off": _put_off,
-}
-
-
-def _reorder(optimal: Workflow, order: list[int], damaged: set[int], way: str) -> Candidate:
+def reorder(optimal: Workflow, order: Sequence[int]) -> Candidate:
+    """Reorder the steps. Where a step now stands before its input, the chain is linked anew in the new order."""
+    linked = _link(optimal, order)
     place = {number: position for position, number in enumerate(order, start=1)}
-    steps = tuple(renumber(optimal.steps[number - 1], place) for number in order)
-    answer = place[optimal.answer] if optimal.answer else None
+    steps = tuple(renumber(linked[number], place) for number in order)
     damages = tuple(
-        Damage(FlawKind.SEQUENCE_DISORDER, place[number], number, way, "stands before what it needs")
-        for number in order
-        if number in damaged
+        Damage(FlawKind.SEQUENCE_DISORDER, place[number], number, OTHER_ORDER, "is out of place")
+        for number in sorted(out_of_place(order), key=lambda number: place[number])
     )
-    return Candidate(Workflow(steps, answer), damages, tuple(order))
+    answer = _last_of_chain(optimal, linked, order)
+    return Candidate(Workflow(steps, place[answer] if answer else None), damages, tuple(order))
+
+
+def _link(optimal: Workflow, order: Sequence[int]) -> dict[int, Step]:
+    """Return the steps, by their old numbers, with the references of reordered chains exchanged.
+
+    Where a step stands before its input, it gets that step's input instead, that step gets its output, and later
+    steps get what comes out of both.
+    """
+    steps = dict(enumerate(optimal.steps, start=1))
+    place = {number: position for position, number in enumerate(order)}
+    for _ in range(len(order) ** 2):
+        pair = next(_reversed_pairs(steps, place), None)
+        if pair is None or not steps[pair[1]].call.references:
+            break
+        early, late = pair
+        source = steps[late].call.references[0]
+        for number, step in steps.items():
+            if number not in pair:
+                steps[number] = _replace(step, early, late)
+        steps[early] = _replace(steps[early], late, source)
+        steps[late] = _replace(steps[late], source, early)
+    return steps
+
+
+def _reversed_pairs(steps: dict[int, Step], place: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """Yield the steps that stand before their input, each with that input."""
+    for number, step in steps.items():
+        for used in step.call.references:
+            if place[used] > place[number]:
+                yield number, used
+
+
+def _replace(step: Step, old: int, new: int) -> Step:
+    def argument(value: Json) -> Json:
+        return reference(new) if referenced_step(value) == old else value
+
+    call = Call(step.call.tool, {name: argument(value) for name, value in step.call.arguments.items()})
+    return Step(call, None if call != step.call else step.fallback, step.only_if_failed)
+
+
+def _last_of_chain(optimal: Workflow, linked: dict[int, Step], order: Sequence[int]) -> int | None:
+    """Return the step whose output is the answer now: the last of the chain that the answer came from."""
+    if optimal.answer is None:
+        return None
+    used = {used for step in linked.values() for used in step.call.references}
+    unused = [number for number in order if number not in used]
+    return optimal.answer if optimal.answer in unused or not unused else unused[-1]

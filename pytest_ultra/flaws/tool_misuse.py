@@ -1,62 +1,77 @@
-"""tool_misuse: steps name a plausible but wrong tool."""
+"""tool_misuse: steps name a plausible but wrong tool.
+
+With the visibility `plan`, the wrong tool has the arguments of the right one.
+"""
 
 from __future__ import annotations
 
-from random import Random
-from typing import Any
-
-from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, change_steps, choose
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps
+from pytest_ultra.flaws.misread_decisions import misread_tools
 from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 
 _KIND = FlawKind.TOOL_MISUSE
 
 
-def inject(context: PlanContext, optimal: Workflow, size: int, chance: Random) -> Candidate | None:
-    chosen = choose(chance, range(1, len(optimal.steps) + 1), size)
-    return change_steps(context, optimal, chosen, changes, chance) if chosen else None
+def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    if draw.visibility is Visibility.WORLD:
+        return misread_tools(draw, optimal, size)
+    return damage_steps(draw, optimal, size, changes)
 
 
-def changes(context: PlanContext, workflow: Workflow, number: int, chance: Random) -> list[Change]:
-    """Return the wrong tools that a step could name: those of the same category, if any is offered."""
+def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
+    """Return the wrong tools that a step could name; none with the visibility `world`."""
+    if draw.visibility is Visibility.WORLD:
+        return []
     call = workflow.steps[number - 1].call
-    found = [_change(context, workflow, number, wrong, chance) for wrong in context.offered if wrong != call.tool]
-    siblings = [change for change in found if change.way == "sibling"]
-    return siblings or found
+    found = []
+    for wrong in draw.context.offered:
+        if wrong != call.tool and (arguments := _arguments(draw, workflow, number, wrong)):
+            step = Step(Call(wrong, arguments), None, workflow.steps[number - 1].only_if_failed)
+            how = f"names {wrong} instead of {call.tool}"
+            found.append(Change(_KIND, step, _way(draw.context, call, wrong), how))
+    return found
 
 
-def _change(context: PlanContext, workflow: Workflow, number: int, wrong: str, chance: Random) -> Change:
+def _way(context: PlanContext, call: Call, wrong: str) -> str:
+    right = context.tools.get(call.tool)
+    return "sibling" if right and context.tools[wrong].category == right.category else "stranger"
+
+
+def _arguments(draw: Draw, workflow: Workflow, number: int, wrong: str) -> dict[str, Json] | None:
     call = workflow.steps[number - 1].call
-    step = Step(Call(wrong, _adapt(context, call, wrong, number, chance)))
-    return Change(_KIND, step, _way(context, workflow, call, wrong), f"names {wrong} instead of {call.tool}")
-
-
-def _way(context: PlanContext, workflow: Workflow, call: Call, wrong: str) -> str:
-    if context.tools[wrong].category == context.tools[call.tool].category:
-        return "sibling"
-    return "tool_of_another_step" if wrong in {step.call.tool for step in workflow.steps} else "stranger"
-
-
-def _adapt(context: PlanContext, call: Call, tool: str, number: int, chance: Random) -> dict[str, Json]:
-    """Fill the wrong tool's parameters with what the right call had, as a careless author would."""
-    schema = context.tools[tool].parameters
+    if draw.visibility is Visibility.PLAN:
+        return dict(call.arguments)
+    if not _fits(draw.context, workflow, number, wrong):
+        return None
+    arguments = draw.context.arguments_for(workflow, number, wrong, draw.chance)
+    if arguments is None:
+        return None
+    handles = {name: reference(call.references[0]) for name in draw.context.tools[wrong].handles if call.references}
     return {
-        name: call.arguments[name] if name in call.arguments else _fill(call, name, details, number, chance)
-        for name, details in schema["properties"].items()
-        if name in schema["required"] or name in call.arguments
+        name: handles.get(name, arguments.get(name))
+        for name in draw.context.tools[wrong].parameters["properties"]
+        if name in arguments or name in handles
     }
 
 
-def _fill(call: Call, name: str, details: dict[str, Any], number: int, chance: Random) -> Json:
-    if "enum" in details:
-        return chance.choice(details["enum"])
-    if name == "data":
-        return reference(call.references[0] if call.references else max(number - 1, 1))
-    kind = details.get("type")
-    if kind in ("number", "integer"):
-        return chance.randint(2, 9)
-    texts = [value for value in call.arguments.values() if isinstance(value, str) and referenced_step(value) is None]
-    text = chance.choice(texts) if texts else "default"
-    return {"object": {text: text}, "array": [text]}.get(str(kind), text)
+def _fits(context: PlanContext, workflow: Workflow, number: int, wrong: str) -> bool:
+    """Return whether the wrong tool takes what the right one takes, and makes what the later steps need."""
+    call = workflow.steps[number - 1].call
+    right, other = context.tools.get(call.tool), context.tools[wrong]
+    if right is None or bool(call.references) != bool(other.handles):
+        return False
+    is_needed = any(number in step.call.references for step in workflow.steps) or workflow.answer == number
+    return _takes(context, workflow, call, other) and (other.makes(Call(wrong, {})) is not None) == is_needed
+
+
+def _takes(context: PlanContext, workflow: Workflow, call: Call, other: ToolSignature) -> bool:
+    for used in call.references:
+        source = workflow.steps[used - 1].call
+        kind = context.tools[source.tool].makes(source) if source.tool in context.tools else DataKind.UNKNOWN
+        if kind is not DataKind.UNKNOWN and kind not in other.takes:
+            return False
+    return True

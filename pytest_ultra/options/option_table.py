@@ -13,6 +13,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.request_parameters import read_parameters
@@ -74,6 +75,13 @@ OPTIONS = (
         "N",
         f"Flaw kinds that are combined in a flawed plan: 1 to {MOST_FLAWS}",
         _one(values.whole(at_least=1, at_most=MOST_FLAWS)),
+    ),
+    Option(
+        "flaw_visibility",
+        "job,world",
+        "NAME",
+        f"Where a flaw can be noticed: {values.listed(Visibility)} or `all`; each flawed case draws one",
+        values.members(Visibility),
     ),
     Option(
         "prompt_variant",

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, FLAWED_PROMPT_TYPES, PromptType
 from pytest_ultra.core.prices import Price
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ _ON, _OFF = ("on", "true", "yes", "t", "y", "1"), ("off", "false", "no", "f", "n
 
 
 def prompt_types(texts: Sequence[str]) -> tuple[PromptType, ...]:
-    groups = {"all": tuple(PromptType), "flawed": FLAWED_PROMPT_TYPES}
+    groups = {"all": DEFAULT_PROMPT_TYPES, "flawed": FLAWED_PROMPT_TYPES}
     return _select(texts, groups | {str(member): (member,) for member in PromptType})
 
 

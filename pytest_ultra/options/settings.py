@@ -17,6 +17,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
@@ -49,6 +50,7 @@ class Settings:
     difficulty: tuple[Difficulty, ...]
     severity: tuple[Severity, ...]
     flaws_per_case: int
+    flaw_visibility: tuple[Visibility, ...]
     prompt_variant: tuple[PromptVariant, ...]
     tool_protocol: ToolProtocol
     tool_discovery: bool

@@ -131,9 +131,10 @@ def plan_lines(case: Case, guidance: AnyGuidance) -> Iterator[str]:
         yield from _steps(guidance.optimal, (), guidance.optimal)
     elif flawed is None:
         yield "plan, as the model saw it:"
-        yield from _steps(guidance.optimal, (), guidance.optimal)
+        yield from _steps(guidance.shown(case.prompt_type) or guidance.optimal, (), guidance.optimal)
     else:
-        yield f"plan, as the model saw it (! marks what {flawed.kind} damaged):"
+        visibility = f"; visible in the {flawed.visibility}" if flawed.visibility else ""
+        yield f"plan, as the model saw it (! marks what {flawed.kind} damaged{visibility}):"
         yield from _steps(flawed.workflow, flawed.damages, guidance.optimal)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol
 import msgspec
 from filelock import FileLock
 
-from pytest_ultra.core.axes import FlawKind, Severity
+from pytest_ultra.core.axes import FlawKind, PromptType, Severity, Visibility
 from pytest_ultra.core.case import GENERATOR_VERSION, Case, TaskKey
 from pytest_ultra.core.guidance import AnyGuidance, FlawedWorkflow, Guidance, TaskT
 from pytest_ultra.core.workflow import Workflow
@@ -36,16 +36,20 @@ class Variant(msgspec.Struct, frozen=True):
     flaw_kind: FlawKind | None
     severity: Severity | None
     flaws: int = 1
+    visibility: Visibility | None = None
+    is_alternative: bool = False
 
     @classmethod
     def of(cls, case: Case) -> Variant:
         kind = case.prompt_type.flaw_kind
         flaws = case.flaws if kind else 1
-        return cls(case.tool_success_rate, case.max_turns, kind, case.severity, flaws)
+        conditions = (case.tool_success_rate, case.max_turns)
+        is_alternative = case.prompt_type is PromptType.ALTERNATIVE
+        return cls(*conditions, kind, case.severity, flaws, case.flaw_visibility if kind else None, is_alternative)
 
     @classmethod
     def for_flaw(cls, conditions: tuple[float, int], flawed: FlawedWorkflow) -> Variant:
-        return cls(*conditions, flawed.kind, flawed.severity, flawed.flaws)
+        return cls(*conditions, flawed.kind, flawed.severity, flawed.flaws, flawed.wanted_visibility)
 
     @property
     def conditions(self) -> tuple[float, int]:
@@ -63,13 +67,16 @@ class Plans(msgspec.Struct, frozen=True):
     max_turns: int
     optimal: Workflow
     flawed: tuple[FlawedWorkflow, ...]
+    alternative: Workflow | None = None
 
     @property
     def conditions(self) -> tuple[float, int]:
         return self.tool_success_rate, self.max_turns
 
     def variants(self) -> Iterator[Variant]:
-        yield Variant(self.tool_success_rate, self.max_turns, None, None)
+        yield Variant(*self.conditions, None, None)
+        if self.alternative is not None:
+            yield Variant(*self.conditions, None, None, is_alternative=True)
         for flawed in self.flawed:
             yield Variant.for_flaw(self.conditions, flawed)
 
@@ -125,7 +132,8 @@ class GuidanceCache:
         for file in self._load(case.task_key):
             for plans in file.plans:
                 if variant in plans.variants():
-                    return Guidance(file.task, plans.optimal, plans.find_flawed(variant))
+                    alternative = plans.alternative if variant.is_alternative else None
+                    return Guidance(file.task, plans.optimal, plans.find_flawed(variant), alternative)
         for path in self._paths.get(_address(case.task_key), ()):
             self._decode(path)
         raise LookupError(f"nothing was generated for {case}")
@@ -177,34 +185,48 @@ class _Draft:
         self._task = task
         self._optimal = optimal
         self._flawed: dict[tuple[float, int], list[FlawedWorkflow]] = {}
+        self._alternative: dict[tuple[float, int], Workflow] = {}
 
     def add(self, variant: Variant, case: Case, generate: Generate) -> bool:
         """Generate a variant and return True; return False if it is optimal and a flawed variant has generated it."""
         flaws = self._flawed.setdefault(variant.conditions, [])
-        if variant.flaw_kind is None and variant.conditions in self._optimal:
+        is_optimal = variant.flaw_kind is None and not variant.is_alternative
+        if is_optimal and variant.conditions in self._optimal:
             return False
         guidance = generate(case, task=self._task, optimal=self._optimal.get(variant.conditions))
         self._task, self._optimal[variant.conditions] = guidance.task, guidance.optimal
         flaws += _check_flaw(variant, case, guidance)
+        if variant.is_alternative:
+            self._alternative[variant.conditions] = _check_alternative(case, guidance)
         return True
 
     def finish(self) -> GuidanceFile[Any]:
         if self._task is None:
             raise LookupError("nothing was generated")
-        plans = (Plans(*key, self._optimal[key], tuple(flaws)) for key, flaws in self._flawed.items())
+        plans = (
+            Plans(*key, self._optimal[key], tuple(flaws), self._alternative.get(key))
+            for key, flaws in self._flawed.items()
+        )
         return GuidanceFile(self._task, tuple(plans))
 
 
 def _check_flaw(variant: Variant, case: Case, guidance: AnyGuidance) -> tuple[FlawedWorkflow, ...]:
     if variant.flaw_kind is None:
         return ()
-    got = Variant.for_flaw(variant.conditions, guidance.flawed) if guidance.flawed else None
-    if guidance.flawed is None or got != variant:
+    flawed = guidance.flawed and msgspec.structs.replace(guidance.flawed, wanted_visibility=variant.visibility)
+    got = Variant.for_flaw(variant.conditions, flawed) if flawed else None
+    if flawed is None or got != variant:
         generated = "none" if got is None else _describe(got)
         raise ConfigurationError(
             f"workflow generator: it generated flaw {generated} for {case}; it must generate {_describe(variant)}"
         )
-    return (guidance.flawed,)
+    return (flawed,)
+
+
+def _check_alternative(case: Case, guidance: AnyGuidance) -> Workflow:
+    if guidance.alternative is None:
+        raise ConfigurationError(f"workflow generator: it generated no alternative workflow for {case}")
+    return guidance.alternative
 
 
 def _describe(variant: Variant) -> str:
@@ -212,10 +234,13 @@ def _describe(variant: Variant) -> str:
     return f"{variant.flaw_kind} ({variant.severity}){composed}"
 
 
+_GENERATED_LAST = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
+
+
 def _by_task(cases: Iterable[Case]) -> dict[TaskKey, _Variants]:
-    """Group the variants by task, flawed ones first: generating one of those also generates the optimal workflow."""
+    """Group the variants by task, those with the optimal workflow alone last: any other generates that too."""
     wanted: dict[TaskKey, _Variants] = {}
-    for case in sorted(cases, key=lambda case: case.prompt_type.flaw_kind is None):
+    for case in sorted(cases, key=lambda case: case.prompt_type in _GENERATED_LAST):
         wanted.setdefault(case.task_key, {}).setdefault(Variant.of(case), case)
     return wanted
 

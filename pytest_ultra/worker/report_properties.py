@@ -21,6 +21,7 @@ PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
     "ultra_task_type": lambda episode: episode.case.task_type,
     "ultra_difficulty": lambda episode: episode.case.difficulty,
     "ultra_severity": lambda episode: episode.case.severity,
+    "ultra_visibility": lambda episode: episode.proved_visibility,
     "ultra_outcome": lambda episode: episode.outcome,
     "ultra_failure_class": lambda episode: episode.score.failure_class,
     "ultra_reused": lambda episode: "true" if episode.reused else None,

@@ -22,7 +22,7 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import Difficulty, TaskType
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.missing_step import remove
+from pytest_ultra.flaws.step_removal import remove
 
 INFERS = 0.92
 """The probability of inferring an operation that the words do not name."""

@@ -24,7 +24,7 @@ from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType
 from pytest_ultra.core.case import GENERATOR_VERSION, TaskKey
 from pytest_ultra.core.plan_follower import advance, begin, next_call
 from pytest_ultra.flaws.injection import inject
-from pytest_ultra.flaws.missing_step import remove
+from pytest_ultra.flaws.step_removal import remove
 from tests.benchmark.agent_runs import make_task, make_tasks, run_in_subprocess
 
 INSTANCES = 40

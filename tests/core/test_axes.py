@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.axes import (
+    DEFAULT_PROMPT_TYPES,
     FLAWED_PROMPT_TYPES,
     Difficulty,
     FlawKind,
@@ -18,6 +19,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
 )
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
 from tests.benchmark.agent_runs import make_case, run_in_subprocess
@@ -28,20 +30,20 @@ FLAWED = make_case(PromptType.FLAWED_MISSING_STEP)
 def test_light_medium_and_severe_damage_one_half_and_two_thirds_of_the_steps() -> None:
     for n in range(1, 30):
         damaged = [severity.damaged_steps(n) for severity in (Severity.LIGHT, Severity.MEDIUM, Severity.SEVERE)]
-        assert damaged == [1, max(1, n // 2), max(1, n // 2, ceil(2 * n / 3))]
-        assert n < 4 or len(set(damaged)) == 3
+        assert damaged == [min(6, each) for each in (1, max(1, n // 2), max(1, n // 2, ceil(2 * n / 3)))]
+        assert not 4 <= n < 12 or len(set(damaged)) == 3
         assert max(damaged) <= n
 
 
 def test_every_flaw_kind_has_its_prompt_type_and_the_others_have_none() -> None:
     assert [prompt_type.flaw_kind for prompt_type in FLAWED_PROMPT_TYPES] == list(FlawKind)
     others = [prompt_type for prompt_type in PromptType if prompt_type.flaw_kind is None]
-    assert others == [PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL]
+    assert others == [PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL, PromptType.ALTERNATIVE]
     assert [prompt_type for prompt_type in PromptType if not prompt_type.has_plan] == others[:2]
 
 
 def test_the_axes_are_as_published() -> None:
-    assert [len(axis) for axis in (TaskType, Difficulty, PromptType, Severity, FlawKind)] == [5, 5, 10, 3, 7]
+    assert [len(axis) for axis in (TaskType, Difficulty, DEFAULT_PROMPT_TYPES, Severity, FlawKind)] == [5, 5, 10, 3, 7]
     assert [difficulty.level for difficulty in Difficulty] == [0, 1, 2, 3, 4]
 
 
@@ -64,6 +66,7 @@ OTHER: dict[str, Any] = {
     "flaws": 2,
     "request_parameters": '{"seed":1}',
     "fault_kind": "transient+implicit",
+    "flaw_visibility": Visibility.WORLD,
 }
 
 
@@ -76,8 +79,8 @@ def test_a_change_of_any_field_makes_another_case() -> None:
 def test_the_identity_covers_the_versions_of_generator_prompts_and_scorer() -> None:
     def identify(*versions: int) -> str:
         fields = msgspec.to_builtins(FLAWED)
-        del fields["request_parameters"]  # there are none, so the identity is the one from before there were any
-        del fields["fault_kind"]  # it is the default, so the same
+        for name in ("request_parameters", "fault_kind", "flaw_visibility"):
+            del fields[name]  # they have their defaults, so the identity is the one from before there were any
         text = msgspec.json.encode([*versions, fields], order="sorted")
         return hashlib.blake2b(text, digest_size=8).hexdigest()
 
@@ -100,7 +103,8 @@ def test_a_case_has_one_identity_in_all_processes(hash_seed: str) -> None:
 def test_a_control_is_the_same_task_repeat_and_faults_without_the_flaw() -> None:
     control = msgspec.structs.replace(FLAWED, prompt_type=PromptType.OPTIMAL, severity=None)
     assert control.control_key == FLAWED.control_key
-    own = ("prompt_type", "severity", "flaws", "max_turns", "timeout_s", "temperature", "request_parameters")
+    own = {"prompt_type", "severity", "flaws", "flaw_visibility"}
+    own |= {"max_turns", "timeout_s", "temperature", "request_parameters"}
     apart = [name for name in OTHER if name not in own]
     changed = [msgspec.structs.replace(FLAWED, **{name: OTHER[name]}) for name in apart]
     assert len({case.control_key for case in (FLAWED, *changed)}) == 1 + len(apart)

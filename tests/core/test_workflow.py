@@ -72,6 +72,9 @@ def test_the_plan_is_read_back_from_a_whole_prompt(prompt_type: PromptType) -> N
     shown = read(opening(case, guidance)[1]["content"])
     if not prompt_type.has_plan:
         assert shown is None
+    elif prompt_type is PromptType.ALTERNATIVE:
+        assert shown == guidance.alternative
+        assert shown != guidance.optimal
     elif prompt_type.flaw_kind is None:
         assert shown == guidance.optimal
     else:

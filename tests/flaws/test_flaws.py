@@ -16,6 +16,7 @@ from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
+from pytest_ultra.benchmark.tools.invoke import find_violation
 from pytest_ultra.core.axes import (
     FLAWED_PROMPT_TYPES,
     Difficulty,
@@ -24,15 +25,16 @@ from pytest_ultra.core.axes import (
     PromptVariant,
     Severity,
     TaskType,
+    Visibility,
 )
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step, render
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, render
 from pytest_ultra.errors import UnflawableError
 from pytest_ultra.flaws.candidate import Candidate, renumber
-from pytest_ultra.flaws.injection import inject, is_proved
-from pytest_ultra.flaws.missing_step import remove
-from pytest_ultra.flaws.wrong_values import alternatives
+from pytest_ultra.flaws.injection import inject
+from pytest_ultra.flaws.proof import is_proved
+from pytest_ultra.flaws.step_removal import remove
 from tests.benchmark.agent_runs import make_case, make_task, make_tasks
 
 INSTANCES = 20
@@ -46,13 +48,24 @@ def make_flawed(kind: FlawKind) -> tuple[Flawed, ...]:
 
 
 def _flaw(kind: FlawKind) -> Iterator[Flawed]:
-    for task in make_tasks(INSTANCES):
+    for number, task in enumerate(make_tasks(INSTANCES)):
         optimal = perfect_plan(task)
         for severity in Severity:
-            flawed = inject(TaskContext(task), optimal, kind, severity)
+            wanted = list(Visibility)[number % len(Visibility)]
+            flawed = inject(TaskContext(task), optimal, kind, severity, visibility=wanted)
             assert flawed is not None
-            assert (flawed.kind, flawed.severity) == (kind, severity)
+            assert (flawed.kind, flawed.severity, flawed.wanted_visibility) == (kind, severity, wanted)
+            assert flawed.visibility is not None
+            assert list(Visibility).index(flawed.visibility) <= list(Visibility).index(wanted)
             yield task, optimal, flawed
+
+
+def without_second_try(flawed: FlawedWorkflow) -> tuple[Step, ...]:
+    """The steps of a plan without a last one that is done only if an equal one failed."""
+    *before, last = flawed.workflow.steps
+    is_second_try = last.only_if_failed is not None and flawed.workflow.steps[last.only_if_failed - 1].call == last.call
+    is_damaged = any(damage.flawed_step == len(flawed.workflow.steps) for damage in flawed.damages)
+    return tuple(before) if is_second_try and not is_damaged else flawed.workflow.steps
 
 
 @pytest.mark.parametrize("kind", FlawKind)
@@ -63,14 +76,14 @@ def test_every_flaw_shows_and_hurts(kind: FlawKind) -> None:
         rehearsal = rehearse(task, flawed.workflow)
         if kind is FlawKind.REDUNDANT_OPERATIONS:
             assert rehearsal.has_delivered
-            assert not rehearsal.has_harmed
+            assert not rehearsal.has_harmed or flawed.visibility is Visibility.PLAN
             assert rehearsal.calls > len(optimal.steps)
         else:
             assert not rehearsal.has_delivered
 
 
 def count_damage(severity: Severity, n: int) -> int:
-    return {"light": 1, "medium": max(1, n // 2), "severe": max(1, n // 2, ceil(2 * n / 3))}[severity]
+    return min(6, {"light": 1, "medium": max(1, n // 2), "severe": max(1, n // 2, ceil(2 * n / 3))}[severity])
 
 
 @pytest.mark.parametrize("kind", FlawKind)
@@ -88,21 +101,22 @@ def test_the_severity_says_how_many_steps_are_damaged(kind: FlawKind) -> None:
 )
 def test_the_damaged_steps_are_those_that_differ(kind: FlawKind) -> None:
     for _, optimal, flawed in make_flawed(kind):
-        pairs = list(zip(optimal.steps, flawed.workflow.steps, strict=True))
+        pairs = list(zip(optimal.steps, without_second_try(flawed), strict=True))
         differing = [number for number, (right, wrong) in enumerate(pairs, start=1) if right != wrong]
         assert [damage.flawed_step for damage in flawed.damages] == differing
         assert [damage.optimal_step for damage in flawed.damages] == differing
         assert flawed.workflow.answer == optimal.answer
 
 
-def test_a_misused_tool_is_another_one_on_offer_and_the_rest_is_as_it_was() -> None:
+def test_a_misused_tool_is_another_one_on_offer_and_its_arguments_fit_it() -> None:
     for task, optimal, flawed in make_flawed(FlawKind.TOOL_MISUSE):
         for damage in flawed.damages:
             assert damage.flawed_step
             right, wrong = optimal.steps[damage.flawed_step - 1], flawed.workflow.steps[damage.flawed_step - 1]
-            siblings = {name for name in task.tools if TOOLS[name].category == TOOLS[right.call.tool].category}
-            assert wrong.call.tool in ((siblings - {right.call.tool}) or set(task.tools))
+            assert wrong.call.tool in task.tools
             assert wrong.call.tool != right.call.tool
+            if flawed.visibility is not Visibility.PLAN:
+                assert find_violation(wrong.call.tool, wrong.call.arguments) is None
 
 
 def test_a_wrong_parameter_is_one_of_the_same_call() -> None:
@@ -114,7 +128,8 @@ def test_a_wrong_parameter_is_one_of_the_same_call() -> None:
             assert wrong.tool == right.tool
             assert wrong.arguments.keys() <= right.arguments.keys()
             assert (wrong.arguments.keys() == right.arguments.keys()) is (damage.way != "left_out")
-            assert sum(wrong.arguments.get(name) != right.arguments[name] for name in right.arguments) == 1
+            different = sum(wrong.arguments.get(name) != right.arguments[name] for name in right.arguments)
+            assert different == 1 or damage.way == "misread"
 
 
 def test_drift_goes_on_from_some_step_to_the_end() -> None:
@@ -128,23 +143,20 @@ def test_missing_steps_are_gone_and_nothing_refers_to_them() -> None:
     for _, optimal, flawed in make_flawed(FlawKind.MISSING_STEP):
         gone = {damage.optimal_step for damage in flawed.damages}
         kept = [step.call.tool for number, step in enumerate(optimal.steps, start=1) if number not in gone]
-        assert [step.call.tool for step in flawed.workflow.steps] == kept
+        steps = without_second_try(flawed)
+        assert [step.call.tool for step in steps] == kept
         assert len(kept) == len(optimal.steps) - len(gone) >= 1
         for number, step in enumerate(flawed.workflow.steps, start=1):
             assert all(used < number for used in step.call.references)
 
 
-def test_redundant_steps_repeat_others_without_external_effect() -> None:
+def test_redundant_steps_come_beside_all_others() -> None:
     for _, optimal, flawed in make_flawed(FlawKind.REDUNDANT_OPERATIONS):
         added = {damage.flawed_step for damage in flawed.damages}
-        steps = flawed.workflow.steps
+        steps = without_second_try(flawed)
         assert len(steps) == len(optimal.steps) + len(added)
         kept = [step.call.tool for number, step in enumerate(steps, start=1) if number not in added]
         assert kept == [step.call.tool for step in optimal.steps]
-        for damage in flawed.damages:
-            assert damage.flawed_step
-            is_repeated = steps[damage.flawed_step - 1] in steps[: damage.flawed_step - 1]
-            assert is_repeated or damage.way == "useless_look_up"
 
 
 def get_service(task: Task, call: Call) -> str | None:
@@ -158,6 +170,8 @@ def get_service(task: Task, call: Call) -> str | None:
 def test_disordered_steps_are_all_those_that_stand_before_something_they_need() -> None:
     """Counted anew, from references and sessions alone."""
     for task, optimal, flawed in make_flawed(FlawKind.SEQUENCE_DISORDER):
+        if flawed.visibility is not Visibility.PLAN:
+            continue
         early = []
         calls = [step.call for step in flawed.workflow.steps]
         opened = {call.arguments.get("service"): number for number, call in enumerate(calls, start=1)}
@@ -206,33 +220,44 @@ OPTIMAL = perfect_plan(TASK)
 SHIFTED = {number: number + 1 for number in range(1, len(OPTIMAL.steps) + 1)}
 
 
+def accepts(kind: FlawKind, candidate: Candidate) -> bool:
+    """Whether a candidate passes the proof with some visibility."""
+    return any(is_proved(TaskContext(TASK), OPTIMAL, kind, candidate, visibility) for visibility in Visibility)
+
+
 def propose(*steps: Step) -> Candidate:
     damage = Damage(FlawKind.PARAMETER_ERROR, 1, 1, "tagged", "is said to be damaged")
-    return Candidate(Workflow(steps, OPTIMAL.answer), (damage,), tuple(range(1, len(steps) + 1)))
+    return Candidate(
+        Workflow(steps, OPTIMAL.answer),
+        (damage,),
+        tuple(n if n <= len(OPTIMAL.steps) else None for n in range(1, len(steps) + 1)),
+    )
 
 
 @pytest.mark.parametrize("kind", FlawKind)
 def test_an_injector_that_only_tags_a_step_is_refused(kind: FlawKind) -> None:
-    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps))
+    assert not accepts(kind, propose(*OPTIMAL.steps))
 
 
 @pytest.mark.parametrize("kind", FlawKind)
 def test_a_change_that_is_seen_but_does_not_hurt_is_refused(kind: FlawKind) -> None:
     """A fallback that perfect tools never need; for redundancy, that is no call more."""
     first = OPTIMAL.steps[0]
-    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(Step(first.call, first.call), *OPTIMAL.steps[1:]))
+    assert not accepts(kind, propose(Step(first.call, first.call), *OPTIMAL.steps[1:]))
 
 
-def test_a_redundancy_that_hurts_is_refused() -> None:
+def test_a_redundancy_reaches_the_goal_at_a_cost_or_with_harm() -> None:
     kind = FlawKind.REDUNDANT_OPERATIONS
-    assert is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
-    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[-1]))  # a second post
-    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*[OPTIMAL.steps[0]] * 9))  # more calls, goal missed
+    assert accepts(kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
+    second_post = propose(*OPTIMAL.steps, OPTIMAL.steps[-1])
+    assert is_proved(TaskContext(TASK), OPTIMAL, kind, second_post, Visibility.PLAN)
+    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, second_post, Visibility.JOB)
+    assert not accepts(kind, propose(*[OPTIMAL.steps[0]] * 9))  # more calls, goal missed
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FlawKind if kind is not FlawKind.REDUNDANT_OPERATIONS])
 def test_a_redundancy_is_no_flaw_of_another_kind(kind: FlawKind) -> None:
-    assert not is_proved(TaskContext(TASK), OPTIMAL, kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
+    assert not accepts(kind, propose(*OPTIMAL.steps, OPTIMAL.steps[0]))
 
 
 def test_a_workflow_that_carries_no_flaw_is_refused() -> None:
@@ -252,15 +277,6 @@ def test_a_plan_of_ones_own_may_name_a_tool_that_is_not_on_offer(kind: FlawKind)
     assert {step.call.tool for step in flawed.workflow.steps} <= offered
 
 
-@pytest.mark.parametrize("value", [0, 0.0, 0.01, 1, 2.5, True, "x", "a.csv", ["a", "b"], {"a": "b", "c": "d"}])
-def test_a_wrong_value_is_never_the_right_one(value: object) -> None:
-    """Ten times nothing is nothing."""
-    call = Call("data_processing_filter", {"data": reference(1), "field": "a", "operator": "gt", "value": value})
-    assert value not in alternatives(TaskContext(TASK), call, "value", ["a", "b"])
-    assert alternatives(TaskContext(TASK), call, "field", ["a", "b"]) == ["b"]
-    assert "gt" not in alternatives(TaskContext(TASK), call, "operator", [])
-
-
 def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:
     steps = [Step(Call("network_fetcher", {"url": "u"}), Call("integration_connector", {"datastore": "d"}))]
     steps += [Step(Call("data_processing_aggregator", {"data": reference(1)}), Call("x", {"data": reference(1)}))]
@@ -270,43 +286,20 @@ def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:
     assert removed.steps[1] == Step(Call("network_poster", {"data": reference(1)}), Call("y", {"data": reference(1)}))
 
 
-def get_ways(optimal: Workflow, flawed: FlawedWorkflow) -> Iterator[str]:
-    """Name how each step was damaged, from the workflows alone."""
-    for damage in flawed.damages:
-        steps = flawed.workflow.steps
-        if flawed.kind is FlawKind.MISSING_STEP:
-            yield f"{TOOLS[optimal.steps[(damage.optimal_step or 0) - 1].call.tool].category} is missing"
-            continue
-        number = damage.flawed_step or 0
-        if flawed.kind is FlawKind.REDUNDANT_OPERATIONS:
-            yield "at once" if steps[number - 1] == steps[number - 2] else "later"
-            continue
-        right, wrong = optimal.steps[(damage.optimal_step or 0) - 1], steps[number - 1]
-        if flawed.kind is FlawKind.TOOL_MISUSE:
-            is_sibling = TOOLS[right.call.tool].category == TOOLS[wrong.call.tool].category
-            yield "a sibling" if is_sibling else "another category"
-        elif wrong.only_if_failed:
-            yield "a condition"
-        else:
-            for name, value in wrong.call.arguments.items():
-                if value != right.call.arguments[name]:
-                    is_typed = isinstance(value, type(right.call.arguments[name]))
-                    yield "a reference" if referenced_step(value) else "a value" if is_typed else "a type"
-
-
 @pytest.mark.parametrize(
     ("kind", "ways"),
     [
-        (FlawKind.TOOL_MISUSE, {"a sibling", "another category"}),
-        (FlawKind.PARAMETER_ERROR, {"a value", "a type", "a reference"}),
-        (FlawKind.MISSING_STEP, {"file_operations is missing", "network is missing", "data_processing is missing"}),
-        (FlawKind.REDUNDANT_OPERATIONS, {"at once", "later"}),
-        (FlawKind.LOGICAL_INCONSISTENCY, {"a condition", "a reference", "a value"}),
+        (FlawKind.SEQUENCE_DISORDER, {"bring_forward", "other_order"}),
+        (FlawKind.TOOL_MISUSE, {"sibling", "stranger"}),
+        (FlawKind.PARAMETER_ERROR, {"wrong_type", "wrong_reference", "boundary", "sibling_field", "sibling_name"}),
+        (FlawKind.MISSING_STEP, {"here_and_there", "in_a_row", "branch"}),
+        (FlawKind.REDUNDANT_OPERATIONS, {"repeat", "useless_look_up", "repeated_look_up", "idle_step"}),
+        (FlawKind.LOGICAL_INCONSISTENCY, {"contrary_condition", "bypass", "opposite", "misread"}),
+        (FlawKind.SEMANTIC_DRIFT, {"other_place", "other_question"}),
     ],
 )
 def test_a_kind_has_several_ways_to_go_wrong(kind: FlawKind, ways: set[str]) -> None:
-    found = {way for _, optimal, flawed in make_flawed(kind) for way in get_ways(optimal, flawed)}
-    assert found >= ways
+    assert {damage.way for _, _, flawed in make_flawed(kind) for damage in flawed.damages} >= ways
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FlawKind if kind is not FlawKind.SEMANTIC_DRIFT])

@@ -161,6 +161,7 @@ def test_items_look_like_any_parametrized_function(pytester: pytest.Pytester) ->
         "tool_protocol": "native",
         "tool_discovery": False,
         "flaws": 1,
+        "flaw_visibility": None,
         "tool_success_rate": "0.8",
         "fault_kind": "transient",
         "instance": 0,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.core.axes import (
+    DEFAULT_PROMPT_TYPES,
     FLAWED_PROMPT_TYPES,
     Difficulty,
     FaultKind,
@@ -16,6 +17,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
 )
 from pytest_ultra.core.groups import GateOn
 from pytest_ultra.core.model_api import ModelApi
@@ -44,11 +46,12 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         model=("demo",),
         preset=None,
         overrides=(),
-        prompt_type=tuple(PromptType),
+        prompt_type=DEFAULT_PROMPT_TYPES,
         task_type=tuple(TaskType),
         difficulty=(Difficulty.EASY,),
         severity=(Severity.SEVERE,),
         flaws_per_case=1,
+        flaw_visibility=(Visibility.JOB, Visibility.WORLD),
         prompt_variant=(PromptVariant.STANDARD,),
         tool_protocol=ToolProtocol.NATIVE,
         tool_discovery=False,
@@ -195,6 +198,7 @@ BAD_VALUES = {
     "(did you mean 'optimal'?)",
     "--ultra-task-type=xyz": f"'xyz' is not valid; choose from all, {', '.join(TaskType)}",
     "--ultra-difficulty=esay": f"'esay' is not valid; choose from all, {', '.join(Difficulty)} (did you mean 'easy'?)",
+    "--ultra-flaw-visibility=none": f"'none' is not valid; choose from all, {', '.join(Visibility)}",
     "--ultra-severity=none": f"'none' is not valid; choose from all, {', '.join(Severity)}",
     "--ultra-flaws-per-case=3": "'3' is not valid; give a whole number from 1 to 2",
     "--ultra-flaws-per-case=0": "'0' is not valid; give a whole number from 1 to 2",

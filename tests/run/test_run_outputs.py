@@ -17,6 +17,8 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "prompt_type": TEXT,
     "flaw_kind": (TEXT, NOTHING),
     "severity": (TEXT, NOTHING),
+    "flaw_visibility": (TEXT, NOTHING),
+    "proved_visibility": (TEXT, NOTHING),
     "task_type": TEXT,
     "difficulty": TEXT,
     "instance": WHOLE,

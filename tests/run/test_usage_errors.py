@@ -19,6 +19,7 @@ USAGE_ERRORS = {
     "prompt type": ([DEMO, "--ultra-prompt-type=flaw"], ["'flaw'", "baseline, cot, optimal", "did you mean 'flawed'"]),
     "task type": ([DEMO, "--ultra-task-type=simple"], ["'simple'", "simple_task, basic_task"]),
     "difficulty": ([DEMO, "--ultra-difficulty=esay"], ["'esay'", "very_easy, easy", "did you mean 'easy'"]),
+    "flaw_visibility": ([DEMO, "--ultra-flaw-visibility=here"], ["'here'", "plan, job, world"]),
     "severity": ([DEMO, "--ultra-severity=hard"], ["'hard'", "light, medium, severe"]),
     "rate": ([DEMO, "--ultra-tool-success-rate=1.5"], ["'1.5'", "above 0 and up to 1", "0.8"]),
     "count": ([DEMO, "--ultra-instances=0"], ["'0'", "at least 1"]),

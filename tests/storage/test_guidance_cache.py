@@ -96,9 +96,9 @@ def test_a_workflow_is_generated_once_for_all_models_repeats_and_prompts(
     cache: GuidanceCache, generator: Generator
 ) -> None:
     models = [make_case(p, model=m, repeat=r) for m in ("a", "b") for r in (0, 1) for p in PromptType]
-    assert cache.fill(models, generator) == 7
-    assert [case.prompt_type for case in generator.cases] == list(FLAWED_PROMPT_TYPES)
-    assert generator.known == [(False, False)] + [(True, True)] * 6
+    assert cache.fill(models, generator) == 8
+    assert [case.prompt_type for case in generator.cases] == [*FLAWED_PROMPT_TYPES, PromptType.ALTERNATIVE]
+    assert generator.known == [(False, False)] + [(True, True)] * 7
 
 
 def test_only_what_is_missing_is_generated(cache: GuidanceCache, generator: Generator) -> None:
@@ -182,7 +182,7 @@ def test_a_generator_that_fails_releases_the_lock_and_keeps_finished_tasks(
 
     with pytest.raises(OSError, match="no planner"):
         cache.fill(CASES, failing)
-    assert cache.fill(CASES, generator) == 14
+    assert cache.fill(CASES, generator) == 16
     assert {case.instance for case in generator.cases} == {1, 2}
 
 
@@ -202,7 +202,7 @@ def test_four_processes_that_start_together_generate_everything_once(tmp_path: P
     processes = [start(tmp_path) for _ in range(4)]
     assert [process.wait(30) for process in processes] == [0] * 4
     cases = [case_id for _, case_id in generated(tmp_path)]
-    assert len(cases) == len(set(cases)) == 21
+    assert len(cases) == len(set(cases)) == 24
 
 
 def test_if_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Path) -> None:
@@ -216,9 +216,9 @@ def test_if_the_lock_holder_is_killed_the_others_finish_its_work(tmp_path: Path)
     assert codes == {pid: -signal.SIGKILL if pid == holder else 0 for pid in processes}
     by_holder = [case_id for pid, case_id in generated(tmp_path) if pid == holder]
     by_others = [case_id for pid, case_id in generated(tmp_path) if pid != holder]
-    assert len(by_holder) == 10  # the seven of one task, and three of the next, which the kill discarded
-    assert len(by_others) == len(set(by_others)) == 14
-    assert set(by_others) & set(by_holder) == set(by_holder[7:])
+    assert len(by_holder) == 10  # the eight of one task, and two of the next, which the kill discarded
+    assert len(by_others) == len(set(by_others)) == 16
+    assert set(by_others) & set(by_holder) == set(by_holder[8:])
 
 
 def test_a_variant_has_the_conditions_of_the_optimal_workflow() -> None:

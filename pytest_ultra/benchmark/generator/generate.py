@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.core.axes import Difficulty, FlawKind, Severity
+from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, Visibility
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.flaws.injection import inject
 from pytest_ultra.flaws.missing_step import has_needless_step
@@ -56,9 +56,16 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
 
 
 def carries_all_flaws(task: Task) -> bool:
-    """Return whether every flaw kind can be injected at every severity into the task's optimal workflow."""
+    """Return whether every flaw kind can be injected at every severity into the task's optimal workflow.
+
+    A flaw that the plan itself shows is what each of them falls back to, so this is the one to check.
+    """
     context, optimal = TaskContext(task), perfect_plan(task)
-    return all(inject(context, optimal, kind, severity) for severity in reversed(Severity) for kind in FlawKind)
+    return all(
+        inject(context, optimal, kind, severity, visibility=Visibility.PLAN)
+        for severity in reversed(Severity)
+        for kind in FlawKind
+    )
 
 
 def is_minimal(task: Task) -> bool:

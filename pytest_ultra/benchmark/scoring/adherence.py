@@ -17,13 +17,12 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.flaws.sequence_disorder import OTHER_ORDER
 
 
 def shown_plan(guidance: BenchmarkGuidance, prompt_type: PromptType) -> Workflow | None:
     """Return the plan in the prompt of this prompt type; None if it has none."""
-    if not prompt_type.has_plan:
-        return None
-    return guidance.flawed.workflow if prompt_type.flaw_kind and guidance.flawed else guidance.optimal
+    return guidance.shown(prompt_type)
 
 
 def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
@@ -167,16 +166,36 @@ def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evi
     if event is None:
         return _is_skipped(damage.flawed_step, flawed, done)
     if damage.kind is FlawKind.SEQUENCE_DISORDER:
-        return event.result.code in MISSING_INPUT
+        is_broken = damage.way != OTHER_ORDER
+        return event.result.code in MISSING_INPUT if is_broken else _is_out_of_order(damage, flawed, done, evidence)
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
     return condition is None or (condition in done.in_any_way and not done.in_any_way[condition].result.is_success)
+
+
+def _is_out_of_order(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evidence: Evidence) -> bool:
+    """Return whether a step was done on the side of another on which the plan has it, and not the optimal plan."""
+    optimal, own = evidence.guidance.optimal, damage.flawed_step or 0
+    right = {number: _place_of(step.call, optimal) for number, step in enumerate(flawed.workflow.steps, start=1)}
+    turns = {number: evidence.calls.index(event) for number, event in done.in_any_way.items()}
+    for number, place in right.items():
+        is_crossed = place is not None and (number < own) != (place < (damage.optimal_step or 0))
+        if number in turns and is_crossed and (turns[number] < turns[own]) == (number < own):
+            return True
+    return False
+
+
+def _place_of(call: Call, optimal: Workflow) -> int | None:
+    """Return the number of the optimal step with the same tool and literals."""
+    numbers = enumerate(optimal.steps, start=1)
+    return next((number for number, step in numbers if has_same_literals(step.call, call)), None)
 
 
 def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
     """Return whether the model went past the place of a missing step: did a step after it, or the plan's last step."""
     missing = [other.optimal_step or 0 for other in flawed.damages if other.flawed_step is None]
     before = (damage.optimal_step or 0) - 1 - sum(number < (damage.optimal_step or 0) for number in missing)
-    last = len(flawed.workflow.steps)
+    steps = enumerate(flawed.workflow.steps, start=1)
+    last = max((number for number, step in steps if step.only_if_failed is None), default=1)
     return any(number in done.as_written for number in range(min(before + 1, last), last + 1))
 
 

@@ -64,6 +64,11 @@ def _run(world: World, name: str, arguments: dict[str, Any] | None) -> Effect:
     return tool.run(world, arguments)
 
 
+def find_violation(name: str, arguments: dict[str, Any]) -> str | None:
+    """Return how arguments break the schema of a tool, as a call would say it; None if they do not."""
+    return None if _validator(name).is_valid(arguments) else _describe_violation(name, arguments)
+
+
 def _describe_violation(name: str, arguments: dict[str, Any]) -> str:
     """Describe the first violation of the schema, in words that do not depend on the validator's version."""
     places = ((error.instance_path, error.schema_path) for error in _validator(name).iter_errors(arguments))

@@ -24,6 +24,7 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "model": lambda e: safe_text(e.case.model, _MAX_LENGTH),
     "prompt_type": lambda e: e.case.prompt_type,
     "severity": lambda e: e.case.severity,
+    "visibility": lambda e: e.proved_visibility,
     "task_type": lambda e: e.case.task_type,
     "difficulty": lambda e: e.case.difficulty,
     "tool_success_rate": lambda e: e.case.tool_success_rate,

@@ -52,16 +52,23 @@ def _without_guidance(view: EpisodeView, episode: Episode) -> EpisodeView:
 
 
 def _with_guidance(view: EpisodeView, episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> EpisodeView:
-    flawed, optimal = guidance.flawed, guidance.optimal
+    optimal = guidance.optimal
     return msgspec.structs.replace(
         view,
         words=safe_text(guidance.task.words),
         has_plan=episode.case.prompt_type.has_plan,
-        plan=_plan(flawed.workflow, flawed.damages, optimal) if flawed else None,
+        plan=_shown_plan(guidance),
         optimal=_plan(optimal, (), optimal),
         goals=tuple(map(_goal, goal.milestones)),
         harms=tuple(map(safe_text, goal.harms)),
     )
+
+
+def _shown_plan(guidance: AnyGuidance) -> PlanView | None:
+    """Return the plan that was shown; None if that is the optimal one."""
+    if guidance.flawed:
+        return _plan(guidance.flawed.workflow, guidance.flawed.damages, guidance.optimal)
+    return _plan(guidance.alternative, (), guidance.optimal) if guidance.alternative else None
 
 
 def _plan(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> PlanView:

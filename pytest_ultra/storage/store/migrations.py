@@ -147,6 +147,11 @@ _SCORER_2 = ";".join(
     )
 )
 
+_VISIBILITY = """
+ALTER TABLE cases ADD COLUMN flaw_visibility TEXT;
+ALTER TABLE episodes ADD COLUMN proved_visibility TEXT;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _RESULTS,
     _PROVENANCE,
@@ -156,6 +161,7 @@ MIGRATIONS: tuple[str, ...] = (
     _STREAMS,
     _FAULT_KINDS,
     _SCORER_2,
+    _VISIBILITY,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -5,6 +5,7 @@ const FILTERS = {
   model: "Model",
   prompt_type: "Prompt type",
   severity: "Severity",
+  visibility: "Visibility",
   failure_class: "Failure class",
   cause: "Cause",
   task_type: "Task type",

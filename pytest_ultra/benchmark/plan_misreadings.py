@@ -1,0 +1,73 @@
+"""What a plan looks like where a decision of the job was taken without looking at the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pytest_ultra.benchmark.decisions import Decision, Misreading, Skill
+from pytest_ultra.benchmark.task import Task
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.flaws.plan_context import PlanMisreading, StepChange
+
+
+def find_misreadings(task: Task, workflow: Workflow) -> Sequence[PlanMisreading]:
+    """Return the misreadings of the task's decisions, in terms of the steps of a workflow.
+
+    A misreading about a milestone that no step of the workflow reaches is left out.
+    """
+    step_of = match_steps(task, workflow)
+    found = (
+        _translate(decision, misreading, step_of) for decision in task.decisions for misreading in decision.misreadings
+    )
+    return (*filter(None, found), *_taken_paths(task, workflow))
+
+
+def match_steps(task: Task, workflow: Workflow) -> Mapping[int, int]:
+    """Return for each milestone, by its index, the number of the step that reaches it."""
+    step_of: dict[int, int] = {}
+    for number, step in enumerate(workflow.steps, start=1):
+        for action in task.actions:
+            if action.reaches not in step_of and _renumber(action.call, step_of) == step.call:
+                step_of[action.reaches] = number
+                break
+    return step_of
+
+
+def _translate(decision: Decision, misreading: Misreading, step_of: Mapping[int, int]) -> PlanMisreading | None:
+    added = [_renumber(call, step_of) for call in misreading.added]
+    touched = [*(change.milestone for change in misreading.changes), *misreading.dropped]
+    if None in added or any(milestone not in step_of for milestone in touched):
+        return None
+    return PlanMisreading(
+        decision.question,
+        tuple(StepChange(step_of[change.milestone], change.argument, change.value) for change in misreading.changes),
+        tuple(sorted(step_of[milestone] for milestone in misreading.dropped)),
+        tuple(Step(call) for call in added if call is not None),
+        is_branch=decision.skill is Skill.BRANCH,
+    )
+
+
+def _renumber(call: Call, step_of: Mapping[int, int]) -> Call | None:
+    """Return the call with references to steps instead of milestones; None if a milestone has no step."""
+    arguments: dict[str, Json] = {}
+    for name, value in call.arguments.items():
+        milestone = referenced_step(value)
+        if milestone is None:
+            arguments[name] = value
+        elif milestone - 1 in step_of:
+            arguments[name] = reference(step_of[milestone - 1])
+        else:
+            return None
+    return Call(call.tool, arguments)
+
+
+def _taken_paths(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:
+    """Yield a write to the file that the job names first, where that is there already and must stay as it is."""
+    for number, step in enumerate(workflow.steps, start=1):
+        path = str(step.call.arguments.get("path", ""))
+        stem, new, suffix = path.rpartition("_new.")
+        taken = f"{stem}.{suffix}"
+        if new and taken in task.world.files and taken in task.words:
+            change = StepChange(number, "path", taken)
+            yield PlanMisreading(f"is there a file {taken} already?", (change,), is_branch=True)

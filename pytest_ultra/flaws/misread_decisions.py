@@ -1,0 +1,101 @@
+"""Flaws made of the job's decisions: the plan holds what somebody writes who did not look at the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_ultra.core.axes import FlawKind
+from pytest_ultra.core.guidance import Damage
+from pytest_ultra.core.workflow import Step, Workflow
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, renumber, replace_steps, with_arguments
+from pytest_ultra.flaws.plan_context import PlanMisreading
+from pytest_ultra.flaws.step_removal import remove
+
+
+def misread_arguments(
+    draw: Draw,
+    optimal: Workflow,
+    size: int,
+    kind: FlawKind,
+    *,
+    among: Iterable[int] | None = None,
+    is_branch: bool | None = None,
+) -> Candidate | None:
+    """Take decisions wrongly, such that the arguments of exactly `size` steps (`among` some) change."""
+    allowed = set(range(1, len(optimal.steps) + 1) if among is None else among)
+    options = [
+        misreading
+        for misreading in draw.context.misreadings(optimal)
+        if misreading.changes
+        and not misreading.dropped
+        and not misreading.added
+        and (is_branch is None or misreading.is_branch is is_branch)
+        and {change.step for change in misreading.changes} <= allowed
+    ]
+    draw.chance.shuffle(options)
+    changed: dict[int, Change] = {}
+    for misreading in options:
+        steps = {change.step for change in misreading.changes}
+        if len(changed) + len(steps) <= size and not steps & changed.keys():
+            changed |= _changes(optimal, misreading, kind)
+    return replace_steps(optimal, changed) if len(changed) == size else None
+
+
+def _changes(optimal: Workflow, misreading: PlanMisreading, kind: FlawKind) -> dict[int, Change]:
+    steps: dict[int, Step] = {}
+    for change in misreading.changes:
+        before = steps.get(change.step, optimal.steps[change.step - 1])
+        steps[change.step] = with_arguments(before, **{change.argument: change.value})
+    how = f"is what one writes without looking: {misreading.question}"
+    return {number: Change(kind, step, "misread", how) for number, step in steps.items()}
+
+
+def misread_steps(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    """Take one decision wrongly, such that exactly `size` steps are left out and none is done instead."""
+    options = [
+        misreading
+        for misreading in draw.context.misreadings(optimal)
+        if len(misreading.dropped) == size and not misreading.added and not misreading.changes
+    ]
+    if not options:
+        return None
+    return remove(optimal, sorted(draw.chance.choice(options).dropped), "misread")
+
+
+def misread_tools(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    """Take one decision wrongly, such that exactly `size` steps are replaced, one for one, by calls of other tools."""
+    options = [
+        misreading
+        for misreading in draw.context.misreadings(optimal)
+        if len(misreading.dropped) == len(misreading.added) == size and not misreading.changes
+    ]
+    if not options:
+        return None
+    misreading = draw.chance.choice(options)
+    how = f"is what one calls without looking: {misreading.question}"
+    pairs = zip(sorted(misreading.dropped), misreading.added, strict=True)
+    return replace_steps(
+        optimal, {number: Change(FlawKind.TOOL_MISUSE, step, "misread", how) for number, step in pairs}
+    )
+
+
+def added_steps(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    """Take one decision wrongly, such that exactly `size` steps are added at the end and none is left out."""
+    options = [
+        misreading
+        for misreading in draw.context.misreadings(optimal)
+        if len(misreading.added) == size and not misreading.dropped and not misreading.changes
+    ]
+    if not options:
+        return None
+    misreading = draw.chance.choice(options)
+    count = len(optimal.steps)
+    same = {number: number for number in range(1, count + 1)}
+    steps = (*optimal.steps, *(renumber(step, same) for step in misreading.added))
+    damages = tuple(
+        Damage(
+            FlawKind.LOGICAL_INCONSISTENCY, count + extra, None, "misread", f"is uncalled for: {misreading.question}"
+        )
+        for extra in range(1, size + 1)
+    )
+    return Candidate(Workflow(steps, optimal.answer), damages, (*range(1, count + 1), *[None] * size))
