@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pytest_ultra.benchmark.decisions import Decision
 from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.case import TaskKey
@@ -36,7 +37,8 @@ class Task(msgspec.Struct, frozen=True):
 
     `draw` is the number of the draw that was accepted, from 0. `actions` holds at least one action for
     each milestone but an answer, more where tools are alternatives. `tools` are the names offered to the
-    model, in the order in which it sees them.
+    model, in the order in which it sees them. `decisions` are what the words leave to be found out; the actions
+    hold what is right for each.
     """
 
     key: TaskKey
@@ -46,6 +48,7 @@ class Task(msgspec.Struct, frozen=True):
     milestones: tuple[Milestone, ...]
     actions: tuple[Action, ...]
     tools: tuple[str, ...]
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def deliverables(self) -> tuple[Fact, ...]:
