@@ -45,24 +45,24 @@ Figure = tuple[str, Call, str, float]
 
 def _count(draft: Draft, base: Item) -> Figure:  # noqa: ARG001 - one signature for all
     call = base.call("data_processing_aggregator", function="count", field=base.key)
-    return f"more than {{threshold}} {base.plural} are left", call, "", float(len(base.rows))
+    return f"more than {{threshold}} {base.plural} count", call, "", float(len(base.rows))
 
 
 def _total(draft: Draft, base: Item) -> Figure:
     field = draft.pick(base.totals)
-    words = f"the total {base.phrases[field]} of the {base.plural} left is more than {{threshold}}"
+    words = f"the total {base.phrases[field]} of all {base.plural} that count is more than {{threshold}}"
     return _aggregate(draft, base, field, "sum", words)
 
 
 def _largest(draft: Draft, base: Item) -> Figure:
     field = draft.pick(base.measures)
-    words = f"the largest {base.phrases[field]} among the {base.plural} left is more than {{threshold}}"
+    words = f"the largest {base.phrases[field]} among all {base.plural} that count is more than {{threshold}}"
     return _aggregate(draft, base, field, "max", words)
 
 
 def _average(draft: Draft, base: Item) -> Figure:
     field = draft.pick(base.measures)
-    words = f"the average {base.phrases[field]} of the {base.plural} left is more than {{threshold}}"
+    words = f"the average {base.phrases[field]} of all {base.plural} that count is more than {{threshold}}"
     return _aggregate(draft, base, field, "mean", words)
 
 
@@ -143,9 +143,10 @@ def _nested(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], 
 
 
 _NESTED = (
-    "If {outer}, it depends: where {inner}, {first}; where that is not so, {second}. If it is not the case in the first "
-    "place, {third}.",
-    "Unless {outer}, {third}. If it is the case, then {first} where {inner}, and {second} where not.",
+    "If {outer}, there are two cases: where {inner}, {first}; where not, {second}. Otherwise, {third}.",
+    "Unless {outer}, {third}. If that is so, look further: if {inner}, {first}; if not, {second}.",
+    "There are three cases. First: unless {outer}, {third}. Second: if that is so and {inner}, {first}. Third: if only "
+    "the former is so, {second}.",
 )
 
 

@@ -10,6 +10,7 @@ from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.generator.draft import Draft
 from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Naming
 from pytest_ultra.benchmark.generator.setting import DIRECTORY, Contact
 from pytest_ultra.benchmark.world import Sink
@@ -29,6 +30,7 @@ class Place(msgspec.Struct, frozen=True):
     arguments: dict[str, Json]
     kind: FactKind
     request: str
+    where: str = ""
     question: str = ""
     look_ups: tuple[Call, ...] = ()
     look_alikes: tuple[str, ...] = ()
@@ -55,6 +57,31 @@ def hand_over(draft: Draft, item: Item, place: Place) -> int:
         ]
         draft.decide(Skill.LOOK_UP, place.question, place.look_ups, misreadings)
     return number
+
+
+def route(draft: Draft, item: Item, service: str) -> None:
+    """Post only the rows with one value of a category."""
+    field = draft.pick(item.prefer_focus([name for name in item.categories if len(item.values_of(name)) > 1]))
+    value = draft.pick(item.values_of(field))
+    place = draw_places(draft, "intake", 1, service=service)[0]
+    names = {"plural": item.plural, "field": item.phrases[field], "value": value, "where": place.where}
+    draft.say(Kind.DELIVERY, _ROUTED, **names)
+    needs = (draft.authenticate(service),) if service else ()
+    call = Call("network_router", {"data": item.data, "field": field, "routes": {str(value): place.name}})
+    number = draft.deliver(call, FactKind.SINK, place.name, needs=needs, is_ordered=item.is_ordered)
+    draft.extra_tools.add("network_poster")
+    if place.look_alikes:
+        misreadings = [
+            Misreading((ArgumentChange(number - 1, "routes", {str(value): other}),), is_naive=position == 0)
+            for position, other in enumerate(place.look_alikes)
+        ]
+        draft.decide(Skill.LOOK_UP, place.question, place.look_ups, misreadings)
+
+
+_ROUTED = (
+    "Post the {plural} whose {field} is {value} to {where}, and none of the others.",
+    "Of these, only the {plural} with the {field} {value} go by post request to {where}; the others are not sent.",
+)
 
 
 def draw_places(draft: Draft, kind: str, count: int, *, service: str = "") -> list[Place]:
@@ -142,6 +169,8 @@ def _team_place(draft: Draft, kind: str, contact: Contact, service: str) -> Plac
     if kind == "mailbox":
         arguments["subject"] = subject
     where, first = _describe(draft, contact, name, noun)
+    if draft.level.is_exact and service:
+        where += f" (service {service})"
     others = [other for other in draft.setting.contacts if getattr(other, kind) != name]
     look_alikes = [getattr(other, kind) for other in ([first] if first else draft.rng.sample(others, 2))]
     is_open = not draft.level.is_exact
@@ -152,6 +181,7 @@ def _team_place(draft: Draft, kind: str, contact: Contact, service: str) -> Plac
         arguments,
         fact_kind,
         request,
+        where=where,
         question=f"which {noun} is meant by {where}",
         look_ups=(Call("utility_helper", {"topic": DIRECTORY}),) if is_open else (),
         look_alikes=tuple(look_alikes) if is_open else (),

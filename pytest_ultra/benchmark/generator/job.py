@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pytest_ultra.benchmark.decisions import Skill
 from pytest_ultra.benchmark.generator import cleaning, selection
 from pytest_ultra.benchmark.generator.business.records import Measure, Table
 from pytest_ultra.benchmark.generator.conditions import hand_over_if, send_also_if
 from pytest_ultra.benchmark.generator.datasets import Dataset, PlaceKind, add_catalogue, place_dataset
-from pytest_ultra.benchmark.generator.deliveries import TEAM_KINDS, add_directory, draw_places, hand_over
+from pytest_ultra.benchmark.generator.deliveries import add_directory, draw_places, hand_over, route
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
@@ -19,8 +18,9 @@ from pytest_ultra.benchmark.generator.policies import apply_policy
 from pytest_ultra.benchmark.generator.results import RESULTS
 from pytest_ultra.benchmark.generator.rows import blank, category_of, draw_rows, duplicate, misspell, store_in_other_unit
 from pytest_ultra.benchmark.generator.setting import DICTIONARY
-from pytest_ultra.benchmark.generator.shapes import ANSWER, Part, Shape, draw_shape
+from pytest_ultra.benchmark.generator.shapes import ANSWER, ROUTE, Part, Shape, draw_shape, possible_results
 from pytest_ultra.benchmark.generator.sources import Source, open_source, place_source
+from pytest_ultra.benchmark.generator.surveys import fill_survey
 from pytest_ultra.benchmark.goal import unwrap
 from pytest_ultra.core.axes import TaskType
 from pytest_ultra.core.json_types import Json, Row
@@ -44,6 +44,10 @@ class _Job:
 
 def fill_draft(draft: Draft, task_type: TaskType) -> None:
     """Draw a job of this type into the draft; reject a draw that turns out badly."""
+    is_short = task_type in (TaskType.SIMPLE_TASK, TaskType.BASIC_TASK)
+    if draft.level.is_exact and is_short and draft.rng.random() < 0.25:
+        fill_survey(draft, task_type)
+        return
     tables = draft.setting.business.tables
     table = draft.pick([table for table in tables if table.parent] if draft.level.is_joined else tables)
     has_units = any(measure.other_unit for measure in table.measures)
@@ -51,8 +55,11 @@ def fill_draft(draft: Draft, task_type: TaskType) -> None:
     job = _Job(draft, shape, table)
     if draft.level.naming is Naming.SEVERAL_LOOK_UPS:
         draft.setting.move_work()
+    services = draft.setting.business.services
+    draft.add_to_world(credentials={service: f"{draft.setting.business.host}-reporting" for service in services.values()})
     if task_type is TaskType.API_INTEGRATION:
-        draft.setting.sink_service = draft.setting.business.services[job.table.name]
+        others = [service for service in services.values() if service != services[table.name]]
+        draft.setting.sink_service = draft.pick(others) if shape.has_second_session else services[table.name]
     if not draft.level.is_exact:
         draft.say(Kind.OPENING, _OPENINGS, occasion=draft.pick(draft.setting.business.occasions))
     base = _make_base(job)
@@ -212,7 +219,10 @@ _SELECTIONS: Mapping[str, Callable[[Draft, Item, str], Item]] = {
 
 
 def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool, number: int) -> None:
-    item = RESULTS[part.result].make(draft, base)
+    item = _make_result(draft, base, part)
+    if part.place == ROUTE:
+        route(draft, item, draft.setting.sink_service if is_guarded else "")
+        return
     if part.place == ANSWER:
         _answer(draft, item)
         return
@@ -229,6 +239,20 @@ def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool, number
     if part.is_sent_too:
         kind = draft.pick([kind for kind in ("mailbox", "tracker", "cache") if kind != part.place])
         send_also_if(draft, item, base, draw_places(draft, kind, 1)[0])
+
+
+def _make_result(draft: Draft, base: Item, part: Part) -> Item:
+    """Make the result, or another one with as many steps if the data do not allow it."""
+    names = [name for name in possible_results(part.place) if RESULTS[name].steps == RESULTS[part.result].steps]
+    draft.rng.shuffle(names)
+    for name in [part.result, *names]:
+        made = len(draft.milestones)
+        try:
+            return RESULTS[name].make(draft, base)
+        except RejectedError:
+            if len(draft.milestones) > made:
+                raise
+    raise RejectedError("no result is possible")
 
 
 _DELIVERED = ("{request}.", "Then {request}.", "Finally, {request}.")

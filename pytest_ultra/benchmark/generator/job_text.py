@@ -104,8 +104,8 @@ def _rules_listed(
 def _aim_first(
     opening: list[str], sources: list[str], rules: list[str], others: list[str], parts: list[list[str]]
 ) -> str:
-    data = " ".join(["About the data:", *sources, *rules, *others])
-    return "\n".join(filter(None, [" ".join(opening), _tell_parts(parts), data]))
+    data = " ".join(["As to the data:", *sources, *rules, *others])
+    return "\n".join([" ".join([*opening, "First, what is wanted."]), _tell_parts(parts), data])
 
 
 def _short_paragraphs(

@@ -331,7 +331,7 @@ _FORECAST = (
 )
 _CHOSEN = (
     "Choose the {plural} that have the highest {value} in total while their {cost} adds up to at most {budget}.",
-    "Their {cost} may add up to at most {budget}: choose those {plural} that have the highest total {value} within that.",
+    "Choose those {plural} that together have the highest {value}, with a total {cost} of at most {budget}.",
 )
 _DERIVED = (
     "Add a field {name}: the {field} plus {percent} percent, that is, times {factor}.",

@@ -125,7 +125,7 @@ def join(draft: Draft, item: Item, parents: Item, table: Table) -> Item:
     if table.parent != parents.key:
         arguments["other_field"] = parents.key
     added = [field for field in parents.phrases if field not in item.phrases]
-    phrases = {field: f"{parents.singular}'s {parents.phrases[field]}" for field in added}
+    phrases = {field: _of_parent(parents, field) for field in added}
     joined = msgspec.structs.replace(
         item,
         categories=(*item.categories, *(field for field in parents.categories if field in phrases)),
@@ -138,6 +138,12 @@ def join(draft: Draft, item: Item, parents: Item, table: Table) -> Item:
     names = {"plural": item.plural, "singular": item.singular, "parent": parents.singular, "parents": parents.plural}
     draft.say(Kind.RULE, _JOINED, **names, field=table.parent)
     return made
+
+
+def _of_parent(parents: Item, field: str) -> str:
+    """Return the words for a field of the parent row, which keep "the largest ..." clear."""
+    phrase = parents.phrases[field]
+    return f"{phrase} of the {parents.singular}" if field in parents.measures else f"{parents.singular}'s {phrase}"
 
 
 _JOINED = (

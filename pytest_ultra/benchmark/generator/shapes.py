@@ -14,6 +14,7 @@ from pytest_ultra.benchmark.generator.results import RESULTS
 from pytest_ultra.core.axes import TaskType
 
 ANSWER = "answer"
+ROUTE = "route"
 MOST_TRIES = 100
 MOST_NUMBERS = 10
 
@@ -36,7 +37,8 @@ class Shape(msgspec.Struct, frozen=True):
     """The parts of a job.
 
     `cleaning` are rules on the state of the data, `selection` the kinds of filters in the words; `excludes` and
-    `limits` are filters of the policy. `parent_kind` is where the parent table is, if it is joined.
+    `limits` are filters of the policy. `parent_kind` is where the parent table is, if it is joined. `has_second_session`:
+    the result goes to another service than the one that the data come from.
     """
 
     kind: PlaceKind
@@ -46,12 +48,14 @@ class Shape(msgspec.Struct, frozen=True):
     excludes: bool
     limits: bool
     parts: tuple[Part, ...]
+    has_second_session: bool = False
 
     @property
     def steps(self) -> int:
         join = 1 + self.parent_kind.steps if self.parent_kind else 0
         filters = len(self.selection) + self.excludes + self.limits
-        return self.kind.steps + join + len(self.cleaning) + filters + sum(part.steps for part in self.parts)
+        fixed = self.kind.steps + join + self.has_second_session
+        return fixed + len(self.cleaning) + filters + sum(part.steps for part in self.parts)
 
 
 def draw_shape(rng: Random, level: Level, task_type: TaskType, *, has_units: bool) -> Shape:
@@ -81,7 +85,8 @@ def _draw(rng: Random, level: Level, task_type: TaskType, possible: tuple[str, .
     count = rng.randint(*level.deliverables) if task_type is TaskType.MULTI_STAGE_PIPELINE else 1
     parts = tuple(_draw_part(rng, level, task_type, is_first=number == 0) for number in range(count))
     cleaning = [name for name in CLEANING if name in cleaning]
-    return Shape(kind, parent_kind, tuple(cleaning), tuple(selection), excludes, limits, parts)
+    is_guarded_twice = task_type is TaskType.API_INTEGRATION and not level.is_exact and rng.random() < 0.4
+    return Shape(kind, parent_kind, tuple(cleaning), tuple(selection), excludes, limits, parts, is_guarded_twice)
 
 
 CLEANING = ("normalize", "deduplicate", "require", "unit")
@@ -101,17 +106,24 @@ def _draw_policy(rng: Random, level: Level) -> tuple[bool, bool]:
 
 def _draw_part(rng: Random, level: Level, task_type: TaskType, *, is_first: bool) -> Part:
     if task_type is TaskType.API_INTEGRATION:
-        place = "intake"
+        place = rng.choice(("intake", "intake", "intake", ROUTE))
     elif task_type is TaskType.MULTI_STAGE_PIPELINE:
-        place = rng.choice((*TEAM_KINDS, *OWN_KINDS))
+        place = rng.choice((*TEAM_KINDS, *OWN_KINDS, ROUTE))
     else:
         place = rng.choice((*TEAM_KINDS, *OWN_KINDS, ANSWER))
-    results = [name for name, result in RESULTS.items() if place != ANSWER or result.is_value]
-    if place == "csv_file":
-        results = [name for name in results if name not in _NO_TABLE]
+    results = possible_results(place)
     condition = _draw_condition(rng, level, place) if is_first else Condition.NONE
-    is_sent_too = not level.is_exact and rng.random() < 0.3 and place != ANSWER and task_type is not TaskType.SIMPLE_TASK
+    is_sent_too = task_type is not TaskType.SIMPLE_TASK and not level.is_exact and rng.random() < 0.3 and place not in (ANSWER, ROUTE)
     return Part(rng.choice(results), place, condition, is_sent_too)
+
+
+def possible_results(place: str) -> list[str]:
+    """Return the results that can be delivered at a kind of place."""
+    if place == ANSWER:
+        return [name for name, result in RESULTS.items() if result.is_value]
+    if place == ROUTE:
+        return ["plain", "sorted"]
+    return [name for name in RESULTS if place != "csv_file" or name not in _NO_TABLE]
 
 
 _NO_TABLE = ("statistics", "packed", "sorted_packed")
@@ -119,7 +131,7 @@ _NO_TABLE = ("statistics", "packed", "sorted_packed")
 
 def _draw_condition(rng: Random, level: Level, place: str) -> Condition:
     """Every level from `medium` on has its condition; on a stated fact, half of the jobs have one."""
-    is_movable = place not in (ANSWER, "csv_file", "log")
+    is_movable = place not in (ANSWER, ROUTE, "csv_file", "log")
     if not is_movable or (level.condition is Condition.STATED_FACT and rng.random() < 0.5):
         return Condition.NONE
     return level.condition
