@@ -26,6 +26,7 @@ from pytest_ultra.benchmark.turn_messages import (
     read_reply,
     with_result,
 )
+from pytest_ultra.benchmark.turn_limit import turn_limit
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, reply_chars
@@ -161,7 +162,7 @@ class Conversation(msgspec.Struct, frozen=True):
         if not has_called:
             reason = judge_last_reply(reply, is_first=self.turn == 1)
             return self.end(reason, describe_end(reply, reason))
-        if self.turn >= self.case.max_turns:
+        if self.turn >= turn_limit(self.case, self.guidance.optimal):
             return self.end(EndReason.MAX_TURNS)
         if self.chars >= MAX_EPISODE_CHARS:
             return self.end(EndReason.MAX_TURNS, TOO_LONG)
