@@ -19,7 +19,7 @@ AIRPORT = Business(
         ),
         measures=(
             Measure("yearly_seats", "seats a year", 4000, 90_000, 0, "seats"),
-            Measure("landing_deposit", "landing deposit", 5, 400, 0, "kEUR", "EUR", 1000),
+            Measure("landing_deposit", "landing deposit", 5, 400, 0, "kNOK", "NOK", 1000),
         ),
         date="slot_since",
     ),
@@ -54,7 +54,7 @@ AIRPORT = Business(
             ),
             measures=(
                 Measure("bag_weight", "bag weight", 2, 32, 1, "kg", "g", 1000),
-                Measure("compensation", "compensation", 10, 1300, 2, "EUR", "cents", 100),
+                Measure("compensation", "compensation", 10, 1300, 2, "NOK", "ore", 100),
             ),
             date="reported_on",
             parent="airline_code",
@@ -109,6 +109,6 @@ AIRPORT = Business(
         "Bags are never loaded without their owner on board.",
         "Snow ploughs have priority over every vehicle but the fire engine.",
         "Engines are tested on the far stand and only by day.",
-        "Lost teddy bears are posted home free of charge.",
+        "A lost toy is posted home free of charge.",
     ),
 )

@@ -53,7 +53,7 @@ CLINIC = Business(
                 Category("dispensing", "dispensing", ("collected", "posted", "expired", "withheld")),
             ),
             measures=(
-                Measure("daily_dose", "daily dose", 1, 800, 0, "mg", "g", 1000, is_larger=True),
+                Measure("daily_dose", "daily dose", 1, 800, 0, "mg", "g", 1000, is_larger=True, is_additive=False),
                 Measure("supply_length", "length of supply", 3, 84, 0, "days", "weeks", 7, is_larger=True),
                 Measure("copayment", "copayment", 1, 45, 2, "EUR", "cents", 100),
             ),

@@ -19,7 +19,7 @@ HOTELS = Business(
         ),
         measures=(
             Measure("bedrooms", "number of bedrooms", 8, 90, 0, "bedrooms"),
-            Measure("renovation_budget", "renovation budget", 10, 900, 0, "kEUR", "EUR", 1000),
+            Measure("renovation_budget", "renovation budget", 10, 900, 0, "kCHF", "CHF", 1000),
             Measure("garden_area", "area of the garden", 100, 9000, 0, "m2", "ha", 10_000, is_larger=True),
         ),
         date="joined_group_on",
@@ -37,7 +37,7 @@ HOTELS = Business(
             ),
             measures=(
                 Measure("stay_length", "length of the stay", 1, 21, 0, "nights", "weeks", 7, is_larger=True),
-                Measure("room_charge", "room charge", 60, 4200, 2, "EUR", "cents", 100),
+                Measure("room_charge", "room charge", 60, 4200, 2, "CHF", "rappen", 100),
                 Measure("party_size", "party size", 1, 6, 0, "guests"),
             ),
             date="arrived_on",
@@ -80,8 +80,8 @@ HOTELS = Business(
         "the winter closure",
     ),
     destinations={
-        "queue": ("early-arrivals", "concierge-round", "lost-property", "repair-round"),
-        "sink": ("agency-channel", "tourist-office", "owner-portal", "tax-bureau"),
+        "queue": ("early-arrivals", "concierge-round", "lost-luggage", "repair-round"),
+        "sink": ("agency-channel", "tourist-office", "investor-portal", "tax-bureau"),
         "file": ("owners_pack", "festival_plan", "night_audit", "season_letter"),
         "cache": ("lobby-screen", "welcome-card", "rate-panel", "concierge-tips"),
         "schedule": ("pool-cleaning", "fire-drill", "linen-van", "breakfast-prep"),

@@ -55,7 +55,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Team(msgspec.Struct, frozen=True):
-    """A team. Its duty, a phrase after "the team that", tells it apart from the others of its business."""
+    """A team. Its duty, a phrase after "the team that", is unlike those of the others of its business."""
 
     name: str
     mailbox: str
