@@ -28,7 +28,7 @@ AD_AGENCY = Business(
             name="adverts",
             plural="adverts",
             singular="advert",
-            key="advert_no",
+            key="advert_code",
             prefix="ADV",
             categories=(
                 Category("placement", "placement", ("billboard", "cinema", "podcast", "tram", "magazine")),
@@ -46,7 +46,7 @@ AD_AGENCY = Business(
             name="survey_panels",
             plural="survey panels",
             singular="survey panel",
-            key="panel_no",
+            key="panel_code",
             prefix="PNL",
             categories=(
                 Category("panel_city", "city of the panel", ("Orvane", "Tessaly", "Milbrook", "Junova")),

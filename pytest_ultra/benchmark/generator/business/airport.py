@@ -28,7 +28,7 @@ AIRPORT = Business(
             name="flights",
             plural="flights",
             singular="flight",
-            key="flight_no",
+            key="flight_ref",
             prefix="FLT",
             categories=(
                 Category("stand_kind", "kind of stand", ("contact", "remote", "hangar", "cargo-apron")),
@@ -63,7 +63,7 @@ AIRPORT = Business(
             name="runway_checks",
             plural="runway checks",
             singular="runway check",
-            key="check_no",
+            key="check_ref",
             prefix="RWY",
             categories=(
                 Category("surface", "surface", ("dry", "wet", "slush", "grooved")),

@@ -11,7 +11,7 @@ BAKERY = Business(
         name="bakeries",
         plural="bakeries",
         singular="bakery",
-        key="bakery_no",
+        key="bakery_id",
         prefix="BKY",
         categories=(
             Category("oven_kind", "kind of oven", ("deck", "rotary", "wood-fired", "tunnel")),
@@ -29,7 +29,7 @@ BAKERY = Business(
             name="batches",
             plural="batches",
             singular="batch",
-            key="batch_no",
+            key="batch_id",
             prefix="BAT",
             categories=(
                 Category("loaf", "loaf", ("rye", "spelt", "sourdough", "ciabatta", "brioche")),
@@ -41,7 +41,7 @@ BAKERY = Business(
                 Measure("core_temperature", "core temperature", 88, 99, 1, "C", is_additive=False),
             ),
             date="baked_on",
-            parent="bakery_no",
+            parent="bakery_id",
         ),
         Table(
             name="flour_deliveries",
@@ -59,7 +59,7 @@ BAKERY = Business(
                 Measure("moisture", "moisture", 9, 16, 1, "percent", "permille", 10, is_additive=False),
             ),
             date="unloaded_on",
-            parent="bakery_no",
+            parent="bakery_id",
         ),
     ),
     services={

@@ -47,7 +47,7 @@ BROADBAND = Business(
             name="outage_reports",
             plural="outage reports",
             singular="outage report",
-            key="outage_no",
+            key="outage_id",
             prefix="OUT",
             categories=(
                 Category("culprit", "culprit", ("excavator", "flooding", "squirrel", "firmware")),

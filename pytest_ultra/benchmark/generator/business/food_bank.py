@@ -29,7 +29,7 @@ FOOD_BANK = Business(
             name="gifts",
             plural="gifts",
             singular="gift",
-            key="gift_no",
+            key="gift_id",
             prefix="GFT",
             categories=(
                 Category("giver", "giver", ("supermarket", "household", "harvest-festival", "wholesaler")),
@@ -49,7 +49,7 @@ FOOD_BANK = Business(
             name="parcels_given",
             plural="food parcels",
             singular="food parcel",
-            key="parcel_no",
+            key="parcel_id",
             prefix="PCL",
             categories=(
                 Category(
@@ -68,7 +68,7 @@ FOOD_BANK = Business(
             name="van_runs",
             plural="van runs",
             singular="van run",
-            key="run_no",
+            key="run_id",
             prefix="VNR",
             categories=(
                 Category("van", "van", ("Bluebell", "Juniper", "Marigold", "Thistle")),

@@ -29,7 +29,7 @@ HOTELS = Business(
             name="stays",
             plural="stays",
             singular="stay",
-            key="stay_no",
+            key="stay_ref",
             prefix="STY",
             categories=(
                 Category("meal_plan", "meal plan", ("breakfast", "half-board", "full-pension", "self-catering")),
@@ -47,7 +47,7 @@ HOTELS = Business(
             name="housekeeping_rounds",
             plural="housekeeping rounds",
             singular="housekeeping round",
-            key="round_no",
+            key="round_ref",
             prefix="HKR",
             categories=(
                 Category("floor_wing", "wing", ("east-wing", "garden-wing", "annex", "tower")),

@@ -11,7 +11,7 @@ HOUSEHOLD_INSURER = Business(
         name="policies",
         plural="policies",
         singular="policy",
-        key="policy_no",
+        key="policy_ref",
         prefix="POL",
         categories=(
             Category("dwelling", "dwelling", ("cottage", "apartment", "houseboat", "bungalow")),
@@ -29,7 +29,7 @@ HOUSEHOLD_INSURER = Business(
             name="claims",
             plural="claims",
             singular="claim",
-            key="claim_no",
+            key="claim_ref",
             prefix="CLM",
             categories=(
                 Category("peril", "peril", ("burst-pipe", "burglary", "lightning", "hail")),
@@ -41,13 +41,13 @@ HOUSEHOLD_INSURER = Business(
                 Measure("settlement_time", "settlement time", 2, 160, 0, "days", "weeks", 7, is_larger=True),
             ),
             date="lodged_on",
-            parent="policy_no",
+            parent="policy_ref",
         ),
         Table(
             name="surveyor_visits",
             plural="surveyor visits",
             singular="surveyor visit",
-            key="survey_no",
+            key="survey_ref",
             prefix="SVY",
             categories=(
                 Category("alarm", "alarm", ("wired", "wireless", "dog", "unalarmed")),
@@ -59,7 +59,7 @@ HOUSEHOLD_INSURER = Business(
                 Measure("drive", "distance driven", 2, 260, 0, "km", "m", 1000),
             ),
             date="inspected_on",
-            parent="policy_no",
+            parent="policy_ref",
         ),
     ),
     services={

@@ -28,7 +28,7 @@ MUSEUM = Business(
             name="exhibits",
             plural="exhibits",
             singular="exhibit",
-            key="exhibit_no",
+            key="exhibit_mark",
             prefix="EXH",
             categories=(
                 Category("material", "material", ("tin-plate", "porcelain", "velvet", "bakelite")),
@@ -46,7 +46,7 @@ MUSEUM = Business(
             name="loans",
             plural="loans",
             singular="loan",
-            key="loan_no",
+            key="loan_mark",
             prefix="LON",
             categories=(
                 Category("borrower", "borrower", ("university", "theatre", "city-gallery", "film-studio")),
@@ -64,7 +64,7 @@ MUSEUM = Business(
             name="guided_tours",
             plural="guided tours",
             singular="guided tour",
-            key="tour_no",
+            key="tour_mark",
             prefix="TOU",
             categories=(
                 Category("tour_language", "language of the tour", ("Dutch", "Polish", "Basque", "sign-language")),

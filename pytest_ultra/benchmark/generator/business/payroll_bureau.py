@@ -28,7 +28,7 @@ PAYROLL_BUREAU = Business(
             name="payslips",
             plural="payslips",
             singular="payslip",
-            key="payslip_no",
+            key="payslip_ref",
             prefix="PSL",
             categories=(
                 Category("tax_code", "tax code", ("basic", "married", "widowed", "second-job")),
@@ -46,7 +46,7 @@ PAYROLL_BUREAU = Business(
             name="absences",
             plural="absences",
             singular="absence",
-            key="absence_no",
+            key="absence_ref",
             prefix="ABS",
             categories=(
                 Category(

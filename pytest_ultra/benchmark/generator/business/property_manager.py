@@ -29,7 +29,7 @@ PROPERTY_MANAGER = Business(
             name="tenancies",
             plural="tenancies",
             singular="tenancy",
-            key="tenancy_no",
+            key="tenancy_ref",
             prefix="TNC",
             categories=(
                 Category("flat_layout", "flat layout", ("studio", "one-bedroom", "two-bedroom", "maisonette")),
@@ -47,7 +47,7 @@ PROPERTY_MANAGER = Business(
             name="repair_requests",
             plural="repair requests",
             singular="repair request",
-            key="request_no",
+            key="request_ref",
             prefix="REP",
             categories=(
                 Category("trade_called", "trade called", ("plumber", "electrician", "locksmith", "roofer")),

@@ -11,7 +11,7 @@ ROWING_CLUB = Business(
         name="boats",
         plural="boats",
         singular="boat",
-        key="boat_no",
+        key="boat_id",
         prefix="BOT",
         categories=(
             Category("boat_class", "boat class", ("single-scull", "coxed-four", "eight", "double-scull")),
@@ -29,7 +29,7 @@ ROWING_CLUB = Business(
             name="outings",
             plural="outings",
             singular="outing",
-            key="outing_no",
+            key="outing_id",
             prefix="ROW",
             categories=(
                 Category("water", "water", ("calm", "choppy", "tidal", "in-flood")),
@@ -41,13 +41,13 @@ ROWING_CLUB = Business(
                 Measure("time_afloat", "time afloat", 20, 240, 0, "minutes", "hours", 60, is_larger=True),
             ),
             date="rowed_on",
-            parent="boat_no",
+            parent="boat_id",
         ),
         Table(
             name="repairs",
             plural="boat repairs",
             singular="boat repair",
-            key="repair_no",
+            key="repair_id",
             prefix="BRP",
             categories=(
                 Category("damage", "damage", ("cracked-rigger", "split-hull", "bent-fin", "seat-wheel")),
@@ -58,13 +58,13 @@ ROWING_CLUB = Business(
                 Measure("material_cost", "cost of the material", 4, 1900, 2, "GBP", "pence", 100),
             ),
             date="mended_on",
-            parent="boat_no",
+            parent="boat_id",
         ),
         Table(
             name="subscriptions_due",
             plural="membership dues",
             singular="membership due",
-            key="due_no",
+            key="due_id",
             prefix="DUE",
             categories=(
                 Category("member_class", "class of member", ("youth", "full", "student", "honorary")),

@@ -40,7 +40,7 @@ SCHOOL_CATERING = Business(
             name="menus",
             plural="menus",
             singular="menu",
-            key="menu_no",
+            key="menu_id",
             prefix="MNU",
             categories=(
                 Category("dish_kind", "kind of dish", ("stew", "casserole", "salad", "noodle", "pancake")),
@@ -58,7 +58,7 @@ SCHOOL_CATERING = Business(
             name="plate_waste",
             plural="waste weighings",
             singular="waste weighing",
-            key="weighing_no",
+            key="weighing_id",
             prefix="WGH",
             categories=(
                 Category("leftover_kind", "kind of leftover", ("vegetables", "starch", "protein", "dessert")),

@@ -11,7 +11,7 @@ TEMP_AGENCY = Business(
         name="assignees",
         plural="assignees",
         singular="assignee",
-        key="assignee_no",
+        key="assignee_ref",
         prefix="ASG",
         categories=(
             Category("trade", "trade", ("welder", "carer", "forklift-driver", "receptionist")),
@@ -29,7 +29,7 @@ TEMP_AGENCY = Business(
             name="assignments",
             plural="assignments",
             singular="assignment",
-            key="assignment_no",
+            key="assignment_ref",
             prefix="AMT",
             categories=(
                 Category("client_sector", "sector of the client", ("hospital", "shipyard", "bank", "cannery")),
@@ -41,13 +41,13 @@ TEMP_AGENCY = Business(
                 Measure("placement_fee", "placement fee", 80, 5200, 2, "EUR", "cents", 100),
             ),
             date="starts_on",
-            parent="assignee_no",
+            parent="assignee_ref",
         ),
         Table(
             name="job_interviews",
             plural="job interviews",
             singular="job interview",
-            key="interview_no",
+            key="interview_ref",
             prefix="INW",
             categories=(
                 Category("format", "form of the interview", ("video", "trial-shift", "panel-round")),
@@ -58,7 +58,7 @@ TEMP_AGENCY = Business(
                 Measure("travel_refund", "travel refund", 2, 160, 2, "EUR", "cents", 100),
             ),
             date="held_on",
-            parent="assignee_no",
+            parent="assignee_ref",
         ),
     ),
     services={

@@ -28,7 +28,7 @@ WATER_LAB = Business(
             name="samples",
             plural="samples",
             singular="sample",
-            key="sample_no",
+            key="sample_code",
             prefix="SMP",
             categories=(
                 Category("bottle", "bottle", ("amber", "clear", "sterile", "preserved")),
@@ -46,7 +46,7 @@ WATER_LAB = Business(
             name="assays",
             plural="assays",
             singular="assay",
-            key="assay_no",
+            key="assay_code",
             prefix="ASY",
             categories=(
                 Category("method", "method", ("titration", "photometry", "culture", "chromatography")),

@@ -29,7 +29,7 @@ WEB_HOSTING = Business(
             name="alarms",
             plural="alarms",
             singular="alarm",
-            key="alarm_no",
+            key="alarm_id",
             prefix="ALM",
             categories=(
                 Category("symptom", "symptom", ("disk-full", "packet-loss", "certificate-expired", "memory-leak")),
@@ -65,7 +65,7 @@ WEB_HOSTING = Business(
             name="rollouts",
             plural="rollouts",
             singular="rollout",
-            key="rollout_no",
+            key="rollout_id",
             prefix="ROL",
             categories=(
                 Category("ring", "ring of the rollout", ("canary", "early", "broad", "frozen")),

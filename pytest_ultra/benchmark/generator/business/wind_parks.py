@@ -28,7 +28,7 @@ WIND_PARKS = Business(
             name="production_days",
             plural="production days",
             singular="production day",
-            key="production_no",
+            key="production_id",
             prefix="PRD",
             categories=(
                 Category("wind_sector", "wind sector", ("northerly", "easterly", "southerly", "westerly")),
@@ -46,7 +46,7 @@ WIND_PARKS = Business(
             name="climb_jobs",
             plural="climbs",
             singular="climb",
-            key="climb_no",
+            key="climb_id",
             prefix="CLB",
             categories=(
                 Category(
