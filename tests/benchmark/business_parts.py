@@ -23,9 +23,15 @@ def tables_of(business: Business) -> tuple[Table, ...]:
     return (business.parent, *business.tables)
 
 
+def described_fields(*tables: Table) -> list[Category | Measure]:
+    """Return the fields that have a phrase: all but keys and dates."""
+    categories: list[Category | Measure] = [category for table in tables for category in table.categories]
+    return categories + [measure for table in tables for measure in table.measures]
+
+
 def fields_of(table: Table) -> list[str]:
-    measured = [field.name for field in (*table.categories, *table.measures)]
-    return [table.key, *measured, table.date, *([table.parent] if table.parent else [])]
+    described = [field.name for field in described_fields(table)]
+    return [table.key, *described, table.date, *([table.parent] if table.parent else [])]
 
 
 def measures_of(business: Business) -> list[Measure]:

@@ -17,6 +17,7 @@ from tests.benchmark.business_parts import (
     Rule,
     categories_of,
     contains_words,
+    described_fields,
     fields_of,
     joined,
     repeated,
@@ -92,8 +93,7 @@ def fields_are_not_reserved(business: Business) -> Iterator[str]:
 def phrases_fit_their_fields(business: Business) -> Iterator[str]:
     """Each phrase has more words in common with its own field than with any other that stands beside it."""
     for tables in joined(business):
-        fields = [field for table in tables for field in (*table.categories, *table.measures)]
-        for field, other in permutations(fields, 2):
+        for field, other in permutations(described_fields(*tables), 2):
             phrase = stems(field.phrase)
             if not PHRASE.fullmatch(field.phrase) or len(phrase & stems(field.name)) <= len(phrase & stems(other.name)):
                 yield f"{field.phrase}: {field.name} or {other.name}"
@@ -102,7 +102,7 @@ def phrases_fit_their_fields(business: Business) -> Iterator[str]:
 def phrases_are_apart(business: Business) -> Iterator[str]:
     """No phrase is a part of another that it stands beside, and no plural of another plural."""
     for tables in joined(business):
-        phrases = [field.phrase for table in tables for field in (*table.categories, *table.measures)]
+        phrases = [field.phrase for field in described_fields(*tables)]
         yield from (
             f"{shorter} in {longer}" for longer, shorter in permutations(phrases, 2) if contains_words(longer, shorter)
         )

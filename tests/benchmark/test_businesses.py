@@ -12,7 +12,15 @@ from pytest_ultra.benchmark.generator.business import BUSINESSES
 from pytest_ultra.benchmark.generator.business.garden_shop import GARDEN_SHOP
 from pytest_ultra.benchmark.generator.business.records import Business, Category, Measure, Table, Team
 from tests.benchmark import measure_rules, table_rules, team_rules
-from tests.benchmark.business_parts import Rule, categories_of, fields_of, measures_of, repeated, tables_of
+from tests.benchmark.business_parts import (
+    Rule,
+    categories_of,
+    described_fields,
+    fields_of,
+    measures_of,
+    repeated,
+    tables_of,
+)
 from tests.benchmark.measure_rules import MEASURE_RULES
 from tests.benchmark.table_rules import TABLE_RULES
 from tests.benchmark.team_rules import TEAM_RULES, content_words
@@ -151,7 +159,7 @@ UNIQUE: Mapping[str, Callable[[Business], Iterable[str]]] = {
     "date": lambda business: names_of_tables(business, lambda table: table.date),
     "category": lambda business: [category.name for category in categories_of(business)],
     "measure": lambda business: [measure.name for measure in measures_of(business)],
-    "phrase": lambda business: [field.phrase for field in (*categories_of(business), *measures_of(business))],
+    "phrase": lambda business: [field.phrase for field in described_fields(*tables_of(business))],
     "duty": lambda business: [team.duty for team in business.teams],
     "destination": lambda business: [name for group in business.destinations.values() for name in group],
     "occasion": lambda business: business.occasions,

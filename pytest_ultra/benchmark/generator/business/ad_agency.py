@@ -53,7 +53,7 @@ AD_AGENCY = Business(
                 Category("sentiment", "sentiment", ("delighted", "indifferent", "annoyed")),
             ),
             measures=(
-                Measure("respondents", "respondents", 20, 2400, 0, "respondents"),
+                Measure("respondents", "number of respondents", 20, 2400, 0, "respondents"),
                 Measure("incentive", "incentive paid", 1, 25, 2, "USD", "cents", 100),
             ),
             date="polled_on",

@@ -18,7 +18,7 @@ AIRPORT = Business(
             Category("home_terminal", "home terminal", ("main-hall", "pier", "satellite")),
         ),
         measures=(
-            Measure("yearly_seats", "seats a year", 4000, 90_000, 0, "seats"),
+            Measure("yearly_seats", "number of yearly seats", 4000, 90_000, 0, "seats"),
             Measure("landing_deposit", "landing deposit", 5, 400, 0, "kNOK", "NOK", 1000),
         ),
         date="slot_since",
@@ -37,7 +37,7 @@ AIRPORT = Business(
             measures=(
                 Measure("delay", "delay", 0, 240, 0, "minutes", "hours", 60, is_larger=True),
                 Measure("fuel_uplift", "fuel uplift", 500, 14_000, 0, "l", "m3", 1000, is_larger=True),
-                Measure("boarded", "boarded travellers", 12, 189, 0, "travellers"),
+                Measure("boarded", "number of boarded travellers", 12, 189, 0, "travellers"),
             ),
             date="flown_on",
             parent="airline_code",

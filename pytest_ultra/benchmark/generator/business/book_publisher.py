@@ -35,7 +35,7 @@ BOOK_PUBLISHER = Business(
                 Category("printer_city", "city of the printer", ("Varnholm", "Lisbrook", "Castella", "Nemes")),
             ),
             measures=(
-                Measure("impressions", "impressions", 300, 25_000, 0, "sheets"),
+                Measure("impressions", "number of impressions", 300, 25_000, 0, "sheets"),
                 Measure("print_cost", "cost of the print", 400, 60_000, 0, "EUR", "kEUR", 1000, is_larger=True),
                 Measure("stock_mass", "mass of the stock", 40, 9000, 0, "kg", "t", 1000, is_larger=True),
             ),
@@ -53,7 +53,7 @@ BOOK_PUBLISHER = Business(
                 Category("territory", "territory", ("Nordic", "Iberian", "Andean", "Pacific")),
             ),
             measures=(
-                Measure("copies_sold", "copies sold", 3, 9000, 0, "copies"),
+                Measure("copies_sold", "number of copies sold", 3, 9000, 0, "copies"),
                 Measure("royalty_due", "royalty due", 4, 7200, 2, "EUR", "cents", 100),
                 Measure("royalty_rate", "royalty rate", 5, 18, 1, "percent", "permille", 10, is_additive=False),
             ),

@@ -18,7 +18,7 @@ BROADBAND = Business(
             Category("spare_power", "spare power", ("battery", "diesel-set", "grid-only")),
         ),
         measures=(
-            Measure("ports", "ports", 96, 4800, 0, "ports"),
+            Measure("ports", "number of ports", 96, 4800, 0, "ports"),
             Measure("backhaul", "backhaul", 10, 400, 0, "Gbit/s", "Mbit/s", 1000),
             Measure("rent_paid", "rent paid", 80, 2900, 0, "PLN", "grosz", 100),
         ),

@@ -20,7 +20,7 @@ CLINIC = Business(
         measures=(
             Measure("body_weight", "body weight", 38, 130, 1, "kg", "g", 1000, is_additive=False),
             Measure("travel_distance", "travel distance", 1, 90, 1, "km", "m", 1000),
-            Measure("missed_visits", "missed visits", 0, 25, 0, "visits"),
+            Measure("missed_visits", "number of missed visits", 0, 25, 0, "visits"),
         ),
         date="first_seen_on",
     ),

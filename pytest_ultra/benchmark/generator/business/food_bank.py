@@ -52,9 +52,7 @@ FOOD_BANK = Business(
             key="parcel_id",
             prefix="PCL",
             categories=(
-                Category(
-                    "referred_by", "referred by", ("doctor-practice", "jobcentre", "school-nurse", "self-referral")
-                ),
+                Category("referrer", "referrer", ("doctor-practice", "jobcentre", "school-nurse", "self-referral")),
                 Category("household_kind", "kind of household", ("single", "couple", "family-of-four", "shared-flat")),
             ),
             measures=(

@@ -37,7 +37,7 @@ HOUSEHOLD_INSURER = Business(
             ),
             measures=(
                 Measure("payout", "payout", 40, 38_000, 2, "GBP", "pence", 100),
-                Measure("excess", "excess borne", 0, 500, 0, "GBP", "pence", 100),
+                Measure("excess", "excess", 0, 500, 0, "GBP", "pence", 100),
                 Measure("settlement_time", "settlement time", 2, 160, 0, "days", "weeks", 7, is_larger=True),
             ),
             date="lodged_on",

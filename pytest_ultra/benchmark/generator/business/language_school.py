@@ -14,7 +14,7 @@ LANGUAGE_SCHOOL = Business(
         key="class_code",
         prefix="CLS",
         categories=(
-            Category("tongue", "tongue", ("Portuguese", "Finnish", "Swahili", "Catalan", "Welsh")),
+            Category("taught_language", "language taught", ("Portuguese", "Finnish", "Swahili", "Catalan", "Welsh")),
             Category("pace", "pace", ("evening", "intensive", "weekend", "lunchtime")),
             Category("proficiency", "proficiency", ("beginner", "intermediate", "advanced")),
         ),
@@ -43,7 +43,9 @@ LANGUAGE_SCHOOL = Business(
             key="enrolment_no",
             prefix="ENR",
             categories=(
-                Category("heard_from", "how they heard of it", ("billboard", "colleague", "library-leaflet", "radio")),
+                Category(
+                    "recruiting_channel", "recruiting channel", ("billboard", "colleague", "library-leaflet", "radio")
+                ),
                 Category("fee_plan", "payment plan", ("upfront", "instalments", "voucher", "scholarship")),
             ),
             measures=(

@@ -19,7 +19,7 @@ MUSEUM = Business(
         ),
         measures=(
             Measure("showcases", "number of showcases", 1, 60, 0, "showcases"),
-            Measure("valuation", "valuation", 4, 960, 0, "kDKK", "DKK", 1000),
+            Measure("estimated_worth", "estimated worth", 4, 960, 0, "kDKK", "DKK", 1000),
         ),
         date="bequeathed_on",
     ),
@@ -37,7 +37,7 @@ MUSEUM = Business(
             measures=(
                 Measure("height", "height", 1, 240, 1, "cm", "mm", 10, is_additive=False),
                 Measure("exhibit_mass", "mass of the exhibit", 20, 9000, 0, "g", "kg", 1000, is_larger=True),
-                Measure("insured_for", "insured for", 10, 48_000, 0, "DKK", "ore", 100),
+                Measure("insurance_value", "insurance value", 10, 48_000, 0, "DKK", "ore", 100),
             ),
             date="catalogued_on",
             parent="collection_code",

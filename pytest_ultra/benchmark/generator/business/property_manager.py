@@ -50,7 +50,7 @@ PROPERTY_MANAGER = Business(
             key="request_ref",
             prefix="REP",
             categories=(
-                Category("trade_called", "trade called", ("plumber", "electrician", "locksmith", "roofer")),
+                Category("craftsman", "craftsman", ("plumber", "electrician", "locksmith", "roofer")),
                 Category("key_route", "way to the key", ("key-safe", "tenant-home", "caretaker")),
             ),
             measures=(

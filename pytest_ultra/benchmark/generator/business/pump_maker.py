@@ -20,7 +20,7 @@ PUMP_MAKER = Business(
         measures=(
             Measure("machine_rate", "machine rate", 25, 190, 2, "CHF", "rappen", 100, is_additive=False),
             Measure("working_area", "working area", 30, 700, 0, "m2", "ares", 100, is_larger=True),
-            Measure("operators", "operators", 1, 14, 0, "operators"),
+            Measure("operators", "number of operators", 1, 14, 0, "operators"),
         ),
         date="qualified_on",
     ),
@@ -36,7 +36,7 @@ PUMP_MAKER = Business(
                 Category("urgency", "urgency", ("rush", "planned", "filler")),
             ),
             measures=(
-                Measure("pieces", "pieces", 1, 400, 0, "pieces"),
+                Measure("pieces", "number of pieces", 1, 400, 0, "pieces"),
                 Measure("machining_time", "machining time", 12, 2200, 0, "minutes", "hours", 60, is_larger=True),
                 Measure("scrap_mass", "mass of the scrap", 1, 260, 1, "kg", "g", 1000),
             ),

@@ -47,7 +47,7 @@ SCHOOL_CATERING = Business(
                 Category("allergen", "main allergen", ("gluten", "lactose", "nuts", "soya", "egg")),
             ),
             measures=(
-                Measure("portions", "portions", 40, 900, 0, "portions"),
+                Measure("portions", "number of portions", 40, 900, 0, "portions"),
                 Measure("energy", "energy content", 300, 900, 0, "kcal", is_additive=False),
                 Measure("ingredient_cost", "cost of ingredients", 50, 1800, 2, "EUR", "cents", 100),
             ),

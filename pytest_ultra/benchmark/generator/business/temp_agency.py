@@ -33,7 +33,7 @@ TEMP_AGENCY = Business(
             prefix="AMT",
             categories=(
                 Category("client_sector", "sector of the client", ("hospital", "shipyard", "bank", "cannery")),
-                Category("ended_by", "ended by", ("client-wish", "own-wish", "contract-term")),
+                Category("leaving_reason", "reason for leaving", ("client-wish", "own-wish", "contract-term")),
             ),
             measures=(
                 Measure("billed_work", "billed work", 4, 220, 1, "hours", "minutes", 60),

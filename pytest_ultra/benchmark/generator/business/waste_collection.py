@@ -18,7 +18,7 @@ WASTE_COLLECTION = Business(
             Category("bin_system", "bin system", ("wheelie", "underground", "sack", "shared-yard")),
         ),
         measures=(
-            Measure("households", "households", 300, 9500, 0, "households"),
+            Measure("households", "number of households", 300, 9500, 0, "households"),
             Measure("street_length", "length of the streets", 4, 120, 1, "km", "m", 1000),
         ),
         date="zoned_on",
@@ -49,7 +49,7 @@ WASTE_COLLECTION = Business(
             key="report_no",
             prefix="MBR",
             categories=(
-                Category("apology", "apology given", ("letter", "phone-call", "doorstep")),
+                Category("apology", "form of apology", ("letter", "phone-call", "doorstep")),
                 Category("remedy", "remedy", ("same-day", "next-round", "fee-waived")),
             ),
             measures=(

@@ -36,9 +36,9 @@ WEB_HOSTING = Business(
                 Category("responder", "responder", ("on-call", "day-shift", "vendor", "robot")),
             ),
             measures=(
-                Measure("pages_sent", "pages sent", 1, 40, 0, "pages"),
+                Measure("pages_sent", "number of pages sent", 1, 40, 0, "pages"),
                 Measure("time_to_mend", "time to mend", 3, 720, 0, "minutes", "seconds", 60),
-                Measure("users_affected", "users affected", 1, 9000, 0, "users"),
+                Measure("users_affected", "number of users affected", 1, 9000, 0, "users"),
             ),
             date="raised_on",
             parent="cluster_name",
@@ -72,7 +72,7 @@ WEB_HOSTING = Business(
                 Category("outcome", "outcome", ("smooth", "rolled-back", "paused")),
             ),
             measures=(
-                Measure("machines", "machines touched", 2, 900, 0, "machines"),
+                Measure("machines", "number of machines", 2, 900, 0, "machines"),
                 Measure("soak_time", "soak time", 10, 600, 0, "minutes", "hours", 60, is_larger=True),
             ),
             date="launched_on",
