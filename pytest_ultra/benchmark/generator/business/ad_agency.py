@@ -79,12 +79,12 @@ AD_AGENCY = Business(
         "the yearly media plan",
     ),
     destinations={
-        "queue": ("slogan-review", "photo-approval", "tram-booking", "edit-suite"),
+        "queue": ("pitch-reading", "clients-inbox", "jury-desk", "launch-round"),
         "sink": ("client-lounge", "printer-upload", "cinema-chain", "award-jury"),
         "file": ("pitch_deck", "launch_brief", "award_entry", "media_plan"),
         "cache": ("moodboard", "studio-monitor", "pitch-countdown", "lobby-reel"),
-        "schedule": ("photo-shoot", "tram-posting", "jury-mailing", "voice-recording"),
-        "tracker": ("pitch-steps", "award-hopes", "launch-tasks", "photo-rights"),
+        "schedule": ("pitch-planning", "clients-mailing", "jury-briefing", "launch-summary"),
+        "tracker": ("pitch-history", "client-figures", "award-series", "launch-numbers"),
         "log": ("studio-diary", "pitch-notes", "shoot-journal", "client-minutes"),
     },
     rules=(

@@ -97,12 +97,12 @@ AIRPORT = Business(
         "the noise commission's meeting",
     ),
     destinations={
-        "queue": ("tow-request", "stand-change", "voucher-round", "reunite-belt"),
+        "queue": ("apron-reading", "punctuality-round", "carriers-inbox", "commission-answers"),
         "sink": ("airline-exchange", "noise-office", "handling-partner", "border-control"),
         "file": ("punctuality_pack", "winter_readiness", "noise_statement", "apron_brief"),
         "cache": ("hall-display", "apron-tablet", "lounge-panel", "taxi-rank-sign"),
-        "schedule": ("runway-sweep", "bird-patrol", "light-inspection", "de-icer-refill"),
-        "tracker": ("readiness-items", "punctuality-goal", "apron-works", "lounge-praise"),
+        "schedule": ("apron-mailing", "timetable-planning", "commission-briefing", "winter-day-summary"),
+        "tracker": ("apron-figures", "punctuality-series", "timetable-history", "terminal-numbers"),
         "log": ("tower-diary", "apron-notes", "fire-station-book", "shift-journal"),
     },
     rules=(

@@ -82,12 +82,12 @@ BAKERY = Business(
         "the bakers' breakfast",
     ),
     destinations={
-        "queue": ("dough-bench", "oven-round", "tasting-table", "waste-round"),
+        "queue": ("tasting-round", "dawn-reading", "franchise-inbox", "audit-answers"),
         "sink": ("wholesale-window", "inspector-drop", "cafe-board", "miller-office"),
         "file": ("baking_plan", "tasting_card", "shift_sheet", "franchise_letter"),
         "cache": ("counter-display", "allergen-card", "morning-price", "recipe-wall"),
-        "schedule": ("starter-feeding", "oven-sweep", "van-departing", "yeast-order"),
-        "tracker": ("waste-goal", "loaf-ranking", "audit-prep", "queue-length"),
+        "schedule": ("dawn-briefing", "holiday-planning", "bakers-mailing", "audit-summary"),
+        "tracker": ("loaf-history", "franchise-numbers", "holiday-series", "hygiene-figures"),
         "log": ("oven-diary", "dough-notes", "cold-room-book", "tasting-record"),
     },
     rules=(

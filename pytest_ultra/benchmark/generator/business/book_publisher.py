@@ -97,13 +97,13 @@ BOOK_PUBLISHER = Business(
         "the yearly stock-taking",
     ),
     destinations={
-        "queue": ("proof-round", "cover-vote", "reviewer-post", "author-query"),
+        "queue": ("list-reading", "fair-desk", "authors-inbox", "stocktaking-round"),
         "sink": ("bookshop-feed", "library-exchange", "agent-mailroom", "press-room"),
         "file": ("season_preview", "author_statement", "fair_planner", "reviewer_pack"),
         "cache": ("fair-stand-screen", "jacket-wall", "stockroom-card", "newsletter-teaser"),
-        "schedule": ("proofreading", "jacket-deadline", "fair-shipping", "author-tour"),
-        "tracker": ("fair-meetings", "prize-entries", "translation-hopes", "warehouse-space"),
-        "log": ("editor-notes", "stockroom-journal", "fair-diary", "visitor-record"),
+        "schedule": ("list-planning", "fair-briefing", "authors-mailing", "stocktaking-summary"),
+        "tracker": ("list-history", "fair-figures", "prize-series", "stocktaking-numbers"),
+        "log": ("editor-notes", "stockroom-journal", "fair-diary", "prize-record"),
     },
     rules=(
         "Authors see the jacket before anybody else does.",

@@ -80,12 +80,12 @@ BROADBAND = Business(
         "the switch-off of copper",
     ),
     destinations={
-        "queue": ("splice-call", "porting-wait", "engineer-slot", "loop-check"),
+        "queue": ("village-desk", "regulator-answers", "splicers-reading", "price-inbox"),
         "sink": ("regulator-form", "carrier-exchange", "town-hall", "wholesale-feed"),
-        "file": ("fibre_evening", "gale_review", "copper_plan", "price_round"),
+        "file": ("fibre_evening", "gale_review", "copper_note", "price_round"),
         "cache": ("hotline-wall", "coverage-map", "shop-terminal", "van-screen"),
-        "schedule": ("battery-swap", "mast-climb", "duct-inspection", "modem-shipping"),
-        "tracker": ("copper-exit", "village-signups", "duct-permits", "speed-goal"),
+        "schedule": ("village-briefing", "price-summary", "copper-planning", "splicers-mailing"),
+        "tracker": ("village-figures", "copper-history", "price-series", "mast-numbers"),
         "log": ("splice-book", "night-notes", "mast-diary", "hotline-journal"),
     },
     rules=(

@@ -82,13 +82,13 @@ CLINIC = Business(
         "the new practice year",
     ),
     destinations={
-        "queue": ("triage-list", "afternoon-round", "second-opinion", "interpreter-call"),
+        "queue": ("ward-reading", "second-opinion", "practice-inbox", "insurer-answers"),
         "sink": ("insurer-gateway", "referral-office", "health-board", "family-doctor"),
         "file": ("ward_briefing", "safety_sheet", "rota_brief", "visit_summary"),
         "cache": ("waiting-screen", "duty-card", "consultation-panel", "bedside-terminal"),
-        "schedule": ("vaccine-day", "equipment-check", "reminder-call", "linen-change"),
-        "tracker": ("safety-actions", "waiting-goal", "audit-actions", "staffing-gap"),
-        "log": ("duty-book", "reception-notes", "safety-record", "handover-sheet"),
+        "schedule": ("ward-mailing", "vaccination-planning", "safety-summary", "insurer-briefing"),
+        "tracker": ("practice-figures", "ward-history", "vaccination-series", "floor-numbers"),
+        "log": ("duty-book", "reception-notes", "safety-record", "ward-handover"),
     },
     rules=(
         "A patient may bring one companion into the consulting room.",

@@ -80,13 +80,13 @@ COLD_HAULAGE = Business(
         "the weekly fleet meeting",
     ),
     destinations={
-        "queue": ("ramp-call", "return-leg", "reload-round", "thaw-watch"),
+        "queue": ("fleet-reading", "shippers-inbox", "dock-round", "claims-answers"),
         "sink": ("shipper-portal", "customs-window", "insurer-drop", "retail-hub"),
-        "file": ("fleet_digest", "shipper_report", "winter_plan", "toll_statement"),
+        "file": ("fleet_digest", "shipper_report", "winter_sheet", "driver_circular"),
         "cache": ("yard-screen", "cab-display", "ramp-plan", "corridor-news"),
-        "schedule": ("trailer-wash", "door-gasket-check", "compressor-run", "tyre-walk"),
-        "tracker": ("spoilage-watch", "fleet-renewal", "fuel-goal", "shipper-praise"),
-        "log": ("yard-diary", "cab-notes", "dock-journal", "alarm-record"),
+        "schedule": ("fleet-mailing", "shippers-briefing", "winter-planning", "toll-summary"),
+        "tracker": ("fleet-figures", "shipper-history", "thaw-series", "corridor-numbers"),
+        "log": ("yard-diary", "cab-notes", "dock-journal", "ramp-record"),
     },
     rules=(
         "Drivers break the seal only in front of the receiver.",

@@ -81,12 +81,12 @@ DAIRY = Business(
         "the first cut of hay",
     ),
     destinations={
-        "queue": ("tanker-call", "cellar-turn", "vet-visit", "stall-order"),
+        "queue": ("members-inbox", "cellar-reading", "judging-round", "assembly-answers"),
         "sink": ("producer-portal", "breed-society", "grocer-window", "price-board"),
         "file": ("assembly_paper", "grazing_letter", "judging_sheet", "fair_plan"),
         "cache": ("yard-panel", "cellar-tablet", "stall-sign", "producer-hotline"),
-        "schedule": ("brine-change", "hoof-day", "tanker-rinse", "wheel-turning"),
-        "tracker": ("organic-switch", "cellar-space", "assembly-motions", "fodder-goal"),
+        "schedule": ("members-mailing", "assembly-summary", "judging-briefing", "hay-planning"),
+        "tracker": ("cellar-history", "member-numbers", "assembly-figures", "hay-series"),
         "log": ("cellar-diary", "tanker-notebook", "vet-notes", "yard-journal"),
     },
     rules=(

@@ -83,12 +83,12 @@ DISTRICT_HEATING = Business(
         "the summer shutdown",
     ),
     destinations={
-        "queue": ("street-permit", "valve-round", "meter-swap", "cold-flat-call"),
+        "queue": ("boilerhouse-reading", "hearing-answers", "tenants-inbox", "shutdown-round"),
         "sink": ("city-works", "tenant-union", "chip-supplier", "energy-agency"),
         "file": ("heating_outlook", "hearing_paper", "shutdown_plan", "tenant_letter"),
         "cache": ("boiler-screen", "hotline-script", "street-sign", "tenant-portal-banner"),
-        "schedule": ("chimney-sweep", "pump-swap", "pressure-trial", "ash-removal"),
-        "tracker": ("leak-campaign", "tariff-hearing-steps", "chip-quality", "loop-extension"),
+        "schedule": ("hearing-briefing", "heating-start-planning", "tenants-mailing", "shutdown-summary"),
+        "tracker": ("pipe-figures", "hearing-history", "loop-series", "heating-start-numbers"),
         "log": ("boiler-diary", "valve-book", "trench-record", "hotline-sheet"),
     },
     rules=(

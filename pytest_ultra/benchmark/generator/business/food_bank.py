@@ -99,13 +99,13 @@ FOOD_BANK = Business(
         "the volunteers' picnic",
     ),
     destinations={
-        "queue": ("box-packing", "pickup-call", "donor-thanks", "helper-welcome"),
+        "queue": ("trustees-inbox", "appeal-desk", "picnic-round", "grant-answers"),
         "sink": ("trustee-folder", "grant-foundation", "council-welfare", "partner-kitchen"),
         "file": ("trustee_paper", "appeal_letter", "grant_report", "picnic_plan"),
         "cache": ("window-notice", "packing-card", "helper-rota", "appeal-barometer"),
-        "schedule": ("fridge-defrost", "tin-sorting", "donor-call", "hall-cleaning"),
-        "tracker": ("appeal-goal", "grant-deadlines", "helper-hours", "coat-count"),
-        "log": ("shift-diary", "donor-book", "fridge-log", "hall-notes"),
+        "schedule": ("trustees-mailing", "appeal-planning", "picnic-briefing", "grant-summary"),
+        "tracker": ("appeal-history", "trustee-figures", "pantry-series", "picnic-numbers"),
+        "log": ("helper-diary", "donor-book", "larder-notes", "hall-notes"),
     },
     rules=(
         "Nobody has to explain twice why they came.",

@@ -82,12 +82,12 @@ GARDEN_SHOP = Business(
         "the yearly supplier meeting",
     ),
     destinations={
-        "queue": ("packing-bench", "morning-dispatch", "callback-round", "second-look"),
+        "queue": ("buyers-inbox", "monday-review", "counter-reading", "catalogue-desk"),
         "sink": ("partner-drop", "showroom-board", "accountant-intake", "courier-handover"),
         "file": ("stock_review", "spring_catalogue", "owner_briefing", "counter_sheet"),
         "cache": ("front-page", "greenhouse-screen", "hotline-card", "weekend-offer"),
-        "schedule": ("shelf-check", "van-loading", "price-walk", "evening-close"),
-        "tracker": ("season-goals", "pilot-shelf", "catalogue-progress", "complaint-week"),
+        "schedule": ("monday-mailing", "catalogue-planning", "quarter-summary", "frost-briefing"),
+        "tracker": ("season-figures", "catalogue-numbers", "counter-history", "supplier-series"),
         "log": ("shop-diary", "counter-notes", "warehouse-journal", "handover-book"),
     },
     rules=(

@@ -80,12 +80,12 @@ HOTELS = Business(
         "the winter closure",
     ),
     destinations={
-        "queue": ("early-arrivals", "concierge-round", "lost-luggage", "repair-round"),
+        "queue": ("revenue-round", "owners-inbox", "festival-desk", "concierge-reading"),
         "sink": ("agency-channel", "tourist-office", "investor-portal", "tax-bureau"),
-        "file": ("owners_pack", "festival_plan", "night_audit", "season_letter"),
+        "file": ("owners_pack", "festival_note", "night_audit", "season_letter"),
         "cache": ("lobby-screen", "welcome-card", "rate-panel", "concierge-tips"),
-        "schedule": ("pool-cleaning", "fire-drill", "linen-van", "breakfast-prep"),
-        "tracker": ("season-targets", "renovation-steps", "guest-praise", "energy-diet"),
+        "schedule": ("revenue-mailing", "festival-planning", "owners-summary", "closure-briefing"),
+        "tracker": ("revenue-series", "festival-history", "house-figures", "comfort-numbers"),
         "log": ("night-porter-book", "lift-record", "desk-diary", "kitchen-notes"),
     },
     rules=(

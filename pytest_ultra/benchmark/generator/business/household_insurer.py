@@ -81,12 +81,12 @@ HOUSEHOLD_INSURER = Business(
         "the brokers' lunch",
     ),
     destinations={
-        "queue": ("urgent-roofs", "broker-callback", "photo-review", "recourse-pile"),
+        "queue": ("loss-round", "brokers-inbox", "reinsurer-answers", "hail-reading"),
         "sink": ("broker-window", "reinsurer-drop", "police-liaison", "ombudsman-desk"),
         "file": ("loss_digest", "reinsurer_deck", "broker_letter", "storm_brief"),
         "cache": ("hail-map", "broker-screen", "adjuster-card", "storm-banner"),
-        "schedule": ("renewal-letters", "river-watch", "photo-archiving", "broker-round"),
-        "tracker": ("storm-cases", "loss-goal", "broker-visits", "fraud-suspicions"),
+        "schedule": ("loss-summary", "brokers-mailing", "hail-briefing", "reinsurer-planning"),
+        "tracker": ("loss-series", "hail-history", "broker-numbers", "reinsurer-figures"),
         "log": ("adjuster-notes", "broker-book", "storm-diary", "photo-record"),
     },
     rules=(

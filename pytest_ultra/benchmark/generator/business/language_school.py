@@ -93,13 +93,13 @@ LANGUAGE_SCHOOL = Business(
         "the teachers' retreat",
     ),
     destinations={
-        "queue": ("placement-chat", "homework-pile", "room-swap", "substitute-call"),
+        "queue": ("term-reading", "ceremony-desk", "learners-inbox", "council-round"),
         "sink": ("exam-council", "employer-portal", "town-library", "grant-office"),
         "file": ("term_report", "open_evening_plan", "council_return", "learner_letter"),
         "cache": ("corridor-screen", "vocabulary-card", "timetable-wall", "welcome-board"),
-        "schedule": ("board-cleaning", "mock-exam", "book-order", "room-unlocking"),
-        "tracker": ("retention-goal", "certificate-print", "teacher-observation", "book-loans"),
-        "log": ("caretaker-book", "examiner-notes", "class-diary", "phone-notes"),
+        "schedule": ("learners-mailing", "retreat-planning", "open-evening-briefing", "term-summary"),
+        "tracker": ("term-figures", "ceremony-history", "learner-series", "retreat-numbers"),
+        "log": ("corridor-book", "examiner-notes", "class-diary", "phone-notes"),
     },
     rules=(
         "Telephones stay in the bag during a dictation.",

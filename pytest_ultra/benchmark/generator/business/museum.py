@@ -97,13 +97,13 @@ MUSEUM = Business(
         "the moth inspection",
     ),
     destinations={
-        "queue": ("showcase-opening", "photo-wish", "crate-build", "researcher-visit"),
+        "queue": ("trustee-walk-reading", "show-desk", "night-round", "lenders-answers"),
         "sink": ("museum-exchange", "insurer-desk", "heritage-council", "press-folder"),
-        "file": ("show_concept", "trustee_walk", "moth_report", "label_texts"),
+        "file": ("show_concept", "trustees_digest", "long_night_sheet", "gallery_notes"),
         "cache": ("audio-guide", "foyer-screen", "ticket-window", "room-label"),
-        "schedule": ("moth-trap-check", "clock-winding", "label-change", "lamp-swap"),
-        "tracker": ("show-readiness", "bequest-offers", "label-proofs", "ticket-goal"),
-        "log": ("guard-book", "climate-notes", "crate-journal", "moth-record"),
+        "schedule": ("long-night-planning", "trustee-walk-briefing", "show-mailing", "store-summary"),
+        "tracker": ("show-history", "long-night-figures", "trustee-series", "storeroom-numbers"),
+        "log": ("guard-book", "climate-notes", "crate-journal", "foyer-record"),
     },
     rules=(
         "Clocks are wound by one person only.",

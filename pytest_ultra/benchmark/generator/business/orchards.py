@@ -81,12 +81,12 @@ ORCHARDS = Business(
         "the harvest supper",
     ),
     destinations={
-        "queue": ("crate-pickup", "ladder-repair", "frost-call", "press-slot"),
+        "queue": ("growers-inbox", "press-reading", "pruning-round", "supper-desk"),
         "sink": ("fruit-exchange", "juice-partner", "plant-doctor", "grocer-board"),
         "file": ("blossom_note", "harvest_outlook", "supper_plan", "grower_circular"),
         "cache": ("barn-board", "press-screen", "roadside-sign", "picker-card"),
-        "schedule": ("bee-delivery", "net-mending", "ladder-inspection", "pruning-round"),
-        "tracker": ("replanting", "blossom-frost-list", "crate-return", "juice-goal"),
+        "schedule": ("growers-mailing", "blossom-planning", "press-summary", "supper-briefing"),
+        "tracker": ("blossom-history", "growers-figures", "press-series", "slope-numbers"),
         "log": ("barn-journal", "frost-notebook", "press-diary", "hive-record"),
     },
     rules=(

@@ -81,12 +81,12 @@ PAYROLL_BUREAU = Business(
         "the pension reform",
     ),
     destinations={
-        "queue": ("slip-correction", "signature-wait", "court-letters", "pay-query"),
+        "queue": ("close-reading", "principals-inbox", "reform-desk", "breakfast-round"),
         "sink": ("revenue-office", "pension-trust", "bank-batch", "statistics-bureau"),
         "file": ("close_checklist", "employer_bulletin", "reform_brief", "yearend_folder"),
         "cache": ("helpline-card", "deadline-wall", "employer-portal-note", "rate-sheet"),
-        "schedule": ("filing-reminder", "slip-printing", "bank-cutover", "mandate-review"),
-        "tracker": ("filing-deadlines", "mandate-expiries", "reform-steps", "correction-cases"),
+        "schedule": ("close-summary", "principals-mailing", "reform-planning", "breakfast-briefing"),
+        "tracker": ("close-history", "employer-figures", "reform-series", "bureau-numbers"),
         "log": ("close-diary", "helpline-notes", "court-record", "bank-journal"),
     },
     rules=(

@@ -80,12 +80,17 @@ PROPERTY_MANAGER = Business(
         "the courtyard party",
     ),
     destinations={
-        "queue": ("viewing-list", "key-handover", "repair-quote", "owner-callback"),
+        "queue": ("owners-reading", "tenants-round", "courtyard-desk", "boiler-season-inbox"),
         "sink": ("tenant-app", "owner-portal", "court-registry", "energy-broker"),
-        "file": ("owners_folder", "service_charge", "courtyard_notice", "inspection_folder"),
+        "file": ("owners_folder", "charges_letter", "courtyard_notice", "inspection_folder"),
         "cache": ("hallway-display", "caretaker-phone", "letting-window", "owner-dashboard"),
-        "schedule": ("stair-cleaning", "boiler-check", "gutter-clearing", "meter-visit"),
-        "tracker": ("vacancy-goal", "roof-plans", "deposit-returns", "owner-votes"),
+        "schedule": (
+            "owners-meeting-mailing",
+            "courtyard-planning",
+            "boiler-season-briefing",
+            "service-charge-summary",
+        ),
+        "tracker": ("owners-history", "tenant-figures", "courtyard-series", "stairwell-numbers"),
         "log": ("stairwell-book", "key-book", "viewing-notes", "owner-minutes"),
     },
     rules=(

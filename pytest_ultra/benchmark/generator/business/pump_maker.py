@@ -101,12 +101,12 @@ PUMP_MAKER = Business(
         "the budget week",
     ),
     destinations={
-        "queue": ("furnace-slot", "gauge-room", "fixture-wish", "crane-call"),
+        "queue": ("shop-walk-reading", "acceptance-desk", "foundry-inbox", "budget-round"),
         "sink": ("customer-audit", "foundry-partner", "customs-broker", "steel-exchange"),
         "file": ("shop_walk_sheet", "acceptance_pack", "foundry_stop_plan", "audit_reply"),
         "cache": ("cell-screen", "furnace-panel", "gauge-card", "shipping-board"),
-        "schedule": ("furnace-lining", "crane-inspection", "coolant-change", "gauge-calibration"),
-        "tracker": ("bottlenecks", "acceptance-dates", "lining-wear", "apprentice-goals"),
+        "schedule": ("shop-walk-briefing", "acceptance-planning", "foundry-mailing", "budget-week-summary"),
+        "tracker": ("shop-walk-history", "acceptance-series", "foundry-figures", "budget-numbers"),
         "log": ("furnace-book", "gauge-journal", "crane-notes", "floor-diary"),
     },
     rules=(

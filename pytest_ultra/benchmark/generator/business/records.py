@@ -67,7 +67,7 @@ class Business(msgspec.Struct, frozen=True):
 
     `host` is the first part of its addresses (`https://HOST.example`). `services` maps each table, the parent included,
     to the service that guards it. `destinations` maps each kind (queue, sink, file, cache, schedule, tracker, log) to
-    names or stems, none of which names a dataset. `rules` are sentences of its policies that decide no task.
+    names or stems, none of which names its content. `rules` are sentences of its policies that decide no task.
     """
 
     name: str

@@ -97,12 +97,12 @@ ROWING_CLUB = Business(
         "the learn-to-row week",
     ),
     destinations={
-        "queue": ("trailer-loading", "boat-booking", "novice-waitlist", "kit-order"),
+        "queue": ("regatta-desk", "meeting-reading", "christening-round", "members-answers"),
         "sink": ("regatta-office", "river-authority", "sports-federation", "town-gazette"),
-        "file": ("regatta_plan", "meeting_paper", "christening_note", "squad_sheet"),
+        "file": ("regatta_sheet", "meeting_paper", "christening_note", "squad_sheet"),
         "cache": ("boathouse-board", "river-level-card", "race-day-screen", "kit-shop-note"),
-        "schedule": ("rigger-oiling", "trailer-inspection", "swim-check", "slipway-cleaning"),
-        "tracker": ("medal-hopes", "kit-budget", "slipway-works", "novice-progress"),
+        "schedule": ("regatta-planning", "meeting-briefing", "christening-mailing", "learn-to-row-summary"),
+        "tracker": ("regatta-history", "meeting-figures", "river-series", "boathouse-numbers"),
         "log": ("river-diary", "boathouse-book", "race-notes", "kiosk-book"),
     },
     rules=(

@@ -91,13 +91,13 @@ SCHOOL_CATERING = Business(
         "the monthly kitchen meeting",
     ),
     destinations={
-        "queue": ("box-loading", "cook-bench", "parent-callback", "recipe-trial"),
+        "queue": ("kitchen-reading", "council-answers", "parents-inbox", "recipe-round"),
         "sink": ("council-portal", "headteacher-mail", "grower-office", "dietician-desk"),
-        "file": ("term_plan", "kitchen_digest", "parent_leaflet", "council_statement"),
+        "file": ("term_outlook", "kitchen_digest", "parent_leaflet", "council_statement"),
         "cache": ("canteen-monitor", "diet-card", "hatch-sign", "term-menu-wall"),
-        "schedule": ("oven-descale", "box-wash", "vegetable-run", "taste-panel"),
-        "tracker": ("plate-goal", "diet-cases", "trial-week", "term-milestones"),
-        "log": ("kitchen-diary", "driver-notes", "fridge-sheet", "taste-record"),
+        "schedule": ("kitchen-mailing", "term-planning", "parents-briefing", "council-summary"),
+        "tracker": ("kitchen-figures", "term-history", "canteen-series", "vegetable-numbers"),
+        "log": ("kitchen-diary", "driver-notes", "hatch-sheet", "taste-record"),
     },
     rules=(
         "Hot dishes reach the school in sealed boxes.",

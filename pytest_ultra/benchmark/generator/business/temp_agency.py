@@ -80,12 +80,12 @@ TEMP_AGENCY = Business(
         "the yearly client survey",
     ),
     destinations={
-        "queue": ("applicant-callback", "helmet-handout", "shift-offer", "badge-print"),
+        "queue": ("fair-reading", "works-council-inbox", "shipyard-desk", "survey-round"),
         "sink": ("labour-office", "client-portal", "pension-carrier", "visa-consulate"),
         "file": ("fair_folder", "council_round", "client_survey", "peak_plan"),
         "cache": ("job-wall", "reception-tablet", "shift-card", "fair-banner"),
-        "schedule": ("medical-checkup", "badge-renewal", "fair-stand", "safety-briefing"),
-        "tracker": ("hiring-goal", "client-visits", "visa-cases", "survey-answers"),
+        "schedule": ("fair-planning", "works-council-mailing", "shipyard-briefing", "survey-summary"),
+        "tracker": ("fair-history", "works-council-figures", "shipyard-series", "survey-numbers"),
         "log": ("fair-notes", "client-journal", "helmet-book", "phone-record"),
     },
     rules=(

@@ -96,13 +96,13 @@ WASTE_COLLECTION = Business(
         "the open day at the depot",
     ),
     destinations={
-        "queue": ("bulky-booking", "bin-swap", "lorry-repair", "graffiti-call"),
+        "queue": ("depot-reading", "hearing-preparation", "residents-inbox", "carnival-desk"),
         "sink": ("council-chamber", "recycling-partner", "mayor-office", "resident-app"),
-        "file": ("budget_paper", "carnival_plan", "leaf_bulletin", "council_answer"),
+        "file": ("budget_paper", "carnival_note", "leaf_bulletin", "council_answer"),
         "cache": ("depot-screen", "resident-calendar", "lorry-tablet", "kiosk-panel"),
-        "schedule": ("lorry-grease", "carnival-sweep", "bin-wash", "scale-inspection"),
-        "tracker": ("recycling-goal", "noise-petition", "lorry-purchase", "resident-praise"),
-        "log": ("depot-diary", "lorry-book", "weighbridge-notes", "hotline-notes"),
+        "schedule": ("depot-mailing", "carnival-planning", "leaf-briefing", "budget-summary"),
+        "tracker": ("depot-figures", "carnival-history", "leaf-series", "resident-numbers"),
+        "log": ("depot-diary", "lorry-book", "weighbridge-notes", "kerbside-record"),
     },
     rules=(
         "Bins go back to where they stood.",

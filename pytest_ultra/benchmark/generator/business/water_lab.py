@@ -80,12 +80,12 @@ WATER_LAB = Business(
         "the round robin between laboratories",
     ),
     destinations={
-        "queue": ("recheck-shelf", "urgent-bench", "courier-rack", "disposal-round"),
+        "queue": ("bench-reading", "accreditation-answers", "regulator-inbox", "second-signature"),
         "sink": ("regulator-portal", "utility-inbox", "client-gateway", "ministry-drop"),
         "file": ("season_findings", "bench_digest", "client_letter", "flood_bulletin"),
         "cache": ("duty-board", "fridge-display", "bathing-board", "bench-lookup"),
-        "schedule": ("fridge-alarm-drill", "glass-wash", "standard-renewal", "boat-trip"),
-        "tracker": ("accreditation-list", "turnaround-goal", "season-coverage", "bench-backlog"),
+        "schedule": ("bench-mailing", "accreditation-summary", "bathing-briefing", "flood-planning"),
+        "tracker": ("bench-figures", "bathing-series", "accreditation-history", "river-numbers"),
         "log": ("bench-diary", "fridge-record", "boat-book", "visitor-sheet"),
     },
     rules=(

@@ -98,12 +98,12 @@ WEB_HOSTING = Business(
         "the freeze before the holidays",
     ),
     destinations={
-        "queue": ("change-approval", "certificate-renewal", "abuse-inbox", "disk-swap"),
+        "queue": ("change-reading", "postmortem-round", "auditors-inbox", "freeze-approval"),
         "sink": ("customer-portal", "auditor-drop", "vendor-case", "status-page"),
         "file": ("change_board_pack", "restore_exercise", "freeze_plan", "postmortem_notes"),
         "cache": ("runbook-card", "hall-screen", "on-call-roster", "freeze-banner"),
-        "schedule": ("disk-scrub", "spare-parts-round", "key-rotation", "patch-window"),
-        "tracker": ("postmortem-actions", "hardware-wishes", "audit-evidence", "patch-coverage"),
+        "schedule": ("change-mailing", "restore-planning", "freeze-briefing", "postmortem-summary"),
+        "tracker": ("restore-history", "freeze-numbers", "hall-figures", "change-series"),
         "log": ("shift-notes", "change-journal", "hall-access-book", "abuse-record"),
     },
     rules=(

@@ -84,12 +84,12 @@ WIND_PARKS = Business(
         "the bat report to the county",
     ),
     destinations={
-        "queue": ("climb-slot", "crane-wait", "restart-round", "neighbour-call"),
+        "queue": ("blade-reading", "lenders-inbox", "county-answers", "storm-round"),
         "sink": ("grid-operator", "county-office", "lender-portal", "market-desk"),
-        "file": ("storm_review", "lender_pack", "bat_report", "shareholder_note"),
+        "file": ("storm_review", "lender_pack", "county_paper", "shareholder_note"),
         "cache": ("control-wall", "village-display", "market-ticker", "wind-forecast-card"),
-        "schedule": ("grease-round", "rope-check", "bat-count", "earthing-check"),
-        "tracker": ("blade-campaign", "availability-goal", "lease-renewals", "bolt-recall"),
+        "schedule": ("blade-briefing", "shareholders-mailing", "storm-planning", "county-summary"),
+        "tracker": ("ridge-figures", "storm-history", "shareholder-series", "blade-numbers"),
         "log": ("control-diary", "tower-book", "rope-record", "neighbour-notes"),
     },
     rules=(
