@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import msgspec
@@ -99,7 +100,7 @@ def hand_over_if(draft: Draft, item: Item, base: Item, places: list[Place], cond
 def _by_day(draft: Draft, item: Item, places: list[Place]) -> None:
     today = draft.setting.period.last
     is_today = draft.rng.random() < 0.5
-    named = today if is_today else today.replace(day=today.day - 3)
+    named = today if is_today else today - dt.timedelta(days=draft.rng.randint(1, 6))
     draft.say(
         Kind.DELIVERY,
         _BY_DAY,

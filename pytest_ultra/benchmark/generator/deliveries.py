@@ -113,7 +113,7 @@ def _cache(draft: Draft, name: str) -> Place:
 
 def _schedule(draft: Draft, name: str) -> Place:
     day, hour = draft.setting.period.last, draft.rng.randint(6, 20)
-    at = f"{day.year}-{day.month + 1:02}-{draft.rng.randint(1, 28):02}T{hour:02}:{draft.pick(('00', '15', '30'))}"
+    at = f"{day.year}-{day.month + 1 if day.month < 12 else 12:02}-{draft.rng.randint(1, 28):02}T{hour:02}:{draft.pick(('00', '15', '30'))}"
     job = f"{name}-{draft.setting.code()}"
     request = f"schedule the job {job} for {at}, with the result as its data"
     arguments: dict[str, Json] = {"name": job, "at": at}
@@ -127,7 +127,7 @@ def _tracker(draft: Draft, name: str) -> Place:
 
 def _log(draft: Draft, name: str) -> Place:
     level = draft.pick(("info", "warning"))
-    message = f"{name} {draft.setting.code()}"
+    message = f"{name} {draft.setting.code()} ready"
     request = f"log '{message}' at the level {level}, with the result attached"
     arguments: dict[str, Json] = {"level": level, "message": message}
     return Place("utility_logger", "message", arguments, FactKind.LOG, request)
