@@ -39,7 +39,7 @@ def require(draft: Draft, item: Item, field: str) -> Item:
     made = draft.make(call, item, row_step=RowStep(frozenset([field])))
     draft.say(Kind.RULE, _REQUIRED, singular=item.singular, plural=item.plural, field=item.phrases[field])
     _decide(draft, made, f"have all {item.plural} a {item.phrases[field]}", call)
-    return made
+    return msgspec.structs.replace(made, cut=(*made.cut, field))
 
 
 def convert_unit(draft: Draft, item: Item, measure: Measure) -> Item:

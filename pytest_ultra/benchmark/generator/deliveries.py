@@ -61,7 +61,8 @@ def hand_over(draft: Draft, item: Item, place: Place) -> int:
 
 def route(draft: Draft, item: Item, service: str) -> None:
     """Post only the rows with one value of a category."""
-    field = draft.pick(item.prefer_focus([name for name in item.categories if len(item.values_of(name)) > 1]))
+    fields = [name for name in item.categories if len(item.values_of(name)) > 1 and name not in item.cut]
+    field = draft.pick(item.prefer_focus(fields))
     value = draft.pick(item.values_of(field))
     place = draw_places(draft, "intake", 1, service=service)[0]
     names = {"plural": item.plural, "field": item.phrases[field], "value": value, "where": place.where}

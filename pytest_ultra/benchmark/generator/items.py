@@ -17,7 +17,7 @@ class Item(msgspec.Struct, frozen=True):
 
     `plural` and `singular` name its rows. `phrases` maps each field to what a person calls it, `units` each numeric
     field to its unit (empty without one). `totals` are the fields of which a total makes sense. `focus` are the fields
-    that an earlier step changed, and that a result should be about; `cut` are the measures by which rows were left out.
+    that an earlier step changed, and that a result should be about; `cut` are those by which rows were left out.
     """
 
     number: int

@@ -174,7 +174,7 @@ _CLEANING: Mapping[str, Callable[[_Job, Item], Item]] = {
 
 def _join_parents(job: _Job, item: Item, parents: list[Row], kind: PlaceKind) -> tuple[Item, Source]:
     draft, parent = job.draft, job.draft.setting.business.parent
-    source = place_source(draft, parent, kind, parents, [])
+    source = place_source(draft, parent, kind, parents, [], change=0.8)
     parent_item = open_source(draft, source, make_item(parent, is_exact=draft.level.is_exact))
     return selection.join(draft, item, parent_item, job.table), source
 
@@ -182,15 +182,16 @@ def _join_parents(job: _Job, item: Item, parents: list[Row], kind: PlaceKind) ->
 def _select(job: _Job, item: Item) -> Item:
     """Apply the policy and the filters of the words, each on another field."""
     draft, shape = job.draft, job.shape
-    free = [name for name in item.categories if name != job.blank_field or "require" in shape.cleaning]
+    free = [name for name in item.categories if name != job.blank_field]
     if "normalize" in shape.cleaning:
         free.sort(key=lambda name: name != job.dirty_category)
     if shape.parent_kind:  # the parents' fields first, so that the join is needed
         free.sort(key=lambda name: category_of(job.table, name) is not None)
-    measures = [name for name in item.measures if name != job.blank_field or "require" in shape.cleaning]
+    measures = [name for name in item.measures if name != job.blank_field]
     draft.rng.shuffle(measures)
     if shape.excludes or shape.limits:
-        excluded = draft.pick(free) if shape.excludes else None
+        is_dirty = "normalize" in shape.cleaning
+        excluded = draft.pick([job.dirty_category] if is_dirty else free) if shape.excludes else None
         limited = draft.pick(measures) if shape.limits else None
         item = apply_policy(draft, item, excluded, limited)
         free = [name for name in free if name != excluded]
@@ -237,7 +238,7 @@ def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool, number
     else:
         hand_over_if(draft, item, base, places, part.condition)
     if part.is_sent_too:
-        kind = draft.pick([kind for kind in ("mailbox", "tracker", "cache") if kind != part.place])
+        kind = draft.pick([kind for kind in ("mailbox", "queue") if kind != part.place])
         send_also_if(draft, item, base, draw_places(draft, kind, 1)[0])
 
 

@@ -84,7 +84,7 @@ def _limit(
     if len(item.values_of(field)) < 10:
         raise RejectedError("too few values")
     values = item.values_of(field)
-    low, high = sorted(draft.rng.sample(values[len(values) // 20 : len(values) // 3], 2))
+    low, high = sorted(draft.rng.sample(values[len(values) // 5 : len(values) // 2], 2))
     if low == high:
         raise RejectedError("one limit only")
     value, wrong = draft.rng.sample([low, high], 2) if interacts else (high, None)

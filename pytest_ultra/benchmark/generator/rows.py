@@ -41,14 +41,14 @@ def draw_number(measure: Measure, rng: Random) -> int | float:
     return drawn / scale if measure.decimals else drawn
 
 
-def revise(rows: list[Row], table: Table, rng: Random) -> list[Row]:
-    """Return another version of the same data: some rows are not there, some figures and categories differ."""
+def revise(rows: list[Row], table: Table, rng: Random, change: float) -> list[Row]:
+    """Return another version of the same data: some rows are not there, a share of the rows differs."""
     kept = [dict(row) for row in rows if rng.random() > 0.1]
     for row in kept:
-        if rng.random() < 0.3:
+        if rng.random() < change:
             measure = rng.choice(table.measures)
             row[measure.name] = draw_number(measure, rng)
-        if rng.random() < 0.35:
+        if rng.random() < change:
             category = rng.choice(table.categories)
             row[category.name] = rng.choice(category.values)
     return kept or [dict(row) for row in rows]

@@ -49,8 +49,7 @@ def keep_measure(draft: Draft, item: Item, field: str) -> Item:
     operator = draft.pick(tuple(_COMPARISONS))
     words = draft.text.choose(_COMPARISONS[operator])
     threshold = amount(value, item.units[field])
-    made = _filter(draft, item, field, operator, value, _COMPARED, comparison=words, threshold=threshold)
-    return msgspec.structs.replace(made, cut=(*made.cut, field))
+    return _filter(draft, item, field, operator, value, _COMPARED, comparison=words, threshold=threshold)
 
 
 _COMPARISONS = {
@@ -82,7 +81,7 @@ def _filter(
     check_selection(made, item)
     subject = {"plural": item.plural, "singular": item.singular, "field": item.phrases[field]}
     draft.say(Kind.RULE, phrasings, **subject, **names)
-    return made
+    return msgspec.structs.replace(made, cut=(*made.cut, field))
 
 
 def check_selection(made: Item, item: Item) -> None:
@@ -164,7 +163,7 @@ def exclude_by_policy(draft: Draft, item: Item, field: str, value: Json, wrong: 
     if wrong is not None:
         misreadings.insert(0, Misreading((ArgumentChange(index, "value", wrong),), is_naive=True))
     draft.decide(Skill.APPLY_RULE, f"which {item.plural} the policy excludes", [look_up], misreadings)
-    return made
+    return msgspec.structs.replace(made, cut=(*made.cut, field))
 
 
 def keep_by_policy(

@@ -57,14 +57,20 @@ class Shape(msgspec.Struct, frozen=True):
         fixed = self.kind.steps + join + self.has_second_session
         return fixed + len(self.cleaning) + filters + sum(part.steps for part in self.parts)
 
+    @property
+    def most_steps(self) -> int:
+        """The steps if everything is sent that is only sent in one case."""
+        return self.steps + sum(part.is_sent_too for part in self.parts)
+
 
 def draw_shape(rng: Random, level: Level, task_type: TaskType, *, has_units: bool) -> Shape:
     """Draw a number of steps, then a shape that has it."""
     possible = CLEANING if has_units else CLEANING[:-1]
     for _ in range(MOST_NUMBERS):
-        wanted = rng.randint(*level.steps_of(task_type))
+        least, most = level.steps_of(task_type)
+        wanted = rng.randint(least, most)
         shapes = (_draw(rng, level, task_type, possible) for _ in range(MOST_TRIES))
-        shape = next((shape for shape in shapes if shape.steps == wanted), None)
+        shape = next((shape for shape in shapes if shape.steps == wanted and shape.most_steps <= most), None)
         if shape is not None:
             return shape
     raise RejectedError("no shape with so many steps")
@@ -78,8 +84,10 @@ def _draw(rng: Random, level: Level, task_type: TaskType, possible: tuple[str, .
     selection = [rng.choice(SELECTIONS) for _ in range(rng.randint(0, most))]
     if level.rules == 1 and rng.random() < 0.6:
         selection = ["exclude", *selection[:1]]
-    if level.is_joined:
+    if "normalize" in cleaning and not excludes and not any(name in SELECTIONS[:3] for name in selection):
         selection = [rng.choice(SELECTIONS[:3]), *selection[:1]]
+    if level.is_joined:
+        selection = [rng.choice(SELECTIONS[1:3]), *selection[:1]]
     parent_kind = rng.choice(_kinds(level)) if level.is_joined else None
     kind = PlaceKind.GUARDED_ADDRESS if task_type is TaskType.API_INTEGRATION else rng.choice(_kinds(level))
     count = rng.randint(*level.deliverables) if task_type is TaskType.MULTI_STAGE_PIPELINE else 1

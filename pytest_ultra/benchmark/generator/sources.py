@@ -29,16 +29,19 @@ class Source(msgspec.Struct, frozen=True):
         return [self.dataset, *self.siblings]
 
 
-def place_source(draft: Draft, table: Table, kind: PlaceKind, rows: list[Row], parents: list[Json]) -> Source:
+def place_source(
+    draft: Draft, table: Table, kind: PlaceKind, rows: list[Row], parents: list[Json], *, change: float = 0.35
+) -> Source:
     """Put the true dataset and its look-alikes into the world.
 
-    They are other periods' data; from `hard` on, also other versions of the same period's data.
+    They are other periods' data; from `hard` on, also other versions of the same period's data, which
+    differ in the share `change` of the rows.
     """
     period, naming = draft.setting.period, draft.level.naming
     places: list[tuple[Period, list[Row]]] = [(period, rows)]
     if naming in (Naming.ONE_LOOK_UP, Naming.SEVERAL_LOOK_UPS):
         versions = draft.rng.randint(1, 2) if naming is Naming.ONE_LOOK_UP else 2
-        places += [(period, revise(rows, table, draft.rng)) for _ in range(versions)]
+        places += [(period, revise(rows, table, draft.rng, change)) for _ in range(versions)]
     others = neighbours(period)
     for other in others if naming is Naming.EXACT or draft.rng.random() < 0.5 else others[:1]:
         places.append((other, draw_rows(table, draft.rng, max(6, len(rows) - draft.rng.randint(0, 3)), other, parents)))

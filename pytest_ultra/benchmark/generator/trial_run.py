@@ -23,8 +23,10 @@ class TrialRun:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._calls: dict[int, Call] = {}
+        self._needs: dict[int, tuple[int, ...]] = {}
         for action in task.actions:
             self._calls.setdefault(action.reaches, action.call)
+            self._needs.setdefault(action.reaches, action.needs)
         self._before: dict[int, World] = {}
         self._handles: dict[int, str] = {}
         world = task.world
@@ -53,7 +55,8 @@ class TrialRun:
             if index in dropped:
                 trial.drop(index, call, self._handles)
             elif index >= trial.first:
-                trial.take(index, call, self._calls[index], self._handles)
+                is_same = call is self._calls[index] and not any(need in trial.handles for need in self._needs[index])
+                trial.take(index, call, self._handles, is_same=is_same)
         for call in added:
             trial.world, _ = _run(trial.world, call, {**self._handles, **trial.handles})
         answer = self._answer(trial)
@@ -94,9 +97,8 @@ class _Trial(msgspec.Struct):
         data = referenced_step(call.arguments.get("data"))
         self.handles[index] = "" if data is None else self.handles.get(data - 1, handles[data - 1])
 
-    def take(self, index: int, call: Call, base: Call, handles: Mapping[int, str]) -> None:
-        """Make a call, unless its output is known from the run without changes."""
-        is_same = call is base and not any(number - 1 in self.handles for number in call.references)
+    def take(self, index: int, call: Call, handles: Mapping[int, str], *, is_same: bool) -> None:
+        """Make a call, unless its output is known because it is the same as in the run without changes."""
         if is_same and handles[index]:
             return
         self.world, handle = _run(self.world, call, {**handles, **self.handles})
