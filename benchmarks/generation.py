@@ -90,7 +90,9 @@ def print_skills(cells: dict[tuple[TaskType, Difficulty], Cell]) -> None:
         for skill in Skill:
             needing = [task for task in tasks if any(d.skill is skill and d.naive for d in task.decisions)]
             found.append(f"{skill} {sum(_is_lost(task, skill) for task in needing)}/{len(needing)}")
-        print(f"{difficulty:10} lost without the skill, of the tasks that need it: {', '.join(found)} (of {len(tasks)})")
+        print(
+            f"{difficulty:10} lost without the skill, of the tasks that need it: {', '.join(found)} (of {len(tasks)})"
+        )
 
 
 def _is_lost(task: Task, skill: Skill) -> bool:
@@ -111,7 +113,9 @@ def main() -> None:
     print_skills(cells)
     started = time.process_time()
     task = draw_task(TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 10_000, seed), 0)
-    print(f"one draw of an easy task: {(time.process_time() - started) * 1000:.0f} ms ({'sound' if task else 'rejected'})")
+    print(
+        f"one draw of an easy task: {(time.process_time() - started) * 1000:.0f} ms ({'sound' if task else 'rejected'})"
+    )
 
 
 if __name__ == "__main__":

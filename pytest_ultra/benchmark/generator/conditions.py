@@ -145,9 +145,9 @@ def _nested(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], 
 
 _NESTED = (
     "If {outer}, there are two cases: where {inner}, {first}; where not, {second}. Otherwise, {third}.",
-    "Unless {outer}, {third}. If that is so, look further: if {inner}, {first}; if not, {second}.",
-    "There are three cases. First: unless {outer}, {third}. Second: if that is so and {inner}, {first}. Third: if only "
-    "the former is so, {second}.",
+    "Unless {outer}, {third}. But if {outer}, look further: if {inner}, {first}; if not, {second}.",
+    "There are three cases: if {outer} and, besides, {inner}, {first}; if only the former is so, {second}; if the former "
+    "is not so, {third}.",
 )
 
 
@@ -185,6 +185,6 @@ def send_also_if(draft: Draft, item: Item, base: Item, place: Place) -> None:
 
 
 _ALSO = (
-    "If {test}, also {request}; if not, nobody else gets it.",
+    "If {test}, also {request}; if not, it goes nowhere else.",
     "Also {request}, but only if {test}.",
 )

@@ -223,7 +223,13 @@ _TEAM_PLACES = {
         ),
         "mailbox",
     ),
-    "intake": ("network_poster", "url", FactKind.SINK, ("post the result to {where}", "deliver the result by posting it to {where}"), "intake address"),
+    "intake": (
+        "network_poster",
+        "url",
+        FactKind.SINK,
+        ("post the result to {where}", "deliver the result by posting it to {where}"),
+        "intake address",
+    ),
 }
 TEAM_KINDS = tuple(_TEAM_PLACES)
 OWN_KINDS = tuple(_OWN_PLACES)

@@ -87,7 +87,8 @@ class Draft:
         handle = self._run(call)
         value = self._state.artefacts[handle]
         is_ordered = item.is_ordered if is_ordered is None else is_ordered
-        number = self._add_milestone(Fact.of(FactKind.ARTEFACT, "", value, is_ordered=is_ordered), call, needs, others)
+        fact = Fact(FactKind.ARTEFACT, "", value, is_ordered, "")  # its text follows once the draft is accepted
+        number = self._add_milestone(fact, call, needs, others)
         self._handles[number] = handle
         if row_step is not None:
             self.row_steps[number - 1] = row_step
@@ -109,9 +110,7 @@ class Draft:
         self._run(call)
         return self._add_milestone(Fact.of(FactKind.SESSION, service, True), call, (), ())  # noqa: FBT003 - the fact's value
 
-    def deliver(
-        self, call: Call, kind: FactKind, key: str, *, needs: tuple[int, ...] = (), is_ordered: bool
-    ) -> int:
+    def deliver(self, call: Call, kind: FactKind, key: str, *, needs: tuple[int, ...] = (), is_ordered: bool) -> int:
         """Run a call that changes the world; the resulting value at `key` is a deliverable. Return its milestone's number."""
         self._run(call)
         value = [value for name, value in entries(self._state, kind) if name == key][-1]
@@ -131,8 +130,7 @@ class Draft:
     def _add_milestone(
         self, fact: Fact, call: Call, needs: tuple[int, ...], others: tuple[Call, ...], *, is_deliverable: bool = False
     ) -> int:
-        known = [(milestone.fact.kind, milestone.fact.key, milestone.fact.text) for milestone in self.milestones]
-        if (fact.kind, fact.key, fact.text) in known:
+        if any(_is_same(milestone.fact, fact) for milestone in self.milestones):
             raise RejectedError("a step that changes nothing")
         index = len(self.milestones)
         for option in sorted((call, *others), key=lambda option: TOOLS[option.tool].weight):
@@ -154,6 +152,10 @@ class Draft:
     def _resolve(self, argument: Json) -> Json:
         number = referenced_step(argument)
         return argument if number is None else self._handles[number]
+
+
+def _is_same(known: Fact, fact: Fact) -> bool:
+    return known.kind is fact.kind and known.key == fact.key and known.value == fact.value
 
 
 class RowStep(msgspec.Struct, frozen=True):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from random import Random
 
+import msgspec
+
+from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.job import fill_draft
 from pytest_ultra.benchmark.generator.levels import LEVELS
@@ -46,7 +49,18 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
         tools=_offer_tools(draft),
         decisions=tuple(draft.decisions),
     )
-    return task if is_sound(task, draft.row_steps) else None
+    return _with_texts(task) if is_sound(task, draft.row_steps) else None
+
+
+def _with_texts(task: Task) -> Task:
+    """Return the task with the texts of its artefacts, which no proof looks at."""
+    milestones = tuple(
+        msgspec.structs.replace(milestone, fact=Fact.of(fact.kind, fact.key, fact.value, is_ordered=fact.is_ordered))
+        if (fact := milestone.fact).kind is FactKind.ARTEFACT
+        else milestone
+        for milestone in task.milestones
+    )
+    return msgspec.structs.replace(task, milestones=milestones)
 
 
 def make_draft(key: TaskKey, draw: int) -> Draft | None:

@@ -16,7 +16,14 @@ from pytest_ultra.benchmark.generator.levels import Condition, Naming
 from pytest_ultra.benchmark.generator.periods import neighbours
 from pytest_ultra.benchmark.generator.policies import apply_policy
 from pytest_ultra.benchmark.generator.results import RESULTS
-from pytest_ultra.benchmark.generator.rows import blank, category_of, draw_rows, duplicate, misspell, store_in_other_unit
+from pytest_ultra.benchmark.generator.rows import (
+    blank,
+    category_of,
+    draw_rows,
+    duplicate,
+    misspell,
+    store_in_other_unit,
+)
 from pytest_ultra.benchmark.generator.setting import DICTIONARY
 from pytest_ultra.benchmark.generator.shapes import ANSWER, ROUTE, Part, Shape, draw_shape, possible_results
 from pytest_ultra.benchmark.generator.sources import Source, open_source, place_source
@@ -56,7 +63,9 @@ def fill_draft(draft: Draft, task_type: TaskType) -> None:
     if draft.level.naming is Naming.SEVERAL_LOOK_UPS:
         draft.setting.move_work()
     services = draft.setting.business.services
-    draft.add_to_world(credentials={service: f"{draft.setting.business.host}-reporting" for service in services.values()})
+    draft.add_to_world(
+        credentials={service: f"{draft.setting.business.host}-reporting" for service in services.values()}
+    )
     if task_type is TaskType.API_INTEGRATION:
         others = [service for service in services.values() if service != services[table.name]]
         draft.setting.sink_service = draft.pick(others) if shape.has_second_session else services[table.name]
@@ -72,8 +81,8 @@ def fill_draft(draft: Draft, task_type: TaskType) -> None:
 _OPENINGS = (
     "This is for {occasion}.",
     "We are getting ready for {occasion}.",
-    "For {occasion}, something has to be prepared.",
-    "{occasion} is coming up.",
+    "For {occasion}, the following is needed.",
+    "Something is needed for {occasion}.",
 )
 
 
@@ -247,12 +256,13 @@ def _make_result(draft: Draft, base: Item, part: Part) -> Item:
     names = [name for name in possible_results(part.place) if RESULTS[name].steps == RESULTS[part.result].steps]
     draft.rng.shuffle(names)
     for name in [part.result, *names]:
-        made = len(draft.milestones)
+        made, told = len(draft.milestones), list(draft.text.parts[-1])
         try:
             return RESULTS[name].make(draft, base)
         except RejectedError:
             if len(draft.milestones) > made:
                 raise
+            draft.text.parts[-1] = told
     raise RejectedError("no result is possible")
 
 

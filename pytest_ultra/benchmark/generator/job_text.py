@@ -105,7 +105,7 @@ def _aim_first(
     opening: list[str], sources: list[str], rules: list[str], others: list[str], parts: list[list[str]]
 ) -> str:
     data = " ".join(["As to the data:", *sources, *rules, *others])
-    return "\n".join([" ".join([*opening, "First, what is wanted."]), _tell_parts(parts), data])
+    return "\n".join([" ".join(opening), _tell_parts(parts), data])
 
 
 def _short_paragraphs(

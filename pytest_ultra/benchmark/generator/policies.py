@@ -63,9 +63,7 @@ _APPLIES = {
 }
 
 
-def _exclude(
-    draft: Draft, item: Item, field: str, clauses: Clauses, teams: list[str], *, interacts: bool
-) -> Item:
+def _exclude(draft: Draft, item: Item, field: str, clauses: Clauses, teams: list[str], *, interacts: bool) -> Item:
     if len(item.values_of(field)) < 3:
         raise RejectedError("too few values")
     value, other = draft.rng.sample(item.values_of(field), 2)
@@ -74,13 +72,13 @@ def _exclude(
         clauses.add(_capital(f"{subject} {value} are left out of every report."))
         return exclude_by_policy(draft, item, field, value, None, LOOK_UP)
     number = clauses.add(_capital(f"{subject} {other} are left out of every report."))
-    clauses.add(f"In reports for the {teams[0]} team, clause {number} leaves out those with {value} instead of {other}.")
+    clauses.add(
+        f"In reports for the {teams[0]} team, clause {number} leaves out those with {value} instead of {other}."
+    )
     return exclude_by_policy(draft, item, field, value, other, LOOK_UP)
 
 
-def _limit(
-    draft: Draft, item: Item, field: str, clauses: Clauses, teams: list[str], *, interacts: bool
-) -> Item:
+def _limit(draft: Draft, item: Item, field: str, clauses: Clauses, teams: list[str], *, interacts: bool) -> Item:
     if len(item.values_of(field)) < 10:
         raise RejectedError("too few values")
     values = item.values_of(field)

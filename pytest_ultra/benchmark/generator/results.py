@@ -22,14 +22,14 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def _plain(draft: Draft, item: Item) -> Item:
-    draft.say(Kind.STEP, _ALL, **_names(item))
+    draft.say(Kind.STEP, _ALL, **_names(draft, item))
     return item
 
 
 def _sorted(draft: Draft, item: Item) -> Item:
     field = _pick_order(draft, item)
     made, words = _sort(draft, item, field)
-    draft.say(Kind.STEP, _SORTED, order=words, field=item.phrases[field], **_names(item))
+    draft.say(Kind.STEP, _SORTED, order=words, field=item.phrases[field], **_names(draft, item))
     return made
 
 
@@ -54,7 +54,7 @@ def _top(draft: Draft, item: Item) -> Item:
     count = draft.rng.randint(min(5, most), most)
     call = made.call("data_processing_transformer", operation="limit", count=count)
     top = draft.make(call, made)
-    draft.say(Kind.STEP, _TOP, order=words, field=item.phrases[field], count=count, **_names(item))
+    draft.say(Kind.STEP, _TOP, order=words, field=item.phrases[field], count=count, **_names(draft, item))
     return top
 
 
@@ -67,7 +67,7 @@ def _fields(draft: Draft, item: Item) -> Item:
     kept += draft.rng.sample([name for name in names if name not in kept], draft.rng.randint(1, 2))
     kept.sort(key=names.index)
     call = item.call("data_processing_transformer", operation="select", fields=kept)
-    draft.say(Kind.FORM, _KEPT, fields=join_words(kept), **_names(item))
+    draft.say(Kind.FORM, _KEPT, fields=join_words(kept), **_names(draft, item))
     return draft.make(call, _restrict(item, kept))
 
 
@@ -79,7 +79,7 @@ def _renamed(draft: Draft, item: Item) -> Item:
     prefix = draft.pick(("ext", "crm", "erp", "dwh"))
     mapping: dict[str, Json] = {name: f"{prefix}_{name}" for name in kept}
     words = join_words([f"{old} becomes {new}" for old, new in mapping.items()])
-    draft.say(Kind.FORM, _MAPPED, mapping=words, **_names(item))
+    draft.say(Kind.FORM, _MAPPED, mapping=words, **_names(draft, item))
     renamed = _restrict(item, [])
     return draft.make(item.call("integration_mapper", mapping=mapping), renamed)
 
@@ -117,7 +117,7 @@ def _aggregate_groups(draft: Draft, item: Item) -> tuple[Item, dict[str, str]]:
         totals=(),
         focus=(),
     )
-    words = {"figure": phrase, "by": item.phrases[by], "plural": item.plural, "singular": item.singular}
+    words = {"figure": phrase, "by": item.phrases[by], **_names(draft, item)}
     return draft.make(call, grouped, is_ordered=False), words
 
 
@@ -148,20 +148,20 @@ def _total(draft: Draft, item: Item) -> Item:
     function = draft.pick(("sum", "min", "max") if draft.level.is_exact else ("sum",))
     field = draft.pick(item.prefer_focus(item.totals if function == "sum" else item.measures))
     call = item.call("data_processing_aggregator", function=function, field=field)
-    draft.say(Kind.STEP, _FIGURE, figure=f"{_FUNCTIONS[function]} {item.phrases[field]}", **_names(item))
+    draft.say(Kind.STEP, _FIGURE, figure=f"{_FUNCTIONS[function]} {item.phrases[field]}", **_names(draft, item))
     return draft.make(call, item, is_ordered=False)
 
 
 def _statistics(draft: Draft, item: Item) -> Item:
     field = draft.pick(item.prefer_focus(item.measures))
-    draft.say(Kind.STEP, _STATISTICS, field=item.phrases[field], **_names(item))
+    draft.say(Kind.STEP, _STATISTICS, field=item.phrases[field], **_names(draft, item))
     return draft.make(item.call("computation_analyzer", field=field), item, is_ordered=False)
 
 
 def _projection(draft: Draft, item: Item) -> Item:
     field = draft.pick(item.prefer_focus(item.totals))
     periods, rate = draft.rng.randint(2, 8), draft.rng.randint(1, 15)
-    names = {"field": item.phrases[field], "periods": periods, "rate": rate, **_names(item)}
+    names = {"field": item.phrases[field], "periods": periods, "rate": rate, **_names(draft, item)}
     draft.say(Kind.STEP, _PROJECTED, **names)
     call = item.call("computation_simulator", field=field, rate_percent=rate, periods=periods)
     return draft.make(call, item, is_ordered=False)
@@ -169,7 +169,7 @@ def _projection(draft: Draft, item: Item) -> Item:
 
 def _forecast(draft: Draft, item: Item) -> Item:
     field, periods = draft.pick(item.prefer_focus(item.measures)), draft.rng.randint(2, 6)
-    draft.say(Kind.STEP, _FORECAST, field=item.phrases[field], periods=periods, **_names(item))
+    draft.say(Kind.STEP, _FORECAST, field=item.phrases[field], periods=periods, **_names(draft, item))
     call = item.call("computation_predictor", field=field, periods=periods)
     return draft.make(call, item, is_ordered=False)
 
@@ -185,7 +185,7 @@ def _choice(draft: Draft, item: Item) -> Item:
         "value": item.phrases[value],
         "cost": item.phrases[cost],
         "budget": amount(budget, item.units[cost]),
-        **_names(item),
+        **_names(draft, item),
     }
     draft.say(Kind.STEP, _CHOSEN, **names)
     return draft.make(call, item)
@@ -200,7 +200,13 @@ def _derived(draft: Draft, item: Item) -> Item:
     call = item.call(
         "computation_calculator", left_field=field, operator="*", right=round(factor, 2), result_field=name
     )
-    names = {"field": item.phrases[field], "percent": percent, "name": name, "factor": round(factor, 2), **_names(item)}
+    names = {
+        "field": item.phrases[field],
+        "percent": percent,
+        "name": name,
+        "factor": round(factor, 2),
+        **_names(draft, item),
+    }
     draft.say(Kind.STEP, _DERIVED, **names)
     derived = msgspec.structs.replace(
         item,
@@ -215,7 +221,7 @@ def _derived(draft: Draft, item: Item) -> Item:
 def _packed(draft: Draft, item: Item) -> Item:
     text = draft.make(item.call("file_operations_converter", to="csv"), item)
     method, words = draft.pick((("run_length", "run-length"), ("dedupe_lines", "dedupe-lines")))
-    draft.say(Kind.FORM, _PACKED, method=words, **_names(item))
+    draft.say(Kind.FORM, _PACKED, method=words, **_names(draft, item))
     return draft.make(text.call("file_operations_compressor", method=method), item, is_ordered=True)
 
 
@@ -231,8 +237,13 @@ def _then(*makers: Callable[[Draft, Item], Item]) -> Callable[[Draft, Item], Ite
 _FUNCTIONS = {"sum": "total", "mean": "average", "min": "smallest", "max": "largest"}
 
 
-def _names(item: Item) -> dict[str, str]:
-    return {"plural": item.plural, "singular": item.singular}
+def _names(draft: Draft, item: Item) -> dict[str, str]:
+    return {"plural": item.plural, "singular": item.singular, "these": _these(draft, item)}
+
+
+def _these(draft: Draft, item: Item) -> str:
+    """Return the words for all rows that a result is made from; "these" would be unclear where the aim comes first."""
+    return f"these {item.plural}" if draft.level.is_exact else f"the {item.plural} that count"
 
 
 RESULTS: Mapping[str, Result] = {
@@ -254,7 +265,7 @@ RESULTS: Mapping[str, Result] = {
     "choice_fields": Result(_then(_choice, _fields), 2),
     "derived_sorted": Result(_then(_derived, _sorted), 2),
     "derived_fields": Result(_then(_derived, _fields), 2),
-    "packed": Result(_packed, 2),
+    "packed": Result(_then(_plain, _packed), 2),
     "top_fields": Result(_then(_top, _fields), 3),
     "top_renamed": Result(_then(_top, _renamed), 3),
     "group_top": Result(_group_top, 3),
@@ -265,9 +276,9 @@ RESULTS: Mapping[str, Result] = {
 }
 
 _ALL = (
-    "The result is the list of these {plural}.",
-    "The list of these {plural} is the result.",
-    "What is wanted is the list of these {plural}.",
+    "The result is the list of {these}.",
+    "The list of {these} is the result.",
+    "What is wanted is the list of {these}.",
 )
 _SORTED = (
     "List the {plural} by {field}, the {order} first.",
@@ -275,7 +286,7 @@ _SORTED = (
     "The {plural} are listed with the {order} {field} first.",
 )
 _TOP = (
-    "Of these, only the {count} {plural} with the {order} {field} are wanted, the {order} first.",
+    "Only the {count} {plural} with the {order} {field} are wanted, the {order} first.",
     "Pick the {count} {plural} with the {order} {field}, and list the {order} first.",
     "List the {count} {plural} that have the {order} {field}, the {order} first.",
 )
@@ -291,38 +302,38 @@ _MAPPED = (
 )
 _GROUPED = (
     "Work out the {figure} for each {by}.",
-    "The result is the {figure} of the {plural} for each {by}.",
-    "Give the {figure} of these {plural}, one row for each {by}.",
+    "The result is the {figure} of {these} for each {by}.",
+    "Give the {figure} of {these}, one row for each {by}.",
 )
 _GROUPED_SORTED = (
     "Work out the {figure} for each {by}, and list the {order} first.",
-    "List the {figure} of the {plural} for each {by}, with the {order} figure first.",
-    "For each {by}, give the {figure} of these {plural}, in a list that has the {order} figure first.",
+    "List the {figure} of {these} for each {by}, with the {order} figure first.",
+    "For each {by}, give the {figure} of {these}, in a list that has the {order} figure first.",
 )
 _GROUPED_TOP = {
     False: (
         "Work out the {figure} for each {by}, and list only the {count} with the {order} figure, the {order} first.",
-        "For each {by}, work out the {figure} of these {plural}; the result is the {count} with the {order} figure, "
+        "For each {by}, work out the {figure} of {these}; the result is the {count} with the {order} figure, "
         "the {order} first.",
     ),
     True: (
         "Work out the {figure} for each {by}, and keep only the one with the {order} figure.",
-        "For each {by}, work out the {figure} of these {plural}; the result is the one with the {order} figure.",
+        "For each {by}, work out the {figure} of {these}; the result is the one with the {order} figure.",
     ),
 }
 _FIGURE = (
-    "Work out the {figure} of these {plural}.",
-    "The result is the {figure} over all these {plural}.",
-    "What is wanted is the {figure} of these {plural}.",
+    "Work out the {figure} of {these}.",
+    "The result is the {figure} over {these}.",
+    "What is wanted is the {figure} of {these}.",
 )
 _STATISTICS = (
-    "Work out the statistics of the {field} of these {plural} (count, sum, mean, median, smallest, largest, standard "
+    "Work out the statistics of the {field} of {these} (count, sum, mean, median, smallest, largest, standard "
     "deviation).",
-    "Describe the {field} of these {plural} in figures: count, sum, mean, median, smallest, largest, standard deviation.",
+    "Describe the {field} of {these} in figures: count, sum, mean, median, smallest, largest, standard deviation.",
 )
 _PROJECTED = (
-    "Project the total {field} of these {plural} for {periods} periods, at {rate} percent growth a period.",
-    "Let the total {field} of these {plural} grow by {rate} percent a period, for {periods} periods.",
+    "Project the total {field} of {these} for {periods} periods, at {rate} percent growth a period.",
+    "Let the total {field} of {these} grow by {rate} percent a period, for {periods} periods.",
 )
 _FORECAST = (
     "Forecast the {field} for the next {periods} periods by its straight-line trend over the {plural} as they are listed.",
@@ -330,14 +341,14 @@ _FORECAST = (
     "{periods} more periods.",
 )
 _CHOSEN = (
-    "Choose the {plural} that have the highest {value} in total while their {cost} adds up to at most {budget}.",
-    "Choose those {plural} that together have the highest {value}, with a total {cost} of at most {budget}.",
+    "Among {these}, choose those that have the highest {value} in total while their {cost} adds up to at most {budget}.",
+    "Among {these}, choose those that together have the highest {value}, with a total {cost} of at most {budget}.",
 )
 _DERIVED = (
     "Add a field {name}: the {field} plus {percent} percent, that is, times {factor}.",
     "Each {singular} gets a new field {name}, which is its {field} times {factor}.",
 )
 _PACKED = (
-    "Turn the result into CSV text, and pack that text by the {method} method.",
-    "Convert the result to CSV, then compress the CSV text by the {method} method.",
+    "Turn the list into CSV text, and pack that text by the {method} method.",
+    "Convert the list to CSV, then compress the CSV text by the {method} method.",
 )

@@ -58,7 +58,9 @@ def duplicate(rows: list[Row], rng: Random, share: float, *, is_in_preview: bool
     """Repeat some rows later on."""
     count = max(2, int(len(rows) * share))
     changed = list(rows)
-    for row in rng.sample(rows[:PREVIEWED] if is_in_preview else rows, min(count, PREVIEWED if is_in_preview else count)):
+    for row in rng.sample(
+        rows[:PREVIEWED] if is_in_preview else rows, min(count, PREVIEWED if is_in_preview else count)
+    ):
         first = 1 if is_in_preview and len(changed) == len(rows) else PREVIEWED + 1
         last = PREVIEWED - 1 if first == 1 else len(changed)
         place = rng.randint(first, max(first, last))

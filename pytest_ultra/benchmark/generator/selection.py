@@ -166,9 +166,7 @@ def exclude_by_policy(draft: Draft, item: Item, field: str, value: Json, wrong: 
     return msgspec.structs.replace(made, cut=(*made.cut, field))
 
 
-def keep_by_policy(
-    draft: Draft, item: Item, field: str, value: Json, wrong: Json, look_up: Call
-) -> Item:
+def keep_by_policy(draft: Draft, item: Item, field: str, value: Json, wrong: Json, look_up: Call) -> Item:
     """Keep the rows that reach the policy's limit; `wrong` is the limit in other cases."""
     call = item.call(FILTER, field=field, operator="gte", value=value)
     made = draft.make(call, item, row_step=RowStep(frozenset([field])))

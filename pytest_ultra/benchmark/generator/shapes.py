@@ -118,10 +118,15 @@ def _draw_part(rng: Random, level: Level, task_type: TaskType, *, is_first: bool
     elif task_type is TaskType.MULTI_STAGE_PIPELINE:
         place = rng.choice((*TEAM_KINDS, *OWN_KINDS, ROUTE))
     else:
-        place = rng.choice((*TEAM_KINDS, *OWN_KINDS, ANSWER))
+        place = rng.choice((*TEAM_KINDS, *OWN_KINDS) if rng.random() < 0.96 else (ANSWER,))
     results = possible_results(place)
     condition = _draw_condition(rng, level, place) if is_first else Condition.NONE
-    is_sent_too = task_type is not TaskType.SIMPLE_TASK and not level.is_exact and rng.random() < 0.3 and place not in (ANSWER, ROUTE)
+    is_sent_too = (
+        task_type is not TaskType.SIMPLE_TASK
+        and not level.is_exact
+        and rng.random() < 0.3
+        and place not in (ANSWER, ROUTE)
+    )
     return Part(rng.choice(results), place, condition, is_sent_too)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 
 from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
@@ -54,6 +56,7 @@ def place_source(
 def _link(draft: Draft, datasets: list[Dataset]) -> Source:
     """Give the datasets of one period their status and successors; the first one is the current one."""
     current, *others = datasets
+    _date_files(draft, datasets)
     versions = [dataset for dataset in others if dataset.period == current.period]
     rest = tuple(dataset for dataset in others if dataset.period != current.period)
     if draft.level.naming is Naming.SEVERAL_LOOK_UPS:
@@ -61,8 +64,20 @@ def _link(draft: Draft, datasets: list[Dataset]) -> Source:
         linked = (_replaced_by(first, second), _replaced_by(second, current))
         return Source(current, (*linked, *rest))
     statuses = draft.rng.sample(("superseded", "draft", "under review"), len(versions))
-    marked = [msgspec.structs.replace(dataset, status=status) for dataset, status in zip(versions, statuses, strict=True)]
+    marked = [
+        msgspec.structs.replace(dataset, status=status) for dataset, status in zip(versions, statuses, strict=True)
+    ]
     return Source(current, (*marked, *rest))
+
+
+def _date_files(draft: Draft, datasets: list[Dataset]) -> None:
+    """Let the current version of a file be the one that was changed last."""
+    current = datasets[0]
+    for number, dataset in enumerate(datasets):
+        if dataset.place in draft.world.files and dataset.period == current.period:
+            day = current.period.last + dt.timedelta(days=len(datasets) - number)
+            time = f"{draft.rng.randint(6, 21):02}:{draft.rng.randint(0, 59):02}"
+            draft.add_to_world(modified={dataset.place: f"{day.isoformat()}T{time}"})
 
 
 def _replaced_by(dataset: Dataset, successor: Dataset) -> Dataset:
@@ -139,7 +154,11 @@ def _say_source(draft: Draft, source: Source, item: Item) -> None:
     if naming is Naming.DESCRIBED:
         draft.say(Kind.SOURCE, _DESCRIBED, **names)
     elif naming is Naming.ONE_LOOK_UP:
-        draft.say(Kind.SOURCE, _CURRENT, **names)
+        is_file = dataset.kind in (PlaceKind.CSV_FILE, PlaceKind.JSON_FILE)
+        folder = dataset.place.rpartition("/")[0]
+        draft.say(
+            Kind.SOURCE, (*_CURRENT, *_LATEST) if is_file else _CURRENT, folder=folder, stem=dataset.table.name, **names
+        )
     else:
         first = next(sibling for sibling in source.siblings if sibling.successor)
         draft.say(Kind.SOURCE, _REPLACED, set=first.set_id, **names)
@@ -165,6 +184,12 @@ _CURRENT = (
     "Take the current version of the {plural} of {period}; the {catalogue} says which one that is.",
     "Use the {plural} of {period}. There are several versions, and only the one marked current in the {catalogue} counts.",
     "The {plural} of {period} are to be used, as they are current according to the {catalogue}.",
+)
+_LATEST = (
+    "It is about the {plural} of {period}. The folder {folder} has several files of them ({stem}); the one that was "
+    "changed last counts.",
+    "Take the {plural} of {period} from that {stem} file in {folder} which was changed last.",
+    "Use the {plural} of {period}: of the {stem} files in the folder {folder}, the one with the latest change.",
 )
 _REPLACED = (
     "We agreed on the set {set} of the {plural}; if the {catalogue} names a successor, use that, or its own successor "

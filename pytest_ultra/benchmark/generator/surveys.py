@@ -33,7 +33,10 @@ def fill_survey(draft: Draft, task_type: TaskType) -> None:
         raise RejectedError("no single value")
     item = survey.make(draft)
     draft.text.begin_part()
-    item = RESULTS[result].make(draft, item)
+    if result == "plain":
+        draft.say(Kind.STEP, ("The report of that check is the result.", "The result is the report of that check."))
+    else:
+        item = RESULTS[result].make(draft, item)
     if place == "answer":
         draft.say(Kind.DELIVERY, ("Answer with that figure.", "Give that figure as your answer."))
         draft.answer(item, unwrap(item.value))
@@ -72,11 +75,16 @@ def _latencies(draft: Draft) -> Item:
     host = f"https://{setting.business.host}.example"
     pages = [f"{host}/{setting.period.code}/{table.name}/{setting.code()}" for table in setting.business.tables * 4][:7]
     draft.add_to_world(
-        resources={page: Resource({"page": page}, None, latency) for page, latency in zip(pages, rng.sample(range(20, 900), len(pages)), strict=True)}
+        resources={
+            page: Resource({"page": page}, None, latency)
+            for page, latency in zip(pages, rng.sample(range(20, 900), len(pages)), strict=True)
+        }
     )
     urls = pages[:-1]
     draft.say(Kind.SOURCE, _MEASURED, urls=", ".join(urls))
-    return draft.make(Call("network_monitor", {"urls": urls}), _survey_item("addresses", "address", "url", "latency_ms"))
+    return draft.make(
+        Call("network_monitor", {"urls": urls}), _survey_item("addresses", "address", "url", "latency_ms")
+    )
 
 
 _MEASURED = (
@@ -89,7 +97,9 @@ def _address(draft: Draft) -> Item:
     """Check one address without fetching its content."""
     setting = draft.setting
     table = draft.pick(setting.business.tables)
-    pages = [f"https://{setting.business.host}.example/{setting.period.code}/{table.name}/{setting.code()}" for _ in range(3)]
+    pages = [
+        f"https://{setting.business.host}.example/{setting.period.code}/{table.name}/{setting.code()}" for _ in range(3)
+    ]
     rows = [{"page": number} for number in range(draft.rng.randint(5, 40))]
     draft.add_to_world(resources={page: Resource(rows[number:], None) for number, page in enumerate(pages)})
     draft.say(Kind.SOURCE, ("Check the address {url}, without fetching from it.",), url=pages[1])
