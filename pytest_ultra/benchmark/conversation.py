@@ -18,6 +18,7 @@ from pytest_ultra.benchmark.tools import TOOLS, tool_schema
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
+from pytest_ultra.benchmark.turn_limit import turn_limit
 from pytest_ultra.benchmark.turn_messages import (
     TOO_MANY_CALLS,
     UNREADABLE_CALL,
@@ -26,7 +27,6 @@ from pytest_ultra.benchmark.turn_messages import (
     read_reply,
     with_result,
 )
-from pytest_ultra.benchmark.turn_limit import turn_limit
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_EPISODE_CHARS, reply_chars

@@ -13,7 +13,6 @@ from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 
-
 _LONGEST_TEXT = 400
 _MOST_ROWS = 10
 

@@ -92,7 +92,7 @@ def _solve_directly(task: Task, tool_success_rate: float, max_calls: int) -> Sol
         known = best.get(action.reaches)
         if known is None or (reliability > known[0] and not math.isclose(reliability, known[0], rel_tol=TOLERANCE)):
             best[action.reaches] = (reliability, action)
-    path = [(best[index][1], best[index][1]) for index in sorted(best)]
+    path: list[tuple[Action, Action | None]] = [(best[index][1], best[index][1]) for index in sorted(best)]
     probability = _chance_of_all([reliability for reliability, _ in best.values()], max_calls)
     return Solution(_write_workflow(task, path), probability)
 

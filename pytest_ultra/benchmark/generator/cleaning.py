@@ -1,15 +1,15 @@
-"""Rules on the state of the data: each puts dirt into a table, and adds the call that removes it and the sentence for it."""
+"""Rules on the state of the data: each adds the call that removes one kind of dirt, and the sentence for it."""
 
 from __future__ import annotations
 
 import msgspec
 
 from pytest_ultra.benchmark.decisions import Misreading, Skill
+from pytest_ultra.benchmark.generator.business.records import Measure
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError, RowStep
 from pytest_ultra.benchmark.generator.items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.setting import DICTIONARY
-from pytest_ultra.benchmark.generator.business.records import Measure
 from pytest_ultra.core.workflow import Call
 
 
@@ -76,10 +76,15 @@ def _decide(draft: Draft, made: Item, question: str, look_up: Call) -> None:
 
 
 _NORMALIZED = (
-    "The {field} was typed by hand: upper and lower case and spaces around it mean nothing. Have it in lower case, "
-    "without such spaces.",
-    "Some of the {plural} may have the {field} in capitals or with spaces around it; that is the same {field}, and is "
-    "to be written in lower case, without the spaces.",
+    (
+        "The {field} was typed by hand: upper and lower case and spaces around it mean nothing. Have it in lower case, "
+        "without such spaces."
+    ),
+    (
+        "Some of the {plural} may have the {field} in capitals or with spaces around it; that is the same "
+        "{field}, and is "
+        "to be written in lower case, without the spaces."
+    ),
     "Write the {field} in lower case and without spaces around it, however it was typed.",
 )
 _UNIQUE = (

@@ -146,8 +146,11 @@ def _nested(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], 
 _NESTED = (
     "If {outer}, there are two cases: where {inner}, {first}; where not, {second}. Otherwise, {third}.",
     "Unless {outer}, {third}. But if {outer}, look further: if {inner}, {first}; if not, {second}.",
-    "There are three cases: if {outer} and, besides, {inner}, {first}; if only the former is so, {second}; if the former "
-    "is not so, {third}.",
+    (
+        "There are three cases: if {outer} and, besides, {inner}, {first}; if only the former is so, {second}; "
+        "if the former "
+        "is not so, {third}."
+    ),
 )
 
 
@@ -162,9 +165,12 @@ def _priority(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test]
 
 
 _PRIORITY = (
-    "The first of these that is the case decides, even if a later one is the case too: (a) if {one}, {first}; (b) if "
-    "{other}, {second}; (c) in all other cases, {third}.",
-    "As a rule, {third}. The exceptions: if {other}, {second} instead; and if {one}, {first}, whatever else is the case.",
+    (
+        "The first of these that is the case decides, even if a later one is the case too: (a) if {one}, "
+        "{first}; (b) if "
+        "{other}, {second}; (c) in all other cases, {third}."
+    ),
+    "As a rule, {third}. Exceptions: if {other}, {second} instead; and if {one}, {first}, whatever else is the case.",
 )
 
 _WRITERS = {Condition.FIGURE: _figure, Condition.NESTED: _nested, Condition.PRIORITY: _priority}

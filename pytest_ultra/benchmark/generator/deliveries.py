@@ -114,7 +114,8 @@ def _cache(draft: Draft, name: str) -> Place:
 
 def _schedule(draft: Draft, name: str) -> Place:
     day, hour = draft.setting.period.last, draft.rng.randint(6, 20)
-    at = f"{day.year}-{day.month + 1 if day.month < 12 else 12:02}-{draft.rng.randint(1, 28):02}T{hour:02}:{draft.pick(('00', '15', '30'))}"
+    month, minute = min(day.month + 1, 12), draft.pick(("00", "15", "30"))
+    at = f"{day.year}-{month:02}-{draft.rng.randint(1, 28):02}T{hour:02}:{minute}"
     job = f"{name}-{draft.setting.code()}"
     request = f"schedule the job {job} for {at}, with the result as its data"
     arguments: dict[str, Json] = {"name": job, "at": at}

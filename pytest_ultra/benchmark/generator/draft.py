@@ -111,7 +111,7 @@ class Draft:
         return self._add_milestone(Fact.of(FactKind.SESSION, service, True), call, (), ())  # noqa: FBT003 - the fact's value
 
     def deliver(self, call: Call, kind: FactKind, key: str, *, needs: tuple[int, ...] = (), is_ordered: bool) -> int:
-        """Run a call that changes the world; the resulting value at `key` is a deliverable. Return its milestone's number."""
+        """Run a call that changes the world; the value at `key` is a deliverable. Return its milestone's number."""
         self._run(call)
         value = [value for name, value in entries(self._state, kind) if name == key][-1]
         fact = Fact.of(kind, key, value, is_ordered=is_ordered)

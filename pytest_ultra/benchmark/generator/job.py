@@ -45,8 +45,8 @@ class _Job:
         is_stated = "unit" in shape.cleaning or draft.rng.random() < 0.5
         self.unit: Measure | None = draft.pick(others) if others and is_stated else None
         taken = (self.dirty_category, self.unit.name if self.unit else "")
-        fields = [field.name for field in (*table.categories, *table.measures) if field.name not in taken]
-        self.blank_field = draft.pick(fields)
+        names = [category.name for category in table.categories] + [measure.name for measure in table.measures]
+        self.blank_field = draft.pick([name for name in names if name not in taken])
 
 
 def fill_draft(draft: Draft, task_type: TaskType) -> None:
@@ -63,18 +63,16 @@ def fill_draft(draft: Draft, task_type: TaskType) -> None:
     if draft.level.naming is Naming.SEVERAL_LOOK_UPS:
         draft.setting.move_work()
     services = draft.setting.business.services
-    draft.add_to_world(
-        credentials={service: f"{draft.setting.business.host}-reporting" for service in services.values()}
-    )
+    draft.add_to_world(credentials=dict.fromkeys(services.values(), f"{draft.setting.business.host}-reporting"))
     if task_type is TaskType.API_INTEGRATION:
         others = [service for service in services.values() if service != services[table.name]]
         draft.setting.sink_service = draft.pick(others) if shape.has_second_session else services[table.name]
     if not draft.level.is_exact:
         draft.say(Kind.OPENING, _OPENINGS, occasion=draft.pick(draft.setting.business.occasions))
     base = _make_base(job)
-    for number, part in enumerate(shape.parts):
+    for part in shape.parts:
         draft.text.begin_part()
-        _make_part(draft, base, part, is_guarded=task_type is TaskType.API_INTEGRATION, number=number)
+        _make_part(draft, base, part, is_guarded=task_type is TaskType.API_INTEGRATION)
     _add_documents(job)
 
 
@@ -138,7 +136,9 @@ def _make_dirty(job: _Job, rows: list[Row]) -> list[Row]:
 
 def make_item(table: Table, *, is_exact: bool) -> Item:
     """Return the item for a table that is still to be got; at exact levels, fields are called by their names."""
-    named = {field.name: field.name if is_exact else field.phrase for field in (*table.categories, *table.measures)}
+    phrases = {category.name: category.phrase for category in table.categories}
+    phrases |= {measure.name: measure.phrase for measure in table.measures}
+    named = {name: name if is_exact else phrase for name, phrase in phrases.items()}
     others = [table.key, table.date, *([table.parent] if table.parent else [])]
     return Item(
         number=0,
@@ -228,7 +228,7 @@ _SELECTIONS: Mapping[str, Callable[[Draft, Item, str], Item]] = {
 }
 
 
-def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool, number: int) -> None:
+def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool) -> None:
     item = _make_result(draft, base, part)
     if part.place == ROUTE:
         route(draft, item, draft.setting.sink_service if is_guarded else "")

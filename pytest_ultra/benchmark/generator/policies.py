@@ -9,7 +9,7 @@ from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Policy
-from pytest_ultra.benchmark.generator.selection import exclude_by_policy, keep_by_policy
+from pytest_ultra.benchmark.generator.selection import PolicyRule, exclude_by_policy, keep_by_policy
 from pytest_ultra.benchmark.generator.setting import POLICY
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call
@@ -70,12 +70,12 @@ def _exclude(draft: Draft, item: Item, field: str, clauses: Clauses, teams: list
     subject = f"{item.plural} whose {item.phrases[field]} is"
     if not interacts:
         clauses.add(_capital(f"{subject} {value} are left out of every report."))
-        return exclude_by_policy(draft, item, field, value, None, LOOK_UP)
+        return exclude_by_policy(draft, item, PolicyRule(field, value, None, LOOK_UP))
     number = clauses.add(_capital(f"{subject} {other} are left out of every report."))
     clauses.add(
         f"In reports for the {teams[0]} team, clause {number} leaves out those with {value} instead of {other}."
     )
-    return exclude_by_policy(draft, item, field, value, other, LOOK_UP)
+    return exclude_by_policy(draft, item, PolicyRule(field, value, other, LOOK_UP))
 
 
 def _limit(draft: Draft, item: Item, field: str, clauses: Clauses, teams: list[str], *, interacts: bool) -> Item:
@@ -93,7 +93,7 @@ def _limit(draft: Draft, item: Item, field: str, clauses: Clauses, teams: list[s
     if wrong is not None:
         clauses.add(f"For the {teams[0]} team, the limit in clause {number} is {amount(value, unit)}.")
         clauses.add(f"For the {teams[1]} team, clause {number} holds without exception.")
-    return keep_by_policy(draft, item, field, value, wrong, LOOK_UP)
+    return keep_by_policy(draft, item, PolicyRule(field, value, wrong, LOOK_UP))
 
 
 def _capital(text: str) -> str:

@@ -313,8 +313,10 @@ _GROUPED_SORTED = (
 _GROUPED_TOP = {
     False: (
         "Work out the {figure} for each {by}, and list only the {count} with the {order} figure, the {order} first.",
-        "For each {by}, work out the {figure} of {these}; the result is the {count} with the {order} figure, "
-        "the {order} first.",
+        (
+            "For each {by}, work out the {figure} of {these}; the result is the {count} with the {order} figure, "
+            "the {order} first."
+        ),
     ),
     True: (
         "Work out the {figure} for each {by}, and keep only the one with the {order} figure.",
@@ -327,8 +329,10 @@ _FIGURE = (
     "What is wanted is the {figure} of {these}.",
 )
 _STATISTICS = (
-    "Work out the statistics of the {field} of {these} (count, sum, mean, median, smallest, largest, standard "
-    "deviation).",
+    (
+        "Work out the statistics of the {field} of {these} (count, sum, mean, median, smallest, largest, standard "
+        "deviation)."
+    ),
     "Describe the {field} of {these} in figures: count, sum, mean, median, smallest, largest, standard deviation.",
 )
 _PROJECTED = (
@@ -336,12 +340,15 @@ _PROJECTED = (
     "Let the total {field} of {these} grow by {rate} percent a period, for {periods} periods.",
 )
 _FORECAST = (
-    "Forecast the {field} for the next {periods} periods by its straight-line trend over the {plural} as they are listed.",
-    "Continue the {field} of the {plural}, in the order in which they are listed, along its straight-line trend for "
-    "{periods} more periods.",
+    "Forecast the {field} for {periods} more periods by its straight-line trend over the {plural} as they are listed.",
+    (
+        "Continue the {field} of the {plural}, in the order in which they are listed, along its straight-line "
+        "trend for "
+        "{periods} more periods."
+    ),
 )
 _CHOSEN = (
-    "Among {these}, choose those that have the highest {value} in total while their {cost} adds up to at most {budget}.",
+    "Among {these}, choose those with the highest {value} in total while their {cost} adds up to at most {budget}.",
     "Among {these}, choose those that together have the highest {value}, with a total {cost} of at most {budget}.",
 )
 _DERIVED = (

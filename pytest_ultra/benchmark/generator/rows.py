@@ -14,11 +14,9 @@ PREVIEWED = 5
 """A preview of a long table shows this many rows."""
 
 
-def draw_rows(
-    table: Table, rng: Random, size: int, period: Period, parents: Sequence[Json] = (), start: int | None = None
-) -> list[Row]:
+def draw_rows(table: Table, rng: Random, size: int, period: Period, parents: Sequence[Json] = ()) -> list[Row]:
     """Draw rows with unique keys. `parents` are the keys that the parent field can have."""
-    first = rng.randint(1000, 7000) if start is None else start
+    first = rng.randint(1000, 7000)
     days = [(period.first + dt.timedelta(days=number)).isoformat() for number in range(period.days)]
     return [_draw_row(table, rng, f"{table.prefix}-{first + number}", days, parents) for number in range(size)]
 

@@ -22,7 +22,7 @@ FILTER = "data_processing_filter"
 def keep_category(draft: Draft, item: Item, field: str) -> Item:
     """Keep the rows with one value of a category."""
     value = draft.pick(item.values_of(field))
-    return _filter(draft, item, field, "eq", value, _IS, value=value)
+    return _filter(draft, item, (field, "eq", value), _IS, value=value)
 
 
 def keep_some_categories(draft: Draft, item: Item, field: str) -> Item:
@@ -31,13 +31,13 @@ def keep_some_categories(draft: Draft, item: Item, field: str) -> Item:
     if len(values) < 3:
         raise RejectedError("too few values")
     first, second = draft.rng.sample(values, 2)
-    return _filter(draft, item, field, "in", [first, second], _IS_AMONG, first=first, second=second)
+    return _filter(draft, item, (field, "in", [first, second]), _IS_AMONG, first=first, second=second)
 
 
 def exclude_category(draft: Draft, item: Item, field: str) -> Item:
     """Leave out the rows with one value of a category."""
     value = draft.pick(item.values_of(field))
-    return _filter(draft, item, field, "ne", value, _IS_NOT, value=value)
+    return _filter(draft, item, (field, "ne", value), _IS_NOT, value=value)
 
 
 def keep_measure(draft: Draft, item: Item, field: str) -> Item:
@@ -49,7 +49,7 @@ def keep_measure(draft: Draft, item: Item, field: str) -> Item:
     operator = draft.pick(tuple(_COMPARISONS))
     words = draft.text.choose(_COMPARISONS[operator])
     threshold = amount(value, item.units[field])
-    return _filter(draft, item, field, operator, value, _COMPARED, comparison=words, threshold=threshold)
+    return _filter(draft, item, (field, operator, value), _COMPARED, comparison=words, threshold=threshold)
 
 
 _COMPARISONS = {
@@ -70,12 +70,11 @@ def keep_dates(draft: Draft, item: Item) -> Item:
     names = {"first": date_words(first), "last": date_words(last)}
     if draft.level.is_exact:
         names = {"first": value[0], "last": value[1]}
-    return _filter(draft, item, item.date, "between", value, _DATED, **names)
+    return _filter(draft, item, (item.date, "between", value), _DATED, **names)
 
 
-def _filter(
-    draft: Draft, item: Item, field: str, operator: str, limit: Json, phrasings: tuple[str, ...], **names: Json
-) -> Item:
+def _filter(draft: Draft, item: Item, test: tuple[str, str, Json], phrasings: tuple[str, ...], **names: Json) -> Item:
+    field, operator, limit = test
     call = item.call(FILTER, field=field, operator=operator, value=limit)
     made = draft.make(call, item, row_step=RowStep(frozenset([field])))
     check_selection(made, item)
@@ -148,32 +147,40 @@ def _of_parent(parents: Item, field: str) -> str:
 _JOINED = (
     "Add to each {singular} the fields of its {parent} ({field}); {plural} whose {parent} is not listed are left out.",
     "Join the {parents} to the {plural} by {field}; {plural} of a {parent} that is not listed are left out.",
-    "Each {singular} gets the fields of its {parent}, found by {field}. A {singular} whose {parent} is not listed is "
-    "left out.",
+    (
+        "Each {singular} gets the fields of its {parent}, found by {field}. A {singular} whose {parent} is not "
+        "listed is "
+        "left out."
+    ),
 )
 
 
-def exclude_by_policy(draft: Draft, item: Item, field: str, value: Json, wrong: Json, look_up: Call) -> Item:
-    """Leave out the rows that the policy excludes; `wrong` is what it excludes at other times."""
-    call = item.call(FILTER, field=field, operator="ne", value=value)
-    made = draft.make(call, item, row_step=RowStep(frozenset([field])))
-    check_selection(made, item)
-    index = made.number - 1
-    misreadings = [Misreading(dropped=(index,), is_naive=wrong is None)]
-    if wrong is not None:
-        misreadings.insert(0, Misreading((ArgumentChange(index, "value", wrong),), is_naive=True))
-    draft.decide(Skill.APPLY_RULE, f"which {item.plural} the policy excludes", [look_up], misreadings)
-    return msgspec.structs.replace(made, cut=(*made.cut, field))
+class PolicyRule(msgspec.Struct, frozen=True):
+    """What a policy says of a field in this job; `wrong` is what it says in other cases, None without an exception."""
+
+    field: str
+    value: Json
+    wrong: Json
+    look_up: Call
 
 
-def keep_by_policy(draft: Draft, item: Item, field: str, value: Json, wrong: Json, look_up: Call) -> Item:
-    """Keep the rows that reach the policy's limit; `wrong` is the limit in other cases."""
-    call = item.call(FILTER, field=field, operator="gte", value=value)
-    made = draft.make(call, item, row_step=RowStep(frozenset([field])))
+def exclude_by_policy(draft: Draft, item: Item, rule: PolicyRule) -> Item:
+    """Leave out the rows with the value that the policy excludes."""
+    return _apply_policy(draft, item, rule, "ne", f"which {item.plural} the policy excludes")
+
+
+def keep_by_policy(draft: Draft, item: Item, rule: PolicyRule) -> Item:
+    """Keep the rows that reach the policy's limit."""
+    return _apply_policy(draft, item, rule, "gte", f"which limit the policy sets for the {item.phrases[rule.field]}")
+
+
+def _apply_policy(draft: Draft, item: Item, rule: PolicyRule, operator: str, question: str) -> Item:
+    call = item.call(FILTER, field=rule.field, operator=operator, value=rule.value)
+    made = draft.make(call, item, row_step=RowStep(frozenset([rule.field])))
     check_selection(made, item)
     index = made.number - 1
-    misreadings = [Misreading(dropped=(index,), is_naive=wrong is None)]
-    if wrong is not None:
-        misreadings.insert(0, Misreading((ArgumentChange(index, "value", wrong),), is_naive=True))
-    draft.decide(Skill.APPLY_RULE, f"which limit the policy sets for the {item.phrases[field]}", [look_up], misreadings)
-    return msgspec.structs.replace(made, cut=(*made.cut, field))
+    misreadings = [Misreading(dropped=(index,), is_naive=rule.wrong is None)]
+    if rule.wrong is not None:
+        misreadings.insert(0, Misreading((ArgumentChange(index, "value", rule.wrong),), is_naive=True))
+    draft.decide(Skill.APPLY_RULE, question, [rule.look_up], misreadings)
+    return msgspec.structs.replace(made, cut=(*made.cut, rule.field))

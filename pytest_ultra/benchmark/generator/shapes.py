@@ -37,8 +37,8 @@ class Shape(msgspec.Struct, frozen=True):
     """The parts of a job.
 
     `cleaning` are rules on the state of the data, `selection` the kinds of filters in the words; `excludes` and
-    `limits` are filters of the policy. `parent_kind` is where the parent table is, if it is joined. `has_second_session`:
-    the result goes to another service than the one that the data come from.
+    `limits` are filters of the policy. `parent_kind` is where the parent table is, if it is joined. With
+    `has_second_session`, the result goes to another service than the one that the data come from.
     """
 
     kind: PlaceKind

@@ -132,12 +132,8 @@ def _decide(draft: Draft, source: Source, number: int, call: Call) -> None:
         for place, sibling in enumerate(siblings)
     ]
     question = f"which {source.dataset.table.plural} of {source.dataset.period.words} are meant"
-    draft.decide(Skill.LOOK_UP, question, _catalogue_look_ups(source), misreadings)
+    draft.decide(Skill.LOOK_UP, question, [Call("utility_helper", {"topic": CATALOGUE})], misreadings)
     draft.extra_tools |= {call.tool, "file_operations_scanner", "utility_helper"}
-
-
-def _catalogue_look_ups(source: Source) -> list[Call]:
-    return [Call("utility_helper", {"topic": CATALOGUE})]
 
 
 def _say_source(draft: Draft, source: Source, item: Item) -> None:
@@ -182,20 +178,34 @@ _DESCRIBED = (
 _CURRENT = (
     "It is about the {plural} of {period}, in the version that the {catalogue} calls current.",
     "Take the current version of the {plural} of {period}; the {catalogue} says which one that is.",
-    "Use the {plural} of {period}. There are several versions, and only the one marked current in the {catalogue} counts.",
+    (
+        "Use the {plural} of {period}. There are several versions, and only the one marked current in the "
+        "{catalogue} counts."
+    ),
     "The {plural} of {period} are to be used, as they are current according to the {catalogue}.",
 )
 _LATEST = (
-    "It is about the {plural} of {period}. The folder {folder} has several files of them ({stem}); the one that was "
-    "changed last counts.",
+    (
+        "It is about the {plural} of {period}. The folder {folder} has several files of them ({stem}); the one "
+        "that was "
+        "changed last counts."
+    ),
     "Take the {plural} of {period} from that {stem} file in {folder} which was changed last.",
     "Use the {plural} of {period}: of the {stem} files in the folder {folder}, the one with the latest change.",
 )
 _REPLACED = (
-    "We agreed on the set {set} of the {plural}; if the {catalogue} names a successor, use that, or its own successor "
-    "if it has one.",
-    "Take the set {set} of the {plural}, or whatever has replaced it by now: follow the successors in the {catalogue} "
-    "to the last one.",
-    "Use the {plural} that started out as the set {set}. Sets get replaced, so go by the {catalogue} and take the "
-    "newest one in that line.",
+    (
+        "We agreed on the set {set} of the {plural}; if the {catalogue} names a successor, use that, or its own "
+        "successor "
+        "if it has one."
+    ),
+    (
+        "Take the set {set} of the {plural}, or whatever has replaced it by now: follow the successors in the "
+        "{catalogue} "
+        "to the last one."
+    ),
+    (
+        "Use the {plural} that started out as the set {set}. Sets get replaced, so go by the {catalogue} and take the "
+        "newest one in that line."
+    ),
 )
