@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_ultra.benchmark.constraints import CONSTRAINTS
 from pytest_ultra.benchmark.generator.draft import Draft
 from pytest_ultra.core.axes import Difficulty
-
-CONSTRAINTS = (
-    "Leave every input as it is.",
-    "Hand over each result once, and nothing that was not asked for.",
-)
-"""They hold for every task; breaking one is a harmful side effect."""
 
 
 def describe(draft: Draft, difficulty: Difficulty) -> str:
