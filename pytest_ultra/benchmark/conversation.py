@@ -20,6 +20,7 @@ from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.inputs import quote
 from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
+from pytest_ultra.benchmark.turn_limit import turn_limit
 from pytest_ultra.benchmark.turn_messages import (
     TOO_MANY_CALLS,
     UNREADABLE_CALL,
@@ -172,7 +173,7 @@ class Conversation(msgspec.Struct, frozen=True):
         if not has_called:
             reason = judge_last_reply(reply, is_first=self.turn == 1)
             return self.end(reason, describe_end(reply, reason))
-        if self.turn >= self.case.max_turns:
+        if self.turn >= turn_limit(self.case, self.guidance.optimal):
             return self.end(EndReason.MAX_TURNS)
         if self.chars >= MAX_EPISODE_CHARS:
             return self.end(EndReason.MAX_TURNS, TOO_LONG)

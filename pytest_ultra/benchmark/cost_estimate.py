@@ -6,6 +6,7 @@ import msgspec
 
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.task import BenchmarkGuidance
+from pytest_ultra.benchmark.turn_limit import turn_limit
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.workflow import Workflow
@@ -27,7 +28,7 @@ def estimate(case: Case, guidance: BenchmarkGuidance) -> Estimate:
     """
     turns = _turns(case, guidance.optimal)
     requests = expect_requests(case, guidance.optimal)
-    calls = min(turns, float(case.max_turns))
+    calls = min(turns, float(turn_limit(case, guidance.optimal)))
     call_bytes = _mean_call_bytes(guidance.optimal)
     request = Conversation.begin(case, guidance).request()
     opening_bytes = len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
@@ -39,7 +40,7 @@ def estimate(case: Case, guidance: BenchmarkGuidance) -> Estimate:
 
 def expect_requests(case: Case, optimal: Workflow) -> float:
     """Return the number of requests of such a model."""
-    return min(_turns(case, optimal) + 1, float(case.max_turns))
+    return min(_turns(case, optimal) + 1, float(turn_limit(case, optimal)))
 
 
 def _turns(case: Case, optimal: Workflow) -> float:

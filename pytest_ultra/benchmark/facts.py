@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Self
@@ -12,6 +13,9 @@ from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.value_comparison import ValueComparison
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
+
+_LONGEST_TEXT = 400
+_MOST_ROWS = 10
 
 
 class FactKind(StrEnum):
@@ -34,7 +38,8 @@ class Fact(msgspec.Struct, frozen=True):
     """A value at a key (a path, URL, recipient, queue ...) of the world.
 
     `is_ordered`: the order of a list's items matters; otherwise lists compare as multisets.
-    `text` is the value's canonical text, cached because it is compared thousands of times.
+    `text` is the value's canonical text, or a digest of it, cached because it is compared thousands of times. Of an
+    artefact, `value` is the beginning.
     `precision` is the number of decimals that the job asks for in numbers, None if it asks for none.
     """
 
@@ -49,7 +54,9 @@ class Fact(msgspec.Struct, frozen=True):
     def of(
         cls, kind: FactKind, key: str, value: Json, *, is_ordered: bool = False, precision: int | None = None
     ) -> Self:
-        return cls(kind, key, value, is_ordered, fact_text(kind, key, value, is_ordered=is_ordered), precision)
+        text = fact_text(kind, key, value, is_ordered=is_ordered)
+        shown = _excerpt(value) if kind is FactKind.ARTEFACT else value
+        return cls(kind, key, shown, is_ordered, text, precision)
 
     def is_met_by(self, value: Json, words: str = "") -> bool:
         """Return whether a value at the fact's place is the wanted one; `words` name the units that may be written.
@@ -71,9 +78,21 @@ def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str
     """
     if kind is FactKind.FILE:
         return _file_text(key, value, is_ordered=is_ordered)
-    if kind is FactKind.ARTEFACT and isinstance(value, str):
-        return f"text {value}"
+    if kind is FactKind.ARTEFACT:
+        return _shorten(f"text {value}" if isinstance(value, str) else canonical(value, is_ordered=is_ordered))
     return canonical(value, is_ordered=is_ordered)
+
+
+def _shorten(text: str) -> str:
+    """Return a long text's digest: a task has many artefacts, and they are only compared."""
+    return text if len(text) <= _LONGEST_TEXT else hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _excerpt(value: Json) -> Json:
+    """Return the beginning of a long artefact, to show it in reports."""
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_TEXT else value[:_LONGEST_TEXT] + "..."
+    return value[:_MOST_ROWS] if isinstance(value, list) else value
 
 
 def _file_text(path: str, content: str, *, is_ordered: bool) -> str:

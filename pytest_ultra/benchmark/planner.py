@@ -60,6 +60,8 @@ def solve(task: Task, tool_success_rate: float, max_calls: int) -> Solution:
     If `max_calls` is too few even without faults, return the workflow for as many calls as there are milestones,
     with probability 0.
     """
+    if _has_one_order(task):
+        return _solve_directly(task, tool_success_rate, max_calls)
     process = _DecisionProcess(task, tool_success_rate)
     probability = process.value(max_calls).probability
     path = process.best_path(max(max_calls, len(process.goal)))
@@ -69,6 +71,42 @@ def solve(task: Task, tool_success_rate: float, max_calls: int) -> Solution:
 def perfect_plan(task: Task) -> Workflow:
     """Return the optimal workflow for tools that never fail; it differs from others only in the choice of tools."""
     return solve(task, tool_success_rate=1.0, max_calls=len(task.milestones)).workflow
+
+
+def _has_one_order(task: Task) -> bool:
+    """Return whether alternatives for a milestone, if any, differ in nothing but their tool's reliability."""
+    needs: dict[int, tuple[int, ...]] = {}
+    return all(needs.setdefault(action.reaches, action.needs) == action.needs for action in task.actions)
+
+
+def _solve_directly(task: Task, tool_success_rate: float, max_calls: int) -> Solution:
+    """Solve a task in which no choice depends on the state.
+
+    Each milestone takes one success of its most reliable action. The order of the milestones changes neither the
+    chance of reaching all of them within the budget nor the expected calls, so the first possible one is as good as
+    any, as it is in the general method.
+    """
+    best: dict[int, tuple[float, Action]] = {}
+    for action in task.actions:
+        reliability = TOOLS[action.call.tool].reliability(tool_success_rate)
+        known = best.get(action.reaches)
+        if known is None or (reliability > known[0] and not math.isclose(reliability, known[0], rel_tol=TOLERANCE)):
+            best[action.reaches] = (reliability, action)
+    path = [best[index][1] for index in sorted(best)]
+    probability = _chance_of_all([reliability for reliability, _ in best.values()], max_calls)
+    return Solution(_write_workflow(task, path), probability)
+
+
+def _chance_of_all(reliabilities: list[float], calls: int) -> float:
+    """Return the probability that this many calls give one success of each kind, one kind after the other."""
+    done = [1.0, *(0.0 for _ in reliabilities)]
+    for _ in range(max(calls, 0)):
+        for number in range(len(reliabilities), 0, -1):
+            gained = done[number - 1] * reliabilities[number - 1]
+            stays = 1.0 if number == len(reliabilities) else 1 - reliabilities[number]
+            done[number] = done[number] * stays + gained
+        done[0] *= 1 - reliabilities[0]
+    return done[-1]
 
 
 class _DecisionProcess:

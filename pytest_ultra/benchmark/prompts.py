@@ -12,6 +12,8 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.workflow import render
 
+REFERENCE_START = "<output of step "
+
 
 def plan_text(prompt_type: PromptType, guidance: BenchmarkGuidance) -> str:
     """Return the plan as text; empty for a prompt type without a plan."""
@@ -29,7 +31,10 @@ def opening(case: Case, guidance: BenchmarkGuidance, text_tools: Sequence[ToolSc
     if case.prompt_type is PromptType.COT:
         parts.append(wording.cot)
     if case.prompt_type.has_plan:
-        parts.append(f"{wording.plan}\n{plan_text(case.prompt_type, guidance)}")
+        plan = plan_text(case.prompt_type, guidance)
+        parts.append(f"{wording.plan}\n{plan}")
+        if REFERENCE_START in plan:
+            parts.append(wording.references)
     system = {"role": "system", "content": _system(case, text_tools)}
     return (system, {"role": "user", "content": "\n\n".join(parts)})
 

@@ -47,7 +47,11 @@ def read_number(text: str) -> int | float | None:
 
 def columns(rows: list[Row]) -> list[str]:
     """Return the fields of all rows in order of first appearance."""
-    return list(dict.fromkeys(field for row in rows for field in row))
+    fields: dict[str, None] = {}
+    for row in rows:
+        if row.keys() != fields.keys():
+            fields |= dict.fromkeys(row)
+    return list(fields)
 
 
 def read_csv_cells(text: str) -> list[dict[str, str]]:

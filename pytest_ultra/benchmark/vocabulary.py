@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pytest_ultra.benchmark.generator.task_text import CONSTRAINTS
+from pytest_ultra.benchmark.constraints import CONSTRAINTS
 from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_faults import MESSAGES as FAULT_MESSAGES
@@ -22,14 +22,26 @@ _WORD = re.compile(r"[a-z]{3,}")
 _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?![A-Za-z])")
 
 _PROSE = """
-alone already apart authenticate available best but cached called choice compress compressed connect distinct editions
-entry failed forecast greater growing has have help hold holds input instead keep leave less linear list look lowest
-matching measurements more most nobody note nothing notify now off older once ones only other others parse per place
-predict put received report review row schedule see service signed simulated sorted statistics step take than then
-there use valid values when which whose your
+about according add address addresses adds agreed all along also among and another answer any apart appear applies are
+around asked asks attached authenticate average becomes besides both but cache calls capitals case cases catalogue
+change changed check checked choose clause compress continue convert count counts csv current data datastore date
+dated day days decides decimals deliver depends describe deviation dictionary directory drop dropped each else entry
+even every everything exception exceptions excludes fetch fetching field fields figure figures file files finally find
+first folder follow following for forecast former found from further get gets getting give goes grow growth hand has
+have help here highest hold holds how however included input instead intake into its job join json keep largest last
+later latest least leave leaves left less let level limit line list listed log look lower mail marked match matches
+may mean meant measure median method missing more most moved name named names need needed new newest none not nothing
+now nowhere often once one ones only open order other others otherwise out over own pack parse path percent period
+periods person pick place plus policy post posting project put read ready record reduce rename replaced report
+reporting reports request respond response result results review rounded row rows rule rules same save says schedule
+see send sent service session set sets several should smallest some something sort spaces spelled standard started
+statistics still stored straight subject successor successors such sum system table take takes team tells text than
+that the their them then there these they this those three times today together too topic total tracker trend turn
+twice two typed under unit unless upper use used version versions wanted was way week what whatever where whether
+which while who whole whose with without work write written your
 """
 """Prose around the names, in the words of tasks and in plans."""
-_QUALIFIERS = "example com https http last latest year old new sandbox retired glossary reference"
+_QUALIFIERS = "example com https http csv json txt"
 """Parts of names that distinguish one thing from another of its kind, and so carry information."""
 _RESULT_KEYS = """
 account addresses beginning characters count cut cached content entries error exists fields first handle kind latency
@@ -37,8 +49,13 @@ left lines logged max mean median message method min order original packed path 
 records result rows scheduled sent session size sink status stdev sum table text tracker transient url value written
 items
 """
-_FLAW_WORDS = "about copy default test"
-"""Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
+_DOCUMENT_WORDS = """
+clause clauses current draft duty field holds intake kept mailbox meaning moved owner place queue review set status
+successor superseded replaced under team unit work
+"""
+"""Columns and states in catalogues, directories and policies."""
+_PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds"})
+"""Columns of documents that hold prose and units instead of names."""
 
 
 def words_in(*texts: str) -> set[str]:
@@ -48,7 +65,7 @@ def words_in(*texts: str) -> set[str]:
 
 def entity_words(task: Task) -> list[str]:
     """Return the words that name things in the task, in lower case and alphabetical order."""
-    names = {name.lower() for text in (*_names(task), _FLAW_WORDS) for name in _NAME.findall(text)}
+    names = {name.lower() for text in _names(task) for name in _NAME.findall(text)}
     return sorted(names - PROTECTED)
 
 
@@ -63,6 +80,7 @@ PROTECTED = words_in(
     _PROSE,
     _QUALIFIERS,
     _RESULT_KEYS,
+    _DOCUMENT_WORDS,
     *CONSTRAINTS,
     *EarnedCode,
     *FAULT_MESSAGES.values(),
@@ -116,7 +134,8 @@ def _texts(value: Json) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield key
-            yield from _texts(item)
+            if key not in _PROSE_COLUMNS:
+                yield from _texts(item)
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)

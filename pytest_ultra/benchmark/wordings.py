@@ -11,7 +11,10 @@ from pytest_ultra.core.axes import PromptVariant
 
 
 class Wording(msgspec.Struct, frozen=True):
-    """The texts of one prompt variant. `job` contains the task's words; `text_protocol` precedes the list of tools."""
+    """The texts of one prompt variant. `job` contains the task's words; `text_protocol` precedes the list of tools.
+
+    `references` explains the references in a plan.
+    """
 
     system: str
     text_protocol: str
@@ -19,6 +22,7 @@ class Wording(msgspec.Struct, frozen=True):
     job: str
     cot: str
     plan: str
+    references: str
 
 
 _STANDARD = Wording(
@@ -40,6 +44,7 @@ with describe_tool before you call it for the first time.""",
     job="{words}",
     cot="Think step by step: before each call, say briefly what is still missing and which call comes next.",
     plan="Here is a workflow for this job:",
+    references="In it, <output of step N> stands for the handle of what step N produced.",
 )
 _BRIEF = Wording(
     system="""\
@@ -58,6 +63,7 @@ first call.""",
     job="Job: {words}",
     cot="Step by step: before each call, say in brief what is missing and which call is next.",
     plan="Workflow:",
+    references="<output of step N>: the handle of step N's output.",
 )
 _FORMAL = Wording(
     system="""\
@@ -82,6 +88,7 @@ them is to be described by means of describe_tool before it is called for the fi
     cot="""\
 Please proceed step by step: prior to each call, state briefly what is still missing and which call follows next.""",
     plan="The following workflow is provided for this assignment:",
+    references="Therein, <output of step N> denotes the handle of whatever step N has produced.",
 )
 
 WORDINGS: Mapping[PromptVariant, Wording] = {

@@ -49,12 +49,13 @@ class World(msgspec.Struct, frozen=True):
     """Everything that tools can read and change.
 
     The dictionaries are never changed in place: a tool makes a new world with `msgspec.structs.replace`.
-    `files` maps a path to the file's text; `credentials` maps a service to the account for it; `datastores` are
-    the tables that `integration_connector` reads; `topics` are the reference tables that `utility_helper` reads;
-    `artefacts` maps a handle to the output of an earlier call.
+    `files` maps a path to the file's text, and `modified` to the time of its last change; `credentials` maps a
+    service to the account for it; `datastores` are the tables that `integration_connector` reads; `topics` are the
+    reference tables that `utility_helper` reads; `artefacts` maps a handle to the output of an earlier call.
     """
 
     files: dict[str, str] = {}
+    modified: dict[str, str] = {}
     resources: dict[str, Resource] = {}
     sinks: dict[str, Sink] = {}
     credentials: dict[str, str] = {}

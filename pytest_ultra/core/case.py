@@ -18,9 +18,11 @@ from pytest_ultra.core.axes import (
     split_fault_kinds,
 )
 
-GENERATOR_VERSION = 1
-PROMPT_VERSION = 1
+GENERATOR_VERSION = 2
+PROMPT_VERSION = 2
 SCORER_VERSION = 2
+DEFAULT_MAX_TURNS = 30
+"""The turn limit where the user sets none; a suite can raise it for long jobs."""
 
 
 class Versions(msgspec.Struct, frozen=True, order=True):
@@ -62,7 +64,7 @@ class Case(msgspec.Struct, frozen=True):
     instance: int
     repeat: int
     seed: int
-    max_turns: int = 30
+    max_turns: int = DEFAULT_MAX_TURNS
     timeout_s: float | None = None
     temperature: float | None = None
     prompt_variant: PromptVariant = PromptVariant.STANDARD

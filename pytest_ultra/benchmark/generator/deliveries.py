@@ -1,174 +1,236 @@
-"""Deliveries: each is one call that hands a result over, and so changes the world outside the artefacts."""
+"""Deliveries: each is a call that hands a result over, at a place that the words name or describe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import msgspec
+
+from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.facts import FactKind
-from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
-from pytest_ultra.benchmark.goal import unwrap
+from pytest_ultra.benchmark.generator.draft import Draft
+from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_text import Kind
+from pytest_ultra.benchmark.generator.levels import Naming
+from pytest_ultra.benchmark.generator.setting import DIRECTORY, Contact
 from pytest_ultra.benchmark.world import Sink
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call
 
-WORDS = ("summary", "digest", "briefing", "overview", "extract", "selection", "handover")
-TEAMS = ("finance", "operations", "support", "planning", "audit", "sales")
+
+class Place(msgspec.Struct, frozen=True):
+    """A place for a result. `request` is what the words say to do, without the final stop.
+
+    `look_alikes` are places that the words could be taken for without a look at the world. `arguments` are those of
+    the call beside the data; `argument` is the one that names the place.
+    """
+
+    tool: str
+    argument: str
+    arguments: dict[str, Json]
+    kind: FactKind
+    request: str
+    where: str = ""
+    question: str = ""
+    look_ups: tuple[Call, ...] = ()
+    look_alikes: tuple[str, ...] = ()
+    service: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.arguments[self.argument])
+
+    @property
+    def key(self) -> str:
+        return str(self.arguments["level"]) if self.kind is FactKind.LOG else self.name
 
 
-def write_file(draft: Draft, item: Item, kind: str = "json") -> None:
-    path = f"reports/{_name(draft)}.{kind}"
-    draft.add_sentence(f"Write the result to the file {path}.")
-    draft.describe_deliverable(f"Write {item.noun} to the file {path}", f"the file {path} holds {item.noun}")
-    call = Call("file_operations_writer", {"path": path, "data": item.data})
-    draft.deliver(call, FactKind.FILE, path, is_ordered=item.is_ordered)
+def hand_over(draft: Draft, item: Item, place: Place) -> int:
+    """Add the call that delivers the item at the place; return its milestone's number."""
+    needs = (draft.authenticate(place.service),) if place.service else ()
+    call = Call(place.tool, {**place.arguments, "data": item.data})
+    number = draft.deliver(call, place.kind, place.key, needs=needs, is_ordered=item.is_ordered)
+    if place.look_alikes:
+        misreadings = [
+            Misreading((ArgumentChange(number - 1, place.argument, other),), is_naive=position == 0)
+            for position, other in enumerate(place.look_alikes)
+        ]
+        draft.decide(Skill.LOOK_UP, place.question, place.look_ups, misreadings)
+    return number
 
 
-def write_without_overwriting(draft: Draft, item: Item) -> None:
-    """Ask for a file at a path where one exists that must not be overwritten."""
-    name = _name(draft)
-    taken, free = f"reports/{name}.json", f"reports/{name}_new.json"
-    draft.add_to_world(files={taken: '{"note": "signed off, keep"}'})
-    rule = f"the file {taken}, or if that is there already, leave it alone and use {free}"
-    draft.add_sentence(f"Write the result to {rule}.")
-    draft.describe_deliverable(f"Write {item.noun} to {rule}", f"{item.noun} stands in {rule}")
-    call = Call("file_operations_writer", {"path": free, "data": item.data})
-    draft.deliver(call, FactKind.FILE, free, is_ordered=item.is_ordered)
+def route(draft: Draft, item: Item, service: str) -> None:
+    """Post only the rows with one value of a category."""
+    fields = [name for name in item.categories if len(item.values_of(name)) > 1 and name not in item.cut]
+    field = draft.pick(item.prefer_focus(fields))
+    value = draft.pick(item.values_of(field))
+    place = draw_places(draft, "intake", 1, service=service)[0]
+    names = {"plural": item.plural, "field": item.phrases[field], "value": value, "where": place.where}
+    draft.say(Kind.DELIVERY, _ROUTED, **names)
+    needs = (draft.authenticate(service),) if service else ()
+    call = Call("network_router", {"data": item.data, "field": field, "routes": {str(value): place.name}})
+    number = draft.deliver(call, FactKind.SINK, place.name, needs=needs, is_ordered=item.is_ordered)
+    draft.extra_tools.add("network_poster")
+    if place.look_alikes:
+        misreadings = [
+            Misreading((ArgumentChange(number - 1, "routes", {str(value): other}),), is_naive=position == 0)
+            for position, other in enumerate(place.look_alikes)
+        ]
+        draft.decide(Skill.LOOK_UP, place.question, place.look_ups, misreadings)
 
 
-def notify_if_many(draft: Draft, item: Item) -> None:
-    """Notify of a table only if it has more rows than a limit; otherwise nothing may be sent."""
-    rows = len(item.rows)
-    limit = rows + draft.pick((-2, -1, 0, 1))
-    team, name = draft.pick(TEAMS), _name(draft)
-    recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()} alert"
-    condition = f"only if it has more than {limit} rows"
-    draft.add_sentence(f"Notify {recipient} with the subject '{subject}' and the result as data, but {condition}.")
-    draft.describe_deliverable(
-        f"Notify {recipient}, with the subject '{subject}', of {item.noun}, but {condition}",
-        f"{recipient} has a message '{subject}' with {item.noun}, but {condition}",
-    )
-    if rows > limit:
-        call = Call("utility_notifier", {"recipient": recipient, "subject": subject, "data": item.data})
-        draft.deliver(call, FactKind.NOTIFICATION, recipient, is_ordered=item.is_ordered)
-
-
-def notify(draft: Draft, item: Item) -> None:
-    team, name = draft.pick(TEAMS), _name(draft)
-    recipient, subject = f"{team}@example.com", f"{name.replace('_', ' ').capitalize()}"
-    draft.add_sentence(f"Notify {recipient} with the subject '{subject}' and the result as data.")
-    draft.describe_deliverable(
-        f"Notify {recipient}, with the subject '{subject}', of {item.noun}",
-        f"{recipient} has a message '{subject}' with {item.noun}",
-    )
-    call = Call("utility_notifier", {"recipient": recipient, "subject": subject, "data": item.data})
-    draft.deliver(call, FactKind.NOTIFICATION, recipient, is_ordered=item.is_ordered)
-
-
-def put_in_cache(draft: Draft, item: Item) -> None:
-    key = f"{draft.pick(TEAMS)}:{_name(draft)}"
-    draft.add_sentence(f"Put the result into the cache under {key}.")
-    draft.describe_deliverable(f"Cache {item.noun} under {key}", f"the cache holds {item.noun} under {key}")
-    call = Call("utility_cache", {"action": "put", "key": key, "data": item.data})
-    draft.deliver(call, FactKind.CACHE, key, is_ordered=item.is_ordered)
-
-
-def enqueue(draft: Draft, item: Item) -> None:
-    name = f"{draft.pick(TEAMS)}-{draft.pick(('jobs', 'review', 'intake'))}"
-    draft.add_to_world(queues={name: (), f"{name}-retired": ()})
-    draft.add_sentence(f"Put the result on the queue {name}.")
-    draft.describe_deliverable(f"Put {item.noun} on the queue {name}", f"the queue {name} has {item.noun}")
-    call = Call("integration_queue", {"name": name, "data": item.data})
-    draft.deliver(call, FactKind.QUEUE, name, is_ordered=item.is_ordered)
-
-
-def schedule(draft: Draft, item: Item) -> None:
-    name = f"{draft.pick(TEAMS)}_{_name(draft)}"
-    at = f"2027-{draft.rng.randint(1, 12):02}-{draft.rng.randint(1, 28):02}T{draft.rng.randint(6, 20):02}:00"
-    draft.add_sentence(f"Schedule it as {name} at {at}, with the result as data.")
-    draft.describe_deliverable(
-        f"Schedule {item.noun} as {name} at {at}", f"the schedule {name} at {at} carries {item.noun}"
-    )
-    call = Call("integration_scheduler", {"name": name, "at": at, "data": item.data})
-    draft.deliver(call, FactKind.SCHEDULE, name, is_ordered=item.is_ordered)
-
-
-def track(draft: Draft, item: Item) -> None:
-    name = f"{draft.pick(TEAMS)}-{draft.pick(('quarterly', 'monthly', 'weekly'))}"
-    draft.add_sentence(f"Record the result under the tracker {name}.")
-    draft.describe_deliverable(f"Record {item.noun} under the tracker {name}", f"the tracker {name} has {item.noun}")
-    call = Call("utility_tracker", {"name": name, "data": item.data})
-    draft.deliver(call, FactKind.TRACKER, name, is_ordered=item.is_ordered)
-
-
-def log(draft: Draft, item: Item) -> None:
-    level = draft.pick(("info", "warning"))
-    message = f"{_name(draft).replace('_', ' ')} ready"
-    draft.add_sentence(f"Log the message '{message}' at level {level} with the result as data.")
-    draft.describe_deliverable(
-        f"Log '{message}' at level {level}, with {item.noun} as data",
-        f"the log has '{message}' at level {level} with {item.noun}",
-    )
-    call = Call("utility_logger", {"level": level, "message": message, "data": item.data})
-    draft.deliver(call, FactKind.LOG, level, is_ordered=item.is_ordered)
-
-
-def post(draft: Draft, item: Item, service: str | None = None, session: int | None = None) -> None:
-    """Post to a sink, which may need a session with a service."""
-    url = _sink(draft, service)
-    place = f"{url} (service {service})" if service else url
-    draft.add_sentence(f"Post the result to {place}.")
-    draft.describe_deliverable(f"Post {item.noun} to {place}", f"{place} has received {item.noun}")
-    needs = (session,) if session else ()
-    call = Call("network_poster", {"url": url, "data": item.data})
-    draft.deliver(call, FactKind.SINK, url, needs=needs, is_ordered=item.is_ordered)
-
-
-def route(draft: Draft, item: Item, service: str | None = None, session: int | None = None) -> None:
-    """Post only the rows of one category to a sink."""
-    fields = item.category_fields()
-    field = draft.pick(fields)
-    value = draft.pick(sorted({row[field] for row in item.rows if row[field]}))
-    url = _sink(draft, service)
-    place = f"{url} (service {service})" if service else url
-    draft.add_sentence(f"Route the rows whose {field} is {value} to {place}, and no others.")
-    draft.describe_deliverable(
-        f"Route those of {item.noun} whose {field} is {value} to {place}",
-        f"{place} has received those of {item.noun} whose {field} is {value}",
-    )
-    needs = (session,) if session else ()
-    call = Call("network_router", {"data": item.data, "field": field, "routes": {value: url}})
-    draft.deliver(call, FactKind.SINK, url, needs=needs, is_ordered=item.is_ordered)
-
-
-def answer(draft: Draft, item: Item) -> None:
-    """Ask for the value itself; reject the draw unless `item` is a single value."""
-    value = unwrap(item.value)
-    if isinstance(value, list | dict):
-        raise RejectedError("more than one value")
-    draft.add_sentence("Answer with that value.")
-    draft.describe_deliverable(f"Answer with {item.noun}", f"your answer is {item.noun}")
-    draft.answer(item, value)
-
-
-ANY_ITEM: tuple[Callable[[Draft, Item], None], ...] = (
-    write_file,
-    write_without_overwriting,
-    notify,
-    put_in_cache,
-    enqueue,
-    schedule,
-    track,
-    log,
-    post,
+_ROUTED = (
+    "Post the {plural} whose {field} is {value} to {where}, and none of the others.",
+    "Of these, only the {plural} with the {field} {value} go by post request to {where}; the others are not sent.",
 )
-"""Deliveries that accept any item."""
 
 
-def _name(draft: Draft) -> str:
-    return f"{draft.pick(WORDS)}_{draft.rng.randint(10, 99)}"
+def draw_places(draft: Draft, kind: str, count: int, *, service: str = "") -> list[Place]:
+    """Draw different places of one kind."""
+    if kind in _TEAM_PLACES:
+        return _draw_team_places(draft, kind, count, service)
+    names = draft.rng.sample(draft.setting.business.destinations[kind.removeprefix("csv_")], count)
+    return [_OWN_PLACES[kind](draft, name) for name in names]
 
 
-def _sink(draft: Draft, service: str | None) -> str:
-    host = f"https://{draft.pick(TEAMS)}.example"
-    url = f"{host}/intake/{draft.rng.randint(100, 999)}"
-    draft.add_to_world(sinks={url: Sink(service), f"{host}/sandbox": Sink(service)})
-    return url
+def _file(draft: Draft, name: str) -> Place:
+    path = f"reports/{draft.setting.period.code}/{name}_{draft.setting.code()}.json"
+    request = draft.text.choose(("write the result to {path} as JSON", "save the result as JSON in the file {path}"))
+    return Place("file_operations_writer", "path", {"path": path}, FactKind.FILE, request.format(path=path))
+
+
+def _csv_file(draft: Draft, name: str) -> Place:
+    path = f"reports/{draft.setting.period.code}/{name}_{draft.setting.code()}.csv"
+    request = draft.text.choose(("write the result to {path} as CSV", "save the result as CSV in the file {path}"))
+    return Place("file_operations_writer", "path", {"path": path}, FactKind.FILE, request.format(path=path))
+
+
+def _cache(draft: Draft, name: str) -> Place:
+    key = f"{name}:{draft.setting.code()}"
+    request = draft.text.choose(("keep the result in the cache under {key}", "put the result into the cache as {key}"))
+    arguments: dict[str, Json] = {"action": "put", "key": key}
+    return Place("utility_cache", "key", arguments, FactKind.CACHE, request.format(key=key))
+
+
+def _schedule(draft: Draft, name: str) -> Place:
+    day, hour = draft.setting.period.last, draft.rng.randint(6, 20)
+    month, minute = min(day.month + 1, 12), draft.pick(("00", "15", "30"))
+    at = f"{day.year}-{month:02}-{draft.rng.randint(1, 28):02}T{hour:02}:{minute}"
+    job = f"{name}-{draft.setting.code()}"
+    request = f"schedule the job {job} for {at}, with the result as its data"
+    arguments: dict[str, Json] = {"name": job, "at": at}
+    return Place("integration_scheduler", "name", arguments, FactKind.SCHEDULE, request)
+
+
+def _tracker(draft: Draft, name: str) -> Place:
+    request = draft.text.choose(("add the result to the tracker {name}", "record the result in the tracker {name}"))
+    return Place("utility_tracker", "name", {"name": name}, FactKind.TRACKER, request.format(name=name))
+
+
+def _log(draft: Draft, name: str) -> Place:
+    level = draft.pick(("info", "warning"))
+    message = f"{name} {draft.setting.code()} ready"
+    request = f"log '{message}' at the level {level}, with the result attached"
+    arguments: dict[str, Json] = {"level": level, "message": message}
+    return Place("utility_logger", "message", arguments, FactKind.LOG, request)
+
+
+_OWN_PLACES: Mapping[str, Callable[[Draft, str], Place]] = {
+    "file": _file,
+    "csv_file": _csv_file,
+    "cache": _cache,
+    "schedule": _schedule,
+    "tracker": _tracker,
+    "log": _log,
+}
+
+
+def _draw_team_places(draft: Draft, kind: str, count: int, service: str) -> list[Place]:
+    contacts = draft.rng.sample(draft.setting.free_contacts, count)
+    add_directory(draft)
+    return [_team_place(draft, kind, contact, service) for contact in contacts]
+
+
+def add_directory(draft: Draft) -> None:
+    """Add the directory and the places of all teams to the world."""
+    contacts = draft.setting.contacts
+    if not draft.level.is_exact:
+        rows: list[Json] = [contact.as_row() for contact in contacts]
+        draft.add_to_world(topics={DIRECTORY: rows})
+    draft.add_to_world(
+        queues={contact.queue: () for contact in contacts},
+        sinks={contact.intake: Sink(draft.setting.sink_service or None) for contact in contacts},
+    )
+
+
+def _team_place(draft: Draft, kind: str, contact: Contact, service: str) -> Place:
+    tool, argument, fact_kind, requests, noun = _TEAM_PLACES[kind]
+    name = getattr(contact, kind)
+    arguments: dict[str, Json] = {argument: name}
+    subject = f"{draft.pick(_SUBJECTS)} {draft.setting.period.code}"
+    if kind == "mailbox":
+        arguments["subject"] = subject
+    where, first = _describe(draft, contact, name, noun)
+    if draft.level.is_exact and service:
+        where += f" (service {service})"
+    others = [other for other in draft.setting.contacts if getattr(other, kind) != name]
+    look_alikes = [getattr(other, kind) for other in ([first] if first else draft.rng.sample(others, 2))]
+    is_open = not draft.level.is_exact
+    request = draft.text.choose(requests).format(where=where, subject=subject)
+    return Place(
+        tool,
+        argument,
+        arguments,
+        fact_kind,
+        request,
+        where=where,
+        question=f"which {noun} is meant by {where}",
+        look_ups=(Call("utility_helper", {"topic": DIRECTORY}),) if is_open else (),
+        look_alikes=tuple(look_alikes) if is_open else (),
+        service=service,
+    )
+
+
+def _describe(draft: Draft, contact: Contact, name: str, noun: str) -> tuple[str, Contact | None]:
+    """Return the words for a team's place, and the team that they name if another one has taken its work over."""
+    naming = draft.level.naming
+    if naming is Naming.EXACT:
+        return (name if noun == "mailbox" else f"the {noun} {name}" if noun == "queue" else name), None
+    if naming is Naming.DESCRIBED:
+        return f"the {noun} of the {contact.team.name} team", None
+    chain = draft.setting.moved_to(contact)
+    if naming is Naming.SEVERAL_LOOK_UPS and chain:
+        words = f"the {noun} of the {chain[0].team.name} team or, where its work has moved, of the team that has it now"
+        return words, chain[0]
+    return f"the {noun} of the team that {contact.team.duty}", None
+
+
+_SUBJECTS = ("Figures for", "Results for", "Your list for", "Data for")
+_TEAM_PLACES = {
+    "queue": (
+        "integration_queue",
+        "name",
+        FactKind.QUEUE,
+        ("put the result on {where}", "place the result on {where}"),
+        "queue",
+    ),
+    "mailbox": (
+        "utility_notifier",
+        "recipient",
+        FactKind.NOTIFICATION,
+        (
+            "send the result to {where} with the subject '{subject}'",
+            "mail the result to {where}, with '{subject}' as the subject",
+        ),
+        "mailbox",
+    ),
+    "intake": (
+        "network_poster",
+        "url",
+        FactKind.SINK,
+        ("post the result to {where}", "deliver the result by posting it to {where}"),
+        "intake address",
+    ),
+}
+TEAM_KINDS = tuple(_TEAM_PLACES)
+OWN_KINDS = tuple(_OWN_PLACES)

@@ -8,13 +8,18 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pytest_ultra.benchmark.decisions import Decision, Misreading, Skill
 from pytest_ultra.benchmark.facts import Fact, FactKind, entries
+from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_text import JobText, Kind
+from pytest_ultra.benchmark.generator.levels import Level
+from pytest_ultra.benchmark.generator.setting import Setting
 from pytest_ultra.benchmark.task import Action, Milestone
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.json_types import Json, Row
-from pytest_ultra.core.workflow import Call, reference, referenced_step
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.workflow import Call, referenced_step
 
 T = TypeVar("T")
 
@@ -23,64 +28,24 @@ class RejectedError(Exception):
     """This draw makes no good task; the generator tries the next one."""
 
 
-class Item(msgspec.Struct, frozen=True):
-    """The result of a step: its milestone's number from 1, a noun phrase for it, and its value."""
-
-    number: int
-    noun: str
-    value: Json
-    is_ordered: bool = False
-
-    @property
-    def rows(self) -> list[Row]:
-        """The value as a table. Rejects the draw if it is no table or too small to work on."""
-        if not isinstance(self.value, list) or len(self.value) < MIN_ROWS:
-            raise RejectedError("too few rows")
-        return self.value
-
-    @property
-    def data(self) -> str:
-        """The argument that refers to this item."""
-        return reference(self.number)
-
-    def numeric_fields(self) -> list[str]:
-        return [field for field, value in self.rows[0].items() if isinstance(value, int | float)]
-
-    def category_fields(self) -> list[str]:
-        """Return the text fields with recurring values."""
-        rows = self.rows
-        texts = [field for field, value in rows[0].items() if isinstance(value, str)]
-        return [field for field in texts if 1 < len({row[field] for row in rows}) < len(rows)]
-
-
-MIN_ROWS = 3
-
-
-class Sentence(msgspec.Struct, frozen=True):
-    """An operation in words. A mechanical one is left out where the reader can infer it."""
-
-    text: str
-    is_mechanical: bool = False
-
-
-class DeliverableText(msgspec.Struct, frozen=True):
-    """A deliverable in words: as a request ("Write X to Y") and as an outcome ("Y holds X")."""
-
-    request: str
-    outcome: str
-
-
 class Draft:
-    """Collects the parts of a task while its reference workflow runs with perfect tools."""
+    """Collects the parts of a task while its reference workflow runs with perfect tools.
 
-    def __init__(self, rng: Random) -> None:
+    `row_steps` holds, for each milestone that changes a table row by row or drops rows, the fields that it reads and
+    writes: two of them in a row can change places if the words do not say which comes first.
+    """
+
+    def __init__(self, rng: Random, level: Level) -> None:
         self.rng = rng
-        self.edition = f"w{rng.randint(1, 52):02}"  # part of the data's names, so that names rarely recur
+        self.level = level
+        self.setting = Setting(rng)
+        self.text = JobText(Random(rng.random()))
         self.world = World()
         self.milestones: list[Milestone] = []
         self.actions: list[Action] = []
-        self.sentences: list[Sentence] = []
-        self.deliverable_texts: list[DeliverableText] = []
+        self.decisions: list[Decision] = []
+        self.row_steps: dict[int, RowStep] = {}
+        self.extra_tools: set[str] = set()
         self._state = World()
         self._handles: dict[int, str] = {}
 
@@ -95,6 +60,10 @@ class Draft:
         """The number of calls of the reference workflow."""
         return len({action.reaches for action in self.actions})
 
+    def say(self, kind: Kind, phrasings: Sequence[str], **names: object) -> None:
+        """Add a sentence, in one of some phrasings; `names` fill its gaps."""
+        self.text.add(kind, phrasings, names)
+
     def add_to_world(self, **parts: Any) -> None:
         """Add entries to the initial world; each keyword is a dictionary of `World`."""
         for name, entries_ in parts.items():
@@ -104,46 +73,64 @@ class Draft:
     def make(
         self,
         call: Call,
-        noun: str,
+        item: Item,
         *,
         needs: tuple[int, ...] = (),
-        is_ordered: bool = False,
+        is_ordered: bool | None = None,
         others: tuple[Call, ...] = (),
+        row_step: RowStep | None = None,
     ) -> Item:
-        """Run a call that makes an artefact. `needs` are milestone numbers, `others` are equivalent calls."""
+        """Run a call that makes an artefact; return `item` with its number and value.
+
+        `needs` are milestone numbers, `others` are equivalent calls.
+        """
         handle = self._run(call)
         value = self._state.artefacts[handle]
-        number = self._add_milestone(Fact.of(FactKind.ARTEFACT, "", value, is_ordered=is_ordered), call, needs, others)
+        is_ordered = item.is_ordered if is_ordered is None else is_ordered
+        fact = Fact(FactKind.ARTEFACT, "", value, is_ordered, "")  # its text follows once the draft is accepted
+        number = self._add_milestone(fact, call, needs, others)
         self._handles[number] = handle
-        return Item(number, noun, value, is_ordered)
+        if row_step is not None:
+            self.row_steps[number - 1] = row_step
+        return msgspec.structs.replace(item, number=number, value=value, is_ordered=is_ordered)
+
+    def figure(self, call: Call) -> Json:
+        """Return what a call would make, without making it a step of the task."""
+        state, result = invoke(self._state, call.tool, self._resolve_all(call))
+        if not result.is_success or result.handle is None:
+            raise RejectedError(f"{call.tool}: {result.code} {result.message}")
+        return state.artefacts[result.handle]
 
     def authenticate(self, service: str) -> int:
         """Open a session; return its milestone's number."""
+        known = [index for index, made in enumerate(self.milestones) if made.fact.key == service]
+        if known:
+            return known[0] + 1
         call = Call("integration_authenticator", {"service": service})
         self._run(call)
         return self._add_milestone(Fact.of(FactKind.SESSION, service, True), call, (), ())  # noqa: FBT003 - the fact's value
 
-    def deliver(self, call: Call, kind: FactKind, key: str, *, needs: tuple[int, ...] = (), is_ordered: bool) -> None:
-        """Run a call that changes the world; the resulting value at `key` is a deliverable."""
+    def deliver(self, call: Call, kind: FactKind, key: str, *, needs: tuple[int, ...] = (), is_ordered: bool) -> int:
+        """Run a call that changes the world; the value at `key` is a deliverable. Return its milestone's number."""
         self._run(call)
         value = [value for name, value in entries(self._state, kind) if name == key][-1]
-        self._add_milestone(Fact.of(kind, key, value, is_ordered=is_ordered), call, needs, (), is_deliverable=True)
+        fact = Fact.of(kind, key, value, is_ordered=is_ordered)
+        return self._add_milestone(fact, call, needs, (), is_deliverable=True)
 
     def answer(self, item: Item, value: Json) -> None:
-        fact = Fact.of(FactKind.ANSWER, item.noun, value)
+        fact = Fact.of(FactKind.ANSWER, "", value)
         self.milestones.append(Milestone(fact, (item.number - 1,), is_deliverable=True))
 
-    def add_sentence(self, text: str, *, is_mechanical: bool = False) -> None:
-        self.sentences.append(Sentence(text, is_mechanical))
-
-    def describe_deliverable(self, request: str, outcome: str) -> None:
-        self.deliverable_texts.append(DeliverableText(request, outcome))
+    def decide(self, skill: Skill, question: str, look_ups: Sequence[Call], misreadings: Sequence[Misreading]) -> None:
+        """Add a decision that the words leave open, and offer the tools that it takes."""
+        self.decisions.append(Decision(skill, question, tuple(look_ups), tuple(misreadings)))
+        self.extra_tools |= {call.tool for call in look_ups}
+        self.extra_tools |= {call.tool for misreading in misreadings for call in misreading.added}
 
     def _add_milestone(
         self, fact: Fact, call: Call, needs: tuple[int, ...], others: tuple[Call, ...], *, is_deliverable: bool = False
     ) -> int:
-        known = [(milestone.fact.kind, milestone.fact.key, milestone.fact.text) for milestone in self.milestones]
-        if (fact.kind, fact.key, fact.text) in known:
+        if any(_is_same(milestone.fact, fact) for milestone in self.milestones):
             raise RejectedError("a step that changes nothing")
         index = len(self.milestones)
         for option in sorted((call, *others), key=lambda option: TOOLS[option.tool].weight):
@@ -154,12 +141,28 @@ class Draft:
 
     def _run(self, call: Call) -> str:
         """Run a call in the draft's world; return its artefact's handle, if any, else "". An error rejects the draw."""
-        arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
-        self._state, result = invoke(self._state, call.tool, arguments)
+        self._state, result = invoke(self._state, call.tool, self._resolve_all(call))
         if not result.is_success:
             raise RejectedError(f"{call.tool}: {result.code} {result.message}")
         return result.handle or ""
 
+    def _resolve_all(self, call: Call) -> dict[str, Json]:
+        return {name: self._resolve(value) for name, value in call.arguments.items()}
+
     def _resolve(self, argument: Json) -> Json:
         number = referenced_step(argument)
         return argument if number is None else self._handles[number]
+
+
+def _is_same(known: Fact, fact: Fact) -> bool:
+    return known.kind is fact.kind and known.key == fact.key and known.value == fact.value
+
+
+class RowStep(msgspec.Struct, frozen=True):
+    """The fields that a step on rows reads, and those that it changes or adds."""
+
+    reads: frozenset[str]
+    writes: frozenset[str] = frozenset()
+
+    def can_swap_with(self, other: RowStep) -> bool:
+        return not (self.writes & (other.reads | other.writes) or other.writes & self.reads)

@@ -1,139 +1,150 @@
-"""The shapes of each task type: the number of steps, and which sources, processing and deliveries they combine."""
+"""The shape of a job: which parts it has, drawn so that their steps add up to what the level asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from random import Random
 
-from pytest_ultra.benchmark.generator import deliveries, processes, sources
-from pytest_ultra.benchmark.generator.draft import Draft, Item, RejectedError
+import msgspec
+
+from pytest_ultra.benchmark.generator.datasets import PlaceKind
+from pytest_ultra.benchmark.generator.deliveries import OWN_KINDS, TEAM_KINDS
+from pytest_ultra.benchmark.generator.draft import RejectedError
+from pytest_ultra.benchmark.generator.levels import Condition, Level, Policy
+from pytest_ultra.benchmark.generator.results import RESULTS
 from pytest_ultra.core.axes import TaskType
 
-Source = Callable[[Draft], Item]
-Process = Callable[[Draft, Item], Item]
-
-ONE_STEP_SOURCES: tuple[Source, ...] = (
-    sources.web_table,
-    sources.datastore_table,
-    sources.cached_table,
-    sources.reference_table,
-    sources.file_listing,
-    sources.latency_table,
-)
-TABLE_TO_TABLE: tuple[Process, ...] = (
-    processes.keep_matching,
-    processes.sort_rows,
-    processes.add_column,
-    processes.rename_fields,
-    processes.choose_best,
-)
-TABLE_TO_RESULT: tuple[Process, ...] = (
-    processes.aggregate,
-    processes.analyze,
-    processes.forecast,
-    processes.simulate_growth,
-    processes.compress,
-)
-STEPS = {
-    TaskType.SIMPLE_TASK: (3, 3),  # with two steps, `sequence_disorder` could not damage two
-    TaskType.BASIC_TASK: (3, 4),
-    TaskType.DATA_PIPELINE: (3, 5),
-    TaskType.API_INTEGRATION: (3, 5),
-    TaskType.MULTI_STAGE_PIPELINE: (5, 8),
-}
-"""The minimum and the maximum number of steps of each task type."""
+ANSWER = "answer"
+ROUTE = "route"
+MOST_TRIES = 100
+MOST_NUMBERS = 10
 
 
-def fill_draft(draft: Draft, task_type: TaskType) -> None:
-    """Draw a job of this type into the draft; reject a draw with too few or too many steps."""
-    draft.rng.choice(_SHAPES[task_type])(draft)
-    least, most = STEPS[task_type]
-    if not least <= draft.steps <= most:
-        raise RejectedError("too few or too many steps")
+class Part(msgspec.Struct, frozen=True):
+    """One result, the kind of place where it is delivered, and what that depends on."""
+
+    result: str
+    place: str
+    condition: Condition = Condition.NONE
+    is_sent_too: bool = False
+
+    @property
+    def steps(self) -> int:
+        delivery = {ANSWER: 0, "csv_file": 2}.get(self.place, 1)
+        return RESULTS[self.result].steps + delivery
 
 
-_SIMPLE: tuple[Callable[[Draft], None], ...] = (
-    lambda draft: deliveries.write_file(draft, processes.convert(draft, sources.file_text(draft), "json"), "json"),
-    lambda draft: _deliver(draft, processes.compress(draft, sources.address_report(draft))),
-    lambda draft: _answer(draft, sources.file_table(draft)),
-    lambda draft: _answer(draft, _transform(draft, _one_step_source(draft))),
-    lambda draft: _deliver(draft, _process(draft, _one_step_source(draft))),
-)
-_BASIC: tuple[Callable[[Draft], None], ...] = (
-    lambda draft: _deliver(draft, _process(draft, sources.file_table(draft))),
-    lambda draft: _deliver(draft, processes.drop_incomplete(draft, _dirty_source(draft))),
-    lambda draft: _answer(draft, _transform(draft, sources.file_table(draft))),
-    lambda draft: _deliver(draft, _process(draft, _transform(draft, _one_step_source(draft)))),
-)
-_PIPELINE: tuple[Callable[[Draft], None], ...] = (
-    lambda draft: _deliver(draft, _process(draft, _transform(draft, sources.file_table(draft)))),
-    lambda draft: _deliver(draft, _process(draft, _transform(draft, _transform(draft, _one_step_source(draft))))),
-    lambda draft: _deliver(draft, _process(draft, processes.drop_incomplete(draft, _dirty_source(draft)))),
-    lambda draft: deliveries.write_file(
-        draft, processes.convert(draft, _transform(draft, _one_step_source(draft)), "csv"), "csv"
-    ),
-)
+class Shape(msgspec.Struct, frozen=True):
+    """The parts of a job.
+
+    `cleaning` are rules on the state of the data, `selection` the kinds of filters in the words; `excludes` and
+    `limits` are filters of the policy. `parent_kind` is where the parent table is, if it is joined. With
+    `has_second_session`, the result goes to another service than the one that the data come from.
+    """
+
+    kind: PlaceKind
+    parent_kind: PlaceKind | None
+    cleaning: tuple[str, ...]
+    selection: tuple[str, ...]
+    excludes: bool
+    limits: bool
+    parts: tuple[Part, ...]
+    has_second_session: bool = False
+
+    @property
+    def steps(self) -> int:
+        join = 1 + self.parent_kind.steps if self.parent_kind else 0
+        filters = len(self.selection) + self.excludes + self.limits
+        fixed = self.kind.steps + join + self.has_second_session
+        return fixed + len(self.cleaning) + filters + sum(part.steps for part in self.parts)
+
+    @property
+    def most_steps(self) -> int:
+        """The steps if everything is sent that is only sent in one case."""
+        return self.steps + sum(part.is_sent_too for part in self.parts)
 
 
-def _integration(draft: Draft) -> None:
-    item, service, session = sources.protected_table(draft, is_dirty=True)
-    for process in draft.rng.choice(((), (_transform,), (_process,), (processes.drop_incomplete, _process))):
-        item = process(draft, item)
-    is_table = isinstance(item.value, list) and draft.rng.random() < 0.4
-    (deliveries.route if is_table else deliveries.post)(draft, item, service, session)
+def draw_shape(rng: Random, level: Level, task_type: TaskType, *, has_units: bool) -> Shape:
+    """Draw a number of steps, then a shape that has it."""
+    possible = CLEANING if has_units else CLEANING[:-1]
+    for _ in range(MOST_NUMBERS):
+        least, most = level.steps_of(task_type)
+        wanted = rng.randint(least, most)
+        shapes = (_draw(rng, level, task_type, possible) for _ in range(MOST_TRIES))
+        shape = next((shape for shape in shapes if shape.steps == wanted and shape.most_steps <= most), None)
+        if shape is not None:
+            return shape
+    raise RejectedError("no shape with so many steps")
 
 
-def _multi_stage(draft: Draft) -> None:
-    table = draft.rng.choice((sources.file_table, _one_step_source, _protected))(draft)
-    first = _transform(draft, table)
-    _deliver(draft, first)
-    if draft.rng.random() < 0.3:
-        deliveries.notify_if_many(draft, _refer_to(draft, first))
-    base = first if draft.rng.random() < 0.6 else table
-    second = _process(draft, _refer_to(draft, base))
-    _deliver(draft, second)
-    if draft.rng.random() < 0.4:
-        _deliver(draft, _refer_to(draft, draft.rng.choice((first, second))))
+def _draw(rng: Random, level: Level, task_type: TaskType, possible: tuple[str, ...]) -> Shape:
+    excludes, limits = _draw_policy(rng, level)
+    most_kinds = min(level.dirt, len(possible))
+    cleaning = rng.sample(possible, rng.randint(min(most_kinds, 1), most_kinds))
+    most = 1 if level.is_exact else 2
+    selection = [rng.choice(SELECTIONS) for _ in range(rng.randint(0, most))]
+    if level.rules == 1 and rng.random() < 0.6:
+        selection = ["exclude", *selection[:1]]
+    if "normalize" in cleaning and not excludes and not any(name in SELECTIONS[:3] for name in selection):
+        selection = [rng.choice(SELECTIONS[:3]), *selection[:1]]
+    if level.is_joined:
+        selection = [rng.choice(SELECTIONS[1:3]), *selection[:1]]
+    parent_kind = rng.choice(_kinds(level)) if level.is_joined else None
+    kind = PlaceKind.GUARDED_ADDRESS if task_type is TaskType.API_INTEGRATION else rng.choice(_kinds(level))
+    count = rng.randint(*level.deliverables) if task_type is TaskType.MULTI_STAGE_PIPELINE else 1
+    parts = tuple(_draw_part(rng, level, task_type, is_first=number == 0) for number in range(count))
+    cleaning = [name for name in CLEANING if name in cleaning]
+    is_guarded_twice = task_type is TaskType.API_INTEGRATION and not level.is_exact and rng.random() < 0.4
+    return Shape(kind, parent_kind, tuple(cleaning), tuple(selection), excludes, limits, parts, is_guarded_twice)
 
 
-def _refer_to(draft: Draft, item: Item) -> Item:
-    """Add the sentence that names the input of the next operation."""
-    draft.add_sentence(f"Now take {item.noun}.")
-    return item
+CLEANING = ("normalize", "deduplicate", "require", "unit")
+SELECTIONS = ("category", "some_categories", "exclude", "measure", "dates")
 
 
-def _answer(draft: Draft, item: Item) -> None:
-    deliveries.answer(draft, processes.aggregate(draft, item, grouped=False))
+def _kinds(level: Level) -> list[PlaceKind]:
+    kinds = [PlaceKind.CSV_FILE, PlaceKind.JSON_FILE, PlaceKind.ADDRESS, PlaceKind.DATASTORE, PlaceKind.CACHE]
+    return [*kinds, PlaceKind.TOPIC] if level.is_exact else kinds
 
 
-def _one_step_source(draft: Draft) -> Item:
-    return draft.rng.choice(ONE_STEP_SOURCES)(draft)
+def _draw_policy(rng: Random, level: Level) -> tuple[bool, bool]:
+    if level.policy is Policy.NONE:
+        return False, False
+    return rng.choice(((True, False), (False, True), (True, True)))
 
 
-def _dirty_source(draft: Draft) -> Item:
-    tables = (sources.web_table, sources.datastore_table, sources.cached_table, sources.file_table)
-    return draft.rng.choice(tables)(draft, is_dirty=True)
+def _draw_part(rng: Random, level: Level, task_type: TaskType, *, is_first: bool) -> Part:
+    if task_type is TaskType.API_INTEGRATION:
+        place = rng.choice(("intake", "intake", "intake", ROUTE))
+    elif task_type is TaskType.MULTI_STAGE_PIPELINE:
+        place = rng.choice((*TEAM_KINDS, *OWN_KINDS, ROUTE))
+    else:
+        place = rng.choice((*TEAM_KINDS, *OWN_KINDS) if rng.random() < 0.96 else (ANSWER,))
+    results = possible_results(place)
+    condition = _draw_condition(rng, level, place) if is_first else Condition.NONE
+    is_sent_too = (
+        task_type is not TaskType.SIMPLE_TASK
+        and not level.is_exact
+        and rng.random() < 0.3
+        and place not in (ANSWER, ROUTE)
+    )
+    return Part(rng.choice(results), place, condition, is_sent_too)
 
 
-def _protected(draft: Draft) -> Item:
-    return sources.protected_table(draft)[0]
+def possible_results(place: str) -> list[str]:
+    """Return the results that can be delivered at a kind of place."""
+    if place == ANSWER:
+        return [name for name, result in RESULTS.items() if result.is_value]
+    if place == ROUTE:
+        return ["plain", "sorted"]
+    return [name for name in RESULTS if place != "csv_file" or name not in _NO_TABLE]
 
 
-def _transform(draft: Draft, item: Item) -> Item:
-    return draft.rng.choice(TABLE_TO_TABLE)(draft, item)
+_NO_TABLE = ("statistics", "packed", "sorted_packed")
 
 
-def _process(draft: Draft, item: Item) -> Item:
-    return draft.rng.choice(TABLE_TO_TABLE + TABLE_TO_RESULT)(draft, item)
-
-
-def _deliver(draft: Draft, item: Item) -> None:
-    draft.rng.choice(deliveries.ANY_ITEM)(draft, item)
-
-
-_SHAPES: dict[TaskType, tuple[Callable[[Draft], None], ...]] = {
-    TaskType.SIMPLE_TASK: _SIMPLE,
-    TaskType.BASIC_TASK: _BASIC,
-    TaskType.DATA_PIPELINE: _PIPELINE,
-    TaskType.API_INTEGRATION: (_integration,),
-    TaskType.MULTI_STAGE_PIPELINE: (_multi_stage,),
-}
+def _draw_condition(rng: Random, level: Level, place: str) -> Condition:
+    """Every level from `medium` on has its condition; on a stated fact, half of the jobs have one."""
+    is_movable = place not in (ANSWER, ROUTE, "csv_file", "log")
+    if not is_movable or (level.condition is Condition.STATED_FACT and rng.random() < 0.5):
+        return Condition.NONE
+    return level.condition

@@ -1,165 +1,211 @@
-"""Data sources: each adds tables to the world and the first calls to the draft."""
+"""Data sources: each puts tables into the world, says which one is meant, and adds the calls that get it."""
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.generator.data import DOMAINS, Domain, as_csv, as_json, make_rows
-from pytest_ultra.benchmark.generator.draft import Draft, Item
-from pytest_ultra.benchmark.world import Resource
-from pytest_ultra.core.json_types import Row
+import datetime as dt
+
+import msgspec
+
+from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
+from pytest_ultra.benchmark.generator.business.records import Table
+from pytest_ultra.benchmark.generator.datasets import Dataset, PlaceKind, place_dataset
+from pytest_ultra.benchmark.generator.draft import Draft
+from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_text import Kind
+from pytest_ultra.benchmark.generator.levels import Naming
+from pytest_ultra.benchmark.generator.periods import Period, neighbours
+from pytest_ultra.benchmark.generator.rows import draw_rows, revise
+from pytest_ultra.benchmark.generator.setting import CATALOGUE
+from pytest_ultra.core.json_types import Json, Row
 from pytest_ultra.core.workflow import Call
 
-HOSTS = ("ledger", "fleet", "metrics", "catalog", "frontdesk", "archive")
+
+class Source(msgspec.Struct, frozen=True):
+    """A table that the job works on: the true dataset and those that look like it."""
+
+    dataset: Dataset
+    siblings: tuple[Dataset, ...]
+
+    @property
+    def all(self) -> list[Dataset]:
+        return [self.dataset, *self.siblings]
 
 
-def file_table(draft: Draft, *, is_dirty: bool = False) -> Item:
-    """Read a file and parse it: two steps."""
-    domain, rows = _table(draft, is_dirty=is_dirty)
-    kind = draft.rng.choice(("csv", "json"))
-    path = f"data/{_slug(draft, domain)}.{kind}"
-    write = as_csv if kind == "csv" else as_json
-    draft.add_to_world(
-        files={path: write(rows), f"data/{_slug(draft, domain)}_last_year.{kind}": write(_sibling(draft, domain))}
-    )
-    noun = f"the {domain.plural} in {path}"
-    text = draft.make(Call("file_operations_reader", {"path": path}), f"the text of {path}")
-    draft.add_sentence(f"Read the file {path}.")
-    table = draft.make(Call("data_processing_parser", {"data": text.data, "format": kind}), noun)
-    draft.add_sentence(f"Parse it as {kind.upper()}.", is_mechanical=True)
+def place_source(
+    draft: Draft, table: Table, kind: PlaceKind, rows: list[Row], parents: list[Json], *, change: float = 0.35
+) -> Source:
+    """Put the true dataset and its look-alikes into the world.
+
+    They are other periods' data; from `hard` on, also other versions of the same period's data, which
+    differ in the share `change` of the rows.
+    """
+    period, naming = draft.setting.period, draft.level.naming
+    places: list[tuple[Period, list[Row]]] = [(period, rows)]
+    if naming in (Naming.ONE_LOOK_UP, Naming.SEVERAL_LOOK_UPS):
+        versions = draft.rng.randint(1, 2) if naming is Naming.ONE_LOOK_UP else 2
+        places += [(period, revise(rows, table, draft.rng, change)) for _ in range(versions)]
+    others = neighbours(period)
+    for other in others if naming is Naming.EXACT or draft.rng.random() < 0.5 else others[:1]:
+        places.append((other, draw_rows(table, draft.rng, max(6, len(rows) - draft.rng.randint(0, 3)), other, parents)))
+    order = list(range(len(places)))
+    draft.rng.shuffle(order)
+    placed = {number: place_dataset(draft, table, places[number][0], kind, places[number][1]) for number in order}
+    return _link(draft, [placed[number] for number in range(len(places))])
+
+
+def _link(draft: Draft, datasets: list[Dataset]) -> Source:
+    """Give the datasets of one period their status and successors; the first one is the current one."""
+    current, *others = datasets
+    _date_files(draft, datasets)
+    versions = [dataset for dataset in others if dataset.period == current.period]
+    rest = tuple(dataset for dataset in others if dataset.period != current.period)
+    if draft.level.naming is Naming.SEVERAL_LOOK_UPS:
+        first, second = versions
+        linked = (_replaced_by(first, second), _replaced_by(second, current))
+        return Source(current, (*linked, *rest))
+    statuses = draft.rng.sample(("superseded", "draft", "under review"), len(versions))
+    marked = [
+        msgspec.structs.replace(dataset, status=status) for dataset, status in zip(versions, statuses, strict=True)
+    ]
+    return Source(current, (*marked, *rest))
+
+
+def _date_files(draft: Draft, datasets: list[Dataset]) -> None:
+    """Let the current version of a file be the one that was changed last."""
+    current = datasets[0]
+    for number, dataset in enumerate(datasets):
+        if dataset.place in draft.world.files and dataset.period == current.period:
+            day = current.period.last + dt.timedelta(days=len(datasets) - number)
+            time = f"{draft.rng.randint(6, 21):02}:{draft.rng.randint(0, 59):02}"
+            draft.add_to_world(modified={dataset.place: f"{day.isoformat()}T{time}"})
+
+
+def _replaced_by(dataset: Dataset, successor: Dataset) -> Dataset:
+    return msgspec.structs.replace(dataset, status="replaced", successor=successor.set_id)
+
+
+def open_source(draft: Draft, source: Source, item: Item) -> Item:
+    """Add the calls that get the source's table, and the sentences that say which one is meant."""
+    dataset = source.dataset
+    _say_source(draft, source, item)
+    call = get_call(dataset)
+    if dataset.kind in (PlaceKind.CSV_FILE, PlaceKind.JSON_FILE):
+        text = draft.make(call, item)
+        format_ = "csv" if dataset.kind is PlaceKind.CSV_FILE else "json"
+        draft.say(Kind.MECHANICAL, ("Parse it as {format}.",), format=format_.upper())
+        table = draft.make(Call("data_processing_parser", {"data": text.data, "format": format_}), item)
+        _decide(draft, source, text.number, call)
+        return table
+    needs: tuple[int, ...] = ()
+    if dataset.kind is PlaceKind.GUARDED_ADDRESS:
+        needs = (draft.authenticate(draft.setting.business.services[dataset.table.name]),)
+    table = draft.make(call, item, needs=needs)
+    _decide(draft, source, table.number, call)
     return table
 
 
-def file_text(draft: Draft) -> Item:
-    """Read a file without parsing it: one step."""
-    domain, rows = _table(draft)
-    path = f"data/{_slug(draft, domain)}.csv"
-    draft.add_to_world(
-        files={path: as_csv(rows), f"data/{_slug(draft, domain)}_last_year.csv": as_csv(_sibling(draft, domain))}
-    )
-    draft.add_sentence(f"Read the file {path}.")
-    return draft.make(Call("file_operations_reader", {"path": path}), f"the {domain.plural} in {path}")
+def get_call(dataset: Dataset) -> Call:
+    """Return the call that gets the content of a dataset."""
+    tool, argument = _GETTERS[dataset.kind]
+    action: dict[str, Json] = {"action": "get"} if dataset.kind is PlaceKind.CACHE else {}
+    return Call(tool, {**action, argument: dataset.place})
 
 
-def web_table(draft: Draft, *, is_dirty: bool = False) -> Item:
-    """Fetch a table from an address; with probability 1/2, a datastore has the same table."""
-    domain, rows = _table(draft, is_dirty=is_dirty)
-    url = _address(draft, domain)
-    draft.add_to_world(resources={url: Resource(rows), f"{url}/last-year": Resource(_sibling(draft, domain))})
-    call = Call("network_fetcher", {"url": url})
-    if draft.rng.random() < 0.5:
-        draft.add_sentence(f"Fetch {url}.")
-        return draft.make(call, f"the {domain.plural} at {url}")
-    store = f"{_slug(draft, domain)}_db"
-    draft.add_to_world(datastores={store: rows, f"{store}_last_year": _sibling(draft, domain)})
-    draft.add_sentence(f"Fetch {url}, or connect to the datastore {store}, which holds the same.")
-    other = Call("integration_connector", {"datastore": store})
-    return draft.make(call, f"the {domain.plural} (at {url}, or in the datastore {store})", others=(other,))
+_GETTERS = {
+    PlaceKind.CSV_FILE: ("file_operations_reader", "path"),
+    PlaceKind.JSON_FILE: ("file_operations_reader", "path"),
+    PlaceKind.ADDRESS: ("network_fetcher", "url"),
+    PlaceKind.GUARDED_ADDRESS: ("network_fetcher", "url"),
+    PlaceKind.DATASTORE: ("integration_connector", "datastore"),
+    PlaceKind.CACHE: ("utility_cache", "key"),
+    PlaceKind.TOPIC: ("utility_helper", "topic"),
+}
 
 
-def datastore_table(draft: Draft, *, is_dirty: bool = False) -> Item:
-    domain, rows = _table(draft, is_dirty=is_dirty)
-    store = f"{_slug(draft, domain)}_db"
-    draft.add_to_world(datastores={store: rows, f"{store}_last_year": _sibling(draft, domain)})
-    draft.add_sentence(f"Connect to the datastore {store} and take its table.")
-    return draft.make(
-        Call("integration_connector", {"datastore": store}), f"the {domain.plural} in the datastore {store}"
-    )
+def _decide(draft: Draft, source: Source, number: int, call: Call) -> None:
+    if draft.level.is_exact:
+        return
+    argument = _GETTERS[source.dataset.kind][1]
+    siblings = [sibling for sibling in source.siblings if sibling.period == source.dataset.period] or source.siblings
+    misreadings = [
+        Misreading((ArgumentChange(number - 1, argument, sibling.place),), is_naive=place == 0)
+        for place, sibling in enumerate(siblings)
+    ]
+    question = f"which {source.dataset.table.plural} of {source.dataset.period.words} are meant"
+    draft.decide(Skill.LOOK_UP, question, [Call("utility_helper", {"topic": CATALOGUE})], misreadings)
+    draft.extra_tools |= {call.tool, "file_operations_scanner", "utility_helper"}
 
 
-def cached_table(draft: Draft, *, is_dirty: bool = False) -> Item:
-    domain, rows = _table(draft, is_dirty=is_dirty)
-    key = f"{_slug(draft, domain)}:latest"
-    draft.add_to_world(cache={key: rows, f"{_slug(draft, domain)}:last-year": _sibling(draft, domain)})
-    draft.add_sentence(f"Get the entry {key} from the cache.")
-    return draft.make(Call("utility_cache", {"action": "get", "key": key}), f"the {domain.plural} cached under {key}")
+def _say_source(draft: Draft, source: Source, item: Item) -> None:
+    dataset, naming = source.dataset, draft.level.naming
+    if naming is Naming.EXACT:
+        if dataset.kind is PlaceKind.GUARDED_ADDRESS:
+            service = draft.setting.business.services[dataset.table.name]
+            draft.say(Kind.MECHANICAL, ("Authenticate with the service {service}.",), service=service)
+            draft.say(Kind.SOURCE, _GUARDED, place=dataset.place, service=service)
+        else:
+            draft.say(Kind.SOURCE, _EXACT[dataset.kind], place=dataset.place)
+        return
+    names = {"plural": item.plural, "period": dataset.period.words, "catalogue": CATALOGUE}
+    if naming is Naming.DESCRIBED:
+        draft.say(Kind.SOURCE, _DESCRIBED, **names)
+    elif naming is Naming.ONE_LOOK_UP:
+        is_file = dataset.kind in (PlaceKind.CSV_FILE, PlaceKind.JSON_FILE)
+        folder = dataset.place.rpartition("/")[0]
+        draft.say(
+            Kind.SOURCE, (*_CURRENT, *_LATEST) if is_file else _CURRENT, folder=folder, stem=dataset.table.name, **names
+        )
+    else:
+        first = next(sibling for sibling in source.siblings if sibling.successor)
+        draft.say(Kind.SOURCE, _REPLACED, set=first.set_id, **names)
 
 
-def reference_table(draft: Draft, *, is_dirty: bool = False) -> Item:
-    """Look up a reference table by its topic."""
-    domain, rows = _table(draft, is_dirty=is_dirty)
-    topic = f"{domain.plural} reference"
-    draft.add_to_world(topics={topic: rows, f"{domain.plural} glossary": _sibling(draft, domain)})
-    draft.add_sentence(f"Look up the help topic '{topic}'.")
-    return draft.make(Call("utility_helper", {"topic": topic}), f"the reference table under the help topic '{topic}'")
-
-
-def file_listing(draft: Draft) -> Item:
-    """List the files that match a pattern, with their sizes."""
-    folder = draft.rng.choice(("logs", "exports", "inbox", "scans"))
-    names = draft.rng.sample(("alpha", "bravo", "coral", "delta", "ember", "fjord", "grove"), 6)
-    files = {f"{folder}/{name}.txt": "x" * draft.rng.randint(20, 900) for name in names}
-    draft.add_to_world(
-        files={**files, f"{folder}/notes.md": "Nothing to see.", f"{folder}/index.md": "See the other files."}
-    )
-    pattern = f"{folder}/*.txt"
-    draft.add_sentence(f"List the files that match {pattern}.")
-    return draft.make(
-        Call("file_operations_scanner", {"pattern": pattern}), f"the list of files matching {pattern} (path and size)"
-    )
-
-
-def latency_table(draft: Draft) -> Item:
-    """Measure the latency of some addresses of one host."""
-    host = f"https://{draft.rng.choice(HOSTS)}.example"
-    pages = draft.rng.sample(("login", "search", "basket", "profile", "export", "status", "orders"), 6)
-    latencies = draft.rng.sample(range(20, 900), 6)
-    resources = {
-        f"{host}/{page}": Resource({"page": page}, latency_ms=latency)
-        for page, latency in zip(pages, latencies, strict=True)
-    }
-    draft.add_to_world(resources=resources)
-    urls = list(resources)[:5]
-    words = ", ".join(urls)
-    draft.add_sentence(f"Measure the addresses {words}.")
-    return draft.make(Call("network_monitor", {"urls": urls}), f"the measurements of the addresses {words}")
-
-
-def address_report(draft: Draft) -> Item:
-    """Check one address without fetching its content."""
-    domain, rows = _table(draft)
-    url = _address(draft, domain)
-    draft.add_to_world(resources={url: Resource(rows), f"{url}/last-year": Resource(_sibling(draft, domain))})
-    draft.add_sentence(f"Check the address {url}.")
-    return draft.make(Call("network_validator", {"url": url}), f"the report of a check of the address {url}")
-
-
-def protected_table(draft: Draft, *, is_dirty: bool = False) -> tuple[Item, str, int]:
-    """Authenticate with a service and fetch from it: two steps.
-
-    Return the table, the service, and the number of the session's milestone.
-    """
-    domain, rows = _table(draft, is_dirty=is_dirty)
-    url = _address(draft, domain)
-    service = f"{_slug(draft, domain)}-api"
-    draft.add_to_world(
-        credentials={service: "reporting", f"{service}-sandbox": "tester"},
-        resources={url: Resource(rows, service=service), f"{url}/last-year": Resource(_sibling(draft, domain))},
-    )
-    session = draft.authenticate(service)
-    draft.add_sentence(f"Authenticate with the service {service}.", is_mechanical=True)
-    draft.add_sentence(f"Fetch {url}, which takes a session with {service}.")
-    call = Call("network_fetcher", {"url": url})
-    noun = f"the {domain.plural} at {url} (service {service})"
-    return draft.make(call, noun, needs=(session,)), service, session
-
-
-def _table(draft: Draft, *, is_dirty: bool = False) -> tuple[Domain, list[Row]]:
-    domain = draft.rng.choice(DOMAINS)
-    rows = make_rows(domain, draft.rng, draft.rng.randint(8, 14))
-    if is_dirty:
-        field = draft.rng.choice(list(domain.categories))
-        for row in draft.rng.sample(rows, 2):
-            row[field] = ""
-    return domain, rows
-
-
-def _sibling(draft: Draft, domain: Domain) -> list[Row]:
-    """Return a distractor: a table of the same kind that is not the requested one."""
-    return make_rows(domain, draft.rng, draft.rng.randint(6, 9))
-
-
-def _slug(draft: Draft, domain: Domain) -> str:
-    return f"{domain.plural.replace(' ', '_')}_{draft.edition}"
-
-
-def _address(draft: Draft, domain: Domain) -> str:
-    return f"https://{draft.rng.choice(HOSTS)}.example/{_slug(draft, domain)}"
+_GUARDED = ("Fetch {place}, which takes a session with the service {service}.",)
+_EXACT = {
+    PlaceKind.CSV_FILE: ("Read the file {place}.", "Open the file {place}."),
+    PlaceKind.JSON_FILE: ("Read the file {place}.", "Open the file {place}."),
+    PlaceKind.ADDRESS: ("Fetch {place}.", "Get the table at {place}."),
+    PlaceKind.DATASTORE: ("Take the table of the datastore {place}.", "Get everything in the datastore {place}."),
+    PlaceKind.CACHE: ("Get the entry {place} from the cache.", "Take what the cache holds under {place}."),
+    PlaceKind.TOPIC: ("Look up the help topic '{place}'.",),
+}
+_DESCRIBED = (
+    "It is about the {plural} of {period}; the {catalogue} says where they are.",
+    "Take the {plural} of {period}, which are listed in the {catalogue}.",
+    "The {plural} of {period} are to be used; look in the {catalogue} for their place.",
+    "Use the {plural} of {period}, as listed in the {catalogue}.",
+)
+_CURRENT = (
+    "It is about the {plural} of {period}, in the version that the {catalogue} calls current.",
+    "Take the current version of the {plural} of {period}; the {catalogue} says which one that is.",
+    (
+        "Use the {plural} of {period}. There are several versions, and only the one marked current in the "
+        "{catalogue} counts."
+    ),
+    "The {plural} of {period} are to be used, as they are current according to the {catalogue}.",
+)
+_LATEST = (
+    (
+        "It is about the {plural} of {period}. The folder {folder} has several files of them ({stem}); the one "
+        "that was "
+        "changed last counts."
+    ),
+    "Take the {plural} of {period} from that {stem} file in {folder} which was changed last.",
+    "Use the {plural} of {period}: of the {stem} files in the folder {folder}, the one with the latest change.",
+)
+_REPLACED = (
+    (
+        "We agreed on the set {set} of the {plural}; if the {catalogue} names a successor, use that, or its own "
+        "successor "
+        "if it has one."
+    ),
+    (
+        "Take the set {set} of the {plural}, or whatever has replaced it by now: follow the successors in the "
+        "{catalogue} "
+        "to the last one."
+    ),
+    (
+        "Use the {plural} that started out as the set {set}. Sets get replaced, so go by the {catalogue} and take the "
+        "newest one in that line."
+    ),
+)

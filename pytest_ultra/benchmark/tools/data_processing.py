@@ -6,10 +6,9 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from pytest_ultra.benchmark.tables import READERS, UnreadableTextError, read_number, write_cell
+from pytest_ultra.benchmark.tables import READERS, UnreadableTextError, write_cell
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import (
-    LARGEST_NUMBER,
     Number,
     add,
     format_value,
@@ -17,12 +16,15 @@ from pytest_ultra.benchmark.tools.inputs import (
     get_rows,
     get_text,
     identity,
+    invalid_arguments,
+    is_equal,
     is_number,
+    number_in,
     require_fields,
     round_number,
     wrong_data,
 )
-from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
+from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, scalar_or_list, text
 from pytest_ultra.benchmark.tools.row_rules import RULES
 from pytest_ultra.benchmark.tools.transformations import PARAMETERS, transform
 from pytest_ultra.benchmark.world import World
@@ -46,14 +48,10 @@ def validate(world: World, arguments: dict[str, Any]) -> Effect:
 def filter_rows(world: World, arguments: dict[str, Any]) -> Effect:
     rows, field, value = get_rows(world, arguments), arguments["field"], arguments["value"]
     require_fields(rows, field)
+    if isinstance(value, list) and arguments["operator"] not in ("in", "not_in", "between"):
+        raise invalid_arguments(f"value: the operator {arguments['operator']!r} takes no list.")
     test = _TESTS[arguments["operator"]]
     return Effect(world, [row for row in rows if test(row.get(field), value)])
-
-
-def _is_equal(cell: Json, value: Json) -> bool:
-    if is_number(cell):
-        return bool(cell == _number_in(value))
-    return write_cell(cell) == write_cell(value)
 
 
 def _contains(cell: Json, value: Json) -> bool:
@@ -64,7 +62,7 @@ def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Json, Json], boo
     """Return a test that compares numbers as numbers and text as text; a mix of both is an earned error."""
 
     def test(cell: Json, value: Json) -> bool:
-        number = _number_in(value)
+        number = number_in(value)
         if is_number(cell) and number is not None:
             return compare(cell, number)
         if isinstance(cell, str) and isinstance(value, str):
@@ -74,19 +72,34 @@ def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Json, Json], boo
     return test
 
 
-def _number_in(value: Json) -> Number | None:
-    if isinstance(value, str):
-        return read_number(value)
-    return value if is_number(value) else None
+def _is_among(cell: Json, values: Json) -> bool:
+    return any(is_equal(cell, value) for value in _as_list("in", values))
+
+
+def _is_between(cell: Json, limits: Json) -> bool:
+    """Both limits count as between."""
+    bounds = _as_list("between", limits)
+    if len(bounds) != len(("low", "high")):
+        raise invalid_arguments("value: the operator 'between' needs a list of two values, the lower one first.")
+    return _ordering(operator.ge)(cell, bounds[0]) and _ordering(operator.le)(cell, bounds[1])
+
+
+def _as_list(name: str, value: Json) -> list[Json]:
+    if not isinstance(value, list):
+        raise invalid_arguments(f"value: the operator {name!r} needs a list of values.")
+    return value
 
 
 _TESTS: dict[str, Callable[[Json, Json], bool]] = {
-    "eq": _is_equal,
-    "ne": lambda cell, value: not _is_equal(cell, value),
+    "eq": is_equal,
+    "ne": lambda cell, value: not is_equal(cell, value),
     "gt": _ordering(operator.gt),
     "gte": _ordering(operator.ge),
     "lt": _ordering(operator.lt),
     "lte": _ordering(operator.le),
+    "in": _is_among,
+    "not_in": lambda cell, values: not _is_among(cell, values),
+    "between": _is_between,
     "contains": _contains,
 }
 
@@ -137,7 +150,7 @@ TOOLS = (
     ),
     Tool(
         "data_processing_transformer",
-        "Sort, cut or tidy up the rows of a table by one operation. Produces the changed table.",
+        "Sort, cut, join or tidy up the rows of a table by one operation. Produces the changed table.",
         PARAMETERS,
         ("WORKER_BUSY", "TRY_AGAIN_LATER"),
         transform,
@@ -164,13 +177,10 @@ TOOLS = (
                 "data": handle("the table to filter"),
                 "field": text("Field to compare."),
                 "operator": choice("How the field must compare with the value.", *_TESTS),
-                "value": {
-                    "type": ["string", "number", "boolean"],
-                    "minimum": -LARGEST_NUMBER,
-                    "maximum": LARGEST_NUMBER,
-                    "maxLength": 200,
-                    "description": "Value to compare with; text compares case-sensitively.",
-                },
+                "value": scalar_or_list(
+                    "Value to compare with; text compares case-sensitively. For in and not_in: a list of values. "
+                    "For between: a list of the lowest and the highest value, which count too."
+                ),
             }
         ),
         ("WORKER_BUSY", "TIMEOUT"),

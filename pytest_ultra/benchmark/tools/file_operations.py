@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tables import WRITERS, UnreadableTextError, read_csv, read_json, read_lines, write_json
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, kind_of, wrong_data
-from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
+from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, get_page, kind_of, wrong_data
+from pytest_ultra.benchmark.tools.parameters import choice, handle, page, parameters, text
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
 
@@ -19,17 +19,26 @@ _MIN_RUN = 4
 
 
 def read(world: World, arguments: dict[str, Any]) -> Effect:
-    return Effect(world, get_entry(world.files, arguments["path"], "file"))
+    content = get_entry(world.files, arguments["path"], "file", "Files can be listed by a pattern of their paths.")
+    if "offset" not in arguments and "limit" not in arguments:
+        return Effect(world, content)
+    lines = content.splitlines(keepends=True)
+    return Effect(world, "".join(get_page(lines, arguments)))
 
 
 def scan(world: World, arguments: dict[str, Any]) -> Effect:
     paths = sorted(path for path in world.files if fnmatchcase(path, arguments["pattern"]))
-    return Effect(world, [{"path": path, "size": len(world.files[path].encode())} for path in paths])
+    return Effect(world, [_describe_file(world, path) for path in paths])
+
+
+def _describe_file(world: World, path: str) -> Row:
+    return {"path": path, "size": len(world.files[path].encode()), "modified": world.modified.get(path, "just now")}
 
 
 def write(world: World, arguments: dict[str, Any]) -> Effect:
     path, content = arguments["path"], _as_text(get_artefact(world, arguments))
-    changed = replace(world, files={**world.files, path: content})
+    modified = {other: at for other, at in world.modified.items() if other != path}
+    changed = replace(world, files={**world.files, path: content}, modified=modified)
     return Effect(changed, {"written": path, "characters": len(content)}, artefact=False)
 
 
@@ -82,15 +91,15 @@ _COMPRESSORS = {"run_length": _run_length, "dedupe_lines": _dedupe_lines}
 TOOLS = (
     Tool(
         "file_operations_reader",
-        "Read one file. Produces its content as text, just as it stands in the file.",
-        parameters({"path": text("Path of the file to read.")}),
+        "Read one file. Produces its content as text, just as it stands in the file, or some of its lines.",
+        parameters({"path": text("Path of the file to read."), **page("line")}, optional=("offset", "limit")),
         ("FILE_LOCKED", "DISK_BUSY", "TIMEOUT"),
         read,
     ),
     Tool(
         "file_operations_scanner",
-        "Find files by a pattern of their paths. Produces a table with the path and the size in bytes of each match, "
-        "without any content.",
+        "Find files by a pattern of their paths. Produces a table with the path, the size in bytes and the time of the "
+        "last change of each match, without any content.",
         parameters({"pattern": text("Pattern of paths; * stands for any characters, / included, ? for one.")}),
         ("VOLUME_BUSY", "TRY_AGAIN_LATER"),
         scan,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pytest_ultra.benchmark.tables import columns, write_json
+from pytest_ultra.benchmark.tables import columns, read_number, write_cell, write_json
 from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
@@ -17,6 +17,8 @@ Number = int | float
 LARGEST_NUMBER = 10**15  # below 2**53, so that floats represent every integer exactly
 _MAX_QUOTE = 60
 _MAX_FIELDS_NAMED = 20
+_MAX_HANDLES_NAMED = 20
+_LAST_HANDLES_NAMED = 10
 
 
 def format_value(cell: Json) -> str:
@@ -39,19 +41,28 @@ def wrong_data(message: str) -> EarnedError:
     return EarnedError(EarnedCode.WRONG_DATA, message)
 
 
-def get_artefact(world: World, arguments: dict[str, Any]) -> Json:
-    """Return the artefact whose handle is the argument `data`."""
-    handle = arguments["data"]
+def get_artefact(world: World, arguments: dict[str, Any], name: str = "data") -> Json:
+    """Return the artefact whose handle is the argument `name`."""
+    handle = arguments[name]
     if handle not in world.artefacts:
-        raise EarnedError(EarnedCode.UNKNOWN_HANDLE, f"There is no earlier output with the handle {quote(handle)}.")
+        message = f"There is no earlier output with the handle {quote(handle)}; {_name_handles(world)}."
+        raise EarnedError(EarnedCode.UNKNOWN_HANDLE, message)
     return world.artefacts[handle]
 
 
-def get_rows(world: World, arguments: dict[str, Any]) -> list[Row]:
-    value = get_artefact(world, arguments)
+def _name_handles(world: World) -> str:
+    handles = list(world.artefacts)
+    if not handles:
+        return "there is no output yet"
+    listed = handles if len(handles) <= _MAX_HANDLES_NAMED else [handles[0], "...", *handles[-_LAST_HANDLES_NAMED:]]
+    return f"the handles are: {', '.join(listed)}"
+
+
+def get_rows(world: World, arguments: dict[str, Any], name: str = "data") -> list[Row]:
+    value = get_artefact(world, arguments, name)
     kind = kind_of(value)
     if kind != "table":
-        raise wrong_data(f"A table is needed, but {arguments['data']} is a {kind}.")
+        raise wrong_data(f"A table is needed, but {arguments[name]} is a {kind}.")
     rows: list[Row] = value
     return rows
 
@@ -74,10 +85,18 @@ def kind_of(value: Json) -> str:
     return "value"
 
 
-def get_entry(entries: Mapping[str, T], key: str, what: str) -> T:
+def get_entry(entries: Mapping[str, T], key: str, what: str, how_to_list: str = "") -> T:
+    """Return the entry of a key. `how_to_list` tells in the error how to find out what exists."""
     if key not in entries:
-        raise EarnedError(EarnedCode.NOT_FOUND, f"There is no {what} {quote(key)}.")
+        message = f"There is no {what} {quote(key)}." + (f" {how_to_list}" if how_to_list else "")
+        raise EarnedError(EarnedCode.NOT_FOUND, message)
     return entries[key]
+
+
+def get_page(items: list[T], arguments: dict[str, Any]) -> list[T]:
+    """Return the items that the optional arguments `offset` (0 if left out) and `limit` (all) ask for."""
+    offset = int(arguments.get("offset", 0))
+    return items[offset : offset + int(arguments["limit"])] if "limit" in arguments else items[offset:]
 
 
 def require_session(world: World, service: str | None) -> None:
@@ -126,3 +145,16 @@ def round_number(number: Number) -> Number:
 def identity(cell: Json) -> object:
     """Return a hashable key that is equal for equal cells; True and 1 are different."""
     return cell if isinstance(cell, str) or is_number(cell) else (write_json(cell),)
+
+
+def is_equal(cell: Json, value: Json) -> bool:
+    """Compare a cell with an argument, which may write a number as text."""
+    if is_number(cell):
+        return bool(cell == number_in(value))
+    return write_cell(cell) == write_cell(value)
+
+
+def number_in(value: Json) -> Number | None:
+    if isinstance(value, str):
+        return read_number(value)
+    return value if is_number(value) else None

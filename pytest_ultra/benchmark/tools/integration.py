@@ -7,10 +7,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools.base import Effect, Tool
-from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, get_rows, invalid_arguments, require_fields
-from pytest_ultra.benchmark.tools.parameters import handle, parameters, string_map, text
+from pytest_ultra.benchmark.tools.inputs import (
+    get_artefact,
+    get_entry,
+    get_page,
+    get_rows,
+    invalid_arguments,
+    is_equal,
+    kind_of,
+    require_fields,
+    wrong_data,
+)
+from pytest_ultra.benchmark.tools.parameters import handle, page, parameters, scalar, string_map, text
 from pytest_ultra.benchmark.tools.previews import describe, latest
 from pytest_ultra.benchmark.world import Schedule, World
+from pytest_ultra.core.json_types import Row
 
 
 def authenticate(world: World, arguments: dict[str, Any]) -> Effect:
@@ -61,7 +72,22 @@ def _show_schedule(world: World, name: str) -> Effect:
 
 
 def connect(world: World, arguments: dict[str, Any]) -> Effect:
-    return Effect(world, get_entry(world.datastores, arguments["datastore"], "datastore"))
+    content = get_entry(world.datastores, arguments["datastore"], "datastore", "Catalogues name the datastores.")
+    if not arguments.keys() & {"field", "value", "offset", "limit"}:
+        return Effect(world, content)
+    if kind_of(content) != "table":
+        raise wrong_data("Only a table can be queried or taken in parts.")
+    return Effect(world, get_page(_query(content, arguments), arguments))
+
+
+def _query(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
+    """Return the rows in which the argument `field` has the argument `value`; all without both."""
+    if "field" not in arguments and "value" not in arguments:
+        return rows
+    if "field" not in arguments or "value" not in arguments:
+        raise invalid_arguments("field, value: one needs the other.")
+    require_fields(rows, arguments["field"])
+    return [row for row in rows if is_equal(row.get(arguments["field"]), arguments["value"])]
 
 
 _AT = text("When, as YYYY-MM-DDTHH:MM.")
@@ -111,8 +137,17 @@ TOOLS = (
     ),
     Tool(
         "integration_connector",
-        "Connect to a datastore and take everything out of it. Produces its content, as a rule a table.",
-        parameters({"datastore": text("Name of the datastore.")}),
+        "Connect to a datastore and take everything out of it, or the rows that a query finds, or some of them. "
+        "Produces its content, as a rule a table.",
+        parameters(
+            {
+                "datastore": text("Name of the datastore."),
+                "field": text("For a query: the field that must have the value."),
+                "value": scalar("For a query: the value that the field must have."),
+                **page("row"),
+            },
+            optional=("field", "value", "offset", "limit"),
+        ),
         ("DATASTORE_BUSY", "POOL_EXHAUSTED", "TIMEOUT"),
         connect,
     ),

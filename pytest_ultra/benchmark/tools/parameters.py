@@ -6,6 +6,9 @@ from typing import Any
 
 Schema = dict[str, Any]
 
+MOST_ITEMS = 10_000
+"""The largest offset and limit."""
+
 
 def parameters(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
     required = [name for name in properties if name not in optional]
@@ -53,3 +56,36 @@ def string_map(description: str, max_items: int = 20) -> Schema:
         "maxProperties": max_items,
         "description": description,
     }
+
+
+def page(item: str) -> dict[str, Schema]:
+    """Return the optional arguments of a tool that can give a part of what it finds."""
+    return {
+        "offset": integer(f"How many {item}s to pass over; 0 if left out.", 0, MOST_ITEMS),
+        "limit": integer(f"How many {item}s to take at most; all if left out.", 1, MOST_ITEMS),
+    }
+
+
+def scalar(description: str) -> Schema:
+    """Return the schema of a text, a number or a boolean."""
+    return {**_SCALAR, "description": description}
+
+
+def scalar_or_list(description: str, max_items: int = 20) -> Schema:
+    types = [*_SCALAR["type"], "array"]
+    return {
+        **_SCALAR,
+        "type": types,
+        "items": _SCALAR,
+        "minItems": 1,
+        "maxItems": max_items,
+        "description": description,
+    }
+
+
+_SCALAR: Schema = {
+    "type": ["string", "number", "boolean"],
+    "minimum": -(10**15),
+    "maximum": 10**15,
+    "maxLength": 200,
+}

@@ -10,10 +10,11 @@ from pytest_ultra.benchmark.tables import columns
 from pytest_ultra.benchmark.tools.inputs import kind_of
 from pytest_ultra.core.json_types import Json
 
-MAX_WHOLE = 400  # characters of JSON
-_FIRST_ROWS = 3
+MAX_WHOLE = 1500  # characters of JSON
+_FIRST_ROWS = 5
 _FIRST_FIELDS = 20
-_MAX_CELL = 60
+_MAX_CELL = 200
+_MAX_BEGINNING = 500
 
 MOST_LISTED = 3
 """How many of the values at a place are shown."""
@@ -33,7 +34,7 @@ def preview(handle: str, value: Json) -> dict[str, Json]:
     if shown["kind"] == "record":
         return shown | {"fields": list(value)[:_FIRST_FIELDS], "cut": _truncate_record(value)}
     text = value if shown["kind"] == "text" else _encode(value).decode()
-    return shown | {"characters": len(text), "beginning": text[:MAX_WHOLE]}
+    return shown | {"characters": len(text), "beginning": text[:_MAX_BEGINNING]}
 
 
 def latest(values: Sequence[Json]) -> list[Json]:

@@ -10,13 +10,14 @@ from pytest_ultra.benchmark.tools.base import Effect
 from pytest_ultra.benchmark.tools.inputs import (
     format_value,
     get_rows,
+    identity,
     invalid_arguments,
     is_number,
     quote,
     require_fields,
     wrong_data,
 )
-from pytest_ultra.benchmark.tools.parameters import choice, handle, integer, parameters, string_list, text
+from pytest_ultra.benchmark.tools.parameters import MOST_ITEMS, choice, handle, integer, parameters, string_list, text
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
 
@@ -30,7 +31,8 @@ def transform(world: World, arguments: dict[str, Any]) -> Effect:
             raise invalid_arguments(f"{argument}: the operation {name!r} needs this argument.")
         if argument not in needed | possible:
             raise invalid_arguments(f"{argument}: the operation {name!r} takes no such argument.")
-    return Effect(world, operation(get_rows(world, arguments), arguments))
+    others = get_rows(world, arguments, "other") if "other" in arguments else []
+    return Effect(world, operation(get_rows(world, arguments), {**arguments, "other": others}))
 
 
 def _sort(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
@@ -55,7 +57,26 @@ def _select(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
 
 
 def _limit(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
-    return rows[: int(arguments["count"])]
+    offset = int(arguments.get("offset", 0))
+    return rows[offset : offset + int(arguments["count"])]
+
+
+def _join(rows: list[Row], arguments: dict[str, Any]) -> list[Row]:
+    """Add to each row the fields of its partner, the first row of the other table with the same value.
+
+    A field that both have keeps the row's own value. Rows without a partner are left out.
+    """
+    field, others = arguments["field"], arguments["other"]
+    other_field = arguments.get("other_field", field)
+    require_fields(rows, field)
+    require_fields(others, other_field)
+    partners: dict[object, Row] = {}
+    for other in others:
+        partners.setdefault(identity(other.get(other_field)), other)
+    pairs = ((row, partners.get(identity(row.get(field)))) for row in rows)
+    return [
+        row | {name: cell for name, cell in partner.items() if name not in row} for row, partner in pairs if partner
+    ]
 
 
 def _deduplicate(rows: list[Row], _: dict[str, Any]) -> list[Row]:
@@ -78,25 +99,32 @@ Operation = Callable[[list[Row], dict[str, Any]], list[Row]]
 OPERATIONS: dict[str, tuple[Operation, set[str], set[str]]] = {  # function, required arguments, optional arguments
     "sort": (_sort, {"field"}, {"order"}),
     "select": (_select, {"fields"}, set()),
-    "limit": (_limit, {"count"}, set()),
+    "limit": (_limit, {"count"}, {"offset"}),
     "deduplicate": (_deduplicate, set(), set()),
     "uppercase": (_on_text(str.upper), {"field"}, set()),
     "lowercase": (_on_text(str.lower), {"field"}, set()),
     "trim": (_on_text(str.strip), {"field"}, set()),
+    "normalize": (_on_text(lambda text: text.strip().lower()), {"field"}, set()),
+    "join": (_join, {"other", "field"}, {"other_field"}),
 }
 
 PARAMETERS = parameters(
     {
         "data": handle("the table to change"),
         "operation": choice(
-            "What to do: sort by a field, select fields, limit to the first rows, deduplicate equal rows, "
-            "or change the text of a field.",
+            "What to do: sort by a field, select fields, limit to some rows in a row, deduplicate rows that are equal "
+            "in every field, change the text of a field (normalize is trim and lowercase), or join another table.",
             *OPERATIONS,
         ),
-        "field": text("For sort, uppercase, lowercase and trim: the field."),
+        "field": text("For sort, join and changes of text: the field."),
         "order": choice("For sort: ascending if left out.", "ascending", "descending"),
         "fields": string_list("For select: the fields to keep, in this order."),
         "count": integer("For limit: how many rows to keep from the top.", 1, 1000),
+        "offset": integer("For limit: how many rows at the top to pass over; 0 if left out.", 0, MOST_ITEMS),
+        "other": handle("the table to join: each row gets the fields of its partner there, or is left out without one"),
+        "other_field": text(
+            "For join: the field of the other table that must be equal; if left out, it has the same name."
+        ),
     },
-    optional=("field", "order", "fields", "count"),
+    optional=("field", "order", "fields", "count", "offset", "other", "other_field"),
 )

@@ -39,15 +39,27 @@ def _describe_any(data: Json) -> Json:
 
 
 def cache(world: World, arguments: dict[str, Any]) -> Effect:
+    action = arguments["action"]
+    for argument in ("key", "data"):
+        _require_match(action, argument, is_given=argument in arguments)
+    if action == "list":
+        return Effect(world, [{"key": key} for key in sorted(world.cache)])
     key = arguments["key"]
-    if arguments["action"] == "get":
-        if "data" in arguments:
-            raise invalid_arguments("data: the action 'get' takes no such argument.")
-        return Effect(world, get_entry(world.cache, key, "cache entry"))
-    if "data" not in arguments:
-        raise invalid_arguments("data: the action 'put' needs this argument.")
+    if action == "get":
+        return Effect(world, get_entry(world.cache, key, "cache entry", "The keys can be listed."))
     changed = replace(world, cache={**world.cache, key: get_artefact(world, arguments)})
     return Effect(changed, {"cached": key}, artefact=False)
+
+
+_CACHE_ARGUMENTS = {"put": ("key", "data"), "get": ("key",), "list": ()}
+
+
+def _require_match(action: str, argument: str, *, is_given: bool) -> None:
+    """Raise an earned error if the argument is given where the action takes none, or missing where it needs it."""
+    is_needed = argument in _CACHE_ARGUMENTS[action]
+    if is_needed != is_given:
+        verb = "needs this argument" if is_needed else "takes no such argument"
+        raise invalid_arguments(f"{argument}: the action {action!r} {verb}.")
 
 
 def track(world: World, arguments: dict[str, Any]) -> Effect:
@@ -62,7 +74,10 @@ def track(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def look_up(world: World, arguments: dict[str, Any]) -> Effect:
-    return Effect(world, get_entry(world.topics, arguments["topic"], "reference on the topic"))
+    if "topic" not in arguments:
+        return Effect(world, [{"topic": topic} for topic in sorted(world.topics)])
+    topics = "Without a topic, the topics are listed."
+    return Effect(world, get_entry(world.topics, arguments["topic"], "reference on the topic", topics))
 
 
 def notify(world: World, arguments: dict[str, Any]) -> Effect:
@@ -101,14 +116,14 @@ TOOLS = (
     ),
     Tool(
         "utility_cache",
-        "Keep an earlier output under a key (put), or produce what is kept under it (get).",
+        "Keep an earlier output under a key (put), produce what is kept under it (get), or list the keys (list).",
         parameters(
             {
-                "action": choice("What to do.", "put", "get"),
-                "key": text("Key to keep it under."),
-                "data": handle("what to put; left out for get"),
+                "action": choice("What to do.", "put", "get", "list"),
+                "key": text("Key to keep it under; left out for list."),
+                "data": handle("what to put; left out for get and list"),
             },
-            optional=("data",),
+            optional=("key", "data"),
         ),
         ("CACHE_BUSY", "SHARD_MOVING"),
         cache,
@@ -124,8 +139,9 @@ TOOLS = (
     ),
     Tool(
         "utility_helper",
-        "Look up reference material on a topic. Produces the reference table of that topic.",
-        parameters({"topic": text("Topic to look up.")}),
+        "Look up reference material on a topic, or list the topics. Produces the reference table of the topic, or a "
+        "table of all topics.",
+        parameters({"topic": text("Topic to look up; left out, the topics are listed.")}, optional=("topic",)),
         ("INDEX_REBUILDING", "TIMEOUT"),
         look_up,
     ),
