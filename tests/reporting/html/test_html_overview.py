@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.figures import (
@@ -22,7 +22,7 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting.html import number_format
-from pytest_ultra.reporting.html.overview import Overview, make_overview
+from pytest_ultra.reporting.html.overview import Overview, RecoveryLine, make_overview
 from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
 
@@ -262,3 +262,17 @@ def test_a_scale_clips_values_to_the_chart() -> None:
     scale = Scale(0, 1, margin=10)
     assert [scale.at(value) for value in (-1, 0, 0.5, 1, 7)] == ["10%", "10%", "50%", "90%", "90%"]
     assert [Scale(1, 0, margin=0).at(value) for value in (1, 0)] == ["0%", "100%"]
+
+
+def test_recovery_by_kind_is_shown_if_any_fault_is_not_transient() -> None:
+    transient = (FaultKind.TRANSIENT, Rate(9, 10, 0.6, 0.98))
+    row = make_row(recovery_by_kind=(transient, (FaultKind.IMPLICIT, Rate(1, 4, 0.1, 0.7))))
+    other = make_row(PromptType.COT, recovery_by_kind=(transient,))
+    table = overview(row, other).recovery
+    assert table is not None
+    assert table.kinds == ("transient", "implicit")
+    assert [line.figures for band in table.bands for line in band.lines if isinstance(line, RecoveryLine)] == [
+        (("90%", "9 of 10"), ("25%", "1 of 4")),
+        (("90%", "9 of 10"), (number_format.DASH, number_format.DASH)),
+    ]
+    assert overview(other).recovery is None
