@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.commands.command_table import COMMANDS
 from pytest_ultra.core.axes import (
     Difficulty,
+    FaultKind,
     FlawKind,
     PromptType,
     PromptVariant,
@@ -25,6 +26,7 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
+from pytest_ultra.faults.mutators import MUTATORS
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.providers.api_choice import CHAT_LABEL, SDKS
@@ -62,6 +64,7 @@ def axes() -> list[str]:
         "severities": Severity,
         "flaw visibilities": Visibility,
         "prompt variants": PromptVariant,
+        "fault kinds": FaultKind,
         "tool protocols": ToolProtocol,
         "demo agents": ReferenceAgent,
     }
@@ -122,6 +125,11 @@ def earned_codes() -> list[str]:
     return [_codes(EarnedCode)]
 
 
+def mutators() -> list[str]:
+    rows = [(f"`{mutator.name}`", mutator.gives_away) for mutator in MUTATORS.values()]
+    return _table(("a wrong result", "is given away by"), rows)
+
+
 def commands() -> list[str]:
     return _table(
         ("command", "use it to", "exit code 0", "exit code 1"),
@@ -154,6 +162,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
         failure_classes,
         tools,
         earned_codes,
+        mutators,
         commands,
         store,
     )

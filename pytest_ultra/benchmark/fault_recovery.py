@@ -31,7 +31,8 @@ class Following(msgspec.Struct, frozen=True):
     """The state of an agent that follows a workflow.
 
     `is_looking`: the next call looks whether the current one took effect. `seen` are the results of the current step
-    that no other call has confirmed, without their handles. `previews` holds the preview of each handle.
+    that no other call has confirmed, without their handles, and `unconfirmed` is the last of them. `previews` holds the
+    preview of each handle.
     """
 
     workflow: Workflow
@@ -40,6 +41,7 @@ class Following(msgspec.Struct, frozen=True):
     progress: Progress
     is_looking: bool = False
     seen: tuple[Json, ...] = ()
+    unconfirmed: StepResult | None = None
     previews: dict[str, Json] = {}
 
 
@@ -72,8 +74,10 @@ def _take_error(state: Following, content: Json) -> Following:
         if Skill.CHECK in state.skills:
             return msgspec.structs.replace(state, is_looking=True)
         return state if Skill.RETRY in state.skills else _finish(state, StepResult(is_success=False))
-    if content["transient"] and (Skill.RETRY in state.skills):
+    if content["transient"] and Skill.RETRY in state.skills:
         return state
+    if state.unconfirmed is not None and (code != OUT_OF_SERVICE or Skill.GO_ANOTHER_WAY not in state.skills):
+        return _finish(state, state.unconfirmed)
     if code == OUT_OF_SERVICE and Skill.GO_ANOTHER_WAY not in state.skills:
         return state
     looked = msgspec.structs.replace(state, is_looking=False)
@@ -88,13 +92,15 @@ def _take_success(state: Following, content: Json) -> Following:
     preview = {name: value for name, value in content.items() if name != "handle"}
     known = msgspec.structs.replace(state, previews={**state.previews, str(result.output): preview})
     is_sure = not state.expects_wrong_results or Skill.CHECK not in state.skills or preview in state.seen
-    return _finish(known, result) if is_sure else msgspec.structs.replace(known, seen=(*state.seen, preview))
+    if is_sure:
+        return _finish(known, result)
+    return msgspec.structs.replace(known, seen=(*state.seen, preview), unconfirmed=result)
 
 
 def _finish(state: Following, result: StepResult) -> Following:
     """Go on to the next step, or to the fallback of this one."""
     after = advance(state.workflow, state.progress, result, retries=False)
-    return msgspec.structs.replace(state, progress=after, seen=())
+    return msgspec.structs.replace(state, progress=after, seen=(), unconfirmed=None)
 
 
 def _look_up(call: Call) -> Call:

@@ -17,7 +17,7 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Fault, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call
 from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
-from pytest_ultra.faults.mutators import mutate
+from pytest_ultra.faults.mutators import MUTATORS, mutate
 
 OUT_OF_SERVICE, NO_REPLY = "OUT_OF_SERVICE", "NO_REPLY"
 """The error codes of permanent faults and of lost replies; transient ones have the codes of their tools."""
@@ -72,10 +72,10 @@ def repeat_call(world: World, event: Answered) -> World:
     if not event.result.has_taken_effect:
         return world
     after, result = invoke(world, event.call.name, event.arguments)
-    if fault is None or fault.kind is not FaultKind.IMPLICIT or result.handle is None:
+    if fault is None or fault.effect not in MUTATORS or result.handle is None:
         return after
     wrong = mutate(fault.effect, after.artefacts[result.handle], fault.seed)
-    return replace_artefact(after, result, wrong)[0]
+    return after if wrong is None else replace_artefact(after, result, wrong)[0]
 
 
 def _draw(case: Case, tool: str, k: int) -> FaultDraw | None:

@@ -11,9 +11,9 @@ from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import BenchmarkGuidance
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FlawKind, PromptType, Severity, TaskType
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FaultKind, FlawKind, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.episode import Score
+from pytest_ultra.core.episode import Outcome, Score
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow, Guidance
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
@@ -47,6 +47,27 @@ def test_retrying_a_fault_is_no_divergence(rate: float) -> None:
     scores = [score_agent("perfect", case) for case in make_cases(PromptType.OPTIMAL, rate)]
     assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
     assert any(score.random_faults for score in scores) == (rate < 1)
+
+
+@pytest.mark.parametrize(
+    ("agent", "kind"),
+    [("perfect", FaultKind.LOST_REPLY), ("perfect", FaultKind.PERMANENT), ("no-check", FaultKind.IMPLICIT)],
+)
+def test_dealing_with_a_fault_of_any_kind_is_no_divergence(agent: str, kind: FaultKind) -> None:
+    scores = [
+        score_agent(agent, msgspec.structs.replace(case, fault_kind=kind))
+        for case in make_cases(PromptType.OPTIMAL, 0.5)
+    ]
+    assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
+    assert any(score.random_faults for score in scores)
+
+
+def test_making_a_call_again_after_a_wrong_result_is_no_divergence() -> None:
+    """The later steps of the plan then work with the new output."""
+    case = make_case(PromptType.OPTIMAL, rate=0.5, fault_kinds=[FaultKind.IMPLICIT], instance=1)
+    perfect = score_agent("perfect", case)
+    assert perfect.implicit_faults
+    assert perfect.outcome is Outcome.FULL
 
 
 def test_without_a_plan_there_is_neither_obedience_nor_divergence() -> None:

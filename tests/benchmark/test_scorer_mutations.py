@@ -49,7 +49,7 @@ def rewards_the_job_done_against_the_plan(scorer: Scorer) -> bool:
 
 
 def does_not_charge_faults(scorer: Scorer) -> bool:
-    """A model that stops after a fault has no parameter error; retries do not lower the efficiency."""
+    """A model that stops after a fault did not deal with it, and has no parameter error; retries cost no efficiency."""
     retrying = [score for _, score in score_cases(scorer, "perfect", [PromptType.OPTIMAL], rate=0.6)]
     case = make_case(PromptType.BASELINE)
     events = run_agent("one-call", case).events
@@ -59,7 +59,7 @@ def does_not_charge_faults(scorer: Scorer) -> bool:
     return (
         any(score.random_faults for score in retrying)
         and all(score.efficiency == 1 and score.argument_validity == 1 for score in retrying)
-        and (stopped.failure_class, stopped.argument_validity) == (FailureClass.WRONG_DELIVERABLE, 1)
+        and (stopped.failure_class, stopped.argument_validity) == (FailureClass.UNRECOVERED_FAULT, 1)
     )
 
 

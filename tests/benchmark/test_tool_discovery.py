@@ -59,8 +59,9 @@ def test_reference_agents_keep_their_scores_except_for_the_turns_of_discovery(
         assert discoveries == len({event.call.name for event in given.events if isinstance(event, Answered)})
         ours, theirs = (score(each.case, each.guidance, each.events) for each in (found, given))
         assert ours.turns == theirs.turns + discoveries
-        aside = {"turns": 0, "first_divergence": None}
+        aside = {"turns": 0, "first_divergence": None, "unrecovered_fault": None}
         assert msgspec.structs.replace(ours, **aside) == msgspec.structs.replace(theirs, **aside)
+        assert (ours.unrecovered_fault is None) == (theirs.unrecovered_fault is None)
         assert (ours.first_divergence is None) == (theirs.first_divergence is None)
 
 

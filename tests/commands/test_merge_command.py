@@ -130,7 +130,13 @@ def error_of(shown: CommandResult) -> str:
 
 @pytest.mark.parametrize(
     ("option", "values"),
-    [("seed", (0, 1)), ("max_turns", (30, 10)), ("temperature", (None, 0.5)), ("instances", (1, 2))],
+    [
+        ("seed", (0, 1)),
+        ("max_turns", (30, 10)),
+        ("temperature", (None, 0.5)),
+        ("instances", (1, 2)),
+        ("fault_kind", (["transient"], ["implicit"])),
+    ],
 )
 def test_runs_of_different_configurations_are_rejected(
     command: Command, jobs: Jobs, option: str, values: tuple[Any, Any]
@@ -141,6 +147,12 @@ def test_runs_of_different_configurations_are_rejected(
         f"{second.run_id}; only these options may differ: model, prompt_type, task_type, difficulty, severity, "
         "prompt_variant, tool_success_rate"
     )
+
+
+def test_a_run_from_before_there_were_kinds_of_faults_had_transient_ones(command: Command, jobs: Jobs) -> None:
+    jobs([CASES[0]])
+    jobs([CASES[1]], fault_kind=["transient"])
+    assert command("merge", "artifacts", "--incomplete").code == 0
 
 
 def test_each_model_must_have_been_asked_with_the_same_parameters(command: Command, jobs: Jobs, root: Path) -> None:

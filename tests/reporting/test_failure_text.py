@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.reference_agents import act
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.world import Sink
 from pytest_ultra.core.axes import (
+    FaultKind,
     FlawKind,
     PromptType,
     PromptVariant,
@@ -32,6 +33,7 @@ from pytest_ultra.core.transcript import (
     Discovered,
     Ended,
     EndReason,
+    Fault,
     FellBack,
     Forgiven,
     Replied,
@@ -326,3 +328,21 @@ def test_protocols_and_discovery_are_shown_in_the_transcript() -> None:
         "           -> UNKNOWN_TOOL: There is no tool named 'no_such'.",
         "  end      the model stopped calling tools",
     ]
+
+
+def test_a_fault_is_shown_with_what_it_did_and_the_one_that_cost_the_goal_is_named() -> None:
+    lost = ToolResult(code="NO_REPLY", message="Look.", is_random=True, fault=Fault(FaultKind.LOST_REPLY, "happened"))
+    wrong = ToolResult("data_1", {"handle": "data_1", "kind": "text"}, fault=Fault(FaultKind.IMPLICIT, "truncated", 7))
+    calls = [Answered(turn, ToolCall("c", "t", "{}"), {}, result) for turn, result in enumerate((lost, wrong), start=1)]
+    episode = make_episode(
+        make_case(fault_kind="lost_reply+implicit"),
+        Outcome.FAILED,
+        failure_class=FailureClass.UNRECOVERED_FAULT,
+        unrecovered_fault="implicit fault (truncated) of t in turn 2",
+        transcript=(*calls, Ended(EndReason.STOPPED)),
+    )
+    text = " ".join(" ".join(explained(episode)).split())
+    assert "the model did not deal with it: implicit fault (truncated) of t in turn 2" in text
+    assert "-> random fault, not charged to the model (happened): NO_REPLY: Look." in text
+    assert '-> random fault, the result is wrong (truncated): data_1: {"kind": "text"}' in text
+    assert "faults lost_reply+implicit" in text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import (
     Caveat,
@@ -22,6 +22,7 @@ from pytest_ultra.core.figures import (
 )
 from pytest_ultra.reporting import figure_format as figures
 from pytest_ultra.reporting.model_table import model_lines
+from pytest_ultra.reporting.recovery_table import LEGEND, recovery_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.terminal_summary import slowest_lines
 
@@ -185,3 +186,19 @@ def test_one_model_has_no_block_and_many_models_are_cut() -> None:
 def test_models_with_long_names_fit_the_terminal() -> None:
     name = "provider/" + 60 * "x"
     assert max(len(line.text) for line in model_lines([difference_of(name, name)], 80)) <= 80
+
+
+def test_recovery_by_kind_is_shown_with_the_number_of_faults_if_any_fault_is_not_transient() -> None:
+    transient = (FaultKind.TRANSIENT, Rate(9, 10, 0.6, 0.98))
+    some = make_row(recovery_by_kind=(transient, (FaultKind.LOST_REPLY, Rate(1, 4, 0.1, 0.7))))
+    only = make_row(PromptType.OPTIMAL, recovery_by_kind=(transient,))
+    texts = [line.text for line in recovery_lines([some, only, make_row(PromptType.COT)], 100)]
+    assert texts[1].split() == ["prompt", "type", "transient", "lost", "reply"]
+    assert [text.split()[1:] for text in texts if text.startswith(("flawed", "optimal"))] == [
+        ["90%", "(10)", "25%", "(4)"],
+        ["90%", "(10)", "-"],
+    ]
+    assert texts[-1] == LEGEND
+    assert not any("cot" in text for text in texts), "it met no fault"
+    assert recovery_lines([only], 100) == []
+    assert recovery_lines([], 100) == []

@@ -29,20 +29,25 @@ def first_divergence(evidence: Evidence, plan: Workflow) -> int | None:
     """Return the first turn in which the model deviated from the plan; None if it never did.
 
     Stopping before the plan is done is a deviation; reaching a limit is not, and neither is what deals with a fault:
-    looking after a lost reply, and making a call again that brought a wrong result.
+    looking after a lost reply, making a call again that brought a wrong result, and another call in place of a step
+    whose tool is down.
     """
-    progress = begin(plan)
+    progress, down = begin(plan), None
     for index, call in enumerate(evidence.calls):
-        earlier = evidence.calls[:index]
+        earlier, result = evidence.calls[:index], step_result(call.result)
         if _looks_after_lost_reply(call, earlier):
             continue
         if outputs := _outputs_of_wrong_call(call, earlier):
             progress = _with_output(progress, outputs, call.result.handle)
             continue
-        expected = _expected(plan, progress)
-        if not any(_is_call(call, option, progress) for option in expected):
+        if any(_is_call(call, option, progress) for option in _expected(plan, progress)):
+            down = progress.step if result.is_down else down
+            progress = advance(plan, progress, result)
+        elif down is None:
             return call.turn
-        progress = advance(plan, progress, step_result(call.result))
+        elif not result.is_transient:
+            progress = msgspec.structs.replace(progress, done={**progress.done, down: result})
+            down = None
     has_stopped_early = evidence.end is EndReason.STOPPED and next_call(plan, progress) is not None
     return evidence.replies[-1].turn if has_stopped_early and evidence.replies else None
 

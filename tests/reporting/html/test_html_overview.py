@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.figures import (
@@ -23,7 +23,7 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting.html import number_format
-from pytest_ultra.reporting.html.overview import ConductLine, Overview, make_overview
+from pytest_ultra.reporting.html.overview import ConductLine, Overview, RecoveryLine, make_overview
 from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
 
@@ -277,3 +277,17 @@ def test_harm_false_success_and_discernment_have_panels_of_their_own() -> None:
     assert (conduct.harm, conduct.harmed, conduct.false_success) == ("5%", "2 of 40", "25%")
     nothing = overview(make_row(PromptType.OPTIMAL))
     assert (nothing.discernment, nothing.conduct) == ((), ())
+
+
+def test_recovery_by_kind_is_shown_if_any_fault_is_not_transient() -> None:
+    transient = (FaultKind.TRANSIENT, Rate(9, 10, 0.6, 0.98))
+    row = make_row(recovery_by_kind=(transient, (FaultKind.IMPLICIT, Rate(1, 4, 0.1, 0.7))))
+    other = make_row(PromptType.COT, recovery_by_kind=(transient,))
+    table = overview(row, other).recovery
+    assert table is not None
+    assert table.kinds == ("transient", "implicit")
+    assert [line.figures for band in table.bands for line in band.lines if isinstance(line, RecoveryLine)] == [
+        (("90%", "9 of 10"), ("25%", "1 of 4")),
+        (("90%", "9 of 10"), (number_format.DASH, number_format.DASH)),
+    ]
+    assert overview(other).recovery is None
