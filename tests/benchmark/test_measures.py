@@ -303,3 +303,12 @@ def test_an_answer_is_shown_as_it_was_given() -> None:
     guidance = Guidance(msgspec.structs.replace(JOB, milestones=(*JOB.milestones[:4], wanted)), GUIDANCE.optimal)
     for words, delivered in (("ANSWER: 3 rows", ("3 rows",)), ("ANSWER: 3", (3,)), ("NOT DONE: x", ())):
         assert check_goal(guidance, run_script(CASE, guidance, words).events).milestones[-1].delivered == delivered
+
+
+def test_a_fault_is_recovered_only_by_a_tool_that_serves_the_same_milestone() -> None:
+    fault = Answered(1, parse(), {"data": "data_1", "format": "csv"}, ToolResult(code="TIMEOUT", is_random=True))
+    for reaches, recovered in ((2, 1), (3, 0)):
+        action = msgspec.structs.replace(SHORT, reaches=reaches)
+        guidance = Guidance(msgspec.structs.replace(JOB, actions=(*JOB.actions, action)), GUIDANCE.optimal)
+        events = (fault, *run_script(CASE, guidance, [CONNECT], "").events)
+        assert score(CASE, guidance, events).recovered_faults == recovered
