@@ -192,3 +192,10 @@ def test_no_answer_raises(text: str, wanted: Json, words: str, precision: int | 
 def test_every_whole_number_counts_with_separators_and_its_neighbours_do_not(number: int) -> None:
     assert accepts(number, f"ANSWER: {number:,}")
     assert not accepts(number, f"ANSWER: {number + 1:,}")
+
+
+def test_in_a_reply_that_is_not_the_last_only_a_labelled_value_is_an_answer() -> None:
+    for text in ("I found 42 rows.", "\\boxed{42}"):
+        assert read_answer(text) is not None
+        assert read_answer(text, is_final=False) is None
+    assert read_answer("ANSWER: 42", is_final=False) == 42
