@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.value_comparison import ValueComparison
 from pytest_ultra.core.json_types import Json
 
 _LABEL = re.compile(r"\bANSWER\b[*_`]*[ \t]*:[*_ \t]*", re.IGNORECASE)
-_NOT_DONE = re.compile(r"^[\W_]*(?i:not done)\b|\bNOT DONE\b", re.MULTILINE)
+_NOT_DONE = re.compile(r"^(?:[^\w\n]|_){0,20}(?i:not done)\b|\bNOT DONE\b", re.MULTILINE)
 _BOX = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TEXT_IN_BOX = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
 _FENCE = re.compile(r"```[\w-]*")
