@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra.core.axes import PromptType
@@ -29,13 +30,13 @@ def store_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sto
     monkeypatch.setenv("COLUMNS", "100")
     started_at = 1_700_000_000.0
 
-    def store_run(*outcomes: Outcome, **axes: Any) -> str:
+    def store_run(*outcomes: Outcome, scorer: int | None = None, **axes: Any) -> str:
         nonlocal started_at
         started_at += 60
         run = RunDirectory.create(pytester.path / ".ultra", {}, started_at=started_at)
         journal = Journal(run, "gw0")
         for episode in make_episodes(outcomes, **axes):
-            journal.append(episode)
+            journal.append(episode if scorer is None else msgspec.structs.replace(episode, scorer_version=scorer))
         journal.close()
         return run.run_id
 
@@ -169,3 +170,12 @@ def test_a_baseline_needs_a_scored_case_and_a_writable_path(pytester: pytest.Pyt
     result.stderr.fnmatch_lines([f"pytest-ultra baseline: error: run {run_id} has scored no case, so *"])
     assert pytester.run(COMMAND, "baseline", "-o", "/proc/base.json").ret == 2
     assert pytester.run(COMMAND, "baseline").ret == 2
+
+
+def test_runs_of_different_scorers_are_not_compared_and_the_message_names_the_versions(
+    pytester: pytest.Pytester, store_run: StoreRun
+) -> None:
+    result = pytester.run(COMMAND, "compare", store_run(F, F, scorer=1), store_run(F, X, scorer=2))
+    assert result.ret != 0
+    assert "version of scorer" in result.stdout.str() + result.stderr.str()
+    assert "-> failed" not in result.stdout.str()

@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.value_comparison import ValueComparison
 from pytest_ultra.core.json_types import Json
 
 _LABEL = re.compile(r"\bANSWER\b[*_`]*[ \t]*:[*_ \t]*", re.IGNORECASE)
-_NOT_DONE = re.compile(r"^[\W_]*(?i:not done)\b|\bNOT DONE\b", re.MULTILINE)
+_NOT_DONE = re.compile(r"^(?:[^\w\n]|_){0,20}(?i:not done)\b|\bNOT DONE\b", re.MULTILINE)
 _BOX = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TEXT_IN_BOX = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
 _FENCE = re.compile(r"```[\w-]*")
@@ -37,15 +37,18 @@ def says_not_done(text: str) -> bool:
     return _NOT_DONE.search(text) is not None
 
 
-def read_answer(text: str) -> Json:
+def read_answer(text: str, *, is_final: bool = True) -> Json:
     r"""Return the answer in a reply; None if there is none, or if there are several different ones.
 
     It is what follows `ANSWER:`, else what is in a `\boxed{}`, else the last line. It is parsed as JSON if possible;
-    any other answer is its text without markup, which may be a sentence around the value (`is_answer`).
+    any other answer is its text without markup, which may be a sentence around the value (`is_answer`). In a reply
+    that is not final (`is_final`), because the model was stopped, only what follows `ANSWER:` is an answer.
     """
     if says_not_done(text):
         return None
-    candidates = list(_labelled(text)) or [_unboxed(box[0]) for box in _BOX.finditer(text)] or _last_line(text)
+    candidates = list(_labelled(text))
+    if not candidates and is_final:
+        candidates = [_unboxed(box[0]) for box in _BOX.finditer(text)] or _last_line(text)
     values = [_parse(candidate) for candidate in candidates if candidate]
     return values[0] if len({_identify(value) for value in values}) == 1 else None
 

@@ -11,6 +11,7 @@ from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import BenchmarkGuidance
+from pytest_ultra.benchmark.world import Resource
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FaultKind, FlawKind, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Outcome, Score
@@ -187,3 +188,50 @@ def test_stopping_before_the_plan_is_done_is_a_divergence_and_the_turn_limit_is_
         Reply(tool_calls=(ToolCall("c", READ.tool, '{"path":"data/a.csv"}'),))
     )
     assert score(case, guidance, limited.events).first_divergence is None
+
+
+URL = "https://a.example/rows"
+FETCH, VALIDATE = Call("network_fetcher", {"url": URL}), Call("network_validator", {"url": URL})
+
+
+def in_a_world_with_a_page(guidance: BenchmarkGuidance) -> BenchmarkGuidance:
+    world = msgspec.structs.replace(guidance.task.world, resources={URL: Resource([{"id": 1}])})
+    tools = (*guidance.task.tools, FETCH.tool, VALIDATE.tool)
+    return msgspec.structs.replace(guidance, task=msgspec.structs.replace(guidance.task, world=world, tools=tools))
+
+
+def test_the_tool_decides_whether_a_step_was_carried_out_even_if_the_arguments_are_the_same() -> None:
+    misused = in_a_world_with_a_page(make_plan(VALIDATE, flawed=(1,), right=(None,)))
+    assert score_calls(misused, VALIDATE).obedience == 1
+    assert score_calls(misused, VALIDATE).first_divergence is None
+    assert score_calls(misused, FETCH).obedience == 0
+    assert score_calls(misused, FETCH).first_divergence == 1
+
+
+def test_a_conditional_step_is_obeyed_by_doing_it_only_if_its_condition_holds() -> None:
+    missing = Call(READ.tool, {"path": "data/none.csv"})
+    guidance = make_plan(missing, Step(READ, only_if_failed=1), flawed=(2,), right=(1,))
+    assert score_calls(guidance, missing, READ).obedience == 1
+    assert score_calls(guidance, READ).obedience == 0, "the condition was never looked at"
+    assert score_calls(guidance, missing).obedience == 0
+    met = make_plan(READ, Step(PARSE, only_if_failed=1), flawed=(2,), right=(2,))
+    assert score_calls(met, READ, using(PARSE, "data_1")).obedience == 0
+    assert score_calls(met, READ).obedience == 1
+
+
+def test_a_chain_of_conditions_is_obeyed_by_skipping_what_does_not_apply() -> None:
+    other = Call(READ.tool, {"path": "data/b.csv"})
+    chained = make_plan(
+        READ, Step(other, only_if_failed=1), Step(using(PARSE, reference(2)), only_if_failed=2), flawed=(3,), right=(2,)
+    )
+    assert score_calls(chained, READ).obedience == 1
+    assert score_calls(chained).obedience is None
+
+
+def test_a_missing_step_that_was_done_nevertheless_is_not_obeyed() -> None:
+    case = make_case(PromptType.FLAWED_MISSING_STEP, severity=Severity.LIGHT)
+    guidance = make_guidance(case)
+    assert guidance.flawed
+    assert score_agent("follower", case, guidance).obedience == 1
+    perfect = score_agent("perfect", case, guidance)
+    assert (perfect.obedience, perfect.damaged_steps, perfect.obeyed_steps) == (0, 1, 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pytest_ultra.benchmark.answers import is_answer, read_answer, says_not_done
 from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.core.json_types import Json
-from tests.fuzzing import HOSTILE_VALUES, fuzz
+from tests.fuzzing import HOSTILE_VALUES, check_linear_time, fuzz
 
 WORDS = "Add up size_mb of the files of week 30, in MB, and the fees in EUR. Answer with that value."
 
@@ -192,3 +192,36 @@ def test_no_answer_raises(text: str, wanted: Json, words: str, precision: int | 
 def test_every_whole_number_counts_with_separators_and_its_neighbours_do_not(number: int) -> None:
     assert accepts(number, f"ANSWER: {number:,}")
     assert not accepts(number, f"ANSWER: {number + 1:,}")
+
+
+def test_in_a_reply_that_is_not_the_last_only_a_labelled_value_is_an_answer() -> None:
+    for text in ("I found 42 rows.", "\\boxed{42}"):
+        assert read_answer(text) is not None
+        assert read_answer(text, is_final=False) is None
+    assert read_answer("ANSWER: 42", is_final=False) == 42
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "\n",
+            " ",
+            "*",
+            "_",
+            "ANSWER:",
+            "ANSWER: 1\n",
+            "ANSWER*",
+            "\\boxed{",
+            "\\boxed{1}",
+            "\\boxed{{}",
+            "{",
+            "[",
+            "```",
+        ),
+        *("NOT ", "1 111 ", "1,111", "is ", "or "),
+    ],
+)
+def test_an_answer_is_read_in_linear_time(unit: str) -> None:
+    for start in ("", "ANSWER: ", "\\boxed{"):
+        check_linear_time(lambda size, start=start: accepts(42, start + unit * (size // len(unit))), 10_000)  # type: ignore[misc]

@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.task import Action, BenchmarkGuidance, Milestone
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import Guidance
-from pytest_ultra.core.transcript import Answered, EndReason, Event, ToolCall, ToolResult
+from pytest_ultra.core.transcript import Answered, Ended, EndReason, Event, Replied, Reply, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from tests.benchmark.agent_runs import make_case, run_script, tool_call
 from tests.benchmark.test_scoring import (
@@ -303,3 +303,24 @@ def test_an_answer_is_shown_as_it_was_given() -> None:
     guidance = Guidance(msgspec.structs.replace(JOB, milestones=(*JOB.milestones[:4], wanted)), GUIDANCE.optimal)
     for words, delivered in (("ANSWER: 3 rows", ("3 rows",)), ("ANSWER: 3", (3,)), ("NOT DONE: x", ())):
         assert check_goal(guidance, run_script(CASE, guidance, words).events).milestones[-1].delivered == delivered
+
+
+def test_a_fault_is_recovered_only_by_a_tool_that_serves_the_same_milestone() -> None:
+    fault = Answered(1, parse(), {"data": "data_1", "format": "csv"}, ToolResult(code="TIMEOUT", is_random=True))
+    for reaches, recovered in ((2, 1), (3, 0)):
+        action = msgspec.structs.replace(SHORT, reaches=reaches)
+        guidance = Guidance(msgspec.structs.replace(JOB, actions=(*JOB.actions, action)), GUIDANCE.optimal)
+        events = (fault, *run_script(CASE, guidance, [CONNECT], "").events)
+        assert score(CASE, guidance, events).recovered_faults == recovered
+
+
+def test_words_beside_the_calls_of_a_stopped_model_are_no_answer() -> None:
+    wanted = Milestone(Fact.of(FactKind.ANSWER, "", 2), needs=(2,), is_deliverable=True)
+    guidance = Guidance(msgspec.structs.replace(JOB, milestones=(*JOB.milestones[:4], wanted)), GUIDANCE.optimal)
+    for words, end, outcome in (
+        ("There are 2", EndReason.STOPPED, Outcome.FULL),
+        ("There are 2", EndReason.MAX_TURNS, Outcome.FAILED),
+        ("ANSWER: 2", EndReason.MAX_TURNS, Outcome.FULL),
+    ):
+        replied = (Replied(1, Reply(words)), Ended(end))
+        assert score(CASE, guidance, replied).outcome is outcome

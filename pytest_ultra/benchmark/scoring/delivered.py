@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.answers import read_answer
 from pytest_ultra.benchmark.facts import Fact, FactKind, entries
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.core.json_types import Json
@@ -11,8 +10,7 @@ from pytest_ultra.core.json_types import Json
 def delivered_instead(fact: Fact, evidence: Evidence) -> tuple[Json, ...]:
     """Return what the episode put at the place of a fact that it missed, without what was there before."""
     if fact.kind is FactKind.ANSWER:
-        answer = read_answer(evidence.replies[-1].text) if evidence.replies else None
-        return () if answer is None else (answer,)
+        return () if evidence.answer is None else (evidence.answer,)
     before = [value for key, value in entries(evidence.task.world, fact.kind) if key == fact.key]
     delivered = []
     for key, value in entries(evidence.world, fact.kind):

@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tool_faults import repeat_call
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.benchmark.world import World
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered, Ended, EndReason, Event, Replied
 
 MISSING_INPUT = frozenset({EarnedCode.UNKNOWN_HANDLE, EarnedCode.NOT_AUTHENTICATED})
@@ -23,7 +24,7 @@ class Evidence(msgspec.Struct, frozen=True):
     """The calls and the end of an episode, and the world at its end.
 
     `milestones` holds, for each milestone of the task, whether it is reached at the end; `only_looked`, for each call,
-    whether it succeeded and changed nothing but the artefacts.
+    whether it succeeded and changed nothing but the artefacts. `answer` is what the last words give, None without one.
     """
 
     guidance: BenchmarkGuidance
@@ -34,6 +35,7 @@ class Evidence(msgspec.Struct, frozen=True):
     milestones: tuple[bool, ...]
     harms: tuple[Harm, ...]
     only_looked: tuple[bool, ...] = ()
+    answer: Json = None
 
     @classmethod
     def gather(cls, guidance: BenchmarkGuidance, events: Sequence[Event]) -> Self:
@@ -42,14 +44,15 @@ class Evidence(msgspec.Struct, frozen=True):
         ends = [event.reason for event in events if isinstance(event, Ended)]
         worlds = tuple(replay(guidance.task, calls))
         world = worlds[-1]
-        answer = read_answer(replies[-1].text) if replies else None
-        milestones = reached_milestones(guidance.task, world, answer)
         end = ends[-1] if ends else EndReason.HARNESS
+        answer = read_answer(replies[-1].text, is_final=end is EndReason.STOPPED) if replies else None
+        milestones = reached_milestones(guidance.task, world, answer)
         only_looked = tuple(
             call.result.is_success and _differ_in_artefacts_only(before, after)
             for call, before, after in zip(calls, worlds, worlds[1:], strict=False)
         )
-        return cls(guidance, calls, replies, end, world, milestones, harms(guidance.task, world), only_looked)
+        found = harms(guidance.task, world)
+        return cls(guidance, calls, replies, end, world, milestones, found, only_looked, answer)
 
     @property
     def task(self) -> Task:
