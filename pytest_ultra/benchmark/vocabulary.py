@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
 from pytest_ultra.benchmark.generator.task_text import CONSTRAINTS
+from pytest_ultra.benchmark.name_siblings import NAME_PARTS
 from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
@@ -35,7 +37,7 @@ account beginning characters count cut cached content entries error exists field
 lines logged max mean median message method min order original packed path payloads period posted queue record records
 result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
 """
-_FLAW_WORDS = "about copy default test"
+_FLAW_WORDS = " ".join(("adjusted", "ready", *chain.from_iterable(NAME_PARTS)))
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
 
 

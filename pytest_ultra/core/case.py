@@ -16,8 +16,8 @@ from pytest_ultra.core.axes import (
     Visibility,
 )
 
-GENERATOR_VERSION = 1
-PROMPT_VERSION = 1
+GENERATOR_VERSION = 2
+PROMPT_VERSION = 2
 SCORER_VERSION = 1
 
 
