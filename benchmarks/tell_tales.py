@@ -148,7 +148,7 @@ def main() -> None:
     samples = list(make_samples(instances, [Difficulty(name) for name in names]))
     seconds = time.process_time() - started
     sound = sum(sample.kind is None for sample in samples)
-    print(f"{sound} sound and {len(samples) - sound} flawed plans: {seconds:.1f} s of CPU")
+    print(f"{sound} sound and {len(samples) - sound} flawed plans: {seconds:.1f} s of CPU", flush=True)
     print_shares(samples)
     print_areas(samples)
 

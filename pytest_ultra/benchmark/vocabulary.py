@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
 from pytest_ultra.benchmark.constraints import CONSTRAINTS
+from pytest_ultra.benchmark.name_siblings import NAME_PARTS
 from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_faults import MESSAGES as FAULT_MESSAGES
@@ -56,6 +58,8 @@ successor superseded replaced under team unit work
 """Columns and states in catalogues, directories and policies."""
 _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds"})
 """Columns of documents that hold prose and units instead of names."""
+_FLAW_WORDS = " ".join(("adjusted", "ready", *chain.from_iterable(NAME_PARTS)))
+"""Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
 
 
 def words_in(*texts: str) -> set[str]:

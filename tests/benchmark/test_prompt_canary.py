@@ -114,6 +114,10 @@ def test_names_depend_only_on_the_task_and_differ_between_tasks() -> None:
     assert len({draw_renaming(other).tools[READER] for other in TASKS}) == len(TASKS)
 
 
+KNOWING_NAMES = (ReferenceAgent.MIXTURE, ReferenceAgent.LINTER)
+"""The mixture draws by the case's identity; the linter knows the tools by their names, and flags all others."""
+
+
 def make_cases() -> Iterator[Case]:
     for prompt_type in PromptType:
         for task_type in (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE):
@@ -123,7 +127,7 @@ def make_cases() -> Iterator[Case]:
 @pytest.mark.parametrize(
     ("protocol", "has_discovery"), list(product((ToolProtocol.NATIVE, ToolProtocol.TEXT), (False, True)))
 )
-@pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent != "mixture"])
+@pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent not in KNOWING_NAMES])
 def test_reference_agents_keep_their_scores_under_other_names(
     agent: str, protocol: ToolProtocol, *, has_discovery: bool
 ) -> None:

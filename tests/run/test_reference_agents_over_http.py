@@ -37,5 +37,6 @@ def test_reference_agents_get_their_known_scores_over_http(outcomes: dict[tuple[
     for prompt_type in PromptType:
         assert outcomes["perfect", prompt_type] == {"full": EACH}
         assert outcomes["null", prompt_type] == outcomes["one-call", prompt_type] == {"failed": EACH}
-    assert outcomes["follower", PromptType.OPTIMAL] == outcomes["follower", HARMLESS] == {"full": EACH}
+    for prompt_type in (PromptType.OPTIMAL, PromptType.ALTERNATIVE, HARMLESS):
+        assert outcomes["follower", prompt_type] == {"full": EACH}
     assert not any(outcomes["follower", prompt_type]["full"] for prompt_type in HARMFUL)
