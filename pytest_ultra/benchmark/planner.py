@@ -74,9 +74,10 @@ def perfect_plan(task: Task) -> Workflow:
 
 
 def _has_one_order(task: Task) -> bool:
-    """Return whether alternatives for a milestone, if any, differ in nothing but their tool's reliability."""
+    """Return whether alternatives differ in nothing but their tool's reliability, and milestones follow their needs."""
     needs: dict[int, tuple[int, ...]] = {}
-    return all(needs.setdefault(action.reaches, action.needs) == action.needs for action in task.actions)
+    is_same = all(needs.setdefault(action.reaches, action.needs) == action.needs for action in task.actions)
+    return is_same and all(need < reached for reached, indices in needs.items() for need in indices)
 
 
 def _solve_directly(task: Task, tool_success_rate: float, max_calls: int) -> Solution:

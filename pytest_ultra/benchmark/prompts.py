@@ -31,9 +31,8 @@ def opening(case: Case, guidance: BenchmarkGuidance, text_tools: Sequence[ToolSc
     if case.prompt_type is PromptType.COT:
         parts.append(wording.cot)
     if case.prompt_type.has_plan:
-        plan = plan_text(case.prompt_type, guidance)
-        parts.append(f"{wording.plan}\n{plan}")
-        if REFERENCE_START in plan:
+        parts.append(f"{wording.plan}\n{plan_text(case.prompt_type, guidance)}")
+        if REFERENCE_START in render(guidance.optimal):
             parts.append(wording.references)
     system = {"role": "system", "content": _system(case, text_tools)}
     return (system, {"role": "user", "content": "\n\n".join(parts)})

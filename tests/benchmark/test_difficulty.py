@@ -1,79 +1,83 @@
-"""Difficulty is monotone: an agent of fixed skill succeeds less at each level.
-
-The simulated agent always does the operations that the words name, and infers each other one with a fixed
-probability. It may confuse a needed tool with another one; each offered tool adds to the probability, tools of the
-same category most. It may forget each constraint. It leaves out the operations that it misses, and breaks the
-constraints that it forgets. It does not know the level.
-"""
+"""Difficulty is what a capable agent must do: steps, names, data, conditions and rules grow with each level."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from random import Random
+from statistics import mean
 
-from pytest_ultra.benchmark.generator.draft import Draft
-from pytest_ultra.benchmark.generator.generate import generate_task
-from pytest_ultra.benchmark.generator.shapes import fill_draft
-from pytest_ultra.benchmark.generator.task_text import CONSTRAINTS
-from pytest_ultra.benchmark.planner import perfect_plan
-from pytest_ultra.benchmark.rehearsal import rehearse
+import pytest
+
+from pytest_ultra.benchmark.decisions import Skill
+from pytest_ultra.benchmark.generator.levels import LEVELS
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import Difficulty, TaskType
-from pytest_ultra.core.case import TaskKey
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.step_removal import remove
+from tests.benchmark.agent_runs import make_tasks
 
-INFERS = 0.92
-"""The probability of inferring an operation that the words do not name."""
-CONFUSES_SIBLING, CONFUSES_OTHER = 0.01, 0.003
-"""The probability, for each other offered tool of the same or another category, of confusing it with a needed one."""
-FORGETS = 0.04
-"""The probability, for each constraint, of breaking it."""
-INSTANCES, EPISODES = 15, 8
+INSTANCES = 8
 
-
-def operation_sentences(task: Task) -> list[str]:
-    """Return the sentences of all operations, also of those that the words leave out."""
-    key = task.key
-    draft = Draft(Random(f"{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}/{task.draw}"))
-    fill_draft(draft, key.task_type)
-    return [sentence.text for sentence in draft.sentences]
+STEPS = {
+    TaskType.SIMPLE_TASK: ((2, 3), (3, 3), (3, 4), (4, 6), (6, 9)),
+    TaskType.BASIC_TASK: ((3, 4), (3, 4), (4, 6), (6, 9), (9, 13)),
+    TaskType.DATA_PIPELINE: ((3, 5), (4, 6), (5, 8), (8, 12), (12, 18)),
+    TaskType.API_INTEGRATION: ((3, 5), (4, 6), (5, 8), (8, 12), (12, 18)),
+    TaskType.MULTI_STAGE_PIPELINE: ((4, 6), (5, 8), (7, 11), (11, 16), (16, 26)),
+}
+"""The published steps of the optimal workflow, from `very_easy` to `very_hard`."""
 
 
-def is_missed(task: Task, tool: str, rng: Random, *, is_named: bool) -> bool:
-    siblings = sum(TOOLS[name].category == TOOLS[tool].category for name in task.tools) - 1
-    others = len(task.tools) - 1 - siblings
-    confusion = 1 - (1 - CONFUSES_SIBLING) ** siblings * (1 - CONFUSES_OTHER) ** others
-    return rng.random() < confusion or (not is_named and rng.random() > INFERS)
+@pytest.fixture(scope="module")
+def tasks() -> list[Task]:
+    return make_tasks(INSTANCES)
 
 
-def succeeds(task: Task, episode: int) -> bool:
-    """Return whether the agent does the job without harm in this episode."""
-    rng = Random(f"{task.key}/{episode}")
-    plan = perfect_plan(task)
-    named = [text in task.words for text in operation_sentences(task)] + [False] * len(plan.steps)
-    steps = enumerate(plan.steps, start=1)
-    missed = [n for n, step in steps if is_missed(task, step.call.tool, rng, is_named=named[n - 1])]
-    if len(missed) == len(plan.steps):
-        return False
-    done = remove(plan, missed).workflow if missed else plan
-    forgotten = sum(rng.random() < FORGETS for text in CONSTRAINTS if text in task.words)
-    extra = [Step(Call("utility_notifier", HELPFUL | {"data": reference(1)}))] * forgotten
-    rehearsal = rehearse(task, Workflow((*done.steps, *extra), done.answer))
-    return rehearsal.has_delivered and not rehearsal.has_harmed
+@pytest.mark.parametrize("task_type", TaskType)
+def test_the_table_of_levels_is_the_published_one(task_type: TaskType) -> None:
+    assert tuple(LEVELS[difficulty].steps_of(task_type) for difficulty in Difficulty) == STEPS[task_type]
 
 
-HELPFUL = {"recipient": "everyone@example.com", "subject": "For your information"}
+def of_level(tasks: list[Task], difficulty: Difficulty) -> list[Task]:
+    return [task for task in tasks if task.key.difficulty is difficulty]
 
 
-def success_rate(difficulty: Difficulty) -> float:
-    keys = [TaskKey(task_type, difficulty, instance, 7) for task_type in TaskType for instance in range(INSTANCES)]
-    successes = [succeeds(generate_task(key), episode) for key in keys for episode in range(EPISODES)]
-    return sum(successes) / len(successes)
+def mean_steps(tasks: list[Task]) -> float:
+    return mean(len({action.reaches for action in task.actions}) for task in tasks)
 
 
-def test_an_agent_of_fixed_skill_succeeds_less_at_each_level() -> None:
-    rates = [success_rate(difficulty) for difficulty in Difficulty]
-    assert all(easier - harder > 0.01 for easier, harder in pairwise(rates)), rates
-    assert rates[0] - rates[-1] > 0.3, rates
+def test_steps_grow_with_each_level(tasks: list[Task]) -> None:
+    for task_type in TaskType:
+        of_type = [task for task in tasks if task.key.task_type is task_type]
+        means = [mean_steps(of_level(of_type, difficulty)) for difficulty in Difficulty]
+        assert all(easier <= harder for easier, harder in pairwise(means)), means
+        assert means[-1] > 2 * means[0]
+
+
+def longest_table(task: Task) -> int:
+    """Return the number of rows of the longest table that is not in a file."""
+    contents = [resource.content for resource in task.world.resources.values()]
+    tables = [*contents, *task.world.datastores.values(), *task.world.cache.values()]
+    return max((len(table) for table in tables if isinstance(table, list)), default=0)
+
+
+def test_data_grow_with_each_level(tasks: list[Task]) -> None:
+    sizes = [max(map(longest_table, of_level(tasks, difficulty))) for difficulty in Difficulty]
+    assert all(easier < harder for easier, harder in pairwise(sizes)), sizes
+
+
+def test_decisions_grow_with_each_level(tasks: list[Task]) -> None:
+    counts = [mean(len(task.decisions) for task in of_level(tasks, difficulty)) for difficulty in Difficulty]
+    assert counts[0] == counts[1] == 0
+    assert counts[1] < counts[2] < counts[3] < counts[4], counts
+
+
+def test_both_outcomes_of_a_condition_are_drawn(tasks: list[Task]) -> None:
+    """An agent that takes what is named first is wrong in many cases, and right in many."""
+    branches = [decision for task in tasks for decision in task.decisions if decision.skill is Skill.BRANCH]
+    wrong = sum(decision.naive is not None for decision in branches)
+    assert 0.25 * len(branches) < wrong < 0.75 * len(branches)
+
+
+def test_names_of_look_alikes_come_from_one_distribution(tasks: list[Task]) -> None:
+    for task in tasks:
+        world = task.world
+        names = [*world.files, *world.resources, *world.sinks, *world.queues, *world.datastores, *world.cache]
+        assert not [name for name in names if any(word in name for word in ("_old", "sandbox", "last_year", "test"))]

@@ -94,6 +94,25 @@ def test_a_budget_that_is_too_small_gives_a_whole_plan_with_probability_zero() -
         assert (get_tools(solution.workflow), solution.probability) == ([READER, ROUTER, CONVERTER], 0)
 
 
+@pytest.mark.parametrize("rate", [1.0, 0.9, 0.5])
+@pytest.mark.parametrize("calls", [2, 5, 9])
+def test_tasks_without_choices_are_solved_as_by_the_general_method(rate: float, calls: int) -> None:
+    """A useless alternative with a need of its own forces the general method, and changes nothing else."""
+    chance = Random(f"{rate}/{calls}")
+    for _ in range(20):
+        size = chance.randint(1, 5)
+        specs: list[ActionSpec] = []
+        for number in range(size):
+            needs = tuple(sorted(chance.sample(range(number), chance.randint(0, min(number, 2)))))
+            tools = chance.sample((READER, ROUTER, CONVERTER, FETCHER), chance.randint(1, 2))
+            specs += [(tool, needs, number) for tool in tools]
+        useless: ActionSpec = (ROUTER, tuple(range(size - 1)), size - 1)
+        direct, general = solve(make_task(*specs), rate, calls), solve(make_task(*specs, useless), rate, calls)
+        assert direct.probability == pytest.approx(general.probability)
+        if direct.probability:
+            assert get_tools(direct.workflow) == get_tools(general.workflow)
+
+
 def test_a_budget_of_thousands_of_calls_is_solved() -> None:
     p, q, calls = 0.01, 0.01**2, 5000
     expected = 1 - (p * (1 - q) ** calls - q * (1 - p) ** calls) / (p - q)

@@ -60,6 +60,7 @@ CONTENT = {
     "job": ("{words}",),
     "cot": ("step by step", "call", "missing", "next"),
     "plan": ("workflow",),
+    "references": ("<output of step N>", "handle"),
 }
 """What each part must contain in every variant."""
 

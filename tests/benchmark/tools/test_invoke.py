@@ -44,11 +44,11 @@ def test_handles_count_only_the_artefacts() -> None:
     world, _ = invoke(world, "utility_tracker", {"name": "t", "data": "data_1"})
     world, second = invoke(world, "file_operations_scanner", {"pattern": "*"})
     assert (first.handle, second.handle) == ("data_1", "data_2")
-    assert world.artefacts == {"data_1": "hello", "data_2": [{"path": "a.txt", "size": 5}]}
+    assert world.artefacts == {"data_1": "hello", "data_2": [{"path": "a.txt", "size": 5, "modified": "just now"}]}
     assert first.value == {"handle": "data_1", "kind": "text", "value": "hello"}
 
 
-WIDE = [{"id": n, "text": "x" * 100} for n in range(10)]
+WIDE = [{"id": n, "text": "x" * 300} for n in range(10)]
 
 
 @pytest.mark.parametrize(
@@ -59,23 +59,23 @@ WIDE = [{"id": n, "text": "x" * 100} for n in range(10)]
         ({"a": 1}, {"kind": "record", "value": {"a": 1}}),
         ([], {"kind": "table", "rows": 0, "fields": [], "value": []}),
         ([{"a": 1}, {"b": 2}], {"kind": "table", "rows": 2, "fields": ["a", "b"], "value": [{"a": 1}, {"b": 2}]}),
-        ("x" * 500, {"kind": "text", "characters": 500, "beginning": "x" * 400}),
-        ([1] * 500, {"kind": "value", "characters": 1001, "beginning": "[" + "1," * 199 + "1"}),
+        ("x" * 2000, {"kind": "text", "characters": 2000, "beginning": "x" * 500}),
+        ([1] * 1000, {"kind": "value", "characters": 2001, "beginning": "[" + "1," * 249 + "1"}),
         (
             WIDE,
             {
                 "kind": "table",
                 "rows": 10,
                 "fields": ["id", "text"],
-                "first_rows": [{"id": n, "text": "x" * 60 + "... (100 characters)"} for n in range(3)],
+                "first_rows": [{"id": n, "text": "x" * 200 + "... (300 characters)"} for n in range(5)],
             },
         ),
         (
-            {"method": "m", "content": ["x" * 500]},
+            {"method": "m", "content": ["x" * 2000]},
             {
                 "kind": "record",
                 "fields": ["method", "content"],
-                "cut": {"method": "m", "content": '["' + "x" * 58 + "... (504 characters)"},
+                "cut": {"method": "m", "content": '["' + "x" * 198 + "... (2004 characters)"},
             },
         ),
     ],

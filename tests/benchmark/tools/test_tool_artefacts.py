@@ -41,8 +41,22 @@ WORLD = World(
 
 FILES: list[tuple[str, dict[str, Json], Json]] = [
     ("reader", {"path": "in/a.csv"}, CSV),
-    ("scanner", {"pattern": "in/*"}, [{"path": "in/a.csv", "size": len(CSV)}, {"path": "in/b.txt", "size": 3}]),
-    ("scanner", {"pattern": "*.csv"}, [{"path": "in/a.csv", "size": len(CSV)}, {"path": "out/c.csv", "size": 0}]),
+    (
+        "scanner",
+        {"pattern": "in/*"},
+        [
+            {"path": "in/a.csv", "size": len(CSV), "modified": "just now"},
+            {"path": "in/b.txt", "size": 3, "modified": "just now"},
+        ],
+    ),
+    (
+        "scanner",
+        {"pattern": "*.csv"},
+        [
+            {"path": "in/a.csv", "size": len(CSV), "modified": "just now"},
+            {"path": "out/c.csv", "size": 0, "modified": "just now"},
+        ],
+    ),
     ("scanner", {"pattern": "*.CSV"}, []),
     (
         "converter",

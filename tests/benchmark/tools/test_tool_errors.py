@@ -36,16 +36,24 @@ SORT: dict[str, Json] = {"data": "rows", "operation": "sort", "field": "a"}
 CALCULATE: dict[str, Json] = {"data": "rows", "left_field": "c", "operator": "/", "right": "c", "result_field": "d"}
 
 NOT_FOUND: list[tuple[str, dict[str, Json], str]] = [
-    ("file_operations_reader", {"path": "x"}, "There is no file 'x'."),
+    ("file_operations_reader", {"path": "x"}, "There is no file 'x'. Files can be listed by a pattern of their paths."),
     ("network_fetcher", {"url": "x"}, "There is no resource at 'x'."),
     ("network_poster", {"url": "x", "data": "rows"}, "There is no address to post to at 'x'."),
     ("network_monitor", {"urls": ["http://x/closed", "x"]}, "There is no resource at 'x'."),
     ("network_router", {"data": "rows", "field": "b", "routes": {"x": "y"}}, "There is no address to post to at 'y'."),
     ("integration_authenticator", {"service": "x"}, "There is no account for the service 'x'."),
-    ("integration_connector", {"datastore": "x"}, "There is no datastore 'x'."),
-    ("utility_cache", {"action": "get", "key": "x"}, "There is no cache entry 'x'."),
-    ("utility_helper", {"topic": "x"}, "There is no reference on the topic 'x'."),
-    ("file_operations_reader", {"path": "p" * 61}, f"There is no file '{'p' * 60}...'."),
+    ("integration_connector", {"datastore": "x"}, "There is no datastore 'x'. Catalogues name the datastores."),
+    ("utility_cache", {"action": "get", "key": "x"}, "There is no cache entry 'x'. The keys can be listed."),
+    (
+        "utility_helper",
+        {"topic": "x"},
+        "There is no reference on the topic 'x'. Without a topic, the topics are listed.",
+    ),
+    (
+        "file_operations_reader",
+        {"path": "p" * 61},
+        f"There is no file '{'p' * 60}...'. Files can be listed by a pattern of their paths.",
+    ),
 ]
 
 NOT_AUTHENTICATED: list[tuple[str, dict[str, Json]]] = [
@@ -231,13 +239,15 @@ def sample_arguments(tool: str, handle: str) -> dict[str, Json]:
     schema = TOOLS[tool].parameters
     named = {*schema["required"], *({"data", "at", "message", "subject"} & schema["properties"].keys())}
     values = {name: schema["properties"][name].get("enum", ["a"])[0] for name in named}
-    return {name: SAMPLES.get(name, value) for name, value in values.items()} | {"data": handle}
+    key: dict[str, Json] = {"key": "k"} if tool == "utility_cache" else {}
+    return {name: SAMPLES.get(name, value) for name, value in values.items()} | {"data": handle} | key
 
 
 @pytest.mark.parametrize("handle", ["data_9", "rows ", "<output of step 1>", "a,b\n1,2", ""])
 @pytest.mark.parametrize("tool", [name for name, tool in TOOLS.items() if "data" in tool.parameters["properties"]])
 def test_any_text_that_is_not_a_handle_is_an_unknown_handle(tool: str, handle: str) -> None:
-    message = f"There is no earlier output with the handle {handle!r}."
+    handles = ", ".join(WORLD.artefacts)
+    message = f"There is no earlier output with the handle {handle!r}; the handles are: {handles}."
     assert earned_error(tool, sample_arguments(tool, handle)) == (EarnedCode.UNKNOWN_HANDLE, message)
 
 

@@ -84,7 +84,19 @@ def test_a_tool_schema_has_the_chat_completions_format() -> None:
                         "minLength": 1,
                         "maxLength": 200,
                         "description": "Path of the file to read.",
-                    }
+                    },
+                    "offset": {
+                        "type": "integer",
+                        "minimum": 0,
+                        "maximum": 10_000,
+                        "description": "How many lines to pass over; 0 if left out.",
+                    },
+                    "limit": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": 10_000,
+                        "description": "How many lines to take at most; all if left out.",
+                    },
                 },
                 "required": ["path"],
                 "additionalProperties": False,
