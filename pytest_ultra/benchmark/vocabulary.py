@@ -37,7 +37,7 @@ account beginning characters count cut cached content entries error exists field
 lines logged max mean median message method min order original packed path payloads period posted queue record records
 result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
 """
-_FLAW_WORDS = " ".join(("adjusted", "ready", *chain.from_iterable(NAME_PARTS)))
+_FLAW_WORDS = " ".join(("adjusted", "ready", "reports", *chain.from_iterable(NAME_PARTS)))
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
 
 

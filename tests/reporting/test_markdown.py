@@ -68,7 +68,7 @@ def test_a_row_has_its_rate_and_its_difference_with_their_intervals() -> None:
     assert cells(text, "misuse")[3] == "15.0-85.0"
     assert "8 planned: 8 scored (6 full, 0 partial, 2 failed), 0 error, 0 skipped" in text
     assert "failure classes: tool\\_selection 2" in text
-    assert "<sub>run 20261124T090000.000000Z, seed 7, generator 1, prompts 1, scorer 1</sub>" in text
+    assert "<sub>run 20261124T090000.000000Z, seed 7, generator 2, prompts 2, scorer 1</sub>" in text
 
 
 def test_axes_with_several_values_have_columns_of_their_own() -> None:

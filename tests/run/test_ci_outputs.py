@@ -52,7 +52,7 @@ def test_each_report_covers_each_case_and_the_run(project: Project, xdist_on_off
     suite, tests = read_junit(project.path / "junit.xml")
     run = project.document()["run"]
     assert (suite["ultra_run"], suite["ultra_seed"]) == (run["run_id"], "0")
-    assert suite["ultra_versions"] == "generator 1, prompts 1, scorer 1"
+    assert suite["ultra_versions"] == "generator 2, prompts 2, scorer 1"
     outcomes = Counter(episode["outcome"] for episode in episodes.values())
     assert {name: int(suite[f"ultra_{name}"]) for name in outcomes} == outcomes
     assert (suite["ultra_planned"], suite["ultra_scored"], suite["ultra_error"]) == ("10", "10", "0")
