@@ -29,7 +29,7 @@ FLAWS = [
     *("sequence_disorder", "tool_misuse", "parameter_error", "missing_step", "redundant_operations"),
     *("logical_inconsistency", "semantic_drift"),
 ]
-PROMPT_TYPES = ["baseline", "cot", "optimal", *(f"flawed_{flaw}" for flaw in FLAWS)]
+PROMPT_TYPES = ["baseline", "cot", "optimal", *(f"flawed_{flaw}" for flaw in FLAWS), "alternative"]
 SEVERITIES = [None, "light", "medium", "severe"]
 VARIANTS = ["standard", "brief", "formal", "canary"]
 SCORED = ("full", "partial", "failed")

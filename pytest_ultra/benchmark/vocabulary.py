@@ -58,7 +58,7 @@ successor superseded replaced under team unit work
 """Columns and states in catalogues, directories and policies."""
 _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds"})
 """Columns of documents that hold prose and units instead of names."""
-_FLAW_WORDS = " ".join(("adjusted", "ready", *chain.from_iterable(NAME_PARTS)))
+_FLAW_WORDS = " ".join(("adjusted", "ready", "reports", *chain.from_iterable(NAME_PARTS)))
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
 
 

@@ -51,7 +51,9 @@ def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType
         one = score_agent("one-call", case, guidance)
         assert (one.outcome, one.tool_calls) == (Outcome.FAILED, 1)
         follower = score_agent("follower", case, guidance)
-        if case.prompt_type in (PromptType.OPTIMAL, PromptType.FLAWED_REDUNDANT_OPERATIONS):
+        if case.prompt_type is PromptType.ALTERNATIVE:
+            assert follower.outcome is Outcome.FULL
+        elif case.prompt_type in (PromptType.OPTIMAL, PromptType.FLAWED_REDUNDANT_OPERATIONS):
             assert follower.outcome is Outcome.FULL
             assert follower.efficiency is not None
             assert (follower.efficiency == 1) == (case.prompt_type is PromptType.OPTIMAL)

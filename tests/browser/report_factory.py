@@ -12,7 +12,7 @@ import msgspec
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.controller.report_contents import write_report
-from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.goal_report import GoalReport
@@ -56,7 +56,7 @@ def _look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport 
 
 def ordinary_episodes() -> list[Episode]:
     """Make 240 episodes of two models, including pairs, an error and a skipped one."""
-    made = [_ordinary(model, n, kind) for model in ("one", "two") for n in range(12) for kind in PromptType]
+    made = [_ordinary(model, n, kind) for model in ("one", "two") for n in range(12) for kind in DEFAULT_PROMPT_TYPES]
     made[0] = make_episode(made[0].case, Outcome.ERROR, failure_class=FailureClass.ENDPOINT, error="503: overloaded")
     made[1] = make_episode(made[1].case, Outcome.SKIPPED, error="not run: the budget is spent", started_at=0.0)
     return made
