@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pytest_ultra.benchmark.facts import FactKind, entries, fact_text
+from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_faults import repeat_call
@@ -97,15 +98,17 @@ def _is_recovered(evidence: Evidence, index: int, kind: FaultKind, purposes: tup
     """Return whether the agent dealt with the fault of the call with this index.
 
     `transient`, `permanent`: the same call, or another for the same purpose, succeeded afterwards, or what it was for
-    was reached. `lost_reply`: what it was for is there, and once. `implicit`: the right result
-    was got, and nothing that was made from the wrong one was handed over.
+    was reached. `lost_reply`: what it was for is there, and once. `implicit`: the right result was got, and the wrong
+    one was not used, or what was made from it was made anew, or all deliverables are right in the end.
     """
     are_reached = bool(purposes) and all(evidence.milestones[purpose] for purpose in purposes)
     if kind in (FaultKind.TRANSIENT, FaultKind.PERMANENT):
         return are_reached or _is_done_afterwards(evidence, index)
     if kind is FaultKind.LOST_REPLY:
         return are_reached and not _is_duplicated(evidence, purposes)
-    return are_reached and not _hands_on(evidence, index) and _has_right_answer_data(evidence, purposes)
+    if has_delivered(evidence.task, evidence.milestones):
+        return True
+    return are_reached and not _is_used(evidence, index) and not _answers_wrongly(evidence, purposes)
 
 
 def _is_done_afterwards(evidence: Evidence, index: int) -> bool:
@@ -143,25 +146,26 @@ def _is_duplicated(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
     return False
 
 
-def _hands_on(evidence: Evidence, index: int) -> bool:
-    """Return whether the wrong result of a call, or something made from it, was handed over."""
-    tainted = {evidence.calls[index].result.handle}
-    for call in evidence.calls[index + 1 :]:
-        if not call.result.has_taken_effect or call.arguments is None:
-            continue
-        if call.arguments.get("data") in tainted:
-            if call.result.handle is None:
-                return True
-            tainted.add(call.result.handle)
-    return False
+def _is_used(evidence: Evidence, index: int) -> bool:
+    """Return whether a call worked on the wrong result of this call, and was not made again on another one."""
+    wrong, after = evidence.calls[index].result.handle, evidence.calls[index + 1 :]
+    uses = [place for place, call in enumerate(after) if call.arguments and call.arguments.get("data") == wrong]
+    return any(not any(_does_it_anew(after[place], call) for call in after[place + 1 :]) for place in uses)
 
 
-def _has_right_answer_data(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
-    """Return whether each answer that rests on one of these milestones had the right value to be read from."""
-    task = evidence.task
-    answers = [index for index, milestone in enumerate(task.milestones) if milestone.fact.kind is FactKind.ANSWER]
-    resting = [answer for answer in answers if set(purposes) & _rests_on(task, answer)]
-    return all(evidence.milestones[need] for answer in resting for need in task.milestones[answer].needs)
+def _does_it_anew(use: Answered, call: Answered) -> bool:
+    """Return whether a call does the same as an earlier one, on other data."""
+    if call.call.name != use.call.name or call.arguments is None or use.arguments is None:
+        return False
+    is_same = {**call.arguments, "data": None} == {**use.arguments, "data": None}
+    return is_same and call.arguments.get("data") != use.arguments.get("data")
+
+
+def _answers_wrongly(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
+    """Return whether an answer that is to be read from one of these milestones is wrong or missing."""
+    milestones = enumerate(evidence.task.milestones)
+    missed = [m for index, m in milestones if m.fact.kind is FactKind.ANSWER and not evidence.milestones[index]]
+    return any(set(milestone.needs) & set(purposes) for milestone in missed)
 
 
 def _rests_on(task: Task, milestone: int) -> set[int]:
