@@ -63,7 +63,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 has_tool_discovery=settings.tool_discovery,
                 flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
                 request_parameters=parameters[model],
-                flaw_visibility=_draw_visibility(settings.flaw_visibility, key, prompt_type, severity),
+                flaw_visibility=draw_visibility(settings.flaw_visibility, key, prompt_type, severity),
             )
 
 
@@ -75,7 +75,7 @@ def _prompts(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Se
             yield variant, prompt_type, severity, model
 
 
-def _draw_visibility(
+def draw_visibility(
     allowed: Sequence[Visibility], key: TaskKey, prompt_type: PromptType, severity: Severity | None
 ) -> Visibility | None:
     """Draw the visibility of a flaw, the same for every model, repeat and tool success rate."""
