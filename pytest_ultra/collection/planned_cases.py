@@ -65,7 +65,7 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
                 request_parameters=parameters[model],
                 fault_kind=join_fault_kinds(settings.fault_kind),
-                flaw_visibility=_draw_visibility(settings.flaw_visibility, key, prompt_type, severity),
+                flaw_visibility=draw_visibility(settings.flaw_visibility, key, prompt_type, severity),
             )
 
 
@@ -77,7 +77,7 @@ def _prompts(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Se
             yield variant, prompt_type, severity, model
 
 
-def _draw_visibility(
+def draw_visibility(
     allowed: Sequence[Visibility], key: TaskKey, prompt_type: PromptType, severity: Severity | None
 ) -> Visibility | None:
     """Draw the visibility of a flaw, the same for every model, repeat and tool success rate."""

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.collection.case_names import parse_case_id
+from pytest_ultra.collection.planned_cases import draw_visibility
 from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.core.axes import (
+    DRAWN_VISIBILITIES,
     MOST_FLAWS,
     Difficulty,
     FaultKind,
@@ -43,9 +45,9 @@ DEFAULTS: Mapping[str, Any] = {
     "has_tool_discovery": False,
     "flaws": 1,
     "fault_kind": FaultKind.TRANSIENT.value,
-    "flaw_visibility": Visibility.JOB,
+    "flaw_visibility": None,
 }
-"""The axes of a case that are not given; they are the defaults of a run's options."""
+"""The axes of a case that are not given; they are the defaults of a run's options. A visibility is drawn as there."""
 
 
 def add_axes(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +55,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("preview a case without running it", "the plan comes from the benchmark")
     group.add_argument("--model", metavar="NAME", help="(default: demo)")
     for flag, members in _CHOICES.items():
-        default = DEFAULTS[flag[2:].replace("-", "_")]
+        default = DEFAULTS[flag[2:].replace("-", "_")] or "drawn as in a run"
         group.add_argument(
             flag, metavar="NAME", choices=list(members), help=f"{', '.join(members)} (default: {default})"
         )
@@ -113,7 +115,11 @@ def make_case(name: str | None, given: Mapping[str, Any]) -> Case | None:
     if not 0 < float(values["tool_success_rate"]) <= 1:
         rate = values["tool_success_rate"]
         raise ConfigurationError(f"--tool-success-rate: {rate} is not valid; give a rate above 0 and up to 1")
-    return msgspec.convert(values, Case, strict=False)
+    case = msgspec.convert(values, Case, strict=False)
+    if case.flaw_visibility is not None:
+        return case
+    visibility = draw_visibility(DRAWN_VISIBILITIES, case.task_key, case.prompt_type, case.severity)
+    return msgspec.structs.replace(case, flaw_visibility=visibility)
 
 
 def find_guidance(case: Case, run: RunDirectory | None) -> AnyGuidance:

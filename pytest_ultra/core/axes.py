@@ -106,6 +106,10 @@ class Visibility(StrEnum):
     WORLD = "world"
 
 
+DRAWN_VISIBILITIES = (Visibility.JOB, Visibility.WORLD)
+"""The visibilities that a flawed case's is drawn from, unless the user names others."""
+
+
 MOST_FLAWS = 2
 """The most kinds that a case's flaw can combine: a severe one leaves one sound step of a short workflow."""
 

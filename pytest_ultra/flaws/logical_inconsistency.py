@@ -26,10 +26,10 @@ def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
     """
     if draw.visibility is Visibility.WORLD:
         return []
-    found = [*_past_the_result(workflow, number), *_turned_round(workflow, number)]
-    if found and draw.visibility is Visibility.JOB:
-        return found
-    return [*found, *_on_failure_only(draw, workflow, number)]
+    turned = list(_turned_round(workflow, number))
+    if turned and draw.visibility is Visibility.JOB:
+        return turned
+    return [*turned, *_past_the_result(workflow, number), *_on_failure_only(draw, workflow, number)]
 
 
 def _on_failure_only(draw: Draw, workflow: Workflow, number: int) -> Iterator[Change]:

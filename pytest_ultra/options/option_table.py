@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_ultra.core.axes import (
+    DRAWN_VISIBILITIES,
     MOST_FLAWS,
     Difficulty,
     FaultKind,
@@ -78,7 +79,7 @@ OPTIONS = (
     ),
     Option(
         "flaw_visibility",
-        "job,world",
+        ",".join(DRAWN_VISIBILITIES),
         "NAME",
         f"Where a flaw can be noticed: {values.listed(Visibility)} or `all`; each flawed case draws one",
         values.members(Visibility),

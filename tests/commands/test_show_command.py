@@ -8,14 +8,16 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.collection.case_names import parse_case_id
+from pytest_ultra.collection.planned_cases import draw_visibility
 from pytest_ultra.commands.run_overview import show_run
-from pytest_ultra.core.axes import Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.core.axes import DRAWN_VISIBILITIES, Difficulty, PromptType, PromptVariant, Severity, TaskType
 from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.reporting.failure_text import explain
 from pytest_ultra.storage.guidance_cache import GuidanceCache
@@ -144,7 +146,7 @@ def test_the_prompt_of_a_case_is_shown_as_the_model_got_it(run: RunDirectory, co
     assert f"{len(request.tools)} tools:" in lines
     for tool in request.tools:
         assert any(line.startswith(f"  {tool['function']['name']}(") for line in lines)
-    assert "plan, as the model saw it (! marks what tool_misuse damaged):" in lines
+    assert "plan, as the model saw it (! marks what tool_misuse damaged; visible in the job):" in lines
 
 
 def test_a_case_that_was_not_run_is_shown_by_its_prompt(run: RunDirectory, command: Command) -> None:
@@ -202,7 +204,8 @@ def test_a_case_of_no_run_is_shown_by_its_prompt(command: Command, args: tuple[s
         repeat=1,
         instance=3,
     )
-    assert document["case_id"] == expected.case_id
+    drawn = draw_visibility(DRAWN_VISIBILITIES, expected.task_key, expected.prompt_type, expected.severity)
+    assert document["case_id"] == msgspec.structs.replace(expected, flaw_visibility=drawn).case_id
     assert command("show", *args).lines[0] == "a case without a run; a model would be shown:"
 
 
