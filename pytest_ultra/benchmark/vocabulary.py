@@ -21,7 +21,7 @@ _WORD = re.compile(r"[a-z]{3,}")
 _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?![A-Za-z])")
 
 _PROSE = """
-about according add address addresses adds agreed all along also among and another answer any apart appear applies are
+according add address addresses adds agreed all along also among and another answer any apart appear applies are
 around asked asks attached authenticate average becomes besides both but cache calls capitals case cases catalogue
 change changed check checked choose clause compress continue convert count counts csv current data datastore date
 dated day days decides decimals deliver depends describe deviation dictionary directory drop dropped each else entry
@@ -47,6 +47,8 @@ account beginning characters count cut cached content entries error exists field
 lines logged max mean median message method min order original packed path payloads period posted queue record records
 result rows scheduled sent session size sink status stdev sum table text tracker transient url value written items
 """
+_FLAW_WORDS = "about archive copy default old test"
+"""Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
 _DOCUMENT_WORDS = """
 clause clauses current draft duty field holds intake kept mailbox meaning moved owner place queue review set status
 successor superseded replaced under team unit work
@@ -63,7 +65,7 @@ def words_in(*texts: str) -> set[str]:
 
 def entity_words(task: Task) -> list[str]:
     """Return the words that name things in the task, in lower case and alphabetical order."""
-    names = {name.lower() for text in _names(task) for name in _NAME.findall(text)}
+    names = {name.lower() for text in (*_names(task), _FLAW_WORDS) for name in _NAME.findall(text)}
     return sorted(names - PROTECTED)
 
 
