@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pytest_ultra.benchmark.constraints import CONSTRAINTS
-from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
+from pytest_ultra.benchmark.tables import write_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, Tool
@@ -103,27 +103,11 @@ def _world_names(world: World) -> Iterator[str]:
     yield from world.credentials.values()
     services = [resource.service for resource in world.resources.values()]
     yield from filter(None, [*services, *(sink.service for sink in world.sinks.values())])
+    yield from world.files.values()
     tables = [resource.content for resource in world.resources.values()]
-    tables += [*world.datastores.values(), *world.topics.values(), *world.cache.values()]
-    for table in (*tables, *map(_table_in, world.files.values())):
-        yield from _cells(table)
-
-
-def _table_in(text: str) -> Json:
-    """Return a file's content as a table; an empty one if it is none."""
-    for read in (read_json, read_csv):
-        try:
-            rows = read(text)
-        except UnreadableTextError:
-            continue
-        if rows and len(rows[0]) > 1:
-            return rows
-    return []
-
-
-def _cells(value: Json) -> Iterator[str]:
-    """Yield the fields and the one-word cells: text with spaces names nothing."""
-    return (text for text in _texts(value) if " " not in text)
+    yield from map(write_json, [*tables, *world.datastores.values(), *world.cache.values()])
+    for topic in world.topics.values():
+        yield from (text for text in _texts(topic) if " " not in text)
 
 
 def _texts(value: Json) -> Iterator[str]:

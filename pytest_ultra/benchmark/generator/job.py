@@ -32,7 +32,6 @@ from pytest_ultra.benchmark.goal import unwrap
 from pytest_ultra.core.axes import TaskType
 from pytest_ultra.core.json_types import Json, Row
 
-
 DUPLICATES = 0.15
 """The share of the rows that are repeated, where some are."""
 
