@@ -10,7 +10,7 @@ import msgspec
 
 from pytest_ultra.benchmark.constraints import CONSTRAINTS
 from pytest_ultra.benchmark.name_siblings import NAME_PARTS
-from pytest_ultra.benchmark.tables import UnreadableTextError, read_csv, read_json
+from pytest_ultra.benchmark.tables import write_json
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_faults import MESSAGES as FAULT_MESSAGES
 from pytest_ultra.benchmark.tools import TOOLS
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[a-z]{3,}")
 _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?![A-Za-z])")
 
 _PROSE = """
-about according add address addresses adds agreed all along also among and another answer any apart appear applies are
+according add address addresses adds agreed all along also among and another answer any apart appear applies are
 around asked asks attached authenticate average becomes besides both but cache calls capitals case cases catalogue
 change changed check checked choose clause compress continue convert count counts csv current data datastore date
 dated day days decides decimals deliver depends describe deviation dictionary directory drop dropped each else entry
@@ -69,7 +69,7 @@ def words_in(*texts: str) -> set[str]:
 
 def entity_words(task: Task) -> list[str]:
     """Return the words that name things in the task, in lower case and alphabetical order."""
-    names = {name.lower() for text in _names(task) for name in _NAME.findall(text)}
+    names = {name.lower() for text in (*_names(task), _FLAW_WORDS) for name in _NAME.findall(text)}
     return sorted(names - PROTECTED)
 
 
@@ -108,27 +108,11 @@ def _world_names(world: World) -> Iterator[str]:
     yield from world.credentials.values()
     services = [resource.service for resource in world.resources.values()]
     yield from filter(None, [*services, *(sink.service for sink in world.sinks.values())])
+    yield from world.files.values()
     tables = [resource.content for resource in world.resources.values()]
-    tables += [*world.datastores.values(), *world.topics.values(), *world.cache.values()]
-    for table in (*tables, *map(_table_in, world.files.values())):
-        yield from _cells(table)
-
-
-def _table_in(text: str) -> Json:
-    """Return a file's content as a table; an empty one if it is none."""
-    for read in (read_json, read_csv):
-        try:
-            rows = read(text)
-        except UnreadableTextError:
-            continue
-        if rows and len(rows[0]) > 1:
-            return rows
-    return []
-
-
-def _cells(value: Json) -> Iterator[str]:
-    """Yield the fields and the one-word cells: text with spaces names nothing."""
-    return (text for text in _texts(value) if " " not in text)
+    yield from map(write_json, [*tables, *world.datastores.values(), *world.cache.values()])
+    for topic in world.topics.values():
+        yield from (text for text in _texts(topic) if " " not in text)
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -41,7 +41,7 @@ def digest(instances: int) -> str:
     return hashed.hexdigest()
 
 
-DIGESTS = {2: "DIGEST"}
+DIGESTS = {2: "f9f33e58edc81d40d18e9555152d738d0b6244d1cd6dcaf568b2be4303f6cdf4"}
 """The expected digest, by version of the generator."""
 
 

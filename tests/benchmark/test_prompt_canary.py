@@ -97,11 +97,11 @@ def test_numbers_and_words_of_schemas_are_not_renamed() -> None:
 
 
 def test_composed_names_follow_their_parts_and_letter_case_is_kept() -> None:
-    task = next(task for task in TASKS if "amount" in entity_words(task))
+    task = next(task for task in TASKS if "fee" in entity_words(task))
     renaming = draw_renaming(task)
-    other = renaming.words["amount"]
-    assert renaming.text("sum_amount amount_adjusted Amount AMOUNT amounts aMount") == (
-        f"sum_{other} {other}_adjusted {other.capitalize()} {other.upper()} amounts aMount"
+    other = renaming.words["fee"]
+    assert renaming.text("sum_fee fee_adjusted Fee FEE fees fEe") == (
+        f"sum_{other} {other}_adjusted {other.capitalize()} {other.upper()} fees fEe"
     ).replace("adjusted", renaming.words.get("adjusted", "adjusted"))
 
 
@@ -194,11 +194,19 @@ def test_a_call_of_a_tool_by_its_original_name_is_an_unknown_tool() -> None:
 
 
 def test_an_entity_is_not_found_by_its_original_name() -> None:
-    conversation = start()
-    path = next(
-        path
+    case = canary(make_case(PromptType.BASELINE))
+    conversations = (
+        Conversation.begin(
+            msgspec.structs.replace(case, instance=number),
+            make_guidance(msgspec.structs.replace(case, instance=number)),
+        )
+        for number in range(20)
+    )
+    conversation, path = next(
+        (conversation, path)
+        for conversation in conversations
+        if READER in conversation.guidance.task.tools
         for path in conversation.guidance.task.world.files
-        if draw_renaming(conversation.guidance.task).text(path) != path
     )
     shown, reader = conversation.renaming.text(path), conversation.renaming.text(READER)
     assert call_tool(conversation, reader, json.dumps({"path": shown})).result.is_success
@@ -222,7 +230,7 @@ def test_an_answer_in_other_names_is_scored_in_the_benchmarks_own() -> None:
     assert Replied(1, Reply("as it is")).text == "as it is"
 
 
-NAMES_IN_TEMPLATES = {"alert", "items", "orders", "readings", "ready", "reference", "sensor", "stock"}
+NAMES_IN_TEMPLATES = {"about"}
 """Words that occur both in the generator's templates and in names; the rest of a template is prose."""
 
 
@@ -239,7 +247,7 @@ def template_words() -> set[str]:
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in raised
             if " " in node.value.strip() and node.value not in ignored and not is_attribute_docstring(node, tree)
-            for word in re.findall(r"[a-z]{3,}", node.value.lower())
+            for word in re.findall(r"[a-z]{3,}", re.sub(r"{\w*}", "", node.value.lower()))
         }
     return found - NAMES_IN_TEMPLATES
 

@@ -1,4 +1,4 @@
-"""The words of a task: exact names up to `easy`, descriptions from `medium` on, and never a tool or a second reading."""
+"""The words of a task: exact names up to `easy`, descriptions from `medium` on, and never a tool."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def route(draft: Draft, item: Item, service: str) -> None:
     needs = (draft.authenticate(service),) if service else ()
     call = Call("network_router", {"data": item.data, "field": field, "routes": {str(value): place.name}})
     number = draft.deliver(call, FactKind.SINK, place.name, needs=needs, is_ordered=item.is_ordered)
-    draft.extra_tools.add("network_poster")
+    if not draft.level.is_exact:
+        draft.extra_tools.add("network_poster")
     if place.look_alikes:
         misreadings = [
             Misreading((ArgumentChange(number - 1, "routes", {str(value): other}),), is_naive=position == 0)

@@ -32,6 +32,9 @@ from pytest_ultra.benchmark.goal import unwrap
 from pytest_ultra.core.axes import TaskType
 from pytest_ultra.core.json_types import Json, Row
 
+DUPLICATES = 0.15
+"""The share of the rows that are repeated, where some are."""
+
 
 class _Job:
     """The choices of one job that several of its parts depend on."""
@@ -109,8 +112,10 @@ def _make_base(job: _Job) -> Item:
 
 
 def _draw_size(draft: Draft) -> int:
-    """Return how many rows a table has; large sizes are rare."""
+    """Return how many rows a table has before some are repeated; large sizes are rare."""
     least, most = draft.level.rows
+    if draft.level.dirt:
+        most = int(most / (1 + DUPLICATES))
     return least + int((most - least) * draft.rng.random() ** (6 if most > 1000 else 2))
 
 
@@ -128,7 +133,7 @@ def _make_dirty(job: _Job, rows: list[Row]) -> list[Row]:
     if "require" in kinds:
         rows = blank(rows, job.blank_field, rng, 0.1, is_in_preview=is_in_preview)
     if "deduplicate" in kinds:
-        rows = duplicate(rows, rng, 0.3, is_in_preview=is_in_preview)
+        rows = duplicate(rows, rng, DUPLICATES, is_in_preview=is_in_preview)
     if "normalize" in kinds:
         rows = misspell(rows, job.dirty_category, rng, 0.3, is_in_preview=is_in_preview)
     return rows

@@ -53,15 +53,13 @@ def revise(rows: list[Row], table: Table, rng: Random, change: float) -> list[Ro
 
 
 def duplicate(rows: list[Row], rng: Random, share: float, *, is_in_preview: bool) -> list[Row]:
-    """Repeat some rows later on."""
+    """Repeat some rows later on, one of them within the preview if wanted."""
     count = max(2, int(len(rows) * share))
     changed = list(rows)
-    for row in rng.sample(
-        rows[:PREVIEWED] if is_in_preview else rows, min(count, PREVIEWED if is_in_preview else count)
-    ):
-        first = 1 if is_in_preview and len(changed) == len(rows) else PREVIEWED + 1
-        last = PREVIEWED - 1 if first == 1 else len(changed)
-        place = rng.randint(first, max(first, last))
+    if is_in_preview:
+        changed.insert(rng.randint(1, PREVIEWED - 1), dict(rows[0]))
+    for row in rng.sample(rows[1:], count - is_in_preview):
+        place = rng.randint(PREVIEWED + 1, len(changed))
         changed.insert(max(place, changed.index(row) + 1), dict(row))
     return changed
 
