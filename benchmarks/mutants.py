@@ -255,7 +255,7 @@ def run(
                     free.put(workshop)
 
             results = [Result(module, m, v) for m, v in zip(mutants, pool.map(test, mutants), strict=True)]
-            print(_summary(module, results), flush=True)
+            print(_summary(module, results), *survivors(results), sep="\n", flush=True)
             found += results
         return found
 
@@ -285,7 +285,7 @@ def survivors(results: Sequence[Result]) -> Iterator[str]:
             yield f"{module}.py:{mutant.line}: {mutant.kind}: {_short(mutant.before)}  ->  {_short(mutant.after)}"
 
 
-def _short(text: str, most: int = 160) -> str:
+def _short(text: str, most: int = 100) -> str:
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[:most]}..."
 
@@ -308,7 +308,7 @@ def main() -> int:
             print(name, len(find_mutants((ROOT / PACKAGE / f"{name}.py").read_text(encoding="utf-8"))))
         return 0
     results = run(ROOT, chosen, most=arguments.most, seed=arguments.seed, jobs=arguments.jobs)
-    print(*survivors(results), _summary("all", results), sep="\n")
+    print(_summary("all", results))
     return 1 if any(result.verdict == "survived" for result in results) else 0
 
 
