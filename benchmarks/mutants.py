@@ -134,7 +134,10 @@ def _nodes(tree: ast.AST) -> list[Node]:
     """Return the nodes that can be changed, without annotations and docstrings."""
     found: list[Node] = []
     for name, value in ast.iter_fields(tree):
-        if name in ("annotation", "returns", "decorator_list", "bases"):
+        if name in ("annotation", "returns", "decorator_list", "bases") or (name, type(tree)) == (
+            "keywords",
+            ast.ClassDef,
+        ):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.expr | ast.stmt) and not _is_text(child):
@@ -186,8 +189,13 @@ def _branches(node: Node) -> Iterator[Change]:
 
 def _statements(node: Node) -> Iterator[Change]:
     is_call = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Yield | ast.YieldFrom)
-    if is_call or (isinstance(node, ast.Return) and node.value is not None):
+    is_return = isinstance(node, ast.Return) and node.value is not None and not _is_falsy(node.value)
+    if is_call or is_return:
         yield "statement", partial(setattr, node, "value", ast.Constant(None))
+
+
+def _is_falsy(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 class Result(NamedTuple):
@@ -210,8 +218,9 @@ class Workshop:
 
     def test(self, tests: Sequence[str], limit_s: float) -> str:
         """Run tests; return killed, timeout or survived."""
-        environ = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        options = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-k", SLOW)
+        ours = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
+        environ = {**os.environ, **ours}  # CI: Hypothesis draws the same examples each time, without a deadline
+        options = ("-x", "-q", "-p", "no:cacheprovider", "-k", SLOW)
         command = [sys.executable, "-m", "pytest", *options, *tests]
         try:
             done = subprocess.run(
@@ -255,7 +264,7 @@ def run(
                     free.put(workshop)
 
             results = [Result(module, m, v) for m, v in zip(mutants, pool.map(test, mutants), strict=True)]
-            print(_summary(module, results), flush=True)
+            print(_summary(module, results), *survivors(results), sep="\n", flush=True)
             found += results
         return found
 
@@ -285,7 +294,7 @@ def survivors(results: Sequence[Result]) -> Iterator[str]:
             yield f"{module}.py:{mutant.line}: {mutant.kind}: {_short(mutant.before)}  ->  {_short(mutant.after)}"
 
 
-def _short(text: str, most: int = 160) -> str:
+def _short(text: str, most: int = 100) -> str:
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[:most]}..."
 
@@ -308,7 +317,7 @@ def main() -> int:
             print(name, len(find_mutants((ROOT / PACKAGE / f"{name}.py").read_text(encoding="utf-8"))))
         return 0
     results = run(ROOT, chosen, most=arguments.most, seed=arguments.seed, jobs=arguments.jobs)
-    print(*survivors(results), _summary("all", results), sep="\n")
+    print(_summary("all", results))
     return 1 if any(result.verdict == "survived" for result in results) else 0
 
 

@@ -106,6 +106,11 @@ CAUSES: dict[str, tuple[EndReason, list[list[ToolCall]], FailureClass | None]] =
     "nothing wrong": (EndReason.MAX_TURNS, [[READ, parse()]], None),
     "nothing at all": (EndReason.AGENT_TIMEOUT, [], None),
     "a corrected error": (EndReason.AGENT_TIMEOUT, [[READ, parse(), BAD_FIELD, select()]], None),
+    "an error after a success": (
+        EndReason.AGENT_TIMEOUT,
+        [[READ, parse(), select(), BAD_FIELD]],
+        FailureClass.PARAMETER_CONFIG,
+    ),
     "an end that is its own cause": (EndReason.TRUNCATED, [[READ, parse(), BAD_FIELD]], None),
 }
 

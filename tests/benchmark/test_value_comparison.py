@@ -163,6 +163,13 @@ def test_many_rows_are_matched_by_their_whole_numbers() -> None:
     assert not ValueComparison().is_same(rows, given)
 
 
+def test_many_rows_are_matched_by_their_texts_where_rounding_makes_their_numbers_equal() -> None:
+    rows = [[f"n{n}", [1 + n / 1_000_000, "x"]] for n in range(1, 300)]
+    given = [[f"n{n}", [1.0, "x"]] for n in reversed(range(1, 300))]
+    assert ValueComparison().is_same(rows, given)
+    assert not ValueComparison().is_same(rows, [["n0", [1.0, "x"]], *given[1:]])
+
+
 @pytest.mark.parametrize(
     ("kind", "key", "wanted", "given", "expected"),
     [
