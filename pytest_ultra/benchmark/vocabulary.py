@@ -37,7 +37,7 @@ now nowhere often once one ones only open order other others otherwise out over 
 periods person pick place plus policy post posting project put read ready record reduce rename replaced report
 reporting reports request respond response result results review rounded row rows rule rules same save says schedule
 see send sent service session set sets several should smallest some something sort spaces spelled standard started
-statistics still stored straight subject successor successors such sum system table take takes team tells text than
+statistics still stored straight subject successor successors such sum system table take takes team text than
 that the their them then there these they this those three times today together too topic total tracker trend turn
 twice two typed under unit unless upper use used version versions wanted was way week what whatever where whether
 which while who whole whose with without work write written your

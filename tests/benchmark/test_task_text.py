@@ -1,4 +1,4 @@
-"""The words of a task: exact names up to `easy`, descriptions from `medium` on, and never a tool."""
+"""The words of a task: exact names up to `easy`, descriptions from `medium` on; never a tool, nor a second reading."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def test_the_words_or_the_tools_say_which_service_needs_a_session(tasks: list[Ta
             service = str(action.call.arguments["service"])
             resources = [url for url, resource in task.world.resources.items() if resource.service == service]
             sinks = [url for url, sink in task.world.sinks.items() if sink.service == service]
-            told = [invoke(task.world, "network_validator", {"url": url})[1].value for url in (*resources, *sinks)]
-            assert service in task.words or any(service in str(value) for value in told)
+            found = [invoke(task.world, "network_validator", {"url": url})[1].value for url in (*resources, *sinks)]
+            assert service in task.words or any(service in str(value) for value in found)
 
 
 def test_the_words_ask_for_an_answer_exactly_if_one_is_needed(tasks: list[Task]) -> None:

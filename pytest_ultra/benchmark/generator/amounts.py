@@ -1,4 +1,4 @@
-"""Amounts in words, and thresholds that are easy to read."""
+"""Numbers in words, and thresholds that are easy to read."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import msgspec
 from pytest_ultra.benchmark.decisions import Misreading, Skill
 from pytest_ultra.benchmark.generator.business.records import Measure
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError, RowStep
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.setting import DICTIONARY
 from pytest_ultra.core.workflow import Call
@@ -88,8 +88,8 @@ _NORMALIZED = (
     "Write the {field} in lower case and without spaces around it, however it was typed.",
 )
 _UNIQUE = (
-    "Each {singular} counts once, however often it is listed ({key} tells them apart).",
-    "A {singular} that is listed twice counts once; {key} tells which ones are the same.",
+    "Each {singular} counts once, however often it is listed ({key} says which is which).",
+    "A {singular} that is listed twice counts once; {key} says which ones are the same.",
     "Of {plural} with the same {key}, only the first counts.",
     "Should a {singular} appear more than once under the same {key}, keep its first entry only.",
 )
@@ -102,5 +102,5 @@ _REQUIRED = (
 _UNIT = (
     "The {field} is to be in {unit}, in the field {name}; the {dictionary} says in which unit the data have it.",
     "We work with the {field} in {unit} (field {name}); see the {dictionary} for the unit in the data.",
-    "Have the {field} in {unit}, still as {name}. The {dictionary} tells the unit that it is stored in.",
+    "Have the {field} in {unit}, still as {name}. The {dictionary} says the unit that it is stored in.",
 )

@@ -11,7 +11,7 @@ from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.generator.amounts import amount, draw_threshold
 from pytest_ultra.benchmark.generator.deliveries import Place, hand_over
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Condition
 from pytest_ultra.benchmark.generator.periods import day_name
@@ -19,7 +19,7 @@ from pytest_ultra.core.workflow import Call
 
 
 class Test(msgspec.Struct, frozen=True):
-    """A test in words, whether it holds, and the call that tells."""
+    """A test in words, whether it holds, and the call that shows it."""
 
     words: str
     holds: bool

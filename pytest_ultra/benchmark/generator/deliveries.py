@@ -9,7 +9,7 @@ import msgspec
 from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.generator.draft import Draft
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Naming
 from pytest_ultra.benchmark.generator.setting import DIRECTORY, Contact

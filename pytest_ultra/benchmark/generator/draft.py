@@ -10,7 +10,7 @@ import msgspec
 
 from pytest_ultra.benchmark.decisions import Decision, Misreading, Skill
 from pytest_ultra.benchmark.facts import Fact, FactKind, entries
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import JobText, Kind
 from pytest_ultra.benchmark.generator.levels import Level
 from pytest_ultra.benchmark.generator.setting import Setting

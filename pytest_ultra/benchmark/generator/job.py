@@ -10,12 +10,12 @@ from pytest_ultra.benchmark.generator.conditions import hand_over_if, send_also_
 from pytest_ultra.benchmark.generator.datasets import Dataset, PlaceKind, add_catalogue, place_dataset
 from pytest_ultra.benchmark.generator.deliveries import add_directory, draw_places, hand_over, route
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
+from pytest_ultra.benchmark.generator.job_results import RESULTS
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Condition, Naming
 from pytest_ultra.benchmark.generator.periods import neighbours
 from pytest_ultra.benchmark.generator.policies import apply_policy
-from pytest_ultra.benchmark.generator.results import RESULTS
 from pytest_ultra.benchmark.generator.rows import (
     blank,
     category_of,
@@ -261,13 +261,13 @@ def _make_result(draft: Draft, base: Item, part: Part) -> Item:
     names = [name for name in possible_results(part.place) if RESULTS[name].steps == RESULTS[part.result].steps]
     draft.rng.shuffle(names)
     for name in [part.result, *names]:
-        made, told = len(draft.milestones), list(draft.text.parts[-1])
+        made, kept = len(draft.milestones), list(draft.text.parts[-1])
         try:
             return RESULTS[name].make(draft, base)
         except RejectedError:
             if len(draft.milestones) > made:
                 raise
-            draft.text.parts[-1] = told
+            draft.text.parts[-1] = kept
     raise RejectedError("no result is possible")
 
 

@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
     OPENING = "opening"
     SOURCE = "source"
-    RULE = "rule"  # holds whatever the order in which it is told
+    RULE = "rule"  # holds whatever the order in which it is said
     STEP = "step"
     MECHANICAL = "mechanical"  # what a reader infers: left out from `easy` on
     FORM = "form"
@@ -31,7 +31,7 @@ class Sentence(msgspec.Struct, frozen=True):
 
 
 class Order(StrEnum):
-    """An order of telling."""
+    """An order of the sentences."""
 
     IN_ORDER = "in_order"
     RULES_LISTED = "rules_listed"
@@ -62,20 +62,20 @@ class JobText:
 
     @property
     def skeleton(self) -> tuple[str, ...]:
-        """The phrasings in their order of telling, without the names in them."""
+        """The phrasings in their order, without the names in them."""
         sentences = [*self.opening, *self.base, *(sentence for part in self.parts for sentence in part)]
         return (self.order, *(sentence.phrasing for sentence in sentences))
 
     def write_steps(self, *, has_mechanical: bool) -> str:
         """Write all sentences in the order of the work."""
         sentences = [*self.base, *(sentence for part in self.parts for sentence in part)]
-        told = [sentence.text for sentence in sentences if has_mechanical or sentence.kind is not Kind.MECHANICAL]
+        texts = [sentence.text for sentence in sentences if has_mechanical or sentence.kind is not Kind.MECHANICAL]
         if has_mechanical:
-            return " ".join(["Do this, in order.", *told])
-        return " ".join([*(sentence.text for sentence in self.opening), *told])
+            return " ".join(["Do this, in order.", *texts])
+        return " ".join([*(sentence.text for sentence in self.opening), *texts])
 
     def write(self) -> str:
-        """Write the job as a person would tell it."""
+        """Write the job as a person would say it."""
         sources = _texts(self.base, Kind.SOURCE)
         rules = _texts(self.base, Kind.RULE)
         others = _texts(self.base, Kind.STEP, Kind.FORM)
@@ -91,32 +91,32 @@ def _texts(sentences: Sequence[Sentence], *kinds: Kind) -> list[str]:
 def _in_order(
     opening: list[str], sources: list[str], rules: list[str], others: list[str], parts: list[list[str]]
 ) -> str:
-    return "\n".join(filter(None, [" ".join([*opening, *sources, *rules, *others]), _tell_parts(parts)]))
+    return "\n".join(filter(None, [" ".join([*opening, *sources, *rules, *others]), _write_parts(parts)]))
 
 
 def _rules_listed(
     opening: list[str], sources: list[str], rules: list[str], others: list[str], parts: list[list[str]]
 ) -> str:
     listed = ["These rules hold for the data:", *(f"- {rule}" for rule in rules)] if len(rules) > 1 else rules
-    return "\n".join(filter(None, [" ".join([*opening, *sources]), *listed, " ".join(others), _tell_parts(parts)]))
+    return "\n".join(filter(None, [" ".join([*opening, *sources]), *listed, " ".join(others), _write_parts(parts)]))
 
 
 def _aim_first(
     opening: list[str], sources: list[str], rules: list[str], others: list[str], parts: list[list[str]]
 ) -> str:
     data = " ".join(["As to the data:", *sources, *rules, *others])
-    return "\n".join([" ".join(opening), _tell_parts(parts), data])
+    return "\n".join([" ".join(opening), _write_parts(parts), data])
 
 
 def _short_paragraphs(
     opening: list[str], sources: list[str], rules: list[str], others: list[str], parts: list[list[str]]
 ) -> str:
     return "\n\n".join(
-        filter(None, [" ".join(opening), " ".join(sources), " ".join([*rules, *others]), _tell_parts(parts)])
+        filter(None, [" ".join(opening), " ".join(sources), " ".join([*rules, *others]), _write_parts(parts)])
     )
 
 
-def _tell_parts(parts: list[list[str]]) -> str:
+def _write_parts(parts: list[list[str]]) -> str:
     if len(parts) == 1:
         return " ".join(parts[0])
     listed = [f"{number}. {' '.join(part)}" for number, part in enumerate(parts, start=1)]

@@ -6,7 +6,7 @@ import msgspec
 
 from pytest_ultra.benchmark.generator.amounts import amount
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Policy
 from pytest_ultra.benchmark.generator.selection import PolicyRule, exclude_by_policy, keep_by_policy

@@ -10,7 +10,7 @@ from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.generator.amounts import amount
 from pytest_ultra.benchmark.generator.business.records import Table
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError, RowStep
-from pytest_ultra.benchmark.generator.items import MIN_ROWS, Item
+from pytest_ultra.benchmark.generator.job_items import MIN_ROWS, Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.periods import date_words
 from pytest_ultra.core.json_types import Json

@@ -9,8 +9,8 @@ import msgspec
 from pytest_ultra.benchmark.generator.datasets import PlaceKind
 from pytest_ultra.benchmark.generator.deliveries import OWN_KINDS, TEAM_KINDS
 from pytest_ultra.benchmark.generator.draft import RejectedError
+from pytest_ultra.benchmark.generator.job_results import RESULTS
 from pytest_ultra.benchmark.generator.levels import Condition, Level, Policy
-from pytest_ultra.benchmark.generator.results import RESULTS
 from pytest_ultra.core.axes import TaskType
 
 ANSWER = "answer"

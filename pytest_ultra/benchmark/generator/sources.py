@@ -10,7 +10,7 @@ from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.generator.business.records import Table
 from pytest_ultra.benchmark.generator.datasets import Dataset, PlaceKind, place_dataset
 from pytest_ultra.benchmark.generator.draft import Draft
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Naming
 from pytest_ultra.benchmark.generator.periods import Period, neighbours

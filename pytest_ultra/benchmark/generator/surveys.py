@@ -8,9 +8,9 @@ import msgspec
 
 from pytest_ultra.benchmark.generator.deliveries import draw_places, hand_over
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
-from pytest_ultra.benchmark.generator.items import Item
+from pytest_ultra.benchmark.generator.job_items import Item
+from pytest_ultra.benchmark.generator.job_results import RESULTS
 from pytest_ultra.benchmark.generator.job_text import Kind
-from pytest_ultra.benchmark.generator.results import RESULTS
 from pytest_ultra.benchmark.goal import unwrap
 from pytest_ultra.benchmark.world import Resource
 from pytest_ultra.core.axes import TaskType

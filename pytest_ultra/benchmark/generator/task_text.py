@@ -11,7 +11,7 @@ def describe(draft: Draft, difficulty: Difficulty) -> str:
     """Return the task's words.
 
     `very_easy` names every operation in order; `easy` leaves out the mechanical ones; from `medium` on, the job is
-    told as a person would tell it.
+    said as a person would say it.
     """
     if draft.level.is_exact:
         words = draft.text.write_steps(has_mechanical=difficulty is Difficulty.VERY_EASY)

@@ -86,7 +86,7 @@ def kind_of(value: Json) -> str:
 
 
 def get_entry(entries: Mapping[str, T], key: str, what: str, how_to_list: str = "") -> T:
-    """Return the entry of a key. `how_to_list` tells in the error how to find out what exists."""
+    """Return the entry of a key. `how_to_list` says in the error how to find out what exists."""
     if key not in entries:
         message = f"There is no {what} {quote(key)}." + (f" {how_to_list}" if how_to_list else "")
         raise EarnedError(EarnedCode.NOT_FOUND, message)

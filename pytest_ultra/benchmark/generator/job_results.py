@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_ultra.benchmark.generator.amounts import amount
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
-from pytest_ultra.benchmark.generator.items import MIN_ROWS, Item
+from pytest_ultra.benchmark.generator.job_items import MIN_ROWS, Item
 from pytest_ultra.benchmark.generator.job_text import Kind, join_words
 from pytest_ultra.core.json_types import Json
 
@@ -40,7 +40,7 @@ def _sort(draft: Draft, item: Item, field: str) -> tuple[Item, str]:
 
 
 def _pick_order(draft: Draft, item: Item) -> str:
-    """Pick a measure without ties to order rows by, if possible one that no filter has cut off on one side."""
+    """Pick a measure without ties to order rows by, if possible one that no filter has limited on one side."""
     fields = [name for name in item.measures if item.is_unique(name)]
     return draft.pick(item.prefer_focus([name for name in fields if name not in item.cut] or fields))
 
