@@ -55,7 +55,7 @@ def draw_conduct(chance: random.Random, prompt_type: PromptType) -> dict[str, An
     """Draw the measures of the newer scorer, which an episode of an older one lacks."""
     if chance.random() < 0.1:
         return {}
-    flawed, sound = bool(prompt_type.flaw_kind), prompt_type is PromptType.OPTIMAL
+    flawed, sound = bool(prompt_type.flaw_kind), prompt_type in (PromptType.OPTIMAL, PromptType.ALTERNATIVE)
     return {
         "harms": chance.randint(0, 2),
         "claimed_done": chance.choice([None, True, False]),

@@ -123,7 +123,7 @@ def test_paired_differences(stored: Any) -> None:
     caption = "Success minus success with the optimal plan, by model and prompt type"
     found = [row for row in Tables(page).found[caption][1:] if len(row) > 1]
     compared = [row for row in summary["rows"] if row["difference"]]
-    assert len(found) == len(compared) == 18
+    assert len(found) == len(compared) == 20
     for cells, row in zip(found, compared, strict=True):
         assert cells[0].startswith(label(row))
         assert cells[2:] == difference_cells(row["difference"])
