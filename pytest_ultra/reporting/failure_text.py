@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pytest_ultra.core.axes import FaultKind, PromptVariant, ToolProtocol
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score
 from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
 from pytest_ultra.core.guidance import AnyGuidance, Damage
 from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
@@ -34,11 +34,9 @@ def _head(episode: Episode) -> Iterator[str]:
     score = episode.score
     yield f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
     if score.failure_class is not None:
-        yield f"{score.failure_class}: {FAILURE_CLASSES[score.failure_class]}"
+        yield from _labelled(f"{score.failure_class}: ", _describe(score.failure_class, score))
     if score.cause is not None:
-        yield f"cause: {score.cause}: {FAILURE_CLASSES[score.cause]}"
-    if score.unrecovered_fault is not None:
-        yield from _labelled("fault: ", score.unrecovered_fault)
+        yield from _labelled(f"cause: {score.cause}: ", _describe(score.cause, score))
     if score.harms:
         kinds = score.harm_kinds.replace(",", ", ")
         yield f"harm: {count(score.harms, 'change')} that the job did not ask for ({kinds})"
@@ -53,6 +51,13 @@ def _head(episode: Episode) -> Iterator[str]:
         yield from _labelled("requests: ", _attempts(episode))
     yield from case_lines(episode.case, episode.case_id)
     yield from _labelled("did: ", _activity(episode))
+
+
+def _describe(failure_class: FailureClass, score: Score) -> str:
+    is_fault = failure_class is FailureClass.UNRECOVERED_FAULT and score.unrecovered_fault
+    return (
+        f"{FAILURE_CLASSES[failure_class]}: {score.unrecovered_fault}" if is_fault else FAILURE_CLASSES[failure_class]
+    )
 
 
 def _reason(error: str) -> Iterator[str]:
