@@ -17,6 +17,8 @@ from pytest_ultra.benchmark.generator.levels import Condition
 from pytest_ultra.benchmark.generator.periods import day_name
 from pytest_ultra.core.workflow import Call
 
+MOST_TRIES = 8
+
 
 class Test(msgspec.Struct, frozen=True):
     """A test in words, whether it holds, and the call that shows it."""
@@ -26,18 +28,27 @@ class Test(msgspec.Struct, frozen=True):
     call: Call
 
 
-def draw_test(draft: Draft, base: Item, *, avoid: str = "") -> Test:
-    """Draw a test on a figure of the data: first whether it holds, then the threshold for that."""
+def draw_test(draft: Draft, base: Item, *, other: Test | None = None) -> Test:
+    """Draw a test on a figure of the data, on another one than `other`."""
     holds = draft.rng.random() < 0.5
-    name = draft.pick([name for name in _FIGURES if name != avoid])
+    for _ in range(MOST_TRIES):
+        test = _try_test(draft, base, holds=holds)
+        if test is not None and (other is None or test.call != other.call):
+            return test
+    raise RejectedError("no good threshold")
+
+
+def _try_test(draft: Draft, base: Item, *, holds: bool) -> Test | None:
+    """Draw a figure, and a threshold for which the test holds or does not hold, as wanted; None if there is none."""
+    name = draft.pick(tuple(_FIGURES))
+    if name == "total" and not base.totals:
+        return None
     phrase, call, unit, value = _FIGURES[name](draft, base)
     threshold = draw_threshold(value, draft.rng, is_above=holds)
-    if threshold is None or (name == "count" and threshold == int(value)):
-        raise RejectedError("no good threshold")
-    if name == "count":
+    if name == "count" and threshold is not None:
         threshold = int(threshold)
-        if (value > threshold) is not holds:
-            raise RejectedError("no good threshold")
+    if threshold is None or (value > threshold) is not holds:
+        return None
     return Test(phrase.format(threshold=amount(threshold, unit)), holds, call)
 
 
@@ -133,9 +144,7 @@ _IF = (
 
 def _nested(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], int]:
     outer = draw_test(draft, base)
-    inner = draw_test(draft, base, avoid="count")
-    if inner.call == outer.call:
-        raise RejectedError("the same test twice")
+    inner = draw_test(draft, base, other=outer)
     requests = [place.request for place in places]
     names = dict(zip(("first", "second", "third"), requests, strict=True))
     draft.say(Kind.DELIVERY, _NESTED, outer=outer.words, inner=inner.words, **names)
@@ -156,9 +165,7 @@ _NESTED = (
 
 def _priority(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], int]:
     first = draw_test(draft, base)
-    second = draw_test(draft, base, avoid="count")
-    if first.call == second.call:
-        raise RejectedError("the same test twice")
+    second = draw_test(draft, base, other=first)
     names = dict(zip(("first", "second", "third"), (place.request for place in places), strict=True))
     draft.say(Kind.DELIVERY, _PRIORITY, one=first.words, other=second.words, **names)
     return [first, second], 0 if first.holds else 1 if second.holds else 2
