@@ -19,7 +19,7 @@ from pytest_ultra.benchmark.rehearsal import rehearse, step_result
 from pytest_ultra.benchmark.routes import Route, find_route
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tool_faults import MESSAGES, call_tool
+from pytest_ultra.benchmark.tool_faults import MESSAGES, call_tool, repeat_call
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.call_targets import DownTarget, look_up_of
 from pytest_ultra.benchmark.tools.invoke import invoke
@@ -27,9 +27,9 @@ from pytest_ultra.benchmark.tools.previews import describe
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.axes import Difficulty, FaultKind, PromptType, TaskType
 from pytest_ultra.core.plan_follower import advance, begin, next_call
-from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Event, ToolResult
+from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Event, Fault, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call
-from tests.benchmark.agent_runs import make_case, make_tasks, run_agent
+from tests.benchmark.agent_runs import make_case, make_tasks, run_agent, run_in_subprocess
 
 TASKS = make_tasks(2)
 NEVER_RELIABLE = 1e-9
@@ -255,3 +255,25 @@ def test_the_goal_is_reached_by_every_agent_that_meets_no_fault() -> None:
     guidance = make_guidance(make_case())
     conversation = run_agent("perfect", make_case(rate=1.0, fault_kinds=tuple(FaultKind)), guidance)
     assert has_delivered(guidance.task, reached_milestones(guidance.task, conversation.world))
+
+
+def test_a_transcript_with_an_unknown_way_of_being_wrong_is_still_replayed() -> None:
+    visit = next(visit for visit in visits() if visit.result.handle is not None)
+    fault = Fault(FaultKind.IMPLICIT, "no_such_mutator", 1)
+    result = msgspec.structs.replace(visit.result, fault=fault)
+    event = Answered(1, ToolCall("c", visit.call.tool, "{}"), visit.call.arguments, result)
+    assert repeat_call(visit.before, event) == visit.after
+
+
+DIGEST = """
+import hashlib, msgspec
+from pytest_ultra.core.axes import FaultKind, TaskType
+from tests.benchmark.agent_runs import make_case, run_agent
+for task_type in TaskType:
+    case = make_case(task_type=task_type, rate=0.5, fault_kinds=tuple(FaultKind))
+    print(hashlib.blake2b(msgspec.json.encode(run_agent("no-check", case).events)).hexdigest())
+"""
+
+
+def test_faults_are_the_same_in_every_process() -> None:
+    assert run_in_subprocess(DIGEST, "1") == run_in_subprocess(DIGEST, "2")
