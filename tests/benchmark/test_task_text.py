@@ -67,7 +67,8 @@ def test_every_threshold_and_value_is_in_the_words_or_in_a_document(tasks: list[
 def test_every_field_of_a_result_is_named_exactly(tasks: list[Task]) -> None:
     for task in tasks:
         for action in task.actions:
-            fields = action.call.arguments.get("fields", action.call.arguments.get("mapping", ()))
+            arguments = action.call.arguments
+            fields = arguments.get("fields") or arguments.get("mapping") or ()
             assert all(field in task.words for field in fields)
             if action.call.tool == "computation_calculator" and action.call.arguments["operator"] == "*":
                 assert str(action.call.arguments["result_field"]) in task.words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pytest_ultra.benchmark.tools.base import EarnedCode
@@ -36,7 +38,7 @@ def make(tool: str, **arguments: Json) -> Json:
     return world.artefacts[result.handle or ""]
 
 
-def error(tool: str, world: World = WORLD, **arguments: Json) -> tuple[str | None, str]:
+def error(tool: str, world: World = WORLD, **arguments: Any) -> tuple[str | None, str]:
     _, result = invoke(world, tool, arguments)
     return result.code, result.message
 
@@ -114,7 +116,13 @@ def test_a_join_adds_the_fields_of_the_first_partner_and_leaves_out_rows_without
 
 
 def test_a_join_can_name_another_field_of_the_other_table() -> None:
-    call = {"data": "orders", "operation": "join", "other": "orders", "field": "id", "other_field": "customer"}
+    call: dict[str, Json] = {
+        "data": "orders",
+        "operation": "join",
+        "other": "orders",
+        "field": "id",
+        "other_field": "customer",
+    }
     assert make("data_processing_transformer", **call) == []
     _, message = error("data_processing_transformer", **{**call, "other": "rows"})
     assert message == "There is no earlier output with the handle 'rows'; the handles are: orders, customers."
