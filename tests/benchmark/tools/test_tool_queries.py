@@ -38,7 +38,7 @@ def make(tool: str, **arguments: Json) -> Json:
     return world.artefacts[result.handle or ""]
 
 
-def error(tool: str, world: World = WORLD, **arguments: Json) -> tuple[str | None, str]:
+def error(tool: str, world: World = WORLD, **arguments: Any) -> tuple[str | None, str]:
     _, result = invoke(world, tool, arguments)
     return result.code, result.message
 
