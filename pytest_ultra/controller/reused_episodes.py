@@ -20,7 +20,6 @@ class ReusedEpisodes:
         self._settings = settings
         self._case_ids = case_ids
         self._reuse = Reuse()
-        self._is_written = False
 
     def find(self) -> None:
         """Search the stored runs; raise `pytest.UsageError` if what the user asked for is not possible."""
@@ -37,10 +36,7 @@ class ReusedEpisodes:
         return self._reuse.episodes.keys()
 
     def write_to(self, run: RunDirectory, planned: Sequence[tuple[Case, str]]) -> None:
-        """Write what is reused for these cases into the run's files, once: all workers collect the same cases."""
-        if self._is_written:
-            return
-        self._is_written = True
+        """Write what is reused for these cases into the run's files."""
         try:
             is_new_start = self._settings.fresh or self._settings.rerun is not None
             self._reuse.write_to_run(run, planned, is_new_start=is_new_start)

@@ -49,9 +49,9 @@ class Run:
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
         self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
-        unrun = UnrunCases(self._planned, lambda: self.started)
-        config.pluginmanager.register(unrun, "ultra-unrun-cases")
-        self._lifecycle = RunLifecycle(unrun)
+        self._unrun = UnrunCases()
+        config.pluginmanager.register(self._unrun, "ultra-unrun-cases")
+        self._lifecycle = RunLifecycle(self._unrun)
         config.pluginmanager.register(self._lifecycle, "ultra-lifecycle")
         self._reported = ReportedCases()
         config.pluginmanager.register(self._reported, "ultra-reported-cases")
@@ -83,11 +83,17 @@ class Run:
         return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url, ends_at=self._ends_at)
 
     def plan(self, nodeids: Sequence[str]) -> None:
-        """Store the selected tests as the run's plan, once the demo endpoint is ready."""
+        """Store the selected tests as the run's plan, once the demo endpoint is ready.
+
+        The first collection counts: all workers have the same one, except a replacement that cannot collect all.
+        """
+        if self._planned:
+            return
         if self._demo is not None:
             self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
-        self._planned[:] = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
+        self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
+        self._unrun.expect(self.directory, (nodeid for _, nodeid in self._planned))
         self._reused.write_to(self.directory, self._planned)
 
     @pytest.hookimpl

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Generator, Iterable
 
 import pytest
 
 from pytest_ultra.collection.items import NOT_STARTED
-from pytest_ultra.core.case import Case
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption, read_interruption
 
@@ -18,13 +17,17 @@ class UnrunCases:
     It is kept in memory too: when a process could not start its episodes, perhaps none has a file left to write with.
     """
 
-    def __init__(self, planned: Sequence[tuple[Case, str]], find_run: Callable[[], RunDirectory | None]) -> None:
-        """Take the list that will hold the planned cases with their node ids, and what returns the started run."""
+    def __init__(self) -> None:
         self.reason: str | None = None
-        self._planned = planned
-        self._find_run = find_run
+        self._run: RunDirectory | None = None
+        self._planned: frozenset[str] = frozenset()
         self._reported: set[str] = set()
         self._is_complete = False
+
+    def expect(self, run: RunDirectory, nodeids: Iterable[str]) -> None:
+        """Take the node ids of a run's planned cases."""
+        self._run = run
+        self._planned = frozenset(nodeids)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -42,15 +45,8 @@ class UnrunCases:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Note the reason once all workers have ended, before other hooks read why the run is interrupted."""
-        run = self._find_run()
-        if run is None:
-            return
-        unrun = {nodeid for _, nodeid in self._planned} - self._reported
+        unrun = self._planned - self._reported
         if unrun and self._is_complete and self.reason is None:
-            self.reason = _describe(unrun)
-        if self.reason is not None and read_interruption(run) is None:
-            note_interruption(run, self.reason)
-
-
-def _describe(unrun: Collection[str]) -> str:
-    return f"{len(unrun)} of its tests were not run" if len(unrun) > 1 else "one of its tests was not run"
+            self.reason = f"{len(unrun)} of its {len(self._planned)} tests were not run"
+        if self._run is not None and self.reason is not None and read_interruption(self._run) is None:
+            note_interruption(self._run, self.reason)

@@ -91,8 +91,7 @@ def decide_retry(
         advice = f" ({failure.advice})" if failure.advice else ""
         return CallFailed(EndReason(failure.end_reason or EndReason.MALFORMED_GENERATION), failure.detail + advice)
     if not is_retryable(failure):
-        advice = f": {failure.advice}" if failure.advice else ""
-        return CallFailed(EndReason.ENDPOINT, f"The endpoint rejected the request ({failure}){advice}.")
+        return CallFailed(EndReason.ENDPOINT, f"The endpoint rejected the request ({failure}).")
     reason = EndReason.RATE_LIMIT if asks_to_wait(failure) else EndReason.ENDPOINT
     if retries.counted >= policy.attempts:
         return CallFailed(reason, f"No answer after {retries.made} attempts; the last one: {failure}.")

@@ -80,7 +80,7 @@ def test_no_success_is_recorded_when_a_second_signal_ends_pytest_before_it_has_s
 
 def test_a_run_that_ended_without_its_last_hooks_says_so(tmp_path: Path, pytester: pytest.Pytester) -> None:
     run = RunDirectory.create(tmp_path, {}, started_at=0.0)
-    lifecycle = RunLifecycle(UnrunCases([], lambda: run))
+    lifecycle = RunLifecycle(UnrunCases())
     lifecycle.start(run)
     session = pytest.Session.from_config(pytester.parseconfig())
     session.exitstatus = pytest.ExitCode.OK  # as pytest sets it before any hook

@@ -118,14 +118,6 @@ def test_a_rejected_parameter_ends_the_model_and_the_message_names_the_option(
     assert {episode["error"] for episode in project.episodes()} == {message}
 
 
-def test_with_the_protocol_auto_each_error_names_the_option(project: Project, start_server: StartServer) -> None:
-    server = start_server(lambda _: (400, '{"error": {"message": "Unknown parameter: seed.", "param": "seed"}}'))
-    args = (f"--ultra-base-url={server.url}", "--ultra-model=m", "--ultra-concurrency=1", TEN_CASES)
-    project.run(*args, "--ultra-tool-protocol=auto", "--ultra-request=seed=7").assert_outcomes(errors=10)
-    errors = [episode["error"] for episode in project.episodes()]
-    assert all("it names 'seed', which --ultra-request sets" in error for error in errors), errors
-
-
 def test_a_header_stays_secret_however_an_attempt_fails(
     project: Project, leaking_server: LeakingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
