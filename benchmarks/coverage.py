@@ -15,7 +15,8 @@ import numpy as np
 from scipy.special import expit, logit, stdtrit
 from scipy.stats import binom
 
-from pytest_ultra.analysis.clusters import Cluster, clustered_interval, group_by_task
+from pytest_ultra.analysis.clusters import Cluster, group_by_task
+from pytest_ultra.analysis.difference_test import DifferenceTest
 from pytest_ultra.analysis.intervals import measure_rate
 
 Interval = tuple[float, float]
@@ -76,12 +77,12 @@ def draw_gains(setting: Setting, simulations: int, seed: int) -> Iterator[list[G
 def of_tasks(gains: list[Gain]) -> Interval | None:
     """Return the interval that pytest-ultra prints."""
     controls = {(gain.task, gain.repeat) for gain in gains}
-    return clustered_interval(_cluster(gains), len(gains) / len(controls))
+    return DifferenceTest(_cluster(gains), len(gains) / len(controls)).interval
 
 
 def of_pairs(gains: list[Gain]) -> Interval | None:
-    """Return Bonett and Price's interval, with the pairs treated as independent."""
-    return clustered_interval([Cluster(1, int(g.gain > 0), int(g.gain < 0)) for g in gains])
+    """Return Tango's interval, with the pairs treated as independent."""
+    return DifferenceTest([Cluster(1, int(g.gain > 0), int(g.gain < 0)) for g in gains]).interval
 
 
 def without_additions(gains: list[Gain]) -> Interval | None:

@@ -1,23 +1,18 @@
-"""McNemar's exact test, its correction over a family of tests, its power and its detectable difference."""
+"""McNemar's test: its power, the difference that it detects, the pairs that it needs; and Holm's correction."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
+from statistics import NormalDist
+
+from pytest_ultra.analysis.score_interval import null_variance
 
 ALPHA = 0.05
 POWER = 0.8
 _PRECISION = 1e-10
-
-
-def exact_p_value(won: int, lost: int) -> float:
-    """Return the two-sided p-value of McNemar's exact test, for `won` and `lost` discordant pairs.
-
-    Source: Q. McNemar, Psychometrika 12 (1947); exact by the binomial distribution, F. Mosteller, Biometrics 8 (1952).
-    """
-    from scipy.special import bdtr  # noqa: PLC0415 - SciPy takes 0.2 s, and only the end of a run needs it
-
-    return min(1.0, 2 * float(bdtr(min(won, lost), won + lost, 0.5)))
+_z = NormalDist().inv_cdf
 
 
 def adjust_holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -38,55 +33,61 @@ def adjust_holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=256)
-def detectable_difference(pairs: int, discordant: float) -> float | None:
-    """Return the smallest difference, in (0, 1], that the exact test finds at the 5 % level with a power of 80 %.
+def detectable_difference(pairs: int, discordant: float, level: float = ALPHA) -> float | None:
+    """Return the smallest difference, in (0, 1], that McNemar's test finds at `level` with a power of 80 %.
 
     `pairs` is the number of independent pairs, `discordant` the share of them that differ; the difference itself
-    counts if it is larger. None if not even a difference of 1 would be found, as with fewer than six pairs.
+    counts if it is larger. None if not even a difference of 1 would be found, as with fewer than four pairs at 5 %.
     """
-    if exact_test_power(pairs, 1.0, 1.0) < POWER:
+    if power_of_test(pairs, 1.0, 1.0, level) < POWER:
         return None
     low, high = 0.0, 1.0
     while high - low > _PRECISION:
         middle = (low + high) / 2
-        if exact_test_power(pairs, middle, max(middle, discordant)) < POWER:
+        if power_of_test(pairs, middle, max(middle, discordant), level) < POWER:
             low = middle
         else:
             high = middle
     return high
 
 
-def exact_test_power(pairs: int, difference: float, discordant: float) -> float:
-    """Return the power of McNemar's exact test, two-sided at the 5 % level, in [0, 1].
+def power_of_test(pairs: int, difference: float, discordant: float, level: float = ALPHA) -> float:
+    """Return the power of McNemar's test, two-sided at `level`, in [0, 1].
 
     `pairs` is the number of independent pairs, `difference` the true difference, in (0, 1], and `discordant` the
     share of the pairs that differ, at least `difference`.
 
     Source: M. A. Schork and G. W. Williams, Number of observations required for the comparison of two correlated
-    proportions, Communications in Statistics B 9 (1980): the exact test's power, averaged over the number of
-    discordant pairs.
+    proportions, Communications in Statistics B 9 (1980): the test's power given the number of discordant pairs,
+    averaged over that number.
     """
     import numpy as np  # noqa: PLC0415 - only the end of a run needs it
-    from scipy.special import bdtr  # noqa: PLC0415 - same reason
+    from scipy.special import bdtr  # noqa: PLC0415 - SciPy takes 0.2 s, and only the end of a run needs it
 
-    criticals = np.array(_find_criticals(pairs))
     k = np.arange(pairs + 1)
-    is_chance = bdtr(k, pairs, discordant)
-    chances = np.diff(is_chance, prepend=0.0)
+    rarer = np.floor((k - _z(1 - level / 2) * np.sqrt(k)) / 2)  # the most of the rarer kind that are significant
+    chances = np.diff(bdtr(k, pairs, discordant), prepend=0.0)
     lost = (1 + difference / discordant) / 2
-    can_reject = criticals >= 0
-    c, k = criticals[can_reject], k[can_reject]
+    can_reject = rarer >= 0
+    c, k = rarer[can_reject], k[can_reject]
     rejects = bdtr(c, k, lost) + bdtr(c, k, 1 - lost)
     return float(chances[can_reject] @ rejects)
 
 
-@lru_cache(maxsize=64)
-def _find_criticals(pairs: int) -> tuple[int, ...]:
-    """Return, for 0 to `pairs` discordant pairs, the largest significant count of the rarer kind; -1 if none is."""
-    found: list[int] = []
-    critical = -1
-    for discordant in range(pairs + 1):
-        if exact_p_value(critical + 1, discordant - critical - 1) <= ALPHA and discordant > 2 * (critical + 1):
-            critical += 1
-        found.append(critical)
-    return tuple(found)
+def pairs_needed(difference: float, discordant: float, *, limit: float = 0.0, level: float = ALPHA / 2) -> float | None:
+    """Return the independent pairs with which the score test tells `difference` from `limit` with a power of 80 %.
+
+    Both are true differences in [-1, 1], `discordant` is the share of the pairs that differ, and `level` is one-sided.
+    None if they are the same, so that no number is enough.
+
+    Source: R. J. Connor, Sample size for testing differences in proportions for the paired-sample design, Biometrics 43
+    (1987); with a limit, the variance under it is that of Tango's statistic at the expected counts, as in J. Nam,
+    Establishing equivalence of two treatments and sample size requirements in matched-pairs design, Biometrics 53 (1997).
+    """
+    gap = abs(difference - limit)
+    if gap < _PRECISION:
+        return None
+    discordant = max(discordant, abs(difference))
+    under_limit = null_variance((discordant + difference) / 2, (discordant - difference) / 2, 1, limit)
+    own = max(discordant - difference**2, 0.0)
+    return ((_z(1 - level) * math.sqrt(under_limit) + _z(POWER) * math.sqrt(own)) / gap) ** 2
