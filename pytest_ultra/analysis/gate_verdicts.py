@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
+from pytest_ultra.analysis.clusters import group_by_task
+from pytest_ultra.analysis.gate_evidence import Judgement, judge_loss, judge_rate
 from pytest_ultra.analysis.group_members import members
 from pytest_ultra.analysis.intervals import measure_rate
-from pytest_ultra.analysis.mcnemar import ALPHA
-from pytest_ultra.analysis.paired_difference import compare
+from pytest_ultra.analysis.paired_difference import make_test, measure_difference
+from pytest_ultra.analysis.pairs import Pairing, Reference, is_full
 from pytest_ultra.analysis.run_comparison import choose_contrast
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.figures import Contrast, PairedDifference
-from pytest_ultra.core.gates import Decision, ExitStatus, Gate, GateKind, Obstacle, Verdict
+from pytest_ultra.core.figures import Contrast
+from pytest_ultra.core.gates import Decision, ExitStatus, Finding, Gate, GateKind, Obstacle, Verdict
 from pytest_ultra.core.groups import ALL, FLAWED, GateOn
 
 
@@ -39,7 +42,7 @@ class GateEvaluator:
         verdict = msgspec.structs.replace(verdict, left_out=errors)
         if errors <= scored or verdict.obstacle is not None:
             return verdict
-        return msgspec.structs.replace(verdict, is_met=False, obstacle=Obstacle.MOSTLY_ERRORS)
+        return msgspec.structs.replace(verdict, finding=Finding.MISSED, obstacle=Obstacle.MOSTLY_ERRORS)
 
     def _evaluate(self, gate: Gate) -> Verdict:
         match gate.kind:
@@ -54,78 +57,81 @@ class GateEvaluator:
 
     def _rate_verdict(self, gate: Gate) -> Verdict:
         scored = [episode for episode in self._in(gate.group) if episode.outcome.is_scored]
-        rate = measure_rate(sum(episode.outcome is Outcome.FULL for episode in scored), len(scored))
+        rate = measure_rate(sum(map(is_full, scored)), len(scored))
         if rate is None or gate.limit is None:
-            return Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
-        figure = rate.low if self._on is GateOn.BOUND else rate.value
-        return Verdict(gate, is_met=figure >= gate.limit, rate=rate)
+            return Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE)
+        found = judge_rate(group_by_task((e.case.task_key, int(is_full(e))) for e in scored), gate.limit)
+        return self._verdict(gate, found, is_kept=rate.value >= gate.limit, rate=rate)
 
     def _drop_verdict(self, gate: Gate) -> Verdict:
         """Return the verdict on the flaw that costs most; a flaw without a pair counts as the worst."""
         if gate.group in (*FLAWED_PROMPT_TYPES, FLAWED):
             return self._flaw_verdict(gate, self._in(gate.group))
-        group = self._in(gate.group)
-        verdicts = [self._flaw_verdict(gate, cases, flaw) for flaw, cases in _by_flaw(group)]
-        return max(verdicts, key=self._badness, default=Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE))
+        by_flaw = _by_flaw(self._in(gate.group))
+        verdicts = [self._flaw_verdict(gate, cases, flaw, len(by_flaw)) for flaw, cases in by_flaw]
+        if not verdicts:
+            return Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE)
+        return max(verdicts, key=_badness)
 
-    def _flaw_verdict(self, gate: Gate, flawed: Sequence[Episode], flaw: str | None = None) -> Verdict:
+    def _flaw_verdict(self, gate: Gate, flawed: Sequence[Episode], flaw: str | None = None, flaws: int = 1) -> Verdict:
         if not any(episode.outcome.is_scored for episode in flawed):
-            return Verdict(gate, is_met=False, worst=flaw, obstacle=Obstacle.NO_SCORED_CASE)
-        difference = compare(flawed, members(self._episodes, PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
-        return self._loss_verdict(gate, difference, flaw)
+            return Verdict(gate, Finding.MISSED, worst=flaw, obstacle=Obstacle.NO_SCORED_CASE, flaws=flaws)
+        controls = Reference(members(self._episodes, PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
+        return self._loss_verdict(gate, controls.pair(flawed), flaw, flaws)
 
     def _regression_verdict(self, gate: Gate) -> Verdict:
         sample, reference = self._in(gate.group), _members(self._reference, gate.group)
         if not any(episode.outcome.is_scored for episode in sample):
-            return Verdict(gate, is_met=False, obstacle=Obstacle.NO_SCORED_CASE)
-        return self._loss_verdict(gate, compare(sample, reference, choose_contrast(self._episodes, self._reference)))
+            return Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE)
+        contrast = choose_contrast(self._episodes, self._reference)
+        return self._loss_verdict(gate, Reference(reference, contrast).pair(sample))
 
-    def _loss_verdict(self, gate: Gate, difference: PairedDifference | None, worst: str | None = None) -> Verdict:
+    def _loss_verdict(self, gate: Gate, pairing: Pairing, worst: str | None = None, flaws: int = 1) -> Verdict:
+        difference = measure_difference(pairing)
         if difference is None:
-            return Verdict(gate, is_met=False, worst=worst, obstacle=Obstacle.NO_PAIR)
-        if gate.limit is None:
-            return Verdict(gate, is_met=not is_significant_loss(difference), difference=difference)
-        loss = _find_loss(difference, self._on)
-        obstacle = Obstacle.NO_INTERVAL if loss is None else None
-        is_met = loss is not None and loss <= gate.limit
-        return Verdict(gate, is_met=is_met, difference=difference, worst=worst, obstacle=obstacle)
+            return Verdict(gate, Finding.MISSED, worst=worst, obstacle=Obstacle.NO_PAIR, flaws=flaws)
+        limit = gate.limit or 0.0
+        loss = (difference.lost - difference.won) / difference.pairs  # an exact quotient, so that 2 of 10 are 0.2
+        found = judge_loss(*make_test(pairing), limit, flaws)
+        return self._verdict(gate, found, is_kept=loss <= limit, difference=difference, worst=worst, flaws=flaws)
+
+    def _verdict(self, gate: Gate, found: Judgement, *, is_kept: bool, **fields: Any) -> Verdict:
+        """Return the verdict on a figure; `is_kept` says whether the measured one is within the limit."""
+        finding, needed = found.finding, found.tasks_needed
+        if self._on is GateOn.RATE and gate.limit is not None:
+            finding, needed = Finding.MET if is_kept else Finding.MISSED, None
+        elif self._on is GateOn.BOUND and finding is Finding.UNDECIDED and gate.limit is not None:
+            finding = Finding.MISSED
+        return Verdict(gate, finding, low=found.low, high=found.high, tasks=found.tasks, tasks_needed=needed, **fields)
 
     def _errors_verdict(self, gate: Gate) -> Verdict:
         errors = sum(episode.outcome is Outcome.ERROR for episode in self._episodes)
-        return Verdict(gate, is_met=errors <= (gate.limit or 0), errors=errors)
-
-    def _badness(self, verdict: Verdict) -> float:
-        loss = None if verdict.difference is None else _find_loss(verdict.difference, self._on)
-        return math.inf if loss is None else loss
+        return Verdict(gate, Finding.MET if errors <= (gate.limit or 0) else Finding.MISSED, errors=errors)
 
     def _in(self, group: str) -> Sequence[Episode]:
         return _members(self._episodes, group)
-
-
-def is_significant_loss(difference: PairedDifference) -> bool:
-    """Return whether the loss is significant, by McNemar's test and by the interval if there is one."""
-    is_below = difference.high is None or difference.high < 0
-    return difference.value < 0 and difference.p_value < ALPHA and is_below
 
 
 def decide(
     verdicts: Iterable[Verdict],
     status: int,
     *,
-    on: GateOn = GateOn.RATE,
+    on: GateOn = GateOn.EVIDENCE,
+    undecided_fails: bool = False,
     other_failures: int = 0,
     interruption: str | None = None,
     is_stopped: bool = False,
 ) -> Decision:
-    """Return the decision; a missed gate fails the run.
+    """Return the decision; a missed gate fails the run, and an undecided one if `undecided_fails`.
 
     `status` is the exit code without gates. It is kept if it is one of pytest's own (interrupted, ...).
     """
     all_verdicts = tuple(verdicts)
     is_pytests_own = status not in tuple(ExitStatus)
-    is_missed = not all(verdict.is_met for verdict in all_verdicts)
-    exit_code = ExitStatus.FAILED if is_missed and not is_pytests_own else status
-    return Decision(all_verdicts, int(exit_code), other_failures, interruption, is_stopped, on)
+    failing = {Finding.MISSED, Finding.UNDECIDED} if undecided_fails else {Finding.MISSED}
+    is_failed = any(verdict.finding in failing for verdict in all_verdicts)
+    exit_code = ExitStatus.FAILED if is_failed and not is_pytests_own else status
+    return Decision(all_verdicts, int(exit_code), other_failures, interruption, is_stopped, on, undecided_fails)
 
 
 def _members(episodes: Sequence[Episode], group: str) -> Sequence[Episode]:
@@ -137,11 +143,8 @@ def _by_flaw(episodes: Sequence[Episode]) -> list[tuple[str, Sequence[Episode]]]
     return [(flaw, members(episodes, flaw)) for flaw in FLAWED_PROMPT_TYPES if flaw in flaws]
 
 
-def _find_loss(difference: PairedDifference, on: GateOn) -> float | None:
-    """Return the share that was lost, or its upper bound, None without an interval.
-
-    The share is an exact quotient, so that 2 of 10 are 0.2.
-    """
-    if on is GateOn.RATE:
-        return (difference.lost - difference.won) / difference.pairs
-    return None if difference.low is None else -difference.low
+def _badness(verdict: Verdict) -> tuple[int, float]:
+    """Sort verdicts by what was found, then by what was lost; one without a figure is the worst."""
+    difference = verdict.difference
+    rank = (Finding.MET, Finding.UNDECIDED, Finding.MISSED).index(verdict.finding)
+    return rank, math.inf if difference is None else -difference.value

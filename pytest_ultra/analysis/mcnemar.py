@@ -82,7 +82,8 @@ def pairs_needed(difference: float, discordant: float, *, limit: float = 0.0, le
 
     Source: R. J. Connor, Sample size for testing differences in proportions for the paired-sample design, Biometrics 43
     (1987); with a limit, the variance under it is that of Tango's statistic at the expected counts, as in J. Nam,
-    Establishing equivalence of two treatments and sample size requirements in matched-pairs design, Biometrics 53 (1997).
+    Establishing equivalence of two treatments and sample size requirements in matched-pairs design, Biometrics 53
+    (1997).
     """
     gap = abs(difference - limit)
     if gap < _PRECISION:

@@ -20,8 +20,8 @@ Compare a run with an earlier one over the cases that both have scored: success 
 and which cases got worse or better. A and B are runs (id, directory, or latest) or baseline files."""
 EPILOG = """\
 exit codes:
-  0  B is not worse than A beyond what chance explains, or what --max-regression allows
-  1  B is worse
+  0  B is not shown to be worse than A, or worse than --max-regression allows
+  1  B is worse, or with --undecided fail, it is not shown that it is not
   2  the command failed; the message says why"""
 
 
@@ -36,12 +36,19 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
         default=[],
         help="how much success may be lost, in all or in a group (default: no more than chance explains); repeatable",
     )
+    parser.add_argument(
+        "--undecided",
+        choices=("pass", "fail"),
+        default="pass",
+        help="the exit code if the cases show neither that B is worse nor that it is not: 0 (pass) or 1 (fail)",
+    )
     add_dir(parser)
     add_json(parser)
 
 
 def run_compare(args: argparse.Namespace) -> int:
     from pytest_ultra.controller.comparison import compare_sides, judge_sides, load_side, no_common_case  # noqa: PLC0415 - not for --help
+    from pytest_ultra.core.groups import Undecided  # noqa: PLC0415
 
     reference, sample = load_side(args.a, args.dir), load_side(args.b, args.dir)
     limits = _read_limits(args.max_regression, sample, reference)
@@ -49,7 +56,7 @@ def run_compare(args: argparse.Namespace) -> int:
     if compared.figures.groups[0].difference is None:
         reasons = no_common_case(compared.differences)
         raise ConfigurationError(f"no case of {sample.name} was scored in {reference.name} too ({reasons})")
-    decision = judge_sides(sample, reference, limits)
+    decision = judge_sides(sample, reference, limits, Undecided(args.undecided))
     write = _write_json if args.json else _write_lines
     write(compared, decision)
     return FOUND if decision.exit_code else DONE
@@ -73,7 +80,7 @@ def _write_lines(compared: Compared, decision: Decision) -> None:
 
     width = shutil.get_terminal_size().columns
     lines = [*comparison_lines(compared.figures, compared.differences, width)]
-    lines += [text for text, _ in gate_lines(decision)]
+    lines += [line.text for line in gate_lines(decision)]
     print_lines(lines)
 
 

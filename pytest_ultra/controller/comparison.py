@@ -11,7 +11,7 @@ from pytest_ultra.core.differences import Difference, Identity, find_differences
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, Gate, GateKind
-from pytest_ultra.core.groups import GateOn
+from pytest_ultra.core.groups import GateOn, Undecided
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.comparison_lines import difference_line
 from pytest_ultra.storage.baseline_file import read_baseline
@@ -72,13 +72,14 @@ def compare_sides(sample: Side, reference: Side) -> Compared:
     return Compared(compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name)), differences)
 
 
-def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float]) -> Decision:
+def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float], undecided: Undecided) -> Decision:
     """Judge by the limits of groups; without any, by whether chance explains the loss."""
     from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - SciPy is slow to import
 
     gates = [Gate(GateKind.MAX_REGRESSION, limit, group) for group, limit in limits.items()]
-    evaluator = GateEvaluator(sample.episodes, reference.episodes, GateOn.RATE)
-    return decide(map(evaluator.evaluate, gates or [Gate(GateKind.MAX_REGRESSION, None)]), 0)
+    evaluator = GateEvaluator(sample.episodes, reference.episodes, GateOn.EVIDENCE)
+    verdicts = map(evaluator.evaluate, gates or [Gate(GateKind.MAX_REGRESSION, None)])
+    return decide(verdicts, 0, undecided_fails=undecided is Undecided.FAILS)
 
 
 def no_common_case(differences: Iterable[Difference]) -> str:

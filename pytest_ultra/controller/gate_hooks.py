@@ -24,11 +24,11 @@ from pytest_ultra.core.differences import Identity, find_differences
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, GateKind
-from pytest_ultra.core.groups import ALL, FLAWED
+from pytest_ultra.core.groups import ALL, FLAWED, Undecided
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import gates_of
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.gate_lines import annotation, gate_lines, gate_name
+from pytest_ultra.reporting.gate_lines import annotations, gate_lines, gate_name
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_interruption
 
@@ -87,11 +87,11 @@ class GateHooks:
                 _print_comparison(self._compared, terminalreporter)
         self._failures.print(terminalreporter)
         if self.decision is not None:
-            for text, is_good in gate_lines(self.decision):
-                terminalreporter.write_line(text, green=is_good, red=not is_good)
+            for line in gate_lines(self.decision):
+                terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
             if os.environ.get("GITHUB_ACTIONS") == "true":
-                for verdict in self.decision.missed:
-                    terminalreporter.write_line(annotation(verdict, self.decision.on))
+                for text in annotations(self.decision):
+                    terminalreporter.write_line(text)
 
     @property
     def compared(self) -> RunComparison | None:
@@ -114,6 +114,7 @@ class GateHooks:
             map(evaluator.evaluate, self._gates),
             int(session.exitstatus),
             on=self._settings.gates.gate_on,
+            undecided_fails=self._settings.gates.undecided is Undecided.FAILS,
             other_failures=session.testsfailed - self._errors,
             interruption=interruption,
             is_stopped=_is_stopped(session),

@@ -10,6 +10,9 @@ from pytest_ultra.core.axes import FaultKind, PromptType, PromptVariant, Severit
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass, Outcome
 
+SMALL_DIFFERENCE = 0.15
+"""A difference, as a share, that is worth finding: the number of tasks that would show it is given."""
+
 
 class Counts(msgspec.Struct, frozen=True):
     """Episodes by outcome."""
@@ -53,20 +56,30 @@ class Contrast(StrEnum):
 class Caveat(StrEnum):
     """A limitation of a paired difference."""
 
-    FEW_TASKS = "few_tasks"  # too few clusters for any difference to be significant
+    FEW_TASKS = "few_tasks"  # too few clusters for any difference to count as evidence
     NO_DISCORDANT_PAIRS = "no_discordant_pairs"  # both sides of every pair have the same result
-    CLUSTERED = "clustered"  # several pairs per task, which McNemar's test assumes to be independent
+    CLUSTERED = "clustered"  # several pairs per task, so that tasks, not pairs, are the units of the test
     UNPAIRED = "unpaired"  # some scored cases have no scored counterpart
+
+
+class Evidence(StrEnum):
+    """What a paired difference shows about other tasks of the same kind."""
+
+    WORSE = "worse"
+    NONE = "no evidence"
+    BETTER = "better"
 
 
 class PairedDifference(msgspec.Struct, frozen=True):
     """Successes of a sample compared with a reference over `pairs` > 0 pairs: `won`, `lost`, and the rest equal.
 
     `tasks` is the number of clusters; `low` and `high` are the 95 % interval of the difference, in [-1, 1], None
-    for a single task. `p_value` is of McNemar's exact test, two-sided; `p_adjusted` is corrected over the family that
-    was tested (the flawed rows of a model), None outside a family. `detectable` is the smallest difference that this
-    number of pairs shows with 80 % power, None if it can show none. `unpaired` counts scored cases of the sample
-    without a scored counterpart.
+    for a single task. `p_value` is two-sided, and at most 0.05 exactly if the interval excludes zero; `p_adjusted` is
+    corrected over the family that was tested (the flawed rows of a model), None outside a family. `evidence` follows
+    from the corrected p-value. `detectable` is the smallest difference that these pairs, worth `effective_pairs`
+    independent ones, show with 80 % power at the level of the family's smallest p, None if they can show none.
+    `tasks_needed` is the number of tasks, alike in all else, that would show `SMALL_DIFFERENCE` so. `unpaired` counts
+    scored cases of the sample without a scored counterpart.
     """
 
     pairs: int
@@ -80,6 +93,9 @@ class PairedDifference(msgspec.Struct, frozen=True):
     detectable: float | None = None
     unpaired: int = 0
     caveats: tuple[Caveat, ...] = ()
+    evidence: Evidence = Evidence.NONE
+    effective_pairs: float | None = None
+    tasks_needed: int | None = None
 
     @property
     def value(self) -> float:

@@ -38,26 +38,49 @@ class Obstacle(StrEnum):
 
     NO_SCORED_CASE = "no_scored_case"
     NO_PAIR = "no_pair"
-    NO_INTERVAL = "no_interval"  # a single task has none, but the bound is to be judged
     MOSTLY_ERRORS = "mostly_errors"  # more of its cases had an infrastructure error than were scored
+
+
+class Finding(StrEnum):
+    """Whether a run meets a gate."""
+
+    MET = "met"
+    MISSED = "missed"
+    UNDECIDED = "undecided"  # the interval contains the limit
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """A gate, whether it is met, and the figure that decided.
 
     `rate` belongs to fail-under; `difference` to max-drop and max-regression, negative for a loss; `errors` to
-    max-errors. `worst` names the flaw kind of the difference if the gate is about any flaw. `left_out` counts the cases
-    of the gate's group that its figure leaves out because of infrastructure errors.
+    max-errors. `worst` names the flaw kind of the difference if the gate is about any flaw, and `flaws` is the number
+    of flaws that it is about. `left_out` counts the cases of the gate's group that its figure leaves out because of
+    infrastructure errors. `low` and `high` are the two one-sided 95 % bounds of the rate or difference, by `tasks`
+    tasks; a gate that is judged by evidence is undecided while its limit lies between them. `tasks_needed` would decide
+    it with a chance of 80 % if the measured figures hold; it is None if no number would.
     """
 
     gate: Gate
-    is_met: bool
+    finding: Finding
     rate: Rate | None = None
     difference: PairedDifference | None = None
     errors: int | None = None
     worst: str | None = None
     obstacle: Obstacle | None = None
     left_out: int = 0
+    low: float | None = None
+    high: float | None = None
+    tasks: int = 0
+    tasks_needed: int | None = None
+    flaws: int = 1
+
+    @property
+    def is_met(self) -> bool:
+        return self.finding is Finding.MET
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.finding is Finding.UNDECIDED
 
 
 class ExitStatus(IntEnum):
@@ -71,7 +94,8 @@ class Decision(msgspec.Struct, frozen=True):
     """All verdicts, and the exit code that follows from them and from other failures.
 
     `other_failures` counts failed tests that no gate covers. `interruption` says why a run did not run all its cases.
-    `is_stopped` means that the user wanted it, as by `-x`.
+    `is_stopped` means that the user wanted it, as by `-x`. `undecided_fails` says whether an undecided gate fails the
+    run.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -79,8 +103,13 @@ class Decision(msgspec.Struct, frozen=True):
     other_failures: int = 0
     interruption: str | None = msgspec.field(default=None, name="cut_off")
     is_stopped: bool = False
-    on: GateOn = GateOn.RATE
+    on: GateOn = GateOn.EVIDENCE
+    undecided_fails: bool = False
 
     @property
     def missed(self) -> Sequence[Verdict]:
-        return [verdict for verdict in self.verdicts if not verdict.is_met]
+        return [verdict for verdict in self.verdicts if verdict.finding is Finding.MISSED]
+
+    @property
+    def undecided(self) -> Sequence[Verdict]:
+        return [verdict for verdict in self.verdicts if verdict.finding is Finding.UNDECIDED]

@@ -1,4 +1,4 @@
-"""Groups of cases that a gate can name, and which of their figures it judges."""
+"""Groups of cases that a gate can name, and how it judges them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,22 @@ FLAWED = "flawed"
 
 
 class GateOn(StrEnum):
-    """Which figure is compared with the limit: the measured rate, or the worse end of its interval."""
+    """How a figure is compared with the limit.
 
+    By evidence: missed if shown to be beyond the limit, met if shown to be within, else undecided. By the measured
+    rate, whatever chance explains. By the bound: as by evidence, but undecided is missed.
+    """
+
+    EVIDENCE = "evidence"
     RATE = "rate"
     BOUND = "bound"
+
+
+class Undecided(StrEnum):
+    """What a gate does to the run that the cases neither show to be met nor to be missed."""
+
+    PASSES = "pass"
+    FAILS = "fail"
 
 
 def check_groups(flag: str, groups: Iterable[str], models: Iterable[str], *, are_flawed: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ultra.core.axes import PromptType
-from pytest_ultra.core.groups import ALL, GateOn, check_groups
+from pytest_ultra.core.groups import ALL, GateOn, Undecided, check_groups
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.option import Option
@@ -42,24 +42,32 @@ GATES = (
         "fail_under",
         None,
         "[GROUP=]RATE",
-        "Fail the run if the success rate (`full` / scored) of all cases, or of a group, is below this; repeatable, "
-        "one per line in the ini file",
+        "Fail the run if the success rate (`full` / scored) of all cases, or of a group, is shown to be below this; "
+        "repeatable, one per line in the ini file",
         group_limits,
     ),
     Option(
         "max_drop",
         None,
         "[GROUP=]RATE",
-        "Fail the run if any flaw, or one of a group, costs more success than this against `optimal` on the same "
-        "tasks; repeatable, one per line in the ini file",
+        "Fail the run if any flaw, or one of a group, is shown to cost more success than this against `optimal` on the "
+        "same tasks; repeatable, one per line in the ini file",
         group_limits,
     ),
     Option(
         "gate_on",
-        "rate",
-        "rate|bound",
-        "Check gates against the measured figure (`rate`), or against the worse end of its interval (`bound`)",
+        "evidence",
+        "NAME",
+        f"How gates are judged: {values.listed(GateOn)}. `evidence` says missed or met if the cases show it, else "
+        "undecided; `rate` compares the measured figure alone; with `bound`, what is undecided is missed",
         values.last(values.member(GateOn)),
+    ),
+    Option(
+        "undecided",
+        "pass",
+        "pass|fail",
+        "Whether a gate that the cases do not decide passes or fails the run; it is printed either way",
+        values.last(values.member(Undecided)),
     ),
     Option(
         "compare",
@@ -93,6 +101,7 @@ class GateSettings:
     fail_under: Mapping[str, float]
     max_drop: Mapping[str, float]
     gate_on: GateOn
+    undecided: Undecided
     compare: str | None
     max_regression: Mapping[str, float]
     max_errors: int

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ultra.core.figures import Caveat, PairedDifference, Row
+from pytest_ultra.core.figures import SMALL_DIFFERENCE, Caveat, PairedDifference, Row
+from pytest_ultra.reporting.budget_lines import dollars
 from pytest_ultra.reporting.text import count
 
-CLUSTERED = "p treats pairs of the same task as independent: if p and the interval disagree, trust the interval"
 TOO_FEW_TASKS = "too few to distinguish an effect from chance"
 _MOST_NAMES = 3
 
@@ -20,13 +20,11 @@ def caveat_lines(rows: Sequence[Row]) -> Iterator[str]:
         verbs = ("has", "is") if unpaired == 1 else ("have", "are")
         yield "{} {} no scored control and {} left out of vs optimal".format(count(unpaired, "scored case"), *verbs)
     yield from _few_tasks_lines([difference for _, difference in compared])
-    yield from _detectable_lines([difference for _, difference in compared])
+    yield from _detectable_lines(rows, [difference for _, difference in compared])
     alike = [row for row, difference in compared if Caveat.NO_DISCORDANT_PAIRS in difference.caveats]
     if alike:
         where = _where(alike, [row for row, _ in compared])
         yield f"no pair differs in {where}: the intervals show which differences are still possible"
-    if any(Caveat.CLUSTERED in difference.caveats for _, difference in compared):
-        yield CLUSTERED
     if any(row.repeats for row in rows):
         yield "tasks are repeated: the interval of success holds for these tasks, not for others like them"
 
@@ -42,12 +40,25 @@ def _few_tasks_lines(differences: Sequence[PairedDifference]) -> Iterator[str]:
         yield "a single task gives no interval for vs optimal"
 
 
-def _detectable_lines(differences: Sequence[PairedDifference]) -> Iterator[str]:
+def _detectable_lines(rows: Sequence[Row], differences: Sequence[PairedDifference]) -> Iterator[str]:
+    """Yield the smallest differences that would have shown, and, if they are large, what more tasks would show."""
     found = [100 * d.detectable for d in differences if d.detectable is not None]
     if found:
         least, most = f"{min(found):.0f}", f"{max(found):.0f}"
         size = f"{most} points" if least == most else f"{least} to {most} points (by row)"
-        yield f"with this many pairs, a difference of at least {size} is detected with 80% power"
+        yield f"detectable with 80% power: {size}"
+    lacking = [d for d in differences if d.detectable is None or d.detectable > SMALL_DIFFERENCE]
+    needed = max((d for d in lacking if d.tasks_needed), key=lambda d: (d.tasks_needed or 0) / d.tasks, default=None)
+    if needed is not None and needed.tasks_needed is not None:
+        tasks = count(needed.tasks_needed, "task")
+        price = _cost_of(rows, needed.tasks_needed / needed.tasks)
+        yield f"{tasks} per row, not {needed.tasks:,}, would detect {100 * SMALL_DIFFERENCE:.0f} points{price}"
+
+
+def _cost_of(rows: Sequence[Row], factor: float) -> str:
+    """Return what these rows would cost with so many times the tasks, if a price is known."""
+    costs = [row.mean_cost * row.counts.scored for row in rows if row.mean_cost is not None]
+    return f", for about {dollars(factor * sum(costs))}" if sum(costs) else ""
 
 
 def _where(rows: Sequence[Row], compared: Sequence[Row]) -> str:

@@ -8,16 +8,16 @@ from pytest_ultra.core.case import short_name
 from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
-from pytest_ultra.reporting.caveats import CLUSTERED, TOO_FEW_TASKS
-from pytest_ultra.reporting.figure_format import NOTHING, difference_interval, p_value, percent, points
+from pytest_ultra.reporting.caveats import TOO_FEW_TASKS
+from pytest_ultra.reporting.figure_format import NOTHING, difference_interval, p_value, percent, points, verdict
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.reporting.text_table import draw
 
 MOST_FLIPS = 20
 _RANKS = (Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED)
 LEGEND = (
-    "before, now: success (full / scored); difference: points over pairs of the same case, interval by task; "
-    "p: McNemar's exact test, corrected (Holm) over the prompt types"
+    "before, now: success (full / scored); difference: points over pairs of the same case, interval by task (Tango); "
+    "p: McNemar's test by task, corrected (Holm) over the prompt types"
 )
 
 
@@ -58,8 +58,6 @@ def comparison_caveats(compared: RunComparison) -> Iterator[str]:
         return
     if Caveat.FEW_TASKS in difference.caveats:
         yield f"over {count(difference.tasks, 'task')}: {TOO_FEW_TASKS}"
-    if Caveat.CLUSTERED in difference.caveats:
-        yield CLUSTERED
 
 
 def order_flips(flips: Sequence[Flip]) -> list[Flip]:
@@ -104,17 +102,21 @@ def _table(groups: Sequence[Comparison], width: int) -> list[str]:
     return draw(heads, cells, left=1, gap=gap, width=width)
 
 
-_HEADS = ("group", "before", "n", "now", "n", "difference", "95% interval", "p", "pairs")
+_HEADS = ("group", "before", "n", "now", "n", "difference", "95% interval", "p", "verdict", "pairs")
 _ALL = tuple(range(len(_HEADS)))
-_WITHOUT_N = (0, 1, 3, 5, 6, 7, 8)
-_LAYOUTS = ((_ALL, 2), (_ALL, 1), (_WITHOUT_N, 2), (_WITHOUT_N, 1), ((0, 1, 3, 5, 7), 1))
+_WITHOUT_N = (0, 1, 3, 5, 6, 7, 8, 9)
+_WITHOUT_PAIRS = (0, 1, 3, 5, 6, 7, 8)
+_LAYOUTS = (
+    *((_ALL, 2), (_ALL, 1), (_WITHOUT_N, 2), (_WITHOUT_N, 1), (_WITHOUT_PAIRS, 1)),
+    *(((0, 1, 3, 5, 8), 1), ((0, 5, 8), 1)),
+)
 
 
 def _rate(rate: Rate | None) -> tuple[str, str]:
     return (NOTHING, "0") if rate is None else (percent(rate.value), f"{rate.n:,}")
 
 
-def difference_cells(difference: PairedDifference | None) -> tuple[str, str, str, str]:
-    """Return the difference in points, its interval, its p-value and the number of pairs."""
+def difference_cells(difference: PairedDifference | None) -> tuple[str, str, str, str, str]:
+    """Return the difference in points, its interval, its p-value, its verdict and the number of pairs."""
     pairs = "0" if difference is None else f"{difference.pairs:,}"
-    return points(difference), difference_interval(difference), p_value(difference), pairs
+    return points(difference), difference_interval(difference), p_value(difference), verdict(difference), pairs

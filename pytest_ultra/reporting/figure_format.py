@@ -47,6 +47,10 @@ def p_value(difference: PairedDifference | None) -> str:
     return f"{p:.3f}" if p < _COARSE_P else f"{p:.2f}"
 
 
+def verdict(difference: PairedDifference | None) -> str:
+    return NOTHING if difference is None else str(difference.evidence)
+
+
 def amount(value: float | None, form: str) -> str:
     return NOTHING if value is None else format(value, form)
 

@@ -37,8 +37,9 @@ from pytest_ultra.reporting.text import neutralise
 MOST_FLIPS = 50
 MOST_MODELS = 15
 LEGEND = (
-    "success: full / scored; vs optimal: points over pairs of the same task, interval by task; p: McNemar's exact "
-    "test, corrected (Holm) over the tests read together; calls, tokens, time: mean over scored cases"
+    "success: full / scored; vs optimal: points over pairs of the same task, interval by task (Tango); p: McNemar's "
+    "test by task, corrected (Holm) over the tests read together; verdict: worse or better if p is at most 0.05; "
+    "calls, tokens, time: mean over scored cases"
 )
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "@": "@<!-- -->"}
 _MARKS = frozenset("\\`*_{}[]#!~$^")
@@ -155,7 +156,10 @@ def _recovery(rows: Sequence[Row]) -> Iterator[str]:
 
 
 _AXES = ("model", "prompt type", "severity", "tool success rate", "prompt variant", "versions")
-_FIGURES = ("success", "95% interval", "n", "vs optimal", "95% interval", "p", "pairs", "calls", "tokens", "time")
+_FIGURES = (
+    *("success", "95% interval", "n", "vs optimal", "95% interval", "p", "verdict", "pairs"),
+    *("calls", "tokens", "time"),
+)
 
 
 def _name(row: Row) -> list[str]:
@@ -179,7 +183,7 @@ def _figures(row: Row) -> list[str]:
 
 
 def _difference(difference: PairedDifference | None) -> list[str]:
-    return [NOTHING] * 4 if difference is None else [escape(cell) for cell in difference_cells(difference)]
+    return [NOTHING] * 5 if difference is None else [escape(cell) for cell in difference_cells(difference)]
 
 
 def _models(differences: Sequence[ModelDifference]) -> Iterator[str]:
@@ -187,7 +191,7 @@ def _models(differences: Sequence[ModelDifference]) -> Iterator[str]:
         [f"{escape(found.sample)} vs {escape(found.reference)}", *_difference(found.difference)]
         for found in differences[:MOST_MODELS]
     ]
-    yield from table(["models", "points", "95% interval", "p", "pairs"], left=1, rows=rows)
+    yield from table(["models", "points", "95% interval", "p", "verdict", "pairs"], left=1, rows=rows)
     if len(differences) > MOST_MODELS:
         yield from ("", f"and {len(differences) - MOST_MODELS:,} more pairs of models")
 
@@ -203,7 +207,7 @@ def _gates(decision: Decision) -> Iterator[str]:
 
 def _comparison(compared: RunComparison) -> Iterator[str]:
     yield from ("", f"### Compared with {escape(compared.reference)}", "")
-    heads = ["group", "before", "now", "difference", "95% interval", "p", "pairs"]
+    heads = ["group", "before", "now", "difference", "95% interval", "p", "verdict", "pairs"]
     yield from table(heads, left=1, rows=[_group(group) for group in compared.groups])
     yield ""
     yield "; ".join((unpaired_line(compared), *comparison_caveats(compared)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pytest_ultra.core.figures import Row
+from pytest_ultra.core.figures import Evidence, Row
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.figure_format import (
     NOTHING,
@@ -14,11 +14,10 @@ from pytest_ultra.reporting.figure_format import (
     p_value,
     percent,
     points,
+    verdict,
 )
 from pytest_ultra.reporting.table_columns import FAILS_BY, NAME, SEVERITY, SHORT_NAME, Column, Layout, draw_rows
 from pytest_ultra.reporting.text_table import TerminalLine
-
-_ALPHA = 0.05
 
 
 def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[TerminalLine], list[str]]:
@@ -27,12 +26,15 @@ def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[TerminalLine], 
 
 
 def _mark(row: Row) -> tuple[str, ...]:
-    """Mark a row that differs significantly from its controls, by both the test and the interval."""
-    found = row.difference
-    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
-        return ()
-    p = found.p_value if found.p_adjusted is None else found.p_adjusted
-    return () if p > _ALPHA else ("red",) if found.value < 0 else ("green",)
+    """Mark a row with evidence of a difference from its controls."""
+    return _COLOURS[row.difference.evidence] if row.difference else ()
+
+
+_COLOURS: Mapping[Evidence, tuple[str, ...]] = {
+    Evidence.WORSE: ("red",),
+    Evidence.NONE: (),
+    Evidence.BETTER: ("green",),
+}
 
 
 def _n(row: Row) -> str:
@@ -55,9 +57,10 @@ def _marked(row: Row, figure: str) -> str:
     return figure if figure == NOTHING else f"{estimate_mark(row.estimated_requests)}{figure}"
 
 
-_OF_INTERVALS = "95% intervals: Wilson for success, clustered by task for vs optimal"
-_OF_SHORT_INTERVALS = "95%: intervals, Wilson for success, clustered by task for vs optimal"
-_OF_P = "p: McNemar's exact test, corrected (Holm) over a model's flaws"
+_OF_INTERVALS = "95% intervals: Wilson for success, Tango by task for vs optimal"
+_OF_SHORT_INTERVALS = "95%: intervals, Wilson for success, Tango by task for vs optimal"
+_OF_P = "p: McNemar's test by task, corrected (Holm) over a model's flaws"
+_OF_VERDICT = "verdict: worse or better if p is at most 0.05"
 _OF_MEANS = "calls, tokens: mean over scored cases"
 
 _SUCCESS = Column(
@@ -81,6 +84,7 @@ _DIFFERENCE = Column(
 _DIFFERENCE_INTERVAL = Column("95% interval", lambda row: difference_interval(row.difference), hide_if_empty=True)
 _SHORT_DIFFERENCE_INTERVAL = Column("95%", lambda row: difference_interval(row.difference, 0), hide_if_empty=True)
 _P = Column("p", lambda row: p_value(row.difference), _OF_P, hide_if_empty=True)
+_VERDICT = Column("verdict", lambda row: verdict(row.difference), _OF_VERDICT, hide_if_empty=True)
 _CALLS = Column("calls", lambda row: amount(row.mean_calls, ".1f"), _OF_MEANS)
 _TOKENS = Column("tokens", lambda row: _marked(row, amount(row.mean_tokens, ",.0f")), _OF_MEANS)
 _TIME = Column("time", lambda row: _seconds(row.mean_duration_s), "time: mean wall-clock time of scored cases")
@@ -90,8 +94,9 @@ _COST = Column(
 
 _FULL = (_SUCCESS, _INTERVAL, _N)
 _SHORT = (_SUCCESS, _SHORT_INTERVAL, _N)
-_CONTRAST = (_DIFFERENCE, _DIFFERENCE_INTERVAL, _P)
-_SHORT_CONTRAST = (_DIFFERENCE, _SHORT_DIFFERENCE_INTERVAL, _P)
+_CONTRAST = (_DIFFERENCE, _DIFFERENCE_INTERVAL, _P, _VERDICT)
+_SHORT_CONTRAST = (_DIFFERENCE, _SHORT_DIFFERENCE_INTERVAL, _P, _VERDICT)
+_SHORTEST_CONTRAST = (_DIFFERENCE, _SHORT_DIFFERENCE_INTERVAL, _P)
 _MEANS = (_CALLS, _TOKENS, _TIME, _COST)
 _LABELS = (NAME, SEVERITY)
 _SHORT_LABELS = (SHORT_NAME, SEVERITY)
@@ -104,5 +109,6 @@ _LAYOUTS = (
     Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST, _CALLS, _TOKENS), 1),
     Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST, _CALLS), 1),
     Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST), 1),
+    Layout(_SHORT_LABELS, (*_SHORT, *_SHORTEST_CONTRAST), 1),
     Layout(_SHORT_LABELS, (_SUCCESS, _N, _DIFFERENCE), 1),
 )

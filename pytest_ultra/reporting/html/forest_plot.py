@@ -34,6 +34,7 @@ class ForestLine(msgspec.Struct, frozen=True):
     interval: str
     pairs: str
     p_value: str
+    verdict: str
     detectable: str
     notes: tuple[str, ...]
     link: tuple[tuple[str, str], ...] = ()
@@ -102,6 +103,7 @@ def _line(label: str, difference: PairedDifference, scale: Scale, link: tuple[tu
         interval=_interval(difference.low, difference.high),
         pairs=f"{difference.pairs:,} ({difference.won:,} won, {difference.lost:,} lost)",
         p_value=_p_value(difference),
+        verdict=str(difference.evidence),
         detectable=number_format.points(difference.detectable).lstrip("+"),
         notes=tuple(CAVEATS[caveat] for caveat in difference.caveats if caveat in CAVEATS),
         link=link,
