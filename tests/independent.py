@@ -15,9 +15,9 @@ from typing import Any
 from tests.independent_statistics import (
     adjust,
     average,
-    design_effect,
-    detectable,
+    conclude,
     detection,
+    effective_pairs,
     interval,
     of_repeats,
     p_value,
@@ -120,21 +120,23 @@ def difference(pairs: list[tuple[Json, Json]], unpaired: int) -> Json | None:
     won, lost, n = gains.count(1), gains.count(-1), len(gains)
     pairs_per_episode = n / min(len({id(pair[side]) for pair in pairs}) for side in (0, 1))
     low, high = interval(list(tasks.values()), pairs_per_episode)
-    caveats = ["few_tasks"] * (len(tasks) < 6) + ["no_discordant_pairs"] * (won == lost == 0)
+    caveats = ["few_tasks"] * (len(tasks) < 5) + ["no_discordant_pairs"] * (won == lost == 0)
     caveats += ["clustered"] * (won + lost > 0 and n > len(tasks)) + ["unpaired"] * (unpaired > 0)
-    return {
+    made: Json = {
         "pairs": n,
         "won": won,
         "lost": lost,
         "tasks": len(tasks),
         "low": low,
         "high": high,
-        "p_value": p_value(won, lost),
+        "p_value": p_value(list(tasks.values()), pairs_per_episode),
         "p_adjusted": None,
-        "detectable": detectable(int(round(n / design_effect(list(tasks.values())), 9)), (won + lost) / n),
+        "effective_pairs": effective_pairs(list(tasks.values()), pairs_per_episode),
         "unpaired": unpaired,
         "caveats": caveats,
     }
+    conclude(made)
+    return made
 
 
 def robustness(episodes: list[Json], pairs: list[tuple[Json, Json]]) -> Json | None:

@@ -68,7 +68,7 @@ def power_of_test(pairs: int, difference: float, discordant: float, level: float
     rarer = np.floor((k - _z(1 - level / 2) * np.sqrt(k)) / 2)  # the most of the rarer kind that are significant
     chances = np.diff(bdtr(k, pairs, discordant), prepend=0.0)
     lost = (1 + difference / discordant) / 2
-    can_reject = rarer >= 0
+    can_reject = (rarer >= 0) & (k > 0)
     c, k = rarer[can_reject], k[can_reject]
     rejects = bdtr(c, k, lost) + bdtr(c, k, 1 - lost)
     return float(chances[can_reject] @ rejects)

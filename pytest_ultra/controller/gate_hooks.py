@@ -28,7 +28,7 @@ from pytest_ultra.core.groups import ALL, FLAWED, Undecided
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import gates_of
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.gate_lines import annotations, gate_lines, gate_name
+from pytest_ultra.reporting.gate_lines import gate_lines, gate_name, github_commands
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_interruption
 
@@ -90,7 +90,7 @@ class GateHooks:
             for line in gate_lines(self.decision):
                 terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
             if os.environ.get("GITHUB_ACTIONS") == "true":
-                for text in annotations(self.decision):
+                for text in github_commands(self.decision):
                     terminalreporter.write_line(text)
 
     @property

@@ -157,7 +157,7 @@ def _loss_interval(difference: PairedDifference, low: float | None, high: float 
     return f"{100 * lower + 0.0:.1f} to {100 * upper + 0.0:.1f}"
 
 
-def annotations(decision: Decision) -> Iterator[str]:
+def github_commands(decision: Decision) -> Iterator[str]:
     """Yield the workflow commands that make GitHub show missed and undecided gates at the top of a job."""
     for verdict in decision.verdicts:
         if not verdict.is_met:
