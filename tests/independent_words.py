@@ -22,7 +22,7 @@ def assert_shown(lines: list[str], expected: Json) -> None:
     classes = next(line for line in shown if line.startswith("failure classes: "))
     assert sorted(re.findall(r"(\w+) (\d+)", classes)) == sorted((n, str(k)) for n, k in expected["failure_classes"])
     sizes = [100 * row["difference"]["detectable"] for row in expected["rows"] if row["difference"]]
-    assert f"at least {min(sizes):.0f} to {max(sizes):.0f} points" in "\n".join(shown)
+    assert f"detectable with 80% power: {min(sizes):.0f} to {max(sizes):.0f} points" in "\n".join(shown)
     _assert_blocks([line.split() for line in shown], expected)
 
 
@@ -44,7 +44,7 @@ def of_row(row: Json, rows: list[Json]) -> list[str]:
         f"{100 * row['success']['successes'] / row['success']['n']:.1f}%",
         f"{100 * row['success']['low']:.1f}-{100 * row['success']['high']:.1f}",
         *of_counts(row["counts"]),
-        *(of_difference(row["difference"], row["success"]["n"]) if row["difference"] else ["-", "-", "-"]),
+        *(of_difference(row["difference"], row["success"]["n"]) if row["difference"] else ["-"] * 4),
         f"{row['mean_calls']:.1f}",
         f"{mark}{row['mean_tokens']:,.0f}",
         *f"{row['mean_duration_s']:.1f} s".split(),
@@ -71,6 +71,7 @@ def of_difference(difference: Json, n: int) -> list[str]:
         *([f"({difference['pairs']})"] if difference["pairs"] != n else []),
         f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}",
         "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}",
+        *difference["evidence"].split(),
     ]
 
 
