@@ -10,31 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, multinomial, norm
+from scipy.stats import multinomial, norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from pytest_ultra.analysis.mcnemar import adjust_holm, detectable_difference, exact_p_value, exact_test_power
+from pytest_ultra.analysis.mcnemar import adjust_holm, detectable_difference, pairs_needed, power_of_test
+from pytest_ultra.analysis.score_interval import score_statistic
 
-COUNTS = st.integers(0, 400)
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
-
-
-@given(COUNTS, COUNTS)
-def test_p_agrees_with_scipys_binomial_test(won: int, lost: int) -> None:
-    expected = binomtest(won, won + lost).pvalue if won + lost else 1.0
-    assert exact_p_value(won, lost) == pytest.approx(expected, abs=1e-9)
-
-
-@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
-def test_p_agrees_with_statsmodels_for_any_number_of_concordant_pairs(won: int, lost: int, alike: int) -> None:
-    if won + lost:
-        assert exact_p_value(won, lost) == pytest.approx(mcnemar([[alike, won], [lost, 3]]).pvalue, abs=1e-9)
-
-
-def test_p_agrees_with_a_published_example() -> None:
-    """M. W. Fagerland, S. Lydersen and P. Laake, BMC Medical Research Methodology 13:91 (2013): 1 and 7 of 21 pairs."""
-    assert exact_p_value(1, 7) == pytest.approx(0.0703125, abs=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +47,18 @@ def test_no_tests_need_no_correction() -> None:
     assert adjust_holm([]) == ()
 
 
+def score_p(won: int, lost: int) -> float:
+    return float(mcnemar([[0, won], [lost, 0]], exact=False, correction=False).pvalue)
+
+
 @pytest.mark.parametrize(("pairs", "won", "lost"), [(8, 0.1, 0.7), (12, 0.2, 0.6), (15, 0.0, 0.5), (9, 0.25, 0.25)])
 def test_the_power_is_that_of_all_outcomes_that_statsmodels_rejects(pairs: int, won: float, lost: float) -> None:
     power = 0.0
     for w in range(pairs + 1):
         for x in range(pairs + 1 - w):
-            if w + x and mcnemar([[0, w], [x, 0]]).pvalue <= 0.05:
+            if w + x and score_p(w, x) <= 0.05:
                 power += multinomial.pmf([w, x, pairs - w - x], pairs, [won, lost, 1 - won - lost])
-    assert exact_test_power(pairs, lost - won, lost + won) == pytest.approx(power, abs=1e-9)
+    assert power_of_test(pairs, lost - won, lost + won) == pytest.approx(power, abs=1e-9)
 
 
 def connor(difference: float, discordant: float) -> float:
@@ -89,30 +76,59 @@ def test_connors_formula_agrees_with_a_published_example() -> None:
 def test_the_detectable_difference_agrees_with_connors_formula_for_many_pairs(
     difference: float, discordant: float
 ) -> None:
-    """The exact test is a little less powerful than the normal approximation of Connor's formula."""
     found = detectable_difference(math.ceil(connor(difference, discordant)), discordant)
-    assert found is not None
-    assert difference < found < 1.09 * difference
+    assert found == pytest.approx(difference, rel=0.06)
+
+
+@pytest.mark.parametrize(("difference", "discordant"), [(0.1, 0.3), (-0.2, 0.2), (0.15, 0.5)])
+def test_the_pairs_needed_agree_with_connors_formula(difference: float, discordant: float) -> None:
+    assert pairs_needed(difference, discordant) == pytest.approx(connor(abs(difference), discordant), rel=1e-9)
+
+
+def test_no_number_of_pairs_tells_a_difference_from_itself() -> None:
+    assert pairs_needed(-0.2, 0.3, limit=-0.2) is None
+    near, far = (pairs_needed(-0.2, 0.3, limit=limit) or 0.0 for limit in (-0.15, 0.1))
+    assert near > 10 * far
+
+
+@pytest.mark.parametrize(("loss", "limit"), [(0.4, 0.2), (0.05, 0.2), (0.1, 0.0)])
+def test_the_pairs_needed_decide_a_gate_four_times_out_of_five(loss: float, limit: float) -> None:
+    needed = pairs_needed(-loss, loss + 0.1, limit=-limit, level=0.05)
+    assert needed is not None
+    chances = [0.05, loss + 0.05, 0.9 - loss]
+    drawn = np.random.default_rng(5).multinomial(math.ceil(needed), chances, size=2000).tolist()
+    z = norm.isf(0.05)
+    statistics = [score_statistic(w, x, math.ceil(needed), -limit) for w, x, _ in drawn]
+    decided = [s <= -z if loss > limit else s >= z for s in statistics]
+    assert np.mean(decided) == pytest.approx(0.8, abs=0.06)
 
 
 @pytest.mark.parametrize(("pairs", "discordant"), [(6, 0.0), (6, 0.5), (10, 0.2), (20, 0.1), (100, 0.3), (1000, 0.02)])
 def test_the_detectable_difference_is_found_with_80_percent_power(pairs: int, discordant: float) -> None:
     found = detectable_difference(pairs, discordant)
     assert found is not None
-    assert exact_test_power(pairs, found, max(found, discordant)) == pytest.approx(0.8, abs=1e-4)
+    assert power_of_test(pairs, found, max(found, discordant)) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_a_simulated_test_finds_the_detectable_difference_with_80_percent_power() -> None:
     found = detectable_difference(40, 0.4)
     assert found is not None
     lost = (0.4 + found) / 2
-    drawn = np.random.default_rng(5).multinomial(40, [0.4 - lost, lost, 0.6], size=4000)
-    assert np.mean([exact_p_value(w, x) <= 0.05 for w, x, _ in drawn.tolist()]) == pytest.approx(0.8, abs=0.02)
+    drawn = np.random.default_rng(5).multinomial(40, [0.4 - lost, lost, 0.6], size=2000)
+    assert np.mean([w != x and score_p(w, x) <= 0.05 for w, x, _ in drawn.tolist()]) == pytest.approx(0.8, abs=0.03)
 
 
-@pytest.mark.parametrize("pairs", range(6))
-def test_fewer_than_six_pairs_detect_nothing(pairs: int) -> None:
+@pytest.mark.parametrize("pairs", range(4))
+def test_fewer_than_four_pairs_detect_nothing(pairs: int) -> None:
     assert detectable_difference(pairs, 0.5) is None
+
+
+def test_a_stricter_level_detects_less() -> None:
+    """As of a family of seven tests, of which the smallest p must be at most 0.05 / 7."""
+    alone, of_seven = (detectable_difference(30, 0.3, level) or 1.0 for level in (0.05, 0.05 / 7))
+    assert alone < of_seven < 1
+    assert power_of_test(30, of_seven, max(of_seven, 0.3), 0.05 / 7) == pytest.approx(0.8, abs=1e-4)
+    assert detectable_difference(6, 0.3, 0.05 / 7) is None
 
 
 def test_more_pairs_detect_smaller_differences() -> None:

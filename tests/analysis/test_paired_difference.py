@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.analysis.paired_difference import compare
+from pytest_ultra.analysis.paired_difference import adjust_p_values, compare
 from pytest_ultra.core.axes import PromptType, Severity
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.figures import Caveat, Contrast, PairedDifference
+from pytest_ultra.core.figures import Caveat, Contrast, Evidence, PairedDifference
 from tests.results_factory import make_case, make_episode
 
 FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome
@@ -85,12 +85,27 @@ def test_fewer_tasks_than_could_ever_be_significant_are_few() -> None:
         difference(
             episodes_of(MISUSE, *[FAILED] * n), episodes_of(PromptType.OPTIMAL, *[FULL] * n), Contrast.PROMPT_TYPE
         )
-        for n in (5, 6)
+        for n in (4, 5)
     )
-    assert few.p_value > 0.05 > enough.p_value
     assert (few.caveats, enough.caveats) == ((Caveat.FEW_TASKS,), ())
-    assert few.detectable is None
-    assert enough.detectable is not None
+    assert (few.evidence, enough.evidence) == (Evidence.NONE, Evidence.WORSE)
+    assert max(few.p_value, enough.p_value) < 0.05
+
+
+def test_evidence_follows_from_the_corrected_p_and_detection_from_its_level() -> None:
+    lost, alike = (
+        difference(episodes_of(MISUSE, *out), episodes_of(PromptType.OPTIMAL, *[FULL] * 20), Contrast.PROMPT_TYPE)
+        for out in ([FAILED] * 5 + [FULL] * 15, [FULL] * 20)
+    )
+    assert (lost.evidence, alike.evidence) == (Evidence.WORSE, Evidence.NONE)
+    corrected, *_ = adjust_p_values([lost, alike, alike])
+    assert corrected.p_adjusted == 3 * lost.p_value > 0.05
+    assert corrected.evidence is Evidence.NONE
+    assert corrected.detectable is not None
+    assert lost.detectable is not None
+    assert corrected.detectable > lost.detectable
+    assert (corrected.tasks_needed or 0) > (lost.tasks_needed or 0) > 20
+    assert corrected.effective_pairs == 20
 
 
 def test_scored_cases_without_a_scored_counterpart_are_counted() -> None:

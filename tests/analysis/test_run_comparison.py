@@ -43,10 +43,12 @@ def test_p_values_are_corrected_over_the_prompt_types() -> None:
     old = episodes_of(PromptType.COT, *[FAILED] * 8) + episodes_of(MISUSE, *[FULL] * 9)
     new = episodes_of(PromptType.COT, *[FULL] * 8) + episodes_of(MISUSE, *[FULL] * 9)
     found = {group.group: group.difference for group in compare_runs(new, old).groups}
+    cot = found["cot"]
+    assert cot is not None
     assert {name: difference and difference.p_adjusted for name, difference in found.items()} == {
         "all": None,
         "flawed": None,
-        "cot": 2 * 2 / 2**8,
+        "cot": 2 * cot.p_value,
         "flawed_tool_misuse": 1.0,
     }
 

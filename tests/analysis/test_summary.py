@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -185,7 +186,8 @@ def test_each_two_models_are_compared_over_the_same_cases() -> None:
     summary = summarize([e for model, found in outcomes.items() for e in episodes_of(MISUSE, *found, model=model)])
     found = [(m.sample, m.reference, m.difference.pairs, m.difference.points) for m in summary.models]
     assert found == [("b", "a", 7, -100.0), ("c", "a", 7, 0.0), ("c", "b", 8, 100.0)]
-    assert [m.difference.p_adjusted for m in summary.models] == pytest.approx([2 * 2 / 2**7, 1.0, 3 * 2 / 2**8])
+    p_values = [math.erfc(math.sqrt(pairs / 2)) for pairs in (7, 8)]
+    assert [m.difference.p_adjusted for m in summary.models] == pytest.approx([2 * p_values[0], 1.0, 3 * p_values[1]])
     assert summarize(episodes_of(MISUSE, FULL)).models == ()
 
 
