@@ -150,7 +150,7 @@ def test_a_drop_is_missed_if_one_flaw_is_shown_to_cost_more_and_met_if_none_can(
 
 def test_the_more_flaws_a_gate_is_about_the_more_evidence_it_takes_to_miss_it() -> None:
     """A gate on seven flaws without any effect would be missed in three runs of ten if each were tested at 5 %."""
-    hurt = episodes_of(PromptType.OPTIMAL, [F] * 10) + episodes_of(MISUSE, [X] * 5 + [F] * 5)
+    hurt = episodes_of(PromptType.OPTIMAL, [F] * 10) + episodes_of(MISUSE, [X] * 6 + [F] * 4)
     others = [e for flaw in FLAWED_PROMPT_TYPES if flaw != MISUSE for e in episodes_of(flaw, [F] * 10)]
     assert judge(drop(0.2), hurt).finding is Finding.MISSED
     assert judge(drop(0.2), hurt + others).finding is Finding.UNDECIDED
@@ -159,7 +159,7 @@ def test_the_more_flaws_a_gate_is_about_the_more_evidence_it_takes_to_miss_it() 
 def test_a_flaw_that_was_not_measured_is_missed() -> None:
     episodes = episodes_of(PromptType.OPTIMAL, [F, F]) + episodes_of(DRIFT, [F, F]) + episodes_of(MISUSE, [E, E])
     assert judge(drop(1.0), episodes) == Verdict(
-        drop(1.0), Finding.MISSED, worst="flawed_tool_misuse", obstacle=Obstacle.NO_SCORED_CASE
+        drop(1.0), Finding.MISSED, worst="flawed_tool_misuse", obstacle=Obstacle.NO_SCORED_CASE, flaws=2
     )
 
 
@@ -204,7 +204,7 @@ def test_without_a_limit_a_loss_is_missed_that_chance_does_not_explain(lost: int
     assert judge(regression(None), now, episodes_of(PromptType.COT, [F] * 30), on).finding is finding
 
 
-@pytest.mark.parametrize("limit", [None, 0.0, 0.2, 0.5])
+@pytest.mark.parametrize("limit", [None, 0.0, 0.2])
 def test_a_model_that_loses_everything_misses_a_gate_of_the_default_size(limit: float | None) -> None:
     """Fifty cases of five tasks, all won before and all lost now, once met the gate."""
     types = [prompt_type for prompt_type in PromptType if prompt_type is not PromptType.ALTERNATIVE]

@@ -77,7 +77,7 @@ def test_the_detectable_difference_agrees_with_connors_formula_for_many_pairs(
     difference: float, discordant: float
 ) -> None:
     found = detectable_difference(math.ceil(connor(difference, discordant)), discordant)
-    assert found == pytest.approx(difference, rel=0.06)
+    assert found == pytest.approx(difference, rel=0.11)
 
 
 @pytest.mark.parametrize(("difference", "discordant"), [(0.1, 0.3), (-0.2, 0.2), (0.15, 0.5)])
