@@ -1,6 +1,6 @@
 """How often gates are missed, undecided and met, over simulated runs with a known effect.
 
-Run it as `python benchmarks/gate_figures.py [simulations]`; it prints the tables of docs/gates.md.
+Run it as `python benchmarks/gate_figures.py [simulations [gate ...]]`; it prints the tables of docs/gates.md.
 """
 
 from __future__ import annotations
@@ -64,21 +64,23 @@ def draw_runs(tasks: int, rate: float, lost: Sequence[float], chance: np.random.
 def judge_regression(tasks: int, rate: float, lost: float, limit: float, chance: np.random.Generator) -> Rule:
     before, now = draw_runs(tasks, rate, [lost], chance)
     gains = now.astype(int) - before
-    clusters = _cluster(gains)
-    is_beyond = bool(-gains.mean() > limit + 1e-9)
-    return Rule(judge_loss(clusters, DifferenceTest(clusters), limit).finding, is_beyond)
+    return Rule(_judge_loss(gains, limit), bool(-gains.mean() > limit + 1e-9))
 
 
 def judge_drop(tasks: int, rate: float, lost: Sequence[float], limit: float, chance: np.random.Generator) -> Rule:
     """Judge seven flaws, which lose these shares and have the same controls."""
     controls, *flawed = (run[:, 0] for run in draw_runs(tasks, rate, lost, chance))
-    found, is_beyond = set[Finding](), False
-    for outcomes in flawed:
-        gains = (outcomes.astype(int) - controls)[:, None]
-        clusters = _cluster(gains)
-        found.add(judge_loss(clusters, DifferenceTest(clusters), limit, len(flawed)).finding)
-        is_beyond |= bool(-gains.mean() > limit + 1e-9)
+    losses = [outcomes.astype(int) - controls for outcomes in flawed]
+    is_beyond = any(-gains.mean() > limit + 1e-9 for gains in losses)
+    found = {_judge_loss(gains[:, None], limit, 2 * len(losses)) for gains in losses}
+    if _judge_loss(np.stack(losses, axis=1), limit, 2, pairs_per_episode=len(losses)) is Finding.MISSED:
+        found.add(Finding.MISSED)
     return Rule(next(f for f in (Finding.MISSED, Finding.UNDECIDED, Finding.MET) if f in found), is_beyond)
+
+
+def _judge_loss(gains: NDArray[np.int_], limit: float, family: int = 1, pairs_per_episode: float = 1) -> Finding:
+    clusters = _cluster(gains)
+    return judge_loss(clusters, DifferenceTest(clusters, pairs_per_episode), limit, family).finding
 
 
 def judge_success(tasks: int, rate: float, limit: float, chance: np.random.Generator) -> Rule:
@@ -118,31 +120,54 @@ def print_table(
         print(f"| {name} | {' | '.join(f'{cell} ({100 * cell.by_rate:.0f})' for cell in cells)} |", flush=True)
 
 
-def main(n: int) -> None:
-    regressions = [
+def print_regressions(n: int) -> None:
+    rows = [
         (f"{100 * rate:g} %, {100 * lost:g} lost", lambda t, r=rate, x=lost: lambda c: judge_regression(t, r, x, 0, c))
         for rate in RATES
         for lost in (0, 0.1, 0.2, 0.4)
     ]
-    print_table("--ultra-compare", "success before, points lost", regressions, n)
-    limited = [
+    print_table("--ultra-compare", "success before, points lost", rows, n)
+
+
+def print_limited_regressions(n: int) -> None:
+    rows = [
         (f"{100 * lost:g}", lambda t, x=lost: lambda c: judge_regression(t, 0.7, x, 0.1, c))
         for lost in (0, 0.05, 0.1, 0.2, 0.4)
     ]
-    print_table("--ultra-compare, --ultra-max-regression 0.1, success before 70 %", "points lost", limited, n)
-    drops = {"none": [0.0] * FLAWS, "each 20": [0.2] * FLAWS, "one 40": [0.4] + [0.0] * (FLAWS - 1)}
-    of_flaws = [
-        (f"{100 * rate:g} %, {name}", lambda t, r=rate, x=lost: lambda c: judge_drop(t, r, x, 0.2, c))
+    print_table("--ultra-compare, --ultra-max-regression 0.1, success before 70 %", "points lost", rows, n)
+
+
+def print_drops(n: int) -> None:
+    lost = {
+        "none": [0.0] * FLAWS,
+        "each 20": [0.2] * FLAWS,
+        "one 40": [0.4] + [0.0] * (FLAWS - 1),
+        "each 40": [0.4] * FLAWS,
+    }
+    rows = [
+        (f"{100 * rate:g} %, {name}", lambda t, r=rate, x=shares: lambda c: judge_drop(t, r, x, 0.2, c))
         for rate in (0.7, 0.9)
-        for name, lost in (drops | {"each 40": [0.4] * FLAWS}).items()
+        for name, shares in lost.items()
     ]
-    print_table("--ultra-max-drop 0.2, seven flaws", "success of controls, points lost", of_flaws, n)
-    rates = [
+    print_table("--ultra-max-drop 0.2, seven flaws", "success of controls, points lost", rows, n)
+
+
+def print_rates(n: int) -> None:
+    rows = [
         (f"{100 * rate:g} %", lambda t, r=rate: lambda c: judge_success(t, r, 0.7, c))
         for rate in (0.5, 0.6, 0.7, 0.8, 0.9)
     ]
-    print_table("--ultra-fail-under 0.7", "true success", rates, n)
+    print_table("--ultra-fail-under 0.7", "true success", rows, n)
+
+
+TABLES = {
+    "compare": print_regressions,
+    "max-regression": print_limited_regressions,
+    "max-drop": print_drops,
+    "fail-under": print_rates,
+}
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    for name in sys.argv[2:] or TABLES:
+        TABLES[name](int(sys.argv[1]) if len(sys.argv) > 1 else 1000)

@@ -32,6 +32,8 @@ class GateEvaluator:
 
     def evaluate(self, gate: Gate) -> Verdict:
         verdict = self._evaluate(gate)
+        if self._on is GateOn.BOUND and verdict.is_undecided and gate.limit is not None:
+            verdict = msgspec.structs.replace(verdict, finding=Finding.MISSED)
         has_figure = verdict.rate is not None or verdict.difference is not None
         return self._with_errors(verdict) if has_figure else verdict
 
@@ -64,20 +66,31 @@ class GateEvaluator:
         return self._verdict(gate, found, is_kept=rate.value >= gate.limit, rate=rate)
 
     def _drop_verdict(self, gate: Gate) -> Verdict:
-        """Return the verdict on the flaw that costs most; a flaw without a pair counts as the worst."""
+        """Return the verdict on the flaw that costs most; a flaw without a pair counts as the worst.
+
+        If all flaws together are shown to cost more than the limit, one of them must, though it may not be known which.
+        So half of the 5 % is spent on their mean, and the other half on the single flaws.
+        """
         if gate.group in (*FLAWED_PROMPT_TYPES, FLAWED):
             return self._flaw_verdict(gate, self._in(gate.group))
         by_flaw = _by_flaw(self._in(gate.group))
-        verdicts = [self._flaw_verdict(gate, cases, flaw, len(by_flaw)) for flaw, cases in by_flaw]
+        n = len(by_flaw)
+        verdicts = [self._flaw_verdict(gate, cases, flaw, n, 2 * n if n > 1 else 1) for flaw, cases in by_flaw]
         if not verdicts:
             return Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE)
-        return max(verdicts, key=_badness)
+        worst = max(verdicts, key=_badness)
+        if n == 1 or worst.finding is Finding.MISSED or self._on is GateOn.RATE:
+            return worst
+        together = self._flaw_verdict(gate, [e for _, cases in by_flaw for e in cases], FLAWED, n, 2)
+        return together if together.finding is Finding.MISSED else worst
 
-    def _flaw_verdict(self, gate: Gate, flawed: Sequence[Episode], flaw: str | None = None, flaws: int = 1) -> Verdict:
+    def _flaw_verdict(
+        self, gate: Gate, flawed: Sequence[Episode], flaw: str | None = None, flaws: int = 1, family: int = 1
+    ) -> Verdict:
         if not any(episode.outcome.is_scored for episode in flawed):
             return Verdict(gate, Finding.MISSED, worst=flaw, obstacle=Obstacle.NO_SCORED_CASE, flaws=flaws)
         controls = Reference(members(self._episodes, PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
-        return self._loss_verdict(gate, controls.pair(flawed), flaw, flaws)
+        return self._loss_verdict(gate, controls.pair(flawed), flaw, flaws, family)
 
     def _regression_verdict(self, gate: Gate) -> Verdict:
         sample, reference = self._in(gate.group), _members(self._reference, gate.group)
@@ -86,13 +99,15 @@ class GateEvaluator:
         contrast = choose_contrast(self._episodes, self._reference)
         return self._loss_verdict(gate, Reference(reference, contrast).pair(sample))
 
-    def _loss_verdict(self, gate: Gate, pairing: Pairing, worst: str | None = None, flaws: int = 1) -> Verdict:
+    def _loss_verdict(
+        self, gate: Gate, pairing: Pairing, worst: str | None = None, flaws: int = 1, family: int = 1
+    ) -> Verdict:
         difference = measure_difference(pairing)
         if difference is None:
             return Verdict(gate, Finding.MISSED, worst=worst, obstacle=Obstacle.NO_PAIR, flaws=flaws)
         limit = gate.limit or 0.0
         loss = (difference.lost - difference.won) / difference.pairs  # an exact quotient, so that 2 of 10 are 0.2
-        found = judge_loss(*make_test(pairing), limit, flaws)
+        found = judge_loss(*make_test(pairing), limit, family)
         return self._verdict(gate, found, is_kept=loss <= limit, difference=difference, worst=worst, flaws=flaws)
 
     def _verdict(self, gate: Gate, found: Judgement, *, is_kept: bool, **fields: Any) -> Verdict:
@@ -100,8 +115,6 @@ class GateEvaluator:
         finding, needed = found.finding, found.tasks_needed
         if self._on is GateOn.RATE and gate.limit is not None:
             finding, needed = Finding.MET if is_kept else Finding.MISSED, None
-        elif self._on is GateOn.BOUND and finding is Finding.UNDECIDED and gate.limit is not None:
-            finding = Finding.MISSED
         return Verdict(gate, finding, low=found.low, high=found.high, tasks=found.tasks, tasks_needed=needed, **fields)
 
     def _errors_verdict(self, gate: Gate) -> Verdict:

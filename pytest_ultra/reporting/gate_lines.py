@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pytest_ultra.core.figures import PairedDifference, Rate
 from pytest_ultra.core.gates import Decision, Finding, Gate, GateKind, Obstacle, Verdict
-from pytest_ultra.core.groups import ALL, GateOn
+from pytest_ultra.core.groups import ALL, FLAWED, GateOn
 from pytest_ultra.reporting.figure_format import interval, percent
 from pytest_ultra.reporting.text import count, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
@@ -99,13 +99,19 @@ def _other_reason(decision: Decision) -> str:
 def _measured(verdict: Verdict, on: GateOn) -> str:
     if verdict.errors is not None:
         return count(verdict.errors, "error")
-    of_several = f" (of {verdict.flaws} flaws)" if verdict.flaws > 1 else ""
-    flaw = f"{verdict.worst}{of_several}: " if verdict.worst else ""
+    flaw = f"{_flaw_name(verdict)}: " if verdict.worst else ""
     if verdict.rate is not None:
         return f"{success_rate(verdict.rate) if on is GateOn.RATE else _rate_by_task(verdict.rate, verdict)}"
     if verdict.difference is not None:
         return f"{flaw}{loss(verdict.difference) if on is GateOn.RATE else _loss_by_task(verdict.difference, verdict)}"
     return f"{flaw}{OBSTACLES[verdict.obstacle or Obstacle.NO_SCORED_CASE]}"
+
+
+def _flaw_name(verdict: Verdict) -> str:
+    if verdict.flaws == 1:
+        return f"{verdict.worst}"
+    flaws = f"{verdict.flaws} flaws"
+    return f"the {flaws} together" if verdict.worst == FLAWED else f"{verdict.worst} (of {flaws})"
 
 
 def _rate_by_task(rate: Rate, verdict: Verdict) -> str:

@@ -19,7 +19,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
     Visibility,
 )
-from pytest_ultra.core.groups import GateOn
+from pytest_ultra.core.groups import GateOn, Undecided
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options.gate_options import GateSettings
@@ -94,7 +94,8 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         gates=GateSettings(
             fail_under={},
             max_drop={},
-            gate_on=GateOn.RATE,
+            gate_on=GateOn.EVIDENCE,
+            undecided=Undecided.PASSES,
             compare=None,
             max_regression={},
             max_errors=0,

@@ -21,11 +21,9 @@ def make_row(prompt_type: PromptType = MISUSE, unpaired: int = 0, **fields: Any)
 
 
 def test_the_smallest_detectable_difference_is_printed() -> None:
-    assert list(caveat_lines([make_row(), make_row(DRIFT)])) == [
-        "with this many pairs, a difference of at least 37 points is detected with 80% power"
-    ]
+    assert list(caveat_lines([make_row(), make_row(DRIFT)])) == ["detectable with 80% power: 37 points"]
     assert list(caveat_lines([make_row(), make_row(detectable=0.5)])) == [
-        "with this many pairs, a difference of at least 37 to 50 points (by row) is detected with 80% power"
+        "detectable with 80% power: 37 to 50 points (by row)"
     ]
 
 
@@ -87,10 +85,15 @@ def test_rows_in_which_no_pair_differs_are_reported() -> None:
     )
 
 
-def test_p_values_of_clustered_pairs_have_a_caveat() -> None:
-    assert list(caveat_lines([make_row(caveats=(Caveat.CLUSTERED,))]))[-1] == (
-        "p treats pairs of the same task as independent: if p and the interval disagree, trust the interval"
-    )
+def test_what_more_tasks_would_detect_is_printed_with_its_cost() -> None:
+    rows = [make_row(tasks_needed=120), make_row(DRIFT, tasks_needed=240, effective_pairs=20.0)]
+    assert list(caveat_lines(rows))[-1] == "240 tasks per row, not 20, would detect 15 points"
+    priced = [msgspec.structs.replace(row, mean_cost=0.01) for row in rows]
+    assert list(caveat_lines(priced))[-1] == "240 tasks per row, not 20, would detect 15 points, for about $4.80"
+
+
+def test_where_15_points_are_detectable_no_more_tasks_are_proposed() -> None:
+    assert list(caveat_lines([make_row(detectable=0.15, tasks_needed=20)])) == ["detectable with 80% power: 15 points"]
 
 
 def test_the_interval_of_success_over_repeats_has_a_caveat() -> None:

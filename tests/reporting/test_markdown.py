@@ -38,7 +38,7 @@ def episodes_of(outcomes: Iterable[Outcome], prompt_type: PromptType, *, model: 
 def make_input(
     episodes: list[Episode], *, reference: list[Episode] | None = None, gates: Iterable[Gate] = ()
 ) -> MarkdownInput:
-    evaluator = GateEvaluator(episodes, reference or [], GateOn.RATE)
+    evaluator = GateEvaluator(episodes, reference or [], GateOn.EVIDENCE)
     return MarkdownInput(
         summary=summarize(episodes),
         run_id="20261124T090000.000000Z",
@@ -86,11 +86,11 @@ def test_gates_and_cases_that_got_worse_are_listed() -> None:
     now, before = episodes_of([F, X, X], PromptType.COT), episodes_of([F, F, F], PromptType.COT)
     gates = [Gate(GateKind.FAIL_UNDER, 0.5, "cot"), Gate(GateKind.MAX_REGRESSION, 1.0)]
     text = render(make_input(now, reference=before, gates=gates))
-    assert text.startswith("## pytest-ultra: 1 of 2 gates missed: exit code 1\n")
+    assert text.startswith("## pytest-ultra: 1 of 2 gates met, 1 undecided: exit code 0\n")
     assert cells(text, "fail-under") == [
         "fail-under cot=0.5",
-        "1 of 3 full, 33.3%, 95% interval 6.1-79.2, at least 50.0%",
-        "**MISSED**",
+        "1 of 3 full, 33.3%, 90% interval 7.9-74.2 over 3 tasks, at least 50.0%",
+        "**undecided (about 51 tasks would decide it)**",
     ]
     assert "### Compared with base.json" in text
     assert cells(text, "| all |")[:4] == ["all", "100.0% of 3", "33.3% of 3", "-66.7"]

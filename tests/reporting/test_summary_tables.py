@@ -9,7 +9,6 @@ import pytest
 from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import (
-    Caveat,
     Counts,
     ModelDifference,
     PairedDifference,
@@ -156,25 +155,17 @@ def test_a_coarse_share_of_nearly_all_is_not_all(value: float, shown: str) -> No
 
 def difference_of(sample: str, reference: str, **fields: Any) -> ModelDifference:
     values: dict[str, Any] = {"tasks": 50, "low": 0.031, "high": 0.2, "p_value": 0.002, "p_adjusted": 0.004}
+    values["evidence"] = Evidence.BETTER
     return ModelDifference(sample, reference, PairedDifference(1250, 300, 150, **(values | fields)))
 
 
 def test_two_models_are_compared_in_a_row() -> None:
     lines = [line.text for line in model_lines([difference_of("m-large", "m-mini\x1b[2J")], 100)]
-    assert lines[1].split() == ["models", "points", "95%", "interval", "p", "pairs", "tasks"]
-    figures = ["+12.0", "+3.1..+20.0", "0.004", "1,250", "50"]
+    assert lines[1].split() == ["models", "points", "95%", "interval", "p", "verdict", "pairs", "tasks"]
+    figures = ["+12.0", "+3.1..+20.0", "0.004", "better", "1,250", "50"]
     assert lines[3].split() == ["m-large", "vs", r"m-mini\x1b[2J", *figures]
     legend = " ".join(lines[5:])
     assert legend.startswith("points: success of the first model minus that of the second, over pairs of cases that")
-    assert "trust the interval" not in legend
-
-
-def test_p_values_of_clustered_model_pairs_have_a_caveat() -> None:
-    lines = [line.text for line in model_lines([difference_of("a", "b", caveats=(Caveat.CLUSTERED,))], 300)]
-    assert lines[5].endswith(
-        "corrected (Holm) over the pairs of models; p treats pairs of the same task as independent: "
-        "if p and the interval disagree, trust the interval"
-    )
 
 
 def test_one_model_has_no_block_and_many_models_are_cut() -> None:

@@ -13,7 +13,17 @@ import pytest
 from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass, Outcome
-from pytest_ultra.core.figures import Counts, Discernment, PairedDifference, Rate, Robustness, Row, SlowCase, Summary
+from pytest_ultra.core.figures import (
+    Counts,
+    Discernment,
+    Evidence,
+    PairedDifference,
+    Rate,
+    Robustness,
+    Row,
+    SlowCase,
+    Summary,
+)
 from pytest_ultra.reporting.terminal_summary import end_of_run, header
 from pytest_ultra.reporting.text_table import TerminalLine
 
@@ -93,7 +103,7 @@ def test_severities_and_rates_fit_80_columns() -> None:
     lines = summary_table(make_summary(control, *severe), 80).splitlines()
     assert lines[2] == "gpt-4o-mini, tool success rate 0.6"
     assert [line.split()[:2] for line in lines[4:]] == [["logical_inconsistency", severity] for severity in Severity]
-    assert all(line.endswith("-15.0 -40..+12 0.38   5.2") for line in lines[4:])
+    assert all(line.endswith("-15.0 -40..+12 0.38 no evidence") for line in lines[4:])
 
 
 def test_variants_and_versions_are_headings_of_their_rows() -> None:
@@ -153,7 +163,22 @@ def test_a_long_heading_is_wrapped() -> None:
 
 def test_figures_of_a_row_are_in_their_columns() -> None:
     row = make_row(PromptType.FLAWED_TOOL_MISUSE, 5, 8, difference=make_difference(6, 0, 3), mean_cost=0.0213)
-    figures = ["38.7-78.1", "8", "5", "0", "3", "0", "-50.0", "(6)", "-40.2..+12.1", "0.38", "5.2", "14,310"]
+    figures = [
+        "38.7-78.1",
+        "8",
+        "5",
+        "0",
+        "3",
+        "0",
+        "-50.0",
+        "(6)",
+        "-40.2..+12.1",
+        "0.38",
+        "no",
+        "evidence",
+        "5.2",
+        "14,310",
+    ]
     assert summary_table(make_summary(row), 200).splitlines()[-1].split() == (
         ["flawed_tool_misuse", "62.5%", *figures, "12.3", "s", "$0.021"]
     )
@@ -177,21 +202,13 @@ def test_nothing_measured_is_a_dash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("won", "lost", "fields", "markup"),
-    [
-        (0, 12, {"low": -0.8, "high": -0.3, "p_value": 0.001, "p_adjusted": 0.004}, ("red",)),
-        (12, 0, {"low": 0.3, "high": 0.8, "p_value": 0.001}, ("green",)),
-        (0, 7, {"low": -0.6, "high": -0.1, "p_value": 0.02, "p_adjusted": 0.12}, ()),
-        (0, 7, {"low": -0.6, "high": 0.1, "p_value": 0.001}, ()),
-        (0, 1, {"low": None, "high": None}, ()),
-    ],
+    ("evidence", "markup"), [(Evidence.WORSE, ("red",)), (Evidence.BETTER, ("green",)), (Evidence.NONE, ())]
 )
-def test_a_row_that_differs_by_test_and_interval_is_marked(
-    won: int, lost: int, fields: dict[str, Any], markup: tuple[str, ...]
-) -> None:
-    row = make_row(PromptType.FLAWED_TOOL_MISUSE, difference=make_difference(20, won, lost, **fields))
+def test_a_row_has_its_verdict_and_is_marked_by_it(evidence: Evidence, markup: tuple[str, ...]) -> None:
+    row = make_row(PromptType.FLAWED_TOOL_MISUSE, difference=make_difference(20, 1, 4, evidence=evidence))
     (line,) = [line for line in end_of_run(make_summary(row), 120) if line.text.startswith("flawed_tool_misuse")]
     assert line.markup == markup
+    assert f" {evidence} " in line.text
 
 
 def test_a_run_without_episodes_says_so() -> None:

@@ -231,10 +231,7 @@ def test_limits_of_the_differences_are_listed_once() -> None:
     made = overview(make_row(PromptType.COT, difference=clustered))
     assert made.forest is not None
     assert made.forest.bands[0].lines[0].notes == ()
-    assert made.caveats == (
-        "With this many pairs, a difference of at least 21 points is detected with 80% power.",
-        "p treats pairs of the same task as independent: if p and the interval disagree, trust the interval.",
-    )
+    assert made.caveats == ("Detectable with 80% power: 21 points.",)
 
 
 @pytest.mark.parametrize(

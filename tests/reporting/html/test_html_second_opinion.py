@@ -148,6 +148,7 @@ def difference_cells(difference: dict[str, Any]) -> list[str]:
         f"{points(difference['low'])} to {points(difference['high'])}",
         f"{difference['pairs']} ({difference['won']} won, {difference['lost']} lost)",
         ("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star,
+        difference["evidence"],
         points(difference["detectable"]).lstrip("+"),
     ]
 
