@@ -54,10 +54,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
     `rate` belongs to fail-under; `difference` to max-drop and max-regression, negative for a loss; `errors` to
     max-errors. `worst` names the flaw of the difference if the gate is about any flaw, or all of them (`flawed`), and
-    `flaws` is the number of flaws that it is about. `left_out` counts the cases of the gate's group that its figure leaves out because of
-    infrastructure errors. `low` and `high` are the two one-sided 95 % bounds of the rate or difference, by `tasks`
-    tasks; a gate that is judged by evidence is undecided while its limit lies between them. `tasks_needed` would decide
-    it with a chance of 80 % if the measured figures hold; it is None if no number would.
+    `flaws` is the number of flaws that it is about. `left_out` counts the cases of the gate's group that its figure
+    leaves out because of infrastructure errors. `low` and `high` are the two one-sided 95 % bounds of the rate or
+    difference, by `tasks` tasks; a gate that is judged by evidence is undecided while its limit lies between them.
+    `tasks_needed` would decide it with a chance of 80 % if the measured figures hold; it is None if no number would.
     """
 
     gate: Gate

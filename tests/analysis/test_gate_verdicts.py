@@ -156,6 +156,15 @@ def test_the_more_flaws_a_gate_is_about_the_more_evidence_it_takes_to_miss_it() 
     assert judge(drop(0.2), hurt + others).finding is Finding.UNDECIDED
 
 
+def test_flaws_that_all_cost_much_miss_a_gate_together() -> None:
+    """Five tasks cannot show it of any single one of seven flaws."""
+    controls = episodes_of(PromptType.OPTIMAL, [F] * 5)
+    hurt = [e for flaw in FLAWED_PROMPT_TYPES for e in episodes_of(flaw, [X] * 5)]
+    verdict = judge(drop(0.2), controls + hurt)
+    assert (verdict.finding, verdict.worst, verdict.flaws) == (Finding.MISSED, "flawed", 7)
+    assert judge(drop(0.2), controls + hurt[:5]).worst == FLAWED_PROMPT_TYPES[0]
+
+
 def test_a_flaw_that_was_not_measured_is_missed() -> None:
     episodes = episodes_of(PromptType.OPTIMAL, [F, F]) + episodes_of(DRIFT, [F, F]) + episodes_of(MISUSE, [E, E])
     assert judge(drop(1.0), episodes) == Verdict(

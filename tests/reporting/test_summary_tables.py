@@ -10,6 +10,7 @@ from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import (
     Counts,
+    Evidence,
     ModelDifference,
     PairedDifference,
     Rate,

@@ -103,7 +103,7 @@ def test_severities_and_rates_fit_80_columns() -> None:
     lines = summary_table(make_summary(control, *severe), 80).splitlines()
     assert lines[2] == "gpt-4o-mini, tool success rate 0.6"
     assert [line.split()[:2] for line in lines[4:]] == [["logical_inconsistency", severity] for severity in Severity]
-    assert all(line.endswith("-15.0 -40..+12 0.38 no evidence") for line in lines[4:])
+    assert all(line.endswith("-15.0 -40..+12 0.38   5.2") for line in lines[4:])
 
 
 def test_variants_and_versions_are_headings_of_their_rows() -> None:
