@@ -155,7 +155,8 @@ def test_the_prompt_of_a_case_is_shown_as_the_model_got_it(run: RunDirectory, co
     for tool in request.tools:
         assert any(line.startswith(f"  {tool['function']['name']}(") for line in lines)
     flawed = make_guidance(MISUSE).flawed
-    assert flawed is not None and flawed.visibility is not None
+    assert flawed is not None
+    assert flawed.visibility is not None
     where = {Visibility.PLAN: "plan", Visibility.JOB: "job", Visibility.WORLD: "world"}[flawed.visibility]
     assert f"plan, as the model saw it (! marks what tool_misuse damaged; visible in the {where}):" in lines
 
