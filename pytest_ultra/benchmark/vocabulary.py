@@ -45,6 +45,7 @@ which while who whole whose with without work write written your
 """Prose around the names, in the words of tasks and in plans."""
 _QUALIFIERS = "example com https http csv json txt"
 """Parts of names that distinguish one thing from another of its kind, and so carry information."""
+_JSON_WORDS = "true false null"
 _RESULT_KEYS = """
 account addresses beginning characters count cut cached content entries error exists fields first handle kind latency
 left lines logged max mean median message method min order original packed path payloads period posted queue record
@@ -83,6 +84,7 @@ def _tool_words(tool: Tool) -> set[str]:
 PROTECTED = words_in(
     _PROSE,
     _QUALIFIERS,
+    _JSON_WORDS,
     _RESULT_KEYS,
     _DOCUMENT_WORDS,
     *CONSTRAINTS,
