@@ -160,9 +160,9 @@ def test_flaws_that_all_cost_much_miss_a_gate_together() -> None:
     """Five tasks cannot show it of any single one of seven flaws."""
     controls = episodes_of(PromptType.OPTIMAL, [F] * 5)
     hurt = [e for flaw in FLAWED_PROMPT_TYPES for e in episodes_of(flaw, [X] * 5)]
-    verdict = judge(drop(0.2), controls + hurt)
+    verdict = judge(drop(0.1), controls + hurt)
     assert (verdict.finding, verdict.worst, verdict.flaws) == (Finding.MISSED, "flawed", 7)
-    assert judge(drop(0.2), controls + hurt[:5]).worst == FLAWED_PROMPT_TYPES[0]
+    assert judge(drop(0.1), controls + hurt[:5]).worst == FLAWED_PROMPT_TYPES[0]
 
 
 def test_a_flaw_that_was_not_measured_is_missed() -> None:

@@ -90,7 +90,7 @@ def test_gates_and_cases_that_got_worse_are_listed() -> None:
     assert cells(text, "fail-under") == [
         "fail-under cot=0.5",
         "1 of 3 full, 33.3%, 90% interval 7.8-74.6 over 3 tasks, at least 50.0%",
-        "**undecided (about 51 tasks would decide it)**",
+        "**undecided (about 54 tasks would decide it)**",
     ]
     assert "### Compared with base.json" in text
     assert cells(text, "| all |")[:4] == ["all", "100.0% of 3", "33.3% of 3", "-66.7"]

@@ -17,6 +17,9 @@ StartServer = Callable[[Script], ScriptedServer]
 PERFECT, FOLLOWER, MIXTURE = "--ultra-model=demo/perfect", "--ultra-model=demo/follower", "--ultra-model=demo"
 THREE_CASES = (TEN_CASES, "--ultra-prompt-type=optimal,flawed_redundant_operations,flawed_tool_misuse")
 """The follower completes all but the last."""
+FIVE_TASKS = "--ultra-prompt-type=flawed_missing_step"
+"""The follower completes none, of five tasks."""
+BY_RATE = "--ultra-gate-on=rate"
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,9 @@ def test_a_run_that_meets_all_gates_succeeds(project: Project, xdist_mode: tuple
     assert result.ret == project.document()["run"]["exit_status"] == 0
     result.assert_outcomes(passed=10)
     assert gate_lines(result) == [
-        "gate fail-under 1: 10 of 10 full, 100.0%, 95% interval 72.2-100.0, at least 100.0%: met",
-        "gate max-drop 0: flawed_sequence_disorder: 0.0 points lost over 1 pair, at most 0 points: met",
+        "gate fail-under 1: 10 of 10 full, 100.0%, 90% interval 27.0-100.0 over 1 task, at least 100.0%: met",
+        "gate max-drop 0: flawed_sequence_disorder (of 7 flaws): 0.0 points lost over 1 pair of 1 task, "
+        "90% interval -87.9 to 73.0, at most 0 points: met",
         "gate max-errors 0: 0 errors, at most 0: met",
         "3 of 3 gates met: exit code 0",
     ]
@@ -55,7 +59,7 @@ def test_a_run_that_meets_all_gates_succeeds(project: Project, xdist_mode: tuple
 
 def test_one_missed_gate_fails_the_run_and_the_failed_case_is_an_xfail(project: Project) -> None:
     gates = ("--ultra-fail-under=0.6", "--ultra-fail-under=flawed_tool_misuse=0.6", "--ultra-max-drop=flawed=0.5")
-    result = project.run("-n2", FOLLOWER, *THREE_CASES, *gates, "-rx")
+    result = project.run("-n2", FOLLOWER, *THREE_CASES, *gates, BY_RATE, "-rx")
     assert result.ret == project.document()["run"]["exit_status"] == 1
     result.assert_outcomes(passed=2, xfailed=1)
     result.stdout.fnmatch_lines(["XFAIL *flawed_tool_misuse-simple_task-easy-0* - *failed"])
@@ -68,22 +72,33 @@ def test_one_missed_gate_fails_the_run_and_the_failed_case_is_an_xfail(project: 
     ]
 
 
-def test_a_regression_that_chance_explains_meets_the_gate(project: Project, baseline: str) -> None:
+def test_a_regression_that_chance_explains_is_undecided_and_passes(project: Project, baseline: str) -> None:
     result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}")
     assert result.ret == 0
     result.assert_outcomes(passed=8, xfailed=2)
     assert gate_lines(result) == [
-        "gate max-regression: 20.0 points lost over 10 pairs, no significant loss allowed: met",
+        "gate max-regression: 20.0 points lost over 10 pairs of 1 task, 90% interval -58.8 to 82.9, "
+        "no significant loss allowed: undecided (about 29 tasks would decide it)",
         "gate max-errors 0: 0 errors, at most 0: met",
-        "2 of 2 gates met: exit code 0",
+        "1 of 2 gates met, 1 undecided: exit code 0",
     ]
 
 
-def test_a_regression_that_chance_does_not_explain_misses_the_gate(project: Project, baseline: str) -> None:
-    result = project.run(*NO_XDIST, FOLLOWER, TEN_CASES, f"--ultra-compare={baseline}")
+def test_an_undecided_gate_fails_the_run_if_the_user_says_so(project: Project, baseline: str) -> None:
+    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}", "--ultra-undecided=fail")
+    assert result.ret == project.document()["run"]["exit_status"] == 1
+    assert gate_lines(result)[-1] == "1 of 2 gates met, 1 undecided, which fails: exit code 1"
+
+
+def test_a_regression_that_chance_does_not_explain_misses_the_gate(
+    project: Project, xdist_mode: tuple[str, ...]
+) -> None:
+    project.run(*NO_XDIST, PERFECT, FIVE_TASKS)
+    result = project.run(*xdist_mode, FOLLOWER, FIVE_TASKS, "--ultra-compare=latest")
     assert result.ret == 1
     assert gate_lines(result) == [
-        "gate max-regression: 80.0 points lost over 10 pairs, no significant loss allowed: MISSED",
+        "gate max-regression: 100.0 points lost over 5 pairs of 5 tasks, 90% interval 29.8 to 100.0, "
+        "no significant loss allowed: MISSED",
         "gate max-errors 0: 0 errors, at most 0: met",
         "1 of 2 gates missed: exit code 1",
     ]
@@ -92,7 +107,7 @@ def test_a_regression_that_chance_does_not_explain_misses_the_gate(project: Proj
 def test_a_regression_is_checked_against_the_limits_that_the_user_set(project: Project, baseline: str) -> None:
     limits = ("0.2", "cot=0.5", "flawed=0.1")
     args = [f"--ultra-max-regression={limit}" for limit in limits]
-    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}", *args)
+    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}", *args, BY_RATE)
     assert result.ret == 1
     assert gate_lines(result)[:3] == [
         "gate max-regression 0.2: 20.0 points lost over 10 pairs, at most 20 points: met",
@@ -107,7 +122,8 @@ def test_an_earlier_run_is_selected_by_id_or_directory(project: Project) -> None
     for name in (run_id, f".ultra/runs/{run_id}"):
         result = project.run(*NO_XDIST, FOLLOWER, *ONE_CASE, f"--ultra-compare={name}", "--ultra-max-regression=0")
         assert result.ret == 0
-        assert gate_lines(result)[0] == "gate max-regression 0: 0.0 points lost over 1 pair, at most 0 points: met"
+        assert gate_lines(result)[0].startswith("gate max-regression 0: 0.0 points lost over 1 pair of 1 task, ")
+        assert gate_lines(result)[0].endswith("at most 0 points: met")
 
 
 def test_latest_means_the_latest_finished_run(project: Project) -> None:
@@ -210,7 +226,9 @@ def test_a_quarantined_case_is_an_error_that_can_be_allowed(project: Project) ->
 
 def test_a_missed_gate_is_an_annotation_on_github(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
+    result = project.run(
+        *NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1", BY_RATE
+    )
     (line,) = [line for line in result.outlines if line.startswith("::")]
     assert line == (
         "::error title=pytest-ultra::gate fail-under 0.9: 2 of 3 full, 66.7%25, 95%25 interval 20.8-93.9, "
@@ -245,7 +263,7 @@ def test_a_failed_user_test_fails_the_run(project: Project) -> None:
         def test_plain(): assert False
         """
     )
-    result = project.run(*NO_XDIST, PERFECT, *ONE_CASE, "--ultra-fail-under=0.5")
+    result = project.run(*NO_XDIST, PERFECT, *ONE_CASE, "--ultra-fail-under=0.5", BY_RATE)
     assert result.ret == 1
     result.assert_outcomes(passed=1, failed=1)
     assert gate_lines(result)[-1] == "2 of 2 gates met, but 1 test failed that no gate covers: exit code 1"
@@ -253,14 +271,14 @@ def test_a_failed_user_test_fails_the_run(project: Project) -> None:
 
 def test_a_failed_user_assertion_fails_the_run(project: Project) -> None:
     project.pytester.makepyfile("def test_it(ultra_episode): ultra_episode.assert_passed()")
-    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.5")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.5", BY_RATE)
     assert result.ret == 1
     result.assert_outcomes(passed=2, failed=1)
 
 
 def test_gates_decide_about_a_run_that_spent_its_budget(project: Project) -> None:
     budget = ("--ultra-max-requests=25", "--ultra-concurrency=2")
-    result = project.run("-n2", PERFECT, TEN_CASES, *budget, "--ultra-fail-under=0.5")
+    result = project.run("-n2", PERFECT, TEN_CASES, *budget, "--ultra-fail-under=0.5", BY_RATE)
     assert result.ret == project.document()["run"]["exit_status"] == 0
     assert project.outcomes()["skipped"]
     assert gate_lines(result)[-1] == (
@@ -277,7 +295,7 @@ def test_runxfail_turns_xfails_into_failures(project: Project) -> None:
 
 def test_an_xfail_does_not_stop_the_run_and_xfail_strict_does_not_matter(project: Project) -> None:
     project.pytester.makeini("[pytest]\nxfail_strict = true\nultra_fail_under =\n    0.5\n    optimal=1\n")
-    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "-x")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "-x", BY_RATE)
     assert result.ret == 0
     result.assert_outcomes(passed=2, xfailed=1)
     assert gate_lines(result)[-1] == "3 of 3 gates met: exit code 0"
@@ -285,7 +303,7 @@ def test_an_xfail_does_not_stop_the_run_and_xfail_strict_does_not_matter(project
 
 def test_reused_episodes_count_for_the_gates(project: Project) -> None:
     project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "-q")
-    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.6", "--ultra-rerun=errors")
+    result = project.run(*NO_XDIST, FOLLOWER, *THREE_CASES, "--ultra-fail-under=0.6", "--ultra-rerun=errors", BY_RATE)
     assert result.ret == 0
     result.assert_outcomes(passed=2, xfailed=1)
     assert sum(episode["reused"] for episode in project.episodes()) == 3
@@ -303,7 +321,8 @@ USAGE_ERRORS = {
         ["--ultra-max-drop=0.5", "--ultra-prompt-type=baseline,flawed_tool_misuse"],
         ["--ultra-max-drop: ", "'optimal'", "--ultra-prompt-type optimal,baseline,flawed_tool_misuse"],
     ),
-    "bound": (["--ultra-gate-on=bounds"], ["'bounds'", "rate, bound", "did you mean 'bound'?"]),
+    "bound": (["--ultra-gate-on=bounds"], ["'bounds'", "evidence, rate, bound", "did you mean 'bound'?"]),
+    "undecided": (["--ultra-undecided=maybe"], ["--ultra-undecided: ", "'maybe'", "pass, fail"]),
     "errors": (["--ultra-max-errors=-1"], ["'-1'", "at least 0"]),
     "nothing": (["--ultra-max-regression=0.1"], ["--ultra-max-regression: ", "add --ultra-compare RUN|FILE"]),
     "no run": (["--ultra-compare=latest"], ["--ultra-compare: ", "holds no run"]),
