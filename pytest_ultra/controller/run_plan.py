@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_suite import SUITE, generate_guidance
 from pytest_ultra.controller.duration_estimate import Load, estimate_duration
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
-from pytest_ultra.core.case import Case
+from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.prices import Price
 from pytest_ultra.engine.budget import Spent, find_limit
@@ -67,6 +68,7 @@ class PlanHooks:
             seconds=seconds,
             pace=pace,
             budget=self._budget(total, cost),
+            **_detection(cases),
         )
 
     def _find_reused(self, cases: Sequence[Case]) -> Collection[str]:
@@ -81,6 +83,21 @@ class PlanHooks:
             return None
         limit = find_limit(Spent(round(total.requests), round(total.tokens), cost), limits)
         return "it would last" if limit is None else f"it would not last: {limit} before the end"
+
+
+def _detection(cases: Sequence[Case]) -> dict[str, Any]:
+    """Return what the flawed rows of a model could detect; nothing if there are none."""
+    flawed = [case for case in cases if case.prompt_type.flaw_kind and case.model == cases[0].model]
+    if not flawed:
+        return {}
+    from pytest_ultra.analysis.detection_plan import detectable_by  # noqa: PLC0415 - it needs SciPy, 0.2 s
+
+    rows: dict[object, set[TaskKey]] = {}
+    for case in flawed:
+        row = (case.prompt_type, case.severity, case.tool_success_rate, case.prompt_variant)
+        rows.setdefault(row, set()).add(case.task_key)
+    tasks = min(map(len, rows.values()))
+    return {"tasks": tasks, "detectable": detectable_by(tasks, len(rows))}
 
 
 def _loads(estimates: Sequence[tuple[Case, Estimate]], factor: float) -> dict[str, Load]:

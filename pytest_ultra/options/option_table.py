@@ -21,6 +21,7 @@ from pytest_ultra.core.request_parameters import read_parameters
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.budget_options import BUDGETS
+from pytest_ultra.options.detection import points
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
@@ -121,6 +122,14 @@ OPTIONS = (
         values.members(FaultKind),
     ),
     Option("instances", "1", "N", "Tasks per task type and difficulty", _one(values.whole(at_least=1))),
+    Option(
+        "detect",
+        None,
+        "POINTS",
+        "Choose the instances so that a flaw that costs so many points is detected with 80% power, if 4 pairs of 10 "
+        "differ; `--ultra-plan` says what they cost",
+        _one(points),
+    ),
     Option("repeats", "1", "N", "How often each task is given to a model", _one(values.whole(at_least=1))),
     Option("seed", "0", "N", "Seed that tasks are generated from", _one(values.whole(at_least=0))),
     Option("max_turns", "30", "N", "Turns after which an episode ends", _one(values.whole(at_least=1))),

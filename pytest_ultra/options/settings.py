@@ -24,6 +24,7 @@ from pytest_ultra.core.prices import Price
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
+from pytest_ultra.options.detection import choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
@@ -57,6 +58,7 @@ class Settings:
     tool_success_rate: tuple[float, ...]
     fault_kind: tuple[FaultKind, ...]
     instances: int
+    detect: float | None
     repeats: int
     seed: int
     max_turns: int
@@ -119,6 +121,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+    if read["detect"] is not None:
+        read["instances"] = choose_instances(config, read)
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir

@@ -19,7 +19,8 @@ class Forecast(msgspec.Struct, frozen=True):
 
     `cost` is None if some price is unknown; `price_hints` then name the models. `reused` cases are not run again and
     not counted. `sampled` of the others were examined, and the rest are assumed to be like them. `pace` names what
-    limits the speed.
+    limits the speed. `detectable` is the smallest difference, as a share, that `tasks` in each row would detect with
+    80 % power, None if they would detect none.
     """
 
     cases: int
@@ -34,6 +35,8 @@ class Forecast(msgspec.Struct, frozen=True):
     pace: str
     budget: str | None = None
     reused: int = 0
+    tasks: int = 0
+    detectable: float | None = None
 
 
 def dollars(amount: float) -> str:
@@ -80,8 +83,19 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     else:
         yield f"cost: about {dollars(forecast.cost)}"
     yield f"wall-clock: about {_duration(forecast.seconds)}, {forecast.pace}"
+    if forecast.tasks:
+        yield f"detectable: {_detectable(forecast)}"
     if forecast.budget is not None:
         yield f"budget: {forecast.budget}"
+
+
+def _detectable(forecast: Forecast) -> str:
+    tasks = f"{count(forecast.tasks, 'task')} per row"
+    if forecast.detectable is None:
+        return f"nothing, because {tasks} are too few; use --ultra-detect POINTS or --ultra-instances N"
+    return (
+        f"a flaw that costs {100 * forecast.detectable:.0f} points (80% power), with {tasks}, if 4 pairs of 10 differ"
+    )
 
 
 def _duration(seconds: float) -> str:

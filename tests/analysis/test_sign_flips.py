@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import numpy as np
@@ -51,7 +50,7 @@ def test_p_of_no_difference_agrees_with_scipys_permutation_test() -> None:
         Cluster(2, 0, 1),
     ]
     found = permutation_test(
-        ([c.gain for c in clusters],), np.sum, permutation_type="samples", alternative="less", n_resamples=math.inf
+        ([c.gain for c in clusters],), np.sum, permutation_type="samples", alternative="less", n_resamples=10_000
     )
     assert SignFlips(clusters).p_below(0) == pytest.approx(found.pvalue, abs=1e-12)
 

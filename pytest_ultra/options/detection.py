@@ -1,0 +1,37 @@
+"""`--ultra-detect`: the number of instances with which a run could detect a difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+_MOST = 100
+
+
+def choose_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
+    """Return the instances with which each flawed row of a model has enough tasks; `read` holds the options' values.
+
+    Raise `pytest.UsageError` if the user gave the instances too.
+    """
+    from pytest_ultra.analysis.detection_plan import tasks_to_detect  # noqa: PLC0415 - an unused plugin must not import it
+
+    if config.getoption("ultra_instances"):
+        raise pytest.UsageError("--ultra-detect chooses the instances, but --ultra-instances does too; give only one")
+    flawed = sum(prompt_type.flaw_kind is not None for prompt_type in read["prompt_type"]) * len(read["severity"])
+    rows = flawed * len(read["tool_success_rate"]) * len(read["prompt_variant"])
+    tasks = tasks_to_detect(read["detect"] / 100, max(rows, 1))
+    return math.ceil(tasks / (len(read["task_type"]) * len(read["difficulty"])))
+
+
+def points(text: str) -> float:
+    """Read a difference in points, above 0 and at most 100; raise ValueError for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 1 <= number <= _MOST:
+        raise ValueError(f"{text!r} is not a difference in points; give a number from 1 to 100")
+    return number
