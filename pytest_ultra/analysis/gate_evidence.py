@@ -77,7 +77,7 @@ def judge_loss(clusters: Sequence[Cluster], test: DifferenceTest, limit: float, 
 
 
 def _cases_needed(rate: float, limit: float) -> float | None:
-    """Return the independent cases with which the score test tells `rate` from `limit` with a power of 80 %.
+    """Return the independent cases with which the score test separates `rate` from `limit` with a power of 80 %.
 
     Source: J. L. Fleiss, B. Levin and M. C. Paik, Statistical Methods for Rates and Proportions (3rd ed., 2003),
     equation 2.31.

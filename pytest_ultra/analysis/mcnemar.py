@@ -75,7 +75,7 @@ def power_of_test(pairs: int, difference: float, discordant: float, level: float
 
 
 def pairs_needed(difference: float, discordant: float, *, limit: float = 0.0, level: float = ALPHA / 2) -> float | None:
-    """Return the independent pairs with which the score test tells `difference` from `limit` with a power of 80 %.
+    """Return the independent pairs with which the score test separates `difference` from `limit` with a power of 80 %.
 
     Both are true differences in [-1, 1], `discordant` is the share of the pairs that differ, and `level` is one-sided.
     None if they are the same, so that no number is enough.

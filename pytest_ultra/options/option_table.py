@@ -126,8 +126,8 @@ OPTIONS = (
         "detect",
         None,
         "POINTS",
-        "Choose the instances so that a flaw that costs so many points is detected with 80% power, if 4 pairs of 10 "
-        "differ; `--ultra-plan` says what they cost",
+        "Choose the instances so that a flaw that costs so many points is found four times out of five, if 4 pairs of "
+        "10 differ; `--ultra-plan` says what they cost",
         _one(points),
     ),
     Option("repeats", "1", "N", "How often each task is given to a model", _one(values.whole(at_least=1))),

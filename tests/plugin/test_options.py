@@ -58,6 +58,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         tool_success_rate=(0.8,),
         fault_kind=(FaultKind.TRANSIENT,),
         instances=1,
+        detect=None,
         repeats=1,
         seed=0,
         max_turns=30,
@@ -108,6 +109,28 @@ def test_lists_are_repeatable_and_separated_by_commas_and_hold_each_name_once(py
     settings = settings_of(pytester, "--ultra-model=a, b,demo", "--ultra-model", "c", "--ultra-tool-success-rate=1,0.5")
     assert settings.model == ("demo", "a", "b", "c")
     assert settings.tool_success_rate == (1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("args", "instances"),
+    [
+        (("--ultra-detect=10", "--ultra-prompt-type=optimal,flawed_tool_misuse"), 63),
+        (("--ultra-detect=10",), 100),  # the smallest of seven p-values must be smaller
+        (("--ultra-detect=20", "--ultra-task-type=simple_task"), 122),
+        (("--ultra-detect=20", "--ultra-difficulty=easy,hard"), 13),
+    ],
+)
+def test_detect_chooses_the_instances_of_each_task_type_and_difficulty(
+    pytester: pytest.Pytester, args: tuple[str, ...], instances: int
+) -> None:
+    assert settings_of(pytester, *args).instances == instances
+
+
+def test_detect_and_instances_exclude_each_other(pytester: pytest.Pytester) -> None:
+    with pytest.raises(pytest.UsageError, match=r"^--ultra-detect chooses the instances, .* give only one"):
+        settings_of(pytester, "--ultra-detect=10", "--ultra-instances=5")
+    with pytest.raises(pytest.UsageError, match=r"^--ultra-detect: '0.5' is not a difference in points; .* 1 to 100"):
+        settings_of(pytester, "--ultra-detect=0.5")
 
 
 def test_limits_are_keyed_by_group_and_the_last_one_counts(pytester: pytest.Pytester) -> None:

@@ -66,3 +66,19 @@ def test_the_end_of_a_run_says_what_was_spent_and_whether_the_budget_ended_it() 
         "budget: 60 requests, 5 tokens, $1.50 spent by this run; the budget of $1.5 (--ultra-max-cost) is spent: "
         "the remaining cases are skipped, and the next run resumes from here"
     )
+
+
+@pytest.mark.parametrize(
+    ("detectable", "line"),
+    [
+        (0.834, "detectable: a flaw that costs 83 points (80% power), with 5 tasks per row, if 4 pairs of 10 differ"),
+        (
+            None,
+            "detectable: nothing, because 5 tasks per row are too few; "
+            "use --ultra-detect POINTS or --ultra-instances N",
+        ),
+    ],
+)
+def test_the_forecast_says_what_the_plan_could_detect(detectable: float | None, line: str) -> None:
+    assert line in list(forecast_lines(Forecast(**FORECAST, tasks=5, detectable=detectable)))
+    assert not any("detectable" in text for text in forecast_lines(Forecast(**FORECAST)))
