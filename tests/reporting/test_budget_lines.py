@@ -74,8 +74,10 @@ def test_the_end_of_a_run_says_what_was_spent_and_whether_the_budget_ended_it() 
         (0.834, "detectable: a flaw that costs 83 points (80% power), with 5 tasks per row, if 4 pairs of 10 differ"),
         (
             None,
-            "detectable: nothing, because 5 tasks per row are too few; "
-            "use --ultra-detect POINTS or --ultra-instances N",
+            (
+                "detectable: nothing, because 5 tasks per row are too few; "
+                "use --ultra-detect POINTS or --ultra-instances N"
+            ),
         ),
     ],
 )
