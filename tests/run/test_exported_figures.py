@@ -117,16 +117,18 @@ def check_markdown(output: RunOutput) -> None:
     found = {(row[0], row[1]): row[2:] for row in read_tables(text)}
     for row in output.summary["rows"]:
         rate, difference = row["success"], row["difference"]
-        success, interval, n, points, difference_interval, p, pairs, *_ = found[row["model"], row["prompt_type"]]
+        success, interval, n, *rest = found[row["model"], row["prompt_type"]]
+        points, difference_interval, p, verdict, pairs, *_ = rest
         assert success == f"{percent(rate['successes'] / rate['n'])}%"
         assert interval == f"{percent(rate['low'])}-{percent(rate['high'])}"
         assert n == f"{rate['n']}"
         if difference is None:
-            assert points == difference_interval == p == pairs == "-"
+            assert points == difference_interval == p == verdict == pairs == "-"
             continue
         assert points == f"{100 * (difference['won'] - difference['lost']) / difference['pairs']:+.1f}"
         assert difference_interval == f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}"
         assert float(p) == pytest.approx(difference["p_adjusted"], abs=0.005)
+        assert verdict == difference["evidence"]
         assert pairs == f"{difference['pairs']}"
     assert (
         f"{len(output.episodes)} planned: {len(output.episodes)} scored ({output.summary['counts']['full']} full"
