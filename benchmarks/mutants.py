@@ -62,13 +62,19 @@ TESTS: dict[str, tuple[str, ...]] = {
     "flaws/injection": _FLAWS,
     "analysis/clusters": ("tests/analysis/test_clusters.py",),
     "analysis/conduct": _FIGURES,
+    "analysis/detection_plan": ("tests/analysis/test_detection_plan.py",),
+    "analysis/difference_test": ("tests/analysis/test_difference_test.py",),
     "analysis/discernment": _FIGURES,
+    "analysis/gate_evidence": ("tests/analysis/test_gate_verdicts.py",),
+    "analysis/gate_verdicts": ("tests/analysis/test_gate_verdicts.py",),
     "analysis/intervals": ("tests/analysis/test_intervals.py",),
     "analysis/mcnemar": ("tests/analysis/test_mcnemar.py",),
     "analysis/paired_difference": ("tests/analysis/test_paired_difference.py",),
     "analysis/pairs": ("tests/analysis/test_paired_difference.py", "tests/analysis/test_robustness.py"),
     "analysis/repeats": ("tests/analysis/test_repeats.py",),
     "analysis/robustness": ("tests/analysis/test_robustness.py",),
+    "analysis/score_interval": ("tests/analysis/test_score_interval.py",),
+    "analysis/sign_flips": ("tests/analysis/test_sign_flips.py",),
 }
 """The modules that may be mutated, and the tests that have to notice."""
 

@@ -91,13 +91,13 @@ def test_the_summary_agrees_with_an_independent_computation_from_the_journals(pr
         share, low, high = (100 * value for value in (rate["successes"] / rate["n"], rate["low"], rate["high"]))
         assert cells[2:5] == [f"{share:.1f}%", f"{low:.1f}-{high:.1f}", str(rate["n"])]
         if difference is None:
-            assert cells[5:9] == ["-"] * 4
+            assert cells[5:10] == ["-"] * 5
         else:
             low, high = (f"{100 * difference[end] + 0.0:+.1f}" for end in ("low", "high"))
             points = 100 * (difference["won"] - difference["lost"]) / difference["pairs"]
             assert cells[5:7] == [f"{points:+.1f}", f"{low}..{high}"]
-            assert cells[8] == str(difference["pairs"])
-        assert cells[9:11] == [f"{row['mean_calls']:.1f}", f"{row['mean_tokens']:,.0f}"]
+            assert cells[8:10] == [difference["evidence"], str(difference["pairs"])]
+        assert cells[10:12] == [f"{row['mean_calls']:.1f}", f"{row['mean_tokens']:,.0f}"]
     counts = independent.counts(independent.read_journals(run))
     counts_text = "{full} full, {partial} partial, {failed} failed), {error} error, {skipped} skipped".format(**counts)
     assert f"**40 planned: 40 scored ({counts_text}**" in text
@@ -142,11 +142,11 @@ def test_a_summary_is_written_to_its_file_and_appended_to_the_github_step_summar
     step = project.path / "step.md"
     step.write_text("# Built\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
-    gates = ("--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
+    gates = ("--ultra-fail-under=0.9", "--ultra-gate-on=rate")
     result = project.pytester.runpytest("-n2", MIXTURE, TEN_CASES, *gates, "--ultra-markdown=summary.md")
     assert result.ret == 1
     text = (project.path / "summary.md").read_text()
-    assert text.startswith("## pytest-ultra: 1 of 3 gates missed: exit code 1\n")
+    assert text.startswith("## pytest-ultra: 1 of 2 gates missed: exit code 1\n")
     missed = r"\| fail-under 0\.9 \| \d of 10 full, \d0\.0%, 95% interval [\d.-]+, at least 90\.0% \| \*\*MISSED\*\* \|"
     assert re.search(missed, text)
     assert step.read_text() == "# Built\n" + text
