@@ -21,7 +21,8 @@ def outcomes(project: Project, xdist_on_off: tuple[str, ...]) -> dict[tuple[str,
     """Outcomes by agent and prompt type, at tool success rate 1.0."""
     models = ",".join(f"demo/{agent}" for agent in AGENTS)
     args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=very_easy,very_hard")
-    project.run(*xdist_on_off, f"--ultra-model={models}", *args)
+    prompt_types = f"--ultra-prompt-type={','.join(PromptType)}"
+    project.run(*xdist_on_off, f"--ultra-model={models}", prompt_types, *args)
     outcomes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for episode in project.episodes():
         agent, prompt_type = episode["model"].removeprefix("demo/"), episode["prompt_type"]
