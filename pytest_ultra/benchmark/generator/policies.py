@@ -57,8 +57,8 @@ _APPLIES = {
     ),
     True: (
         "The {policy} applies; this is a report for the {team} team.",
-        "Keep to the {policy}, for a report of the {team} team.",
-        "The {team} team asks for this, and the {policy} holds for it.",
+        "The {team} team has asked for this report. Keep to the {policy}.",
+        "The report is for the {team} team, and the {policy} holds for it.",
     ),
 }
 

@@ -106,9 +106,9 @@ _IS_AMONG = (
     "We need only the {plural} with the {field} {first} or {second}.",
 )
 _COMPARED = (
-    "Only {plural} whose {field} is {comparison} {threshold} count.",
-    "Keep only the {plural} whose {field} is {comparison} {threshold}.",
-    "We need only the {plural} whose {field} is {comparison} {threshold}.",
+    "The {field} must be {comparison} {threshold}; other {plural} are left out.",
+    "Keep only the {plural} with the {field} {comparison} {threshold}.",
+    "We need only the {plural} that have the {field} {comparison} {threshold}.",
 )
 _DATED = (
     "Only {plural} dated from {first} to {last} count, both days included ({field}).",
@@ -127,7 +127,7 @@ def join(draft: Draft, item: Item, parents: Item, table: Table) -> Item:
     joined = msgspec.structs.replace(
         item,
         categories=(*item.categories, *(field for field in parents.categories if field in phrases)),
-        measures=(*item.measures, *(field for field in parents.measures if field in phrases)),
+        parent_measures=tuple(field for field in parents.measures if field in phrases),
         phrases=item.phrases | phrases,
         units=item.units | {field: parents.units[field] for field in parents.measures if field in phrases},
     )
@@ -139,9 +139,8 @@ def join(draft: Draft, item: Item, parents: Item, table: Table) -> Item:
 
 
 def _of_parent(parents: Item, field: str) -> str:
-    """Return the words for a field of the parent row, which keep "the largest ..." clear."""
-    phrase = parents.phrases[field]
-    return f"{phrase} of the {parents.singular}" if field in parents.measures else f"{parents.singular}'s {phrase}"
+    """Return the words for a field of the parent row."""
+    return f"{parents.singular}'s {parents.phrases[field]}"
 
 
 _JOINED = (

@@ -50,12 +50,15 @@ class Shape(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     has_second_session: bool = False
 
+    def has(self, cleaning: str) -> bool:
+        return cleaning in self.cleaning
+
     @property
     def steps(self) -> int:
         join = 1 + self.parent_kind.steps if self.parent_kind else 0
         filters = len(self.selection) + self.excludes + self.limits
         fixed = self.kind.steps + join + self.has_second_session
-        return fixed + len(self.cleaning) + filters + sum(part.steps for part in self.parts)
+        return fixed + len(self.cleaning) + self.has("latest") + filters + sum(part.steps for part in self.parts)
 
     @property
     def most_steps(self) -> int:
@@ -78,27 +81,68 @@ def draw_shape(rng: Random, level: Level, task_type: TaskType, *, has_units: boo
 
 def _draw(rng: Random, level: Level, task_type: TaskType, possible: tuple[str, ...]) -> Shape:
     excludes, limits = _draw_policy(rng, level)
-    most_kinds = min(level.dirt, len(possible))
-    cleaning = rng.sample(possible, rng.randint(min(most_kinds, 1), most_kinds))
-    most = 1 if level.is_exact else 2
-    selection = [rng.choice(SELECTIONS) for _ in range(rng.randint(0, most))]
-    if level.rules == 1 and rng.random() < 0.6:
-        selection = ["exclude", *selection[:1]]
-    if "normalize" in cleaning and not excludes and not any(name in SELECTIONS[:3] for name in selection):
-        selection = [rng.choice(SELECTIONS[:3]), *selection[:1]]
-    if level.is_joined:
-        selection = [rng.choice(SELECTIONS[1:3]), *selection[:1]]
+    cleaning = _draw_cleaning(rng, level, possible)
+    selection = _draw_selection(rng, level, cleaning, excludes=excludes)
     parent_kind = rng.choice(_kinds(level)) if level.is_joined else None
     kind = PlaceKind.GUARDED_ADDRESS if task_type is TaskType.API_INTEGRATION else rng.choice(_kinds(level))
     count = rng.randint(*level.deliverables) if task_type is TaskType.MULTI_STAGE_PIPELINE else 1
     parts = tuple(_draw_part(rng, level, task_type, is_first=number == 0) for number in range(count))
-    cleaning = [name for name in CLEANING if name in cleaning]
+    cleaning = [name for name in ORDER if name in cleaning]
     is_guarded_twice = task_type is TaskType.API_INTEGRATION and not level.is_exact and rng.random() < 0.4
     return Shape(kind, parent_kind, tuple(cleaning), tuple(selection), excludes, limits, parts, is_guarded_twice)
 
 
 CLEANING = ("normalize", "deduplicate", "require", "unit")
+"""Rules on the state of the data that the words give."""
+
+NOTES = ("typed", "strays", "state", "mark")
+"""Rules that notes on the data give; `padding` takes a join, `total` is lost by one."""
+
+ORDER = (
+    "total",
+    "normalize",
+    "typed",
+    "deduplicate",
+    "latest",
+    "strays",
+    "state",
+    "require",
+    "mark",
+    "unit",
+    "padding",
+)
 SELECTIONS = ("category", "some_categories", "exclude", "measure", "dates")
+LATEST = 0.5
+"""The share of the jobs with repeated entries in which the latest of them counts, where there are notes."""
+
+
+def _draw_cleaning(rng: Random, level: Level, possible: tuple[str, ...]) -> list[str]:
+    most_kinds = min(level.dirt, len(possible))
+    least_kinds = 0 if level.has_notes else min(most_kinds, 1)
+    cleaning = rng.sample(possible, rng.randint(least_kinds, most_kinds))
+    if not level.has_notes:
+        return cleaning
+    if "deduplicate" in cleaning and rng.random() < LATEST:
+        cleaning[cleaning.index("deduplicate")] = "latest"
+    notes = (*NOTES, "padding") if level.is_joined else (*NOTES, "total")
+    return [*cleaning, *rng.sample(notes, rng.randint(*level.notes))]
+
+
+def _draw_selection(rng: Random, level: Level, cleaning: list[str], *, excludes: bool) -> list[str]:
+    """Draw filters: at most one of dates, and none that makes a rule on the data needless."""
+    kinds = [name for name in SELECTIONS if name != "dates" or not {"strays", "total"} & set(cleaning)]
+    if "total" in cleaning:
+        kinds = [name for name in kinds if name not in SELECTIONS[:2]]
+    selection = [rng.choice(kinds) for _ in range(rng.randint(0, 1 if level.is_exact else 2))]
+    if level.rules == 1 and rng.random() < 0.6:
+        selection = ["exclude", *selection[:1]]
+    on_categories = [name for name in SELECTIONS[:3] if name in kinds]
+    is_typed = bool({"normalize", "typed"} & set(cleaning))
+    if is_typed and not excludes and not any(name in SELECTIONS[:3] for name in selection):
+        selection = [rng.choice(on_categories), *selection[:1]]
+    if level.is_joined:
+        selection = [rng.choice(SELECTIONS[1:3]), *selection[:1]]
+    return selection[:1] if selection == ["dates", "dates"] else selection
 
 
 def _kinds(level: Level) -> list[PlaceKind]:

@@ -182,7 +182,7 @@ _CURRENT = (
         "Use the {plural} of {period}. There are several versions, and only the one marked current in the "
         "{catalogue} counts."
     ),
-    "The {plural} of {period} are to be used, as they are current according to the {catalogue}.",
+    "The {plural} of {period} are to be used, in that version of them that the {catalogue} marks as current.",
 )
 _LATEST = (
     (
