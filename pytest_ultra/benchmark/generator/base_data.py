@@ -5,50 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_ultra.benchmark.generator import cleaning, rows, selection
-from pytest_ultra.benchmark.generator.business.records import Measure, Table
-from pytest_ultra.benchmark.generator.data_notes import DataNotes, draw_mark, draw_states
+from pytest_ultra.benchmark.generator.business.records import Table
 from pytest_ultra.benchmark.generator.datasets import Dataset, PlaceKind, add_catalogue, place_dataset
+from pytest_ultra.benchmark.generator.dirt import DUPLICATES, make_dirty
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
+from pytest_ultra.benchmark.generator.job_choices import REVISION, STATE, Job
 from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.periods import long_before, neighbours
 from pytest_ultra.benchmark.generator.policies import apply_policy
 from pytest_ultra.benchmark.generator.shapes import Shape
 from pytest_ultra.benchmark.generator.sources import Source, open_source, place_source
 from pytest_ultra.core.json_types import Json, Row
-
-DUPLICATES = 0.15
-"""The share of the rows that are repeated, where some are."""
-
-REVISION = "revision"
-STATE = "entry_state"
-
-
-class Job:
-    """The choices of one job that several of its parts depend on."""
-
-    def __init__(self, draft: Draft, shape: Shape, table: Table) -> None:
-        self.draft = draft
-        self.shape = shape
-        self.table = table
-        names = [category.name for category in table.categories]
-        self.dirty_category = draft.pick(names)
-        self.typed_category = draft.pick([name for name in names if name != self.dirty_category])
-        others = [measure for measure in table.measures if measure.other_unit]
-        is_stated = shape.has("unit") or draft.rng.random() < 0.5
-        self.unit: Measure | None = draft.pick(others) if others and is_stated else None
-        taken = {self.dirty_category, self.typed_category, self.unit.name if self.unit else ""}
-        if shape.has("total"):  # its row has no categories, and must not be left out for that
-            taken |= set(names)
-        names += [measure.name for measure in table.measures]
-        self.blank_field = draft.pick([name for name in names if name not in taken])
-        self.states = draw_states(draft.rng)
-        self.mark = draw_mark(draft.rng, table, self.blank_field)
-        self.total_name = draft.rng.choice(("TOTAL", "SUM", "ALL"))
-        self.notes = DataNotes(draft.rng)
-
-    @property
-    def is_blank_cut(self) -> bool:
-        return self.shape.has("require") or self.shape.has("mark")
 
 
 def make_base(job: Job) -> Item:
@@ -58,7 +25,7 @@ def make_base(job: Job) -> Item:
     keys: list[Json] = [row[draft.setting.business.parent.key] for row in parents] if table.parent else []
     drawn = rows.draw_rows(table, draft.rng, _draw_size(draft), draft.setting.period, keys)
     kept_parents = parents[: len(parents) - len(parents) // 6] if shape.parent_kind else parents
-    source = place_source(draft, table, shape.kind, _make_dirty(job, drawn), keys)
+    source = place_source(draft, table, shape.kind, make_dirty(job, drawn), keys)
     item = open_source(draft, source, make_item(table, is_exact=draft.level.is_exact))
     if job.is_blank_cut and not draft.level.is_exact:
         draft.stored_gaps = (item, job.blank_field, job.mark if shape.has("mark") else None)
@@ -91,77 +58,6 @@ def _draw_parents(job: Job) -> list[Row]:
     draft, parent = job.draft, job.draft.setting.business.parent
     count = 30 if job.shape.parent_kind else 8
     return rows.draw_rows(parent, draft.rng, count, long_before(draft.setting.period))
-
-
-def _make_dirty(job: Job, drawn: list[Row]) -> list[Row]:
-    """Apply the kinds of dirt, those that copy rows before those that change cells one by one."""
-    for name, make_dirty in _DIRT.items():
-        if job.shape.has(name):
-            drawn = make_dirty(job, drawn)
-    return drawn
-
-
-def _store(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.store_in_other_unit(drawn, job.unit) if job.unit is not None else drawn
-
-
-def _add_states(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.add_states(drawn, STATE, job.states, job.draft.rng, 0.15)
-
-
-def _add_strays(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.add_strays(drawn, job.table.date, job.draft.setting.period, job.draft.rng, 0.08)
-
-
-def _blank(job: Job, drawn: list[Row]) -> list[Row]:
-    draft = job.draft
-    return rows.blank(drawn, job.blank_field, draft.rng, 0.1, is_in_preview=draft.level.is_dirt_in_preview)
-
-
-def _mark_missing(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.mark_missing(drawn, job.blank_field, job.mark, job.draft.rng, 0.1)
-
-
-def _duplicate(job: Job, drawn: list[Row]) -> list[Row]:
-    draft = job.draft
-    return rows.duplicate(drawn, draft.rng, DUPLICATES, is_in_preview=draft.level.is_dirt_in_preview)
-
-
-def _add_revisions(job: Job, drawn: list[Row]) -> list[Row]:
-    fixed = [job.blank_field] + ([job.unit.name] if job.unit else [])
-    return rows.add_revisions(drawn, job.table, REVISION, job.draft.rng, DUPLICATES, fixed=fixed)
-
-
-def _misspell(job: Job, drawn: list[Row]) -> list[Row]:
-    draft = job.draft
-    return rows.misspell(drawn, job.dirty_category, draft.rng, 0.3, is_in_preview=draft.level.is_dirt_in_preview)
-
-
-def _misspell_typed(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.misspell(drawn, job.typed_category, job.draft.rng, 0.2, is_in_preview=False)
-
-
-def _pad(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.pad(drawn, job.table.parent, job.draft.rng, 0.12)
-
-
-def _add_total(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.add_total(drawn, job.table, job.total_name)
-
-
-_DIRT: Mapping[str, Callable[[Job, list[Row]], list[Row]]] = {
-    "unit": _store,
-    "state": _add_states,
-    "strays": _add_strays,
-    "require": _blank,
-    "mark": _mark_missing,
-    "deduplicate": _duplicate,
-    "latest": _add_revisions,
-    "normalize": _misspell,
-    "typed": _misspell_typed,
-    "padding": _pad,
-    "total": _add_total,
-}
 
 
 def make_item(table: Table, *, is_exact: bool) -> Item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_ultra.benchmark.generator.base_data import Job, make_base
 from pytest_ultra.benchmark.generator.business.records import Table
 from pytest_ultra.benchmark.generator.conditions import hand_over_if, send_also_if
-from pytest_ultra.benchmark.generator.deliveries import add_directory, draw_places, hand_over, route
+from pytest_ultra.benchmark.generator.deliveries import add_directory, can_route, draw_places, hand_over, route
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_results import RESULTS
@@ -56,7 +56,7 @@ _OPENINGS = (
 
 def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool) -> None:
     item = _make_result(draft, base, part)
-    if part.place == ROUTE:
+    if part.place == ROUTE and can_route(item):
         route(draft, item, draft.setting.sink_service if is_guarded else "")
         return
     if part.place == ANSWER:
@@ -66,20 +66,23 @@ def _make_part(draft: Draft, base: Item, part: Part, *, is_guarded: bool) -> Non
         item = draft.make(item.call("file_operations_converter", to="csv"), item)
     service = draft.setting.sink_service if is_guarded else ""
     count = {Condition.NONE: 1, Condition.STATED_FACT: 2, Condition.FIGURE: 2}.get(part.condition, 3)
-    places = draw_places(draft, part.place, count, service=service)
+    kind = "intake" if part.place == ROUTE else part.place
+    places = draw_places(draft, kind, count, service=service)
     if part.condition is Condition.NONE:
         draft.say(Kind.DELIVERY, _DELIVERED[: 3 if draft.level.is_exact else 2], request=places[0].request)
         hand_over(draft, item, places[0])
     else:
         hand_over_if(draft, item, base, places, part.condition)
     if part.is_sent_too:
-        kind = draft.pick([kind for kind in ("mailbox", "queue") if kind != part.place])
-        send_also_if(draft, item, base, draw_places(draft, kind, 1)[0])
+        other = draft.pick([other for other in ("mailbox", "queue") if other != part.place])
+        send_also_if(draft, item, base, draw_places(draft, other, 1)[0])
 
 
 def _make_result(draft: Draft, base: Item, part: Part) -> Item:
     """Make the result, or another one with as many steps if the data do not allow it."""
-    names = [name for name in possible_results(part.place) if RESULTS[name].steps == RESULTS[part.result].steps]
+    names = [
+        name for name in possible_results(part.place, draft.level) if RESULTS[name].steps == RESULTS[part.result].steps
+    ]
     draft.rng.shuffle(names)
     for name in [part.result, *names]:
         made, kept = len(draft.milestones), list(draft.text.parts[-1])

@@ -155,31 +155,42 @@ _JOINED = (
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """What a policy says of a field in this job; `wrong` is what it says in other cases, None without an exception."""
+    """The filter by which a policy leaves rows out of this job.
+
+    `wrongs` are the operators and values that one takes for right who overlooks a clause.
+    """
 
     field: str
+    operator: str
     value: Json
-    wrong: Json
     look_up: Call
+    wrongs: tuple[tuple[str, Json], ...] = ()
 
 
 def exclude_by_policy(draft: Draft, item: Item, rule: PolicyRule) -> Item:
-    """Leave out the rows with the value that the policy excludes."""
-    return _apply_policy(draft, item, rule, "ne", f"which {item.plural} the policy excludes")
+    """Leave out the rows with the values that the policy excludes."""
+    return _apply_policy(draft, item, rule, f"which {item.plural} the policy excludes")
 
 
 def keep_by_policy(draft: Draft, item: Item, rule: PolicyRule) -> Item:
     """Keep the rows that reach the policy's limit."""
-    return _apply_policy(draft, item, rule, "gte", f"which limit the policy sets for the {item.phrases[rule.field]}")
+    return _apply_policy(draft, item, rule, f"which limit the policy sets for the {item.phrases[rule.field]}")
 
 
-def _apply_policy(draft: Draft, item: Item, rule: PolicyRule, operator: str, question: str) -> Item:
-    call = item.call(FILTER, field=rule.field, operator=operator, value=rule.value)
+def _apply_policy(draft: Draft, item: Item, rule: PolicyRule, question: str) -> Item:
+    call = item.call(FILTER, field=rule.field, operator=rule.operator, value=rule.value)
     made = draft.make(call, item, row_step=RowStep(frozenset([rule.field])))
     check_selection(made, item)
     index = made.number - 1
-    misreadings = [Misreading(dropped=(index,), is_naive=rule.wrong is None)]
-    if rule.wrong is not None:
-        misreadings.insert(0, Misreading((ArgumentChange(index, "value", rule.wrong),), is_naive=True))
+    misreadings = [
+        Misreading(_changes(index, rule, operator, value), is_naive=place == 0)
+        for place, (operator, value) in enumerate(rule.wrongs)
+    ]
+    misreadings.append(Misreading(dropped=(index,), is_naive=not rule.wrongs))
     draft.decide(Skill.APPLY_RULE, question, [rule.look_up], misreadings)
     return msgspec.structs.replace(made, cut=(*made.cut, rule.field))
+
+
+def _changes(index: int, rule: PolicyRule, operator: str, value: Json) -> tuple[ArgumentChange, ...]:
+    changed = ArgumentChange(index, "value", value)
+    return (changed,) if operator == rule.operator else (ArgumentChange(index, "operator", operator), changed)

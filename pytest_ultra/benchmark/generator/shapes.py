@@ -163,7 +163,7 @@ def _draw_part(rng: Random, level: Level, task_type: TaskType, *, is_first: bool
         place = rng.choice((*TEAM_KINDS, *OWN_KINDS, ROUTE))
     else:
         place = rng.choice((*TEAM_KINDS, *OWN_KINDS) if rng.random() < 0.96 else (ANSWER,))
-    results = possible_results(place)
+    results = possible_results(place, level)
     condition = _draw_condition(rng, level, place) if is_first else Condition.NONE
     is_sent_too = (
         task_type is not TaskType.SIMPLE_TASK
@@ -174,13 +174,14 @@ def _draw_part(rng: Random, level: Level, task_type: TaskType, *, is_first: bool
     return Part(rng.choice(results), place, condition, is_sent_too)
 
 
-def possible_results(place: str) -> list[str]:
-    """Return the results that can be delivered at a kind of place."""
+def possible_results(place: str, level: Level) -> list[str]:
+    """Return the results that can be delivered at a kind of place; there are no ties at levels without notes."""
     if place == ANSWER:
         return [name for name, result in RESULTS.items() if result.is_value]
     if place == ROUTE:
         return ["plain", "sorted"]
-    return [name for name in RESULTS if place != "csv_file" or name not in _NO_TABLE]
+    names = [name for name in RESULTS if place != "csv_file" or name not in _NO_TABLE]
+    return [name for name in names if level.has_notes or not RESULTS[name].has_ties]
 
 
 _NO_TABLE = ("statistics", "packed", "sorted_packed")
