@@ -15,6 +15,7 @@ from pytest_ultra.benchmark.generator.periods import long_before, neighbours
 from pytest_ultra.benchmark.generator.policies import apply_policy
 from pytest_ultra.benchmark.generator.shapes import Shape
 from pytest_ultra.benchmark.generator.sources import Source, open_source, place_source
+from pytest_ultra.benchmark.generator.worked_out_rules import apply_one
 from pytest_ultra.core.json_types import Json, Row
 
 
@@ -27,6 +28,7 @@ def make_base(job: Job) -> Item:
     kept_parents = parents[: len(parents) - len(parents) // 6] if shape.parent_kind else parents
     source = place_source(draft, table, shape.kind, make_dirty(job, drawn), keys)
     item = open_source(draft, source, make_item(table, is_exact=draft.level.is_exact))
+    stored = item
     if job.is_blank_cut and not draft.level.is_exact:
         draft.stored_gaps = (item, job.blank_field, job.mark if shape.has("mark") else None)
     for name in shape.cleaning:
@@ -38,6 +40,8 @@ def make_base(job: Job) -> Item:
         item, parent_source = _join_parents(job, item, kept_parents, shape.parent_kind)
         sources.append(parent_source)
     used = _select(job, item)
+    for name in shape.worked_out:
+        used = apply_one(draft, used, name, stored)
     job.notes.say(draft)
     if not draft.level.is_exact:
         datasets = [*(dataset for one in sources for dataset in one.all), *_others(job, shape)]
@@ -49,8 +53,8 @@ def _draw_size(draft: Draft) -> int:
     """Return how many rows a table has before some are repeated; large sizes are rare."""
     least, most = draft.level.rows
     if draft.level.dirt:
-        most = int(most / (1 + 2 * DUPLICATES))
-    return least + int((most - least) * draft.rng.random() ** (6 if most > 1000 else 2))
+        most = int(most / (1 + 3 * DUPLICATES))
+    return least + int((most - least) * draft.rng.random() ** (3 if most > 1000 else 2))
 
 
 def _draw_parents(job: Job) -> list[Row]:
@@ -162,18 +166,11 @@ def _join_parents(job: Job, item: Item, parents: list[Row], kind: PlaceKind) -> 
 def _select(job: Job, item: Item) -> Item:
     """Apply the policy and the filters of the words, each on another field."""
     draft, shape = job.draft, job.shape
-    free = [name for name in item.categories if name != job.blank_field]
-    if shape.has("typed"):
-        free.sort(key=lambda name: name != job.typed_category)
-    if shape.has("normalize"):
-        free.sort(key=lambda name: name != job.dirty_category)
-    if shape.parent_kind:  # the parents' fields first, so that the join is needed
-        free.sort(key=lambda name: rows.category_of(job.table, name) is not None)
+    free = _order_categories(job, item)
     measures = [name for name in (*item.measures, *item.parent_measures) if name != job.blank_field]
     draft.rng.shuffle(measures)
     if shape.excludes or shape.limits:
-        is_dirty = shape.has("normalize")
-        excluded = draft.pick([job.dirty_category] if is_dirty else free) if shape.excludes else None
+        excluded = draft.pick(_dirty_categories(job) or free) if shape.excludes else None
         limited = draft.pick([name for name in measures if name in item.measures]) if shape.limits else None
         item = apply_policy(draft, item, excluded, limited)
         free = [name for name in free if name != excluded]
@@ -181,6 +178,24 @@ def _select(job: Job, item: Item) -> Item:
     for name in shape.selection:
         item = _apply(draft, name, item, free, measures)
     return item
+
+
+def _dirty_categories(job: Job) -> list[str]:
+    """Return the category that has to be written in one way before rows are left out by it."""
+    if job.shape.has("normalize"):
+        return [job.dirty_category]
+    return [job.typed_category] if job.shape.has("typed") else []
+
+
+def _order_categories(job: Job, item: Item) -> list[str]:
+    """Order the categories to filter by: one of the parents, so that the join is needed, then what is dirty."""
+    free = [name for name in item.categories if name != job.blank_field]
+    if job.shape.has("typed"):
+        free.sort(key=lambda name: name != job.typed_category)
+    if job.shape.has("normalize"):
+        free.sort(key=lambda name: name != job.dirty_category)
+    of_parents = [name for name in free if rows.category_of(job.table, name) is None]
+    return of_parents[:1] + [name for name in free if name not in of_parents[:1]]
 
 
 def _apply(draft: Draft, name: str, item: Item, free: list[str], measures: list[str]) -> Item:

@@ -85,7 +85,7 @@ class DataNotes:
         """Return the note on a field."""
         known = self._of_fields.get((table.name, field))
         if known is None and category_of(table, field):
-            return self._rng.choice(("chosen from a list", "set by the system", ""))
+            return self._rng.choice(("", "", "in lower case in all reports"))
         return known or self._rng.choice(("", "", "entered once", "checked by a second person"))
 
 
@@ -100,6 +100,5 @@ _HARMLESS = (
     "Copied from the system that the owner works with.",
     "Rows stand in the order in which they were entered.",
     "Checked by the owner before it was put here.",
-    "All entries count.",
     "Dates are those of the day on which something happened, not of its entry.",
 )

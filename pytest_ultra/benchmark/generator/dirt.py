@@ -25,11 +25,11 @@ def _store(job: Job, drawn: list[Row]) -> list[Row]:
 
 
 def _add_states(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.add_states(drawn, STATE, job.states, job.draft.rng, 0.15)
+    return rows.add_states(drawn, STATE, job.states, job.draft.rng, 0.3)
 
 
 def _add_strays(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.add_strays(drawn, job.table.date, job.draft.setting.period, job.draft.rng, 0.08)
+    return rows.add_strays(drawn, job.table.date, job.draft.setting.period, job.draft.rng, 0.15)
 
 
 def _blank(job: Job, drawn: list[Row]) -> list[Row]:
@@ -38,7 +38,7 @@ def _blank(job: Job, drawn: list[Row]) -> list[Row]:
 
 
 def _mark_missing(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.mark_missing(drawn, job.blank_field, job.mark, job.draft.rng, 0.1)
+    return rows.mark_missing(drawn, job.blank_field, job.mark, job.draft.rng, 0.15)
 
 
 def _duplicate(job: Job, drawn: list[Row]) -> list[Row]:
@@ -48,7 +48,7 @@ def _duplicate(job: Job, drawn: list[Row]) -> list[Row]:
 
 def _add_revisions(job: Job, drawn: list[Row]) -> list[Row]:
     fixed = [job.blank_field] + ([job.unit.name] if job.unit else [])
-    return rows.add_revisions(drawn, job.table, REVISION, job.draft.rng, DUPLICATES, fixed=fixed)
+    return rows.add_revisions(drawn, job.table, REVISION, job.draft.rng, 2 * DUPLICATES, fixed=fixed)
 
 
 def _misspell(job: Job, drawn: list[Row]) -> list[Row]:
@@ -61,7 +61,7 @@ def _misspell_typed(job: Job, drawn: list[Row]) -> list[Row]:
 
 
 def _pad(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.pad(drawn, job.table.parent, job.draft.rng, 0.12)
+    return rows.pad(drawn, job.table.parent, job.draft.rng, 0.2)
 
 
 def _add_total(job: Job, drawn: list[Row]) -> list[Row]:

@@ -24,7 +24,7 @@ _MONTHS = (
     "December",
 )
 _WEEK = 7
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -78,4 +78,4 @@ def date_words(day: dt.date) -> str:
 
 
 def day_name(day: dt.date) -> str:
-    return _DAYS[day.weekday()]
+    return DAYS[day.weekday()]

@@ -175,7 +175,7 @@ def _two_limits(item: Item, field: str, draft: Draft) -> tuple[Json, Json]:
     values = item.values_of(field)
     if len(values) < 10:
         raise RejectedError("too few values")
-    low, high = sorted(draft.rng.sample(values[len(values) // 5 : len(values) // 2], 2))
+    low, high = sorted(draft.rng.sample(values[len(values) // 8 : len(values) // 3], 2))
     return low, high
 
 

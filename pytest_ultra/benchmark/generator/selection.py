@@ -45,8 +45,12 @@ def keep_measure(draft: Draft, item: Item, field: str) -> Item:
     values = item.values_of(field)
     if len(values) < MIN_ROWS:
         raise RejectedError("too few values")
-    value = values[draft.rng.randint(len(values) // 4, len(values) * 3 // 4)]
     operator = draft.pick(tuple(_COMPARISONS))
+    place = draft.rng.randint(len(values) // 4, len(values) * 3 // 4)
+    if draft.level.has_notes:  # many rules, so that each of them has to leave much
+        quarter = draft.rng.randint(len(values) // 6, len(values) // 3)
+        place = quarter if operator.startswith("g") else len(values) - 1 - quarter
+    value = values[place]
     words = draft.text.choose(_COMPARISONS[operator])
     threshold = amount(value, item.units[field])
     return _filter(draft, item, (field, operator, value), _COMPARED, comparison=words, threshold=threshold)
