@@ -41,7 +41,7 @@ def deduplicate(draft: Draft, item: Item) -> Item:
 def require(draft: Draft, item: Item, field: str) -> Item:
     """Leave out rows without a value in a field."""
     call = item.call("data_processing_validator", field=field, rule="required")
-    made = draft.make(call, item, row_step=RowStep(frozenset([field])))
+    made = draft.make(call, item, row_step=RowStep(frozenset([field]), is_of_entry=True))
     draft.say(Kind.RULE, _REQUIRED, singular=item.singular, plural=item.plural, field=field)
     _decide(draft, made, f"has the field {field} a value in all {item.plural}", call)
     return msgspec.structs.replace(made, cut=(*made.cut, field))
@@ -50,7 +50,7 @@ def require(draft: Draft, item: Item, field: str) -> Item:
 def drop_marked(draft: Draft, item: Item, field: str, mark: Json, *, is_said: bool) -> Item:
     """Leave out rows in which a mark stands for a missing value; the data dictionary says so."""
     call = item.call(FILTER, field=field, operator="ne", value=mark)
-    made = draft.make(call, item, row_step=RowStep(frozenset([field])))
+    made = draft.make(call, item, row_step=RowStep(frozenset([field]), is_of_entry=True))
     if not is_said:
         draft.say(Kind.RULE, _REQUIRED, singular=item.singular, plural=item.plural, field=field)
     _decide_by_note(draft, made, f"what stands for a missing value in the field {field}", DICTIONARY)
@@ -60,7 +60,7 @@ def drop_marked(draft: Draft, item: Item, field: str, mark: Json, *, is_said: bo
 def drop_state(draft: Draft, item: Item, field: str, state: str, other: str) -> Item:
     """Leave out entries in a state that does not count, as the catalogue notes; those in the other state count."""
     call = item.call(FILTER, field=field, operator="ne", value=state)
-    made = draft.make(call, item, row_step=RowStep(frozenset([field])))
+    made = draft.make(call, item, row_step=RowStep(frozenset([field]), is_of_entry=True))
     index = made.number - 1
     both = (ArgumentChange(index, "operator", "not_in"), ArgumentChange(index, "value", [state, other]))
     others = [Misreading((ArgumentChange(index, "value", other),)), Misreading(both)]
@@ -72,7 +72,7 @@ def drop_strays(draft: Draft, item: Item) -> Item:
     """Leave out entries of the days before the period; the catalogue notes that there are some."""
     first = draft.setting.period.first.isoformat()
     call = item.call(FILTER, field=item.date, operator="gte", value=first)
-    made = draft.make(call, item, row_step=RowStep(frozenset([item.date])))
+    made = draft.make(call, item, row_step=RowStep(frozenset([item.date]), is_of_entry=True))
     _decide_by_note(draft, made, f"are there {item.plural} of other days", CATALOGUE)
     return made
 

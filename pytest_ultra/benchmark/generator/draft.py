@@ -161,10 +161,15 @@ def _is_same(known: Fact, fact: Fact) -> bool:
 
 
 class RowStep(msgspec.Struct, frozen=True):
-    """The fields that a step on rows reads, and those that it changes or adds."""
+    """The fields that a step on rows reads, and those that it changes or adds.
+
+    With `is_of_entry`, it is about something that all revisions of an entry share, so that it can also come before the
+    steps that keep the latest one.
+    """
 
     reads: frozenset[str]
     writes: frozenset[str] = frozenset()
+    is_of_entry: bool = False
 
     def can_swap_with(self, other: RowStep) -> bool:
         return not (self.writes & (other.reads | other.writes) or other.writes & self.reads)
