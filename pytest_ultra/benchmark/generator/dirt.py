@@ -65,7 +65,8 @@ def _pad(job: Job, drawn: list[Row]) -> list[Row]:
 
 
 def _add_total(job: Job, drawn: list[Row]) -> list[Row]:
-    return rows.add_total(drawn, job.table, job.total_name)
+    mark = job.mark if job.shape.has("mark") else None
+    return rows.add_total(drawn, job.table, job.total_name, mark)
 
 
 _DIRT: Mapping[str, Callable[[Job, list[Row]], list[Row]]] = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.generator.base_data import Job, make_base
+from pytest_ultra.benchmark.generator.base_data import make_base
 from pytest_ultra.benchmark.generator.business.records import Table
 from pytest_ultra.benchmark.generator.conditions import hand_over_if, send_also_if
 from pytest_ultra.benchmark.generator.deliveries import add_directory, can_route, draw_places, hand_over, route
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
+from pytest_ultra.benchmark.generator.job_choices import Job
 from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_results import RESULTS
 from pytest_ultra.benchmark.generator.job_text import Kind

@@ -157,13 +157,17 @@ def add_revisions(
     return changed
 
 
-def add_total(rows: list[Row], table: Table, name: str) -> list[Row]:
-    """Add a last row with the sums of all others, which has no other fields but the key and the date."""
-    sums = {measure.name: _add(row[measure.name] for row in rows) for measure in table.measures}
+def add_total(rows: list[Row], table: Table, name: str, mark: Json = None) -> list[Row]:
+    """Add a last row with the sums of all others, which has no other fields but the key and the date.
+
+    `mark` stands for a missing value.
+    """
+    columns = {measure.name: [row[measure.name] for row in rows] for measure in table.measures}
+    sums = {field: _add(cell for cell in cells if cell != mark) for field, cells in columns.items()}
     dates = {table.date: max(row[table.date] for row in rows)}
     return [*rows, {field: ({table.key: name} | dates | sums).get(field) for field in rows[0]}]
 
 
 def _add(cells: Iterable[Json]) -> int | float:
-    total = round(math.fsum(cell for cell in cells if isinstance(cell, int | float) and cell > 0), 2)
+    total = round(math.fsum(cell for cell in cells if isinstance(cell, int | float)), 2)
     return int(total) if total == int(total) else total
