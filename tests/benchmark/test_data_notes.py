@@ -116,7 +116,7 @@ def test_days_of_the_week_are_those_of_the_calendar(tasks: list[Task]) -> None:
 
 
 def test_an_exception_concerns_the_rows_below_its_figure(tasks: list[Task]) -> None:
-    found = list(decided_exceptions(tasks))
+    found = list(decided(tasks, "to which"))
     assert found
     for _, decision, call, rehearsal in found:
         is_value, is_below = decision.look_ups
@@ -128,10 +128,6 @@ def test_an_exception_concerns_the_rows_below_its_figure(tasks: list[Task]) -> N
             and row[str(is_below.arguments["field"])] < is_below.arguments["value"]
         ]
         assert concerned == call.arguments["value"]
-
-
-def decided_exceptions(tasks: list[Task]) -> Iterator[tuple[Task, Decision, Call, Rehearsal]]:
-    return (item for item in decided(tasks, "which") if "the exception" in item[1].question)
 
 
 @st.composite

@@ -126,7 +126,7 @@ def _exception(draft: Draft, item: Item, stored: Item) -> Rule:  # noqa: ARG001 
         item.call(FILTER, field=field, operator="eq", value=value),
         item.call(FILTER, field=measure, operator="lt", value=limit),
     )
-    question = f"which {item.plural} the exception is not for"
+    question = f"to which {item.plural} the exception does not apply"
     return Rule(item.key, "not_in", keys, question, look_ups, [all_keys])
 
 
