@@ -33,6 +33,7 @@ class Draft:
 
     `row_steps` holds, for each milestone that changes a table row by row or drops rows, the fields that it reads and
     writes: two of them in a row can change places if the words do not say which comes first.
+    `stored_gaps` is the table as it is stored, one of its fields that has gaps, and the mark of a missing value there.
     """
 
     def __init__(self, rng: Random, level: Level) -> None:
@@ -46,6 +47,7 @@ class Draft:
         self.decisions: list[Decision] = []
         self.row_steps: dict[int, RowStep] = {}
         self.extra_tools: set[str] = set()
+        self.stored_gaps: tuple[Item, str, Json] | None = None
         self._state = World()
         self._handles: dict[int, str] = {}
 
@@ -159,10 +161,15 @@ def _is_same(known: Fact, fact: Fact) -> bool:
 
 
 class RowStep(msgspec.Struct, frozen=True):
-    """The fields that a step on rows reads, and those that it changes or adds."""
+    """The fields that a step on rows reads, and those that it changes or adds.
+
+    With `is_of_entry`, it is about something that all revisions of an entry share, so that it can also come before the
+    steps that keep the latest one.
+    """
 
     reads: frozenset[str]
     writes: frozenset[str] = frozenset()
+    is_of_entry: bool = False
 
     def can_swap_with(self, other: RowStep) -> bool:
         return not (self.writes & (other.reads | other.writes) or other.writes & self.reads)

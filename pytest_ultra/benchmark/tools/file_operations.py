@@ -127,7 +127,7 @@ TOOLS = (
     ),
     Tool(
         "file_operations_compressor",
-        "Pack an earlier output into a smaller archive record. Produces a record with the packed content, "
+        "Pack an earlier output into an archive record. Produces a record with the packed content, "
         "which has to be unpacked before anything can work with it.",
         parameters({"data": handle("what to pack"), "method": choice("How to pack.", *_COMPRESSORS)}),
         ("COMPRESSOR_BUSY", "TRY_AGAIN_LATER", "TIMEOUT"),
