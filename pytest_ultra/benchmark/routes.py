@@ -12,6 +12,7 @@ from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.invoke import invoke
+from pytest_ultra.benchmark.tools.mirrors import mirrored_calls
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
@@ -48,12 +49,14 @@ def find_route(task: Task, down: Sequence[DownTarget] = ()) -> Route | None:
 
 
 def ways_to(task: Task, milestone: int, data: Callable[[Call], Json]) -> Iterator[Call]:
-    """Yield the calls that may reach a milestone: the task's actions, then equivalent calls of tools on offer.
+    """Yield the calls that may reach a milestone: the task's actions, then calls of mirrors and of other tools on offer.
 
     References count milestones. `data` returns the input of a call.
     """
     actions = [action.call for action in task.actions if action.reaches == milestone]
     yield from actions
+    for call in actions:
+        yield from mirrored_calls(task.world, call)
     for call in actions:
         for other in equivalent_calls(call, data(call)):
             if other.tool in task.tools and other not in actions:
