@@ -49,7 +49,7 @@ def find_route(task: Task, down: Sequence[DownTarget] = ()) -> Route | None:
 
 
 def ways_to(task: Task, milestone: int, data: Callable[[Call], Json]) -> Iterator[Call]:
-    """Yield the calls that may reach a milestone: the task's actions, then calls of mirrors and of other tools on offer.
+    """Yield the calls that may reach a milestone: the task's actions, then those of mirrors, then of other tools.
 
     References count milestones. `data` returns the input of a call.
     """

@@ -25,22 +25,22 @@ _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?
 
 _PROSE = """
 according add address addresses adds agreed all along also among and another answer any apart appear applies are
-around asked asks attached authenticate average becomes before begins besides both but cache calls capitals case cases catalogue
-change changed check checked choose clause compress continue convert copies copy count counts csv current data datastore date
-dated day days decides decimals deliver depends describe deviation dictionary directory drop dropped each else entry
-even every everything exception exceptions excludes fetch fetched fetching field fields figure figures file files finally find
-first folder follow following for forecast former found from further get gets getting give goes grow growth hand has
-have help here highest hold holds how however included input instead intake into its job join json keep largest last
-later latest least leave leaves left less let level limit line list listed log look lower mail marked match matches
-may mean meant measure median method missing more most moved name named names need needed new newest none not nothing
-now nowhere often once one ones only open order other others otherwise out over own pack parse path paths percent period
-periods person pick place plus policy post posting project put read ready record reduce rename replaced report
-reporting reports request respond response result results review rounded row rows rule rules same save says schedule
-see send sent serves service session set sets several should smallest some something sort spaces spelled standard started
-statistics still stored straight subject successor successors such sum system table take takes team text than
-that the their them then there these they this those three times today together too topic total tracker trend turn
-twice two typed under unit unless upper use used version versions wanted was way week what whatever where whether
-which while who whole whose with without work write written your
+around asked asks attached authenticate average becomes before begins besides both but cache calls capitals case cases
+catalogue change changed check checked choose clause compress continue convert copies copy count counts csv current
+data datastore date dated day days decides decimals deliver depends describe deviation dictionary directory drop
+dropped each else entry even every everything exception exceptions excludes fetch fetched fetching field fields figure
+figures file files finally find first folder follow following for forecast former found from further get gets getting
+give goes grow growth hand has have help here highest hold holds how however included input instead intake into its
+job join json keep largest last later latest least leave leaves left less let level limit line list listed log look
+lower mail marked match matches may mean meant measure median method missing more most moved name named names need
+needed new newest none not nothing now nowhere often once one ones only open order other others otherwise out over own
+pack parse path paths percent period periods person pick place plus policy post posting project put read ready record
+reduce rename replaced report reporting reports request respond response result results review rounded row rows rule
+rules same save says schedule see send sent serves service session set sets several should smallest some something
+sort spaces spelled standard started statistics still stored straight subject successor successors such sum system
+table take takes team text than that the their them then there these they this those three times today together too
+topic total tracker trend turn twice two typed under unit unless upper use used version versions wanted was way week
+what whatever where whether which while who whole whose with without work write written your
 """
 """Prose around the names, in the words of tasks and in plans."""
 _QUALIFIERS = "example com https http csv json txt"
@@ -52,8 +52,8 @@ records result rows scheduled sent session size sink status stdev sum table text
 items
 """
 _DOCUMENT_WORDS = """
-begin clause clauses copies current draft duty field holds intake kept mailbox meaning moved names owner place queue review set status
-successor superseded replaced under team unit work
+begin clause clauses copies current draft duty field holds intake kept mailbox meaning moved names owner place queue
+review set status successor superseded replaced under team unit work
 """
 """Columns and states in catalogues, directories and policies."""
 _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds"})

@@ -11,8 +11,8 @@ from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.job import fill_draft
 from pytest_ultra.benchmark.generator.levels import LEVELS
-from pytest_ultra.benchmark.generator.mirrors import add_mirrors
 from pytest_ultra.benchmark.generator.soundness import is_sound
+from pytest_ultra.benchmark.generator.source_mirrors import add_mirrors
 from pytest_ultra.benchmark.generator.task_text import describe
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task import Task

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from itertools import product
 
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.workflow import Call
@@ -39,33 +40,21 @@ def read_place(call: Call) -> tuple[Storage, str] | None:
 def mirrored_calls(world: World, call: Call) -> Iterator[Call]:
     """Yield the calls that get the same from a mirror."""
     place = read_place(call)
-    if place is None:
-        return
-    storage, name = place
-    for mirror in world.mirrors:
-        if mirror.storage == storage and name.startswith(mirror.original):
-            yield Call(
-                call.tool, {**call.arguments, _READERS[call.tool][1]: _mirrored(name, mirror.original, mirror.prefix)}
-            )
+    if place is not None:
+        for name in mirrored_names(world, place[0], [place[1]]):
+            yield Call(call.tool, {**call.arguments, _READERS[call.tool][1]: name})
 
 
 def original_of(world: World, storage: Storage, name: str) -> str:
     """Return the name of what a mirrored name stands for; any other name stands for itself."""
     for mirror in world.mirrors:
         if mirror.storage == storage and name.startswith(mirror.prefix):
-            return _mirrored(name, mirror.prefix, mirror.original)
+            return mirror.original + name.removeprefix(mirror.prefix)
     return name
 
 
-def mirrored_names(world: World, storage: Storage, names: Iterator[str]) -> Iterator[str]:
-    """Yield the names under which mirrors have these."""
-    known = list(names)
-    for mirror in world.mirrors:
-        if mirror.storage == storage:
-            yield from (
-                _mirrored(name, mirror.original, mirror.prefix) for name in known if name.startswith(mirror.original)
-            )
-
-
-def _mirrored(name: str, beginning: str, other: str) -> str:
-    return other + name.removeprefix(beginning)
+def mirrored_names(world: World, storage: Storage, names: Iterable[str]) -> Iterator[str]:
+    """Yield the names under which mirrors have what has these names."""
+    for mirror, name in product(world.mirrors, names):
+        if mirror.storage == storage and name.startswith(mirror.original):
+            yield mirror.prefix + name.removeprefix(mirror.original)
