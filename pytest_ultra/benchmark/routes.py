@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -39,6 +40,26 @@ def find_route(task: Task, down: Sequence[DownTarget] = ()) -> Route | None:
     It takes the milestones in their order, and for each the first of the ways to it. Of several routes, that is
     not the one that a planner finds best, but it depends on nothing but the task.
     """
+    targets = tuple(down)
+    known = next((each for each in _FOUND if each.task is task and each.down == targets), None)
+    if known is None:
+        known = _Found(task, targets, _search(task, targets))
+        _FOUND.append(known)
+    return known.route
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """A search that was made: an episode makes the same ones again at each of its faults."""
+
+    task: Task
+    down: tuple[DownTarget, ...]
+    route: Route | None
+
+
+_FOUND: deque[_Found] = deque(maxlen=32)
+
+
+def _search(task: Task, down: Sequence[DownTarget]) -> Route | None:
     walk = _Walk(task)
     for index, milestone in enumerate(task.milestones):
         if milestone.fact.kind is not FactKind.ANSWER and not walk.reach(index, down):
