@@ -77,12 +77,13 @@ def find_wrong_result(task: Task, call: Call, after: World, handle: str, seed: i
 
 def _find_milestone(task: Task, value: Json) -> int | None:
     """Return the index of the milestone that is this artefact."""
-    artefacts = [
-        (index, made.fact) for index, made in enumerate(task.milestones) if made.fact.kind is FactKind.ARTEFACT
-    ]
-    orders = {fact.is_ordered for _, fact in artefacts}
+    facts = [milestone.fact for milestone in task.milestones]
+    orders = {fact.is_ordered for fact in facts}
     texts = {is_ordered: fact_text(FactKind.ARTEFACT, "", value, is_ordered=is_ordered) for is_ordered in orders}
-    return next((index for index, fact in artefacts if fact.text == texts[fact.is_ordered]), None)
+    for index, fact in enumerate(facts):
+        if fact.kind is FactKind.ARTEFACT and fact.text == texts[fact.is_ordered]:
+            return index
+    return None
 
 
 def _brings_again(call: Call, after: World, right: Json) -> bool:
