@@ -25,26 +25,27 @@ _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?
 
 _PROSE = """
 according add address addresses adds agreed all along also among and another answer any apart appear applies are
-around asked asks attached authenticate average becomes before begins besides both but cache calls capitals case cases
-catalogue change changed check checked choose clause compress continue convert copies copy count counts csv current
-data datastore date dated day days decides decimals deliver depends describe deviation dictionary directory drop
-dropped each else entry even every everything exception exceptions excludes fetch fetched fetching field fields figure
-figures file files finally find first folder follow following for forecast former found from further get gets getting
-give goes grow growth hand has have help here highest hold holds how however included input instead intake into its
-job join json keep largest last later latest least leave leaves left less let level limit line list listed log look
-lower mail marked match matches may mean meant measure median method missing more most moved name named names need
-needed new newest none not nothing now nowhere often once one ones only open order other others otherwise out over own
-pack parse path paths percent period periods person pick place plus policy post posting project put read ready record
-reduce rename replaced report reporting reports request respond response result results review rounded row rows rule
-rules same save says schedule see send sent serves service session set sets several should smallest some something
-sort spaces spelled standard started statistics still stored straight subject successor successors such sum system
-table take takes team text than that the their them then there these they this those three times today together too
-topic total tracker trend turn twice two typed under unit unless upper use used version versions wanted was way week
-what whatever where whether which while who whole whose with without work write written your
+around asked asks attached authenticate average becomes besides both but cache calls capitals case cases catalogue
+change changed check checked choose clause compress continue convert count counts csv current data datastore date
+dated day days decides decimals deliver depends describe deviation dictionary directory drop dropped each else entry
+even every everything exception exceptions excludes fetch fetching field fields figure figures file files finally find
+first folder follow following for forecast former found from further get gets getting give goes grow growth hand has
+have help here highest hold holds how however included input instead intake into its job join json keep largest last
+later latest least leave leaves left less let level limit line list listed log look lower mail marked match matches
+may mean meant measure median method missing more most moved name named names need needed new newest none not nothing
+now nowhere often once one ones only open order other others otherwise out over own pack parse path percent period
+periods person pick place plus policy post posting project put read ready record reduce rename replaced report
+reporting reports request respond response result results review rounded row rows rule rules same save says schedule
+see send sent service session set sets several should smallest some something sort spaces spelled standard started
+statistics still stored straight subject successor successors such sum system table take takes team text than
+that the their them then there these they this those three times today together too topic total tracker trend turn
+twice two typed under unit unless upper use used version versions wanted was way week what whatever where whether
+which while who whole whose with without work write written your
 """
 """Prose around the names, in the words of tasks and in plans."""
 _QUALIFIERS = "example com https http csv json txt"
 """Parts of names that distinguish one thing from another of its kind, and so carry information."""
+_JSON_WORDS = "true false null"
 _RESULT_KEYS = """
 account addresses beginning characters count cut cached content entries error exists fields first handle kind latency
 left lines logged max mean median message method min order original packed path payloads period posted queue record
@@ -52,14 +53,16 @@ records result rows scheduled sent session size sink status stdev sum table text
 items
 """
 _DOCUMENT_WORDS = """
-begin clause clauses copies current draft duty field holds intake kept mailbox meaning moved names owner place queue
-review set status successor superseded replaced under team unit work
+clause clauses current draft duty field holds intake kept mailbox meaning moved owner place queue review set status
+successor superseded replaced under team unit work
 """
 """Columns and states in catalogues, directories and policies."""
 _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds"})
 """Columns of documents that hold prose and units instead of names."""
 _FLAW_WORDS = " ".join(("adjusted", "ready", "reports", *chain.from_iterable(NAME_PARTS)))
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
+_COPY_WORDS = "before begin begins copies copy fetched names paths serves"
+"""What is said of places that hold copies, in words and in their topic."""
 
 
 def words_in(*texts: str) -> set[str]:
@@ -83,11 +86,13 @@ def _tool_words(tool: Tool) -> set[str]:
 PROTECTED = words_in(
     _PROSE,
     _QUALIFIERS,
+    _JSON_WORDS,
     _RESULT_KEYS,
     _DOCUMENT_WORDS,
     *CONSTRAINTS,
     *EarnedCode,
     *FAULT_MESSAGES.values(),
+    _COPY_WORDS,
     *(text for wording in WORDINGS.values() for text in msgspec.structs.astuple(wording)),
 ).union(*map(_tool_words, TOOLS.values()))
 """Words that must keep their meaning: those of prompts, schemas, errors and results."""
@@ -106,12 +111,12 @@ def _world_names(world: World) -> Iterator[str]:
     for part in (world.cache, world.queues, world.schedules, world.trackers):
         yield from part
     yield from world.credentials.values()
-    yield from (mirror.prefix for mirror in world.mirrors)
     services = [resource.service for resource in world.resources.values()]
     yield from filter(None, [*services, *(sink.service for sink in world.sinks.values())])
     yield from world.files.values()
     tables = [resource.content for resource in world.resources.values()]
     yield from map(write_json, [*tables, *world.datastores.values(), *world.cache.values()])
+    yield from (mirror.prefix for mirror in world.mirrors)
     for topic in world.topics.values():
         yield from (text for text in _texts(topic) if " " not in text)
 
