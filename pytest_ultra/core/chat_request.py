@@ -21,10 +21,11 @@ MAX_WAIT_S = 86_400.0
 class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.
 
-    `guidance`, `offered` (the names of the tools that can be called now, in any protocol), `reference` (the optimal
-    workflow with its other ways, if not as the guidance has it) and `agent_workflows` (what reference agents do
-    instead, by their names) are only for the embedded demo endpoint; other endpoints never get them. `route` is the
-    number of the endpoint, if a model has several.
+    `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
+    workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
+    endpoints never get them. `route` is the number of the endpoint, if a model has several.
+    Also for the demo endpoint alone: `agent_workflows`, what reference agents do that do not follow the optimal
+    workflow, by their names.
     """
 
     case: Case

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pytest_ultra.benchmark.goal import made_milestones, prerequisites
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.step_calls import has_same_literals
@@ -215,10 +216,22 @@ def _is_skipped(number: int, flawed: FlawedWorkflow, done: CompletedSteps) -> bo
 
 
 def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
-    """Return whether the milestone of a missing step was reached nevertheless."""
-    step = evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
-    return any(
-        evidence.milestones[action.reaches]
-        for action in evidence.task.actions
-        if has_same_literals(action.call, step.call)
-    )
+    """Return whether the milestone of a missing step was made nevertheless, or everything that needs it delivered.
+
+    A deliverable can be right by luck without the step; it alone does not show that the step was done.
+    """
+    task, step = evidence.task, evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
+    made = made_milestones(task, evidence.world, evidence.answer)
+    wanted = {action.reaches for action in task.actions if has_same_literals(action.call, step.call)}
+    return any(made[index] or _is_all_delivered(evidence, index) for index in wanted)
+
+
+def _is_all_delivered(evidence: Evidence, index: int) -> bool:
+    """Return whether all deliverables that need a milestone are there."""
+    numbered = enumerate(evidence.task.milestones)
+    needing = [
+        number
+        for number, milestone in numbered
+        if milestone.is_deliverable and index in {number, *prerequisites(evidence.task, number)}
+    ]
+    return all(evidence.milestones[number] for number in needing)
