@@ -21,11 +21,10 @@ MAX_WAIT_S = 86_400.0
 class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.
 
+    `agent_workflows` is what reference agents do that do not follow the optimal workflow, by their names. It,
     `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
     workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
     endpoints never get them. `route` is the number of the endpoint, if a model has several.
-    Also for the demo endpoint alone: `agent_workflows`, what reference agents do that do not follow the optimal
-    workflow, by their names.
     """
 
     case: Case
@@ -35,8 +34,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
     route: int = 0
-    reference: Workflow | None = None
     agent_workflows: dict[str, Workflow] = {}
+    reference: Workflow | None = None
 
     @property
     def requested(self) -> Mapping[str, Any]:
