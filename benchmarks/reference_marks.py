@@ -136,10 +136,12 @@ def print_flaws(planned: list[Planned]) -> None:
             marks = "  ".join(f"{agent} {full[kind, visibility, agent]:5}" for agent in PLAN_AGENTS)
             print(f"  {kind:25}{visibility:7}{marks}  of {cases[kind, visibility]:5}")
     hidden = [pair for pair in cases if pair[1] is not Visibility.PLAN]
-    rates = [sum(full[*pair, agent] for pair in hidden) / sum(cases[pair] for pair in hidden) for agent in PLAN_AGENTS]
-    shares = ", ".join(f"{agent} {rate:.1%}" for agent, rate in zip(PLAN_AGENTS, rates, strict=True))
-    gain = 100 * (rates[2] - rates[1])
-    print(f"  All that the plan alone does not show: {shares}; linter - follower {gain:+.1f} points")
+    costly = [pair for pair in hidden if pair[0] is not FlawKind.REDUNDANT_OPERATIONS]
+    for name, pairs in (("All that the plan alone does not show", hidden), ("Without redundant_operations", costly)):
+        count = sum(cases[pair] for pair in pairs)
+        rates = [sum(full[*pair, agent] for pair in pairs) / count for agent in PLAN_AGENTS]
+        shares = ", ".join(f"{agent} {rate:.1%}" for agent, rate in zip(PLAN_AGENTS, rates, strict=True))
+        print(f"  {name}: {shares} of {count}; linter - follower {100 * (rates[2] - rates[1]):+.1f} points")
 
 
 def main() -> None:
