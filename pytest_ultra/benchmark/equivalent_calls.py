@@ -17,6 +17,8 @@ def equivalent_calls(call: Call, data: Json) -> Iterator[Call]:
 
 
 def _of_validator(arguments: dict[str, Any], _: Json) -> Iterator[Call]:
+    if arguments["rule"] == "unique":  # the same where rows with the same key are equal in every field
+        yield Call("data_processing_transformer", {"data": arguments["data"], "operation": "deduplicate"})
     tests = {"required": ("ne", ""), "positive": ("gt", 0)}
     if arguments["rule"] in tests:
         operator, value = tests[arguments["rule"]]

@@ -77,9 +77,11 @@ def find_wrong_result(task: Task, call: Call, after: World, handle: str, seed: i
 
 def _find_milestone(task: Task, value: Json) -> int | None:
     """Return the index of the milestone that is this artefact."""
-    for index, milestone in enumerate(task.milestones):
-        fact = milestone.fact
-        if fact.kind is FactKind.ARTEFACT and fact.text == fact_text(fact.kind, "", value, is_ordered=fact.is_ordered):
+    facts = [milestone.fact for milestone in task.milestones]
+    orders = {fact.is_ordered for fact in facts}
+    texts = {is_ordered: fact_text(FactKind.ARTEFACT, "", value, is_ordered=is_ordered) for is_ordered in orders}
+    for index, fact in enumerate(facts):
+        if fact.kind is FactKind.ARTEFACT and fact.text == texts[fact.is_ordered]:
             return index
     return None
 

@@ -67,6 +67,8 @@ _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "statu
 """Columns of documents that hold prose and units instead of names."""
 _FLAW_WORDS = " ".join(("adjusted", "ready", "reports", *chain.from_iterable(NAME_PARTS)))
 """Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
+_COPY_WORDS = "before begin begins copies copy fetched names paths serves"
+"""What is said of places that hold copies, in words and in their topic."""
 
 
 def words_in(*texts: str) -> set[str]:
@@ -97,6 +99,7 @@ PROTECTED = words_in(
     *CONSTRAINTS,
     *EarnedCode,
     *FAULT_MESSAGES.values(),
+    _COPY_WORDS,
     *(text for wording in WORDINGS.values() for text in msgspec.structs.astuple(wording)),
 ).union(*map(_tool_words, TOOLS.values()))
 """Words that must keep their meaning: those of prompts, schemas, errors and results."""
@@ -120,6 +123,7 @@ def _world_names(world: World) -> Iterator[str]:
     yield from world.files.values()
     tables = [resource.content for resource in world.resources.values()]
     yield from map(write_json, [*tables, *world.datastores.values(), *world.cache.values()])
+    yield from (mirror.prefix for mirror in world.mirrors)
     for topic in world.topics.values():
         yield from (text for text in _texts(topic) if " " not in text)
 

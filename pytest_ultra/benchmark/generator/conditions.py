@@ -21,9 +21,10 @@ def hand_over_if(draft: Draft, item: Item, base: Item, places: list[Place], cond
         _by_day(draft, item, places)
         return
     tests, chosen = _WRITERS[condition](draft, base, places)
+    naive = len(places) - 1 if condition is Condition.PRIORITY else 0  # the rule without its exceptions, or the first
     number = hand_over(draft, item, places[chosen])
     misreadings = [
-        Misreading((ArgumentChange(number - 1, places[chosen].argument, place.name),), is_naive=position == 0)
+        Misreading((ArgumentChange(number - 1, places[chosen].argument, place.name),), is_naive=position == naive)
         for position, place in enumerate(places)
         if position != chosen
     ]

@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.generator.setting import Setting
 from pytest_ultra.benchmark.task import Action, Milestone
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import World
+from pytest_ultra.benchmark.world import Mirror, World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, referenced_step
 
@@ -71,6 +71,10 @@ class Draft:
         for name, entries_ in parts.items():
             self.world = msgspec.structs.replace(self.world, **{name: {**getattr(self.world, name), **entries_}})
             self._state = msgspec.structs.replace(self._state, **{name: {**getattr(self._state, name), **entries_}})
+
+    def mirror(self, mirrors: tuple[Mirror, ...]) -> None:
+        """Give the initial world mirrors."""
+        self.world = msgspec.structs.replace(self.world, mirrors=mirrors)
 
     def make(
         self,
