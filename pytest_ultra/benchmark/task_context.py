@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
 
 import msgspec
 
 from pytest_ultra.benchmark.canonical import canonical
+from pytest_ultra.benchmark.careless_calls import careless_calls
+from pytest_ultra.benchmark.decisions import Skill
 from pytest_ultra.benchmark.plan_decoys import options
-from pytest_ultra.benchmark.plan_misreadings import find_misreadings
+from pytest_ultra.benchmark.plan_misreadings import decided_steps, find_misreadings
 from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
-from pytest_ultra.core.workflow import Call, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
@@ -31,6 +33,7 @@ class TaskContext:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._rehearsed: list[tuple[Workflow, Rehearsal]] = []
+        self._misread: tuple[Workflow, Sequence[PlanMisreading]] | None = None
 
     @property
     def tools(self) -> Mapping[str, ToolSignature]:
@@ -86,12 +89,24 @@ class TaskContext:
             if (change.step, change.argument) == (number, argument) and len(misreading.changes) == 1
         ]
         known = [decoy.value for decoy in found]
-        visibility = self._visibility(call, argument)
+        visibility = self.visibility(workflow, number, argument)
         others = options(self._task, call, argument, self._input_rows(workflow, number))
         return found + [Decoy(other.value, visibility, other.way) for other in others if other.value not in known]
 
     def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
-        return find_misreadings(self._task, workflow)
+        if self._misread is None or self._misread[0] is not workflow:
+            found = find_misreadings(self._task, workflow)
+            self._misread = (workflow, (*found, *self._careless_steps(workflow, found)))
+        return self._misread[1]
+
+    def _careless_steps(self, workflow: Workflow, found: Sequence[PlanMisreading]) -> Iterator[PlanMisreading]:
+        """Yield the ways of doing by another tool what looks needless without a look at the world."""
+        for misreading in found:
+            if (number := misreading.needless) is not None:
+                call = workflow.steps[number - 1].call
+                for other in careless_calls(call, self._input_rows(workflow, number)):
+                    if other.tool in self._task.tools:
+                        yield PlanMisreading(misreading.question, dropped=(number,), added=(Step(other),))
 
     def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
         world = self._task.world
@@ -118,11 +133,22 @@ class TaskContext:
     def rehearse(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         return rehearse(self._task, workflow, left_out=left_out)
 
-    def _visibility(self, call: Call, argument: str) -> Visibility:
-        """Return what shows that another value is wrong: the words, if they name the right one or paraphrase it."""
+    def visibility(self, workflow: Workflow, number: int, argument: str) -> Visibility:
+        """Return what shows that another value is wrong: the words, if they name the right one or paraphrase it.
+
+        The choices of a step that converts a unit or obeys a policy are not in the words, but in a document.
+        """
+        call = workflow.steps[number - 1].call
+        if self.is_named(call.arguments[argument]):
+            return Visibility.JOB
         schema = signatures()[call.tool].parameters["properties"][argument] if call.tool in signatures() else {}
-        is_in_words = "enum" in schema or self.is_named(call.arguments[argument])
-        return Visibility.JOB if is_in_words else Visibility.WORLD
+        is_paraphrased = "enum" in schema and number not in self._documented_steps(workflow)
+        return Visibility.JOB if is_paraphrased else Visibility.WORLD
+
+    def _documented_steps(self, workflow: Workflow) -> Collection[int]:
+        """Return the steps of which the words say no more than that a document has them."""
+        skills = decided_steps(self._task, workflow)
+        return [number for number, skill in skills.items() if skill in (Skill.LOOK_UP, Skill.APPLY_RULE)]
 
     def _input_rows(self, workflow: Workflow, number: int) -> Sequence[Row]:
         used = workflow.steps[number - 1].call.references

@@ -18,10 +18,11 @@ from pytest_ultra.flaws import (
     sequence_disorder,
     tool_misuse,
 )
-from pytest_ultra.flaws.candidate import Candidate, Changer, Draw, Injector, damage_steps
+from pytest_ultra.flaws.candidate import Candidate, Draw, Injector
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import is_proved
 from pytest_ultra.flaws.second_try import add_to_some
+from pytest_ultra.flaws.step_damage import Changer, damage_steps
 
 MOST_CANDIDATES = 24
 """Candidates of one visibility before the next more visible one is tried."""
