@@ -49,9 +49,8 @@ def _contradict(draw: Draw, workflow: Workflow, size: int) -> Candidate | None:
     for number in numbers:
         found = [change for change in changes(draw, workflow, number) if is_unflagged(draw, workflow, {number: change})]
         shown = [change for change in found if change.visibility is draw.visibility]
-        known[number] = found or list(_contrary_values(draw, workflow, number))
+        known[number] = found if shown else [*found, *_contrary_values(draw, workflow, number)]
         (by_logic if shown else by_value).append(number)
-    by_value.sort(key=lambda number: all(change.way != "contrary_step" for change in known[number]))
     changed = draw_changes(draw, workflow, size, lambda _, __, number: known[number], [*by_logic, *by_value])
     return replace_steps(workflow, changed) if len(changed) == size else None
 
