@@ -12,8 +12,9 @@ import msgspec
 from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.careless_calls import careless_calls
 from pytest_ultra.benchmark.decisions import Skill
+from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
 from pytest_ultra.benchmark.plan_decoys import options
-from pytest_ultra.benchmark.plan_misreadings import decided_steps, find_misreadings
+from pytest_ultra.benchmark.plan_misreadings import decided_steps, find_look_ups, find_misreadings
 from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_signatures import signatures
@@ -73,12 +74,17 @@ class TaskContext:
         ]
         return [call for call in found if call.tool in tools and call not in calls]
 
+    def look_ups(self, workflow: Workflow) -> Sequence[Call]:
+        return [call for call in find_look_ups(self._task, workflow) if call.tool in self._task.tools]
+
     def equivalents(self, workflow: Workflow, number: int) -> Sequence[Call]:
-        """Return the other actions that reach a step's milestone; only those that take no output."""
+        """Return the other actions that reach a step's milestone, if they take no output, and calls of other tools."""
         call = workflow.steps[number - 1].call
         reached = {action.reaches for action in self._task.actions if action.call == call}
         others = [action.call for action in self._task.actions if action.reaches in reached]
-        return [other for other in others if other != call and not other.references]
+        found = [other for other in others if other != call and not other.references]
+        equal = equivalent_calls(call, list(self._input_rows(workflow, number))) if len(call.references) == 1 else ()
+        return [*found, *(other for other in equal if other.tool in self._task.tools)]
 
     def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
         call = workflow.steps[number - 1].call

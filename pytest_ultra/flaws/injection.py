@@ -19,9 +19,9 @@ from pytest_ultra.flaws import (
     tool_misuse,
 )
 from pytest_ultra.flaws.candidate import Candidate, Draw, Injector
+from pytest_ultra.flaws.oddities import add_oddities
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import is_proved
-from pytest_ultra.flaws.second_try import add_to_some
 from pytest_ultra.flaws.step_damage import Changer, damage_steps
 
 MOST_CANDIDATES = 24
@@ -50,7 +50,8 @@ def inject(
     """Return a proved flawed workflow, the same for the same arguments; None if no candidate passes.
 
     A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
-    `flaws - 1` further steps are damaged, each by another kind.
+    `flaws - 1` further steps are damaged, each by another kind. Half of the plans of another visibility than `plan`
+    have oddities, as half of the sound plans have: `alternative` beside `optimal`.
     """
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)
@@ -66,6 +67,7 @@ def inject(
 def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, flaws: int) -> Candidate | None:
     """Return the first candidate that passes its proof."""
     size = severity.damaged_steps(len(optimal.steps))
+    has_oddities = draw.visibility is not Visibility.PLAN and draw.chance.choice((True, False))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
@@ -73,8 +75,9 @@ def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, fla
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
-        if composed is not None and draw.visibility is not Visibility.PLAN:
-            composed = add_to_some(draw.context, composed, draw.chance)
+        if composed is not None and has_oddities:
+            adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
+            composed = add_oddities(draw.context, composed, draw.chance, adds_steps=adds_steps)
         if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
             return composed
     return None

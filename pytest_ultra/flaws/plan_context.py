@@ -71,6 +71,10 @@ class Rehearsal(Protocol):
     @property
     def has_harmed(self) -> bool: ...
 
+    @property
+    def effects(self) -> object:
+        """What the plan leaves behind and answers, to be compared with what another leaves behind."""
+
 
 class PlanContext(Protocol):
     """The surroundings of one plan. The injectors know no suite beyond this."""
@@ -95,8 +99,11 @@ class PlanContext(Protocol):
     def checks(self) -> Sequence[Call]:
         """Calls that only look, at things that the task is about, and that it does not need."""
 
+    def look_ups(self, workflow: Workflow) -> Sequence[Call]:
+        """Return the calls that reveal what the job turns on; their references count the steps of the workflow."""
+
     def equivalents(self, workflow: Workflow, number: int) -> Sequence[Call]:
-        """Return other calls that do what a step does."""
+        """Return other calls that may do what a step does."""
 
     def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
         """Return wrong values for an argument of a step, the best ones first."""
