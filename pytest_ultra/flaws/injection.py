@@ -46,28 +46,33 @@ def inject(
     *,
     visibility: Visibility | None = None,
     flaws: int = 1,
+    with_oddities: bool = True,
 ) -> FlawedWorkflow | None:
     """Return a proved flawed workflow, the same for the same arguments; None if no candidate passes.
 
     A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
     `flaws - 1` further steps are damaged, each by another kind. Half of the plans of another visibility than `plan`
-    have oddities, as half of the sound plans have: `alternative` beside `optimal`.
+    have oddities, as half of the sound plans have: `alternative` beside `optimal`; none has without `with_oddities`.
     """
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)
     for possible in reversed(list(Visibility)[: least_visible + 1]):
         chance = Random(f"{context.seed}/{kind}/{severity}/{possible}/{flaws}")
-        candidate = _find(Draw(context, possible, chance), optimal, kind, severity, flaws)
+        has_oddities = with_oddities and possible is not Visibility.PLAN and chance.choice((True, False))
+        candidate = _find(
+            Draw(context, possible, chance), optimal, kind, severity, flaws=flaws, has_oddities=has_oddities
+        )
         if candidate is not None:
             workflow, damages = candidate.workflow, candidate.damages
             return FlawedWorkflow(kind, severity, workflow, damages, flaws, possible, visibility)
     return None
 
 
-def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, flaws: int) -> Candidate | None:
+def _find(
+    draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int, has_oddities: bool
+) -> Candidate | None:
     """Return the first candidate that passes its proof."""
     size = severity.damaged_steps(len(optimal.steps))
-    has_oddities = draw.visibility is not Visibility.PLAN and draw.chance.choice((True, False))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
