@@ -1,4 +1,4 @@
-"""Print what an agent gains that repairs plans without reading the job: `python benchmarks/repair_figures.py [INSTANCES]`.
+"""Print what repair without the job gains on flawed plans: `python benchmarks/repair_figures.py [INSTANCES]`.
 
 Three agents carry out the same flawed plans with perfect tools: one to the letter (`demo/follower`), one after the
 repair of what the linter flags (`demo/linter`), and one that moreover puts every step into the usual order and uses
@@ -25,7 +25,15 @@ from pytest_ultra.flaws.sequence_disorder import reorder
 
 Count = Counter[tuple[FlawKind, Visibility, str]]
 
-_CUSTOM = ("integration_authenticator", "_get", "data_processing_parser", "normalize", "validator", "calculator", "filter")
+_CUSTOM = (
+    "integration_authenticator",
+    "_get",
+    "data_processing_parser",
+    "normalize",
+    "validator",
+    "calculator",
+    "filter",
+)
 """Parts of calls in the order in which most plans have them; what has none of them keeps its place at the end."""
 
 

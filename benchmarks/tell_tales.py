@@ -163,7 +163,10 @@ def print_areas(samples: Sequence[Sample]) -> None:
             print(f"  {visibility:6}{kind:24} too few ({len(flawed)})")
         else:
             both = [*sound, *flawed.values()]
-            print(f"  {visibility:6}{kind:24} {area(both):.2f}  (of {len(flawed)})  {strongest_features(both)}", flush=True)
+            print(
+                f"  {visibility:6}{kind:24} {area(both):.2f}  (of {len(flawed)})  {strongest_features(both)}",
+                flush=True,
+            )
 
 
 def main() -> None:

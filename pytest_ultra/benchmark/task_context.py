@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.careless_calls import careless_calls
 from pytest_ultra.benchmark.decisions import Skill
 from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
+from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.benchmark.plan_decoys import options
 from pytest_ultra.benchmark.plan_misreadings import decided_steps, find_look_ups, find_misreadings
 from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
@@ -34,6 +35,7 @@ class TaskContext:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._rehearsed: list[tuple[Workflow, Rehearsal]] = []
+        self._idle: dict[int, tuple[Sequence[Row], list[Call]]] = {}
         self._misread: tuple[Workflow, Sequence[PlanMisreading]] | None = None
 
     @property
@@ -115,18 +117,23 @@ class TaskContext:
                         yield PlanMisreading(misreading.question, dropped=(number,), added=(Step(other),))
 
     def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
-        world = self._task.world
-        names = {part: tuple(getattr(world, part)) for part in ("files", "resources", "datastores", "topics", "cache")}
         calls = [step.call for step in workflow.steps]
         rows = self._input_rows(workflow, number)
-        return fill(tool, Surroundings(calls[number - 1], rows, calls, names), chance)
+        return fill(tool, Surroundings(calls[number - 1], rows, calls, self._names), chance)
 
     def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
         if not any(number in step.call.references for step in workflow.steps):
             return []
         known = [_literals(step.call) for step in workflow.steps]
-        calls = _idle_calls(self._table(workflow, number), reference(number))
+        table = self._table(workflow, number)
+        if id(table) not in self._idle:  # the key stays unique, since the table is kept
+            self._idle[id(table)] = (table, list(_idle_calls(table, reference(number))))
+        calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in self._idle[id(table)][1]]
         return [call for call in calls if call.tool in self._task.tools and _literals(call) not in known]
+
+    @cached_property
+    def _names(self) -> LikelyNames:
+        return LikelyNames.of(self._task)
 
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):
@@ -181,19 +188,33 @@ def _literals(call: Call) -> tuple[str, dict[str, Json]]:
 
 
 def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:
-    """Yield calls that keep every row as it is."""
+    """Yield calls that keep every row as it is, or change nothing but the order of the rows."""
     for field in rows[0] if rows else ():
         cells = [row.get(field) for row in rows]
         if any(cell in (None, "") for cell in cells):
             continue
-        if all(isinstance(cell, str) for cell in cells) and len(set(map(str, cells))) < len(cells):
-            yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
+        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
+        if all(isinstance(cell, str) for cell in cells):
+            yield from _idle_text_calls([str(cell) for cell in cells], data, field)
         numbers = [cell for cell in cells if isinstance(cell, int | float)]
         if len(numbers) == len(cells):
-            for order in ("ascending", "descending"):
-                arguments = {"data": data, "operation": "sort", "field": field, "order": order}
-                yield Call("data_processing_transformer", arguments)
-            lowest = min(numbers)
-            if isinstance(lowest, int):
-                comparison = {"field": field, "operator": "gt", "value": lowest - 1}
-                yield Call("data_processing_filter", {"data": data, **comparison})
+            yield from _idle_number_calls(numbers, data, field)
+
+
+def _idle_text_calls(cells: Sequence[str], data: str, field: str) -> Iterator[Call]:
+    if len(set(cells)) == len(cells):
+        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "unique"})
+    elif all(cell == cell.strip().lower() for cell in cells):
+        yield Call("data_processing_transformer", {"data": data, "operation": "normalize", "field": field})
+    else:
+        yield Call("data_processing_filter", {"data": data, "field": field, "operator": "ne", "value": ""})
+
+
+def _idle_number_calls(numbers: Sequence[float], data: str, field: str) -> Iterator[Call]:
+    for order in ("ascending", "descending"):
+        yield Call("data_processing_transformer", {"data": data, "operation": "sort", "field": field, "order": order})
+    lowest = min(numbers)
+    if lowest > 0:
+        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "positive"})
+        yield Call("data_processing_filter", {"data": data, "field": field, "operator": "ne", "value": 0})
+    yield Call("data_processing_filter", {"data": data, "field": field, "operator": "gte", "value": lowest})

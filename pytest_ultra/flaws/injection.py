@@ -80,11 +80,11 @@ def _find(
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
-        if composed is not None and has_oddities:
-            adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
-            composed = add_oddities(draw.context, composed, draw.chance, adds_steps=adds_steps)
         if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
-            return composed
+            adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
+            return (
+                add_oddities(draw.context, composed, draw.chance, adds_steps=adds_steps) if has_oddities else composed
+            )
     return None
 
 

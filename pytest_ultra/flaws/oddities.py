@@ -19,6 +19,7 @@ from pytest_ultra.flaws.redundant_operations import Extra, add_steps
 from pytest_ultra.flaws.sequence_disorder import draw_order, reorder
 
 MOST_ODDITIES = 3
+MOST_DRAWS = 8
 MOST_ORDERS = 6
 MOST_CONDITIONS = 1
 
@@ -39,10 +40,15 @@ def add_oddities(context: PlanContext, plan: Candidate, chance: Random, *, adds_
     if lint(plan.workflow, context.tools):
         return plan
     effects = context.rehearse(plan.workflow).effects
-    for _ in range(chance.randint(1, MOST_ODDITIES)):
-        odd = chance.choice(_ALL if adds_steps else _SAME_LENGTH)(context, plan, chance)
-        if odd is not None and _is_harmless(context, odd.workflow, effects):
-            plan = odd
+    wanted = chance.randint(1, MOST_ODDITIES)
+    for _ in range(MOST_DRAWS):
+        oddity = chance.choice(_ALL if adds_steps else _SAME_LENGTH)
+        if oddity is _other_order and plan.damages:
+            wanted -= 1  # a sound plan would have it now, and be no longer
+        elif (odd := oddity(context, plan, chance)) is not None and _is_harmless(context, odd.workflow, effects):
+            plan, wanted = odd, wanted - 1
+        if wanted == 0:
+            break
     return plan
 
 

@@ -37,7 +37,7 @@ from pytest_ultra.flaws.proof import is_proved
 from pytest_ultra.flaws.step_removal import remove
 from tests.benchmark.agent_runs import make_case, make_task, make_tasks
 
-INSTANCES = 20
+INSTANCES = 3
 Flawed = tuple[Task, Workflow, FlawedWorkflow]
 
 
@@ -289,7 +289,10 @@ def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:
     [
         (FlawKind.SEQUENCE_DISORDER, {"bring_forward", "other_order"}),
         (FlawKind.TOOL_MISUSE, {"sibling", "stranger", "misread"}),
-        (FlawKind.PARAMETER_ERROR, {"misread", "wrong_type", "wrong_reference", "boundary", "sibling_field", "sibling_name"}),
+        (
+            FlawKind.PARAMETER_ERROR,
+            {"misread", "wrong_type", "wrong_reference", "boundary", "sibling_field", "sibling_name"},
+        ),
         (FlawKind.MISSING_STEP, {"here_and_there", "in_a_row", "misread"}),
         (FlawKind.REDUNDANT_OPERATIONS, {"repeat", "useless_look_up", "repeated_look_up", "idle_step"}),
         (FlawKind.LOGICAL_INCONSISTENCY, {"contrary_condition", "contrary_value", "bypass", "opposite", "misread"}),
