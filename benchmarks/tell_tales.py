@@ -94,6 +94,30 @@ def mask(text: str) -> str:
     return _NUMBER.sub(lambda match: match[0] if len(match[0]) == 1 else "#" * len(match[0]), text)
 
 
+STRUCTURE = (
+    *("steps", "repeated_calls", "repeated_tools", "conditions", "fallbacks", "forward_references", "reference_gaps"),
+    *("outputs_used_again", "unused_outputs", "arguments_per_step", "calls_without_input"),
+)
+"""The names of what `count_structure` counts."""
+MOST_SHOWN = 4
+"""Features named beside an area."""
+
+
+def strongest_features(samples: Sequence[Sample]) -> str:
+    """Return what tells flawed from sound plans most, in a model of the structure and the words."""
+    texts = [mask(render(sample.workflow)) for sample in samples]
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=_WORD)
+    bag = words.fit_transform(texts)
+    structure = StandardScaler().fit_transform(np.array([count_structure(sample.workflow) for sample in samples]))
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500)
+    model.fit(hstack([csr_matrix(structure), bag]).tocsr(), [sample.kind is not None for sample in samples])
+    names = [*STRUCTURE, *words.get_feature_names_out()]
+    spread = np.concatenate([np.ones(len(STRUCTURE)), bag.toarray().std(axis=0)])
+    weights = model.coef_[0] * spread
+    order = np.argsort(-np.abs(weights))[:MOST_SHOWN]
+    return ", ".join(f"{'+' if weights[i] > 0 else '-'}{names[i]}" for i in order)
+
+
 def area(samples: Sequence[Sample]) -> float:
     """Return the area under the ROC curve of flawed against sound, from predictions for tasks not trained on."""
     texts = [mask(render(sample.workflow)) for sample in samples]
@@ -138,7 +162,11 @@ def print_areas(samples: Sequence[Sample]) -> None:
         if len(flawed) < FEWEST:
             print(f"  {visibility:6}{kind:24} too few ({len(flawed)})")
         else:
-            print(f"  {visibility:6}{kind:24} {area([*sound, *flawed.values()]):.2f}  (of {len(flawed)})", flush=True)
+            both = [*sound, *flawed.values()]
+            print(
+                f"  {visibility:6}{kind:24} {area(both):.2f}  (of {len(flawed)})  {strongest_features(both)}",
+                flush=True,
+            )
 
 
 def main() -> None:

@@ -34,6 +34,11 @@ class Rehearsal(msgspec.Struct, frozen=True):
     def has_harmed(self) -> bool:
         return bool(harms(self.task, self.world))
 
+    @property
+    def effects(self) -> object:
+        """All that is not an intermediate result: the world apart from artefacts and sessions, and the answer."""
+        return msgspec.structs.replace(self.world, artefacts={}, sessions=()), self.text
+
     def columns(self, step: int) -> list[str]:
         """Return the columns of the table that a step made; none where it made no table."""
         handle = self.done[step].output if step in self.done else None
