@@ -27,7 +27,7 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """
     if draw.visibility is Visibility.PLAN:
         return break_order(draw.context, optimal, size, draw.chance)
-    movable = range(1, len(optimal.steps) + 1)
+    movable: Sequence[int] = range(1, len(optimal.steps) + 1)
     if draw.visibility is Visibility.WORLD:
         needless = {misreading.needless for misreading in draw.context.misreadings(optimal)}
         movable = [number for number in movable if number in needless]

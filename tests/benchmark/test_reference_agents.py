@@ -17,8 +17,8 @@ from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from tests.benchmark.agent_runs import make_case, make_task, run_agent, score_agent
 
-INSTANCES = 20
-"""For shares. Where each case must have its known score, 8 are enough: they make 192 cases in each cell."""
+INSTANCES = 5
+"""For shares. Where each case must have its known score, 1 is enough: it makes 24 cases in each cell."""
 PLAIN = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
 
 CELLS = [(task_type, difficulty) for task_type in TaskType for difficulty in Difficulty]
@@ -45,7 +45,7 @@ def make_cases(
 @pytest.mark.parametrize(("task_type", "difficulty"), CELLS)
 def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType, difficulty: Difficulty) -> None:
     """Under every prompt type and severity: `perfect` always does the job, `null` and `one-call` never do."""
-    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType), instances=8):
+    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType), instances=1):
         assert score_agent("perfect", case, guidance).outcome is Outcome.FULL
         assert score_agent("null", case, guidance).outcome is Outcome.FAILED
         one = score_agent("one-call", case, guidance)
