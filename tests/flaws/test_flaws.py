@@ -37,7 +37,7 @@ from pytest_ultra.flaws.proof import is_proved
 from pytest_ultra.flaws.step_removal import remove
 from tests.benchmark.agent_runs import make_case, make_task, make_tasks
 
-INSTANCES = 3
+INSTANCES = 2
 Flawed = tuple[Task, Workflow, FlawedWorkflow]
 
 
