@@ -1,4 +1,4 @@
-"""Print what repair without the job gains on flawed plans: `python benchmarks/repair_figures.py [INSTANCES] [DIFFICULTY,...]`.
+"""Print what repair without the job gains: `python benchmarks/repair_figures.py [INSTANCES] [DIFFICULTY,...]`.
 
 Three agents carry out the same flawed plans with perfect tools: one to the letter (`demo/follower`), one after the
 repair of what the linter flags (`demo/linter`), and one that moreover puts every step into the usual order and uses
