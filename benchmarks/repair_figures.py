@@ -1,4 +1,4 @@
-"""Print what repair without the job gains on flawed plans: `python benchmarks/repair_figures.py [INSTANCES]`.
+"""Print what repair without the job gains: `python benchmarks/repair_figures.py [INSTANCES] [DIFFICULTY,...]`.
 
 Three agents carry out the same flawed plans with perfect tools: one to the letter (`demo/follower`), one after the
 repair of what the linter flags (`demo/linter`), and one that moreover puts every step into the usual order and uses
@@ -57,9 +57,9 @@ def is_full(context: TaskContext, plan: Workflow) -> bool:
     return rehearsal.has_delivered and not rehearsal.has_harmed
 
 
-def count_full(instances: int) -> Count:
+def count_full(instances: int, difficulties: list[Difficulty]) -> Count:
     counts: Count = Counter()
-    for instance, task_type, difficulty in product(range(instances), TaskType, Difficulty):
+    for instance, task_type, difficulty in product(range(instances), TaskType, difficulties):
         task = generate_task(TaskKey(task_type, difficulty, instance, 0))
         context, optimal = TaskContext(task), perfect_plan(task)
         for kind, severity, wanted in product(FlawKind, Severity, Visibility):
@@ -77,7 +77,8 @@ def count_full(instances: int) -> Count:
 
 def main() -> None:
     instances = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    counts = count_full(instances)
+    names = sys.argv[2].split(",") if len(sys.argv) > 2 else list(Difficulty)  # noqa: PLR2004 - the second argument
+    counts = count_full(instances, [Difficulty(name) for name in names])
     print("Full, by kind and proved visibility: follower / linter / by custom (number of flaws)")
     for visibility, kind in product(Visibility, FlawKind):
         total = counts[kind, visibility, "of"]

@@ -26,6 +26,8 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenc
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
+MOST_KINDS = 3
+"""Values of a field that a plan lists."""
 _NO_ROWS: tuple[Row, ...] = ()
 
 
@@ -206,8 +208,10 @@ def _idle_text_calls(cells: Sequence[str], data: str, field: str) -> Iterator[Ca
         yield Call("data_processing_validator", {"data": data, "field": field, "rule": "unique"})
     elif all(cell == cell.strip().lower() for cell in cells):
         yield Call("data_processing_transformer", {"data": data, "operation": "normalize", "field": field})
-    else:
-        yield Call("data_processing_filter", {"data": data, "field": field, "operator": "ne", "value": ""})
+    kinds = sorted(set(cells))
+    if len(kinds) <= MOST_KINDS:
+        arguments = {"data": data, "field": field, "operator": "in", "value": [*kinds]}
+        yield Call("data_processing_filter", arguments)
 
 
 def _idle_number_calls(numbers: Sequence[float], data: str, field: str) -> Iterator[Call]:
@@ -216,5 +220,4 @@ def _idle_number_calls(numbers: Sequence[float], data: str, field: str) -> Itera
     lowest = min(numbers)
     if lowest > 0:
         yield Call("data_processing_validator", {"data": data, "field": field, "rule": "positive"})
-        yield Call("data_processing_filter", {"data": data, "field": field, "operator": "ne", "value": 0})
     yield Call("data_processing_filter", {"data": data, "field": field, "operator": "gte", "value": lowest})

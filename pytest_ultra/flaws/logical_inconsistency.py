@@ -51,6 +51,7 @@ def _contradict(draw: Draw, workflow: Workflow, size: int) -> Candidate | None:
         shown = [change for change in found if change.visibility is draw.visibility]
         known[number] = found if shown else [*found, *_contrary_values(draw, workflow, number)]
         (by_logic if shown else by_value).append(number)
+    by_logic.sort(key=lambda number: all(change.way == "bypass" for change in known[number]))  # leaves results unused
     changed = draw_changes(draw, workflow, size, lambda _, __, number: known[number], [*by_logic, *by_value])
     return replace_steps(workflow, changed) if len(changed) == size else None
 

@@ -52,6 +52,16 @@ def add_oddities(context: PlanContext, plan: Candidate, chance: Random, *, adds_
     return plan
 
 
+def add_idle_steps(context: PlanContext, plan: Candidate, chance: Random, count: int) -> Candidate:
+    """Add steps that work on the plan's data and change nothing of its effects; fewer without luck."""
+    effects = context.rehearse(plan.workflow).effects if count else None
+    for _ in range(count):
+        odd = _idle_step(context, plan, chance)
+        if odd is not None and _is_harmless(context, odd.workflow, effects):
+            plan = odd
+    return plan
+
+
 def _is_harmless(context: PlanContext, plan: Workflow, effects: object) -> bool:
     """Return whether the linter has no finding, and the plan has the same effects."""
     return not lint(plan, context.tools) and context.rehearse(plan).effects == effects
@@ -165,8 +175,8 @@ _SAME_LENGTH: tuple[Oddity, ...] = (*[_other_order] * 4, *[_other_tool] * 4)
 _ALL: tuple[Oddity, ...] = (
     *_SAME_LENGTH,
     *[_second_try] * 3,
-    *[_look_up] * 4,
-    *[_idle_step] * 3,
+    *[_look_up] * 3,
+    *[_idle_step] * 6,
     _extra_check,
     _repeated_look_up,
 )

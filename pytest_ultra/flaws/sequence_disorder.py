@@ -27,7 +27,7 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """
     if draw.visibility is Visibility.PLAN:
         return break_order(draw.context, optimal, size, draw.chance)
-    movable: Sequence[int] = range(1, len(optimal.steps) + 1)
+    movable = list(range(1, len(optimal.steps) + 1))
     if draw.visibility is Visibility.WORLD:
         needless = {misreading.needless for misreading in draw.context.misreadings(optimal)}
         movable = [number for number in movable if number in needless]
@@ -36,7 +36,7 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 
 def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[int]) -> Candidate | None:
     """Move one step after the other until enough of them are displaced, and the linter has no finding."""
-    keeps_inputs = draw.chance.choice((True, False))
+    keeps_inputs = draw.chance.randint(1, 6) == 1  # leaves a result unused, which few sound plans do
     order = list(range(1, len(optimal.steps) + 1))
     for _ in range(MOST_MOVES if movable else 0):
         number = draw.chance.choice(movable)

@@ -37,7 +37,7 @@ from pytest_ultra.flaws.proof import is_proved
 from pytest_ultra.flaws.step_removal import remove
 from tests.benchmark.agent_runs import make_case, make_task, make_tasks
 
-INSTANCES = 3
+INSTANCES = 2
 Flawed = tuple[Task, Workflow, FlawedWorkflow]
 
 
@@ -126,15 +126,14 @@ def test_a_wrong_parameter_is_one_of_the_same_call() -> None:
 
 def test_what_a_drift_has_changed_stays_changed() -> None:
     for _, optimal, flawed in make_flawed(FlawKind.SEMANTIC_DRIFT):
-        if flawed.visibility is Visibility.PLAN:
+        if flawed.visibility is Visibility.PLAN or any(damage.way == "misread" for damage in flawed.damages):
             continue
         replaced: dict[str, object] = {}
         for right, wrong in zip(optimal.steps, flawed.workflow.steps, strict=True):
-            for name, value in right.call.arguments.items():
-                changed = wrong.call.arguments[name]
-                if isinstance(value, str) and changed != value:
-                    replaced.setdefault(value, changed)
-                assert not isinstance(value, str) or value not in replaced or changed != value
+            names = {name: value for name, value in right.call.arguments.items() if isinstance(value, str)}
+            changed = {name for name, value in names.items() if wrong.call.arguments[name] != value}
+            assert all(name in changed for name, value in names.items() if value in replaced)
+            replaced |= {names[name]: wrong.call.arguments[name] for name in changed}
 
 
 def test_missing_steps_are_gone_and_nothing_refers_to_them() -> None:
