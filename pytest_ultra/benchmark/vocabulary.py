@@ -54,9 +54,10 @@ left lines logged max mean median message method min order original packed path 
 records result rows scheduled sent session size sink status stdev sum table text tracker transient url value written
 items
 """
-_SCHEMA_WORDS = (
-    "array boolean description enum integer items maximum minimum number object properties required string type"
-)
+_SCHEMA_WORDS = """
+array boolean description enum false integer items maximum minimum null number object properties required string true
+type
+"""
 """Words of JSON and its schemas."""
 _DOCUMENT_WORDS = """
 clause clauses current draft duty field from holds intake kept mailbox meaning moved moves note owner place queue review

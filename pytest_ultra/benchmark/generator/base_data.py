@@ -54,7 +54,7 @@ def _draw_size(draft: Draft) -> int:
     least, most = draft.level.rows
     if draft.level.dirt:
         most = int(most / (1 + 3 * DUPLICATES))
-    return least + int((most - least) * draft.rng.random() ** (4 if most > 1000 else 2))
+    return least + int((most - least) * draft.rng.random() ** (6 if most > 1000 else 2))
 
 
 def _draw_parents(job: Job) -> list[Row]:

@@ -85,7 +85,7 @@ class DataNotes:
         """Return the note on a field."""
         known = self._of_fields.get((table.name, field))
         if known is None and category_of(table, field):
-            return self._rng.choice(("", "", "in lower case in all reports"))
+            return self._rng.choice(("", "", "entered once"))
         return known or self._rng.choice(("", "", "entered once", "checked by a second person"))
 
 

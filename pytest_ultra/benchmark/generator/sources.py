@@ -47,7 +47,7 @@ def place_source(
     period, naming = draft.setting.period, draft.level.naming
     places: list[tuple[Period, list[Row]]] = [(period, rows)]
     if naming in (Naming.ONE_LOOK_UP, Naming.SEVERAL_LOOK_UPS):
-        versions = draft.rng.randint(1, 2) if naming is Naming.ONE_LOOK_UP else draft.rng.randint(2, 4)
+        versions = draft.rng.randint(1, 2) if naming is Naming.ONE_LOOK_UP else draft.rng.randint(2, 3)
         places += [(period, revise(rows, table, draft.rng, change)) for _ in range(versions)]
     others = neighbours(period)
     for other in others if naming is Naming.EXACT or draft.rng.random() < 0.5 else others[:1]:
