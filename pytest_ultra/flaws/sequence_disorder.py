@@ -37,6 +37,7 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[int]) -> Candidate | None:
     """Move one step after the other until enough of them are displaced, and the linter has no finding."""
     keeps_inputs = draw.chance.randint(1, 6) == 1  # leaves a result unused, which few sound plans do
+    most_gaps = len(optimal.steps) if keeps_inputs or draw.chance.randint(1, 3) == 1 else _count_gaps(optimal)
     order = list(range(1, len(optimal.steps) + 1))
     for _ in range(MOST_MOVES if movable else 0):
         number = draw.chance.choice(movable)
@@ -44,11 +45,18 @@ def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[
         place = draw.chance.randint(0, len(others))
         moved = [*others[:place], number, *others[place:]]
         if moved != order and len(out_of_place(moved)) <= size:
-            if not lint(reorder(optimal, moved, keeps_inputs=keeps_inputs).workflow, draw.context.tools):
+            plan = reorder(optimal, moved, keeps_inputs=keeps_inputs).workflow
+            if not lint(plan, draw.context.tools) and _count_gaps(plan) <= most_gaps:
                 order = moved
             if len(displaced(order)) >= size and order != sorted(order):
                 return reorder(optimal, order, size, keeps_inputs=keeps_inputs)
     return None
+
+
+def _count_gaps(plan: Workflow) -> int:
+    """Return how many references pass over a step, which chains do not."""
+    numbered = enumerate(plan.steps, start=1)
+    return sum(number - used > 1 for number, step in numbered for used in step.call.references)
 
 
 def draw_order(optimal: Workflow, size: int, chance: Random) -> list[int] | None:
