@@ -35,6 +35,18 @@ class LikelyNames(msgspec.Struct, frozen=True):
     def mailboxes(self) -> Sequence[str]:
         return [f"{team.mailbox}@{self.business.host}.example" for team in self.business.teams]
 
+    @property
+    def all(self) -> Sequence[str]:
+        """All names of the business from which those of places are made."""
+        business = self.business
+        stems = [stem for kind in sorted(business.destinations) for stem in business.destinations[kind]]
+        tables = (*business.tables, business.parent)
+        fields = [field.name for table in tables for field in (*table.categories, *table.measures)]
+        values = [value for table in tables for category in table.categories for value in category.values]
+        teams = [team.name for team in business.teams]
+        names = [business.host, *(table.name for table in tables), *fields, *values, *teams, *self.mailboxes]
+        return [*names, *business.services.values(), *stems]
+
     def stem(self, kind: str, chance: Random) -> str:
         """Draw the first part of a name of a kind of place."""
         return chance.choice(self.business.destinations[kind])

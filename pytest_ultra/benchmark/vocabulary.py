@@ -9,6 +9,7 @@ from itertools import chain
 import msgspec
 
 from pytest_ultra.benchmark.constraints import CONSTRAINTS
+from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.benchmark.name_siblings import NAME_PARTS
 from pytest_ultra.benchmark.tables import write_json
 from pytest_ultra.benchmark.task import Task
@@ -67,7 +68,8 @@ set status successor superseded replaced under team unit work
 _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds", "note"})
 """Columns of documents that hold prose and units instead of names."""
 _FLAW_WORDS = " ".join(("adjusted", "ready", "reports", *chain.from_iterable(NAME_PARTS)))
-"""Words that flawed plans put into names. Renamed like all others, they do not give a flaw away."""
+"""Words that flawed plans put into names, beside those of the task's business. Renamed like all others, they do not
+give a flaw away."""
 _COPY_WORDS = "before begin begins copies copy fetched names paths serves"
 """What is said of places that hold copies, in words and in their topic."""
 
@@ -79,7 +81,9 @@ def words_in(*texts: str) -> set[str]:
 
 def entity_words(task: Task) -> list[str]:
     """Return the words that name things in the task, in lower case and alphabetical order."""
-    names = {name.lower() for text in (*_names(task), _FLAW_WORDS) for name in _NAME.findall(text)}
+    names = {
+        name.lower() for text in (*_names(task), *LikelyNames.of(task).all, _FLAW_WORDS) for name in _NAME.findall(text)
+    }
     return sorted(names - PROTECTED)
 
 

@@ -101,7 +101,7 @@ def test_without_retries_success_falls_with_the_rate_and_the_perfect_agent_keeps
     shares: dict[str, list[float]] = {"stubborn": [], "perfect": []}
     for rate in (1.0, 0.9, 0.8, 0.7, 0.6):
         cells = [(task_type, Difficulty.MEDIUM) for task_type in TaskType]
-        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate)]
+        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate, 20)]
         for agent, kept in shares.items():
             scores = [score_agent(agent, case, guidance) for case, guidance in cases]
             kept.append(sum(score.outcome is Outcome.FULL for score in scores) / len(scores))

@@ -24,12 +24,21 @@ def hand_over_if(draft: Draft, item: Item, base: Item, places: list[Place], cond
     naive = len(places) - 1 if condition is Condition.PRIORITY else 0  # the rule without its exceptions, or the first
     number = hand_over(draft, item, places[chosen])
     misreadings = [
-        Misreading((ArgumentChange(number - 1, places[chosen].argument, place.name),), is_naive=position == naive)
+        Misreading(_change_place(number - 1, places[chosen], place), is_naive=position == naive)
         for position, place in enumerate(places)
         if position != chosen
     ]
     question = "; ".join(f"whether {test.words}" for test in tests)
     draft.decide(Skill.BRANCH, question, [call for test in tests for call in test.calls], misreadings)
+
+
+def _change_place(milestone: int, place: Place, other: Place) -> tuple[ArgumentChange, ...]:
+    """Return the changes that deliver at another place, with all that the words say of it."""
+    return tuple(
+        ArgumentChange(milestone, name, value)
+        for name, value in other.arguments.items()
+        if value != place.arguments[name]
+    )
 
 
 def _by_day(draft: Draft, item: Item, places: list[Place]) -> None:

@@ -57,7 +57,7 @@ _SAID: Mapping[Storage, tuple[str, ...]] = {
     ),
     Storage.ADDRESS: (
         "What can be fetched from {original} can also be fetched from {mirror}, under the same path.",
-        "{mirror} serves the same data as {original}, under the same paths.",
+        "The same data are served from {mirror} as from {original}, under the same paths.",
     ),
     Storage.DATASTORE: (
         "Each datastore has a copy, whose name begins with {mirror}.",
