@@ -38,7 +38,7 @@ may mean meant measure median method mind missing monday more most moved name na
 night none not note noted notes nothing now nowhere often once one ones only open order other others otherwise out
 over own pack parse path percent period periods person pick place plus policy post posting project put read ready
 record recurs reduce rename replaced replaces report reporting reports request respond response result results
-review rounded row rows rule rules same save says schedule second see send sent service session set sets several
+review rounded row rows rule rules same save says schedule second see send sent served service session set sets several
 should single smallest some something sort spaces spelled stand standard started statistics still stored straight
 subject successor successors such sum system table take takes team ten text than that the their them then there
 these they this those three tie ties times today together too topic total tracker trend turn twice two typed under
@@ -67,7 +67,9 @@ set status successor superseded replaced under team unit work
 """Columns and states in catalogues, directories and policies."""
 _PROSE_COLUMNS = frozenset({"unit", "meaning", "text", "duty", "kept_in", "status", "holds", "note"})
 """Columns of documents that hold prose and units instead of names."""
-_FLAW_WORDS = " ".join(("adjusted", "ready", "reports", *chain.from_iterable(NAME_PARTS)))
+_FLAW_WORDS = " ".join(
+    ("adjusted", "budgeted", "planned", "raised", "ready", "reports", *chain.from_iterable(NAME_PARTS))
+)
 """Words that flawed plans put into names, beside those of the task's business. Renamed like all others, they do not
 give a flaw away."""
 _COPY_WORDS = "before begin begins copies copy fetched names paths serves"
