@@ -9,7 +9,16 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 
-__all__ = ["harms", "has_delivered", "made_milestones", "prerequisites", "reached_milestones", "read_answer", "unwrap"]
+__all__ = [
+    "harms",
+    "has_delivered",
+    "has_reached_goal",
+    "made_milestones",
+    "prerequisites",
+    "reached_milestones",
+    "read_answer",
+    "unwrap",
+]
 
 
 def reached_milestones(task: Task, world: World, answer: Json = None) -> tuple[bool, ...]:
@@ -37,6 +46,14 @@ def prerequisites(task: Task, index: int) -> set[int]:
 def has_delivered(task: Task, holds: tuple[bool, ...]) -> bool:
     """Return whether every deliverable is there; `holds` comes from `reached_milestones`."""
     return all(is_there for is_there, milestone in zip(holds, task.milestones, strict=True) if milestone.is_deliverable)
+
+
+def has_reached_goal(task: Task, world: World, answer: Json = None) -> bool:
+    """Return whether every deliverable is there, without a look at the other milestones, which are many and large."""
+    facts = task.deliverables
+    has_artefact = any(fact.kind is FactKind.ARTEFACT for fact in facts)
+    artefacts = _artefact_texts(task, world) if has_artefact else {}
+    return all(_holds(task, fact, world, answer, artefacts) for fact in facts)
 
 
 def _holds(task: Task, fact: Fact, world: World, answer: Json, artefacts: dict[bool, set[str]]) -> bool:

@@ -118,7 +118,7 @@ def test_store_sync_reads_new_runs_and_status_shows_the_contents(root: Path, com
     )
     assert first.err == f"pytest-ultra store: {left_out}\n"
     again = command("store", "status", "--json").json
-    assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (7, 1, 4, [])
+    assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (SCHEMA_VERSION, 1, 4, [])
     assert again["problems"] == [left_out]
 
 

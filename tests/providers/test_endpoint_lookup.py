@@ -211,8 +211,8 @@ def test_demo_models_get_no_key() -> None:
             None,
             {},
             (
-                f"There is no demo agent 'perfekt'. Valid: {', '.join(ReferenceAgent)}. `demo` "
-                "alone means demo/mixture; for a model named demo, write openai/demo."
+                f"There is no demo agent 'perfekt'. Valid: {', '.join(ReferenceAgent)}. `demo` alone means "
+                "demo/mixture; for a model named demo, write openai/demo."
             ),
         ),
         (

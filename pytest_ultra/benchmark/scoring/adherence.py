@@ -18,6 +18,7 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.flaws.candidate import renumber
 from pytest_ultra.flaws.sequence_disorder import OTHER_ORDER
 
 
@@ -148,16 +149,43 @@ def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> CompletedSteps:
     return done
 
 
-_RENUMBERING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
-"""Flaw kinds that change the numbers of steps."""
+_REARRANGING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
+"""Flaw kinds whose damaged steps are no other versions of the optimal plan's steps."""
 
 
 def _correct_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]:
-    """Return the correct versions of the damaged steps, for flaw kinds that keep the optimal plan's numbers."""
-    if flawed.kind in _RENUMBERING:
+    """Return the correct versions of the damaged steps, in the numbers of the flawed plan.
+
+    The plan can have further steps that do no harm. A version that builds on a step that it lacks is left out.
+    """
+    if flawed.kind in _REARRANGING:
         return {}
-    numbers = [damage.flawed_step for damage in flawed.damages if damage.flawed_step == damage.optimal_step]
-    return {number: optimal.steps[number - 1] for number in numbers if number is not None}
+    number = _numbers_in(flawed, optimal)
+    damaged = {damage.optimal_step: damage.flawed_step for damage in flawed.damages}
+    return {
+        place: renumber(Step(optimal.steps[right - 1].call), number)
+        for right, place in damaged.items()
+        if right and place and all(step in number for step in optimal.steps[right - 1].call.references)
+    }
+
+
+def _numbers_in(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, int]:
+    """Return the numbers in the flawed plan of the optimal plan's steps, damaged or as they are."""
+    number = {
+        damage.optimal_step: damage.flawed_step
+        for damage in flawed.damages
+        if damage.optimal_step and damage.flawed_step
+    }
+    for right, step in enumerate(optimal.steps, start=1):
+        free = (
+            place
+            for place, other in enumerate(flawed.workflow.steps, start=1)
+            if place not in number.values() and has_same_literals(step.call, other.call)
+        )
+        place = number.get(right) or next(free, None)
+        if place is not None:
+            number[right] = place
+    return number
 
 
 def carries_out(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
