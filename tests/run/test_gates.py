@@ -174,7 +174,7 @@ def test_errors_fail_the_run_whatever_the_rates(
 
 
 def reject_plans(request: ReceivedRequest) -> tuple[int, str]:
-    has_plan = any("1. " in str(message["content"]) for message in request.body["messages"])
+    has_plan = any("1. Call" in str(message["content"]) for message in request.body["messages"])
     return reject_key(request) if has_plan else (200, text_reply("Done."))
 
 
