@@ -43,6 +43,7 @@ class FailureClass(StrEnum):
     TRUNCATED = "truncated"
     CONTEXT_OVERFLOW = "context_overflow"
     REFUSED = "refused"
+    AGENT_ERROR = "agent_error"
     WRONG_DELIVERABLE = "wrong_deliverable"
     HARMFUL_SIDE_EFFECT = "harmful_side_effect"
     ENDPOINT = "endpoint"
