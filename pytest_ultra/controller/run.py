@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.collection.run_agents import check_agents
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
@@ -42,7 +43,8 @@ class Run:
     """Hook implementations of the first process: xdist's controller, or the only process."""
 
     def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
-        """Check that every model can be reached; raise `pytest.UsageError` if one cannot."""
+        """Check that every model and agent can be reached; raise `pytest.UsageError` if one cannot."""
+        check_agents(config, settings.agent)
         self._settings = settings
         self._describe = partial(describe_run, config, settings)
         self._cases = cases
@@ -100,7 +102,7 @@ class Run:
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         lines = header(
             cases=len(self._cases),
-            models=self._settings.model,
+            models=self._settings.tested,
             workers=count_workers(config),
             seed=self._settings.seed,
             where=_relative(self.directory.path),
@@ -266,7 +268,7 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
         return False
     has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
     is_open = has_own_endpoint or settings.cassette == "auto"
-    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.model]  # checks all of them
+    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.called_models]  # checks all of them
     return any(are_demo)
 
 
@@ -285,7 +287,7 @@ def _find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tupl
     if settings.cassette == "replay" or config.hook.pytest_ultra_endpoint.get_hookimpls():
         return {}
     found: dict[str, tuple[str, ...]] = {}
-    for name in settings.model:
+    for name in settings.called_models:
         with suppress(ConfigurationError):
             spec = find_spec(settings, name)
             found |= {} if spec.is_demo else {name: spec.protocols}

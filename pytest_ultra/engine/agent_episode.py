@@ -223,26 +223,27 @@ class AgentEpisode(EpisodeRun):
         pending: list[_PendingCall] = []
         try:
             while True:
-                pending = await self._take_pending()
+                pending = []
+                await self._collect(pending)
                 for planned in self._turns.plan([each.call for each in pending]):
                     self._run_call(planned, pending[planned.place].result)
                     await asyncio.sleep(0)
         finally:
             _refuse(pending)
 
-    async def _take_pending(self) -> list[_PendingCall]:
-        """Return the next calls, with those that are made at the same time or that the model made before them."""
-        pending = await self._pending.get()
+    async def _collect(self, pending: list[_PendingCall]) -> None:
+        """Add the next calls, with those that are made at the same time or that the model made before them."""
+        pending += await self._pending.get()
         ends_at = self._loop.time() + ORDER_WAIT_S
         while True:
             while not self._pending.empty():
-                pending = pending + self._pending.get_nowait()
+                pending += self._pending.get_nowait()
             left_s = ends_at - self._loop.time()
             if left_s <= 0 or not self._turns.has_gap([each.call for each in pending]):
-                return pending
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
-                    pending = pending + await self._pending.get()
+                    pending += await self._pending.get()
 
     def _run_call(self, planned: PlannedCall, result: Future[str]) -> None:
         if result.cancelled():  # the agent no longer wants it
