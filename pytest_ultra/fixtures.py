@@ -22,7 +22,7 @@ Missing if no model is named, and in xdist's controller.
 
 @pytest.fixture(scope="session")
 def ultra_agent() -> Any:
-    """Your own agents: override it to return a function, or a mapping of the names given to --ultra-agent to functions."""
+    """Your own agents: override it to return a function, or a mapping of names given to `--ultra-agent`."""
     return None
 
 

@@ -61,8 +61,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield current
-        is_single = isinstance(current, BaseExceptionGroup) and len(current.exceptions) == 1
-        current = current.exceptions[0] if is_single else current.__cause__  # type: ignore[union-attr]
+        members = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
+        current = members[0] if len(members) == 1 else current.__cause__
 
 
 def _find_infrastructure(error: BaseException) -> EndReason | None:

@@ -56,7 +56,7 @@ def _load(config: pytest.Config, target: str) -> Any:
         sys.path.insert(0, folder)
     try:
         found: Any = importlib.import_module(module)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a module of the user may raise anything
         is_missing = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
         reason = f"there is no module {error.name!r}" if is_missing else f"{type(error).__name__}: {error}"  # type: ignore[attr-defined]
         raise pytest.UsageError(f"--ultra-agent: {target} cannot be imported: {reason}") from None

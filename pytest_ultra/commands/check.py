@@ -79,7 +79,9 @@ async def _check(config: pytest.Config, settings: Settings) -> Sequence[Endpoint
     from pytest_ultra.worker.client_stack import open_models  # noqa: PLC0415
 
     cases = {case.agent_model or case.model: case for case in plan_cases(settings).values()}
-    cases = {model: msgspec.structs.replace(case, model=model, agent="", agent_model="") for model, case in cases.items()}
+    cases = {
+        model: msgspec.structs.replace(case, model=model, agent="", agent_model="") for model, case in cases.items()
+    }
     is_own = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
     specs = {} if is_own else {model: find_spec(settings, model) for model in settings.called_models}
     for model, spec in specs.items():

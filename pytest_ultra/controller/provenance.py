@@ -45,7 +45,10 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "versions": {"generator": GENERATOR_VERSION, "prompts": PROMPT_VERSION, "scorer": SCORER_VERSION},
         "options": redactor.value(options),
-        "models": redactor.value([_describe_model(model, settings) for model in settings.model] + [_describe_agent(agent, settings) for agent in settings.agent]),
+        "models": redactor.value(
+            [_describe_model(model, settings) for model in settings.model]
+            + [_describe_agent(agent, settings) for agent in settings.agent]
+        ),
         "git": find_commit(config.rootpath),
         "command": redactor.command(config.invocation_params.args),
     }

@@ -137,25 +137,33 @@ class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
     `cached_tokens` and `cache_written_tokens` are part of `prompt_tokens`, `reasoning_tokens` of `completion_tokens`.
-    `estimated_requests` counts the replies whose tokens are our estimate, as the endpoint did not report them. `cost`
-    is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
-    in which pytest-ultra itself did not run, which is in none of the other times. `first_token_s` is the mean time to
-    the first token of the replies that were streamed.
+    Tokens are None if they are unknown, as those that an own agent uses without a report. `estimated_requests` counts
+    the replies whose tokens are our estimate, as the endpoint did not report them. `cost` is in US dollars at the
+    prices of the run; None if the model's price is unknown. `standstill_s` is the time in which pytest-ultra itself did
+    not run, which is in none of the other times. `first_token_s` is the mean time to the first token of the replies
+    that were streamed.
     """
 
     requests: Count = 0
-    prompt_tokens: Count = 0
-    completion_tokens: Count = 0
+    prompt_tokens: Count | None = 0
+    completion_tokens: Count | None = 0
     model_time_s: Amount = 0.0
     tool_time_s: Amount = 0.0
     waiting_time_s: Amount = 0.0
     standstill_s: Amount = 0.0
     cost: Amount | None = None
-    cached_tokens: Count = 0
-    cache_written_tokens: Count = 0
-    reasoning_tokens: Count = 0
+    cached_tokens: Count | None = 0
+    cache_written_tokens: Count | None = 0
+    reasoning_tokens: Count | None = 0
     estimated_requests: Count = 0
     first_token_s: Amount | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """All tokens, None if they are unknown."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
 
 
 class Episode(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from pytest_ultra.core.episode import Usage
 from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.core.suite import EpisodeRules
-from pytest_ultra.core.transcript import Attempted, EndReason, Reply, ToolCall
+from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, EndReason, Reply, ToolCall
 from pytest_ultra.engine.agent_runtime import AgentRuntime
 from pytest_ultra.engine.agent_turns import AgentTurns, PlannedCall
 from pytest_ultra.engine.endpoint import CallFailed
@@ -37,6 +37,9 @@ _REJECTED_REQUEST = (400, 413, 422)
 """Statuses of a request that the agent has written wrongly: it gets them as they are."""
 
 
+Number = TypeVar("Number", int, float)
+
+
 class _PendingCall(NamedTuple):
     call: ToolCall
     result: Future[str]
@@ -51,9 +54,9 @@ class _Reported:
         self.cost: float | None = None
 
     def add(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
-        self.prompt = _sum(self.prompt, prompt)
-        self.completion = _sum(self.completion, completion)
-        self.cost = cost if self.cost is None else self.cost + (cost or 0.0)
+        self.prompt = _sum(self.prompt, prompt and bound_tokens(prompt))
+        self.completion = _sum(self.completion, completion and bound_tokens(completion))
+        self.cost = _sum(self.cost, cost)
 
 
 class AgentEpisode(EpisodeRun):
@@ -307,12 +310,14 @@ class AgentEpisode(EpisodeRun):
         return max(0.0, self._loop.time() - self._agent_started - paused_s - still_s)
 
     def _usage(self) -> Usage:
-        usage = super()._usage()
-        price = self._caller.prices.get(self.model) if self._replies else None
-        cost = None if price is None else price.cost_of(usage)
-        if self._reported.cost is not None:
-            cost = (cost or 0.0) + self._reported.cost
-        return msgspec.structs.replace(usage, cost=cost)
+        """Return what was used: at the model behind the agent, and by the agent's own account."""
+        tokens: dict[str, int | None] = dict.fromkeys(TOKEN_COUNTS)
+        if self._replies:
+            tokens |= self._counted_tokens()
+        tokens["prompt_tokens"] = _sum(tokens["prompt_tokens"], self._reported.prompt)
+        tokens["completion_tokens"] = _sum(tokens["completion_tokens"], self._reported.completion)
+        cost = _sum(self._cost(self.model) if self._replies else None, self._reported.cost)
+        return msgspec.structs.replace(super()._usage(), cost=cost, **tokens)
 
 
 def _refuse(pending: Sequence[_PendingCall]) -> None:
@@ -321,5 +326,7 @@ def _refuse(pending: Sequence[_PendingCall]) -> None:
             each.result.set_exception(EpisodeEndedError("the episode has ended"))
 
 
-def _sum(known: int | None, more: int | None) -> int | None:
-    return known if more is None else (known or 0) + bound_tokens(more)
+def _sum(known: Number | None, more: Number | None) -> Number | None:
+    if known is None or more is None:
+        return known if more is None else more
+    return known + more

@@ -181,7 +181,7 @@ class EpisodeRun:
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
-        usage = Usage(
+        return Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
@@ -189,12 +189,16 @@ class EpisodeRun:
             standstill_s=self._standstill_s,
             first_token_s=self._first_token_s(),
             estimated_requests=sum(reply.is_estimated for reply in self._replies),
-            **self._tokens(),
+            cost=self._cost(self._assignment.case.model),
+            **self._counted_tokens(),
         )
-        price = self._caller.prices.get(self._assignment.case.model)
-        return usage if price is None else msgspec.structs.replace(usage, cost=price.cost_of(usage))
 
-    def _tokens(self) -> dict[str, int]:
+    def _cost(self, model: str) -> float | None:
+        """Return the cost of all replies at the price of a model."""
+        price = self._caller.prices.get(model)
+        return None if price is None else price.cost_of(msgspec.structs.replace(Reply(), **self._counted_tokens()))
+
+    def _counted_tokens(self) -> dict[str, int]:
         return {name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in TOKEN_COUNTS}
 
     def _first_token_s(self) -> float | None:

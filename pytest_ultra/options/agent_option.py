@@ -36,7 +36,9 @@ def read_agents(texts: Sequence[str]) -> tuple[AgentChoice, ...]:
     for agent in found:
         other = by_name.setdefault(agent.name, agent)
         if other != agent:
-            raise ValueError(f"{agent.name!r} names two agents; give each a name of its own, as in other={agent.target}")
+            raise ValueError(
+                f"{agent.name!r} names two agents; give each a name of its own, as in other={agent.target}"
+            )
     return tuple(by_name.values())
 
 

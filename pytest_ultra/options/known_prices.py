@@ -17,7 +17,9 @@ def known_prices(settings: Settings, environ: Mapping[str, str] = os.environ) ->
 
     The table applies only to a provider's own address: what a gateway charges is unknown.
     """
-    found = {model: settings.price.get(model) or _list_price(model, settings, environ) for model in settings.called_models}
+    found = {
+        model: settings.price.get(model) or _list_price(model, settings, environ) for model in settings.called_models
+    }
     return {model: price for model, price in found.items() if price is not None}
 
 

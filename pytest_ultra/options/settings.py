@@ -39,8 +39,9 @@ if TYPE_CHECKING:  # an unused plugin must not import what this needs
 class Settings:
     """What the user asked for. Paths are absolute; None means not given.
 
-    `model` names the models that the built-in agent loop drives, `agent` holds the user's own agents. `overrides` are the flags of the preset's axes for which the user chose another value. `served`, `request` and
-    `header` are keyed by model; `request` holds parameters, `header` the variables of headers' values.
+    `model` names the models that the built-in agent loop drives, `agent` holds the user's own agents. `overrides` are
+    the flags of the preset's axes for which the user chose another value. `served`, `request` and `header` are keyed by
+    model; `request` holds parameters, `header` the variables of headers' values.
     """
 
     model: tuple[str, ...]
@@ -193,7 +194,8 @@ def _check_names(read: Mapping[str, Any]) -> None:
     if read["agent"] and not read["model"] and (is_discovering or protocol is not ToolProtocol.NATIVE):
         flag = "--ultra-tool-discovery" if is_discovering else f"--ultra-tool-protocol={protocol}"
         raise pytest.UsageError(
-            f"{flag} is for models: an agent of your own gets all tools as functions; leave it out, or add --ultra-model"
+            f"{flag} is for models, and an agent of your own gets all tools as functions; leave it out, or add "
+            "--ultra-model"
         )
 
 

@@ -102,7 +102,7 @@ def _activity(episode: Episode) -> str:
     score, usage = episode.score, episode.usage
     turns, calls = count(score.turns, "turn"), count(score.tool_calls, "call")
     faults = count(score.random_faults, "random fault")
-    used = count(usage.prompt_tokens + usage.completion_tokens, "token")
+    used = "tokens unknown" if usage.tokens is None else count(usage.tokens, "token")
     tokens = f"{estimate_mark(usage.estimated_requests)}{used}"
     return (
         f"{turns}, {calls} (the optimal plan: {score.reference_calls}), {faults} ({score.recovered_faults} recovered), "

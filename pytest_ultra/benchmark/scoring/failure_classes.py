@@ -41,8 +41,8 @@ _BY_CODE = {
 def classify(evidence: Evidence) -> FailureClass:
     """Return why an episode is not `full`.
 
-    The order of the rules: an exception of the agent; an infrastructure failure; harm beside a correct result, which may come from a random
-    fault; an end that the model did not choose; the cause (`find_cause`).
+    The order of the rules: an exception of the agent; an infrastructure failure; harm beside a correct result, which
+    may come from a random fault; an end that the model did not choose; the cause (`find_cause`).
     """
     if evidence.end is EndReason.AGENT_ERROR:
         return FailureClass.AGENT_ERROR
