@@ -91,5 +91,6 @@ def _describe(error: BaseException) -> str:
 
 def _format(error: BaseException) -> str:
     """Return the traceback without our own frames at its beginning."""
-    lines = "".join(traceback.format_exception(error)).splitlines()
+    own = error.__traceback__.tb_next if error.__traceback__ else None
+    lines = "".join(traceback.format_exception(type(error), error, own)).splitlines()
     return "\n".join(lines[-_TRACEBACK_LINES:])

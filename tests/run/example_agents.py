@@ -162,8 +162,9 @@ def repeat(task: AgentTask) -> str:
 async def look(task: AsyncAgentTask) -> str:
     """Make two calls at once, then one."""
     functions = {function.__name__: function for function in task.callables()}
-    await asyncio.gather(functions["utility_helper"](), functions["utility_helper"](topic="none"))
-    await task.call("utility_helper", "{}")
+    read = functions["file_operations_reader"]
+    await asyncio.gather(read(), read("none"))
+    await task.call("file_operations_reader", "{}")
     task.usage(prompt=100, completion=20, cost=0.5)
     task.usage(prompt=1)
     return "NOT DONE: I only looked."
@@ -180,5 +181,3 @@ def first_tool(task: AgentTask) -> str:
 def note(task: AgentTask | AsyncAgentTask, text: str) -> None:
     with Path("notes.txt").open("a") as file:
         print(len(task.prompt), text, file=file)
-
-

@@ -14,7 +14,17 @@ from tests.run import example_agents
 from tests.run.project import NO_XDIST, ONE_CASE, Project
 
 TWO_KINDS = ("--ultra-task-type=basic_task", "--ultra-prompt-type=optimal,flawed_semantic_drift,flawed_missing_step")
-SAME = ("outcome", "failure_class", "turns", "tool_calls", "prompt_tokens", "completion_tokens", "random_faults", "cost")
+JOB = ("--ultra-task-type=data_pipeline", "--ultra-prompt-type=optimal")
+SAME = (
+    "outcome",
+    "failure_class",
+    "turns",
+    "tool_calls",
+    "prompt_tokens",
+    "completion_tokens",
+    "random_faults",
+    "cost",
+)
 
 
 @pytest.fixture
@@ -60,7 +70,7 @@ def test_an_exception_is_a_scored_failure_with_its_traceback(agents: Project, xd
 
 
 def test_an_exception_after_the_job_is_done_is_a_failure_too(agents: Project) -> None:
-    agents.run(*NO_XDIST, "--ultra-agent=a=example_agents:deliver_and_crash@demo/perfect", *ONE_CASE)
+    agents.run(*NO_XDIST, "--ultra-agent=a=example_agents:deliver_and_crash@demo/perfect", *JOB)
     (episode,) = agents.episodes()
     assert (episode["outcome"], episode["failure_class"], episode["milestone_coverage"]) == ("failed", "agent_error", 1)
 
@@ -101,7 +111,7 @@ def test_calls_that_are_made_at_once_are_one_turn(agents: Project) -> None:
     agents.run(*NO_XDIST, "--ultra-agent=a=example_agents:look", *ONE_CASE)
     (episode,) = agents.journaled_episodes()
     calls = [(e["turn"], e["arguments"]) for e in episode["transcript"] if e["type"] == "tool"]
-    assert calls == [(1, {}), (1, {"topic": "none"}), (2, {})]
+    assert calls == [(1, {}), (1, {"path": "none"}), (2, {})]
     assert episode["score"]["turns"] == 3
 
 
@@ -165,7 +175,9 @@ def test_an_agent_from_the_hook_or_the_fixture(project: Project, xdist_mode: tup
     """)
     project.run(*xdist_mode, "--ultra-agent=hooked,fixed,named=fixed", *ONE_CASE)
     words = {
-        episode["case"]["model"]: [event["reply"]["text"] for event in episode["transcript"] if event["type"] == "reply"]
+        episode["case"]["model"]: [
+            event["reply"]["text"] for event in episode["transcript"] if event["type"] == "reply"
+        ]
         for episode in project.journaled_episodes()
     }
     assert words == {"hooked": ["From the hook."], "fixed": ["From the fixture."], "named": ["From the fixture."]}
