@@ -66,7 +66,7 @@ class AgentLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._asked_at: float | None = None  # when the loop was asked for a sign of life that has not come yet
+        self._asked_at: float | None = None  # when the loop was asked for a response that has not come yet
         self._thread = threading.Thread(target=self._run, name="ultra-agents", daemon=True)
         self._thread.start()
 
@@ -84,7 +84,7 @@ class AgentLoop:
         """Run a callback in the loop."""
         self._asked_at = self._asked_at or time.monotonic()
         with suppress(RuntimeError):  # closed
-            self._loop.call_soon_threadsafe(self._show_life)
+            self._loop.call_soon_threadsafe(self._respond)
             self._loop.call_soon_threadsafe(callback)
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class AgentLoop:
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSE_S)
 
-    def _show_life(self) -> None:
+    def _respond(self) -> None:
         self._asked_at = None
 
     def _run(self) -> None:

@@ -118,7 +118,8 @@ class Case(msgspec.Struct, frozen=True):
     def control_key(self) -> tuple[object, ...]:
         """A key that is equal for a flawed case and its control."""
         shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
-        return (self.model, self.task_key, self.tool_success_rate, self.fault_kind, self.repeat, *shown)
+        tested = (self.model, self.agent, self.agent_model)
+        return (*tested, self.task_key, self.tool_success_rate, self.fault_kind, self.repeat, *shown)
 
 
 LATER_FIELDS = {

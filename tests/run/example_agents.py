@@ -97,10 +97,7 @@ def deliver_and_crash(task: AgentTask) -> NoReturn:
 
 
 async def lose_connection(_: AsyncAgentTask) -> NoReturn:
-    try:
-        raise ConnectionResetError("by the provider")
-    except ConnectionResetError as error:
-        raise RuntimeError("the framework gave up") from error
+    raise RuntimeError("the framework gave up") from ConnectionResetError("by the provider")
 
 
 class TooManyRequestsError(Exception):

@@ -1,4 +1,4 @@
-"""Own agents in whole runs: they score as the models behind them, their failures are theirs, and none holds up a run."""
+"""Own agents in whole runs: they score as the models behind them, fail for themselves, and hold up no run."""
 
 from __future__ import annotations
 
