@@ -9,6 +9,7 @@ import msgspec
 
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, Skill, begin, next_call, take_result
+from pytest_ultra.benchmark.shown_results import read_result
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.core.axes import FaultKind, PromptType
@@ -108,7 +109,7 @@ def _follow(
     """Replay the tool results so far; return the next call, or its tool's description call, or the answer."""
     state = begin(workflow, skills, expects_wrong_results=FaultKind.IMPLICIT in knowledge.fault_kinds)
     for exchange in _tool_answers(messages):
-        state = take_result(state, msgspec.json.decode(exchange.content))
+        state = take_result(state, read_result(exchange.content))
     call = next_call(state)
     if call is None:
         return Reply(text=answer_text(workflow, state.progress))
@@ -152,7 +153,8 @@ def _tool_answers(messages: Sequence[Message]) -> list[_Exchange]:
 
 
 def _shown_plan(messages: Sequence[Message]) -> Workflow | None:
-    return next((read(message["content"]) for message in messages if message["role"] == "user"), None)
+    plans = (read(str(message["content"])) for message in messages if message["role"] == "user")
+    return next((plan for plan in plans if plan is not None), None)
 
 
 def _draw(key: str) -> float:
