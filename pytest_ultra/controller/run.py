@@ -20,6 +20,7 @@ from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
+from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
@@ -112,7 +113,12 @@ class Run:
         if self._settings.cassette:
             where = _relative(self._settings.cassette_dir)
             lines = [*lines, f"ultra: --ultra-cassette={self._settings.cassette}, answers in {where}"]
-        return [*lines, *self._protocol_lines, *self._reused.header_lines(len(self._cases))]
+        return [
+            *lines,
+            *self._protocol_lines,
+            *_agent_lines(self._settings),
+            *self._reused.header_lines(len(self._cases)),
+        ]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -257,6 +263,15 @@ class Run:
     @property
     def _interruption(self) -> str | None:
         return read_interruption(self.directory) if self._has_started else None
+
+
+def _agent_lines(settings: Settings) -> list[str]:
+    """Say which options apply to models alone, if they were given for a run with own agents too."""
+    flags = ["--ultra-tool-discovery"] if settings.tool_discovery else []
+    if settings.tool_protocol is not ToolProtocol.NATIVE:
+        flags.append(f"--ultra-tool-protocol={settings.tool_protocol}")
+    names = ", ".join(neutralise(agent.name) for agent in settings.agent)
+    return [f"ultra: {flag} is for models alone: {names} gets all tools as functions" for flag in flags if names]
 
 
 def _needs_demo(config: pytest.Config, settings: Settings) -> bool:

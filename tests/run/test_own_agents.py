@@ -120,7 +120,7 @@ def test_an_agent_that_hangs_holds_up_neither_the_others_nor_the_exit(
     agents: Project, agent: str, xdist_on_off: tuple[str, ...]
 ) -> None:
     names = f"hanging=example_agents:{agent},able=example_agents:loop@demo/perfect"
-    options = (f"--ultra-agent={names}", "--ultra-timeout=4", *ONE_CASE)
+    options = (f"--ultra-agent={names}", "--ultra-timeout=3", *ONE_CASE)
     started = time.monotonic()
     result = agents.run_in_own_process(*xdist_on_off, *options)
     result.assert_outcomes(passed=1, failed=1)
@@ -202,6 +202,22 @@ def test_a_bad_option_is_a_usage_error(agents: Project, options: list[str], mess
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{message}*"])
     assert not Path(agents.path / ".ultra").exists()
+
+
+def test_options_for_models_alone_are_said_to_be(agents: Project) -> None:
+    both = ("--ultra-agent=example_agents:loop@demo/perfect", "--ultra-model=demo/perfect")
+    result = agents.run(*NO_XDIST, *both, "--ultra-tool-protocol=text", "--ultra-tool-discovery=on", *ONE_CASE)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "ultra: --ultra-tool-discovery is for models alone: example_agents:loop@demo/perfect gets all tools *",
+            "ultra: --ultra-tool-protocol=text is for models alone: example_agents:loop@demo/perfect gets all tools *",
+        ]
+    )
+    shown = {
+        episode["model"]: (episode["tool_protocol"], episode["has_tool_discovery"]) for episode in agents.episodes()
+    }
+    assert shown == {"demo/perfect": ("text", True), "example_agents:loop@demo/perfect": ("native", False)}
 
 
 def test_a_name_that_nothing_resolves_is_an_error(project: Project) -> None:
