@@ -64,7 +64,7 @@ def test_the_page_describes_everything_that_the_task_offers() -> None:
 def test_the_public_names_can_be_imported_and_no_others() -> None:
     assert [getattr(pytest_ultra, name).__name__ for name in pytest_ultra.__all__] == pytest_ultra.__all__
     with pytest.raises(AttributeError, match="module 'pytest_ultra' has no attribute 'Nothing'"):
-        _ = pytest_ultra.Nothing  # type: ignore[attr-defined]
+        _ = pytest_ultra.Nothing
 
 
 def test_the_job_is_given_as_texts_and_as_new_messages() -> None:
