@@ -28,7 +28,11 @@ def as_smolagents_writes(name: str, arguments: dict[str, Any], result: str) -> l
 
 def test_native_messages_stay_as_they_are() -> None:
     call = {"id": "1", "type": "function", "function": {"name": "reader", "arguments": "{}"}}
-    messages = [*JOB, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "1", "content": ""}]
+    messages: list[dict[str, Any]] = [
+        *JOB,
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": ""},
+    ]
     assert read_conversation(messages) == messages
 
 
