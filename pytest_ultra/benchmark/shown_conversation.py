@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,15 +22,19 @@ KNOWING_ONLY_THE_PROMPT = (ReferenceAgent.FOLLOWER, ReferenceAgent.LINTER, Refer
 """The reference agents that need nothing but the conversation."""
 
 _CALLS = "Calling tools:\n"
-_RESULTS = ("Observation:\n", "Error:\n")
-"""How smolagents writes calls and results into texts (1.22, `memory.py`); calls stand in Python's own notation."""
+_RESULT = re.compile(r"(?:Observation|Error):\n")
+_REJECTED = "Now let's retry"
+"""How smolagents writes calls and results into texts (`memory.py`); calls stand in Python's own notation.
+
+A call that it rejects itself leaves only an error, which asks to retry.
+"""
 
 
 def read_conversation(messages: Sequence[Message]) -> list[Message]:
     """Return messages with native calls and results: those that are native already stay as they are."""
-    if not any(_CALLS in str(message.get("content")) for message in messages if message["role"] == "assistant"):
-        return list(messages)
-    return list(_read(messages))
+    marks = {"assistant": _CALLS, "user": _REJECTED}
+    is_native = not any(marks.get(each["role"], "\0") in str(each.get("content")) for each in messages)
+    return list(messages) if is_native else list(_read(messages))
 
 
 def shown_plan(messages: Sequence[Message]) -> Workflow | None:
@@ -59,17 +64,22 @@ def with_final_tool(reply: Reply, offered: Sequence[str], turn: int) -> Reply:
 
 def _read(messages: Sequence[Message]) -> Iterator[Message]:
     waiting: list[str] = []
-    for message in messages:
+    for number, message in enumerate(messages):
         content = str(message.get("content") or "")
         if message["role"] == "assistant" and _CALLS in content:
             calls = _read_calls(content.partition(_CALLS)[2])
             waiting = [call["id"] for call in calls]
             yield {"role": "assistant", "content": "", "tool_calls": calls}
-        elif waiting and any(mark in content for mark in _RESULTS):
-            yield from ({"role": "tool", "tool_call_id": call_id, "content": content} for call_id in waiting)
-            waiting = []
-        else:
-            yield message
+            continue
+        before, *results = _RESULT.split(content) if message["role"] == "user" else [content]
+        if not results or before.strip():
+            yield {**message, "content": before} if results else message
+        for result in results:
+            if not waiting:
+                rejected = _native(f"rejected_{number}", "", {})
+                yield {"role": "assistant", "content": "", "tool_calls": [rejected]}
+                waiting = [rejected["id"]]
+            yield {"role": "tool", "tool_call_id": waiting.pop(0), "content": result}
 
 
 def _read_calls(text: str) -> list[dict[str, Any]]:

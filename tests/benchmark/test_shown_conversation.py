@@ -50,7 +50,7 @@ def test_calls_and_results_in_texts_are_read() -> None:
                 }
             ],
         },
-        {"role": "tool", "tool_call_id": "call_reader", "content": 'Observation:\n{"handle": "data_1"}'},
+        {"role": "tool", "tool_call_id": "call_reader", "content": '{"handle": "data_1"}'},
     ]
 
 
@@ -58,8 +58,26 @@ def test_calls_that_cannot_be_read_are_none() -> None:
     broken = [{"role": "assistant", "content": "Calling tools:\n[{'id': 1"}, {"role": "user", "content": "Error:\n?"}]
     assert read_conversation([*JOB, *broken])[2:] == [
         {"role": "assistant", "content": "", "tool_calls": []},
-        {"role": "user", "content": "Error:\n?"},
+        *as_read("rejected_3", "?"),
     ]
+
+
+def as_read(call_id: str, result: str) -> list[dict[str, Any]]:
+    call = {"id": call_id, "type": "function", "function": {"name": "", "arguments": "{}"}}
+    return [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": call_id, "content": result},
+    ]
+
+
+def test_calls_that_the_framework_rejects_are_seen_by_their_errors() -> None:
+    retry = "Error:\nNo such argument.\nNow let's retry: take care."
+    result = as_smolagents_writes("reader", {}, "{}")
+    result[1]["content"] += f"\n{retry}\n{retry}"
+    read = read_conversation([*JOB, {"role": "user", "content": retry}, *result])
+    results = [message["content"].partition("\n")[0] for message in read if message["role"] == "tool"]
+    assert results == ["No such argument.", "{}", "No such argument.", "No such argument."]
+    assert [message["role"] for message in read[2:]] == ["assistant", "tool"] * 4
 
 
 def test_a_follower_needs_nothing_but_the_conversation() -> None:
