@@ -112,7 +112,7 @@ def _decode_knowledge(text: bytes) -> Knowledge:
 
 
 def _recognize(received: ReceivedRequest, agent: str) -> Knowledge:
-    """Return what the conversation itself tells, for a client that is not ours."""
+    """Return what the conversation itself shows, for a client that is not ours."""
     offered = [str(tool.get("function", {}).get("name")) for tool in received.tools]
     knowledge = recognize(agent, received.messages, offered)
     if knowledge is None:
