@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def test_a_part_of_an_agents_episode_is_refused_with_the_reason(agents: Project,
     assert "holds only a part of this agent's episode" in reason
     assert "delete the file, or use --ultra-cassette record" in reason
     agents.run(*NO_XDIST, AGENT, *CASES, "--ultra-cassette=record").assert_outcomes(passed=2)
+
+
+def test_a_job_of_an_agent_and_one_of_a_model_are_merged_and_scored_again(agents: Project) -> None:
+    agents.run(*NO_XDIST, AGENT, *CASES, "--ultra-dir=jobs/agent")
+    agents.run(*NO_XDIST, "--ultra-model=demo/perfect", *CASES, "--ultra-dir=jobs/model")
+    command = (sys.executable, "-m", "pytest_ultra")
+    merged = agents.pytester.run(*command, "merge", "jobs")
+    assert merged.ret == 0
+    assert agents.pytester.run(*command, "rescore", "-o", "merged.json").ret == 0
+    episodes = agents.episodes("merged.json")
+    assert {(episode["model"], episode["agent"], episode["agent_model"]) for episode in episodes} == {
+        ("a", "example_agents:loop", "demo/perfect"),
+        ("demo/perfect", "", ""),
+    }
+    assert [episode["outcome"] for episode in episodes] == ["full"] * 4
 
 
 def test_an_interrupted_episode_starts_again(agents: Project, xdist_on_off: tuple[str, ...]) -> None:
