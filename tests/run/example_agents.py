@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,6 +86,19 @@ def post(task: AgentTask | AsyncAgentTask, messages: list[dict[str, Any]], **fie
     )
     with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - see above
         return str(response.read().decode())
+
+
+def with_parameters(task: AgentTask) -> str:
+    return str(ask(task, task.messages(), temperature=0.3, max_completion_tokens=50, tool_choice="none")["content"])
+
+
+def of_another_model(task: AgentTask) -> str:
+    """Ask for a model that the run does not know."""
+    try:
+        post(task, task.messages(), model="another")
+    except urllib.error.HTTPError as error:
+        return f"{error.code} {error.read().decode()}"
+    return "Done."
 
 
 def crash(task: AgentTask) -> NoReturn:
