@@ -20,7 +20,8 @@ def test_the_example_scores_as_the_model_behind_it(project: Project, mode: tuple
     shutil.copy(FILE, project.path)
     agents = f"obeying={EXAMPLE}:solve@demo/follower,able={EXAMPLE}:solve@demo/perfect"
     options = (f"--ultra-prompt-type={PROMPTS}", "--ultra-task-type=basic_task,data_pipeline", "--ultra-timeout=120")
-    project.run_in_own_process(*mode, f"--ultra-agent={agents}", "--ultra-model=demo/follower,demo/perfect", *options)
+    models = ("--ultra-model=demo/follower,demo/perfect", "--ultra-json=out.json")
+    project.pytester.runpytest_subprocess(*mode, f"--ultra-agent={agents}", *models, *options, timeout=600)
     found: dict[str, dict[tuple[str, str], str]] = {}
     for episode in project.episodes():
         key = (episode["prompt_type"], episode["task_type"])
