@@ -64,7 +64,7 @@ class _Checker:
         from pytest_ultra.options.settings import read_settings  # noqa: PLC0415 - not for --help
 
         settings = read_settings(config)
-        if settings is None:
+        if settings is None or not settings.called_models:
             raise pytest.UsageError("no model is named; write pytest-ultra check NAME")
         self.checks = asyncio.run(_check(config, settings))
         return 0

@@ -63,11 +63,15 @@ class PlanHooks:
             prompt_tokens=total.prompt_tokens,
             completion_tokens=total.completion_tokens,
             cost=None if unknown else cost,
-            price_hints=[price_hint(model) for model in unknown if model in self._settings.called_models],
+            price_hints=[self._price_hint(name) for name in unknown],
             seconds=seconds,
             pace=pace,
             budget=self._budget(total, cost),
         )
+
+    def _price_hint(self, name: str) -> str:
+        is_called = name in self._settings.called_models
+        return price_hint(name) if is_called else f"what the agent {name} uses is only known afterwards"
 
     def _find_reused(self, cases: Sequence[Case]) -> Collection[str]:
         reused = ReusedEpisodes(self._settings, [case.case_id for case in cases])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,19 @@ def test_a_name_that_nothing_resolves_is_an_error(project: Project) -> None:
     result = project.run(*NO_XDIST, "--ultra-agent=mine", *ONE_CASE)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*there is no agent 'mine'; name a function, as in my_app.agent:solve*"])
+
+
+def test_a_plan_says_what_is_not_known_of_an_agent(agents: Project) -> None:
+    result = agents.pytester.runpytest_inprocess(
+        *NO_XDIST, "--ultra-agent=a=example_agents:hang,b=example_agents:loop@demo", "--ultra-plan", *ONE_CASE
+    )
+    result.stdout.fnmatch_lines(["ultra: cost: unknown (what the agent a uses is only known afterwards)"])
+
+
+def test_the_models_behind_agents_can_be_checked_and_agents_without_one_cannot(agents: Project) -> None:
+    agents.pytester.makeini("[pytest]\nultra_agent = example_agents:loop@demo")
+    result = agents.pytester.run(sys.executable, "-m", "pytest_ultra", "check")
+    result.stderr.fnmatch_lines(["*demo: demo models are served by the run itself; there is nothing to check"])
+    agents.pytester.makeini("[pytest]\nultra_agent = example_agents:loop")
+    result = agents.pytester.run(sys.executable, "-m", "pytest_ultra", "check")
+    result.stderr.fnmatch_lines(["*no model is named; write pytest-ultra check NAME"])
