@@ -12,7 +12,7 @@ from pytest_ultra.agents.call_batch import CallBatch
 from pytest_ultra.agents.tool_functions import make_async_function, make_function
 from pytest_ultra.agents.tool_messages import read_call, write_arguments, write_result
 from pytest_ultra.core.agent_session import AgentSession
-from pytest_ultra.core.json_types import Json, Message, ToolSchema
+from pytest_ultra.core.json_types import MAX_COUNT, Json, Message, ToolSchema
 from pytest_ultra.core.transcript import ToolCall
 
 
@@ -64,8 +64,11 @@ class TaskBase:
     def usage(self, *, prompt: int | None = None, completion: int | None = None, cost: float | None = None) -> None:
         """Add tokens of prompts and completions, and US dollars, that did not go through `base_url`.
 
-        What is never reported is shown as unknown.
+        What is never reported is shown as unknown. Raises ValueError for a negative or infinite amount.
         """
+        for amount in filter(None, (prompt, completion, cost)):
+            if not 0 < amount < MAX_COUNT:
+                raise ValueError(f"{amount!r} cannot be used; give tokens and US dollars as numbers of at least 0")
         self._session.report(prompt, completion, cost)
 
     def sync_callables(self) -> list[Callable[..., str]]:

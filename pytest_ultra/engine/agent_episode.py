@@ -220,7 +220,12 @@ class AgentEpisode(EpisodeRun):
         if self._over.done():
             _refuse(pending)
         else:
-            self._pending.put_nowait(pending)
+            self._pending.put_nowait([_PendingCall(self._bound(call), result) for call, result in pending])
+
+    def _bound(self, call: ToolCall) -> ToolCall:
+        """Return a call that can be stored: within bounds, and without secrets."""
+        (bounded,) = bound_reply(Reply(tool_calls=(call,))).tool_calls
+        return bounded.with_texts(self._caller.redact)
 
     async def _serve_calls(self) -> None:
         pending: list[_PendingCall] = []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pytest_ultra.core.bounds import MAX_CALLS, bound_reply
 from pytest_ultra.core.generation_end import describe_end, find_abnormal_end
 from pytest_ultra.core.suite import Conversation
 from pytest_ultra.core.transcript import EndReason, Reply, ToolCall
@@ -47,7 +48,8 @@ class AgentTurns:
     def plan(self, calls: Sequence[ToolCall]) -> list[PlannedCall]:
         """Return calls that were made at once in the order in which they are to be run, and their turns."""
         found = self._match(calls)
-        others = Reply(tool_calls=tuple(c for n, c in enumerate(calls) if n not in found), finish_reason="tool_calls")
+        unmatched = tuple(call for number, call in enumerate(calls) if number not in found)
+        others = bound_reply(Reply(tool_calls=unmatched, finish_reason="tool_calls"))
         planned = []
         for place in sorted(range(len(calls)), key=lambda place: (place not in found, found.get(place, place))):
             call, reply = calls[place], others
@@ -65,7 +67,7 @@ class AgentTurns:
         if self._open is not planned.reply:
             self._close_turn()
             self._open_turn(planned.reply)
-        if self.conversation.ended is None:
+        if self.conversation.ended is None and self._number <= MAX_CALLS:  # the first beyond it says that it is
             self.conversation = self.conversation.take_call(planned.call, self._number)
             self._number += 1
         if self.conversation.ended is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -123,5 +124,8 @@ def test_usage_is_passed_on_and_a_base_url_needs_a_model() -> None:
     task.usage(prompt=3)
     task.usage(completion=2, cost=0.1)
     assert session.reported == [(3, None, None), (None, 2, 0.1)]
+    for wrong in (-1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="give tokens and US dollars as numbers of at least 0"):
+            task.usage(cost=wrong)
     with pytest.raises(ConfigurationError, match="no model"):
         _ = task.base_url

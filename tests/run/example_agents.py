@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 import time
 import urllib.error
@@ -179,6 +180,20 @@ async def look(task: AsyncAgentTask) -> str:
     task.usage(prompt=100, completion=20, cost=0.5)
     task.usage(prompt=1)
     return "NOT DONE: I only looked."
+
+
+async def flood(task: AsyncAgentTask) -> str:
+    """Make more calls at once than a turn can have."""
+    results = await asyncio.gather(*(task.call("file_operations_reader", {"path": f"{n}"}) for n in range(300)))
+    return json.dumps([json.loads(result)["error"] for result in results])
+
+
+def leak(task: AgentTask) -> str:
+    """Put a secret, and what no file can hold, wherever an agent can."""
+    secret = os.environ["OPENAI_API_KEY"]
+    task.call("file_operations_reader", {"path": secret})
+    task.call(f"file_\ud800{secret}", f'{{"path": "\ud800{secret}"}}')
+    raise ValueError(f"My key is {secret}\ud800")
 
 
 async def say_nothing(_: AsyncAgentTask) -> None:

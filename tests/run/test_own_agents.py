@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -16,6 +17,7 @@ from tests.run.project import NO_XDIST, ONE_CASE, Project
 
 TWO_KINDS = ("--ultra-task-type=basic_task", "--ultra-prompt-type=optimal,flawed_semantic_drift,flawed_missing_step")
 JOB = ("--ultra-task-type=data_pipeline", "--ultra-prompt-type=optimal")
+KEY = "sk-0123456789abcdef"
 SAME = (
     "outcome",
     "failure_class",
@@ -161,6 +163,26 @@ def test_the_rules_of_an_episode_hold_for_agents(agents: Project) -> None:
     (episode,) = agents.episodes()
     assert (episode["failure_class"], episode["tool_calls"], episode["turns"]) == ("gave_up", 3, 3)
     agents.run(*NO_XDIST, "--ultra-agent=a=example_agents:loop@demo/perfect", "--ultra-max-turns=1", *ONE_CASE)
+
+
+def test_a_turn_has_a_limited_number_of_calls(agents: Project) -> None:
+    agents.run(*NO_XDIST, "--ultra-agent=a=example_agents:flood", *ONE_CASE)
+    (episode,) = agents.journaled_episodes()
+    assert episode["score"]["tool_calls"] == 129
+    (last,) = (event["reply"]["text"] for event in episode["transcript"][-2:] if event["type"] == "reply")
+    codes = json.loads(last)
+    assert (len(codes), set(codes[:128]) & {"MALFORMED_CALL"}, set(codes[128:])) == (300, set(), {"MALFORMED_CALL"})
+
+
+def test_no_secret_of_an_agent_is_stored_or_shown(agents: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    result = agents.run(*NO_XDIST, "--ultra-agent=a=example_agents:leak", *ONE_CASE)
+    result.assert_outcomes(failed=1)
+    (episode,) = agents.episodes()
+    assert (episode["failure_class"], episode["tool_calls"]) == ("agent_error", 2)
+    assert KEY not in result.stdout.str()
+    files = [path for path in agents.path.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
 def test_an_agent_from_the_hook_or_the_fixture(project: Project, xdist_mode: tuple[str, ...]) -> None:
