@@ -76,6 +76,7 @@ class AgentEpisode(EpisodeRun):
         self._model_calls: set[asyncio.Task[Reply | CallFailed]] = set()
         self._requests = 0
         self._model_failure: CallFailed | None = None
+        self._bug: BaseException | None = None  # our own, in a call of the model
         self._agent_started = self._loop.time()
         self._still_s = self._caller.standstill.of_process_s()
         self._paused_s, self._pauses = 0.0, 0
@@ -129,6 +130,8 @@ class AgentEpisode(EpisodeRun):
         serving = self._loop.create_task(self._serve_calls())
         try:
             await self._wait(serving)
+            if self._bug is not None:
+                raise self._bug
         finally:
             self._stop(serving)
             running.cancel()
@@ -160,6 +163,10 @@ class AgentEpisode(EpisodeRun):
             self._model_calls.discard(task)
         if task.cancelled() or self._over.done():
             return OVER
+        self._bug = task.exception()
+        if self._bug is not None:
+            self._finish()
+            return OVER
         result = task.result()
         self._take_result(result)
         return result
@@ -169,6 +176,8 @@ class AgentEpisode(EpisodeRun):
 
         def record(attempt: Attempted) -> None:
             attempts.append(attempt)
+            if self._over.done():  # nothing comes after the end
+                return
             turn = self._turns.conversation.request().turn
             self._turns.conversation = self._turns.conversation.note(msgspec.structs.replace(attempt, turn=turn))
 
