@@ -35,6 +35,14 @@ Agent = Callable[[AgentEpisode], Awaitable[str]]
 CALL = ToolCall("", "act", "{}")
 
 
+class CancellableTask:
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self._task = task
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+
 class AgentsInTheLoop:
     """Runs an agent as a task of the engine's loop, so that its time is virtual too."""
 
@@ -45,7 +53,7 @@ class AgentsInTheLoop:
     def start(self, session: AgentSession, on_end: Callable[[AgentEnd], None]) -> RunningAgent:
         assert isinstance(session, AgentEpisode)
         self.tasks.append(asyncio.ensure_future(self._run(session, on_end)))
-        return self.tasks[-1]  # type: ignore[return-value] - its `cancel` returns something
+        return CancellableTask(self.tasks[-1])
 
     async def _run(self, session: AgentEpisode, on_end: Callable[[AgentEnd], None]) -> None:
         on_end(AgentEnd(await self._agent(session)))
