@@ -34,6 +34,7 @@ class AgentThreads:
         self._functions = functions
         self._lock = threading.Lock()
         self._loops: list[AgentLoop] = []
+        _release_pool_threads_at_exit()
 
     def start(self, session: AgentSession, on_end: OnEnd) -> RunningAgent:
         """Start the agent of the session's case; `on_end` is called once, in any thread, when it has ended."""
@@ -58,6 +59,8 @@ class AgentThreads:
 
 def is_async(function: AgentFunction) -> bool:
     """Return whether an agent is a coroutine function, or an object whose `__call__` is one."""
+    if isinstance(function, type):  # calling it makes an object
+        return False
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - not whether it can be called
 
 
@@ -165,6 +168,14 @@ def _end_with(words: object) -> AgentEnd:
         detail = "The agent returned something to await. Define it by `async def`, so that it is awaited."
         return AgentEnd(reason=EndReason.AGENT_ERROR, detail=detail)
     return AgentEnd(words="" if words is None else str(words))
+
+
+def _release_pool_threads_at_exit() -> None:
+    """Do so once more when Python ends: an agent that goes on may start further threads until then."""
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        with suppress(RuntimeError):  # Python is ending already
+            register(_release_pool_threads)  # runs before that of the executors, which was registered earlier
 
 
 def _release_pool_threads() -> None:
