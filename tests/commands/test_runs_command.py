@@ -108,7 +108,7 @@ def test_store_sync_reads_new_runs_and_status_shows_the_contents(root: Path, com
     (root / "runs" / "20240101T000000.000000Z" / "run.json").write_text("{")
     first = command("store", "sync")
     assert first.lines == [
-        ".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema 7",
+        ".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema 10",
         "1 run read, 0 removed, 1 left out",
     ]
     left_out = (
@@ -141,7 +141,7 @@ def test_a_store_of_a_newer_schema_is_not_rebuilt(root: Path, command: Command) 
         assert shown.err.startswith(
             "pytest-ultra store: error: the store '.ultra/results.sqlite' cannot be used: it was "
         )
-        assert "written by a newer pytest-ultra (schema 99, this one knows up to 7); it was not changed; " in shown.err
+        assert "written by a newer pytest-ultra (schema 99, this one knows up to 10); it was not changed; " in shown.err
     assert store_path(root).read_bytes() == before
 
 
