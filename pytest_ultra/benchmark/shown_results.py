@@ -8,8 +8,8 @@ import msgspec
 
 from pytest_ultra.core.json_types import Json
 
-_OWN_FIELDS = frozenset({"error", "handle", "result"})
-"""A result of our tools has one of these."""
+_OWN_FIELDS = frozenset({"transient", "handle", "result"})
+"""A result of our tools has one of these; an error of a framework, as of Google ADK, has none."""
 _REWORDED = "reworded"
 """The code of a result that a framework gave in words of its own, such as that a call does not fit its schema."""
 

@@ -31,6 +31,8 @@ def test_a_result_is_found_in_what_a_framework_shows(result: dict[str, Any], sho
     assert read_result(show(result)) == result
 
 
-@pytest.mark.parametrize("content", ["", "1 validation error: field", "{not JSON}", "[1]", None, '{"other": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "1 validation error: field", "{not JSON}", "[1]", None, '{"other": 1}', '{"error": "x"}']
+)
 def test_other_words_are_an_error_that_is_not_transient(content: str | None) -> None:
     assert read_result(content) == {"error": "reworded", "transient": False, "message": str(content)}
