@@ -1,9 +1,9 @@
 """Print figures of the tools' random faults: where each kind can fall, and how reference agents fare under each.
 
-    python benchmarks/fault_figures.py [INSTANCES] [RATE]
+    python benchmarks/fault_figures.py [INSTANCES] [PLAYED] [RATE]
 
-INSTANCES (default 20) is per task type and difficulty; RATE (default 0.6) is the agents' tool success
-rate.
+INSTANCES (default 4) is per task type and difficulty. The agents do the first PLAYED (default 1) of them at the tool
+success rate RATE (default 0.6).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def print_reach(instances: int) -> None:
     print("Tasks on which a fault of each kind can fall (transient: all)")
     kinds = [kind for kind in FaultKind if kind is not FaultKind.TRANSIENT]
     mutators: Counter[str] = Counter()
+    from_easy_on: Counter[FaultKind] = Counter()
     for task_type, difficulty in product(TaskType, Difficulty):
         found: Counter[FaultKind] = Counter()
         for instance in range(instances):
@@ -46,7 +47,11 @@ def print_reach(instances: int) -> None:
             found.update({kind for kind, _ in faults})
             mutators.update(mutator for _, mutator in faults)
         shares = "  ".join(f"{kind} {found[kind] / instances:6.1%}" for kind in kinds)
-        print(f"  {task_type:22}{difficulty:10} {shares}  (of {instances})")
+        print(f"  {task_type:22}{difficulty:10} {shares}  (of {instances})", flush=True)
+        if difficulty is not Difficulty.VERY_EASY:
+            from_easy_on.update(found)
+    cells = len(TaskType) * (len(Difficulty) - 1) * instances
+    print(f"From easy on: {', '.join(f'{kind} {from_easy_on[kind]} of {cells}' for kind in kinds)}")
     del mutators[""]
     print(f"Wrong results, by mutator: {', '.join(f'{name} {n}' for name, n in mutators.most_common())}")
 
@@ -111,10 +116,10 @@ def score_agent(agent: ReferenceAgent, key: TaskKey, rate: float, kinds: tuple[F
 
 
 def main() -> None:
-    instances = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    rate = float(sys.argv[2]) if len(sys.argv) > 2 else 0.6  # noqa: PLR2004 - the second argument
+    given = dict(enumerate(sys.argv))
+    instances, played, rate = int(given.get(1, 4)), int(given.get(2, 1)), float(given.get(3, 0.6))
     print_reach(instances)
-    print_marks(instances, rate)
+    print_marks(played, rate)
 
 
 if __name__ == "__main__":

@@ -94,12 +94,47 @@ def mask(text: str) -> str:
     return _NUMBER.sub(lambda match: match[0] if len(match[0]) == 1 else "#" * len(match[0]), text)
 
 
+STRUCTURE = (
+    *("steps", "repeated_calls", "repeated_tools", "conditions", "fallbacks", "forward_references", "reference_gaps"),
+    *("outputs_used_again", "unused_outputs", "arguments_per_step", "calls_without_input"),
+)
+"""The names of what `count_structure` counts."""
+MOST_SHOWN = 4
+"""Features named beside an area."""
+
+
+def strongest_features(samples: Sequence[Sample]) -> str:
+    """Return what distinguishes flawed from sound plans most, in a model of the structure and the words."""
+    texts = [mask(render(sample.workflow)) for sample in samples]
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=_WORD)
+    bag = words.fit_transform(texts)
+    structure = StandardScaler().fit_transform(np.array([count_structure(sample.workflow) for sample in samples]))
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500)
+    model.fit(hstack([csr_matrix(structure), bag]).tocsr(), [sample.kind is not None for sample in samples])
+    names = [*STRUCTURE, *words.get_feature_names_out()]
+    spread = np.concatenate([np.ones(len(STRUCTURE)), bag.toarray().std(axis=0)])
+    weights = model.coef_[0] * spread
+    order = np.argsort(-np.abs(weights))[:MOST_SHOWN]
+    return ", ".join(f"{'+' if weights[i] > 0 else '-'}{names[i]}" for i in order)
+
+
+def weigh(samples: Sequence[Sample]) -> np.ndarray:
+    """Return weights that give the sound plans of each task the weight of its flawed ones.
+
+    Otherwise the area would show which tasks can carry the flaw, and not what the flaw looks like.
+    """
+    flawed = Counter(sample.task for sample in samples if sample.kind)
+    sound = Counter(sample.task for sample in samples if not sample.kind)
+    return np.array([1.0 if sample.kind else flawed[sample.task] / sound[sample.task] for sample in samples])
+
+
 def area(samples: Sequence[Sample]) -> float:
     """Return the area under the ROC curve of flawed against sound, from predictions for tasks not trained on."""
     texts = [mask(render(sample.workflow)) for sample in samples]
     structure = np.array([count_structure(sample.workflow) for sample in samples])
     labels = np.array([sample.kind is not None for sample in samples])
     groups = np.array([sample.task for sample in samples])
+    weights = weigh(samples)
     scores = np.zeros(len(samples))
     for train, test in GroupKFold(FOLDS).split(structure, labels, groups):
         words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=_WORD)
@@ -110,10 +145,10 @@ def area(samples: Sequence[Sample]) -> float:
             for vectorizer in (words, characters)
         ]
         parts.append([csr_matrix(scaler.transform(structure[train])), csr_matrix(scaler.transform(structure[test]))])
-        model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500)
-        model.fit(hstack([part[0] for part in parts]).tocsr(), labels[train])
+        model = LogisticRegression(C=1.0, max_iter=500)
+        model.fit(hstack([part[0] for part in parts]).tocsr(), labels[train], sample_weight=weights[train])
         scores[test] = model.decision_function(hstack([part[1] for part in parts]).tocsr())
-    return float(roc_auc_score(labels, scores))
+    return float(roc_auc_score(labels, scores, sample_weight=weights))
 
 
 def print_shares(samples: Sequence[Sample]) -> None:
@@ -138,7 +173,12 @@ def print_areas(samples: Sequence[Sample]) -> None:
         if len(flawed) < FEWEST:
             print(f"  {visibility:6}{kind:24} too few ({len(flawed)})")
         else:
-            print(f"  {visibility:6}{kind:24} {area([*sound, *flawed.values()]):.2f}  (of {len(flawed)})", flush=True)
+            tasks = {sample.task for sample in flawed.values()}
+            both = [*(sample for sample in sound if sample.task in tasks), *flawed.values()]
+            print(
+                f"  {visibility:6}{kind:24} {area(both):.2f}  (of {len(flawed)})  {strongest_features(both)}",
+                flush=True,
+            )
 
 
 def main() -> None:

@@ -166,7 +166,8 @@ def test_transcripts_of_another_generator_version_are_rejected(
     ]
     run = make_run(*foreign[:3])
     assert error_message(run) == (
-        f"the run {run.run_id} holds 2 transcripts of generator version 2, 3, and this "
+        f"the run {run.run_id} holds 2 transcripts of generator version {GENERATOR_VERSION + 1}, "
+        f"{GENERATOR_VERSION + 2}, and this "
         f"pytest-ultra has {GENERATOR_VERSION}, with other tasks and tools; use the version that made it (0.0.9)"
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import msgspec
 
+from pytest_ultra.benchmark.agent_workflows import agent_workflows
 from pytest_ultra.benchmark.canary_names import Renaming, renaming_of
 from pytest_ultra.benchmark.other_ways import with_other_ways
 from pytest_ultra.benchmark.prompts import opening, plan_text
@@ -62,7 +63,8 @@ class Conversation(msgspec.Struct, frozen=True):
 
     `messages`, `tools` and `shown` (the guidance) use the names that the model sees; everything else uses the
     benchmark's own names. `chars` counts the characters of all replies. `reference` is the optimal workflow with its
-    other ways, where tools can be down, in the names that the model sees. `down` is what permanent faults took down.
+    other ways, where tools can be down, and `agent_workflows` what reference agents do instead, in the names that the
+    model sees. `down` is what permanent faults took down.
     """
 
     case: Case
@@ -79,6 +81,7 @@ class Conversation(msgspec.Struct, frozen=True):
     described: tuple[str, ...] = ()
     chars: int = 0
     reference: Workflow | None = None
+    agent_workflows: dict[str, Workflow] = {}
     down: tuple[DownTarget, ...] = ()
 
     @classmethod
@@ -88,10 +91,14 @@ class Conversation(msgspec.Struct, frozen=True):
         renaming = renaming_of(case, guidance.task)
         shown = renaming.guidance(guidance)
         started = cls(case, guidance, shown, renaming, protocol, (), (), guidance.task.world).open()
-        if FaultKind.PERMANENT not in case.fault_kinds:
-            return started
-        reference = renaming.workflow(with_other_ways(guidance.task, guidance.optimal))
-        return msgspec.structs.replace(started, reference=reference)
+        has_other_ways = FaultKind.PERMANENT in case.fault_kinds
+        optimal = with_other_ways(guidance.task, guidance.optimal) if has_other_ways else guidance.optimal
+        own = agent_workflows(guidance.task, optimal, has_plan=case.prompt_type.has_plan)
+        return msgspec.structs.replace(
+            started,
+            reference=renaming.workflow(optimal) if has_other_ways else None,
+            agent_workflows={agent: renaming.workflow(workflow) for agent, workflow in own.items()},
+        )
 
     def open(self) -> Self:
         """Add the opening messages and the tools, in the form of the protocol."""
@@ -124,8 +131,16 @@ class Conversation(msgspec.Struct, frozen=True):
         return (*(SCHEMAS if self.case.has_tool_discovery else ()), *schemas)
 
     def request(self) -> ChatRequest:
-        request = ChatRequest(self.case, self.shown, self.turn, self.messages, self.tools, self.offered)
-        return request if self.reference is None else msgspec.structs.replace(request, reference=self.reference)
+        return ChatRequest(
+            self.case,
+            self.shown,
+            self.turn,
+            self.messages,
+            self.tools,
+            self.offered,
+            reference=self.reference,
+            agent_workflows=self.agent_workflows,
+        )
 
     def note(self, attempt: Attempted) -> Self:
         return msgspec.structs.replace(self, events=(*self.events, attempt))

@@ -17,6 +17,8 @@ def equivalent_calls(call: Call, data: Json) -> Iterator[Call]:
 
 
 def _of_validator(arguments: dict[str, Any], _: Json) -> Iterator[Call]:
+    if arguments["rule"] == "unique":  # the same where rows with the same key are equal in every field
+        yield Call("data_processing_transformer", {"data": arguments["data"], "operation": "deduplicate"})
     tests = {"required": ("ne", ""), "positive": ("gt", 0)}
     if arguments["rule"] in tests:
         operator, value = tests[arguments["rule"]]
@@ -25,8 +27,9 @@ def _of_validator(arguments: dict[str, Any], _: Json) -> Iterator[Call]:
 
 
 def _of_filter(arguments: dict[str, Any], _: Json) -> Iterator[Call]:
-    rules = {("ne", ""): "required", ("gt", 0): "positive"}
-    rule = rules.get((arguments["operator"], arguments["value"]))
+    rules = ("ne", "", "required"), ("gt", 0, "positive")
+    asked = arguments["operator"], arguments["value"]
+    rule = next((rule for operator, value, rule in rules if (operator, value) == asked), None)
     if rule is not None:
         checked = {"data": arguments["data"], "field": arguments["field"], "rule": rule}
         yield Call("data_processing_validator", checked)

@@ -59,7 +59,7 @@ def find_wrong_result(task: Task, call: Call, after: World, handle: str, seed: i
     again, and the reference route misses the goal with the wrong one.
     """
     right = after.artefacts[handle]
-    milestone = _find_milestone(task, right)
+    milestone = _find_milestone(task, call, right)
     route = None if milestone is None else find_route(task)
     step = None if route is None or milestone is None else route.step_of(milestone)
     if route is None or step is None or not _brings_again(call, after, right):
@@ -75,13 +75,18 @@ def find_wrong_result(task: Task, call: Call, after: World, handle: str, seed: i
     return None
 
 
-def _find_milestone(task: Task, value: Json) -> int | None:
-    """Return the index of the milestone that is this artefact."""
-    for index, milestone in enumerate(task.milestones):
-        fact = milestone.fact
-        if fact.kind is FactKind.ARTEFACT and fact.text == fact_text(fact.kind, "", value, is_ordered=fact.is_ordered):
-            return index
-    return None
+def _find_milestone(task: Task, call: Call, value: Json) -> int | None:
+    """Return the index of the milestone that is this artefact, if possible one that the tool of the call reaches.
+
+    Sorted rows can be the same artefact as those that were sorted.
+    """
+    facts = [milestone.fact for milestone in task.milestones]
+    orders = {fact.is_ordered for fact in facts}
+    texts = {is_ordered: fact_text(FactKind.ARTEFACT, "", value, is_ordered=is_ordered) for is_ordered in orders}
+    numbered = [(index, fact) for index, fact in enumerate(facts) if fact.kind is FactKind.ARTEFACT]
+    same = [index for index, fact in numbered if fact.text == texts[fact.is_ordered]]
+    of_tool = {action.reaches for action in task.actions if action.call.tool == call.tool}
+    return min(same, key=lambda index: (index not in of_tool, index), default=None)
 
 
 def _brings_again(call: Call, after: World, right: Json) -> bool:

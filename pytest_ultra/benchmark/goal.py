@@ -9,29 +9,51 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 
-__all__ = ["harms", "has_delivered", "reached_milestones", "read_answer", "unwrap"]
+__all__ = [
+    "harms",
+    "has_delivered",
+    "has_reached_goal",
+    "made_milestones",
+    "prerequisites",
+    "reached_milestones",
+    "read_answer",
+    "unwrap",
+]
 
 
 def reached_milestones(task: Task, world: World, answer: Json = None) -> tuple[bool, ...]:
     """Return for each milestone whether it is reached. A reached deliverable implies all milestones that it needs."""
-    artefacts = _artefact_texts(task, world)
-    holds = [_holds(task, milestone.fact, world, answer, artefacts) for milestone in task.milestones]
+    made = made_milestones(task, world, answer)
     counted = set[int]()
     for index, milestone in enumerate(task.milestones):
-        if holds[index] and milestone.is_deliverable:
-            counted |= _prerequisites(task, index)
-    return tuple(is_there or index in counted for index, is_there in enumerate(holds))
+        if made[index] and milestone.is_deliverable:
+            counted |= prerequisites(task, index)
+    return tuple(is_there or index in counted for index, is_there in enumerate(made))
 
 
-def _prerequisites(task: Task, index: int) -> set[int]:
+def made_milestones(task: Task, world: World, answer: Json = None) -> tuple[bool, ...]:
+    """Return for each milestone whether it can be seen in the world, or in the answer."""
+    artefacts = _artefact_texts(task, world)
+    return tuple(_holds(task, milestone.fact, world, answer, artefacts) for milestone in task.milestones)
+
+
+def prerequisites(task: Task, index: int) -> set[int]:
     """Return the milestones that this one needs, directly or through others."""
     needs = task.milestones[index].needs
-    return set(needs).union(*(_prerequisites(task, need) for need in needs))
+    return set(needs).union(*(prerequisites(task, need) for need in needs))
 
 
 def has_delivered(task: Task, holds: tuple[bool, ...]) -> bool:
     """Return whether every deliverable is there; `holds` comes from `reached_milestones`."""
     return all(is_there for is_there, milestone in zip(holds, task.milestones, strict=True) if milestone.is_deliverable)
+
+
+def has_reached_goal(task: Task, world: World, answer: Json = None) -> bool:
+    """Return whether every deliverable is there, without a look at the other milestones, which are many and large."""
+    facts = task.deliverables
+    has_artefact = any(fact.kind is FactKind.ARTEFACT for fact in facts)
+    artefacts = _artefact_texts(task, world) if has_artefact else {}
+    return all(_holds(task, fact, world, answer, artefacts) for fact in facts)
 
 
 def _holds(task: Task, fact: Fact, world: World, answer: Json, artefacts: dict[bool, set[str]]) -> bool:

@@ -16,7 +16,7 @@ def with_other_ways(task: Task, workflow: Workflow) -> Workflow:
 
     Steps that are none of the task's actions, as in a plan of the user's own, get none.
     """
-    milestones = [_milestone_of(task, step.call) for step in workflow.steps]
+    milestones = milestones_of(task, workflow)
     numbers = {milestone: number for number, milestone in enumerate(milestones, start=1) if milestone is not None}
     pairs = zip(workflow.steps, milestones, strict=True)
     steps = tuple(_with_other_way(task, step, milestone, numbers) for step, milestone in pairs)
@@ -33,12 +33,20 @@ def _with_other_way(task: Task, step: Step, milestone: int | None, numbers: dict
     return msgspec.structs.replace(step, fallback=renumbered(route.calls[milestone], numbers))
 
 
-def _milestone_of(task: Task, call: Call) -> int | None:
-    """Return the milestone that a step reaches, which is that of the action with the same tool and literals."""
-    for action in task.actions:
-        if action.call.tool == call.tool and _literals(action.call) == _literals(call):
-            return action.reaches
-    return None
+def milestones_of(task: Task, workflow: Workflow) -> list[int | None]:
+    """Return the index of the milestone that each step reaches, None for a step that is none of the task's actions.
+
+    It is that of the first action with the same tool and literals whose milestone no earlier step reaches.
+    """
+    found: list[int | None] = []
+    for step in workflow.steps:
+        reached = (action.reaches for action in task.actions if _says_the_same(action.call, step.call))
+        found.append(next((milestone for milestone in reached if milestone not in found), None))
+    return found
+
+
+def _says_the_same(one: Call, other: Call) -> bool:
+    return one.tool == other.tool and _literals(one) == _literals(other)
 
 
 def _literals(call: Call) -> dict[str, Json]:

@@ -20,7 +20,27 @@ def find_misreadings(task: Task, workflow: Workflow) -> Sequence[PlanMisreading]
     found = (
         _translate(decision, misreading, step_of) for decision in task.decisions for misreading in decision.misreadings
     )
-    return (*filter(None, found), *_taken_paths(task, workflow))
+    return (*filter(None, found), *_taken_paths(task, workflow), *_sessions(task, workflow))
+
+
+def find_look_ups(task: Task, workflow: Workflow) -> Sequence[Call]:
+    """Return the calls that reveal what the job's decisions turn on, in terms of the steps of a workflow."""
+    step_of = match_steps(task, workflow)
+    calls = [_renumber(call, step_of) for decision in task.decisions for call in decision.look_ups]
+    return [call for call in calls if call is not None]
+
+
+def decided_steps(task: Task, workflow: Workflow) -> Mapping[int, Skill]:
+    """Return the steps, by number, that somebody who does not look leaves out, each with the skill it takes to look."""
+    step_of = match_steps(task, workflow)
+    return {
+        step_of[milestone]: decision.skill
+        for decision in task.decisions
+        if decision.skill is not Skill.BRANCH
+        for misreading in decision.misreadings
+        for milestone in misreading.dropped
+        if milestone in step_of and not misreading.added
+    }
 
 
 def match_steps(task: Task, workflow: Workflow) -> Mapping[int, int]:
@@ -71,3 +91,11 @@ def _taken_paths(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:
         if new and taken in task.world.files and taken in task.words:
             change = StepChange(number, "path", taken)
             yield PlanMisreading(f"is there a file {taken} already?", (change,), is_branch=True)
+
+
+def _sessions(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:
+    """Yield the sessions that the words do not ask for: only the service itself says that it wants one."""
+    for number, step in enumerate(workflow.steps, start=1):
+        service = step.call.arguments.get("service")
+        if step.call.tool == "integration_authenticator" and str(service) not in task.words:
+            yield PlanMisreading(f"is a session with {service} needed?", dropped=(number,))

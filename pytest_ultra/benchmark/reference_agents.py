@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
+from pytest_ultra.benchmark.agent_workflows import LACKING
 from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, Skill, begin, next_call, take_result
 from pytest_ultra.benchmark.shown_conversation import read_conversation, shown_plan, with_final_tool
 from pytest_ultra.benchmark.shown_results import read_result
@@ -43,6 +44,11 @@ def in_text_protocol(act_function: AgentFunction) -> AgentFunction:
 
 def _perfect(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     return _follow(knowledge.reference, messages, knowledge)
+
+
+def _playing(agent: ReferenceAgent) -> Callable[[Sequence[Message], Knowledge], Reply]:
+    """Return an agent that does what it takes the job to be, whatever the plan says."""
+    return lambda messages, knowledge: _follow(knowledge.workflow_of(agent), messages, knowledge)
 
 
 def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
@@ -102,6 +108,7 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
     ReferenceAgent.MIXTURE: _mixture,
     ReferenceAgent.NO_FALLBACK: _without(Skill.GO_ANOTHER_WAY),
     ReferenceAgent.NO_CHECK: _without(Skill.CHECK),
+    **{agent: _playing(agent) for agent in (*LACKING, ReferenceAgent.CAUTIOUS)},
 }
 
 

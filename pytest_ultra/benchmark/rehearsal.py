@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones, read_answer
+from pytest_ultra.benchmark.goal import harms, has_reached_goal, read_answer
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools.invoke import invoke, replace_artefact
 from pytest_ultra.benchmark.world import World
@@ -28,11 +28,16 @@ class Rehearsal(msgspec.Struct, frozen=True):
 
     @property
     def has_delivered(self) -> bool:
-        return has_delivered(self.task, reached_milestones(self.task, self.world, read_answer(self.text)))
+        return has_reached_goal(self.task, self.world, read_answer(self.text))
 
     @property
     def has_harmed(self) -> bool:
         return bool(harms(self.task, self.world))
+
+    @property
+    def effects(self) -> object:
+        """All that is not an intermediate result: the world apart from artefacts and sessions, and the answer."""
+        return msgspec.structs.replace(self.world, artefacts={}, sessions=()), self.text
 
     def columns(self, step: int) -> list[str]:
         """Return the columns of the table that a step made; none where it made no table."""

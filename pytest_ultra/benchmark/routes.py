@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.invoke import invoke
+from pytest_ultra.benchmark.tools.mirrors import mirrored_calls
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
@@ -38,6 +40,26 @@ def find_route(task: Task, down: Sequence[DownTarget] = ()) -> Route | None:
     It takes the milestones in their order, and for each the first of the ways to it. Of several routes, that is
     not the one that a planner finds best, but it depends on nothing but the task.
     """
+    targets = tuple(down)
+    known = next((each for each in _FOUND if each.task is task and each.down == targets), None)
+    if known is None:
+        known = _Found(task, targets, _search(task, targets))
+        _FOUND.append(known)
+    return known.route
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """A search that was made: an episode makes the same ones again at each of its faults."""
+
+    task: Task
+    down: tuple[DownTarget, ...]
+    route: Route | None
+
+
+_FOUND: deque[_Found] = deque(maxlen=32)
+
+
+def _search(task: Task, down: Sequence[DownTarget]) -> Route | None:
     walk = _Walk(task)
     for index, milestone in enumerate(task.milestones):
         if milestone.fact.kind is not FactKind.ANSWER and not walk.reach(index, down):
@@ -48,12 +70,14 @@ def find_route(task: Task, down: Sequence[DownTarget] = ()) -> Route | None:
 
 
 def ways_to(task: Task, milestone: int, data: Callable[[Call], Json]) -> Iterator[Call]:
-    """Yield the calls that may reach a milestone: the task's actions, then equivalent calls of tools on offer.
+    """Yield the calls that may reach a milestone: the task's actions, then those of mirrors, then of other tools.
 
     References count milestones. `data` returns the input of a call.
     """
     actions = [action.call for action in task.actions if action.reaches == milestone]
     yield from actions
+    for call in actions:
+        yield from mirrored_calls(task.world, call)
     for call in actions:
         for other in equivalent_calls(call, data(call)):
             if other.tool in task.tools and other not in actions:

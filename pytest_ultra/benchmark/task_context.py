@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
 
 import msgspec
 
 from pytest_ultra.benchmark.canonical import canonical
+from pytest_ultra.benchmark.careless_calls import careless_calls
+from pytest_ultra.benchmark.decisions import Skill
+from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
+from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.benchmark.plan_decoys import options
-from pytest_ultra.benchmark.plan_misreadings import find_misreadings
+from pytest_ultra.benchmark.plan_misreadings import decided_steps, find_look_ups, find_misreadings
 from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
-from pytest_ultra.core.workflow import Call, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
+MOST_KINDS = 3
+"""Values of a field that a plan lists."""
 _NO_ROWS: tuple[Row, ...] = ()
 
 
@@ -31,6 +37,8 @@ class TaskContext:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._rehearsed: list[tuple[Workflow, Rehearsal]] = []
+        self._idle: dict[int, tuple[Sequence[Row], list[Call]]] = {}
+        self._misread: tuple[Workflow, Sequence[PlanMisreading]] | None = None
 
     @property
     def tools(self) -> Mapping[str, ToolSignature]:
@@ -70,12 +78,17 @@ class TaskContext:
         ]
         return [call for call in found if call.tool in tools and call not in calls]
 
+    def look_ups(self, workflow: Workflow) -> Sequence[Call]:
+        return [call for call in find_look_ups(self._task, workflow) if call.tool in self._task.tools]
+
     def equivalents(self, workflow: Workflow, number: int) -> Sequence[Call]:
-        """Return the other actions that reach a step's milestone; only those that take no output."""
+        """Return the other actions that reach a step's milestone, if they take no output, and calls of other tools."""
         call = workflow.steps[number - 1].call
         reached = {action.reaches for action in self._task.actions if action.call == call}
         others = [action.call for action in self._task.actions if action.reaches in reached]
-        return [other for other in others if other != call and not other.references]
+        found = [other for other in others if other != call and not other.references]
+        equal = equivalent_calls(call, list(self._input_rows(workflow, number))) if len(call.references) == 1 else ()
+        return [*found, *(other for other in equal if other.tool in self._task.tools)]
 
     def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
         call = workflow.steps[number - 1].call
@@ -86,26 +99,43 @@ class TaskContext:
             if (change.step, change.argument) == (number, argument) and len(misreading.changes) == 1
         ]
         known = [decoy.value for decoy in found]
-        visibility = self._visibility(call, argument)
+        visibility = self.visibility(workflow, number, argument)
         others = options(self._task, call, argument, self._input_rows(workflow, number))
         return found + [Decoy(other.value, visibility, other.way) for other in others if other.value not in known]
 
     def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
-        return find_misreadings(self._task, workflow)
+        if self._misread is None or self._misread[0] is not workflow:
+            found = find_misreadings(self._task, workflow)
+            self._misread = (workflow, (*found, *self._careless_steps(workflow, found)))
+        return self._misread[1]
+
+    def _careless_steps(self, workflow: Workflow, found: Sequence[PlanMisreading]) -> Iterator[PlanMisreading]:
+        """Yield the ways of doing by another tool what looks needless without a look at the world."""
+        for misreading in found:
+            if (number := misreading.needless) is not None:
+                call = workflow.steps[number - 1].call
+                for other in careless_calls(call, self._input_rows(workflow, number)):
+                    if other.tool in self._task.tools:
+                        yield PlanMisreading(misreading.question, dropped=(number,), added=(Step(other),))
 
     def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
-        world = self._task.world
-        names = {part: tuple(getattr(world, part)) for part in ("files", "resources", "datastores", "topics", "cache")}
         calls = [step.call for step in workflow.steps]
         rows = self._input_rows(workflow, number)
-        return fill(tool, Surroundings(calls[number - 1], rows, calls, names), chance)
+        return fill(tool, Surroundings(calls[number - 1], rows, calls, self._names), chance)
 
     def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
         if not any(number in step.call.references for step in workflow.steps):
             return []
         known = [_literals(step.call) for step in workflow.steps]
-        calls = _idle_calls(self._table(workflow, number), reference(number))
+        table = self._table(workflow, number)
+        if id(table) not in self._idle:  # the key stays unique, since the table is kept
+            self._idle[id(table)] = (table, list(_idle_calls(table, reference(number))))
+        calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in self._idle[id(table)][1]]
         return [call for call in calls if call.tool in self._task.tools and _literals(call) not in known]
+
+    @cached_property
+    def _names(self) -> LikelyNames:
+        return LikelyNames.of(self._task)
 
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):
@@ -118,11 +148,22 @@ class TaskContext:
     def rehearse(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         return rehearse(self._task, workflow, left_out=left_out)
 
-    def _visibility(self, call: Call, argument: str) -> Visibility:
-        """Return what shows that another value is wrong: the words, if they name the right one or paraphrase it."""
+    def visibility(self, workflow: Workflow, number: int, argument: str) -> Visibility:
+        """Return what shows that another value is wrong: the words, if they name the right one or paraphrase it.
+
+        The choices of a step that converts a unit or obeys a policy are not in the words, but in a document.
+        """
+        call = workflow.steps[number - 1].call
+        if self.is_named(call.arguments[argument]):
+            return Visibility.JOB
         schema = signatures()[call.tool].parameters["properties"][argument] if call.tool in signatures() else {}
-        is_in_words = "enum" in schema or self.is_named(call.arguments[argument])
-        return Visibility.JOB if is_in_words else Visibility.WORLD
+        is_paraphrased = "enum" in schema and number not in self._documented_steps(workflow)
+        return Visibility.JOB if is_paraphrased else Visibility.WORLD
+
+    def _documented_steps(self, workflow: Workflow) -> Collection[int]:
+        """Return the steps of which the words say no more than that a document has them."""
+        skills = decided_steps(self._task, workflow)
+        return [number for number, skill in skills.items() if skill in (Skill.LOOK_UP, Skill.APPLY_RULE)]
 
     def _input_rows(self, workflow: Workflow, number: int) -> Sequence[Row]:
         used = workflow.steps[number - 1].call.references
@@ -149,19 +190,34 @@ def _literals(call: Call) -> tuple[str, dict[str, Json]]:
 
 
 def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:
-    """Yield calls that keep every row as it is."""
+    """Yield calls that keep every row as it is, or change nothing but the order of the rows."""
     for field in rows[0] if rows else ():
         cells = [row.get(field) for row in rows]
         if any(cell in (None, "") for cell in cells):
             continue
-        if all(isinstance(cell, str) for cell in cells) and len(set(map(str, cells))) < len(cells):
-            yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
+        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
+        if all(isinstance(cell, str) for cell in cells):
+            yield from _idle_text_calls([str(cell) for cell in cells], data, field)
         numbers = [cell for cell in cells if isinstance(cell, int | float)]
         if len(numbers) == len(cells):
-            for order in ("ascending", "descending"):
-                arguments = {"data": data, "operation": "sort", "field": field, "order": order}
-                yield Call("data_processing_transformer", arguments)
-            lowest = min(numbers)
-            if isinstance(lowest, int):
-                comparison = {"field": field, "operator": "gt", "value": lowest - 1}
-                yield Call("data_processing_filter", {"data": data, **comparison})
+            yield from _idle_number_calls(numbers, data, field)
+
+
+def _idle_text_calls(cells: Sequence[str], data: str, field: str) -> Iterator[Call]:
+    if len(set(cells)) == len(cells):
+        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "unique"})
+    elif all(cell == cell.strip().lower() for cell in cells):
+        yield Call("data_processing_transformer", {"data": data, "operation": "normalize", "field": field})
+    kinds = sorted(set(cells))
+    if len(kinds) <= MOST_KINDS:
+        arguments = {"data": data, "field": field, "operator": "in", "value": [*kinds]}
+        yield Call("data_processing_filter", arguments)
+
+
+def _idle_number_calls(numbers: Sequence[float], data: str, field: str) -> Iterator[Call]:
+    for order in ("ascending", "descending"):
+        yield Call("data_processing_transformer", {"data": data, "operation": "sort", "field": field, "order": order})
+    lowest = min(numbers)
+    if lowest > 0:
+        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "positive"})
+    yield Call("data_processing_filter", {"data": data, "field": field, "operator": "gte", "value": lowest})

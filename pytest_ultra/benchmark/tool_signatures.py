@@ -83,6 +83,9 @@ _REPLACING: Mapping[str, str] = {
 }
 """Tools that replace what is at a place, and the argument that names it."""
 
+_CHECKS = frozenset({"data_processing_validator", "data_processing_aggregator", "computation_analyzer"})
+"""Tools whose results say something about the data that they are given."""
+
 _FIELD_ARGUMENTS = ("field", "group_by", "left_field", "value_field", "cost_field")
 _ROWS_STAY_AS_THEY_ARE = ("data_processing_validator", "data_processing_filter", "computation_optimizer")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -113,6 +116,9 @@ class BenchmarkSignature:
 
     def has_effect(self, call: Call) -> bool:
         return call.tool in _ADDING or self.place(call) is not None
+
+    def informs(self, call: Call) -> bool:
+        return not self.has_effect(call) and (not call.references or call.tool in _CHECKS)
 
     def place(self, call: Call) -> str | None:
         argument = _REPLACING.get(call.tool)

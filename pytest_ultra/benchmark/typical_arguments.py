@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import msgspec
 
-from pytest_ultra.benchmark.name_siblings import NAME_PARTS
+from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.core.json_types import Json, Row
 from pytest_ultra.core.workflow import Call, referenced_step
-
-_TEAMS, _DOCUMENTS, _INTAKES, _PERIODS = NAME_PARTS[:4]
-_SUBJECT = re.compile(r"[a-z]+(?:_[a-z]+)*_w\d\d")
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -22,7 +18,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     call: Call
     rows: Sequence[Row]
     calls: Sequence[Call]
-    names: Mapping[str, Sequence[str]]
+    names: LikelyNames
 
     @property
     def numbers(self) -> list[str]:
@@ -38,13 +34,9 @@ class Surroundings(msgspec.Struct, frozen=True):
         return self.rows[0] if self.rows else {}
 
     @property
-    def subject(self) -> str:
-        """The data's name in the plan, such as `orders_w12`."""
-        for call in (self.call, *self.calls):
-            for value in call.arguments.values():
-                if isinstance(value, str) and (match := _SUBJECT.search(value)):
-                    return match[0]
-        return ""
+    def text(self) -> str:
+        """The literals of the plan, those of the replaced call first."""
+        return " ".join(str(value) for call in (self.call, *self.calls) for value in call.arguments.values())
 
     @property
     def kept(self) -> dict[str, Json]:
@@ -67,8 +59,11 @@ _Filler = Callable[[Surroundings, Random], dict[str, Json]]
 def _filter(around: Surroundings, chance: Random) -> dict[str, Json]:
     field = chance.choice(around.numbers + around.categories)
     cells = sorted({row[field] for row in around.rows if row.get(field) not in ("", None)})
-    operator = "eq" if isinstance(cells[0], str) else chance.choice(("gt", "lt"))
-    return {"field": field, "operator": operator, "value": chance.choice(cells)}
+    if not isinstance(cells[0], str):
+        return {"field": field, "operator": chance.choice(("gt", "gte", "lt")), "value": chance.choice(cells)}
+    operator = chance.choice(("eq", "ne", "in"))
+    some = chance.sample(cells, min(2, len(cells)))
+    return {"field": field, "operator": operator, "value": [*some] if operator == "in" else some[0]}
 
 
 def _sort(around: Surroundings, chance: Random) -> dict[str, Json]:
@@ -84,19 +79,20 @@ def _aggregate(around: Surroundings, chance: Random) -> dict[str, Json]:
 
 
 def _calculate(around: Surroundings, chance: Random) -> dict[str, Json]:
-    left, right = chance.choice(around.numbers), chance.randint(2, 9)
+    left, right = chance.choice(around.numbers), chance.choice((1.05, 1.1, 1.25, 1.5, 10, 60, 100, 1000))
     return {
         "left_field": left,
-        "operator": chance.choice(("*", "+", "-")),
+        "operator": chance.choice(("*", "/")),
         "right": right,
-        "result_field": f"{left}_adjusted",
+        "result_field": f"{chance.choice(('planned', 'raised'))}_{left}",
     }
 
 
 def _map(around: Surroundings, chance: Random) -> dict[str, Json]:
     fields = list(around.rows[0])
     chosen = sorted(chance.sample(fields, min(3, len(fields))), key=fields.index)
-    return {"mapping": {field: f"{chance.choice(('ext', 'crm', 'erp'))}_{field}" for field in chosen}}
+    system = chance.choice(("ext", "crm", "erp"))
+    return {"mapping": {field: f"{system}_{field}" for field in chosen}}
 
 
 def _optimize(around: Surroundings, chance: Random) -> dict[str, Json]:
@@ -115,27 +111,6 @@ def _periods(around: Surroundings, chance: Random) -> Json:
     return around.kept.get("periods") or chance.randint(2, 6)
 
 
-def _name(around: Surroundings, chance: Random) -> str:  # noqa: ARG001 - one signature for all
-    return f"{chance.choice(_DOCUMENTS)}_{chance.randint(10, 99)}"
-
-
-def _team(around: Surroundings, chance: Random) -> str:
-    texts = " ".join(str(value) for value in around.kept.values())
-    return next((team for team in _TEAMS if team in texts), chance.choice(_TEAMS))
-
-
-def _time(chance: Random) -> str:
-    return f"2027-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T{chance.randint(6, 20):02}:00"
-
-
-def _known(around: Surroundings, group: str, made_up: str, chance: Random) -> str:
-    """Return a name of the group that belongs to the plan's subject; a made-up one if there is none."""
-    known = [name for name in around.names.get(group, ()) if name == made_up]
-    if not around.subject:
-        raise IndexError
-    return chance.choice(known) if known else made_up
-
-
 _FILLERS: Mapping[str, _Filler] = {
     "data_processing_filter": _filter,
     "data_processing_transformer": _sort,
@@ -152,35 +127,25 @@ _FILLERS: Mapping[str, _Filler] = {
     "computation_optimizer": _optimize,
     "integration_mapper": _map,
     "file_operations_compressor": lambda a, c: {"method": c.choice(("run_length", "dedupe_lines"))},  # noqa: ARG005
-    "file_operations_writer": lambda a, c: {"path": f"reports/{_name(a, c)}.json"},
-    "utility_notifier": lambda a, c: {
-        "recipient": f"{_team(a, c)}@example.com",
-        "subject": _name(a, c).replace("_", " ").capitalize(),
-    },
+    "file_operations_writer": lambda a, c: {"path": a.names.report(c)},
+    "utility_notifier": lambda a, c: {"recipient": c.choice(a.names.mailboxes), "subject": a.names.subject(c)},
     "utility_cache": lambda a, c: (
-        {"action": "put", "key": f"{_team(a, c)}:{_name(a, c)}"}
+        {"action": "put", "key": f"{a.names.stem('cache', c)}:{a.names.code(c)}"}
         if a.call.references
-        else {"action": "get", "key": _known(a, "cache", f"{a.subject}:latest", c)}
+        else {"action": "get", "key": a.names.cache_key(a.text, c)}
     ),
-    "integration_queue": lambda a, c: {"name": f"{_team(a, c)}-{c.choice(_INTAKES)}"},
-    "integration_scheduler": lambda a, c: {"name": f"{_team(a, c)}_{_name(a, c)}", "at": _time(c)},
-    "utility_tracker": lambda a, c: {"name": f"{_team(a, c)}-{c.choice(_PERIODS)}"},
+    "integration_queue": lambda a, c: {"name": a.names.queue(c)},
+    "integration_scheduler": lambda a, c: {
+        "name": f"{a.names.stem('schedule', c)}-{a.names.code(c)}",
+        "at": a.names.time(c),
+    },
+    "utility_tracker": lambda a, c: {"name": a.names.stem("tracker", c)},
     "utility_logger": lambda a, c: {
         "level": c.choice(("info", "warning")),
-        "message": f"{_name(a, c).replace('_', ' ')} ready",
+        "message": f"{a.names.stem('log', c)} {a.names.code(c)} ready",
     },
-    "network_poster": lambda a, c: {"url": f"https://{_team(a, c)}.example/intake/{c.randint(100, 999)}"},
-    "integration_connector": lambda a, c: {"datastore": _known(a, "datastores", f"{a.subject}_db", c)},
-    "network_fetcher": lambda a, c: {
-        "url": a.kept.get("url") or _known(a, "resources", f"https://{c.choice(NAME_PARTS[4])}.example/{a.subject}", c)
-    },
-    "network_validator": lambda a, c: (
-        {"url": a.kept["url"]}
-        if "url" in a.kept
-        else {"url": _known(a, "resources", f"https://{c.choice(NAME_PARTS[4])}.example/{a.subject}", c)}
-    ),
-    "file_operations_reader": lambda a, c: {"path": _known(a, "files", f"data/{a.subject}.csv", c)},
-    "utility_helper": lambda a, c: {
-        "topic": _known(a, "topics", f"{a.subject.rpartition('_')[0].replace('_', ' ')} reference", c)
-    },
+    "network_poster": lambda a, c: {"url": a.names.sink(c)},
+    "integration_connector": lambda a, c: {"datastore": a.names.datastore(a.text, c)},
+    "network_fetcher": lambda a, c: {"url": a.kept.get("url") or a.names.address(a.text, c)},
+    "file_operations_reader": lambda a, c: {"path": a.kept.get("path") or a.names.path(a.text, c)},
 }

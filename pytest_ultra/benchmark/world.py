@@ -45,6 +45,17 @@ class LogEntry(msgspec.Struct, frozen=True):
     data: Json = None
 
 
+class Mirror(msgspec.Struct, frozen=True):
+    """A second place for everything of a kind (a value of `tools.mirrors.Storage`) whose name begins with `original`.
+
+    The copy's name begins with `prefix` instead. It has the content of the original at all times.
+    """
+
+    storage: str
+    prefix: str
+    original: str
+
+
 class World(msgspec.Struct, frozen=True):
     """Everything that tools can read and change.
 
@@ -52,6 +63,7 @@ class World(msgspec.Struct, frozen=True):
     `files` maps a path to the file's text, and `modified` to the time of its last change; `credentials` maps a
     service to the account for it; `datastores` are the tables that `integration_connector` reads; `topics` are the
     reference tables that `utility_helper` reads; `artefacts` maps a handle to the output of an earlier call.
+    `mirrors` are places with copies, which take no room of their own.
     """
 
     files: dict[str, str] = {}
@@ -69,3 +81,4 @@ class World(msgspec.Struct, frozen=True):
     log: tuple[LogEntry, ...] = ()
     trackers: dict[str, tuple[Json, ...]] = {}
     artefacts: dict[str, Json] = {}
+    mirrors: tuple[Mirror, ...] = ()

@@ -21,6 +21,7 @@ MAX_WAIT_S = 86_400.0
 class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.
 
+    `agent_workflows` is what reference agents do that do not follow the optimal workflow, by their names. It,
     `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
     workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
     endpoints never get them. `route` is the number of the endpoint, if a model has several. `own_parameters` is the
@@ -34,6 +35,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[ToolSchema, ...]
     offered: tuple[str, ...] = ()
     route: int = 0
+    agent_workflows: dict[str, Workflow] = {}
     reference: Workflow | None = None
     own_parameters: str = ""
 

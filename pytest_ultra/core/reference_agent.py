@@ -19,16 +19,23 @@ class ReferenceAgent(StrEnum):
     NULL = "null"
     ONE_CALL = "one-call"
     STUBBORN = "stubborn"
+    LITERAL = "literal"
     LINTER = "linter"
+    CAUTIOUS = "cautious"
     MIXTURE = "mixture"
     NO_FALLBACK = "no-fallback"
     NO_CHECK = "no-check"
+    NO_LOOK_UP = "no-look-up"
+    NO_DATA_CHECK = "no-data-check"
+    NO_BRANCH = "no-branch"
+    NO_RULES = "no-rules"
 
 
 class Knowledge(msgspec.Struct, frozen=True):
     """What a reference agent knows beyond the prompt.
 
-    `offered` names the tools that it can call now, `fault_kinds` the kinds of faults that its tools can have.
+    `offered` names the tools that it can call now, `fault_kinds` the kinds of faults that its tools can have. `own`
+    holds the workflows of the agents that do not follow `reference` in this task, by the agent's name.
     """
 
     case_id: str
@@ -37,8 +44,21 @@ class Knowledge(msgspec.Struct, frozen=True):
     reference: Workflow
     offered: tuple[str, ...] = ()
     fault_kinds: tuple[FaultKind, ...] = (FaultKind.TRANSIENT,)
+    own: dict[str, Workflow] = {}
+
+    def workflow_of(self, agent: str) -> Workflow:
+        """Return what an agent does that knows the job; one without a workflow of its own follows `reference`."""
+        return self.own.get(agent, self.reference)
 
 
 def knowledge_of(request: ChatRequest) -> Knowledge:
     case, reference = request.case, request.reference or request.guidance.optimal
-    return Knowledge(case.case_id, case.prompt_type, request.turn, reference, request.offered, case.fault_kinds)
+    return Knowledge(
+        case.case_id,
+        case.prompt_type,
+        request.turn,
+        reference,
+        request.offered,
+        case.fault_kinds,
+        request.agent_workflows,
+    )

@@ -40,36 +40,13 @@ Injector = Callable[[Draw, Workflow, int], Candidate | None]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A replacement for one step: its flaw kind, its `way` within the kind, and a description."""
+    """A replacement for one step: its flaw kind, its `way` within the kind, a description, and what shows it."""
 
     kind: FlawKind
     step: Step
     way: str
     how: str
-
-
-Changer = Callable[[Draw, Workflow, int], list[Change]]
-"""(draw, workflow, number of a step) to the changes that could damage that step."""
-
-
-def damage_steps(
-    draw: Draw, workflow: Workflow, size: int, changer: Changer, *, among: Iterable[int] | None = None
-) -> Candidate | None:
-    """Damage `size` steps, drawn from those (`among` some) that can be damaged; None if there are too few.
-
-    A step's way is drawn before the change, so that ways with few changes are as likely.
-    """
-    numbers = list(range(1, len(workflow.steps) + 1) if among is None else among)
-    draw.chance.shuffle(numbers)
-    changed: dict[int, Change] = {}
-    for number in numbers:
-        if len(changed) == size:
-            break
-        changes = changer(draw, workflow, number)
-        if changes:
-            way = draw.chance.choice(sorted({change.way for change in changes}))
-            changed[number] = draw.chance.choice([change for change in changes if change.way == way])
-    return replace_steps(workflow, changed) if len(changed) == size else None
+    visibility: Visibility = Visibility.JOB
 
 
 def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidate:

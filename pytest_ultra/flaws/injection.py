@@ -18,10 +18,11 @@ from pytest_ultra.flaws import (
     sequence_disorder,
     tool_misuse,
 )
-from pytest_ultra.flaws.candidate import Candidate, Changer, Draw, Injector, damage_steps
+from pytest_ultra.flaws.candidate import Candidate, Draw, Injector
+from pytest_ultra.flaws.oddities import add_idle_steps, add_oddities
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import is_proved
-from pytest_ultra.flaws.second_try import add_to_some
+from pytest_ultra.flaws.step_damage import Changer, damage_steps
 
 MOST_CANDIDATES = 24
 """Candidates of one visibility before the next more visible one is tried."""
@@ -45,26 +46,33 @@ def inject(
     *,
     visibility: Visibility | None = None,
     flaws: int = 1,
+    with_oddities: bool = True,
 ) -> FlawedWorkflow | None:
     """Return a proved flawed workflow, the same for the same arguments; None if no candidate passes.
 
     A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
-    `flaws - 1` further steps are damaged, each by another kind.
+    `flaws - 1` further steps are damaged, each by another kind. Half of the plans of another visibility than `plan`
+    have oddities, as half of the sound plans have: `alternative` beside `optimal`; none has without `with_oddities`.
     """
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)
     for possible in reversed(list(Visibility)[: least_visible + 1]):
         chance = Random(f"{context.seed}/{kind}/{severity}/{possible}/{flaws}")
-        candidate = _find(Draw(context, possible, chance), optimal, kind, severity, flaws)
+        draw = Draw(context, possible, chance)
+        candidate = _find(draw, optimal, kind, severity, flaws=flaws, with_oddities=with_oddities)
         if candidate is not None:
             workflow, damages = candidate.workflow, candidate.damages
             return FlawedWorkflow(kind, severity, workflow, damages, flaws, possible, visibility)
     return None
 
 
-def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, flaws: int) -> Candidate | None:
+def _find(
+    draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int, with_oddities: bool
+) -> Candidate | None:
     """Return the first candidate that passes its proof."""
     size = severity.damaged_steps(len(optimal.steps))
+    with_oddities = with_oddities and draw.visibility is not Visibility.PLAN
+    has_oddities = with_oddities and draw.chance.choice((True, False))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
@@ -72,11 +80,23 @@ def _find(draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, fla
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
-        if composed is not None and draw.visibility is not Visibility.PLAN:
-            composed = add_to_some(draw.context, composed, draw.chance)
         if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
-            return composed
+            composed = _fill_gaps(draw, composed) if with_oddities else composed
+            adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
+            return (
+                add_oddities(draw.context, composed, draw.chance, adds_steps=adds_steps) if has_oddities else composed
+            )
     return None
+
+
+FILLED_PERCENT = 70
+"""How many of a hundred missing steps have one in their place that changes nothing, so that the plan is as long."""
+
+
+def _fill_gaps(draw: Draw, candidate: Candidate) -> Candidate:
+    missing = sum(damage.flawed_step is None for damage in candidate.damages)
+    filled = sum(draw.chance.randint(1, 100) <= FILLED_PERCENT for _ in range(missing))
+    return add_idle_steps(draw.context, candidate, draw.chance, filled)
 
 
 _CHANGERS: dict[FlawKind, Changer] = {

@@ -196,8 +196,10 @@ def _conditions(plan: _Plan, number: int) -> Iterator[Finding]:
 
 
 def _unused(plan: _Plan, number: int) -> Iterator[Finding]:
-    """Find results that nobody uses. A look-up's result may be for the reader alone."""
-    if plan.references[number] and plan.makes(number) is not None and number not in plan.used:
+    """Find results that nobody uses. A look-up's result, or a check's, may be for the reader alone."""
+    signature = plan.signature(number)
+    is_meant = not plan.references[number] or (signature is not None and signature.informs(plan.call(number)))
+    if not is_meant and plan.makes(number) is not None and number not in plan.used:
         yield Finding(FindingKind.UNUSED_OUTPUT, number, "no step uses its output")
 
 

@@ -51,32 +51,18 @@ def _changes(optimal: Workflow, misreading: PlanMisreading, kind: FlawKind) -> d
 
 
 def misread_steps(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
-    """Take one decision wrongly, such that exactly `size` steps are left out and none is done instead."""
+    """Take decisions wrongly, such that exactly `size` steps are left out and none is done instead."""
     options = [
         misreading
         for misreading in draw.context.misreadings(optimal)
-        if len(misreading.dropped) == size and not misreading.added and not misreading.changes
+        if misreading.dropped and not misreading.added and not misreading.changes
     ]
-    if not options:
-        return None
-    return remove(optimal, sorted(draw.chance.choice(options).dropped), "misread")
-
-
-def misread_tools(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
-    """Take one decision wrongly, such that exactly `size` steps are replaced, one for one, by calls of other tools."""
-    options = [
-        misreading
-        for misreading in draw.context.misreadings(optimal)
-        if len(misreading.dropped) == len(misreading.added) == size and not misreading.changes
-    ]
-    if not options:
-        return None
-    misreading = draw.chance.choice(options)
-    how = f"is what one calls without looking: {misreading.question}"
-    pairs = zip(sorted(misreading.dropped), misreading.added, strict=True)
-    return replace_steps(
-        optimal, {number: Change(FlawKind.TOOL_MISUSE, step, "misread", how) for number, step in pairs}
-    )
+    draw.chance.shuffle(options)
+    dropped = set[int]()
+    for misreading in options:
+        if len(dropped.union(misreading.dropped)) <= size:
+            dropped |= {*misreading.dropped}
+    return remove(optimal, sorted(dropped), "misread") if len(dropped) == size else None
 
 
 def added_steps(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.candidate import Candidate, Draw
+from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.misread_decisions import misread_steps
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_removal import remove
@@ -17,6 +18,8 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
         return None
     if draw.visibility is Visibility.WORLD:
         return misread_steps(draw, optimal, size)
+    if draw.visibility is Visibility.JOB and (scattered := _scatter(draw, optimal, size)) is not None:
+        return scattered
     first = draw.chance.randint(1, count - size)  # the last ones are a separate way
     removed = {
         "here_and_there": sorted(draw.chance.sample(range(1, count + 1), size)),
@@ -28,6 +31,24 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
         removed["branch"] = draw.chance.choice(branches)
     way = draw.chance.choice(sorted(removed))
     return remove(optimal, removed[way], way)
+
+
+def _scatter(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
+    """Remove steps, one or a branch at a time, such that the linter has no finding; None if that leaves too many."""
+    numbers = list(range(1, len(optimal.steps) + 1))
+    draw.chance.shuffle(numbers)
+    removed = set[int]()
+    for number in numbers:
+        for part in ({number}, {*_branch(optimal, number)}):
+            both = removed | part
+            if len(removed) < len(both) <= size and _reads_well(draw, optimal, both):
+                removed = both
+                break
+    return remove(optimal, sorted(removed)) if len(removed) == size else None
+
+
+def _reads_well(draw: Draw, optimal: Workflow, removed: set[int]) -> bool:
+    return not lint(remove(optimal, sorted(removed)).workflow, draw.context.tools)
 
 
 def _branch(optimal: Workflow, last: int) -> list[int]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_ultra.core.axes import FlawKind, Visibility
-from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, with_arguments
 from pytest_ultra.flaws.misread_decisions import misread_arguments
+from pytest_ultra.flaws.plan_context import Decoy
+from pytest_ultra.flaws.step_damage import damage_steps
 
 _KIND = FlawKind.PARAMETER_ERROR
 
@@ -29,42 +30,45 @@ def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
     call = workflow.steps[number - 1].call
     names = sorted(call.arguments)
     draw.chance.shuffle(names)
+    others: list[Change] = []
     for name in names:
         if draw.visibility is Visibility.PLAN:
             found = list(_obvious(workflow, number, name))
         else:
             found = list(_hidden(draw, workflow, number, name))
-        if found:
-            return found
-    return []
+        wanted = [change for change in found if change.visibility is draw.visibility]
+        if wanted:
+            return wanted
+        others = others or found
+    return others
 
 
 def _hidden(draw: Draw, workflow: Workflow, number: int, name: str) -> Iterator[Change]:
     step = workflow.steps[number - 1]
     for decoy in draw.context.decoys(workflow, number, name):
-        if decoy.visibility is draw.visibility:
-            yield _change(step, name, decoy.value, decoy.way, "has a wrong value")
+        yield _change(step, name, decoy, "has a wrong value")
     signature = draw.context.tools.get(step.call.tool)
-    if draw.visibility is Visibility.JOB and signature and name not in signature.parameters["required"]:
-        yield _left_out(step, name)
+    if signature and name not in signature.parameters["required"]:
+        yield _left_out(step, name, Visibility.JOB)
 
 
 def _obvious(workflow: Workflow, number: int, name: str) -> Iterator[Change]:
     step = workflow.steps[number - 1]
     value = step.call.arguments[name]
-    yield _left_out(step, name)
+    yield _left_out(step, name, Visibility.PLAN)
     if (used := referenced_step(value)) is not None:
         for other in range(1, len(workflow.steps) + 1):
             if other not in (used, number):
-                yield _change(step, name, reference(other), "wrong_reference", "is the output of the wrong step")
+                decoy = Decoy(reference(other), Visibility.PLAN, "wrong_reference")
+                yield _change(step, name, decoy, "is the output of the wrong step")
     else:
-        yield _change(step, name, [value], "wrong_type", "has a wrong type")
+        yield _change(step, name, Decoy([value], Visibility.PLAN, "wrong_type"), "has a wrong type")
 
 
-def _left_out(step: Step, name: str) -> Change:
+def _left_out(step: Step, name: str, visibility: Visibility) -> Change:
     others = {key: argument for key, argument in step.call.arguments.items() if key != name}
-    return Change(_KIND, Step(Call(step.call.tool, others)), "left_out", f"{name} is left out")
+    return Change(_KIND, Step(Call(step.call.tool, others)), "left_out", f"{name} is left out", visibility)
 
 
-def _change(step: Step, name: str, value: Json, way: str, what: str) -> Change:
-    return Change(_KIND, with_arguments(step, **{name: value}), way, f"{name} {what}")
+def _change(step: Step, name: str, decoy: Decoy, what: str) -> Change:
+    return Change(_KIND, with_arguments(step, **{name: decoy.value}), decoy.way, f"{name} {what}", decoy.visibility)

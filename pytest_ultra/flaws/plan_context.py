@@ -39,7 +39,7 @@ class PlanMisreading(msgspec.Struct, frozen=True):
     """A decision of the job, taken wrongly: what is then different in the plan. Only the world shows that it is wrong.
 
     `dropped` are steps that are then not done, `added` those that are done instead; their references count the
-    steps of the sound plan.
+    steps of the sound plan. As many added as dropped steps are done each in place of one.
     """
 
     question: str
@@ -47,6 +47,12 @@ class PlanMisreading(msgspec.Struct, frozen=True):
     dropped: tuple[int, ...] = ()
     added: tuple[Step, ...] = ()
     is_branch: bool = False
+
+    @property
+    def needless(self) -> int | None:
+        """The one step that looks needless to somebody who does not look, if that is all there is to it."""
+        is_alone = len(self.dropped) == 1 and not self.added and not self.changes and not self.is_branch
+        return self.dropped[0] if is_alone else None
 
 
 class Rehearsal(Protocol):
@@ -64,6 +70,10 @@ class Rehearsal(Protocol):
 
     @property
     def has_harmed(self) -> bool: ...
+
+    @property
+    def effects(self) -> object:
+        """What the plan leaves behind and answers, to be compared with what another leaves behind."""
 
 
 class PlanContext(Protocol):
@@ -89,11 +99,17 @@ class PlanContext(Protocol):
     def checks(self) -> Sequence[Call]:
         """Calls that only look, at things that the task is about, and that it does not need."""
 
+    def look_ups(self, workflow: Workflow) -> Sequence[Call]:
+        """Return the calls that reveal what the job turns on; their references count the steps of the workflow."""
+
     def equivalents(self, workflow: Workflow, number: int) -> Sequence[Call]:
-        """Return other calls that do what a step does."""
+        """Return other calls that may do what a step does."""
 
     def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
         """Return wrong values for an argument of a step, the best ones first."""
+
+    def visibility(self, workflow: Workflow, number: int, argument: str) -> Visibility:
+        """Return what shows that another value of a step's argument is wrong: the words (`job`), or the `world`."""
 
     def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
         """Return the ways in which the job's decisions can be taken wrongly."""

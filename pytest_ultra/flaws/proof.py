@@ -49,16 +49,18 @@ def has_cost(context: PlanContext, optimal: Workflow, kind: FlawKind, flawed: Wo
 def contradicts_words(context: PlanContext, optimal: Workflow, candidate: Candidate) -> bool:
     """Return whether a check of every literal against the words of the job finds something wrong.
 
-    That is a literal that the words do not name, where they name the right one; or an added literal that they do not
-    name.
+    That is a literal that the words do not name, where they name the right one; or an added literal that neither they
+    nor the sound plan name.
     """
+    known = [value for step in optimal.steps for value in step.call.arguments.values()]
     for origin, step in zip(candidate.origin, candidate.workflow.steps, strict=True):
         right = optimal.steps[origin - 1].call.arguments if origin else {}
         for name, value in step.call.arguments.items():
             is_literal = referenced_step(value) is None and right.get(name) != value
             if not is_literal or context.is_named(value) or _is_one_of_few(context, step, name):
                 continue
-            if name not in right or context.is_named(right[name]):
+            is_strange = name not in right and value not in known
+            if is_strange or (name in right and context.is_named(right[name])):
                 return True
     return False
 

@@ -30,10 +30,18 @@ class Extra(msgspec.Struct, frozen=True):
     passes_on: bool = False
 
 
+LOOK_UPS_PERCENT = 15
+"""How many of a hundred plans have added look-ups, which few sound plans have, where steps can be added that change
+nothing."""
+
+
 def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     extras: list[Extra] = []
+    has_look_ups = draw.chance.randint(1, 100) <= LOOK_UPS_PERCENT
     for _ in range(size):
-        extra = _draw_extra(draw, optimal)
+        extra = _draw_extra(draw, optimal, has_look_ups=has_look_ups)
+        while extra is not None and extra.passes_on and any(extra.after == other.after for other in extras):
+            extra = _draw_extra(draw, optimal, has_look_ups=True) if draw.chance.randint(0, 3) else None
         if extra is None:
             return None
         extras.append(extra)
@@ -46,7 +54,7 @@ def _are_distinct(extras: list[Extra]) -> bool:
     return len(set(passed)) == len(passed)
 
 
-def _draw_extra(draw: Draw, optimal: Workflow) -> Extra | None:
+def _draw_extra(draw: Draw, optimal: Workflow, *, has_look_ups: bool) -> Extra | None:
     numbers = range(1, len(optimal.steps) + 1)
     number = draw.chance.choice(numbers)
     if draw.visibility is Visibility.PLAN:
@@ -54,7 +62,7 @@ def _draw_extra(draw: Draw, optimal: Workflow) -> Extra | None:
     options: list[Extra] = []
     for place in numbers:
         options += [Extra("idle_step", place, call, passes_on=True) for call in draw.context.idle_steps(optimal, place)]
-    if draw.visibility is Visibility.JOB:
+    if draw.visibility is Visibility.JOB and (has_look_ups or not options):
         used = [step.call for step in optimal.steps]
         options += [Extra("useless_look_up", number, call) for call in draw.context.idle_look_ups if call not in used]
         for place, call in enumerate(used, start=1):

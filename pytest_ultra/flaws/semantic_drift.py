@@ -8,38 +8,56 @@ from pytest_ultra.core.workflow import Step, Workflow, referenced_step
 from pytest_ultra.flaws.candidate import Candidate, Change, Draw, replace_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import misread_arguments
 from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.step_damage import MOST_TRIED, is_unflagged
 
 _KIND = FlawKind.SEMANTIC_DRIFT
 
 
 def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
-    """Change the last `size` steps. What one of them changes stays changed in those after it.
+    """Change `size` of the steps that can be changed, one after the other and as late as possible.
 
-    With the visibility `plan`, the drift does not run: the plan names a field or a thing that it has dropped.
+    What one of them changes stays changed in those after it.
+
+    With the visibility `plan`, all of the last steps change and the drift does not run: the plan names a field or a
+    thing that it has dropped. With `job`, the words contradict at least one of the changes; only the world may
+    contradict the others.
     """
     count = len(optimal.steps)
-    among = range(count - size + 1, count + 1)
-    if draw.visibility is Visibility.WORLD:
-        misread = misread_arguments(draw, optimal, size, _KIND, among=among)
+    if draw.visibility is Visibility.PLAN:
+        return _drift(draw, optimal, list(range(count - size + 1, count + 1)), size)
+    if draw.visibility is Visibility.WORLD and draw.chance.choice((True, False)):
+        misread = misread_arguments(draw, optimal, size, _KIND, among=range(count - size + 1, count + 1))
         if misread is not None:
             return misread
+    changeable = [number for number in range(1, count + 1) if _values(draw, optimal, number)]
+    for end in range(len(changeable), 0, -1):
+        for start in range(max(0, end - size), end):
+            if (candidate := _drift(draw, optimal, changeable[start:end], size)) is not None:
+                return candidate
+    return None
+
+
+def _drift(draw: Draw, optimal: Workflow, own: list[int], size: int) -> Candidate | None:
+    """Change each of the steps `own`, and what follows from that in the steps between; None unless it makes `size`."""
     drifting = optimal
     changed: dict[int, Change] = {}
     replaced: list[tuple[Json, Json]] = []
-    for number in among:
+    seen: list[Visibility] = []
+    for number in range(own[0], len(optimal.steps) + 1):
         step = drifting.steps[number - 1]
         followed = _follow(step, replaced)
-        is_own = followed == step or draw.visibility is Visibility.PLAN
-        own = _draw_value(draw, drifting, number) if is_own else None
-        if own is not None:
-            name, value = own
-            replaced.append((step.call.arguments[name], value))
-            followed = _follow(with_arguments(step, **{name: value}), replaced[:-1])
-        if followed == step:
-            return None
-        changed[number] = _change(draw.context, step, followed)
-        drifting = Workflow((*drifting.steps[: number - 1], followed, *drifting.steps[number:]), optimal.answer)
-    return replace_steps(optimal, changed)
+        if number in own and (followed == step or draw.visibility is Visibility.PLAN):
+            drawn = _draw_value(draw, optimal, drifting, number)
+            if drawn is not None:
+                name, value, shown_by = drawn
+                seen.append(shown_by)
+                replaced.append((step.call.arguments[name], value))
+                followed = _follow(with_arguments(step, **{name: value}), replaced[:-1])
+        if followed != step:
+            changed[number] = _change(draw.context, step, followed)
+            drifting = Workflow((*drifting.steps[: number - 1], followed, *drifting.steps[number:]), optimal.answer)
+    is_seen = draw.visibility is not Visibility.JOB or Visibility.JOB in seen
+    return replace_steps(optimal, changed) if len(changed) == size and is_seen else None
 
 
 def _follow(step: Step, replaced: list[tuple[Json, Json]]) -> Step:
@@ -53,22 +71,35 @@ def _follow(step: Step, replaced: list[tuple[Json, Json]]) -> Step:
     return with_arguments(step, **arguments) if arguments else step
 
 
-def _draw_value(draw: Draw, workflow: Workflow, number: int) -> tuple[str, Json] | None:
-    """Draw an argument and its wrong value."""
-    call = workflow.steps[number - 1].call
-    options: dict[str, list[Json]] = {}
-    for name in sorted(call.arguments):
-        decoys = draw.context.decoys(workflow, number, name)
-        if draw.visibility is Visibility.PLAN:
-            values: list[Json] = [[call.arguments[name]]] if referenced_step(call.arguments[name]) is None else []
-        else:
-            values = [decoy.value for decoy in decoys if decoy.visibility is draw.visibility]
-        if values:
-            options[name] = values
-    if not options:
-        return None
-    name = draw.chance.choice(sorted(options))
-    return name, draw.chance.choice(options[name])
+def _draw_value(draw: Draw, optimal: Workflow, drifting: Workflow, number: int) -> tuple[str, Json, Visibility] | None:
+    """Draw an argument, its wrong value, and what shows that it is wrong."""
+    values = _values(draw, optimal, number)
+    wanted = [value for value in values if value[2] is draw.visibility]
+    step = drifting.steps[number - 1]
+    options = wanted or values
+    names = sorted({name for name, _, _ in options})
+    draw.chance.shuffle(names)
+    for name in names:
+        alike = [value for value in options if value[0] == name]
+        for option in draw.chance.sample(alike, min(MOST_TRIED, len(alike))):
+            change = _change(draw.context, step, with_arguments(step, **{name: option[1]}))
+            if draw.visibility is Visibility.PLAN or is_unflagged(draw, drifting, {number: change}):
+                return option
+    return None
+
+
+def _values(draw: Draw, workflow: Workflow, number: int) -> list[tuple[str, Json, Visibility]]:
+    """Return the arguments of a step with their wrong values, and what shows that they are wrong."""
+    arguments = sorted(workflow.steps[number - 1].call.arguments.items())
+    literals = [(name, value) for name, value in arguments if referenced_step(value) is None]
+    if draw.visibility is Visibility.PLAN:
+        return [(name, [value], Visibility.PLAN) for name, value in literals]
+    return [
+        (name, decoy.value, decoy.visibility)
+        for name, _ in literals
+        for decoy in draw.context.decoys(workflow, number, name)
+        if draw.visibility is Visibility.JOB or decoy.visibility is Visibility.WORLD
+    ]
 
 
 def _change(context: PlanContext, right: Step, wrong: Step) -> Change:

@@ -12,26 +12,51 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.broken_order import break_order
 from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
+from pytest_ultra.flaws.linter import lint
 
-MOST_TRIES = 12
+MOST_MOVES = 12
+"""Moves of a step that are tried for one order."""
 OTHER_ORDER = "other_order"
 """The way of a disorder that runs: each step has an input, and does something else with it."""
 
 
 def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
-    """Reorder the steps such that `size` of them are out of place.
+    """Reorder the steps such that `size` of them stand at another place.
 
-    The visibility `world` has no order of its own: the words say what comes first.
+    With the visibility `world`, only steps move of which the data or a document show where they belong.
     """
     if draw.visibility is Visibility.PLAN:
         return break_order(draw.context, optimal, size, draw.chance)
+    movable = list(range(1, len(optimal.steps) + 1))
     if draw.visibility is Visibility.WORLD:
-        return None
-    for _ in range(MOST_TRIES):
-        order = draw_order(optimal, size, draw.chance)
-        if order is not None:
-            return reorder(optimal, order)
+        needless = {misreading.needless for misreading in draw.context.misreadings(optimal)}
+        movable = [number for number in movable if number in needless]
+    return _draw_unflagged(draw, optimal, size, movable)
+
+
+def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[int]) -> Candidate | None:
+    """Move one step after the other until enough of them are displaced, and the linter has no finding."""
+    keeps_inputs = draw.chance.randint(1, 6) == 1  # leaves a result unused, which few sound plans do
+    most_gaps = len(optimal.steps) if keeps_inputs or draw.chance.randint(1, 3) == 1 else _count_gaps(optimal)
+    order = list(range(1, len(optimal.steps) + 1))
+    for _ in range(MOST_MOVES if movable else 0):
+        number = draw.chance.choice(movable)
+        others = [other for other in order if other != number]
+        place = draw.chance.randint(0, len(others))
+        moved = [*others[:place], number, *others[place:]]
+        if moved != order and len(out_of_place(moved)) <= size:
+            plan = reorder(optimal, moved, keeps_inputs=keeps_inputs).workflow
+            if not lint(plan, draw.context.tools) and _count_gaps(plan) <= most_gaps:
+                order = moved
+            if len(displaced(order)) >= size and order != sorted(order):
+                return reorder(optimal, order, size, keeps_inputs=keeps_inputs)
     return None
+
+
+def _count_gaps(plan: Workflow) -> int:
+    """Return how many references pass over a step, which chains do not."""
+    numbered = enumerate(plan.steps, start=1)
+    return sum(number - used > 1 for number, step in numbered for used in step.call.references)
 
 
 def draw_order(optimal: Workflow, size: int, chance: Random) -> list[int] | None:
@@ -43,6 +68,11 @@ def draw_order(optimal: Workflow, size: int, chance: Random) -> list[int] | None
         order.remove(number)
         order.insert(max(0, min(count - 1, number - 1 + chance.choice((-2, -1, 1, 2)))), number)
     return order if len(out_of_place(order)) == size else None
+
+
+def displaced(order: Sequence[int]) -> list[int]:
+    """Return the steps that stand at another place than before."""
+    return [number for place, number in enumerate(order, start=1) if place != number]
 
 
 def out_of_place(order: Sequence[int]) -> list[int]:
@@ -63,24 +93,35 @@ def out_of_place(order: Sequence[int]) -> list[int]:
     return [number for number in order if number not in kept]
 
 
-def reorder(optimal: Workflow, order: Sequence[int]) -> Candidate:
-    """Reorder the steps. Where a step now stands before its input, the chain is linked anew in the new order."""
-    linked = _link(optimal, order)
+def reorder(optimal: Workflow, order: Sequence[int], size: int = 0, *, keeps_inputs: bool = False) -> Candidate:
+    """Reorder the steps. Where a step now stands before its input, the chain is linked anew in the new order.
+
+    With `keeps_inputs`, a step that comes too late works on what it would have worked on, and nobody waits for it.
+
+    Damaged are the steps that must move to restore the order; if they are fewer than `size`, other displaced ones too.
+    """
+    linked = _link(optimal, order, keeps_inputs=keeps_inputs)
     place = {number: position for position, number in enumerate(order, start=1)}
     steps = tuple(renumber(linked[number], place) for number in order)
     damages = tuple(
         Damage(FlawKind.SEQUENCE_DISORDER, place[number], number, OTHER_ORDER, "is out of place")
-        for number in sorted(out_of_place(order), key=lambda number: place[number])
+        for number in sorted(_damaged(order, size), key=lambda number: place[number])
     )
     answer = _last_of_chain(optimal, linked, order)
     return Candidate(Workflow(steps, place[answer] if answer else None), damages, tuple(order))
 
 
-def _link(optimal: Workflow, order: Sequence[int]) -> dict[int, Step]:
+def _damaged(order: Sequence[int], size: int) -> list[int]:
+    moved = out_of_place(order)
+    others = [number for number in displaced(order) if number not in moved]
+    return [*moved, *others[: max(0, size - len(moved))]]
+
+
+def _link(optimal: Workflow, order: Sequence[int], *, keeps_inputs: bool) -> dict[int, Step]:
     """Return the steps, by their old numbers, with the references of reordered chains exchanged.
 
-    Where a step stands before its input, it gets that step's input instead, that step gets its output, and later
-    steps get what comes out of both.
+    Where a step stands before its input, it gets that step's input instead; unless each keeps its input, that step
+    gets its output, and later steps get what comes out of both.
     """
     steps = dict(enumerate(optimal.steps, start=1))
     place = {number: position for position, number in enumerate(order)}
@@ -90,6 +131,9 @@ def _link(optimal: Workflow, order: Sequence[int]) -> dict[int, Step]:
             break
         early, late = pair
         source = steps[late].call.references[0]
+        if keeps_inputs:
+            steps[early] = _replace(steps[early], late, source)
+            continue
         for number, step in steps.items():
             if number not in pair:
                 steps[number] = _replace(step, early, late)

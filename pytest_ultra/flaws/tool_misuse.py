@@ -5,35 +5,48 @@ With the visibility `plan`, the wrong tool has the arguments of the right one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, damage_steps
-from pytest_ultra.flaws.misread_decisions import misread_tools
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw
 from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.step_damage import damage_steps
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 
 _KIND = FlawKind.TOOL_MISUSE
 
 
 def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
-    if draw.visibility is Visibility.WORLD:
-        return misread_tools(draw, optimal, size)
     return damage_steps(draw, optimal, size, changes)
 
 
 def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
-    """Return the wrong tools that a step could name; none with the visibility `world`."""
+    """Return the wrong tools that a step could name.
+
+    With the visibility `world`, they are those that somebody takes who did not look at the data.
+    """
+    found = [] if draw.visibility is Visibility.PLAN else list(_without_looking(draw, workflow, number))
     if draw.visibility is Visibility.WORLD:
-        return []
+        return found
     call = workflow.steps[number - 1].call
-    found = []
     for wrong in draw.context.offered:
         if wrong != call.tool and (arguments := _arguments(draw, workflow, number, wrong)):
             step = Step(Call(wrong, arguments), None, workflow.steps[number - 1].only_if_failed)
             how = f"names {wrong} instead of {call.tool}"
             found.append(Change(_KIND, step, _way(draw.context, call, wrong), how))
     return found
+
+
+def _without_looking(draw: Draw, workflow: Workflow, number: int) -> Iterator[Change]:
+    right = workflow.steps[number - 1].call.tool
+    for misreading in draw.context.misreadings(workflow):
+        if misreading.dropped == (number,) and len(misreading.added) == 1 and not misreading.changes:
+            step = misreading.added[0]
+            if step.call.tool != right:
+                how = f"names {step.call.tool} instead of {right}, as one does without looking: {misreading.question}"
+                yield Change(_KIND, step, "misread", how, Visibility.WORLD)
 
 
 def _way(context: PlanContext, call: Call, wrong: str) -> str:

@@ -41,6 +41,9 @@ class ToolSignature(Protocol):
     def has_effect(self, call: Call, /) -> bool:
         """Return whether the call hands something over or stores it."""
 
+    def informs(self, call: Call, /) -> bool:
+        """Return whether the call's result may be meant for the reader alone, such as that of a check of the data."""
+
     def place(self, call: Call, /) -> str | None:
         """Return the place that the call overwrites, such as a path; None if a second call adds to the first."""
 

@@ -26,6 +26,7 @@ from pytest_ultra.core.axes import (
     Severity,
     TaskType,
     ToolProtocol,
+    Visibility,
     join_fault_kinds,
 )
 from pytest_ultra.core.case import Case, TaskKey
@@ -56,6 +57,7 @@ def make_case(
     tool_protocol: ToolProtocol = ToolProtocol.NATIVE,
     has_tool_discovery: bool = False,
     fault_kinds: Iterable[FaultKind] = (FaultKind.TRANSIENT,),
+    flaw_visibility: Visibility | None = None,
 ) -> Case:
     return Case(
         model="demo/agent",
@@ -72,6 +74,7 @@ def make_case(
         tool_protocol=tool_protocol,
         has_tool_discovery=has_tool_discovery,
         fault_kind=join_fault_kinds(fault_kinds),
+        flaw_visibility=flaw_visibility,
     )
 
 

@@ -14,9 +14,9 @@ CURRENCIES = {
     "GBP": "pence",
     "CHF": "rappen",
     "PLN": "grosz",
-    "SEK": "ore",
-    "DKK": "ore",
-    "NOK": "ore",
+    "SEK": "oere",
+    "DKK": "oere",
+    "NOK": "oere",
 }
 UNITS: tuple[Mapping[str, Fraction], ...] = (
     {"mg": Fraction(1, 1000), "g": Fraction(1), "kg": Fraction(1000), "t": Fraction(10**6)},

@@ -25,7 +25,7 @@ def make_cases(prompt_type: PromptType, rate: float = 1.0) -> Iterator[Case]:
     for task_type in TaskType:
         for difficulty in (Difficulty.VERY_EASY, Difficulty.HARD):
             for severity in Severity if prompt_type.flaw_kind else [None]:
-                for instance in range(5):
+                for instance in range(2):
                     yield make_case(prompt_type, task_type, difficulty, severity=severity, rate=rate, instance=instance)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from pytest_ultra.benchmark.decisions import Decision, Misreading, Skill
 from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.goal_check import check_goal
 from pytest_ultra.benchmark.scoring import score
-from pytest_ultra.benchmark.scoring.route import find_route
+from pytest_ultra.benchmark.scoring.route import find_cheapest_route
 from pytest_ultra.benchmark.task import Action, BenchmarkGuidance, Milestone
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
@@ -55,7 +56,7 @@ def test_the_route_is_the_one_that_fits_the_calls_best() -> None:
     """A short way through the connector beside the way through reader and parser."""
     task = WITH_SHORT.task
     routes = {
-        called: [action.call.tool for action in find_route(task, called)]
+        called: [action.call.tool for action in find_cheapest_route(task, called)]
         for called in (
             ("file_operations_reader", "data_processing_parser"),
             ("file_operations_reader", "integration_connector"),
@@ -87,10 +88,41 @@ def test_a_tool_off_the_route_lowers_precision_also_if_another_route_needs_it() 
     assert found.tool_recall == 1
 
 
+LOOK_UP = Call("file_operations_scanner", {"pattern": "*"})
+TO_LOOK_UP = Decision(Skill.LOOK_UP, "which file is meant", (LOOK_UP, LOOK_UP, JOB.actions[1].call), (Misreading(),))
+WITH_DECISION = Guidance(msgspec.structs.replace(JOB, decisions=(TO_LOOK_UP,)), GUIDANCE.optimal)
+
+
+@pytest.mark.parametrize(
+    ("before", "route_calls", "efficiency"), [([], 5, 1), ([SCAN], 6, 1), ([SCAN, SCAN], 6, pytest.approx(6 / 7))]
+)
+def test_a_look_up_that_a_decision_needs_is_part_of_the_route_if_it_was_made(
+    before: list[ToolCall], route_calls: int, efficiency: float
+) -> None:
+    """Once, and only if the route does not contain it anyway."""
+    first = len(before) + 1
+    done = [AUTH, READ, parse(f"data_{first}"), select(f"data_{first + 1}"), post(f"data_{first + 2}")]
+    found = score_turns([*before, *done], "", guidance=WITH_DECISION)
+    assert (found.outcome, found.route_calls, found.efficiency) == (Outcome.FULL, route_calls, efficiency)
+    assert (found.tool_precision, found.tool_recall) == (1, 1)
+
+
+def test_a_needed_look_up_that_met_a_fault_is_not_part_of_the_route() -> None:
+    events = run_script(CASE, WITH_DECISION, [SCAN], "").events
+    failed: tuple[Event, ...] = tuple(
+        msgspec.structs.replace(event, result=ToolResult(code="TIMEOUT", is_random=True))
+        if isinstance(event, Answered)
+        else event
+        for event in events
+    )
+    assert score(CASE, WITH_DECISION, events).route_calls == 6
+    assert score(CASE, WITH_DECISION, failed).route_calls == 5
+
+
 def test_the_route_of_an_answer_ends_with_what_the_answer_needs() -> None:
     milestones = (*JOB.milestones[:4], Milestone(Fact.of(FactKind.ANSWER, "", 2), needs=(2,), is_deliverable=True))
     task = msgspec.structs.replace(JOB, milestones=milestones, actions=JOB.actions[:4])
-    assert [action.reaches for action in find_route(task, ())] == [1, 2]
+    assert [action.reaches for action in find_cheapest_route(task, ())] == [1, 2]
 
 
 BAD_FIELD = select(field="no")

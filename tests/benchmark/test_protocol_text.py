@@ -127,8 +127,8 @@ BROKEN = "<tool_call>read the file</tool_call>"
 
 def test_unreadable_calls_are_a_format_failure_until_one_can_be_read() -> None:
     assert score_replies(BROKEN) == (FailureClass.TOOL_CALL_FORMAT, 0)
-    path = next(iter(make_guidance(CASE).task.world.files))
-    call = write_reply(Reply(tool_calls=(ToolCall("", READER, json.dumps({"path": path})),))).text
+    first = make_guidance(CASE).optimal.steps[0].call
+    call = write_reply(Reply(tool_calls=(ToolCall("", first.tool, json.dumps(first.arguments)),))).text
     failure_class, validity = score_replies(BROKEN, call)
     assert failure_class is not FailureClass.TOOL_CALL_FORMAT
     assert validity == 0.5

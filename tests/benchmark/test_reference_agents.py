@@ -17,8 +17,8 @@ from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from tests.benchmark.agent_runs import make_case, make_task, run_agent, score_agent
 
-INSTANCES = 20
-"""For shares. Where each case must have its known score, 8 are enough: they make 192 cases in each cell."""
+INSTANCES = 5
+"""For shares. Where each case must have its known score, 1 is enough: it makes 24 cases in each cell."""
 PLAIN = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
 
 CELLS = [(task_type, difficulty) for task_type in TaskType for difficulty in Difficulty]
@@ -45,7 +45,7 @@ def make_cases(
 @pytest.mark.parametrize(("task_type", "difficulty"), CELLS)
 def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType, difficulty: Difficulty) -> None:
     """Under every prompt type and severity: `perfect` always does the job, `null` and `one-call` never do."""
-    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType), instances=8):
+    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType), instances=1):
         assert score_agent("perfect", case, guidance).outcome is Outcome.FULL
         assert score_agent("null", case, guidance).outcome is Outcome.FAILED
         one = score_agent("one-call", case, guidance)
@@ -55,8 +55,9 @@ def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType
             assert follower.outcome is Outcome.FULL
         elif case.prompt_type in (PromptType.OPTIMAL, PromptType.FLAWED_REDUNDANT_OPERATIONS):
             assert follower.outcome is Outcome.FULL
-            assert follower.efficiency is not None
-            assert (follower.efficiency == 1) == (case.prompt_type is PromptType.OPTIMAL)
+            assert follower.reference_calls is not None
+            is_longer = follower.tool_calls > follower.reference_calls
+            assert is_longer == (case.prompt_type is not PromptType.OPTIMAL)
         elif case.prompt_type.has_plan:
             assert follower.outcome is not Outcome.FULL
         else:
@@ -100,7 +101,7 @@ def test_without_retries_success_falls_with_the_rate_and_the_perfect_agent_keeps
     shares: dict[str, list[float]] = {"stubborn": [], "perfect": []}
     for rate in (1.0, 0.9, 0.8, 0.7, 0.6):
         cells = [(task_type, Difficulty.MEDIUM) for task_type in TaskType]
-        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate)]
+        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate, 20)]
         for agent, kept in shares.items():
             scores = [score_agent(agent, case, guidance) for case, guidance in cases]
             kept.append(sum(score.outcome is Outcome.FULL for score in scores) / len(scores))

@@ -44,7 +44,7 @@ def last_result(conversation: Conversation) -> tuple[type, str | None, Any]:
 def make_cases() -> Iterator[Case]:
     for prompt_type in PromptType:
         for task_type in (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE):
-            yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8)
+            yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8, max_turns=90)
 
 
 @pytest.mark.parametrize("protocol", [ToolProtocol.NATIVE, ToolProtocol.TEXT])

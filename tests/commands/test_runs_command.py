@@ -13,6 +13,7 @@ import pytest
 
 from pytest_ultra.storage.run_status import RunEnd, lock_run
 from pytest_ultra.storage.store.database import store_path
+from pytest_ultra.storage.store.migrations import SCHEMA_VERSION
 from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes
@@ -108,7 +109,7 @@ def test_store_sync_reads_new_runs_and_status_shows_the_contents(root: Path, com
     (root / "runs" / "20240101T000000.000000Z" / "run.json").write_text("{")
     first = command("store", "sync")
     assert first.lines == [
-        ".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema 10",
+        f".ultra/results.sqlite: 1 run, 4 cases, 4 episodes, 6 attempts; schema {SCHEMA_VERSION}",
         "1 run read, 0 removed, 1 left out",
     ]
     left_out = (
@@ -117,7 +118,7 @@ def test_store_sync_reads_new_runs_and_status_shows_the_contents(root: Path, com
     )
     assert first.err == f"pytest-ultra store: {left_out}\n"
     again = command("store", "status", "--json").json
-    assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (7, 1, 4, [])
+    assert (again["schema"], again["runs"], again["episodes"], again["read"]) == (SCHEMA_VERSION, 1, 4, [])
     assert again["problems"] == [left_out]
 
 
@@ -141,7 +142,10 @@ def test_a_store_of_a_newer_schema_is_not_rebuilt(root: Path, command: Command) 
         assert shown.err.startswith(
             "pytest-ultra store: error: the store '.ultra/results.sqlite' cannot be used: it was "
         )
-        assert "written by a newer pytest-ultra (schema 99, this one knows up to 10); it was not changed; " in shown.err
+        assert (
+            f"written by a newer pytest-ultra (schema 99, this one knows up to {SCHEMA_VERSION}); it was not changed; "
+            in shown.err
+        )
     assert store_path(root).read_bytes() == before
 
 

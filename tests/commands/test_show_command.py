@@ -17,7 +17,15 @@ from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.collection.case_names import parse_case_id
 from pytest_ultra.collection.planned_cases import draw_visibility
 from pytest_ultra.commands.run_overview import show_run
-from pytest_ultra.core.axes import DRAWN_VISIBILITIES, Difficulty, PromptType, PromptVariant, Severity, TaskType
+from pytest_ultra.core.axes import (
+    DRAWN_VISIBILITIES,
+    Difficulty,
+    PromptType,
+    PromptVariant,
+    Severity,
+    TaskType,
+    Visibility,
+)
 from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.reporting.failure_text import explain
 from pytest_ultra.storage.guidance_cache import GuidanceCache
@@ -146,7 +154,11 @@ def test_the_prompt_of_a_case_is_shown_as_the_model_got_it(run: RunDirectory, co
     assert f"{len(request.tools)} tools:" in lines
     for tool in request.tools:
         assert any(line.startswith(f"  {tool['function']['name']}(") for line in lines)
-    assert "plan, as the model saw it (! marks what tool_misuse damaged; visible in the job):" in lines
+    flawed = make_guidance(MISUSE).flawed
+    assert flawed is not None
+    assert flawed.visibility is not None
+    where = {Visibility.PLAN: "plan", Visibility.JOB: "job", Visibility.WORLD: "world"}[flawed.visibility]
+    assert f"plan, as the model saw it (! marks what tool_misuse damaged; visible in the {where}):" in lines
 
 
 def test_a_case_that_was_not_run_is_shown_by_its_prompt(run: RunDirectory, command: Command) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_ultra.controller.demo.server import open_server
 from pytest_ultra.core.json_types import Message
-from pytest_ultra.core.reference_agent import Knowledge
+from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.endpoint_lookup import resolve
@@ -125,8 +125,9 @@ async def speak(method: str, path: str, body: Any = None, **headers: str) -> tup
 
 def test_models_are_listed() -> None:
     status, answer = asyncio.run(speak("GET", "/v1/models"))
-    agents = ["perfect", "follower", "null", "one-call", "stubborn", "mixture"]
+    agents = list(ReferenceAgent)
     assert (status, [model["id"] for model in answer["data"]]) == (200, agents)
+    assert {"perfect", "follower", "linter"} < set(agents)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import product
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.decisions import ArgumentChange, Decision, Misreading, Skill
+from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
@@ -49,16 +51,20 @@ def test_every_flaw_has_a_cost_and_the_visibility_it_is_said_to_have(
 
 
 def names_contradicted(task: Task, optimal: Workflow, flawed: Workflow) -> list[str]:
-    """The names in a flawed plan that neither the sound plan nor the words have, where the words have another."""
+    """The names in a flawed plan that neither the sound plan nor the words have, where the words have another.
 
-    def names(plan: Workflow) -> set[str]:
-        values = [value for step in plan.steps for value in step.call.arguments.values()]
-        texts = [value for value in values if isinstance(value, str) and referenced_step(value) is None]
-        return {text for text in texts if re.search(r"[/@:]|\d", text)}
+    Names are compared argument by argument: a job's name says nothing about a path.
+    """
 
-    gone = {name for name in names(optimal) - names(flawed) if name in task.words}
-    strange = {name for name in names(flawed) - names(optimal) if name not in task.words}
-    return sorted(strange) if gone else []
+    def names(plan: Workflow) -> set[tuple[tuple[str, str], str]]:
+        calls = [step.call for step in plan.steps]
+        pairs = [((call.tool, key), value) for call in calls for key, value in call.arguments.items()]
+        texts = [(key, value) for key, value in pairs if isinstance(value, str) and referenced_step(value) is None]
+        return {(key, text) for key, text in texts if re.search(r"[/@:]|\d", text)}
+
+    gone = {key for key, name in names(optimal) - names(flawed) if name in task.words}
+    strange = {(key, name) for key, name in names(flawed) - names(optimal) if name not in task.words}
+    return sorted(name for key, name in strange if key in gone)
 
 
 @settings(deadline=None)
@@ -172,15 +178,15 @@ def test_followers_of_sound_plans_reach_the_goal(prompt_type: PromptType) -> Non
 
 def test_the_linter_gains_nothing_on_what_it_does_not_flag() -> None:
     gained = 0
-    for task_type in TaskType:
-        for kind in FlawKind:
-            case = make_case(PromptType(f"flawed_{kind}"), task_type, Difficulty.HARD, severity=Severity.LIGHT)
-            task = make_task(case.task_key)
-            flawed = inject(TaskContext(task), perfect_plan(task), kind, Severity.LIGHT)
-            assert flawed is not None
-            outcomes = [score_agent(agent, case).outcome for agent in ("follower", "linter")]
-            if flawed.visibility is Visibility.PLAN:
-                gained += outcomes[0] != outcomes[1]
-            else:
-                assert outcomes[0] == outcomes[1]
+    for task_type, kind, wanted in product(TaskType, FlawKind, (Visibility.PLAN, Visibility.JOB)):
+        case = make_case(
+            PromptType(f"flawed_{kind}"), task_type, Difficulty.HARD, severity=Severity.LIGHT, flaw_visibility=wanted
+        )
+        flawed = make_guidance(case).flawed
+        assert flawed is not None
+        outcomes = [score_agent(agent, case).outcome for agent in ("follower", "linter")]
+        if flawed.visibility is Visibility.PLAN:
+            gained += outcomes[0] != outcomes[1]
+        else:
+            assert outcomes[0] == outcomes[1]
     assert gained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.endpoint_lookup import resolve
 from pytest_ultra.providers.profiles import PROVIDERS
@@ -210,8 +211,8 @@ def test_demo_models_get_no_key() -> None:
             None,
             {},
             (
-                "There is no demo agent 'perfekt'. Valid: perfect, follower, null, one-call, stubborn, mixture. `demo` "
-                "alone means demo/mixture; for a model named demo, write openai/demo."
+                f"There is no demo agent 'perfekt'. Valid: {', '.join(ReferenceAgent)}. `demo` alone means "
+                "demo/mixture; for a model named demo, write openai/demo."
             ),
         ),
         (

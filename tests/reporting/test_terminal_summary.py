@@ -101,7 +101,7 @@ def test_variants_and_versions_are_headings_of_their_rows() -> None:
     rows = [make_row(PromptType.OPTIMAL, prompt_variant=v, versions=w) for w in (old, new) for v in PromptVariant]
     lines = summary_table(make_summary(*rows), 100).splitlines()[2:]
     assert lines[::2] == [
-        f"gpt-4o-mini, prompt variant {variant} (generator 2, prompts 2, scorer {scorer})"
+        f"gpt-4o-mini, prompt variant {variant} (generator 1, prompts 1, scorer {scorer})"
         for scorer in (1, 2)
         for variant in ("standard", "brief", "formal", "canary")
     ]
@@ -137,7 +137,7 @@ def test_discernment_has_a_line_for_each_model_where_both_sorts_of_steps_were_se
 def test_figures_of_different_versions_are_never_mixed_silently() -> None:
     summary = make_summary(make_row(PromptType.OPTIMAL), versions=(Versions(1, 1, 1), Versions(1, 1, 2)))
     warning = (
-        "episodes of 2 versions (generator 2, prompts 2, scorer 1; generator 2, prompts 2, scorer 2): "
+        "episodes of 2 versions (generator 1, prompts 1, scorer 1; generator 1, prompts 1, scorer 2): "
         "rows of different versions cannot be compared, no difference is computed between them, "
         "and the counts cover all of them"
     )

@@ -18,6 +18,7 @@ from tests.run import slow_imports  # noqa: F401 - for speed
 from tests.run.project import ONE_CASE, TEN_CASES, Project
 
 MIXTURE = "--ultra-model=demo"
+FOLLOWER = "--ultra-model=demo/follower"
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +111,8 @@ def table_rows(text: str) -> list[list[str]]:
 
 def expected(episode: dict[str, Any]) -> dict[str, str]:
     names = ("case_id", "model", "prompt_type", "task_type", "difficulty", "severity", "outcome", "failure_class")
-    return {f"ultra_{name}": episode[name] for name in names if episode[name] is not None}
+    properties = {f"ultra_{name}": episode[name] for name in names} | {"ultra_visibility": episode["proved_visibility"]}
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def test_a_hostile_model_name_is_escaped_in_all_reports(project: Project) -> None:
@@ -143,7 +145,7 @@ def test_a_summary_is_written_to_its_file_and_appended_to_the_github_step_summar
     step.write_text("# Built\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
     gates = ("--ultra-fail-under=0.9", "--ultra-fail-under=optimal=1")
-    result = project.pytester.runpytest("-n2", MIXTURE, TEN_CASES, *gates, "--ultra-markdown=summary.md")
+    result = project.pytester.runpytest("-n2", FOLLOWER, TEN_CASES, *gates, "--ultra-markdown=summary.md")
     assert result.ret == 1
     text = (project.path / "summary.md").read_text()
     assert text.startswith("## pytest-ultra: 1 of 3 gates missed: exit code 1\n")

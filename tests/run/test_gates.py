@@ -69,11 +69,12 @@ def test_one_missed_gate_fails_the_run_and_the_failed_case_is_an_xfail(project: 
 
 
 def test_a_regression_that_chance_explains_meets_the_gate(project: Project, baseline: str) -> None:
-    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}")
+    few = "--ultra-prompt-type=baseline,optimal,flawed_redundant_operations"
+    result = project.run(*NO_XDIST, FOLLOWER, TEN_CASES, few, f"--ultra-compare={baseline}")
     assert result.ret == 0
-    result.assert_outcomes(passed=8, xfailed=2)
+    result.assert_outcomes(passed=2, xfailed=1)
     assert gate_lines(result) == [
-        "gate max-regression: 20.0 points lost over 10 pairs, no significant loss allowed: met",
+        "gate max-regression: 33.3 points lost over 3 pairs, no significant loss allowed: met",
         "gate max-errors 0: 0 errors, at most 0: met",
         "2 of 2 gates met: exit code 0",
     ]
@@ -90,14 +91,14 @@ def test_a_regression_that_chance_does_not_explain_misses_the_gate(project: Proj
 
 
 def test_a_regression_is_checked_against_the_limits_that_the_user_set(project: Project, baseline: str) -> None:
-    limits = ("0.2", "cot=0.5", "flawed=0.1")
+    limits = ("0.8", "cot=1", "flawed=0.7")
     args = [f"--ultra-max-regression={limit}" for limit in limits]
-    result = project.run(*NO_XDIST, MIXTURE, TEN_CASES, f"--ultra-compare={baseline}", *args)
+    result = project.run(*NO_XDIST, FOLLOWER, TEN_CASES, f"--ultra-compare={baseline}", *args)
     assert result.ret == 1
     assert gate_lines(result)[:3] == [
-        "gate max-regression 0.2: 20.0 points lost over 10 pairs, at most 20 points: met",
-        "gate max-regression cot=0.5: 0.0 points lost over 1 pair, at most 50 points: met",
-        "gate max-regression flawed=0.1: 28.6 points lost over 7 pairs, at most 10 points: MISSED",
+        "gate max-regression 0.8: 80.0 points lost over 10 pairs, at most 80 points: met",
+        "gate max-regression cot=1: 100.0 points lost over 1 pair, at most 100 points: met",
+        "gate max-regression flawed=0.7: 85.7 points lost over 7 pairs, at most 70 points: MISSED",
     ]
 
 

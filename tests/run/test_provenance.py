@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra import __version__
 from pytest_ultra.controller.provenance import find_commit
+from pytest_ultra.core.case import Versions
 from tests.run.project import NO_XDIST, ONE_CASE, Project
 
 GIT_IDENTITY = ("-c", "user.name=me", "-c", "user.email=me@example.com", "-c", "commit.gpgsign=false")
@@ -42,7 +44,7 @@ def test_a_run_records_its_versions_command_and_models(project: Project) -> None
     project.run(*NO_XDIST, "--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE_CASE)
     run = read_description(project)
     assert run["pytest_ultra"] == __version__
-    assert run["versions"] == {"generator": 1, "prompts": 1, "scorer": 1}
+    assert run["versions"] == msgspec.to_builtins(Versions())
     assert run["git"] is None, "there is no commit yet"
     assert run["command"][-4:] == ["--ultra-model=demo/perfect", "--ultra-temperature=0.5", *ONE_CASE]
     parameters = {

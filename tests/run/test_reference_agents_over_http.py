@@ -21,7 +21,8 @@ def outcomes(project: Project, xdist_on_off: tuple[str, ...]) -> dict[tuple[str,
     """Outcomes by agent and prompt type, at tool success rate 1.0."""
     models = ",".join(f"demo/{agent}" for agent in AGENTS)
     args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=very_easy,very_hard")
-    project.run(*xdist_on_off, f"--ultra-model={models}", *args)
+    prompt_types = f"--ultra-prompt-type={','.join(PromptType)}"
+    project.run(*xdist_on_off, f"--ultra-model={models}", prompt_types, *args)
     outcomes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for episode in project.episodes():
         agent, prompt_type = episode["model"].removeprefix("demo/"), episode["prompt_type"]
@@ -40,3 +41,20 @@ def test_reference_agents_get_their_known_scores_over_http(outcomes: dict[tuple[
     for prompt_type in (PromptType.OPTIMAL, PromptType.ALTERNATIVE, HARMLESS):
         assert outcomes["follower", prompt_type] == {"full": EACH}
     assert not any(outcomes["follower", prompt_type]["full"] for prompt_type in HARMFUL)
+
+
+def test_agents_know_what_their_skills_tell_them_over_http(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    agents = ("literal", "no-look-up", "no-rules", "cautious", "perfect")
+    project.run(
+        *xdist_on_off,
+        f"--ultra-model={','.join(f'demo/{agent}' for agent in agents)}",
+        "--ultra-prompt-type=baseline",
+        "--ultra-difficulty=easy,hard",
+        "--ultra-task-type=simple_task",
+        "--ultra-tool-success-rate=1.0",
+    )
+    found = {(e["model"].removeprefix("demo/"), e["difficulty"]): e for e in project.episodes()}
+    full = {pair for pair, episode in found.items() if episode["outcome"] == "full"}
+    able = {("cautious", "hard"), ("perfect", "hard")}
+    assert full == able | {(agent, "easy") for agent in agents}
+    assert found["cautious", "hard"]["tool_calls"] > found["perfect", "hard"]["tool_calls"]

@@ -3,93 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-
-import msgspec
 
 from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
-from pytest_ultra.benchmark.generator.amounts import amount, draw_threshold
 from pytest_ultra.benchmark.generator.deliveries import Place, hand_over
-from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
+from pytest_ultra.benchmark.generator.draft import Draft
+from pytest_ultra.benchmark.generator.figure_tests import FigureTest, draw_test
 from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Condition
 from pytest_ultra.benchmark.generator.periods import day_name
 from pytest_ultra.core.workflow import Call
-
-MOST_TRIES = 8
-
-
-class Test(msgspec.Struct, frozen=True):
-    """A test in words, whether it holds, and the call that shows it."""
-
-    words: str
-    holds: bool
-    call: Call
-
-
-def draw_test(draft: Draft, base: Item, *, other: Test | None = None) -> Test:
-    """Draw a test on a figure of the data, on another one than `other`."""
-    holds = draft.rng.random() < 0.5
-    for _ in range(MOST_TRIES):
-        test = _try_test(draft, base, holds=holds)
-        if test is not None and (other is None or test.call != other.call):
-            return test
-    raise RejectedError("no good threshold")
-
-
-def _try_test(draft: Draft, base: Item, *, holds: bool) -> Test | None:
-    """Draw a figure, and a threshold for which the test holds or does not hold, as wanted; None if there is none."""
-    name = draft.pick(tuple(_FIGURES))
-    if name == "total" and not base.totals:
-        return None
-    phrase, call, unit, value = _FIGURES[name](draft, base)
-    threshold = draw_threshold(value, draft.rng, is_above=holds)
-    if name == "count" and threshold is not None:
-        threshold = int(threshold)
-    if threshold is None or (value > threshold) is not holds:
-        return None
-    return Test(phrase.format(threshold=amount(threshold, unit)), holds, call)
-
-
-Figure = tuple[str, Call, str, float]
-
-
-def _count(draft: Draft, base: Item) -> Figure:  # noqa: ARG001 - one signature for all
-    call = base.call("data_processing_aggregator", function="count", field=base.key)
-    return f"more than {{threshold}} {base.plural} count", call, "", float(len(base.rows))
-
-
-def _total(draft: Draft, base: Item) -> Figure:
-    field = draft.pick(base.totals)
-    words = f"the total {base.phrases[field]} of all {base.plural} that count is more than {{threshold}}"
-    return _aggregate(draft, base, field, "sum", words)
-
-
-def _largest(draft: Draft, base: Item) -> Figure:
-    field = draft.pick(base.measures)
-    words = f"the largest {base.phrases[field]} among all {base.plural} that count is more than {{threshold}}"
-    return _aggregate(draft, base, field, "max", words)
-
-
-def _average(draft: Draft, base: Item) -> Figure:
-    field = draft.pick(base.measures)
-    words = f"the average {base.phrases[field]} of all {base.plural} that count is more than {{threshold}}"
-    return _aggregate(draft, base, field, "mean", words)
-
-
-def _aggregate(draft: Draft, base: Item, field: str, function: str, words: str) -> Figure:
-    call = base.call("data_processing_aggregator", function=function, field=field)
-    value = draft.figure(call)[0][f"{function}_{field}"]
-    return words, call, base.units[field], float(value)
-
-
-_FIGURES: dict[str, Callable[[Draft, Item], Figure]] = {
-    "count": _count,
-    "total": _total,
-    "largest": _largest,
-    "average": _average,
-}
 
 
 def hand_over_if(draft: Draft, item: Item, base: Item, places: list[Place], condition: Condition) -> None:
@@ -98,14 +21,24 @@ def hand_over_if(draft: Draft, item: Item, base: Item, places: list[Place], cond
         _by_day(draft, item, places)
         return
     tests, chosen = _WRITERS[condition](draft, base, places)
+    naive = len(places) - 1 if condition is Condition.PRIORITY else 0  # the rule without its exceptions, or the first
     number = hand_over(draft, item, places[chosen])
     misreadings = [
-        Misreading((ArgumentChange(number - 1, places[chosen].argument, place.name),), is_naive=position == 0)
+        Misreading(_change_place(number - 1, places[chosen], place), is_naive=position == naive)
         for position, place in enumerate(places)
         if position != chosen
     ]
     question = "; ".join(f"whether {test.words}" for test in tests)
-    draft.decide(Skill.BRANCH, question, [test.call for test in tests], misreadings)
+    draft.decide(Skill.BRANCH, question, [call for test in tests for call in test.calls], misreadings)
+
+
+def _change_place(milestone: int, place: Place, other: Place) -> tuple[ArgumentChange, ...]:
+    """Return the changes that deliver at another place, with all that the words say of it."""
+    return tuple(
+        ArgumentChange(milestone, name, value)
+        for name, value in other.arguments.items()
+        if value != place.arguments[name]
+    )
 
 
 def _by_day(draft: Draft, item: Item, places: list[Place]) -> None:
@@ -129,7 +62,7 @@ _BY_DAY = (
 )
 
 
-def _figure(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], int]:
+def _figure(draft: Draft, base: Item, places: list[Place]) -> tuple[list[FigureTest], int]:
     test = draw_test(draft, base)
     names = {"test": test.words, "first": places[0].request, "second": places[1].request}
     draft.say(Kind.DELIVERY, _IF, **names)
@@ -142,7 +75,7 @@ _IF = (
 )
 
 
-def _nested(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], int]:
+def _nested(draft: Draft, base: Item, places: list[Place]) -> tuple[list[FigureTest], int]:
     outer = draw_test(draft, base)
     inner = draw_test(draft, base, other=outer)
     requests = [place.request for place in places]
@@ -163,7 +96,7 @@ _NESTED = (
 )
 
 
-def _priority(draft: Draft, base: Item, places: list[Place]) -> tuple[list[Test], int]:
+def _priority(draft: Draft, base: Item, places: list[Place]) -> tuple[list[FigureTest], int]:
     first = draw_test(draft, base)
     second = draw_test(draft, base, other=first)
     names = dict(zip(("first", "second", "third"), (place.request for place in places), strict=True))
@@ -194,7 +127,7 @@ def send_also_if(draft: Draft, item: Item, base: Item, place: Place) -> None:
     else:
         misreading = Misreading(added=(call,), is_naive=True)
     draft.extra_tools.add(place.tool)
-    draft.decide(Skill.BRANCH, f"whether {test.words}", [test.call], [misreading])
+    draft.decide(Skill.BRANCH, f"whether {test.words}", test.calls, [misreading])
 
 
 _ALSO = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -97,13 +98,16 @@ def place_dataset(draft: Draft, table: Table, period: Period, kind: PlaceKind, r
     return Dataset(set_id, table, period, kind, place)
 
 
-def add_catalogue(draft: Draft, datasets: list[Dataset]) -> None:
-    """Add the catalogue of all datasets to the world, ordered by the names of the sets."""
+def add_catalogue(draft: Draft, datasets: list[Dataset], notes: Mapping[str, str] | None) -> None:
+    """Add the catalogue of all datasets to the world, ordered by the names of the sets, with the notes on each."""
     owners = {dataset.table.name: draft.setting.business.teams[0].name for dataset in datasets}
     for number, name in enumerate(owners):
         teams = draft.setting.business.teams
         owners[name] = teams[number % len(teams)].name
-    rows: list[Json] = [dataset.as_row(owners[dataset.table.name]) for dataset in datasets]
+    rows: list[Json] = [
+        dataset.as_row(owners[dataset.table.name]) | ({"note": notes[dataset.set_id]} if notes else {})
+        for dataset in datasets
+    ]
     rows.sort(key=lambda row: str(row["set"]))
     draft.add_to_world(topics={CATALOGUE: rows})
 

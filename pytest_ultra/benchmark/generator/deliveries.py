@@ -12,6 +12,7 @@ from pytest_ultra.benchmark.generator.draft import Draft
 from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Naming
+from pytest_ultra.benchmark.generator.periods import date_words
 from pytest_ultra.benchmark.generator.setting import DIRECTORY, Contact
 from pytest_ultra.benchmark.world import Sink
 from pytest_ultra.core.json_types import Json
@@ -59,9 +60,17 @@ def hand_over(draft: Draft, item: Item, place: Place) -> int:
     return number
 
 
+def can_route(item: Item) -> bool:
+    return bool(_route_fields(item))
+
+
+def _route_fields(item: Item) -> list[str]:
+    return [name for name in item.categories if len(item.values_of(name)) > 1 and name not in item.cut]
+
+
 def route(draft: Draft, item: Item, service: str) -> None:
     """Post only the rows with one value of a category."""
-    fields = [name for name in item.categories if len(item.values_of(name)) > 1 and name not in item.cut]
+    fields = _route_fields(item)
     field = draft.pick(item.prefer_focus(fields))
     value = draft.pick(item.values_of(field))
     place = draw_places(draft, "intake", 1, service=service)[0]
@@ -171,11 +180,11 @@ def _team_place(draft: Draft, kind: str, contact: Contact, service: str) -> Plac
     subject = f"{draft.pick(_SUBJECTS)} {draft.setting.period.code}"
     if kind == "mailbox":
         arguments["subject"] = subject
-    where, first = _describe(draft, contact, name, noun)
+    where, wrong = _describe(draft, contact, name, noun)
     if draft.level.is_exact and service:
         where += f" (service {service})"
     others = [other for other in draft.setting.contacts if getattr(other, kind) != name]
-    look_alikes = [getattr(other, kind) for other in ([first] if first else draft.rng.sample(others, 2))]
+    look_alikes = [getattr(other, kind) for other in wrong or draft.rng.sample(others, 2)]
     is_open = not draft.level.is_exact
     request = draft.text.choose(requests).format(where=where, subject=subject)
     return Place(
@@ -192,18 +201,19 @@ def _team_place(draft: Draft, kind: str, contact: Contact, service: str) -> Plac
     )
 
 
-def _describe(draft: Draft, contact: Contact, name: str, noun: str) -> tuple[str, Contact | None]:
-    """Return the words for a team's place, and the team that they name if another one has taken its work over."""
-    naming = draft.level.naming
+def _describe(draft: Draft, contact: Contact, name: str, noun: str) -> tuple[str, list[Contact]]:
+    """Return the words for a team's place, and the teams that one could take for it where work has moved."""
+    naming, setting = draft.level.naming, draft.setting
     if naming is Naming.EXACT:
-        return (name if noun == "mailbox" else f"the {noun} {name}" if noun == "queue" else name), None
+        return (name if noun == "mailbox" else f"the {noun} {name}" if noun == "queue" else name), []
     if naming is Naming.DESCRIBED:
-        return f"the {noun} of the {contact.team.name} team", None
-    chain = draft.setting.moved_to(contact)
+        return f"the {noun} of the {contact.team.name} team", []
+    chain = setting.moved_to(contact)
     if naming is Naming.SEVERAL_LOOK_UPS and chain:
-        words = f"the {noun} of the {chain[0].team.name} team or, where its work has moved, of the team that has it now"
-        return words, chain[0]
-    return f"the {noun} of the team that {contact.team.duty}", None
+        day = date_words(setting.period.last)
+        words = f"the {noun} of the team that does the work of the {chain[0].team.name} team on {day}"
+        return words, [*chain, *setting.moves_later(contact)]
+    return f"the {noun} of the team that {contact.team.duty}", []
 
 
 _SUBJECTS = ("Figures for", "Results for", "Your list for", "Data for")

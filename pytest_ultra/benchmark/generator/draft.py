@@ -17,7 +17,7 @@ from pytest_ultra.benchmark.generator.setting import Setting
 from pytest_ultra.benchmark.task import Action, Milestone
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
-from pytest_ultra.benchmark.world import World
+from pytest_ultra.benchmark.world import Mirror, World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, referenced_step
 
@@ -33,6 +33,7 @@ class Draft:
 
     `row_steps` holds, for each milestone that changes a table row by row or drops rows, the fields that it reads and
     writes: two of them in a row can change places if the words do not say which comes first.
+    `stored_gaps` is the table as it is stored, one of its fields that has gaps, and the mark of a missing value there.
     """
 
     def __init__(self, rng: Random, level: Level) -> None:
@@ -46,6 +47,7 @@ class Draft:
         self.decisions: list[Decision] = []
         self.row_steps: dict[int, RowStep] = {}
         self.extra_tools: set[str] = set()
+        self.stored_gaps: tuple[Item, str, Json] | None = None
         self._state = World()
         self._handles: dict[int, str] = {}
 
@@ -69,6 +71,10 @@ class Draft:
         for name, entries_ in parts.items():
             self.world = msgspec.structs.replace(self.world, **{name: {**getattr(self.world, name), **entries_}})
             self._state = msgspec.structs.replace(self._state, **{name: {**getattr(self._state, name), **entries_}})
+
+    def mirror(self, mirrors: tuple[Mirror, ...]) -> None:
+        """Give the initial world mirrors."""
+        self.world = msgspec.structs.replace(self.world, mirrors=mirrors)
 
     def make(
         self,
@@ -159,10 +165,15 @@ def _is_same(known: Fact, fact: Fact) -> bool:
 
 
 class RowStep(msgspec.Struct, frozen=True):
-    """The fields that a step on rows reads, and those that it changes or adds."""
+    """The fields that a step on rows reads, and those that it changes or adds.
+
+    With `is_of_entry`, it is about something that all revisions of an entry share, so that it can also come before the
+    steps that keep the latest one.
+    """
 
     reads: frozenset[str]
     writes: frozenset[str] = frozenset()
+    is_of_entry: bool = False
 
     def can_swap_with(self, other: RowStep) -> bool:
         return not (self.writes & (other.reads | other.writes) or other.writes & self.reads)

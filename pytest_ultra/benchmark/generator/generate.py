@@ -12,6 +12,7 @@ from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.job import fill_draft
 from pytest_ultra.benchmark.generator.levels import LEVELS
 from pytest_ultra.benchmark.generator.soundness import is_sound
+from pytest_ultra.benchmark.generator.source_mirrors import add_mirrors
 from pytest_ultra.benchmark.generator.task_text import describe
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task import Task
@@ -69,6 +70,7 @@ def make_draft(key: TaskKey, draw: int) -> Draft | None:
     draft = Draft(rng, LEVELS[key.difficulty])
     try:
         fill_draft(draft, key.task_type)
+        add_mirrors(draft, key.difficulty)
     except RejectedError:
         return None
     return draft

@@ -18,6 +18,9 @@ class Item(msgspec.Struct, frozen=True):
     `plural` and `singular` name its rows. `phrases` maps each field to what a person calls it, `units` each numeric
     field to its unit (empty without one). `totals` are the fields of which a total makes sense. `focus` are the fields
     that an earlier step changed, and that a result should be about; `cut` are those by which rows were left out.
+    `parent_measures` are numeric fields of the parent rows: they can be filtered by, and no result is about them, since
+    a parent recurs in many rows. `is_reordered`: a step has sorted the rows as a means to an end, so that no result may
+    depend on their order.
     """
 
     number: int
@@ -33,7 +36,9 @@ class Item(msgspec.Struct, frozen=True):
     totals: tuple[str, ...]
     focus: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    parent_measures: tuple[str, ...] = ()
     is_ordered: bool = False
+    is_reordered: bool = False
 
     @property
     def rows(self) -> list[Row]:

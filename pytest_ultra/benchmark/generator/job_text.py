@@ -50,9 +50,17 @@ class JobText:
         self.order = rng.choice(tuple(Order))
 
     def add(self, kind: Kind, phrasings: Sequence[str], names: Mapping[str, object]) -> None:
-        phrasing = self._rng.choice(phrasings)
-        sentence = Sentence(kind, phrasing, _fill(phrasing, names))
+        sentence = self._phrase(kind, phrasings, names)
         (self.opening if kind is Kind.OPENING else self.parts[-1] if self.parts else self.base).append(sentence)
+
+    def add_on_source(self, phrasings: Sequence[str], names: Mapping[str, object]) -> None:
+        """Add a sentence behind those that say where the data are."""
+        place = 1 + max((n for n, known in enumerate(self.base) if known.kind is Kind.SOURCE), default=-1)
+        self.base.insert(place, self._phrase(Kind.SOURCE, phrasings, names))
+
+    def _phrase(self, kind: Kind, phrasings: Sequence[str], names: Mapping[str, object]) -> Sentence:
+        phrasing = self._rng.choice(phrasings)
+        return Sentence(kind, phrasing, _fill(phrasing, names))
 
     def begin_part(self) -> None:
         self.parts.append([])

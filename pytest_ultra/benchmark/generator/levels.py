@@ -42,7 +42,9 @@ class Level(msgspec.Struct, frozen=True):
 
     `steps` are the least and the most steps of the optimal workflow: of a simple task, a basic task, a pipeline or
     integration, a multi-stage pipeline. `rows` is the size of a table. `dirt` is how many kinds of dirt the data
-    have at most, `spare_tools` how many tools are offered beyond the needed ones (None: all).
+    have at most, `spare_tools` how many tools are offered beyond the needed ones (None: all). `notes` is how
+    many notes on the data decide something, at least and at most; `worked_out` how many rules have a value that is
+    worked out from the calendar or the data.
     """
 
     steps: tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -56,6 +58,12 @@ class Level(msgspec.Struct, frozen=True):
     policy: Policy
     deliverables: tuple[int, int]
     spare_tools: int | None
+    notes: tuple[int, int] = (0, 0)
+    worked_out: tuple[int, int] = (0, 0)
+
+    @property
+    def has_notes(self) -> bool:
+        return self.notes != (0, 0)
 
     @property
     def is_exact(self) -> bool:
@@ -125,6 +133,8 @@ LEVELS: Mapping[Difficulty, Level] = {
         policy=Policy.DOCUMENT,
         deliverables=(2, 3),
         spare_tools=None,
+        notes=(0, 2),
+        worked_out=(0, 1),
     ),
     Difficulty.VERY_HARD: Level(
         steps=((6, 9), (9, 13), (12, 18), (16, 26)),
@@ -138,6 +148,8 @@ LEVELS: Mapping[Difficulty, Level] = {
         policy=Policy.INTERACTING,
         deliverables=(2, 4),
         spare_tools=None,
+        notes=(1, 3),
+        worked_out=(1, 2),
     ),
 }
 """Each level keeps what the ones before it had, and adds."""

@@ -23,7 +23,8 @@ _MONTHS = (
     "November",
     "December",
 )
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEK = 7
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -38,13 +39,17 @@ class Period(msgspec.Struct, frozen=True):
     def last(self) -> dt.date:
         return self.first + dt.timedelta(days=self.days - 1)
 
+    @property
+    def is_week(self) -> bool:
+        return self.days == _WEEK
+
 
 def draw_period(rng: Random) -> Period:
     return week(rng.randint(3, 49)) if rng.random() < 0.6 else month(rng.randint(2, 11))
 
 
 def week(number: int) -> Period:
-    return Period(f"{YEAR}-W{number:02}", f"week {number} of {YEAR}", dt.date.fromisocalendar(YEAR, number, 1), 7)
+    return Period(f"{YEAR}-W{number:02}", f"week {number} of {YEAR}", dt.date.fromisocalendar(YEAR, number, 1), _WEEK)
 
 
 def month(number: int) -> Period:
@@ -55,10 +60,17 @@ def month(number: int) -> Period:
 
 def neighbours(period: Period) -> tuple[Period, Period]:
     """Return the period before and the one after."""
-    if period.days == 7:
+    if period.is_week:
         number = period.first.isocalendar()[1]
         return week(number - 1), week(number + 1)
     return month(period.first.month - 1), month(period.first.month + 1)
+
+
+def long_before(period: Period) -> Period:
+    """Return a period of some years that ends a year before this one begins."""
+    years = 6
+    first = dt.date(period.first.year - years - 1, 1, 1)
+    return Period("", "", first, 365 * years)
 
 
 def date_words(day: dt.date) -> str:
@@ -66,4 +78,4 @@ def date_words(day: dt.date) -> str:
 
 
 def day_name(day: dt.date) -> str:
-    return _DAYS[day.weekday()]
+    return DAYS[day.weekday()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from random import Random
 
 from pytest_ultra.benchmark.generator.business.records import Category, Measure, Table
@@ -98,8 +99,75 @@ def _in_other_unit(value: Json, measure: Measure) -> Json:
     if value is None:
         return None
     stored = value / measure.factor if measure.is_larger else value * measure.factor
-    return round(stored, 2) if measure.is_larger else round(stored)
+    return round(stored, 8) if measure.is_larger else round(stored)
 
 
 def category_of(table: Table, name: str) -> Category | None:
     return next((category for category in table.categories if category.name == name), None)
+
+
+def mark_missing(rows: list[Row], field: str, mark: Json, rng: Random, share: float) -> list[Row]:
+    """Write a mark that stands for a missing value into some cells beyond the preview."""
+    chosen = _choose(rows, rng, share, is_in_preview=False)
+    return [
+        {**row, field: mark} if place in chosen and row[field] is not None else row for place, row in enumerate(rows)
+    ]
+
+
+def pad(rows: list[Row], field: str, rng: Random, share: float) -> list[Row]:
+    """Put spaces around some cells beyond the preview."""
+    chosen = _choose(rows, rng, share, is_in_preview=False)
+    return [
+        {**row, field: rng.choice((f" {row[field]}", f"{row[field]} ", f" {row[field]} "))} if place in chosen else row
+        for place, row in enumerate(rows)
+    ]
+
+
+def add_states(rows: list[Row], field: str, states: Sequence[str], rng: Random, share: float) -> list[Row]:
+    """Add a field with each entry's state: the first one, but one of the others in some rows beyond the preview."""
+    usual, *others = states
+    chosen = _choose(rows, rng, share, is_in_preview=False)
+    return [{**row, field: rng.choice(others) if place in chosen else usual} for place, row in enumerate(rows)]
+
+
+def add_strays(rows: list[Row], date: str, period: Period, rng: Random, share: float) -> list[Row]:
+    """Date some rows beyond the preview to the last days before the period."""
+    chosen = _choose(rows, rng, share, is_in_preview=False)
+    return [
+        {**row, date: (period.first - dt.timedelta(days=rng.randint(1, 4))).isoformat()} if place in chosen else row
+        for place, row in enumerate(rows)
+    ]
+
+
+def add_revisions(
+    rows: list[Row], table: Table, field: str, rng: Random, share: float, *, fixed: Sequence[str]
+) -> list[Row]:
+    """Add a field with the number of the revision, and later revisions of some rows, anywhere beyond the preview.
+
+    A later revision differs in its measures and in some categories, but for those in `fixed`.
+    """
+    changed = [{**row, field: 1} for row in rows]
+    measures = [measure for measure in table.measures if measure.name not in fixed]
+    categories = [category for category in table.categories if category.name not in fixed]
+    for row in rng.sample(changed[1:], max(2, int(len(rows) * share))):
+        for number in range(2, 2 + rng.choice((1, 1, 2))):
+            cells: Row = {measure.name: draw_number(measure, rng) for measure in measures}
+            cells |= {category.name: rng.choice(category.values) for category in categories if rng.random() < 0.5}
+            changed.insert(rng.randint(PREVIEWED, len(changed)), {**row, **cells, field: number})
+    return changed
+
+
+def add_total(rows: list[Row], table: Table, name: str, mark: Json = None) -> list[Row]:
+    """Add a last row with the sums of all others, which has no other fields but the key and the date.
+
+    `mark` stands for a missing value.
+    """
+    columns = {measure.name: [row[measure.name] for row in rows] for measure in table.measures}
+    sums = {field: _add(cell for cell in cells if cell != mark) for field, cells in columns.items()}
+    dates = {table.date: max(row[table.date] for row in rows)}
+    return [*rows, {field: ({table.key: name} | dates | sums).get(field) for field in rows[0]}]
+
+
+def _add(cells: Iterable[Json]) -> int | float:
+    total = round(math.fsum(cell for cell in cells if isinstance(cell, int | float)), 2)
+    return int(total) if total == int(total) else total

@@ -45,8 +45,12 @@ def keep_measure(draft: Draft, item: Item, field: str) -> Item:
     values = item.values_of(field)
     if len(values) < MIN_ROWS:
         raise RejectedError("too few values")
-    value = values[draft.rng.randint(len(values) // 4, len(values) * 3 // 4)]
     operator = draft.pick(tuple(_COMPARISONS))
+    place = draft.rng.randint(len(values) // 4, len(values) * 3 // 4)
+    if draft.level.has_notes:  # many rules, so that each of them has to leave much
+        quarter = draft.rng.randint(len(values) // 6, len(values) // 3)
+        place = quarter if operator.startswith("g") else len(values) - 1 - quarter
+    value = values[place]
     words = draft.text.choose(_COMPARISONS[operator])
     threshold = amount(value, item.units[field])
     return _filter(draft, item, (field, operator, value), _COMPARED, comparison=words, threshold=threshold)
@@ -106,9 +110,9 @@ _IS_AMONG = (
     "We need only the {plural} with the {field} {first} or {second}.",
 )
 _COMPARED = (
-    "Only {plural} whose {field} is {comparison} {threshold} count.",
-    "Keep only the {plural} whose {field} is {comparison} {threshold}.",
-    "We need only the {plural} whose {field} is {comparison} {threshold}.",
+    "The {field} must be {comparison} {threshold}; other {plural} are left out.",
+    "Keep only the {plural} with the {field} {comparison} {threshold}.",
+    "We need only the {plural} that have the {field} {comparison} {threshold}.",
 )
 _DATED = (
     "Only {plural} dated from {first} to {last} count, both days included ({field}).",
@@ -127,7 +131,7 @@ def join(draft: Draft, item: Item, parents: Item, table: Table) -> Item:
     joined = msgspec.structs.replace(
         item,
         categories=(*item.categories, *(field for field in parents.categories if field in phrases)),
-        measures=(*item.measures, *(field for field in parents.measures if field in phrases)),
+        parent_measures=tuple(field for field in parents.measures if field in phrases),
         phrases=item.phrases | phrases,
         units=item.units | {field: parents.units[field] for field in parents.measures if field in phrases},
     )
@@ -139,9 +143,8 @@ def join(draft: Draft, item: Item, parents: Item, table: Table) -> Item:
 
 
 def _of_parent(parents: Item, field: str) -> str:
-    """Return the words for a field of the parent row, which keep "the largest ..." clear."""
-    phrase = parents.phrases[field]
-    return f"{phrase} of the {parents.singular}" if field in parents.measures else f"{parents.singular}'s {phrase}"
+    """Return the words for a field of the parent row."""
+    return f"{parents.singular}'s {parents.phrases[field]}"
 
 
 _JOINED = (
@@ -156,31 +159,42 @@ _JOINED = (
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """What a policy says of a field in this job; `wrong` is what it says in other cases, None without an exception."""
+    """The filter by which a policy leaves rows out of this job.
+
+    `wrongs` are the operators and values that one takes for right who overlooks a clause.
+    """
 
     field: str
+    operator: str
     value: Json
-    wrong: Json
     look_up: Call
+    wrongs: tuple[tuple[str, Json], ...] = ()
 
 
 def exclude_by_policy(draft: Draft, item: Item, rule: PolicyRule) -> Item:
-    """Leave out the rows with the value that the policy excludes."""
-    return _apply_policy(draft, item, rule, "ne", f"which {item.plural} the policy excludes")
+    """Leave out the rows with the values that the policy excludes."""
+    return _apply_policy(draft, item, rule, f"which {item.plural} the policy excludes")
 
 
 def keep_by_policy(draft: Draft, item: Item, rule: PolicyRule) -> Item:
     """Keep the rows that reach the policy's limit."""
-    return _apply_policy(draft, item, rule, "gte", f"which limit the policy sets for the {item.phrases[rule.field]}")
+    return _apply_policy(draft, item, rule, f"which limit the policy sets for the {item.phrases[rule.field]}")
 
 
-def _apply_policy(draft: Draft, item: Item, rule: PolicyRule, operator: str, question: str) -> Item:
-    call = item.call(FILTER, field=rule.field, operator=operator, value=rule.value)
+def _apply_policy(draft: Draft, item: Item, rule: PolicyRule, question: str) -> Item:
+    call = item.call(FILTER, field=rule.field, operator=rule.operator, value=rule.value)
     made = draft.make(call, item, row_step=RowStep(frozenset([rule.field])))
     check_selection(made, item)
     index = made.number - 1
-    misreadings = [Misreading(dropped=(index,), is_naive=rule.wrong is None)]
-    if rule.wrong is not None:
-        misreadings.insert(0, Misreading((ArgumentChange(index, "value", rule.wrong),), is_naive=True))
+    misreadings = [
+        Misreading(_changes(index, rule, operator, value), is_naive=place == 0)
+        for place, (operator, value) in enumerate(rule.wrongs)
+    ]
+    misreadings.append(Misreading(dropped=(index,), is_naive=not rule.wrongs))
     draft.decide(Skill.APPLY_RULE, question, [rule.look_up], misreadings)
     return msgspec.structs.replace(made, cut=(*made.cut, rule.field))
+
+
+def _changes(index: int, rule: PolicyRule, operator: str, value: Json) -> tuple[ArgumentChange, ...]:
+    changed = ArgumentChange(index, "value", value)
+    return (changed,) if operator == rule.operator else (ArgumentChange(index, "operator", operator), changed)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+from itertools import pairwise
 from random import Random
 
 import msgspec
@@ -18,13 +21,18 @@ POLICY = "reporting policy"
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """A team with the places where it receives things; `moved_to` is the team that has taken over its work."""
+    """A team with the places where it receives things; `moved_to` is the team that takes over its work on `moves_on`.
+
+    `is_moved`: it has done so by the end of the period.
+    """
 
     team: Team
     mailbox: str
     intake: str
     queue: str
     moved_to: str = ""
+    moves_on: str = ""
+    is_moved: bool = False
 
     def as_row(self) -> dict[str, str]:
         return {
@@ -33,7 +41,8 @@ class Contact(msgspec.Struct, frozen=True):
             "mailbox": self.mailbox,
             "intake": self.intake,
             "queue": self.queue,
-            "work_moved_to": self.moved_to,
+            "work_moves_to": self.moved_to,
+            "from": self.moves_on,
         }
 
 
@@ -51,18 +60,36 @@ class Setting:
         self.sink_service = ""
 
     def move_work(self) -> None:
-        """Let the work of one team move to a second one, and from there to a third."""
-        first, second, third = self._rng.sample(self.contacts, 3)
-        moved = {first.team.name: second.team.name, second.team.name: third.team.name}
-        self.contacts = [
-            msgspec.structs.replace(contact, moved_to=moved.get(contact.team.name, "")) for contact in self.contacts
-        ]
-        self.free_contacts = [contact for contact in self.contacts if not contact.moved_to]
+        """Let the work of a team move on from team to team, for the last time after the end of the period or not."""
+        done, later = self._rng.randint(1, 2), self._rng.randint(0, 1)
+        teams = self._rng.sample(self.contacts, done + later + 1)
+        moves = {}
+        day = self.period.first - dt.timedelta(days=self._rng.randint(90, 200))
+        for number, (contact, other) in enumerate(pairwise(teams), start=1):
+            if number > done:
+                day = self.period.last + dt.timedelta(days=self._rng.randint(2, 30))
+            moves[contact.team.name] = (other.team.name, day.isoformat(), number <= done)
+            day += dt.timedelta(days=self._rng.randint(5, 40))
+        self.contacts = [self._move(contact, moves) for contact in self.contacts]
+        self.free_contacts = [contact for contact in self.contacts if not contact.is_moved]
+
+    @staticmethod
+    def _move(contact: Contact, moves: Mapping[str, tuple[str, str, bool]]) -> Contact:
+        if contact.team.name not in moves:
+            return contact
+        moved_to, moves_on, is_moved = moves[contact.team.name]
+        return msgspec.structs.replace(contact, moved_to=moved_to, moves_on=moves_on, is_moved=is_moved)
 
     def moved_to(self, contact: Contact) -> list[Contact]:
-        """Return the teams whose work has moved to this one, the one from which it came first ahead."""
-        before = next((other for other in self.contacts if other.moved_to == contact.team.name), None)
+        """Return the teams whose work this one has by the end of the period, the one that had it first ahead."""
+        before = next(
+            (other for other in self.contacts if other.is_moved and other.moved_to == contact.team.name), None
+        )
         return [*self.moved_to(before), before] if before else []
+
+    def moves_later(self, contact: Contact) -> list[Contact]:
+        """Return the team that takes over this one's work after the period, if any."""
+        return [other for other in self.contacts if not contact.is_moved and other.team.name == contact.moved_to]
 
     def code(self) -> int:
         return next(self._codes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from pytest_ultra.benchmark.decisions import Misreading
 from pytest_ultra.benchmark.generator.draft import RowStep
@@ -30,7 +31,8 @@ def all_misreadings_miss(task: Task, run: TrialRun) -> bool:
 
 def is_unambiguous(task: Task, row_steps: Mapping[int, RowStep], run: TrialRun) -> bool:
     """Return whether all orders that the words leave open reach the same goal."""
-    return all(run.reaches_goal_with(calls) for calls in _other_orders(task, row_steps))
+    orders = chain(_other_orders(task, row_steps), _orders_of_revisions(task, row_steps))
+    return all(run.reaches_goal_with(calls) for calls in orders)
 
 
 def _other_orders(task: Task, row_steps: Mapping[int, RowStep]) -> Iterator[Mapping[int, Call]]:
@@ -41,6 +43,25 @@ def _other_orders(task: Task, row_steps: Mapping[int, RowStep]) -> Iterator[Mapp
             first, second = calls[index], calls[index + 1]
             if referenced_step(second.arguments.get("data")) == index + 1:
                 yield {index: _on(second, first), index + 1: _on(first, second)}
+
+
+def _orders_of_revisions(task: Task, row_steps: Mapping[int, RowStep]) -> Iterator[Mapping[int, Call]]:
+    """Yield the calls with rules about entries moved before the sort and the choice of the latest revisions."""
+    calls = {action.reaches: action.call for action in reversed(task.actions)}
+    for index, call in calls.items():
+        if _is_choice_of_latest(call, calls.get(index - 1)):
+            last = index
+            while last + 1 in row_steps and row_steps[last + 1].is_of_entry:
+                last += 1
+            places = range(index - 1, last + 1)
+            moved = [*places[2:], *places[:2]]
+            if len(moved) > 2:
+                yield {place: _on(calls[old], calls[place]) for place, old in zip(places, moved, strict=True)}
+
+
+def _is_choice_of_latest(call: Call, before: Call | None) -> bool:
+    is_sorted = before is not None and before.arguments.get("operation") == "sort"
+    return is_sorted and call.arguments.get("rule") == "unique"
 
 
 def _on(call: Call, place: Call) -> Call:

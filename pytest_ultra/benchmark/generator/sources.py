@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
 import msgspec
 
@@ -21,10 +22,14 @@ from pytest_ultra.core.workflow import Call
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A table that the job works on: the true dataset and those that look like it."""
+    """A table that the job works on: the true dataset and those that look like it.
+
+    With `is_latest_meant`, the true one is the file that was changed last, whatever the catalogue calls it.
+    """
 
     dataset: Dataset
     siblings: tuple[Dataset, ...]
+    is_latest_meant: bool = False
 
     @property
     def all(self) -> list[Dataset]:
@@ -42,7 +47,7 @@ def place_source(
     period, naming = draft.setting.period, draft.level.naming
     places: list[tuple[Period, list[Row]]] = [(period, rows)]
     if naming in (Naming.ONE_LOOK_UP, Naming.SEVERAL_LOOK_UPS):
-        versions = draft.rng.randint(1, 2) if naming is Naming.ONE_LOOK_UP else 2
+        versions = draft.rng.randint(1, 2) if naming is Naming.ONE_LOOK_UP else draft.rng.randint(2, 3)
         places += [(period, revise(rows, table, draft.rng, change)) for _ in range(versions)]
     others = neighbours(period)
     for other in others if naming is Naming.EXACT or draft.rng.random() < 0.5 else others[:1]:
@@ -54,28 +59,42 @@ def place_source(
 
 
 def _link(draft: Draft, datasets: list[Dataset]) -> Source:
-    """Give the datasets of one period their status and successors; the first one is the current one."""
+    """Give the datasets of one period their status and successors; the first one is the one that is meant.
+
+    Where a line of successors leads to it, another one that is marked as current stands outside the line.
+    """
     current, *others = datasets
-    _date_files(draft, datasets)
     versions = [dataset for dataset in others if dataset.period == current.period]
     rest = tuple(dataset for dataset in others if dataset.period != current.period)
-    if draft.level.naming is Naming.SEVERAL_LOOK_UPS:
-        first, second = versions
-        linked = (_replaced_by(first, second), _replaced_by(second, current))
-        return Source(current, (*linked, *rest))
-    statuses = draft.rng.sample(("superseded", "draft", "under review"), len(versions))
+    naming = draft.level.naming
+    if naming is Naming.SEVERAL_LOOK_UPS:
+        *line, outsider = versions
+        linked = [_replaced_by(*pair) for pair in pairwise([*line, current])]
+        return Source(current, (*linked, outsider, *rest))
+    if naming is not Naming.ONE_LOOK_UP:
+        return Source(current, (*versions, *rest))
+    is_latest_meant = current.place in draft.world.files and draft.rng.random() < 0.5
+    _date_files(draft, [current, *versions], is_in_order=is_latest_meant)
+    others_statuses = ("superseded", "draft", "under review")
+    if is_latest_meant:  # the time decides, so the status must not
+        statuses = draft.rng.sample(("current", *others_statuses), len(versions) + 1)
+    else:
+        statuses = ["current", *draft.rng.sample(others_statuses, len(versions))]
     marked = [
-        msgspec.structs.replace(dataset, status=status) for dataset, status in zip(versions, statuses, strict=True)
+        msgspec.structs.replace(dataset, status=status)
+        for dataset, status in zip([current, *versions], statuses, strict=True)
     ]
-    return Source(current, (*marked, *rest))
+    return Source(marked[0], (*marked[1:], *rest), is_latest_meant)
 
 
-def _date_files(draft: Draft, datasets: list[Dataset]) -> None:
-    """Let the current version of a file be the one that was changed last."""
-    current = datasets[0]
-    for number, dataset in enumerate(datasets):
-        if dataset.place in draft.world.files and dataset.period == current.period:
-            day = current.period.last + dt.timedelta(days=len(datasets) - number)
+def _date_files(draft: Draft, datasets: list[Dataset], *, is_in_order: bool) -> None:
+    """Give files the times of their last change: the first one has the latest, or any."""
+    days = list(range(len(datasets), 0, -1))
+    if not is_in_order:
+        draft.rng.shuffle(days)
+    for number, dataset in zip(days, datasets, strict=True):
+        if dataset.place in draft.world.files:
+            day = dataset.period.last + dt.timedelta(days=number)
             time = f"{draft.rng.randint(6, 21):02}:{draft.rng.randint(0, 59):02}"
             draft.add_to_world(modified={dataset.place: f"{day.isoformat()}T{time}"})
 
@@ -132,7 +151,11 @@ def _decide(draft: Draft, source: Source, number: int, call: Call) -> None:
         for place, sibling in enumerate(siblings)
     ]
     question = f"which {source.dataset.table.plural} of {source.dataset.period.words} are meant"
-    draft.decide(Skill.LOOK_UP, question, [Call("utility_helper", {"topic": CATALOGUE})], misreadings)
+    look_up = Call("utility_helper", {"topic": CATALOGUE})
+    if source.is_latest_meant:
+        folder = source.dataset.place.rpartition("/")[0]
+        look_up = Call("file_operations_scanner", {"pattern": f"{folder}/*"})
+    draft.decide(Skill.LOOK_UP, question, [look_up], misreadings)
     draft.extra_tools |= {call.tool, "file_operations_scanner", "utility_helper"}
 
 
@@ -150,11 +173,9 @@ def _say_source(draft: Draft, source: Source, item: Item) -> None:
     if naming is Naming.DESCRIBED:
         draft.say(Kind.SOURCE, _DESCRIBED, **names)
     elif naming is Naming.ONE_LOOK_UP:
-        is_file = dataset.kind in (PlaceKind.CSV_FILE, PlaceKind.JSON_FILE)
         folder = dataset.place.rpartition("/")[0]
-        draft.say(
-            Kind.SOURCE, (*_CURRENT, *_LATEST) if is_file else _CURRENT, folder=folder, stem=dataset.table.name, **names
-        )
+        phrasings = _LATEST if source.is_latest_meant else _CURRENT
+        draft.say(Kind.SOURCE, phrasings, folder=folder, stem=dataset.table.name, **names)
     else:
         first = next(sibling for sibling in source.siblings if sibling.successor)
         draft.say(Kind.SOURCE, _REPLACED, set=first.set_id, **names)
@@ -182,7 +203,7 @@ _CURRENT = (
         "Use the {plural} of {period}. There are several versions, and only the one marked current in the "
         "{catalogue} counts."
     ),
-    "The {plural} of {period} are to be used, as they are current according to the {catalogue}.",
+    "The {plural} of {period} are to be used, in that version of them that the {catalogue} marks as current.",
 )
 _LATEST = (
     (
@@ -196,8 +217,7 @@ _LATEST = (
 _REPLACED = (
     (
         "We agreed on the set {set} of the {plural}; if the {catalogue} names a successor, use that, or its own "
-        "successor "
-        "if it has one."
+        "successor if it has one, and so on to the end."
     ),
     (
         "Take the set {set} of the {plural}, or whatever has replaced it by now: follow the successors in the "

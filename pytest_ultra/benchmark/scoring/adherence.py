@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pytest_ultra.benchmark.goal import made_milestones, prerequisites
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.step_calls import has_same_literals
@@ -17,6 +18,7 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, advance, begin, next_call
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.flaws.candidate import renumber
 from pytest_ultra.flaws.sequence_disorder import OTHER_ORDER
 
 
@@ -147,16 +149,43 @@ def _match_steps(flawed: FlawedWorkflow, evidence: Evidence) -> CompletedSteps:
     return done
 
 
-_RENUMBERING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
-"""Flaw kinds that change the numbers of steps."""
+_REARRANGING = (FlawKind.SEQUENCE_DISORDER, FlawKind.MISSING_STEP, FlawKind.REDUNDANT_OPERATIONS)
+"""Flaw kinds whose damaged steps are no other versions of the optimal plan's steps."""
 
 
 def _correct_steps(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, Step]:
-    """Return the correct versions of the damaged steps, for flaw kinds that keep the optimal plan's numbers."""
-    if flawed.kind in _RENUMBERING:
+    """Return the correct versions of the damaged steps, in the numbers of the flawed plan.
+
+    The plan can have further steps that do no harm. A version that builds on a step that it lacks is left out.
+    """
+    if flawed.kind in _REARRANGING:
         return {}
-    numbers = [damage.flawed_step for damage in flawed.damages if damage.flawed_step == damage.optimal_step]
-    return {number: optimal.steps[number - 1] for number in numbers if number is not None}
+    number = _numbers_in(flawed, optimal)
+    damaged = {damage.optimal_step: damage.flawed_step for damage in flawed.damages}
+    return {
+        place: renumber(Step(optimal.steps[right - 1].call), number)
+        for right, place in damaged.items()
+        if right and place and all(step in number for step in optimal.steps[right - 1].call.references)
+    }
+
+
+def _numbers_in(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, int]:
+    """Return the numbers in the flawed plan of the optimal plan's steps, damaged or as they are."""
+    number = {
+        damage.optimal_step: damage.flawed_step
+        for damage in flawed.damages
+        if damage.optimal_step and damage.flawed_step
+    }
+    for right, step in enumerate(optimal.steps, start=1):
+        free = (
+            place
+            for place, other in enumerate(flawed.workflow.steps, start=1)
+            if place not in number.values() and has_same_literals(step.call, other.call)
+        )
+        place = number.get(right) or next(free, None)
+        if place is not None:
+            number[right] = place
+    return number
 
 
 def carries_out(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
@@ -215,10 +244,22 @@ def _is_skipped(number: int, flawed: FlawedWorkflow, done: CompletedSteps) -> bo
 
 
 def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
-    """Return whether the milestone of a missing step was reached nevertheless."""
-    step = evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
-    return any(
-        evidence.milestones[action.reaches]
-        for action in evidence.task.actions
-        if has_same_literals(action.call, step.call)
-    )
+    """Return whether the milestone of a missing step was made nevertheless, or everything that needs it delivered.
+
+    A deliverable can be right by luck without the step; it alone does not show that the step was done.
+    """
+    task, step = evidence.task, evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
+    made = made_milestones(task, evidence.world, evidence.answer)
+    wanted = {action.reaches for action in task.actions if has_same_literals(action.call, step.call)}
+    return any(made[index] or _is_all_delivered(evidence, index) for index in wanted)
+
+
+def _is_all_delivered(evidence: Evidence, index: int) -> bool:
+    """Return whether all deliverables that need a milestone are there."""
+    numbered = enumerate(evidence.task.milestones)
+    needing = [
+        number
+        for number, milestone in numbered
+        if milestone.is_deliverable and index in {number, *prerequisites(evidence.task, number)}
+    ]
+    return all(evidence.milestones[number] for number in needing)

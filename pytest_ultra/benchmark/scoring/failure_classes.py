@@ -7,7 +7,7 @@ from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.delivered import delivered_instead
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.recovery import unrecovered_fault
-from pytest_ultra.benchmark.scoring.route import find_route
+from pytest_ultra.benchmark.scoring.route import find_cheapest_route
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.transcript import Answered, EndReason
@@ -98,7 +98,9 @@ def _has_chosen_wrong_tools(evidence: Evidence) -> bool:
     """Return whether the model called unneeded tools and did not call some that the goal needs."""
     called = evidence.called_tools
     needed = {action.call.tool for action in evidence.task.actions}
-    missed = [action for action in find_route(evidence.task, called) if not evidence.milestones[action.reaches]]
+    missed = [
+        action for action in find_cheapest_route(evidence.task, called) if not evidence.milestones[action.reaches]
+    ]
     return bool(called - needed) and any(action.call.tool not in called for action in missed)
 
 

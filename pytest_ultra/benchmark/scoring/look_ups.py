@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_ultra.benchmark.scoring.evidence import Evidence
-from pytest_ultra.benchmark.scoring.step_calls import says_the_same
+from pytest_ultra.benchmark.scoring.step_calls import has_same_literals, says_the_same
+from pytest_ultra.benchmark.task import Action
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered
-from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.core.workflow import Call, Workflow
 
 
 def count_look_ups(evidence: Evidence, plan: Workflow | None) -> int:
@@ -26,6 +29,19 @@ def count_look_ups(evidence: Evidence, plan: Workflow | None) -> int:
         if evidence.only_looked[index] and not is_needed and not _is_used(event, evidence.calls[index + 1 :]):
             look_ups += 1
     return look_ups
+
+
+def find_needed_look_ups(evidence: Evidence, route: Sequence[Action]) -> tuple[Call, ...]:
+    """Return the look-ups that the task's decisions need and that were made, each once.
+
+    One that is also a step of the route is not among them, nor is one that met a fault.
+    """
+    wanted: list[Call] = []
+    for call in (call for decision in evidence.task.decisions for call in decision.look_ups):
+        if not any(has_same_literals(call, other) for other in (*wanted, *(action.call for action in route))):
+            wanted.append(call)
+    made = [event for event in evidence.calls if event.result.is_success and event.result.fault_kind is None]
+    return tuple(call for call in wanted if any(says_the_same(event, call) for event in made))
 
 
 def _is_used(event: Answered, later: tuple[Answered, ...]) -> bool:

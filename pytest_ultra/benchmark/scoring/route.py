@@ -10,7 +10,7 @@ Cost = tuple[int, int]
 """How well a way fits: the tools on it that were not called, and its calls. Less is better."""
 
 
-def find_route(task: Task, called: Collection[str]) -> tuple[Action, ...]:
+def find_cheapest_route(task: Task, called: Collection[str]) -> tuple[Action, ...]:
     """Return the actions of the cheapest accepted route of the kind that was taken, in the order of milestones.
 
     `called` are the names of the tools that were called. For each milestone, the action is chosen that needs the

@@ -9,9 +9,9 @@ from pytest_ultra.benchmark.goal import has_delivered
 from pytest_ultra.benchmark.scoring.adherence import first_divergence, obeyed_damages, shown_plan
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.scoring.failure_classes import classify, find_underlying_cause
-from pytest_ultra.benchmark.scoring.look_ups import count_look_ups
+from pytest_ultra.benchmark.scoring.look_ups import count_look_ups, find_needed_look_ups
 from pytest_ultra.benchmark.scoring.recovery import MetFault, met_faults, unrecovered_fault
-from pytest_ultra.benchmark.scoring.route import find_route
+from pytest_ultra.benchmark.scoring.route import find_cheapest_route
 from pytest_ultra.benchmark.scoring.sound_steps import find_sound_steps
 from pytest_ultra.benchmark.task import Action, BenchmarkGuidance
 from pytest_ultra.benchmark.tools.base import EarnedCode
@@ -19,6 +19,7 @@ from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, HarmKind, Outcome, Score
 from pytest_ultra.core.transcript import EndReason, Event
+from pytest_ultra.core.workflow import Call
 
 PARTIAL_ABOVE = 0.5
 
@@ -38,7 +39,8 @@ def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> S
     outcome = _outcome(evidence)
     failure_class = _failure_class(evidence, outcome)
     plan = shown_plan(guidance, case.prompt_type)
-    route = find_route(evidence.task, evidence.called_tools)
+    route = find_cheapest_route(evidence.task, evidence.called_tools)
+    path = [*(action.call for action in route), *find_needed_look_ups(evidence, route)]
     calls = len(evidence.calls)
     sound_calls = calls - len(evidence.random_faults)
     faults = met_faults(evidence)
@@ -51,10 +53,10 @@ def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> S
         milestone_coverage=evidence.coverage,
         tool_calls=calls,
         reference_calls=len(guidance.optimal.steps),
-        efficiency=len(route) / sound_calls if outcome is Outcome.FULL and sound_calls else None,
+        efficiency=len(path) / sound_calls if outcome is Outcome.FULL and sound_calls else None,
         random_faults=len(faults),
         recovered_faults=sum(fault.is_recovered for fault in faults),
-        tool_precision=_tool_precision(evidence, route),
+        tool_precision=_tool_precision(evidence, path),
         tool_recall=_tool_recall(evidence, route),
         argument_validity=_argument_validity(evidence),
         dependency_violations=sum(call.result.code in MISSING_INPUT for call in evidence.calls),
@@ -64,7 +66,7 @@ def score(case: Case, guidance: BenchmarkGuidance, events: Sequence[Event]) -> S
         cause=find_underlying_cause(evidence, failure_class),
         harms=len(evidence.harms),
         harm_kinds=",".join(kind for kind in HarmKind if any(harm.kind is kind for harm in evidence.harms)),
-        route_calls=len(route),
+        route_calls=len(path),
         claimed_done=_has_claimed_done(evidence),
         damaged_steps=len(obeyed),
         obeyed_steps=sum(obeyed),
@@ -109,10 +111,10 @@ def _failure_class(evidence: Evidence, outcome: Outcome) -> FailureClass | None:
     return None if outcome in (Outcome.FULL, Outcome.SKIPPED) else classify(evidence)
 
 
-def _tool_precision(evidence: Evidence, route: Sequence[Action]) -> float | None:
-    """Return the share of the called tools that are on the route."""
+def _tool_precision(evidence: Evidence, path: Sequence[Call]) -> float | None:
+    """Return the share of the called tools that the route or a needed look-up takes."""
     called = evidence.called_tools
-    needed = {action.call.tool for action in route}
+    needed = {call.tool for call in path}
     return len(called & needed) / len(called) if called else None
 
 

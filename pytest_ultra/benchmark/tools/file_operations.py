@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pytest_ultra.benchmark.tables import WRITERS, UnreadableTextError, read_csv, read_json, read_lines, write_json
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, get_page, kind_of, wrong_data
+from pytest_ultra.benchmark.tools.mirrors import Storage, mirrored_names, original_of
 from pytest_ultra.benchmark.tools.parameters import choice, handle, page, parameters, text
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json, Row
@@ -19,7 +20,10 @@ _MIN_RUN = 4
 
 
 def read(world: World, arguments: dict[str, Any]) -> Effect:
-    content = get_entry(world.files, arguments["path"], "file", "Files can be listed by a pattern of their paths.")
+    path = arguments["path"]
+    if path not in world.files:
+        path = original_of(world, Storage.FILE, path)
+    content = get_entry(world.files, path, "file", "Files can be listed by a pattern of their paths.")
     if "offset" not in arguments and "limit" not in arguments:
         return Effect(world, content)
     lines = content.splitlines(keepends=True)
@@ -27,12 +31,15 @@ def read(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def scan(world: World, arguments: dict[str, Any]) -> Effect:
-    paths = sorted(path for path in world.files if fnmatchcase(path, arguments["pattern"]))
-    return Effect(world, [_describe_file(world, path) for path in paths])
+    paths = {*world.files, *mirrored_names(world, Storage.FILE, world.files)}
+    matching = sorted(path for path in paths if fnmatchcase(path, arguments["pattern"]))
+    return Effect(world, [_describe_file(world, path) for path in matching])
 
 
 def _describe_file(world: World, path: str) -> Row:
-    return {"path": path, "size": len(world.files[path].encode()), "modified": world.modified.get(path, "just now")}
+    stored = path if path in world.files else original_of(world, Storage.FILE, path)
+    size, modified = len(world.files[stored].encode()), world.modified.get(stored, "just now")
+    return {"path": path, "size": size, "modified": modified}
 
 
 def write(world: World, arguments: dict[str, Any]) -> Effect:
@@ -127,7 +134,7 @@ TOOLS = (
     ),
     Tool(
         "file_operations_compressor",
-        "Pack an earlier output into a smaller archive record. Produces a record with the packed content, "
+        "Pack an earlier output into an archive record. Produces a record with the packed content, "
         "which has to be unpacked before anything can work with it.",
         parameters({"data": handle("what to pack"), "method": choice("How to pack.", *_COMPRESSORS)}),
         ("COMPRESSOR_BUSY", "TRY_AGAIN_LATER", "TIMEOUT"),

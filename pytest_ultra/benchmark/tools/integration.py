@@ -18,6 +18,7 @@ from pytest_ultra.benchmark.tools.inputs import (
     require_fields,
     wrong_data,
 )
+from pytest_ultra.benchmark.tools.mirrors import Storage, original_of
 from pytest_ultra.benchmark.tools.parameters import handle, page, parameters, scalar, string_map, text
 from pytest_ultra.benchmark.tools.previews import describe, latest
 from pytest_ultra.benchmark.world import Schedule, World
@@ -72,7 +73,8 @@ def _show_schedule(world: World, name: str) -> Effect:
 
 
 def connect(world: World, arguments: dict[str, Any]) -> Effect:
-    content = get_entry(world.datastores, arguments["datastore"], "datastore", "Catalogues name the datastores.")
+    name = original_of(world, Storage.DATASTORE, arguments["datastore"])
+    content = get_entry(world.datastores, name, "datastore", "Catalogues name the datastores.")
     if not arguments.keys() & {"field", "value", "offset", "limit"}:
         return Effect(world, content)
     if kind_of(content) != "table":

@@ -16,6 +16,7 @@ from pytest_ultra.benchmark.tools.inputs import (
     require_fields,
     require_session,
 )
+from pytest_ultra.benchmark.tools.mirrors import Storage, original_of
 from pytest_ultra.benchmark.tools.parameters import handle, parameters, string_list, string_map, text
 from pytest_ultra.benchmark.tools.previews import latest
 from pytest_ultra.benchmark.world import World
@@ -23,7 +24,7 @@ from pytest_ultra.core.json_types import Json, Row
 
 
 def fetch(world: World, arguments: dict[str, Any]) -> Effect:
-    resource = get_entry(world.resources, arguments["url"], "resource at")
+    resource = get_entry(world.resources, original_of(world, Storage.ADDRESS, arguments["url"]), "resource at")
     require_session(world, resource.service)
     return Effect(world, resource.content)
 
@@ -31,8 +32,9 @@ def fetch(world: World, arguments: dict[str, Any]) -> Effect:
 def validate(world: World, arguments: dict[str, Any]) -> Effect:
     url = arguments["url"]
     facts: dict[str, Json] = {"url": url, "exists": True, "service": None, "kind": None, "rows": None}
-    if url in world.resources:
-        resource = world.resources[url]
+    stored = original_of(world, Storage.ADDRESS, url)
+    if stored in world.resources:
+        resource = world.resources[stored]
         facts |= {"service": resource.service, "kind": kind_of(resource.content), "rows": _count(resource.content)}
     elif url in world.sinks:
         facts |= {"service": world.sinks[url].service, "kind": "sink"}
@@ -81,7 +83,7 @@ def monitor(world: World, arguments: dict[str, Any]) -> Effect:
 
 
 def _check(world: World, url: str) -> Row:
-    resource = get_entry(world.resources, url, "resource at")
+    resource = get_entry(world.resources, original_of(world, Storage.ADDRESS, url), "resource at")
     is_open = resource.service is None or resource.service in world.sessions
     return {"url": url, "latency_ms": resource.latency_ms, "status": "ok" if is_open else "unauthorized"}
 

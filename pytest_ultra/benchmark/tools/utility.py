@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools.base import Effect, Tool
 from pytest_ultra.benchmark.tools.inputs import get_artefact, get_entry, invalid_arguments
+from pytest_ultra.benchmark.tools.mirrors import Storage, original_of
 from pytest_ultra.benchmark.tools.parameters import choice, handle, parameters, text
 from pytest_ultra.benchmark.tools.previews import MOST_LISTED, describe, latest
 from pytest_ultra.benchmark.world import LogEntry, Notification, World
@@ -46,7 +47,8 @@ def cache(world: World, arguments: dict[str, Any]) -> Effect:
         return Effect(world, [{"key": key} for key in sorted(world.cache)])
     key = arguments["key"]
     if action == "get":
-        return Effect(world, get_entry(world.cache, key, "cache entry", "The keys can be listed."))
+        stored = key if key in world.cache else original_of(world, Storage.CACHE, key)
+        return Effect(world, get_entry(world.cache, stored, "cache entry", "The keys can be listed."))
     changed = replace(world, cache={**world.cache, key: get_artefact(world, arguments)})
     return Effect(changed, {"cached": key}, artefact=False)
 
@@ -77,7 +79,8 @@ def look_up(world: World, arguments: dict[str, Any]) -> Effect:
     if "topic" not in arguments:
         return Effect(world, [{"topic": topic} for topic in sorted(world.topics)])
     topics = "Without a topic, the topics are listed."
-    return Effect(world, get_entry(world.topics, arguments["topic"], "reference on the topic", topics))
+    topic = original_of(world, Storage.TOPIC, arguments["topic"])
+    return Effect(world, get_entry(world.topics, topic, "reference on the topic", topics))
 
 
 def notify(world: World, arguments: dict[str, Any]) -> Effect:

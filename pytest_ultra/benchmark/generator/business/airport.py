@@ -54,7 +54,7 @@ AIRPORT = Business(
             ),
             measures=(
                 Measure("bag_weight", "bag weight", 2, 32, 1, "kg", "g", 1000),
-                Measure("compensation", "compensation", 10, 1300, 2, "NOK", "ore", 100),
+                Measure("compensation", "compensation", 10, 1300, 2, "NOK", "oere", 100),
             ),
             date="reported_on",
             parent="airline_code",

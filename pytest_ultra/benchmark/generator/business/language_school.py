@@ -19,7 +19,7 @@ LANGUAGE_SCHOOL = Business(
             Category("proficiency", "proficiency", ("beginner", "intermediate", "advanced")),
         ),
         measures=(
-            Measure("tuition", "tuition", 90, 1400, 0, "SEK", "ore", 100),
+            Measure("tuition", "tuition", 90, 1400, 0, "SEK", "oere", 100),
             Measure(
                 "lesson_length",
                 "length of a lesson",
@@ -49,7 +49,7 @@ LANGUAGE_SCHOOL = Business(
                 Category("fee_plan", "payment plan", ("upfront", "instalments", "voucher", "scholarship")),
             ),
             measures=(
-                Measure("fee_open", "fee still open", 5, 900, 2, "SEK", "ore", 100),
+                Measure("fee_open", "fee still open", 5, 900, 2, "SEK", "oere", 100),
                 Measure("placement_score", "placement score", 10, 100, 0, "points", is_additive=False),
             ),
             date="signed_up_on",
@@ -68,7 +68,7 @@ LANGUAGE_SCHOOL = Business(
             measures=(
                 Measure("score", "score", 0, 100, 0, "points", is_additive=False),
                 Measure("writing_time", "writing time", 20, 180, 0, "minutes", "seconds", 60),
-                Measure("resit_fee", "fee for a resit", 15, 120, 2, "SEK", "ore", 100),
+                Measure("resit_fee", "fee for a resit", 15, 120, 2, "SEK", "oere", 100),
             ),
             date="sat_on",
             parent="class_code",

@@ -37,7 +37,7 @@ MUSEUM = Business(
             measures=(
                 Measure("height", "height", 1, 240, 1, "cm", "mm", 10, is_additive=False),
                 Measure("exhibit_mass", "mass of the exhibit", 20, 9000, 0, "g", "kg", 1000, is_larger=True),
-                Measure("insurance_value", "insurance value", 10, 48_000, 0, "DKK", "ore", 100),
+                Measure("insurance_value", "insurance value", 10, 48_000, 0, "DKK", "oere", 100),
             ),
             date="catalogued_on",
             parent="collection_code",
@@ -54,7 +54,7 @@ MUSEUM = Business(
             ),
             measures=(
                 Measure("loan_length", "length of the loan", 14, 540, 0, "days", "weeks", 7, is_larger=True),
-                Measure("loan_fee", "loan fee", 40, 3900, 2, "DKK", "ore", 100),
+                Measure("loan_fee", "loan fee", 40, 3900, 2, "DKK", "oere", 100),
                 Measure("escort_distance", "distance of the escort", 3, 1900, 0, "km", "m", 1000),
             ),
             date="lent_on",
@@ -71,7 +71,7 @@ MUSEUM = Business(
                 Category("group_kind", "kind of group", ("kindergarten", "seniors", "tourists", "wedding-party")),
             ),
             measures=(
-                Measure("ticket_income", "ticket income", 10, 620, 2, "DKK", "ore", 100),
+                Measure("ticket_income", "ticket income", 10, 620, 2, "DKK", "oere", 100),
                 Measure("tour_length", "length of the tour", 20, 120, 0, "minutes", "hours", 60, is_larger=True),
             ),
             date="guided_on",

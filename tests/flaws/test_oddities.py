@@ -1,0 +1,80 @@
+"""Oddities: sound and flawed plans have them, and they change nothing of what a plan comes to."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from pytest_ultra.benchmark.planner import perfect_plan
+from pytest_ultra.benchmark.task_context import TaskContext
+from pytest_ultra.benchmark.tools.invoke import find_violation
+from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType, Visibility
+from pytest_ultra.core.case import TaskKey
+from pytest_ultra.flaws.injection import inject
+from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.oddities import add_oddities, unchanged
+from tests.benchmark.agent_runs import make_task
+
+TASK = make_task(TaskKey(TaskType.MULTI_STAGE_PIPELINE, Difficulty.MEDIUM, 0, 0))
+OPTIMAL = perfect_plan(TASK)
+CONTEXT = TaskContext(TASK)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_plan_with_oddities_has_the_same_effects(seed: int) -> None:
+    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed))
+    assert lint(plan.workflow, CONTEXT.tools) == ()
+    assert CONTEXT.rehearse(plan.workflow).effects == CONTEXT.rehearse(OPTIMAL).effects
+    assert sorted(number for number in plan.origin if number) == list(range(1, len(OPTIMAL.steps) + 1))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_some_oddities_make_a_plan_no_longer(seed: int) -> None:
+    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed), adds_steps=False)
+    assert len(plan.workflow.steps) == len(OPTIMAL.steps)
+
+
+@pytest.mark.parametrize("kind", [FlawKind.PARAMETER_ERROR, FlawKind.SEMANTIC_DRIFT, FlawKind.TOOL_MISUSE])
+def test_oddities_leave_the_damage_as_it_is(kind: FlawKind) -> None:
+    for severity in Severity:
+        flawed = [
+            inject(CONTEXT, OPTIMAL, kind, severity, visibility=Visibility.JOB, with_oddities=with_oddities)
+            for with_oddities in (False, True)
+        ]
+        plain, odd = flawed
+        assert plain is not None
+        assert odd is not None
+        for damage in odd.damages:
+            assert damage.flawed_step
+            assert damage.optimal_step
+            right = OPTIMAL.steps[damage.optimal_step - 1].call
+            assert odd.workflow.steps[damage.flawed_step - 1].call != right
+        assert len(plain.damages) == len(odd.damages)
+
+
+@pytest.mark.parametrize("difficulty", [Difficulty.MEDIUM, Difficulty.HARD])
+@pytest.mark.parametrize("severity", Severity)
+def test_the_arguments_of_a_wrong_tool_fit_its_schema(difficulty: Difficulty, severity: Severity) -> None:
+    for task_type in TaskType:
+        task = make_task(TaskKey(task_type, difficulty, 1, 0))
+        for visibility in (Visibility.JOB, Visibility.WORLD):
+            flawed = inject(
+                TaskContext(task), perfect_plan(task), FlawKind.TOOL_MISUSE, severity, visibility=visibility
+            )
+            assert flawed is not None
+            if flawed.visibility is not Visibility.PLAN:
+                calls = [step.call for step in flawed.workflow.steps]
+                assert all(find_violation(call.tool, call.arguments) is None for call in calls)
+
+
+def test_orders_and_tools_that_only_the_data_show_to_be_wrong_are_found() -> None:
+    """At hard, most tasks have a decision whose step can come too late or be done by another tool."""
+    for kind in (FlawKind.SEQUENCE_DISORDER, FlawKind.TOOL_MISUSE):
+        found = []
+        for task_type in TaskType:
+            for instance in range(2):
+                task = make_task(TaskKey(task_type, Difficulty.HARD, instance, 0))
+                optimal = perfect_plan(task)
+                found.append(inject(TaskContext(task), optimal, kind, Severity.LIGHT, visibility=Visibility.WORLD))
+        assert sum(flawed is not None and flawed.visibility is Visibility.WORLD for flawed in found) > len(found) / 2
