@@ -174,7 +174,7 @@ def _release_pool_threads_at_exit() -> None:
     """Do so once more when Python ends: an agent that goes on may start further threads until then."""
     register = getattr(threading, "_register_atexit", None)
     if register is not None:
-        with suppress(RuntimeError):  # Python is ending already
+        with suppress(RuntimeError):  # too late
             register(_release_pool_threads)  # runs before that of the executors, which was registered earlier
 
 

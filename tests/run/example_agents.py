@@ -173,10 +173,9 @@ def repeat(task: AgentTask) -> str:
 
 async def look(task: AsyncAgentTask) -> str:
     """Make two calls at once, then one."""
-    functions = {function.__name__: function for function in task.callables()}
-    read = functions["file_operations_reader"]
-    await asyncio.gather(read(), read("none"))
-    await task.call("file_operations_reader", "{}")
+    act = task.callables()[0]
+    await asyncio.gather(act(), act(other="none"))
+    await task.call(act.__name__, "{}")
     task.usage(prompt=100, completion=20, cost=0.5)
     task.usage(prompt=1)
     return "NOT DONE: I only looked."
