@@ -95,3 +95,10 @@ class AttemptFailedError(UltraError):
 
 def _rebuild(problem: AttemptProblem, detail: str, fields: dict[str, Any]) -> AttemptFailedError:
     return AttemptFailedError(problem, detail, **fields)
+
+
+class EpisodeEndedError(BaseException):
+    """Raised in an agent's tool call after its episode has ended: by a limit, or because the run was stopped.
+
+    No `Exception`, so that an agent that turns errors of tools into messages does not go on.
+    """

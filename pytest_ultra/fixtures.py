@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,16 +11,25 @@ if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.worker.episode_result import EpisodeResult
     from pytest_ultra.worker.shard import Shard
 
-NO_MODEL = "no model is named: add --ultra-model NAME (demo needs no key)"
+NO_MODEL = "no model is named: add --ultra-model NAME (demo needs no key), or --ultra-agent MODULE:ATTR"
 
-SHARD = pytest.StashKey[Callable[[], "Shard"]]()
-"""Makes the shard of this process; missing if no model is named, and in xdist's controller."""
+SHARD = pytest.StashKey[Callable[[Callable[[], Any]], "Shard"]]()
+"""Makes the shard of this process, given what returns the fixture `ultra_agent`.
+
+Missing if no model is named, and in xdist's controller.
+"""
+
+
+@pytest.fixture(scope="session")
+def ultra_agent() -> Any:
+    """Your own agents: override it to return a function, or a mapping of names given to `--ultra-agent`."""
+    return None
 
 
 @pytest.fixture(scope="session")
 def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
     """The episodes of this process's cases, which run ahead of their tests."""
-    shard = request.config.stash[SHARD]()
+    shard = request.config.stash[SHARD](lambda: request.getfixturevalue("ultra_agent"))
     try:
         shard.start(request.session)
         yield shard

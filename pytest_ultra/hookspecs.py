@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
+    from pytest_ultra.agents.agent_threads import AgentFunction
     from pytest_ultra.benchmark.task import Task
     from pytest_ultra.core.workflow import Workflow
     from pytest_ultra.engine.endpoint import OwnEndpoint
     from pytest_ultra.options.settings import Settings
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_ultra_agent(config: pytest.Config, name: str) -> AgentFunction | None:
+    """Return the agent of this name, as given to `--ultra-agent` without the model behind it; None for no opinion."""
 
 
 @pytest.hookspec(firstresult=True)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ultra import hookspecs
-from pytest_ultra.fixtures import SHARD, ultra_episode, ultra_shard
+from pytest_ultra.fixtures import SHARD, ultra_agent, ultra_episode, ultra_shard
 from pytest_ultra.options.settings import SETTINGS, Settings, add_options, read_settings
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.distribution.placement import Placement
     from pytest_ultra.worker.shard import Shard
 
-__all__ = ["ultra_episode", "ultra_shard"]
+__all__ = ["ultra_agent", "ultra_episode", "ultra_shard"]
 
 MARKER = (
     "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, "
@@ -75,11 +75,17 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
         place = open_run(config, settings, cases, chosen_dist=config.stash.get(CHOSEN_DIST, None))
     if place is not None:
         case_ids = cases.keys()
-        config.stash[SHARD] = lambda: _open_shard(config, settings, place(), case_ids)
+        config.stash[SHARD] = lambda find_agent: _open_shard(config, settings, place(), case_ids, find_agent)
     gc.freeze()  # these objects stay to the end; pytest's collection at exit would cost 0.1 s for them
 
 
-def _open_shard(config: pytest.Config, settings: Settings, placement: Placement, case_ids: Collection[str]) -> Shard:
+def _open_shard(
+    config: pytest.Config,
+    settings: Settings,
+    placement: Placement,
+    case_ids: Collection[str],
+    find_agent: Callable[[], Any],
+) -> Shard:
     from pytest_ultra.worker.shard import Shard  # noqa: PLC0415 - a controller of workers runs no episodes
 
-    return Shard(config, settings, placement, case_ids)
+    return Shard(config, settings, placement, case_ids, find_agent)

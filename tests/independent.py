@@ -44,6 +44,7 @@ CLASSES = [
         "truncated",
         "context_overflow",
         "refused",
+        "agent_error",
     ),
     *("wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "harness"),
 ]

@@ -50,8 +50,8 @@ def measure_recovery_by_kind(scored: Iterable[Episode]) -> tuple[tuple[FaultKind
     return tuple(rates)
 
 
-def count_tokens(episode: Episode) -> int:
-    return episode.usage.prompt_tokens + episode.usage.completion_tokens
+def count_tokens(episode: Episode) -> int | None:
+    return episode.usage.tokens
 
 
 def mean(values: Iterable[float | None]) -> float | None:

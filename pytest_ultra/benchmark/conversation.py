@@ -154,13 +154,8 @@ class Conversation(msgspec.Struct, frozen=True):
 
     def steps(self, reply: Reply) -> Iterator[Self]:
         """Take a reply as `take` does, and yield the conversation after the reply and after each call."""
-        reply_calls = read_reply(reply, self.protocol, self.turn, self.offered if not reply.tool_calls else ())
-        after = msgspec.structs.replace(
-            self,
-            messages=(*self.messages, assistant_message(reply, self.protocol)),
-            events=(*self.events, self._replied(reply, reply_calls)),
-            chars=self.chars + reply_chars(reply),
-        )
+        reply_calls = self._read(reply)
+        after = self._add(reply, reply_calls)
         yield after
         for number, call in enumerate(reply_calls.calls):
             is_readable = call.id not in reply_calls.unreadable
@@ -173,7 +168,22 @@ class Conversation(msgspec.Struct, frozen=True):
                 return
         yield after.end_turn(reply, has_called=bool(reply_calls.calls))
 
-    def take_call(self, call: ToolCall, number: int, *, is_readable: bool) -> Self:
+    def add_reply(self, reply: Reply) -> Self:
+        """Add the reply of this turn without running its calls."""
+        return self._add(reply, self._read(reply))
+
+    def _read(self, reply: Reply) -> ReplyCalls:
+        return read_reply(reply, self.protocol, self.turn, self.offered if not reply.tool_calls else ())
+
+    def _add(self, reply: Reply, reply_calls: ReplyCalls) -> Self:
+        return msgspec.structs.replace(
+            self,
+            messages=(*self.messages, assistant_message(reply, self.protocol)),
+            events=(*self.events, self._replied(reply, reply_calls)),
+            chars=self.chars + reply_chars(reply),
+        )
+
+    def take_call(self, call: ToolCall, number: int, *, is_readable: bool = True) -> Self:
         """Run a call of this turn, or answer one that cannot be run; end the episode if the model is stuck."""
         if number >= MAX_CALLS:
             after = self.answer(call, None, TOO_MANY_CALLS)

@@ -10,6 +10,8 @@ import msgspec
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.agent_workflows import LACKING
 from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, Skill, begin, next_call, take_result
+from pytest_ultra.benchmark.shown_conversation import read_conversation, shown_plan, with_final_tool
+from pytest_ultra.benchmark.shown_results import read_result
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.core.axes import FaultKind, PromptType
@@ -17,13 +19,14 @@ from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.plan_follower import answer_text
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
 from pytest_ultra.core.transcript import Reply, ToolCall
-from pytest_ultra.core.workflow import Call, Workflow, read
+from pytest_ultra.core.workflow import Call, Workflow
 from pytest_ultra.flaws.plan_repair import repair
 
 
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     """Return the reply of a reference agent (a name in `ReferenceAgent`) to the messages so far."""
-    return _AGENTS[agent](messages, knowledge)
+    reply = _AGENTS[agent](read_conversation(messages), knowledge)
+    return with_final_tool(reply, knowledge.offered, knowledge.turn)
 
 
 AgentFunction = Callable[[str, Sequence[Message], Knowledge], Reply]
@@ -49,13 +52,13 @@ def _playing(agent: ReferenceAgent) -> Callable[[Sequence[Message], Knowledge], 
 
 
 def _follower(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
-    plan = _shown_plan(messages)
+    plan = shown_plan(messages)
     return _follow(plan, messages, knowledge, OBEDIENCE) if plan else Reply(text="I was given no plan, so I give up.")
 
 
 def _linter(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     """Repair what the linter flags in the plan, without a look at the job, and obey the rest."""
-    plan = _shown_plan(messages)
+    plan = shown_plan(messages)
     if plan is None:
         return Reply(text="I was given no plan, so I give up.")
     return _follow(repair(plan, signatures()), messages, knowledge, OBEDIENCE)
@@ -78,7 +81,7 @@ def _one_call(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
 def _mixture(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     """Do the job, obey the plan, or stop half-way, with probabilities that depend on the prompt type."""
     chance = _draw(knowledge.case_id)
-    plan = _shown_plan(messages)
+    plan = shown_plan(messages)
     if chance < _MIXTURE_SKILL[_prompt_group(knowledge.prompt_type)]:
         return _perfect(messages, knowledge)
     if plan is not None and knowledge.prompt_type.flaw_kind is not None:
@@ -115,7 +118,7 @@ def _follow(
     """Replay the tool results so far; return the next call, or its tool's description call, or the answer."""
     state = begin(workflow, skills, expects_wrong_results=FaultKind.IMPLICIT in knowledge.fault_kinds)
     for exchange in _tool_answers(messages):
-        state = take_result(state, msgspec.json.decode(exchange.content))
+        state = take_result(state, read_result(exchange.content))
     call = next_call(state)
     if call is None:
         return Reply(text=answer_text(workflow, state.progress))
@@ -156,10 +159,6 @@ def _exchanges(messages: Sequence[Message]) -> list[_Exchange]:
 def _tool_answers(messages: Sequence[Message]) -> list[_Exchange]:
     """Return the tool calls and their results, without tool discovery."""
     return [exchange for exchange in _exchanges(messages) if not is_discovery(exchange.call.tool)]
-
-
-def _shown_plan(messages: Sequence[Message]) -> Workflow | None:
-    return next((read(message["content"]) for message in messages if message["role"] == "user"), None)
 
 
 def _draw(key: str) -> float:

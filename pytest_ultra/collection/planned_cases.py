@@ -7,9 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from pytest_ultra.core.axes import FaultKind, PromptType, PromptVariant, Severity, Visibility, join_fault_kinds
+from pytest_ultra.core.axes import (
+    FaultKind,
+    PromptType,
+    PromptVariant,
+    Severity,
+    ToolProtocol,
+    Visibility,
+    join_fault_kinds,
+)
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.request_parameters import encode_identity
+from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, AgentChoice
 from pytest_ultra.options.settings import Settings
 
 
@@ -20,7 +29,7 @@ def plan_cases(settings: Settings) -> dict[str, Case]:
     part in brackets only if the settings have more than one value for it (faults: other kinds than the default), and a
     severity only with a flaw.
     """
-    labels = label_models(settings.model)
+    labels = label_models(settings.tested)
     return {_case_id(case, labels[case.model], settings): case for case in _cases(settings)}
 
 
@@ -42,12 +51,15 @@ def _cases(settings: Settings) -> Iterator[Case]:
         settings.difficulty,
         settings.tool_success_rate,
     )
-    parameters = {model: encode_identity(settings.request.get(model, {})) for model in settings.model}
+    subjects = {name: {"model": name} for name in settings.model} | {a.name: _identity(a) for a in settings.agent}
+    called = {name: identity.get("agent_model", name) for name, identity in subjects.items()}
+    parameters = {name: encode_identity(settings.request.get(model, {})) for name, model in called.items()}
     for instance, repeat, task_type, difficulty, rate in tasks:
         key = TaskKey(task_type, difficulty, instance, settings.seed)
         for prompt_variant, prompt_type, severity, model in _prompts(settings):
+            is_own = "agent" in subjects[model]
             yield Case(
-                model=model,
+                **subjects[model],
                 prompt_type=prompt_type,
                 task_type=task_type,
                 difficulty=difficulty,
@@ -57,11 +69,11 @@ def _cases(settings: Settings) -> Iterator[Case]:
                 repeat=repeat,
                 seed=settings.seed,
                 max_turns=settings.max_turns,
-                timeout_s=settings.timeout,
+                timeout_s=settings.timeout or (AGENT_TIMEOUT_S if is_own else None),
                 temperature=settings.temperature,
                 prompt_variant=prompt_variant,
-                tool_protocol=settings.tool_protocol,
-                has_tool_discovery=settings.tool_discovery,
+                tool_protocol=ToolProtocol.NATIVE if is_own else settings.tool_protocol,
+                has_tool_discovery=settings.tool_discovery and not is_own,
                 flaws=settings.flaws_per_case if prompt_type.flaw_kind else 1,
                 request_parameters=parameters[model],
                 fault_kind=join_fault_kinds(settings.fault_kind),
@@ -69,11 +81,16 @@ def _cases(settings: Settings) -> Iterator[Case]:
             )
 
 
+def _identity(agent: AgentChoice) -> dict[str, str]:
+    """Return the fields that an agent has in its cases."""
+    return {"model": agent.name, "agent": agent.target, "agent_model": agent.model}
+
+
 def _prompts(settings: Settings) -> Iterator[tuple[PromptVariant, PromptType, Severity | None, str]]:
     """Yield the prompts that each task is given in, and the models: without a flaw, a prompt type has no severity."""
     for variant, prompt_type in itertools.product(settings.prompt_variant, settings.prompt_type):
         severities = settings.severity if prompt_type.flaw_kind else (None,)
-        for severity, model in itertools.product(severities, settings.model):
+        for severity, model in itertools.product(severities, settings.tested):
             yield variant, prompt_type, severity, model
 
 

@@ -64,21 +64,26 @@ class _Checker:
         from pytest_ultra.options.settings import read_settings  # noqa: PLC0415 - not for --help
 
         settings = read_settings(config)
-        if settings is None:
+        if settings is None or not settings.called_models:
             raise pytest.UsageError("no model is named; write pytest-ultra check NAME")
         self.checks = asyncio.run(_check(config, settings))
         return 0
 
 
 async def _check(config: pytest.Config, settings: Settings) -> Sequence[EndpointCheck]:
+    import msgspec  # noqa: PLC0415 - not for --help
+
     from pytest_ultra.collection.planned_cases import plan_cases  # noqa: PLC0415 - not for --help
     from pytest_ultra.commands.endpoint_probe import probe  # noqa: PLC0415
     from pytest_ultra.providers.endpoint_lookup import find_redactor, find_spec  # noqa: PLC0415
     from pytest_ultra.worker.client_stack import open_models  # noqa: PLC0415
 
-    cases = {case.model: case for case in plan_cases(settings).values()}
+    cases = {case.agent_model or case.model: case for case in plan_cases(settings).values()}
+    cases = {
+        model: msgspec.structs.replace(case, model=model, agent="", agent_model="") for model, case in cases.items()
+    }
     is_own = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
-    specs = {} if is_own else {model: find_spec(settings, model) for model in settings.model}
+    specs = {} if is_own else {model: find_spec(settings, model) for model in settings.called_models}
     for model, spec in specs.items():
         if spec.is_demo:
             raise pytest.UsageError(f"{model}: demo models are served by the run itself; there is nothing to check")
@@ -92,7 +97,7 @@ async def _check(config: pytest.Config, settings: Settings) -> Sequence[Endpoint
                 address=specs[model].base_url if model in specs else "",
                 has_key=model in specs and bool(specs[model].key),
             )
-            for model in settings.model
+            for model in settings.called_models
         )
         checks = await asyncio.gather(*probes)
     finally:

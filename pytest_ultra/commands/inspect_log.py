@@ -112,8 +112,8 @@ def _score(episode: Episode) -> Json:
 
 
 def _add_up(episodes: Sequence[Episode]) -> Json:
-    prompts = sum(episode.usage.prompt_tokens for episode in episodes)
-    completions = sum(episode.usage.completion_tokens for episode in episodes)
+    prompts = sum(episode.usage.prompt_tokens or 0 for episode in episodes)
+    completions = sum(episode.usage.completion_tokens or 0 for episode in episodes)
     return {"input_tokens": prompts, "output_tokens": completions, "total_tokens": prompts + completions}
 
 

@@ -23,14 +23,14 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, read_run_end, write_run_end
 from pytest_ultra.storage.stored_files import find_stored, read_stored
 
-AXES = ("model", "prompt_type", "task_type", "difficulty", "severity", "prompt_variant", "tool_success_rate")
+AXES = ("model", "agent", "prompt_type", "task_type", "difficulty", "severity", "prompt_variant", "tool_success_rate")
 """The options in which jobs may differ, because they share the matrix."""
 COMMON = (
     *("instances", "repeats", "seed", "max_turns", "timeout", "temperature"),
     *("flaws_per_case", "flaw_visibility", "tool_protocol", "tool_discovery", "fault_kind"),
 )
 """The options that must be the same, because the outcome of a case depends on them."""
-_WHEN_MISSING = {"fault_kind": [FaultKind.TRANSIENT.value]}
+_WHEN_MISSING: dict[str, list[Any]] = {"fault_kind": [FaultKind.TRANSIENT.value], "agent": []}
 """The values of options that came later, in runs from before."""
 BY_MODEL = ("request", "header")
 """The options that are stored for each model."""
@@ -152,7 +152,7 @@ def find_gap(parts: Sequence[Part]) -> int:
 
     Return 0 if the parts name different matrices, because then nothing says what the whole is.
     """
-    axes = [{name: part.options.get(name) for name in AXES} for part in parts]
+    axes = [{name: part.options.get(name, _WHEN_MISSING.get(name)) for name in AXES} for part in parts]
     if any(each != axes[0] for each in axes) or None in axes[0].values():
         return 0
     planned = sum(len(part.plan.nodeids) for part in parts)
@@ -162,8 +162,9 @@ def find_gap(parts: Sequence[Part]) -> int:
 def _matrix_size(options: dict[str, Any]) -> int:
     flawed = sum(name in _FLAWED for name in options["prompt_type"])
     variants = len(options["prompt_type"]) - flawed + flawed * len(options["severity"])
-    others = [len(options[name]) for name in AXES if name not in ("prompt_type", "severity")]
-    return prod([variants, options["instances"], options["repeats"], *others])
+    tested = len(options["model"]) + len(options.get("agent", ()))
+    others = [len(options[name]) for name in AXES if name not in ("model", "agent", "prompt_type", "severity")]
+    return prod([variants, tested, options["instances"], options["repeats"], *others])
 
 
 _FLAWED = {str(prompt_type) for prompt_type in PromptType if prompt_type.flaw_kind}

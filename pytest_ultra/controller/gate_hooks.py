@@ -145,7 +145,7 @@ def find_empty_groups(settings: Settings) -> Iterator[str]:
 def _planned_groups(settings: Settings) -> set[str]:
     flawed = [prompt_type for prompt_type in settings.prompt_type if prompt_type.flaw_kind]
     severities = settings.severity if flawed else ()
-    groups = {ALL, *settings.prompt_type, *settings.task_type, *settings.difficulty, *severities, *settings.model}
+    groups = {ALL, *settings.prompt_type, *settings.task_type, *settings.difficulty, *severities, *settings.tested}
     return groups | ({FLAWED} if flawed else set())
 
 

@@ -17,8 +17,10 @@ import msgspec
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, AgentChoice
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.config_redaction import ConfigRedactor
 from pytest_ultra.providers.endpoint_lookup import find_spec
@@ -43,10 +45,22 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "versions": {"generator": GENERATOR_VERSION, "prompts": PROMPT_VERSION, "scorer": SCORER_VERSION},
         "options": redactor.value(options),
-        "models": redactor.value([_describe_model(model, settings) for model in settings.model]),
+        "models": redactor.value(
+            [_describe_model(model, settings) for model in settings.model]
+            + [_describe_agent(agent, settings) for agent in settings.agent]
+        ),
         "git": find_commit(config.rootpath),
         "command": redactor.command(config.invocation_params.args),
     }
+
+
+def _describe_agent(agent: AgentChoice, settings: Settings) -> dict[str, Any]:
+    """Describe an agent, and what serves the model behind it, if there is one."""
+    described = _describe_model(agent.model, settings) if agent.model else {"provider": None, "hosts": []}
+    own = {"tool_protocol": ToolProtocol.NATIVE, "tool_discovery": False}
+    parameters = {**described.get("parameters", {}), "max_turns": settings.max_turns, **own}
+    parameters["timeout_s"] = settings.timeout or AGENT_TIMEOUT_S
+    return {**described, "name": agent.name, "agent": agent.target, "model": agent.model, "parameters": parameters}
 
 
 def _describe_model(model: str, settings: Settings) -> dict[str, Any]:

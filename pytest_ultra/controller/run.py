@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.collection.run_agents import check_agents
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
@@ -19,6 +20,7 @@ from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
+from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
@@ -42,7 +44,8 @@ class Run:
     """Hook implementations of the first process: xdist's controller, or the only process."""
 
     def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
-        """Check that every model can be reached; raise `pytest.UsageError` if one cannot."""
+        """Check that every model and agent can be reached; raise `pytest.UsageError` if one cannot."""
+        check_agents(config, settings.agent)
         self._settings = settings
         self._describe = partial(describe_run, config, settings)
         self._cases = cases
@@ -100,7 +103,7 @@ class Run:
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         lines = header(
             cases=len(self._cases),
-            models=self._settings.model,
+            models=self._settings.tested,
             workers=count_workers(config),
             seed=self._settings.seed,
             where=_relative(self.directory.path),
@@ -110,7 +113,12 @@ class Run:
         if self._settings.cassette:
             where = _relative(self._settings.cassette_dir)
             lines = [*lines, f"ultra: --ultra-cassette={self._settings.cassette}, answers in {where}"]
-        return [*lines, *self._protocol_lines, *self._reused.header_lines(len(self._cases))]
+        return [
+            *lines,
+            *self._protocol_lines,
+            *_agent_lines(self._settings),
+            *self._reused.header_lines(len(self._cases)),
+        ]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -257,6 +265,15 @@ class Run:
         return read_interruption(self.directory) if self._has_started else None
 
 
+def _agent_lines(settings: Settings) -> list[str]:
+    """Say which options apply to models alone, if they were given for a run with own agents too."""
+    flags = ["--ultra-tool-discovery"] if settings.tool_discovery else []
+    if settings.tool_protocol is not ToolProtocol.NATIVE:
+        flags.append(f"--ultra-tool-protocol={settings.tool_protocol}")
+    names = ", ".join(neutralise(agent.name) for agent in settings.agent)
+    return [f"ultra: {flag} is for models alone: {names} gets all tools as functions" for flag in flags if names]
+
+
 def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
     """Return whether the embedded endpoint serves a model; raise `pytest.UsageError` if nothing serves one.
 
@@ -266,7 +283,7 @@ def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
         return False
     has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
     is_open = has_own_endpoint or settings.cassette == "auto"
-    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.model]  # checks all of them
+    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.called_models]  # checks all of them
     return any(are_demo)
 
 
@@ -285,7 +302,7 @@ def _find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tupl
     if settings.cassette == "replay" or config.hook.pytest_ultra_endpoint.get_hookimpls():
         return {}
     found: dict[str, tuple[str, ...]] = {}
-    for name in settings.model:
+    for name in settings.called_models:
         with suppress(ConfigurationError):
             spec = find_spec(settings, name)
             found |= {} if spec.is_demo else {name: spec.protocols}

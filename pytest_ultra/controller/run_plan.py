@@ -51,7 +51,7 @@ class PlanHooks:
         estimates = [(case, SUITE.estimate(case, generate_guidance(self._config, case))) for case in sample]
         factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
-        unknown = sorted({case.model for case in left} - prices.keys())
+        unknown = sorted({_payer(case) for case in left} - prices.keys())
         total = _add_up([each for _, each in estimates], factor)
         cost = _cost(estimates, prices) * factor
         seconds, pace = estimate_duration(_loads(estimates, factor), self._settings, self._workers)
@@ -64,12 +64,16 @@ class PlanHooks:
             prompt_tokens=total.prompt_tokens,
             completion_tokens=total.completion_tokens,
             cost=None if unknown else cost,
-            price_hints=[price_hint(model) for model in unknown],
+            price_hints=[self._price_hint(name) for name in unknown],
             seconds=seconds,
             pace=pace,
             budget=self._budget(total, cost),
             **_detection(cases),
         )
+
+    def _price_hint(self, name: str) -> str:
+        is_called = name in self._settings.called_models
+        return price_hint(name) if is_called else f"what the agent {name} uses is only known afterwards"
 
     def _find_reused(self, cases: Sequence[Case]) -> Collection[str]:
         reused = ReusedEpisodes(self._settings, [case.case_id for case in cases])
@@ -103,7 +107,7 @@ def _detection(cases: Sequence[Case]) -> dict[str, Any]:
 def _loads(estimates: Sequence[tuple[Case, Estimate]], factor: float) -> dict[str, Load]:
     by_model: dict[str, list[Estimate]] = {}
     for case, each in estimates:
-        by_model.setdefault(case.model, []).append(each)
+        by_model.setdefault(_payer(case), []).append(each)
     return {
         model: Load(_add_up(found, factor), max(each.requests for each in found), math.ceil(len(found) * factor))
         for model, found in by_model.items()
@@ -117,7 +121,12 @@ def _add_up(estimates: Sequence[Estimate], factor: float) -> Estimate:
 
 def _cost(estimates: Sequence[tuple[Case, Estimate]], prices: dict[str, Price]) -> float:
     return sum(
-        prices[case.model].cost(each.prompt_tokens, each.completion_tokens)
+        prices[_payer(case)].cost(each.prompt_tokens, each.completion_tokens)
         for case, each in estimates
-        if case.model in prices
+        if _payer(case) in prices
     )
+
+
+def _payer(case: Case) -> str:
+    """Return the model that answers a case's requests; of an agent without one, its own name."""
+    return case.agent_model or case.model

@@ -53,6 +53,9 @@ class Case(msgspec.Struct, frozen=True):
     parameters of requests that the user asked for (`core.request_parameters`), empty without any. `fault_kind` names
     the kinds of the tools' random faults, joined by `+`. `flaw_visibility` is the visibility that the flaw should have;
     a task that is too small for it gets the next more visible one.
+
+    If the user's own agent does the job, `model` is its name, `agent` says which function it is (`module:attr`, or a
+    name that the project resolves), and `agent_model` names the model behind it, empty without one.
     """
 
     model: str
@@ -74,6 +77,8 @@ class Case(msgspec.Struct, frozen=True):
     request_parameters: str = ""
     fault_kind: str = FaultKind.TRANSIENT.value
     flaw_visibility: Visibility | None = None
+    agent: str = ""
+    agent_model: str = ""
 
     @property
     def task_key(self) -> TaskKey:
@@ -113,10 +118,17 @@ class Case(msgspec.Struct, frozen=True):
     def control_key(self) -> tuple[object, ...]:
         """A key that is equal for a flawed case and its control."""
         shown = (self.prompt_variant, self.tool_protocol, self.has_tool_discovery)
-        return (self.model, self.task_key, self.tool_success_rate, self.fault_kind, self.repeat, *shown)
+        tested = (self.model, self.agent, self.agent_model)
+        return (*tested, self.task_key, self.tool_success_rate, self.fault_kind, self.repeat, *shown)
 
 
-LATER_FIELDS = {"request_parameters": "", "fault_kind": FaultKind.TRANSIENT.value, "flaw_visibility": None}
+LATER_FIELDS = {
+    "request_parameters": "",
+    "fault_kind": FaultKind.TRANSIENT.value,
+    "flaw_visibility": None,
+    "agent": "",
+    "agent_model": "",
+}
 """The fields of `Case` that its first version did not have, with their defaults."""
 
 

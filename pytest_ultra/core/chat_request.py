@@ -24,7 +24,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     `agent_workflows` is what reference agents do that do not follow the optimal workflow, by their names. It,
     `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
     workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
-    endpoints never get them. `route` is the number of the endpoint, if a model has several.
+    endpoints never get them. `route` is the number of the endpoint, if a model has several. `own_parameters` is the
+    JSON text of the parameters that a user's own agent has put into its request.
     """
 
     case: Case
@@ -36,11 +37,17 @@ class ChatRequest(msgspec.Struct, frozen=True):
     route: int = 0
     agent_workflows: dict[str, Workflow] = {}
     reference: Workflow | None = None
+    own_parameters: str = ""
 
     @property
     def requested(self) -> Mapping[str, Any]:
-        """The parameters of `--ultra-request` that the case's identity holds; None means that one is not sent."""
-        return decode_identity(self.case.request_parameters)
+        """The parameters of `--ultra-request` that the case's identity holds; None means that one is not sent.
+
+        Those of an agent's own request replace them.
+        """
+        if not self.own_parameters:
+            return decode_identity(self.case.request_parameters)
+        return {**decode_identity(self.case.request_parameters), **decode_identity(self.own_parameters)}
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class FailureClass(StrEnum):
     TRUNCATED = "truncated"
     CONTEXT_OVERFLOW = "context_overflow"
     REFUSED = "refused"
+    AGENT_ERROR = "agent_error"
     WRONG_DELIVERABLE = "wrong_deliverable"
     HARMFUL_SIDE_EFFECT = "harmful_side_effect"
     ENDPOINT = "endpoint"
@@ -68,11 +69,11 @@ class Score(msgspec.Struct, frozen=True):
     Rates are in [0, 1], and None if nothing could be measured (no plan, no damaged step, no call). Counts that are None
     were not measured by the version of the scorer.
     `first_divergence` is the turn at which the model first left the plan it was shown. `cause` is what lies under a
-    `failure_class` that names only the end of the episode (`max_turns`, `agent_timeout`, `gave_up`). `harms` counts
-    the changes that the job did not ask for, whatever else was reached; `harm_kinds` names their kinds (`HarmKind`),
-    separated by commas. `route_calls` is the number of calls of the cheapest accepted route of the kind taken, with
-    the needed look-ups that were made; efficiency, precision and recall are about it. `claimed_done` says whether the
-    last words claim that the job is done; None if the model did not end the episode itself.
+    `failure_class` that names only the end of the episode (`max_turns`, `agent_timeout`, `gave_up`, `agent_error`).
+    `harms` counts the changes that the job did not ask for, whatever else was reached; `harm_kinds` names their kinds
+    (`HarmKind`), separated by commas. `route_calls` is the number of calls of the cheapest accepted route of the kind
+    taken, with the needed look-ups that were made; efficiency, precision and recall are about it. `claimed_done` says
+    whether the last words claim that the job is done; None if the model did not end the episode itself.
 
     Of a flawed plan, `damaged_steps` counts the damaged steps, and `obeyed_steps` those carried out as written. Of a
     sound plan, `sound_steps` counts the steps that the goal needs and that the model came to, and `distrusted_steps`
@@ -136,25 +137,33 @@ class Usage(msgspec.Struct, frozen=True):
     """What an episode consumed. `requests` counts HTTP attempts; times are in seconds.
 
     `cached_tokens` and `cache_written_tokens` are part of `prompt_tokens`, `reasoning_tokens` of `completion_tokens`.
-    `estimated_requests` counts the replies whose tokens are our estimate, as the endpoint did not report them. `cost`
-    is in US dollars at the prices of the run; None if the model's price is unknown. `standstill_s` is the time
-    in which pytest-ultra itself did not run, which is in none of the other times. `first_token_s` is the mean time to
-    the first token of the replies that were streamed.
+    Tokens are None if they are unknown, as those that an own agent uses without a report. `estimated_requests` counts
+    the replies whose tokens are our estimate, as the endpoint did not report them. `cost` is in US dollars at the
+    prices of the run; None if the model's price is unknown. `standstill_s` is the time in which pytest-ultra itself did
+    not run, which is in none of the other times. `first_token_s` is the mean time to the first token of the replies
+    that were streamed.
     """
 
     requests: Count = 0
-    prompt_tokens: Count = 0
-    completion_tokens: Count = 0
+    prompt_tokens: Count | None = 0
+    completion_tokens: Count | None = 0
     model_time_s: Amount = 0.0
     tool_time_s: Amount = 0.0
     waiting_time_s: Amount = 0.0
     standstill_s: Amount = 0.0
     cost: Amount | None = None
-    cached_tokens: Count = 0
-    cache_written_tokens: Count = 0
-    reasoning_tokens: Count = 0
+    cached_tokens: Count | None = 0
+    cache_written_tokens: Count | None = 0
+    reasoning_tokens: Count | None = 0
     estimated_requests: Count = 0
     first_token_s: Amount | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """All tokens, None if they are unknown."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
 
 
 class Episode(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from pytest_ultra.core.episode import Score
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.core.transcript import Attempted, EndReason, Event, Reply
+from pytest_ultra.core.transcript import Attempted, EndReason, Event, Reply, ToolCall
 from pytest_ultra.core.workflow import Workflow
 
 
@@ -40,6 +40,15 @@ class Conversation(Protocol):
 
         The last one is ready for the next turn. No step is long, so that other episodes can run in between.
         """
+
+    def add_reply(self, reply: Reply, /) -> Self:
+        """Add the reply of this turn without running its calls. An agent makes those by `take_call`."""
+
+    def take_call(self, call: ToolCall, number: int, /) -> Self:
+        """Run the call of this turn with this number, from 0. Its result is the last message of `request`."""
+
+    def end_turn(self, reply: Reply, /, *, has_called: bool) -> Self:
+        """Go on to the turn after this reply, or end."""
 
     def fall_back(self, detail: str, /) -> Self:
         """Start again in the text protocol, since the endpoint rejects native tools."""

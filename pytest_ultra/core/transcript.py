@@ -155,7 +155,7 @@ class Forgiven(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode ended: the first eight are up to the model, the next three to the infrastructure."""
+    """Why an episode ended: the first nine are up to the model or agent, the next three to the infrastructure."""
 
     STOPPED = "stopped"  # the model stopped calling tools
     MAX_TURNS = "max_turns"
@@ -165,6 +165,7 @@ class EndReason(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"  # the conversation outgrew the model's context window
     TRUNCATED = "truncated"  # the reply was cut at a limit on its length
     REFUSED = "refused"  # by the model, or by its provider's content filter
+    AGENT_ERROR = "agent_error"  # the user's own agent raised an exception
     ENDPOINT = "endpoint"
     RATE_LIMIT = "rate_limit"
     HARNESS = "harness"

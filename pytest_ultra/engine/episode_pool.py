@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission
+from pytest_ultra.engine.agent_runtime import AgentRuntime
 from pytest_ultra.engine.episode_queue import Assignment, EpisodeQueue, QueuedEpisode
 from pytest_ultra.engine.episode_run import run_episode
 from pytest_ultra.engine.retry import Caller
@@ -37,6 +38,7 @@ class EpisodePool:
         rules: EpisodeRules,
         on_start: Callable[[Assignment], None] = ignore,
         admission: Admission = ADMIT_ALL,
+        agents: AgentRuntime | None = None,
     ) -> None:
         self._queue = queue
         self._on_episode = on_episode
@@ -45,6 +47,7 @@ class EpisodePool:
         self._worker = worker
         self._concurrency = concurrency
         self._rules = rules
+        self._agents = agents
         self._caller: Caller | None = None
         self._error: BaseException | None = None
         self._is_stopping = asyncio.Event()
@@ -90,7 +93,9 @@ class EpisodePool:
         nodeid = queued.assignment.nodeid
         caller.activity.start(nodeid)
         try:
-            episode = await run_episode(queued.assignment, caller, worker=self._worker, rules=self._rules)
+            episode = await run_episode(
+                queued.assignment, caller, worker=self._worker, rules=self._rules, agents=self._agents
+            )
         finally:
             caller.activity.end(nodeid)
             self._admission.finish(queued.assignment)

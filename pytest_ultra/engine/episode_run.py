@@ -14,6 +14,7 @@ from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usa
 from pytest_ultra.core.json_types import MAX_COUNT
 from pytest_ultra.core.suite import Conversation, EpisodeRules
 from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, Ended, EndReason, Event, Reply
+from pytest_ultra.engine.agent_runtime import AgentRuntime
 from pytest_ultra.engine.backoff import is_final_status
 from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.episode_queue import Assignment
@@ -23,10 +24,19 @@ from pytest_ultra.engine.tool_rejection import may_reject_tools
 _TRACEBACK_LINES = 12
 
 
-async def run_episode(assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules) -> Episode:
-    """Run an assignment to its end. Every failure is a value in the episode; only cancellation is raised."""
-    run = _EpisodeRun(assignment, caller, rules)
+async def run_episode(
+    assignment: Assignment, caller: Caller, *, worker: str, rules: EpisodeRules, agents: AgentRuntime | None = None
+) -> Episode:
+    """Run an assignment to its end. Every failure is a value in the episode; only cancellation is raised.
+
+    `agents` runs the cases of users' own agents.
+    """
+    run = EpisodeRun(assignment, caller, rules)
     try:
+        if agents is not None and assignment.case.agent:
+            from pytest_ultra.engine.agent_episode import AgentEpisode  # noqa: PLC0415 - only own agents need it
+
+            run = AgentEpisode(assignment, caller, rules, agents)
         await run.run()
         run.score()
     except BaseException as error:  # hooks raise BaseException too (`pytest.fail`); other episodes must go on
@@ -42,7 +52,7 @@ def _is_cancellation(error: BaseException) -> bool:
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
-class _EpisodeRun:
+class EpisodeRun:
     """An episode in progress."""
 
     def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules) -> None:
@@ -171,7 +181,7 @@ class _EpisodeRun:
         return None if timeout_s is None else timeout_s - self._model_time_s - self._tool_time_s
 
     def _usage(self) -> Usage:
-        usage = Usage(
+        return Usage(
             requests=sum(isinstance(event, Attempted) for event in self._events),
             model_time_s=self._model_time_s,
             tool_time_s=self._tool_time_s,
@@ -179,10 +189,17 @@ class _EpisodeRun:
             standstill_s=self._standstill_s,
             first_token_s=self._first_token_s(),
             estimated_requests=sum(reply.is_estimated for reply in self._replies),
-            **{name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in TOKEN_COUNTS},
+            cost=self._cost(self._assignment.case.model),
+            **self._counted_tokens(),
         )
-        price = self._caller.prices.get(self._assignment.case.model)
-        return usage if price is None else msgspec.structs.replace(usage, cost=price.cost_of(usage))
+
+    def _cost(self, model: str) -> float | None:
+        """Return the cost of all replies at the price of a model."""
+        price = self._caller.prices.get(model)
+        return None if price is None else price.cost_of(msgspec.structs.replace(Reply(), **self._counted_tokens()))
+
+    def _counted_tokens(self) -> dict[str, int]:
+        return {name: min(sum(getattr(reply, name) for reply in self._replies), MAX_COUNT) for name in TOKEN_COUNTS}
 
     def _first_token_s(self) -> float | None:
         """Return the mean time to the first token of the streamed replies, None without one."""

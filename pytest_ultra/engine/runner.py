@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission
+from pytest_ultra.engine.agent_runtime import AgentRuntime
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.episode_pool import GRACE_S, EpisodePool, ignore
 from pytest_ultra.engine.episode_queue import Assignment, EpisodeQueue
@@ -36,6 +37,7 @@ class Engine:
         clock: Clock = SYSTEM_CLOCK,
         on_start: Callable[[Assignment], None] = ignore,
         admission: Admission = ADMIT_ALL,
+        agents: AgentRuntime | None = None,
     ) -> None:
         self._open_caller = open_caller
         self._clock = clock
@@ -48,6 +50,7 @@ class Engine:
             rules=rules,
             on_start=on_start,
             admission=admission,
+            agents=agents,
         )
         self._lock = threading.Lock()  # guards the three below
         self._thread: threading.Thread | None = None

@@ -17,13 +17,15 @@ def known_prices(settings: Settings, environ: Mapping[str, str] = os.environ) ->
 
     The table applies only to a provider's own address: what a gateway charges is unknown.
     """
-    found = {model: settings.price.get(model) or _list_price(model, settings, environ) for model in settings.model}
+    found = {
+        model: settings.price.get(model) or _list_price(model, settings, environ) for model in settings.called_models
+    }
     return {model: price for model, price in found.items() if price is not None}
 
 
 def check_prices(settings: Settings) -> None:
     """Raise `pytest.UsageError` if costs are limited and a model has no price."""
-    unknown = [model for model in settings.model if model not in known_prices(settings)]
+    unknown = [model for model in settings.called_models if model not in known_prices(settings)]
     if settings.max_cost is not None and unknown and settings.cassette != "replay":
         raise pytest.UsageError(
             f"--ultra-max-cost: the price of {', '.join(map(repr, unknown))} is not known; give it in US dollars per "

@@ -20,6 +20,7 @@ from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.request_parameters import read_parameters
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
+from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, read_agents
 from pytest_ultra.options.budget_options import BUDGETS
 from pytest_ultra.options.detection import points
 from pytest_ultra.options.gate_options import GATES
@@ -41,6 +42,14 @@ OPTIONS = (
         "NAME",
         "Model to test; `demo` needs no key. Repeatable, or separated by commas",
         values.names,
+    ),
+    Option(
+        "agent",
+        None,
+        "[NAME=]MODULE:ATTR[@MODEL]",
+        "Agent of your own to test: a function, and the model behind it if the run is to serve one. Repeatable, or "
+        "separated by commas",
+        read_agents,
     ),
     Option(
         "preset",
@@ -133,7 +142,13 @@ OPTIONS = (
     Option("repeats", "1", "N", "How often each task is given to a model", _one(values.whole(at_least=1))),
     Option("seed", "0", "N", "Seed that tasks are generated from", _one(values.whole(at_least=0))),
     Option("max_turns", "30", "N", "Turns after which an episode ends", _one(values.whole(at_least=1))),
-    Option("timeout", None, "SECONDS", "Model and tool time after which an episode ends", _one(values.seconds)),
+    Option(
+        "timeout",
+        None,
+        "SECONDS",
+        f"Model and tool time after which an episode ends (agents of your own: {AGENT_TIMEOUT_S:g}, if not given)",
+        _one(values.seconds),
+    ),
     Option(
         "request_timeout",
         "120",

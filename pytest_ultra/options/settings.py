@@ -24,6 +24,7 @@ from pytest_ultra.core.prices import Price
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
+from pytest_ultra.options.agent_option import AgentChoice
 from pytest_ultra.options.detection import choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
@@ -39,11 +40,13 @@ if TYPE_CHECKING:  # an unused plugin must not import what this needs
 class Settings:
     """What the user asked for. Paths are absolute; None means not given.
 
-    `overrides` are the flags of the preset's axes for which the user chose another value. `served`, `request` and
-    `header` are keyed by model; `request` holds parameters, `header` the variables of headers' values.
+    `model` names the models that the built-in agent loop drives, `agent` holds the user's own agents. `overrides` are
+    the flags of the preset's axes for which the user chose another value. `served`, `request` and `header` are keyed by
+    model; `request` holds parameters, `header` the variables of headers' values.
     """
 
     model: tuple[str, ...]
+    agent: tuple[AgentChoice, ...] = ()
     preset: Preset | None
     overrides: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
@@ -95,6 +98,16 @@ class Settings:
     max_requests: int | None
     gates: GateSettings
 
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """The names of all models and agents under test."""
+        return (*self.model, *(agent.name for agent in self.agent))
+
+    @property
+    def called_models(self) -> tuple[str, ...]:
+        """The models that requests go to: those under test, and those behind agents."""
+        return tuple(dict.fromkeys([*self.model, *(agent.model for agent in self.agent if agent.model)]))
+
 
 SETTINGS = pytest.StashKey[Settings]()
 
@@ -113,8 +126,8 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_settings(config: pytest.Config) -> Settings | None:
-    """Return the settings, or None if no model is named. Raises `pytest.UsageError` for a bad value."""
-    if not (config.getoption("ultra_model") or config.getini("ultra_model")):
+    """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
+    if not any(config.getoption(key) or config.getini(key) for key in ("ultra_model", "ultra_agent")):
         if config.getoption("ultra_plan"):
             raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
         return None
@@ -126,6 +139,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
+    read["model"], read["agent"] = read["model"] or (), read["agent"] or ()
+    _check_names(read)
     _check_limits(read)
     tables = _read_tables(config)
     read["served"] = {model: table.endpoints for model, table in tables.items() if table.endpoints}
@@ -166,8 +181,26 @@ def _by_model(
     """Return the values for each model: the ini file's, the model's own in their place, the command line's in both."""
     common = read[name] or {}
     is_given = bool(config.getoption(f"ultra_{name}"))
-    both = {m: [own.get(m, {}), common] if is_given else [common, own.get(m, {})] for m in read["model"]}
+    called = dict.fromkeys([*read["model"], *(agent.model for agent in read["agent"] if agent.model)])
+    both = {m: [own.get(m, {}), common] if is_given else [common, own.get(m, {})] for m in called}
     return {model: {**first, **second} for model, (first, second) in both.items() if first or second}
+
+
+def _check_names(read: Mapping[str, Any]) -> None:
+    """Check that no agent has the name of a model, and that there is a model for what only models can do."""
+    for agent in read["agent"]:
+        if agent.name in read["model"]:
+            raise pytest.UsageError(
+                f"--ultra-agent: {agent.name!r} is also the name of a model; give the agent another, as in "
+                f"mine={agent.target}"
+            )
+    is_discovering, protocol = read["tool_discovery"], read["tool_protocol"]
+    if read["agent"] and not read["model"] and (is_discovering or protocol is not ToolProtocol.NATIVE):
+        flag = "--ultra-tool-discovery" if is_discovering else f"--ultra-tool-protocol={protocol}"
+        raise pytest.UsageError(
+            f"{flag} is for models, and an agent of your own gets all tools as functions; leave it out, or add "
+            "--ultra-model"
+        )
 
 
 def _check_limits(read: Mapping[str, Any]) -> None:

@@ -68,7 +68,7 @@ def encode_request(
     if request.case.temperature is not None:
         body["temperature"] = request.case.temperature
     body = {name: value for name, value in body.items() if name not in dialect.omitted}
-    if request.case.request_parameters or neutral:
+    if request.requested or neutral:
         apply_requested(body, {**request.requested, **neutral}, dialect)
     return msgspec.json.encode(body)
 

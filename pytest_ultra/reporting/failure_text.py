@@ -13,14 +13,25 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score
 from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
 from pytest_ultra.core.guidance import AnyGuidance, Damage
-from pytest_ultra.core.transcript import Answered, Attempted, Discovered, Ended, Event, FellBack, Replied, ToolResult
+from pytest_ultra.core.transcript import (
+    Answered,
+    Attempted,
+    Discovered,
+    Ended,
+    EndReason,
+    Event,
+    FellBack,
+    Replied,
+    ToolResult,
+)
 from pytest_ultra.core.workflow import Step, Workflow
 from pytest_ultra.reporting.budget_lines import estimate_mark
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
-from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang
+from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neutralise
 
 WIDTH = 100
 _MOST_DELIVERED = 3
+_MOST_PIECES = 3  # of a line of a traceback
 
 
 def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> str:
@@ -72,7 +83,10 @@ def case_lines(case: Case, case_id: str) -> Iterator[str]:
     yield from _labelled("case: ", f"{_case(case)} [{case_id}]")
     if unusual := ", ".join(_unusual(case)):
         yield from _labelled("prompted with: ", unusual)
-    yield from _labelled("model: ", case.model)
+    behind = f", model {case.agent_model}" if case.agent_model else ""
+    yield from _labelled(
+        *(("agent: ", f"{case.model} ({case.agent}{behind})") if case.agent else ("model: ", case.model))
+    )
 
 
 def _case(case: Case) -> str:
@@ -102,7 +116,7 @@ def _activity(episode: Episode) -> str:
     score, usage = episode.score, episode.usage
     turns, calls = count(score.turns, "turn"), count(score.tool_calls, "call")
     faults = count(score.random_faults, "random fault")
-    used = count(usage.prompt_tokens + usage.completion_tokens, "token")
+    used = "tokens unknown" if usage.tokens is None else count(usage.tokens, "token")
     tokens = f"{estimate_mark(usage.estimated_requests)}{used}"
     return (
         f"{turns}, {calls} (the optimal plan: {score.reference_calls}), {faults} ({score.recovered_faults} recovered), "
@@ -207,11 +221,20 @@ def _event(event: Event) -> Iterator[str]:
             yield from _labelled(
                 _INDENT, f"continues in the text protocol, because the endpoint rejects tools: {event.detail}"
             )
+        case Ended(EndReason.AGENT_ERROR):
+            lines = event.detail.splitlines() or [""]
+            yield from _labelled("  end      ", f"{END_REASONS[event.reason]}: {lines[-1]}")
+            yield from (f"    {piece}" for line in lines[:-1] for piece in _pieces(neutralise(line), WIDTH - 4))
         case Ended():
             detail = f" ({_first_line(event.detail)})" if event.detail else ""
             yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")
         case _:
             assert_never(event)
+
+
+def _pieces(line: str, width: int) -> list[str]:
+    """Cut a line of code or a traceback, whose spaces matter."""
+    return [line[start : start + width] for start in range(0, len(line), width)][:_MOST_PIECES]
 
 
 def _replied(event: Replied) -> Iterator[str]:

@@ -38,10 +38,13 @@ def no_call_lines(episodes: Sequence[Episode]) -> Iterator[str]:
             by_model.setdefault(episode.case.model, []).append(episode)
     for model, own in by_model.items():
         if not any(isinstance(event, Answered | Discovered) for episode in own for event in episode.transcript):
-            yield f"model {neutralise(model)} called no tool in {count(len(own), 'episode')}: {_remedy(own[0].case)}"
+            what = "agent" if own[0].case.agent else "model"
+            yield f"{what} {neutralise(model)} called no tool in {count(len(own), 'episode')}: {_remedy(own[0].case)}"
 
 
 def _remedy(case: Case) -> str:
+    if case.agent:
+        return "its failures show what it did instead; task.tools and task.callables() have the tools"
     name = neutralise(case.model)
     check = f"`pytest-ultra check {name}` shows what its endpoint does with tools"
     if case.tool_protocol is ToolProtocol.TEXT:

@@ -83,7 +83,10 @@ class KeptAnswers:
 
 
 class TurnRecorder:
-    """An endpoint that writes each answer to disk before it returns it, and returns kept answers without a call."""
+    """An endpoint that writes each answer to disk before it returns it, and returns kept answers without a call.
+
+    Answers to own agents are not kept: an agent starts again, and need not ask the same.
+    """
 
     def __init__(self, file: LineFile, inner: InnerEndpoint, clock: AdvanceableClock, answers: KeptAnswers) -> None:
         self._inner = inner
@@ -92,6 +95,8 @@ class TurnRecorder:
         self._file = file
 
     async def attempt(self, request: ChatRequest) -> Reply:
+        if request.case.agent:
+            return await self._inner.attempt(request)
         kept = self._answers.take(request)
         if kept is not None:
             self._clock.advance(kept.model_time_s)

@@ -49,7 +49,7 @@ def reachable_models(settings: Settings) -> dict[str, ModelSpec]:
     if settings.cassette == "replay":
         return {}
     specs = {}
-    for name in settings.model:
+    for name in settings.called_models:
         try:
             specs[name] = find_spec(settings, name)
         except ConfigurationError:
@@ -159,7 +159,7 @@ def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, f
 def _endpoints(config: pytest.Config, settings: Settings, demo_url: str) -> dict[str, tuple[str, ...]]:
     """Name each model's endpoints; one from a hook, or one that only a cassette knows, is named by the project."""
     own = hashlib.sha256(f"own endpoint of {config.rootpath}".encode()).hexdigest()[:32]
-    endpoints: dict[str, tuple[str, ...]] = dict.fromkeys(settings.model, (own,))
+    endpoints: dict[str, tuple[str, ...]] = dict.fromkeys(settings.called_models, (own,))
     if config.hook.pytest_ultra_endpoint.get_hookimpls():
         return endpoints
     return endpoints | {model: spec.endpoint_ids(demo_url) for model, spec in reachable_models(settings).items()}

@@ -6,14 +6,15 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from pytest_ultra.collection.items import case_of
+from pytest_ultra.collection.run_agents import find_agents
 from pytest_ultra.collection.run_suite import SUITE, generate_guidance, open_guidance_cache
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
@@ -49,6 +50,9 @@ from pytest_ultra.worker.resume import FinishedEpisodes
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
 from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
 
+if TYPE_CHECKING:  # only own agents need it
+    from pytest_ultra.worker.agent_support import AgentSupport
+
 CONCURRENCY = 256
 """Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only limit."""
 
@@ -68,11 +72,14 @@ class Shard:
         settings: Settings,
         placement: Placement,
         case_ids: Collection[str],
+        find_agent: Callable[[], Any],
     ) -> None:
         self._config = config
         self._settings = settings
         self._placement = placement
         self._case_ids = case_ids
+        self._find_agent = find_agent
+        self._agents: AgentSupport | None = None
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = open_guidance_cache(self._run)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
@@ -143,6 +150,8 @@ class Shard:
             self._stall_watchdog.stop()
         if self._engine is not None:
             self._engine.stop()
+        if self._agents is not None:
+            self._agents.close()
         if self._progress is not None:
             self._progress.stop()
         for file in (self._journal, self._started_cases):
@@ -156,6 +165,8 @@ class Shard:
         self._wait_stagger()
         self._journal = Journal(self._run, self._placement.worker)
         activity = ActivityMonitor()
+        if self._settings.agent:
+            self._agents = self._open_agents()
         self._engine = engine = self._make_engine(self._journal, meter, activity)
         import_for_engine(self._config, self._settings)
         engine.start(())
@@ -218,9 +229,17 @@ class Shard:
             clock=stack.clock,
             on_start=lambda assignment: started.record(assignment.case.case_id),
             admission=self._budget_share.admission,
+            agents=self._agents,
         )
 
+    def _open_agents(self) -> AgentSupport:
+        from pytest_ultra.worker.agent_support import AgentSupport  # noqa: PLC0415 - only own agents need it
+
+        return AgentSupport(find_agents(self._config, self._settings.agent, self._find_agent))
+
     def _open_caller(self, stack: ClientStack, limiter: Limiter, meter: Meter, activity: ActivityMonitor) -> Caller:
+        if self._agents is not None:
+            self._agents.attach()
         return Caller(
             MeteredEndpoint(stack.open(), meter),
             stack.clock,

@@ -144,7 +144,7 @@ def test_runs_of_different_configurations_are_rejected(
     first, second = (jobs([CASES[n]], **{option: value}) for n, value in enumerate(values))
     assert error_of(command("merge", "artifacts")) == (
         f"the runs have different configurations: {option} is {values[0]} in {first.run_id} and {values[1]} in "
-        f"{second.run_id}; only these options may differ: model, prompt_type, task_type, difficulty, severity, "
+        f"{second.run_id}; only these options may differ: model, agent, prompt_type, task_type, difficulty, severity, "
         "prompt_variant, tool_success_rate"
     )
 

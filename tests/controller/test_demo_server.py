@@ -152,9 +152,9 @@ def test_models_are_listed() -> None:
         (
             "POST",
             "/v1/chat/completions",
-            {"model": "null", "messages": []},
+            {"model": "perfect", "messages": []},
             400,
-            "Reference agents need more than the prompt: send x-ultra-knowledge, as --ultra-model demo does.",
+            "The demo agent perfect needs more than the conversation: use it in a run, as by --ultra-model demo or ",
         ),
     ],
 )
@@ -164,6 +164,13 @@ def test_an_invalid_request_is_rejected_with_a_reason(
     got, answer = asyncio.run(speak(method, path, body))
     assert got == status
     assert answer["error"]["message"].startswith(message)
+
+
+def test_a_client_without_our_header_gets_an_answer_from_the_conversation() -> None:
+    messages = [{"role": "user", "content": "Do it."}, {"role": "assistant", "content": "What?"}]
+    body = {"model": "null", "messages": [*messages, {"role": "user", "content": "That."}]}
+    status, answer = asyncio.run(speak("POST", "/v1/chat/completions", body))
+    assert (status, answer["choices"][0]["message"]["content"].partition("\n")[0]) == (200, "turn 2")
 
 
 def test_long_knowledge_is_accepted() -> None:

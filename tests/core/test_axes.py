@@ -67,6 +67,8 @@ OTHER: dict[str, Any] = {
     "request_parameters": '{"seed":1}',
     "fault_kind": "transient+implicit",
     "flaw_visibility": Visibility.WORLD,
+    "agent": "my_app.agent:solve",
+    "agent_model": "gpt-4o-mini",
 }
 
 
@@ -79,7 +81,7 @@ def test_a_change_of_any_field_makes_another_case() -> None:
 def test_the_identity_covers_the_versions_of_generator_prompts_and_scorer() -> None:
     def identify(*versions: int) -> str:
         fields = msgspec.to_builtins(FLAWED)
-        for name in ("request_parameters", "fault_kind", "flaw_visibility"):
+        for name in ("request_parameters", "fault_kind", "flaw_visibility", "agent", "agent_model"):
             del fields[name]  # they have their defaults, so the identity is the one from before there were any
         text = msgspec.json.encode([*versions, fields], order="sorted")
         return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -12,7 +12,18 @@ from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.suite import Conversation
-from pytest_ultra.core.transcript import Attempted, Ended, EndReason, Event, FellBack, Replied, Reply
+from pytest_ultra.core.transcript import (
+    Answered,
+    Attempted,
+    Ended,
+    EndReason,
+    Event,
+    FellBack,
+    Replied,
+    Reply,
+    ToolCall,
+    ToolResult,
+)
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -29,7 +40,8 @@ class Chat(msgspec.Struct, frozen=True):
         return self.events[-1].reason if self.events and isinstance(self.events[-1], Ended) else None
 
     def request(self) -> ChatRequest:
-        return ChatRequest(self.case, self.guidance, self.turn, (), ())
+        results = [{"content": str(event.result.value)} for event in self.events if isinstance(event, Answered)]
+        return ChatRequest(self.case, self.guidance, self.turn, tuple(results), ())
 
     def note(self, attempted: Attempted) -> Self:
         return self._add(attempted)
@@ -41,6 +53,19 @@ class Chat(msgspec.Struct, frozen=True):
         if self.turn >= self.case.max_turns:
             return after.end(EndReason.MAX_TURNS)
         return msgspec.structs.replace(after, turn=self.turn + 1)
+
+    def add_reply(self, reply: Reply) -> Self:
+        return self._add(Replied(self.turn, reply))
+
+    def take_call(self, call: ToolCall, number: int) -> Self:
+        del number
+        return self._add(Answered(self.turn, call, {}, ToolResult(value=len(self.events))))
+
+    def end_turn(self, reply: Reply, *, has_called: bool) -> Self:
+        del reply, has_called
+        if self.turn >= self.case.max_turns:
+            return self.end(EndReason.MAX_TURNS)
+        return msgspec.structs.replace(self, turn=self.turn + 1)
 
     def steps(self, reply: Reply) -> Iterator[Self]:
         yield self.take(reply)

@@ -39,7 +39,9 @@ def test_a_test_that_uses_the_fixture_is_skipped_when_no_model_is_named(
     pytester.makepyfile("def test_mine(ultra_episode): assert False")
     result = pytester.runpytest(*way, "-rs")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines("SKIPPED * no model is named: add --ultra-model NAME (demo needs no key)")
+    result.stdout.fnmatch_lines(
+        "SKIPPED * no model is named: add --ultra-model NAME (demo needs no key), or --ultra-agent MODULE:ATTR"
+    )
 
 
 def test_the_marker_is_known(pytester: pytest.Pytester) -> None:

@@ -20,11 +20,12 @@ _BY_END = {
     EndReason.CONTEXT_OVERFLOW: FailureClass.CONTEXT_OVERFLOW,
     EndReason.TRUNCATED: FailureClass.TRUNCATED,
     EndReason.REFUSED: FailureClass.REFUSED,
+    EndReason.AGENT_ERROR: FailureClass.AGENT_ERROR,
     EndReason.ENDPOINT: FailureClass.ENDPOINT,
     EndReason.RATE_LIMIT: FailureClass.RATE_LIMIT,
     EndReason.HARNESS: FailureClass.HARNESS,
 }
-_ENDS_ONLY = (FailureClass.MAX_TURNS, FailureClass.AGENT_TIMEOUT, FailureClass.GAVE_UP)
+_ENDS_ONLY = (FailureClass.MAX_TURNS, FailureClass.AGENT_TIMEOUT, FailureClass.GAVE_UP, FailureClass.AGENT_ERROR)
 _BY_CODE = {
     EarnedCode.MALFORMED_CALL: FailureClass.TOOL_CALL_FORMAT,
     EarnedCode.MALFORMED_ARGUMENTS: FailureClass.TOOL_CALL_FORMAT,
@@ -40,9 +41,11 @@ _BY_CODE = {
 def classify(evidence: Evidence) -> FailureClass:
     """Return why an episode is not `full`.
 
-    The order of the rules: an infrastructure failure; harm beside a correct result, which may come from a random
-    fault; an end that the model did not choose; the cause (`find_cause`).
+    The order of the rules: an exception of the agent; an infrastructure failure; harm beside a correct result, which
+    may come from a random fault; an end that the model did not choose; the cause (`find_cause`).
     """
+    if evidence.end is EndReason.AGENT_ERROR:
+        return FailureClass.AGENT_ERROR
     if has_delivered(evidence.task, evidence.milestones) and not evidence.end.is_infrastructure:
         is_from_fault = unrecovered_fault(evidence) is not None
         return FailureClass.UNRECOVERED_FAULT if is_from_fault else FailureClass.HARMFUL_SIDE_EFFECT

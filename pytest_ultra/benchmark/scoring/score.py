@@ -92,6 +92,8 @@ def _outcome(evidence: Evidence) -> Outcome:
         return Outcome.ERROR
     if evidence.end is EndReason.SKIPPED:
         return Outcome.SKIPPED
+    if evidence.end is EndReason.AGENT_ERROR:
+        return Outcome.FAILED  # whatever it delivered before
     if has_delivered(evidence.task, evidence.milestones):
         return Outcome.FAILED if evidence.harms else Outcome.FULL
     is_partial = evidence.coverage > PARTIAL_ABOVE and not evidence.harms

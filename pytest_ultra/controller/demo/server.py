@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from pytest_ultra.benchmark.reference_agents import AgentFunction, in_text_protocol
+from pytest_ultra.benchmark.shown_conversation import KNOWING_ONLY_THE_PROMPT, recognize
 from pytest_ultra.controller.demo import BACKLOG
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.reference_agent import Knowledge, ReferenceAgent
@@ -73,12 +74,13 @@ class DemoHandler:
     async def _complete(self, body: bytes, headers: Mapping[str, str]) -> bytes:
         received, name = _decode(body)
         knowledge_text = headers.get(KNOWLEDGE_HEADER, "").encode()
+        knowledge = _decode_knowledge(knowledge_text) if knowledge_text else _recognize(received, name.agent)
         is_failure = name.error_rate > 0 and self._draw_failure(name.error_rate, body + knowledge_text)
         await asyncio.sleep(name.latency)
         if is_failure:
             raise ErrorAnswer(500, f"This answer fails on purpose: error_rate={name.error_rate:g}.")
         act = self._act if received.tools else in_text_protocol(self._act)
-        reply = _reply(act, name.agent, received.messages, _decode_knowledge(knowledge_text))
+        reply = _reply(act, name.agent, received.messages, knowledge)
         return encode_reply(_with_usage(reply, body), received.model)
 
     def _draw_failure(self, error_rate: float, request: bytes) -> bool:
@@ -106,10 +108,20 @@ def _decode_knowledge(text: bytes) -> Knowledge:
     try:
         return msgspec.json.decode(text, type=Knowledge)
     except UNREADABLE:
+        raise ErrorAnswer(400, f"{KNOWLEDGE_HEADER} holds nothing that --ultra-model demo would send.") from None
+
+
+def _recognize(received: ReceivedRequest, agent: str) -> Knowledge:
+    """Return what the conversation itself shows, for a client that is not ours."""
+    offered = [str(tool.get("function", {}).get("name")) for tool in received.tools]
+    knowledge = recognize(agent, received.messages, offered)
+    if knowledge is None:
         raise ErrorAnswer(
             400,
-            f"Reference agents need more than the prompt: send {KNOWLEDGE_HEADER}, as --ultra-model demo does.",
-        ) from None
+            f"The demo agent {agent} needs more than the conversation: use it in a run, as by --ultra-model demo or "
+            f"--ultra-agent MODULE:ATTR@demo. Without a run: {', '.join(KNOWING_ONLY_THE_PROMPT)}.",
+        )
+    return knowledge
 
 
 def _reply(act: AgentFunction, agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:

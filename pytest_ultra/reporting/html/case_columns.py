@@ -48,7 +48,7 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "reference_calls": lambda e: e.score.reference_calls,
     "faults": lambda e: e.score.random_faults,
     "recovered": lambda e: e.score.recovered_faults,
-    "tokens": lambda e: e.usage.prompt_tokens + e.usage.completion_tokens,
+    "tokens": lambda e: e.usage.tokens,
     "cost": lambda e: e.usage.cost,
     "duration": lambda e: round(e.duration_s, 3),
     "waiting": lambda e: round(e.usage.waiting_time_s, 3),

@@ -82,6 +82,7 @@ class CassetteEndpoint:
         self._redact = redact
         self._inner: InnerEndpoint | None = None
         self._changes = Changes()
+        self._recording: set[Case] = set()  # own agents' cases that are recorded from their first request on
 
     async def attempt(self, request: ChatRequest) -> Reply:
         """Answer a turn; raise a final AttemptFailedError if it is not recorded and the model cannot be called."""
@@ -90,6 +91,8 @@ class CassetteEndpoint:
         if replayed is not None:
             await asyncio.sleep(0)  # lets other episodes continue
             return replayed
+        if request.case.agent and self._is_replaying:
+            self._check_whole(request)
         if self._model_access is None:
             _fail(explain_missing(request, cassette))
         return await self._record(self._open(self._model_access, request.case.model), cassette, request)
@@ -121,6 +124,18 @@ class CassetteEndpoint:
     async def aclose(self) -> None:
         if self._inner is not None:
             await self._inner.aclose()
+
+    def _check_whole(self, request: ChatRequest) -> None:
+        """Fail if an own agent's episode would go on beyond its recording: what it has done since is not known."""
+        if request.turn == 1:
+            self._recording.add(request.case)
+        elif request.case not in self._recording:
+            path = str(cassette_path(request.case))
+            _fail(
+                f"{path!r} holds only a part of this agent's episode, or another one: request {request.turn} is not in "
+                "it, and an agent's episode is replayed or recorded whole; delete the file, or use "
+                "--ultra-cassette record"
+            )
 
     def _load(self, request: ChatRequest) -> Cassette:
         try:

@@ -15,7 +15,7 @@ from pytest_ultra.storage.files import write_atomically
 _MAX_CHARS = 60
 _IN_PATH = ("model", "task_type", "difficulty", "prompt_type", "severity")
 _BY_LETTER = {"tool_success_rate": "rate", "instance": "i", "repeat": "r", "seed": "s"}
-_UNNAMED = {*_IN_PATH, *_BY_LETTER, "max_turns", "timeout_s", "request_parameters"}
+_UNNAMED = {*_IN_PATH, *_BY_LETTER, "max_turns", "timeout_s", "request_parameters", "agent", "agent_model"}
 
 
 class CassetteFolder(msgspec.Struct, frozen=True):
@@ -56,6 +56,8 @@ def cassette_path(case: Case) -> Path:
             name += f"-{field.name}-{value}"
     if case.request_parameters:
         name += f"-request-{hashlib.blake2b(case.request_parameters.encode(), digest_size=4).hexdigest()}"
+    if case.agent:
+        name += f"-agent-{_safe(case.agent)}"
     return Path(_safe(case.model)) / f"{case.task_type}-{case.difficulty}" / f"{name}.json"
 
 

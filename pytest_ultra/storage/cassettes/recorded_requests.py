@@ -51,6 +51,8 @@ def request_key(request: ChatRequest) -> str:
     }
     if request.case.request_parameters:  # without any, the key is the one from before there were any
         canonical["request_parameters"] = request.case.request_parameters
+    if request.own_parameters:
+        canonical["own_parameters"] = request.own_parameters
     return _digest(canonical, size=8)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 _RESULTS = """
@@ -152,7 +155,32 @@ ALTER TABLE cases ADD COLUMN flaw_visibility TEXT;
 ALTER TABLE episodes ADD COLUMN proved_visibility TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (
+_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_written_tokens", "reasoning_tokens")
+
+
+def _add_agents(earlier: Sequence[str]) -> str:
+    """Return the migration for own agents, whose tokens can be null: SQLite drops a NOT NULL only by a new table."""
+    script = "".join(f"{migration};" for migration in earlier)
+    created = re.search(r"CREATE TABLE episodes \((.*?),\s+PRIMARY KEY", script, re.DOTALL)
+    first = created[1].split(",") if created else []
+    columns = [
+        " ".join(text.split()) for text in first + re.findall(r"ALTER TABLE episodes ADD COLUMN ([^;]+)", script)
+    ]
+    names = [column.partition(" ")[0] for column in columns]
+    typed = [f"{name} INTEGER" if name in _TOKENS else column for name, column in zip(names, columns, strict=True)]
+    return f"""
+DROP VIEW results;
+ALTER TABLE episodes RENAME TO old_episodes;
+CREATE TABLE episodes ({", ".join(typed)}, PRIMARY KEY (run_id, case_id));
+INSERT INTO episodes ({", ".join(names)}) SELECT {", ".join(names)} FROM old_episodes;
+DROP TABLE old_episodes;
+ALTER TABLE cases ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE cases ADD COLUMN agent_model TEXT NOT NULL DEFAULT '';
+CREATE VIEW results AS SELECT * FROM episodes JOIN cases USING (case_id);
+"""  # noqa: S608 - all names are our own
+
+
+_WITH_TOKENS = (
     _RESULTS,
     _PROVENANCE,
     _STANDSTILL,
@@ -163,6 +191,7 @@ MIGRATIONS: tuple[str, ...] = (
     _SCORER_2,
     _VISIBILITY,
 )
+MIGRATIONS: tuple[str, ...] = (*_WITH_TOKENS, _add_agents(_WITH_TOKENS))
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -86,7 +86,7 @@ const metaView = (record) => {
     ["Random faults", record.faults ? `${record.faults}, ${record.recovered} recovered` : "none"],
     ["Obedience", record.obedience === null ? null : percentage(record.obedience)],
     ["Turns", record.turns],
-    ["Tokens", grouped.format(record.tokens)],
+    ["Tokens", record.tokens === null ? "unknown" : grouped.format(record.tokens)],
     ["Cost", record.cost === null ? null : dollars(record.cost)],
     ["Time", seconds(record.duration)],
     ["Waiting", record.waiting >= 0.05 ? seconds(record.waiting) : null],

@@ -19,7 +19,7 @@ const COLUMNS = [
   { name: "coverage", head: "Milestones", number: true, label: true, cell: (record) => percentage(record.coverage) },
   { name: "turns", head: "Turns", number: true, label: true, cell: (record) => record.turns },
   { name: "calls", head: "Calls", number: true, label: true, cell: (record) => record.calls },
-  { name: "tokens", head: "Tokens", number: true, label: true, cell: (record) => grouped.format(record.tokens) },
+  { name: "tokens", head: "Tokens", number: true, label: true, cell: (record) => record.tokens === null ? "\u2013" : grouped.format(record.tokens) },
   {
     name: "cost",
     head: "Cost",

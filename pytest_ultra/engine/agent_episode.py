@@ -1,0 +1,346 @@
+"""An episode of a user's own agent: the agent works in its own thread or loop, the engine runs its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from pytest_ultra.core.agent_session import AgentEnd
+from pytest_ultra.core.bounds import MAX_REPLY_CHARS, bound_reply, bound_tokens
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Usage
+from pytest_ultra.core.json_types import Message, ToolSchema
+from pytest_ultra.core.request_parameters import encode_identity
+from pytest_ultra.core.suite import EpisodeRules
+from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, EndReason, Reply, ToolCall
+from pytest_ultra.engine.agent_runtime import AgentRuntime
+from pytest_ultra.engine.agent_turns import AgentTurns, PlannedCall
+from pytest_ultra.engine.endpoint import CallFailed
+from pytest_ultra.engine.episode_queue import Assignment
+from pytest_ultra.engine.episode_run import EpisodeRun
+from pytest_ultra.engine.retry import TIME_LIMIT, Caller
+from pytest_ultra.errors import ConfigurationError, EpisodeEndedError
+
+ORDER_WAIT_S = 0.05
+"""How long a call waits for those that the model made before it: frameworks run a reply's calls in several threads."""
+OVER = CallFailed(EndReason.SKIPPED, "the episode has ended")
+"""The answer to requests of an agent that goes on after the end."""
+
+_LEAST_CHECK_S = 0.05
+_REJECTED_REQUEST = (400, 413, 422)
+"""Statuses of a request that the agent has written wrongly: it gets them as they are."""
+
+
+Number = TypeVar("Number", int, float)
+
+
+class _PendingCall(NamedTuple):
+    call: ToolCall
+    result: Future[str]
+
+
+class _Reported:
+    """What an agent has used by its own account; None is unknown."""
+
+    def __init__(self) -> None:
+        self.prompt: int | None = None
+        self.completion: int | None = None
+        self.cost: float | None = None
+
+    def add(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
+        self.prompt = _sum(self.prompt, prompt and bound_tokens(prompt))
+        self.completion = _sum(self.completion, completion and bound_tokens(completion))
+        self.cost = _sum(self.cost, cost)
+
+
+class AgentEpisode(EpisodeRun):
+    """An episode in progress. The methods of `AgentSession` may be called in any thread, all others in the loop's."""
+
+    def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules, agents: AgentRuntime) -> None:
+        super().__init__(assignment, caller, rules)
+        self._agents = agents
+        self._turns = AgentTurns(rules.begin(assignment.case, assignment.guidance))
+        self._plan = self._turns.conversation.plan
+        self._opening = self._turns.conversation.request()
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._pending: asyncio.Queue[list[_PendingCall]] = asyncio.Queue()
+        self._reported = _Reported()
+        self._urls: list[str] = []
+        self._model_calls: set[asyncio.Task[Reply | CallFailed]] = set()
+        self._requests = 0
+        self._model_failure: CallFailed | None = None
+        self._bug: BaseException | None = None  # our own, in a call of the model
+        self._agent_started = self._loop.time()
+        self._still_s = self._caller.standstill.of_process_s()
+        self._paused_s, self._pauses = 0.0, 0
+        self._paused_at: float | None = None
+
+    @property
+    def case(self) -> Case:
+        return self._assignment.case
+
+    @property
+    def model(self) -> str:
+        return self.case.agent_model
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self._opening.messages
+
+    @property
+    def tools(self) -> tuple[ToolSchema, ...]:
+        return self._opening.tools
+
+    @property
+    def left_s(self) -> float | None:
+        """The seconds that are left: waiting and standstill do not count."""
+        limit_s = self.case.timeout_s
+        return None if limit_s is None else limit_s - self._agent_time_s() - self._model_time_s
+
+    def call(self, calls: Sequence[ToolCall]) -> list[Future[str]]:
+        pending = [_PendingCall(call, Future()) for call in calls]
+        try:
+            self._loop.call_soon_threadsafe(self._receive_calls, pending)
+        except RuntimeError:  # the engine is gone
+            _refuse(pending)
+        return [each.result for each in pending]
+
+    def report(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._reported.add, prompt, completion, cost)
+
+    def open_model(self) -> str:
+        if not self.model:
+            raise ConfigurationError(
+                f"no model is behind the agent {self.case.model!r}: add one, as in --ultra-agent {self.case.agent}@demo"
+            )
+        url = self._agents.serve_model(self)
+        self._urls.append(url)
+        return url
+
+    async def run(self) -> None:
+        running = self._agents.start(self, self._receive_end)
+        serving = self._loop.create_task(self._serve_calls())
+        try:
+            await self._wait(serving)
+            if self._bug is not None:
+                raise self._bug
+        finally:
+            self._stop(serving)
+            running.cancel()
+            self._model_time_s += max(0.0, self._agent_time_s() - self._tool_time_s)
+            self._events = self._turns.conversation.events
+
+    async def call_model(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], parameters: Mapping[str, Any]
+    ) -> Reply | CallFailed:
+        if self._over.done():
+            return OVER
+        self._requests += 1
+        request = ChatRequest(
+            case=msgspec.structs.replace(self.case, model=self.model),
+            guidance=self._opening.guidance,
+            turn=self._requests,
+            messages=tuple(messages),
+            tools=tuple(tools),
+            offered=tuple(str(tool["function"]["name"]) for tool in tools),
+            reference=self._opening.reference,
+            own_parameters=encode_identity(parameters),
+        )
+        task = self._loop.create_task(self._request(request))
+        self._model_calls.add(task)
+        try:
+            with self._paused():
+                await asyncio.wait({task})
+        finally:
+            self._model_calls.discard(task)
+        if task.cancelled() or self._over.done():
+            return OVER
+        self._bug = task.exception()
+        if self._bug is not None:
+            self._finish()
+            return OVER
+        result = task.result()
+        self._take_result(result)
+        return result
+
+    async def _request(self, request: ChatRequest) -> Reply | CallFailed:
+        attempts: list[Attempted] = []
+
+        def record(attempt: Attempted) -> None:
+            attempts.append(attempt)
+            if self._over.done():  # nothing comes after the end
+                return
+            turn = self._turns.conversation.request().turn
+            self._turns.conversation = self._turns.conversation.note(msgspec.structs.replace(attempt, turn=turn))
+
+        started, stood_still_s = self._clock.now(), self._caller.standstill.of_loop_s()
+        result = await self._caller.call(request, record, self.left_s)
+        call_s = self._without_standstill(started, self._caller.standstill.of_loop_s() - stood_still_s)
+        self._count_time(call_s, result, attempts)
+        return result
+
+    def _take_result(self, result: Reply | CallFailed) -> None:
+        """Note the reply. A failure that is not about this request alone ends the episode."""
+        if isinstance(result, Reply):
+            self._replies.append(result)
+            self._turns.expect(result)
+            self._model_failure = None
+            return
+        events = self._turns.conversation.events
+        is_rejected = bool(events) and isinstance(events[-1], Attempted) and events[-1].status in _REJECTED_REQUEST
+        if result.reason.is_models and result.reason is not EndReason.AGENT_TIMEOUT:
+            self._model_failure = result
+        elif not (result.reason is EndReason.ENDPOINT and is_rejected):
+            self._end(result.reason, result.detail)
+
+    async def _wait(self, serving: asyncio.Task[None]) -> None:
+        """Wait until the episode is over; end it when its time is up."""
+        while not self._over.done():
+            left_s = self.left_s
+            if left_s is not None and left_s <= 0 and self._paused_at is None:
+                self._end(EndReason.AGENT_TIMEOUT, TIME_LIMIT)
+                return
+            timeout_s = None if left_s is None else max(left_s, _LEAST_CHECK_S)
+            await asyncio.wait({self._over, serving}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()  # raises our own bug
+
+    def _stop(self, serving: asyncio.Task[None]) -> None:
+        """Refuse what the agent still asks for."""
+        if not self._over.done():
+            self._over.set_result(None)
+        serving.cancel()
+        for task in self._model_calls:
+            task.cancel()
+        while not self._pending.empty():
+            _refuse(self._pending.get_nowait())
+        for url in self._urls:
+            self._agents.stop_serving(url)
+
+    def _receive_calls(self, pending: list[_PendingCall]) -> None:
+        if self._over.done():
+            _refuse(pending)
+        else:
+            self._pending.put_nowait([_PendingCall(self._bound(call), result) for call, result in pending])
+
+    def _bound(self, call: ToolCall) -> ToolCall:
+        """Return a call that can be stored: within bounds, and without secrets."""
+        (bounded,) = bound_reply(Reply(tool_calls=(call,))).tool_calls
+        return bounded.with_texts(self._caller.redact)
+
+    async def _serve_calls(self) -> None:
+        pending: list[_PendingCall] = []
+        try:
+            while True:
+                pending = []
+                await self._collect(pending)
+                for planned in self._turns.plan([each.call for each in pending]):
+                    self._run_call(planned, pending[planned.place].result)
+                    await asyncio.sleep(0)
+        finally:
+            _refuse(pending)
+
+    async def _collect(self, pending: list[_PendingCall]) -> None:
+        """Add the next calls, with those that are made at the same time or that the model made before them."""
+        pending += await self._pending.get()
+        ends_at = self._loop.time() + ORDER_WAIT_S
+        while True:
+            while not self._pending.empty():
+                pending += self._pending.get_nowait()
+            left_s = ends_at - self._loop.time()
+            if left_s <= 0 or not self._turns.has_gap([each.call for each in pending]):
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    pending += await self._pending.get()
+
+    def _run_call(self, planned: PlannedCall, result: Future[str]) -> None:
+        if result.cancelled():  # the agent no longer wants it
+            return
+        started, stood_still_s = self._clock.now(), self._caller.standstill.of_process_s()
+        try:
+            content = self._turns.run(planned)
+        except EpisodeEndedError as error:
+            self._finish()
+            with suppress(InvalidStateError):
+                result.set_exception(error)
+        else:
+            with suppress(InvalidStateError):
+                result.set_result(content)
+        self._tool_time_s += self._without_standstill(started, self._caller.standstill.of_process_s() - stood_still_s)
+        self._caller.activity.answered()
+
+    def _receive_end(self, end: AgentEnd) -> None:
+        with suppress(RuntimeError):  # the engine is gone
+            self._loop.call_soon_threadsafe(self._take_end, end)
+
+    def _take_end(self, end: AgentEnd) -> None:
+        if self._over.done():
+            return
+        if end.reason is EndReason.STOPPED:
+            final = bound_reply(Reply(text=end.words[: MAX_REPLY_CHARS + 1])).with_texts(self._caller.redact)
+            self._turns.finish(final.text)
+            self._finish()
+        elif end.reason is EndReason.AGENT_ERROR and self._model_failure is not None:
+            self._end(self._model_failure.reason, self._model_failure.detail)
+        else:
+            self._end(end.reason, self._caller.redact(end.detail))
+
+    def _end(self, reason: EndReason, detail: str) -> None:
+        if not self._over.done():
+            self._turns.end(reason, detail)
+            self._finish()
+
+    def _finish(self) -> None:
+        self._events = self._turns.conversation.events
+        if not self._over.done():
+            self._over.set_result(None)
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        """Stop the agent's time while it waits for its model, whose time is counted by itself."""
+        self._pauses += 1
+        if self._paused_at is None:
+            self._paused_at = self._loop.time()
+        try:
+            yield
+        finally:
+            self._pauses -= 1
+            if not self._pauses:
+                self._paused_s += self._loop.time() - self._paused_at
+                self._paused_at = None
+
+    def _agent_time_s(self) -> float:
+        paused_s = self._paused_s + (0.0 if self._paused_at is None else self._loop.time() - self._paused_at)
+        still_s = self._caller.standstill.of_process_s() - self._still_s
+        return max(0.0, self._loop.time() - self._agent_started - paused_s - still_s)
+
+    def _usage(self) -> Usage:
+        """Return what was used: at the model behind the agent, and by the agent's own account."""
+        tokens: dict[str, int | None] = dict.fromkeys(TOKEN_COUNTS)
+        if self._replies:
+            tokens |= self._counted_tokens()
+        tokens["prompt_tokens"] = _sum(tokens["prompt_tokens"], self._reported.prompt)
+        tokens["completion_tokens"] = _sum(tokens["completion_tokens"], self._reported.completion)
+        cost = _sum(self._cost(self.model) if self._replies else None, self._reported.cost)
+        return msgspec.structs.replace(super()._usage(), cost=cost, **tokens)
+
+
+def _refuse(pending: Sequence[_PendingCall]) -> None:
+    for each in pending:
+        with suppress(InvalidStateError):  # it has its answer, or the agent no longer wants it
+            each.result.set_exception(EpisodeEndedError("the episode has ended"))
+
+
+def _sum(known: Number | None, more: Number | None) -> Number | None:
+    if known is None or more is None:
+        return known if more is None else more
+    return known + more

@@ -1,0 +1,50 @@
+"""The values of `--ultra-agent`: users' own agents, and the models behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+AGENT_TIMEOUT_S = 600.0
+"""The time limit of an own agent's episode if the user gives none: nothing else would end one that hangs."""
+
+_NAME = re.compile(r"[\w.-]+")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*|[A-Za-z_][\w.-]*")
+_EXAMPLE = "give [NAME=]MODULE:ATTR[@MODEL], as in my_app.agent:solve or mine=my_app.agent:solve@gpt-4o-mini"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChoice:
+    """An agent of a run.
+
+    `name` stands for it in cases and figures. `target` is `module:attr`, or a name that the project's hook or fixture
+    resolves. `model` is the model behind it as for `--ultra-model`, empty without one.
+    """
+
+    name: str
+    target: str
+    model: str = ""
+
+
+def read_agents(texts: Sequence[str]) -> tuple[AgentChoice, ...]:
+    """Return the agents of texts that may hold several, separated by commas. Raises ValueError."""
+    found = [_read(part.strip()) for text in texts for part in text.split(",") if part.strip()]
+    if not found:
+        raise ValueError(f"{','.join(texts)!r} names no agent; {_EXAMPLE}")
+    by_name: dict[str, AgentChoice] = {}
+    for agent in found:
+        other = by_name.setdefault(agent.name, agent)
+        if other != agent:
+            raise ValueError(
+                f"{agent.name!r} names two agents; give each a name of its own, as in other={agent.target}"
+            )
+    return tuple(by_name.values())
+
+
+def _read(text: str) -> AgentChoice:
+    head, mark, model = text.partition("@")
+    name, is_named, target = head.rpartition("=")
+    if (is_named and not _NAME.fullmatch(name)) or not _TARGET.fullmatch(target) or (mark and not model):
+        raise ValueError(f"{text!r} is not an agent; {_EXAMPLE}")
+    return AgentChoice(name if is_named else text, target, model)

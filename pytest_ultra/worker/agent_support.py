@@ -1,0 +1,36 @@
+"""What a process needs for users' own agents: their threads, and the endpoint of the models behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from pytest_ultra.agents.agent_threads import AgentFunction, AgentThreads
+from pytest_ultra.core.agent_session import AgentEnd, AgentSession, RunningAgent
+from pytest_ultra.engine.agent_runtime import ModelCaller
+from pytest_ultra.worker.model_proxy import ModelProxy
+
+
+class AgentSupport:
+    """See `engine.agent_runtime.AgentRuntime`. `attach` is called in the engine's loop before the first agent."""
+
+    def __init__(self, functions: Mapping[str, AgentFunction]) -> None:
+        self._threads = AgentThreads(functions)
+        self._proxy = ModelProxy()
+
+    def attach(self) -> None:
+        self._proxy.attach(asyncio.get_running_loop())
+
+    def start(self, session: AgentSession, on_end: Callable[[AgentEnd], None]) -> RunningAgent:
+        return self._threads.start(session, on_end)
+
+    def serve_model(self, caller: ModelCaller) -> str:
+        return self._proxy.serve(caller)
+
+    def stop_serving(self, url: str) -> None:
+        self._proxy.stop_serving(url)
+
+    def close(self) -> None:
+        """Let nothing of the agents hold up the process's end. Call it when the engine has stopped."""
+        self._threads.close()
+        self._proxy.close()
