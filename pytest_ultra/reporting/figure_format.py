@@ -10,10 +10,10 @@ _COARSE_P = 0.1
 
 
 def percent(value: float | None) -> str:
-    """Format a share to a tenth of a percent; 2,999 of 3,000 must not read as all of them, nor 1 as none."""
+    """Format a share or a ratio to a tenth of a percent; 2,999 of 3,000 must not read as all, nor 1 of them as none."""
     if value is None:
         return NOTHING
-    return f"{100 * (value if value in (0, 1) else min(max(value, 0.001), 0.999)):.1f}%"
+    return f"{100 * (min(max(value, 0.001), 0.999) if 0 < value < 1 else value):.1f}%"
 
 
 def coarse_percent(value: float | None) -> str:
