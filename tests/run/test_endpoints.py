@@ -16,10 +16,12 @@ from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer, t
 StartServer = Callable[[Script], ScriptedServer]
 
 DONE = text_reply("Done.")
+OFFERED = "a_tool_that_is_offered"
+"""Stands for the name of the first tool of the request."""
 TURNS = {
     "prose": [text_reply("I would read the file first.")],
     "broken": ["<html>Sign in</html>"],
-    "broken-arguments": [tool_call_reply("file_operations_reader", '{"path": '), DONE],
+    "broken-arguments": [tool_call_reply(OFFERED, '{"path": '), DONE],
     "unknown-tool": [tool_call_reply("file_operations_shredder", "{}"), DONE],
     "never-stops": [tool_call_reply("utility_logger", f'{{"message": "{turn}"}}') for turn in range(6)],
 }
@@ -38,7 +40,7 @@ class Misbehaviour:
             is_first, self._has_hiccuped = not self._has_hiccuped, True
             return 200, "<html>busy</html>" if is_first else DONE
         turn = sum(message["role"] == "assistant" for message in request.body["messages"])
-        return 200, TURNS[request.model][turn]
+        return 200, TURNS[request.model][turn].replace(OFFERED, request.body["tools"][0]["function"]["name"])
 
 
 def test_each_misbehaviour_ends_only_its_own_episode(project: Project, start_server: StartServer) -> None:

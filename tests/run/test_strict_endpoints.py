@@ -58,7 +58,8 @@ def reject_malformed_history(request: ReceivedRequest) -> tuple[int, str]:
             is_object = False
         if not is_object:
             return 500, '{"error": {"message": "parse error in tool call arguments"}}'
-    return 200, text_reply("Done.") if answers else tool_call_reply("file_operations_reader", '{"path": ')
+    offered = request.body["tools"][0]["function"]["name"]
+    return 200, text_reply("Done.") if answers else tool_call_reply(offered, '{"path": ')
 
 
 def test_malformed_arguments_are_a_failure_of_the_model_even_with_a_strict_endpoint(

@@ -130,7 +130,8 @@ def test_a_rerun_is_a_new_episode(project: Project, args: tuple[str, ...]) -> No
 
 
 def test_a_partial_outcome_passes_only_with_ultra_pass_partial(project: Project) -> None:
-    too_few_turns = ("--ultra-model=demo/perfect", "--ultra-task-type=multi_stage_pipeline", "--ultra-max-turns=4")
+    cases = ("--ultra-task-type=multi_stage_pipeline", "--ultra-prompt-type=optimal", "--ultra-instances=8")
+    too_few_turns = ("--ultra-model=demo/perfect", *cases, "--ultra-tool-success-rate=1", "--ultra-max-turns=5")
     strict = project.run(*NO_XDIST, *too_few_turns)
     counts = project.outcomes()
     assert counts["partial"] > 0

@@ -173,9 +173,12 @@ def test_one_403_amid_successes_is_an_error_of_its_case_alone(project: Project, 
 
 
 def test_a_gate_is_not_met_by_the_few_cases_that_were_answered(project: Project, start_server: StartServer) -> None:
+    jobs: list[str] = []
+
     def answer(request: ReceivedRequest) -> tuple[int, str]:
-        is_file_task = any("file_operations_reader" in json.dumps(tool) for tool in request.body["tools"])
-        return (200, follow_plan(request.body)) if is_file_task else (400, json.dumps(rejected("rejected")))
+        job = request.body["messages"][1]["content"]
+        jobs.append(job)
+        return (200, follow_plan(request.body)) if job == jobs[0] else (400, json.dumps(rejected("rejected")))
 
     server = start_server(answer)
     args = f"--ultra-base-url={server.url}", "--ultra-model=few", "--ultra-prompt-type=optimal"

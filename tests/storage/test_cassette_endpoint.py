@@ -261,7 +261,7 @@ def test_reaches_model_is_true_only_for_requests_that_call_the_model(tmp_path: P
     assert not endpoints["auto"].reaches_model(missing)
 
 
-@pytest.mark.parametrize(("after_s", "reaches_model"), [(0.05, False), (0.02, True)])
+@pytest.mark.parametrize(("after_s", "reaches_model"), [(0.08, False), (0.02, True)])
 def test_a_request_that_the_time_limit_cancelled_is_not_sent_again(
     tmp_path: Path, after_s: float, *, reaches_model: bool
 ) -> None:

@@ -214,7 +214,8 @@ def test_a_long_diff_is_shortened_and_says_so() -> None:
     other = first(messages=(OPENING[0], {"role": "user", "content": "\n".join(map(str, range(100)))}))
     message = explain_missing(other, recorded()).splitlines()
     assert len(message) == 26
-    assert message[-1] == "… and 82 more lines"
+    assert message[13] == "… 82 lines are left out …"
+    assert message[-1] == "+99"
 
 
 def test_an_edited_answer_is_suspected_if_nothing_else_differs() -> None:

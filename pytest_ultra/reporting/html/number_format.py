@@ -13,10 +13,10 @@ _THOUSANDTH = 0.001
 
 
 def share(value: float | None) -> str:
-    """Format a share in [0, 1] as a percentage; only exactly 0 and 1 become 0% and 100%."""
+    """Format a share or a ratio as a percentage; of the shares, only exactly 0 and 1 become 0% and 100%."""
     if value is None:
         return DASH
-    bounded = value if value in (0, 1) else min(max(value, _THOUSANDTH), 1 - _THOUSANDTH)
+    bounded = min(max(value, _THOUSANDTH), 1 - _THOUSANDTH) if 0 < value < 1 else value
     return f"{_short(100 * bounded)}%"
 
 

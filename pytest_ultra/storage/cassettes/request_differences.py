@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from itertools import islice
 
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.storage.cassettes.cassette import Cassette
@@ -46,5 +45,10 @@ def _diff(request: ChatRequest, cassette: Cassette) -> list[str]:
 
 
 def _shorten(lines: Iterator[str]) -> list[str]:
-    first, more = list(islice(lines, _MAX_LINES)), sum(1 for _ in lines)
-    return [*first, f"… and {more} more lines"] if more else first
+    """Leave out lines in the middle: a recorded message comes first, and what was requested instead last."""
+    known = list(lines)
+    more = len(known) - _MAX_LINES
+    if more <= 0:
+        return known
+    half = _MAX_LINES // 2
+    return [*known[:half], f"… {more} lines are left out …", *known[-half:]]
