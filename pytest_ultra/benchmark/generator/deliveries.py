@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_ultra.benchmark.decisions import ArgumentChange, Misreading, Skill
 from pytest_ultra.benchmark.facts import FactKind
-from pytest_ultra.benchmark.generator.draft import Draft
+from pytest_ultra.benchmark.generator.draft import Draft, RejectedError
 from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Naming
@@ -73,7 +73,7 @@ def route(draft: Draft, item: Item, service: str) -> None:
     fields = _route_fields(item)
     field = draft.pick(item.prefer_focus(fields))
     value = draft.pick(item.values_of(field))
-    place = draw_places(draft, "intake", 1, service=service)[0]
+    place = _draw_exclusive_intake(draft, service)
     names = {"plural": item.plural, "field": item.phrases[field], "value": value, "where": place.where}
     draft.say(Kind.DELIVERY, _ROUTED, **names)
     needs = (draft.authenticate(service),) if service else ()
@@ -87,6 +87,16 @@ def route(draft: Draft, item: Item, service: str) -> None:
             for position, other in enumerate(place.look_alikes)
         ]
         draft.decide(Skill.LOOK_UP, place.question, place.look_ups, misreadings)
+
+
+def _draw_exclusive_intake(draft: Draft, service: str) -> Place:
+    """Draw an intake address that no other part of the job names, since nothing else is to be sent there."""
+    place = draw_places(draft, "intake", 1, service=service)[0]
+    said = [sentence.text for part in draft.text.parts for sentence in part]
+    if any(place.where in text for text in said):
+        raise RejectedError("another result goes to the same address")
+    draft.setting.free_contacts = [other for other in draft.setting.free_contacts if other.intake != place.name]
+    return place
 
 
 _ROUTED = (

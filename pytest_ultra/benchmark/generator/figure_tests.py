@@ -72,7 +72,7 @@ def _total(draft: Draft, base: Item) -> Figure | None:
 
 
 def _largest(draft: Draft, base: Item) -> Figure:
-    field = draft.pick(base.measures)
+    field = draft.pick([name for name in base.measures if name not in base.cut])
     words = f"the largest {base.phrases[field]} among all {base.plural} that count is more than {{threshold}}"
     return _aggregate(draft, base, field, "max", words)
 

@@ -75,12 +75,12 @@ class JobText:
         return (self.order, *(sentence.phrasing for sentence in sentences))
 
     def write_steps(self, *, has_mechanical: bool) -> str:
-        """Write all sentences in the order of the work."""
-        sentences = [*self.base, *(sentence for part in self.parts for sentence in part)]
-        texts = [sentence.text for sentence in sentences if has_mechanical or sentence.kind is not Kind.MECHANICAL]
-        if has_mechanical:
-            return " ".join(["Do this, in order.", *texts])
-        return " ".join([*(sentence.text for sentence in self.opening), *texts])
+        """Write all sentences in the order of the work; several results are numbered."""
+        kinds = [kind for kind in Kind if has_mechanical or kind is not Kind.MECHANICAL]
+        base, parts = _texts(self.base, *kinds), [_texts(part, *kinds) for part in self.parts]
+        start = ["Do this, in order."] if has_mechanical else [sentence.text for sentence in self.opening]
+        ends = "\n" if len(parts) > 1 else " "
+        return ends.join([" ".join([*start, *base]), _write_parts(parts)])
 
     def write(self) -> str:
         """Write the job as a person would say it."""

@@ -48,7 +48,7 @@ def apply_policy(draft: Draft, item: Item, excluded: str | None, limited: str | 
     if limited:
         write = draft.pick(_LIMITS[interacts])
         item = keep_by_policy(draft, item, write(draft, item, limited, clauses))
-    clauses.add(f"Reports for the {clauses.teams[1]} team name the person who checked them.")
+    clauses.add(f"Reports for the {clauses.teams[1]} team are read by a second person.")
     rows: list[Json] = [{"clause": number, "text": text} for number, text in enumerate(clauses.texts, start=1)]
     draft.add_to_world(topics={POLICY: rows})
     draft.say(Kind.RULE, _APPLIES[interacts], policy=POLICY, team=clauses.teams[0], plural=item.plural)

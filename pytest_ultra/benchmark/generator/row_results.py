@@ -206,7 +206,7 @@ _TOP_WITH_TIES = (
     ),
 )
 _KEPT = (
-    "Each row has the fields {fields}, and no others.",
+    "Each row of the result has the fields {fields}, and no others.",
     "Reduce the rows to the fields {fields}.",
     "Of each row, keep only the fields {fields}.",
 )

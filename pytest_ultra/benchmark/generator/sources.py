@@ -76,8 +76,8 @@ def _link(draft: Draft, datasets: list[Dataset]) -> Source:
     is_latest_meant = current.place in draft.world.files and draft.rng.random() < 0.5
     _date_files(draft, [current, *versions], is_in_order=is_latest_meant)
     others_statuses = ("superseded", "draft", "under review")
-    if is_latest_meant:  # the time decides, so the status must not
-        statuses = draft.rng.sample(("current", *others_statuses), len(versions) + 1)
+    if is_latest_meant:  # the time decides, so no status may say otherwise
+        statuses = ["not recorded"] * (len(versions) + 1)
     else:
         statuses = ["current", *draft.rng.sample(others_statuses, len(versions))]
     marked = [
