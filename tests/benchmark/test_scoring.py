@@ -190,9 +190,10 @@ def test_the_last_event_decides_how_an_episode_ended(reason: EndReason, turns: T
         EndReason.CONTEXT_OVERFLOW: (Outcome.FAILED, FailureClass.CONTEXT_OVERFLOW),
         EndReason.TRUNCATED: (Outcome.FAILED, FailureClass.TRUNCATED),
         EndReason.REFUSED: (Outcome.FAILED, FailureClass.REFUSED),
+        EndReason.AGENT_ERROR: (Outcome.FAILED, FailureClass.AGENT_ERROR),
     }
     outcome, failure_class = expected[reason]
-    if is_harmful and outcome is Outcome.FAILED:
+    if is_harmful and outcome is Outcome.FAILED and reason is not EndReason.AGENT_ERROR:
         failure_class = FailureClass.HARMFUL_SIDE_EFFECT
     assert (result.outcome, result.failure_class) == (outcome, failure_class)
     assert outcome.is_scored == (failure_class is not None and not failure_class.is_infrastructure)

@@ -175,7 +175,7 @@ def test_errors_fail_the_run_whatever_the_rates(
 
 def reject_plans(request: ReceivedRequest) -> tuple[int, str]:
     has_plan = any("1. Call" in str(message["content"]) for message in request.body["messages"])
-    return reject_key(request) if has_plan else (200, text_reply("Done."))
+    return (400, '{"error": {"message": "no plans"}}') if has_plan else (200, text_reply("Done."))
 
 
 def test_allowed_errors_leave_the_verdict_to_the_other_gates(
