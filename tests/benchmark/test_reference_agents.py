@@ -116,8 +116,9 @@ def test_without_retries_success_falls_with_the_rate_and_the_perfect_agent_keeps
 
 def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one() -> None:
     shares = {}
+    cells = [(task_type, level) for task_type, level in CELLS if level is not Difficulty.VERY_HARD]
     for prompt_type in (PromptType.OPTIMAL, PromptType.BASELINE, PromptType.FLAWED_TOOL_MISUSE):
-        pairs = [pair for cell in CELLS for pair in make_cases(*cell, (prompt_type,))]
+        pairs = [pair for cell in cells for pair in make_cases(*cell, (prompt_type,))]
         full = [score_agent("mixture", case, guidance).outcome is Outcome.FULL for case, guidance in pairs]
         shares[prompt_type] = sum(full) / len(full)
     assert shares[PromptType.OPTIMAL] > shares[PromptType.FLAWED_TOOL_MISUSE]

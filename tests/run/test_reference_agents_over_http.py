@@ -20,7 +20,7 @@ EACH = len(TaskType) * 2  # difficulties
 def outcomes(project: Project, xdist_on_off: tuple[str, ...]) -> dict[tuple[str, str], Counter[str]]:
     """Outcomes by agent and prompt type, at tool success rate 1.0."""
     models = ",".join(f"demo/{agent}" for agent in AGENTS)
-    args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=very_easy,very_hard")
+    args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=very_easy,hard")
     prompt_types = f"--ultra-prompt-type={','.join(PromptType)}"
     project.run(*xdist_on_off, f"--ultra-model={models}", prompt_types, *args)
     outcomes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
