@@ -6,11 +6,18 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
 
 _FIGURES = "figures"
 
-settings.register_profile("fuzz", max_examples=500, database=None, derandomize=False, print_blob=True)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the fuzzing profile, unless Hypothesis is missing: a run in a checkout loads this file without it."""
+    if config.pluginmanager.hasplugin("hypothesispytest"):
+        from hypothesis import settings  # noqa: PLC0415 - an environment without the extra `test` has no Hypothesis
+
+        settings.register_profile("fuzz", max_examples=500, database=None, derandomize=False, print_blob=True)
+
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background ignores Ctrl-C for us; some tests send it to themselves or to a child.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,9 @@ def test_the_quoted_output_is_what_a_run_prints(
     printed = iter(map(shape, result.outlines))
     for quoted in blocks("text")[output].splitlines():
         assert quoted == "..." or shape(quoted) in printed, f"not printed, or in another order: {quoted!r}"
+
+
+def test_a_run_in_a_checkout_needs_no_package_of_the_tests() -> None:
+    """Pytest loads the conftest files of a checkout for the README's first command too."""
+    code = "import sys; sys.modules['hypothesis'] = None; import conftest, tests.conftest"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own code
