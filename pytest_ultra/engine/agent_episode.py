@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
-from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, TypeVar
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pytest_ultra.core.agent_session import AgentEnd
-from pytest_ultra.core.bounds import MAX_REPLY_CHARS, bound_reply, bound_tokens
+from pytest_ultra.core.bounds import MAX_REPLY_CHARS, bound_reply
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Usage
@@ -20,10 +20,12 @@ from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, EndReason, Reply, ToolCall
 from pytest_ultra.engine.agent_runtime import AgentRuntime
+from pytest_ultra.engine.agent_time import AgentTime
 from pytest_ultra.engine.agent_turns import AgentTurns, PlannedCall
 from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.episode_queue import Assignment
 from pytest_ultra.engine.episode_run import EpisodeRun
+from pytest_ultra.engine.reported_usage import ReportedUsage, add_known
 from pytest_ultra.engine.retry import TIME_LIMIT, Caller
 from pytest_ultra.errors import ConfigurationError, EpisodeEndedError
 
@@ -37,26 +39,9 @@ _REJECTED_REQUEST = (400, 413, 422)
 """Statuses of a request that the agent has written wrongly: it gets them as they are."""
 
 
-Number = TypeVar("Number", int, float)
-
-
 class _PendingCall(NamedTuple):
     call: ToolCall
     result: Future[str]
-
-
-class _Reported:
-    """What an agent has used by its own account; None is unknown."""
-
-    def __init__(self) -> None:
-        self.prompt: int | None = None
-        self.completion: int | None = None
-        self.cost: float | None = None
-
-    def add(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
-        self.prompt = _sum(self.prompt, prompt and bound_tokens(prompt))
-        self.completion = _sum(self.completion, completion and bound_tokens(completion))
-        self.cost = _sum(self.cost, cost)
 
 
 class AgentEpisode(EpisodeRun):
@@ -71,16 +56,13 @@ class AgentEpisode(EpisodeRun):
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._pending: asyncio.Queue[list[_PendingCall]] = asyncio.Queue()
-        self._reported = _Reported()
+        self._reported = ReportedUsage()
         self._urls: list[str] = []
         self._model_calls: set[asyncio.Task[Reply | CallFailed]] = set()
         self._requests = 0
         self._model_failure: CallFailed | None = None
         self._bug: BaseException | None = None  # our own, in a call of the model
-        self._agent_started = self._loop.time()
-        self._still_s = self._caller.standstill.of_process_s()
-        self._paused_s, self._pauses = 0.0, 0
-        self._paused_at: float | None = None
+        self._time = AgentTime(self._loop, self._caller.standstill)
 
     @property
     def case(self) -> Case:
@@ -102,7 +84,7 @@ class AgentEpisode(EpisodeRun):
     def left_s(self) -> float | None:
         """The seconds that are left: waiting and standstill do not count."""
         limit_s = self.case.timeout_s
-        return None if limit_s is None else limit_s - self._agent_time_s() - self._model_time_s
+        return None if limit_s is None else limit_s - self._time.passed_s - self._model_time_s
 
     def call(self, calls: Sequence[ToolCall]) -> list[Future[str]]:
         pending = [_PendingCall(call, Future()) for call in calls]
@@ -135,7 +117,7 @@ class AgentEpisode(EpisodeRun):
         finally:
             self._stop(serving)
             running.cancel()
-            self._model_time_s += max(0.0, self._agent_time_s() - self._tool_time_s)
+            self._model_time_s += max(0.0, self._time.passed_s - self._tool_time_s)
             self._events = self._turns.conversation.events
 
     async def call_model(
@@ -157,7 +139,7 @@ class AgentEpisode(EpisodeRun):
         task = self._loop.create_task(self._request(request))
         self._model_calls.add(task)
         try:
-            with self._paused():
+            with self._time.paused():
                 await asyncio.wait({task})
         finally:
             self._model_calls.discard(task)
@@ -205,7 +187,7 @@ class AgentEpisode(EpisodeRun):
         """Wait until the episode is over; end it when its time is up."""
         while not self._over.done():
             left_s = self.left_s
-            if left_s is not None and left_s <= 0 and self._paused_at is None:
+            if left_s is not None and left_s <= 0 and not self._time.is_paused:
                 self._end(EndReason.AGENT_TIMEOUT, TIME_LIMIT)
                 return
             timeout_s = None if left_s is None else max(left_s, _LEAST_CHECK_S)
@@ -304,33 +286,14 @@ class AgentEpisode(EpisodeRun):
         if not self._over.done():
             self._over.set_result(None)
 
-    @contextmanager
-    def _paused(self) -> Iterator[None]:
-        """Stop the agent's time while it waits for its model, whose time is counted by itself."""
-        self._pauses += 1
-        if self._paused_at is None:
-            self._paused_at = self._loop.time()
-        try:
-            yield
-        finally:
-            self._pauses -= 1
-            if not self._pauses:
-                self._paused_s += self._loop.time() - self._paused_at
-                self._paused_at = None
-
-    def _agent_time_s(self) -> float:
-        paused_s = self._paused_s + (0.0 if self._paused_at is None else self._loop.time() - self._paused_at)
-        still_s = self._caller.standstill.of_process_s() - self._still_s
-        return max(0.0, self._loop.time() - self._agent_started - paused_s - still_s)
-
     def _usage(self) -> Usage:
         """Return what was used: at the model behind the agent, and by the agent's own account."""
         tokens: dict[str, int | None] = dict.fromkeys(TOKEN_COUNTS)
         if self._replies:
             tokens |= self._counted_tokens()
-        tokens["prompt_tokens"] = _sum(tokens["prompt_tokens"], self._reported.prompt)
-        tokens["completion_tokens"] = _sum(tokens["completion_tokens"], self._reported.completion)
-        cost = _sum(self._cost(self.model) if self._replies else None, self._reported.cost)
+        tokens["prompt_tokens"] = add_known(tokens["prompt_tokens"], self._reported.prompt)
+        tokens["completion_tokens"] = add_known(tokens["completion_tokens"], self._reported.completion)
+        cost = add_known(self._cost(self.model) if self._replies else None, self._reported.cost)
         return msgspec.structs.replace(super()._usage(), cost=cost, **tokens)
 
 
@@ -338,9 +301,3 @@ def _refuse(pending: Sequence[_PendingCall]) -> None:
     for each in pending:
         with suppress(InvalidStateError):  # it has its answer, or the agent no longer wants it
             each.result.set_exception(EpisodeEndedError("the episode has ended"))
-
-
-def _sum(known: Number | None, more: Number | None) -> Number | None:
-    if known is None or more is None:
-        return known if more is None else more
-    return known + more

@@ -7,7 +7,6 @@ from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.candidate import Candidate, Draw
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.misread_decisions import misread_steps
-from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_removal import remove
 
 
@@ -59,9 +58,3 @@ def _branch(optimal: Workflow, last: int) -> list[int]:
         if users and users <= branch and number != optimal.answer:
             branch.add(number)
     return sorted(branch)
-
-
-def has_needless_step(context: PlanContext, optimal: Workflow) -> bool:
-    """Return whether the goal can be reached without one of the steps."""
-    numbers = range(1, len(optimal.steps) + 1)
-    return any(context.rehearse(remove(optimal, [number]).workflow).has_delivered for number in numbers)

@@ -83,10 +83,13 @@ def case_lines(case: Case, case_id: str) -> Iterator[str]:
     yield from _labelled("case: ", f"{_case(case)} [{case_id}]")
     if unusual := ", ".join(_unusual(case)):
         yield from _labelled("prompted with: ", unusual)
-    behind = f", model {case.agent_model}" if case.agent_model else ""
-    yield from _labelled(
-        *(("agent: ", f"{case.model} ({case.agent}{behind})") if case.agent else ("model: ", case.model))
-    )
+    yield from _labelled(*(("agent: ", _agent(case)) if case.agent else ("model: ", case.model)))
+
+
+def _agent(case: Case) -> str:
+    """Return the agent's name, the function unless the name says it, and the model behind it."""
+    name = case.model if case.agent in case.model else f"{case.model} ({case.agent})"
+    return f"{name}, model {case.agent_model}" if case.agent_model else name
 
 
 def _case(case: Case) -> str:
