@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from pytest_ultra.core.workflow import Workflow, render
+from pytest_ultra.flaws.candidate import Candidate
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.oddities import add_oddities, unchanged
 from pytest_ultra.flaws.plan_context import PlanContext
@@ -17,9 +18,13 @@ def make_alternative(context: PlanContext, optimal: Workflow) -> Workflow | None
 
     It reaches the goal without harm, and the linter has no finding.
     """
+
+    def is_unflagged(plan: Candidate) -> bool:
+        return not lint(plan.workflow, context.tools)
+
     chance = Random(f"{context.seed}/alternative")
     for _ in range(MOST_CANDIDATES):
-        plan = add_oddities(context, unchanged(optimal), chance).workflow
+        plan = add_oddities(context, unchanged(optimal), chance, is_unflagged).workflow
         if render(plan) != render(optimal) and _is_sound(context, plan):
             return plan
     return None

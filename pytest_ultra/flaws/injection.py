@@ -19,9 +19,9 @@ from pytest_ultra.flaws import (
     tool_misuse,
 )
 from pytest_ultra.flaws.candidate import Candidate, Draw, Injector
-from pytest_ultra.flaws.oddities import add_idle_steps, add_oddities
+from pytest_ultra.flaws.oddities import Keeps, add_idle_steps, add_oddities
 from pytest_ultra.flaws.plan_context import PlanContext
-from pytest_ultra.flaws.proof import is_proved
+from pytest_ultra.flaws.proof import has_visibility, is_proved
 from pytest_ultra.flaws.step_damage import Changer, damage_steps
 
 MOST_CANDIDATES = 24
@@ -70,6 +70,10 @@ def _find(
     draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int, with_oddities: bool
 ) -> Candidate | None:
     """Return the first candidate that passes its proof."""
+
+    def is_as_visible(plan: Candidate) -> bool:
+        return has_visibility(draw.context, optimal, plan, draw.visibility)
+
     size = severity.damaged_steps(len(optimal.steps))
     with_oddities = with_oddities and draw.visibility is not Visibility.PLAN
     has_oddities = with_oddities and draw.chance.choice((True, False))
@@ -81,11 +85,12 @@ def _find(
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
         if composed is not None and is_proved(draw.context, optimal, kind, composed, draw.visibility, flaws=flaws):
-            composed = _fill_gaps(draw, composed) if with_oddities else composed
-            adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
-            return (
-                add_oddities(draw.context, composed, draw.chance, adds_steps=adds_steps) if has_oddities else composed
-            )
+            if with_oddities:
+                composed = _fill_gaps(draw, composed, is_as_visible)
+            if has_oddities:
+                adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
+                composed = add_oddities(draw.context, composed, draw.chance, is_as_visible, adds_steps=adds_steps)
+            return composed
     return None
 
 
@@ -93,10 +98,10 @@ FILLED_PERCENT = 70
 """How many of a hundred missing steps have one in their place that changes nothing, so that the plan is as long."""
 
 
-def _fill_gaps(draw: Draw, candidate: Candidate) -> Candidate:
+def _fill_gaps(draw: Draw, candidate: Candidate, keeps: Keeps) -> Candidate:
     missing = sum(damage.flawed_step is None for damage in candidate.damages)
     filled = sum(draw.chance.randint(1, 100) <= FILLED_PERCENT for _ in range(missing))
-    return add_idle_steps(draw.context, candidate, draw.chance, filled)
+    return add_idle_steps(draw.context, candidate, draw.chance, keeps, filled)
 
 
 _CHANGERS: dict[FlawKind, Changer] = {

@@ -25,6 +25,8 @@ MOST_CONDITIONS = 1
 
 Oddity = Callable[[PlanContext, Candidate, Random], Candidate | None]
 """(surroundings, plan, chance) to the plan with the oddity; None if the draw made none."""
+Keeps = Callable[[Candidate], bool]
+"""Whether a plan with an oddity is still what it is to be."""
 
 
 def unchanged(plan: Workflow) -> Candidate:
@@ -32,8 +34,10 @@ def unchanged(plan: Workflow) -> Candidate:
     return Candidate(plan, (), tuple(range(1, len(plan.steps) + 1)))
 
 
-def add_oddities(context: PlanContext, plan: Candidate, chance: Random, *, adds_steps: bool = True) -> Candidate:
-    """Add some oddities, of which each leaves the plan's effects as they are; without luck, none.
+def add_oddities(
+    context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, *, adds_steps: bool = True
+) -> Candidate:
+    """Add some oddities, of which each leaves the plan's effects as they are and `keeps` true; without luck, none.
 
     With `adds_steps` False, none that makes the plan longer. Damaged steps stay as they are and in their order.
     """
@@ -45,26 +49,25 @@ def add_oddities(context: PlanContext, plan: Candidate, chance: Random, *, adds_
         oddity = chance.choice(_ALL if adds_steps else _SAME_LENGTH)
         if oddity is _other_order and plan.damages:
             wanted -= 1  # a sound plan would have it now, and be no longer
-        elif (odd := oddity(context, plan, chance)) is not None and _is_harmless(context, odd.workflow, effects):
+        elif (odd := oddity(context, plan, chance)) is not None and keeps(odd) and _has_effects(context, odd, effects):
             plan, wanted = odd, wanted - 1
         if wanted == 0:
             break
     return plan
 
 
-def add_idle_steps(context: PlanContext, plan: Candidate, chance: Random, count: int) -> Candidate:
-    """Add steps that work on the plan's data and change nothing of its effects; fewer without luck."""
+def add_idle_steps(context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, count: int) -> Candidate:
+    """Add steps that work on the plan's data and change nothing, with `keeps` still true; fewer without luck."""
     effects = context.rehearse(plan.workflow).effects if count else None
     for _ in range(count):
         odd = _idle_step(context, plan, chance)
-        if odd is not None and _is_harmless(context, odd.workflow, effects):
+        if odd is not None and keeps(odd) and _has_effects(context, odd, effects):
             plan = odd
     return plan
 
 
-def _is_harmless(context: PlanContext, plan: Workflow, effects: object) -> bool:
-    """Return whether the linter has no finding, and the plan has the same effects."""
-    return not lint(plan, context.tools) and context.rehearse(plan).effects == effects
+def _has_effects(context: PlanContext, plan: Candidate, effects: object) -> bool:
+    return context.rehearse(plan.workflow).effects == effects
 
 
 def _other_order(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
@@ -77,7 +80,7 @@ def _other_order(context: PlanContext, plan: Candidate, chance: Random) -> Candi
         order = draw_order(plan.workflow, chance.randint(1, 2), chance)
         if order is not None:
             other = reorder(plan.workflow, order)
-            if _is_harmless(context, other.workflow, effects):
+            if not lint(other.workflow, context.tools) and _has_effects(context, other, effects):
                 return _on_top(plan, other.workflow, other.origin)
     return None
 

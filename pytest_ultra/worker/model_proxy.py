@@ -42,6 +42,7 @@ class ModelProxy:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._starting: asyncio.Task[None] | None = None  # kept, since a loop holds its tasks only weakly
         self._numbers = count(1)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import product
 from random import Random
 
 import pytest
 
 from pytest_ultra.benchmark.planner import perfect_plan
+from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools.invoke import find_violation
 from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType, Visibility
 from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.guidance import FlawedWorkflow
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.workflow import referenced_step
+from pytest_ultra.flaws.candidate import Candidate
 from pytest_ultra.flaws.injection import inject
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.oddities import add_oddities, unchanged
@@ -21,9 +27,43 @@ OPTIMAL = perfect_plan(TASK)
 CONTEXT = TaskContext(TASK)
 
 
+def is_unflagged(plan: Candidate) -> bool:
+    return not lint(plan.workflow, CONTEXT.tools)
+
+
+def strange_values(task: Task, flawed: FlawedWorkflow) -> list[Json]:
+    """The literals of undamaged steps that neither the sound plan nor the words nor a tool's schema lists."""
+    context, optimal = TaskContext(task), perfect_plan(task)
+    known = [value for step in optimal.steps for value in step.call.arguments.values()]
+    damaged = {damage.flawed_step for damage in flawed.damages}
+    calls = [step.call for number, step in enumerate(flawed.workflow.steps, start=1) if number not in damaged]
+    return [
+        value
+        for call in calls
+        for name, value in call.arguments.items()
+        if referenced_step(value) is None
+        and value not in known
+        and not context.is_named(value)
+        and "enum" not in context.tools[call.tool].parameters["properties"].get(name, {})
+    ]
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_no_oddity_makes_a_flaw_visible_that_only_the_world_shows(kind: FlawKind) -> None:
+    seen = 0
+    for task_type, severity, instance in product(TaskType, Severity, range(3)):
+        task = make_task(TaskKey(task_type, Difficulty.HARD, instance, 0))
+        flawed = inject(TaskContext(task), perfect_plan(task), kind, severity, visibility=Visibility.WORLD)
+        assert flawed is not None
+        if flawed.visibility is Visibility.WORLD:
+            assert strange_values(task, flawed) == []
+            seen += 1
+    assert seen > 5
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_plan_with_oddities_has_the_same_effects(seed: int) -> None:
-    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed))
+    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed), is_unflagged)
     assert lint(plan.workflow, CONTEXT.tools) == ()
     assert CONTEXT.rehearse(plan.workflow).effects == CONTEXT.rehearse(OPTIMAL).effects
     assert sorted(number for number in plan.origin if number) == list(range(1, len(OPTIMAL.steps) + 1))
@@ -31,7 +71,7 @@ def test_a_plan_with_oddities_has_the_same_effects(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_some_oddities_make_a_plan_no_longer(seed: int) -> None:
-    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed), adds_steps=False)
+    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed), is_unflagged, adds_steps=False)
     assert len(plan.workflow.steps) == len(OPTIMAL.steps)
 
 
