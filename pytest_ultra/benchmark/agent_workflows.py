@@ -10,7 +10,7 @@ from pytest_ultra.benchmark.other_ways import milestones_of
 from pytest_ultra.benchmark.routes import renumbered
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.reference_agent import ReferenceAgent
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 
 LACKING: Mapping[ReferenceAgent, frozenset[Skill]] = {
     ReferenceAgent.LITERAL: frozenset(Skill),
@@ -85,8 +85,4 @@ def _moved_step(step: Step, moved: Mapping[int, int]) -> Step:
 
 def _moved_call(call: Call, moved: Mapping[int, int]) -> Call:
     """Return the call with references to the new numbers of steps; one to a later step stays as it is."""
-    arguments = {}
-    for name, value in call.arguments.items():
-        number = referenced_step(value)
-        arguments[name] = value if number is None else reference(moved.get(number, number))
-    return Call(call.tool, arguments)
+    return call.with_references(lambda number: reference(moved.get(number, number)))

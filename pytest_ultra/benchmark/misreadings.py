@@ -30,8 +30,8 @@ def misread_workflow(task: Task, misreadings: Sequence[Misreading]) -> Workflow:
     calls = {index: _change(action.call, index, changes) for index, action in firsts.items() if index not in dropped}
     number = {index: position for position, index in enumerate(calls, start=1)}
     inputs = {index: _input_of(firsts[index]) for index in dropped if index in firsts}
-    made = [_renumber(call, number, inputs) for call in calls.values()]
-    made += [_renumber(call, number, inputs) for misreading in misreadings for call in misreading.added]
+    added = [call for misreading in misreadings for call in misreading.added]
+    made = [_renumber(call, number, inputs) for call in (*calls.values(), *added)]
     answers = [milestone for milestone in task.milestones if milestone.fact.kind is FactKind.ANSWER]
     answer = _resolve(answers[0].needs[-1], number, inputs) if answers else None
     return Workflow(tuple(map(Step, made)), answer)
@@ -56,15 +56,11 @@ def _input_of(action: Action) -> int | None:
 
 
 def _renumber(call: Call, number: dict[int, int], inputs: dict[int, int | None]) -> Call:
-    return Call(call.tool, {name: _renumber_value(value, number, inputs) for name, value in call.arguments.items()})
+    def translate(milestone: int) -> Json:
+        step = _resolve(milestone - 1, number, inputs)
+        return "the input" if step is None else reference(step)
 
-
-def _renumber_value(value: Json, number: dict[int, int], inputs: dict[int, int | None]) -> Json:
-    milestone = referenced_step(value)
-    if milestone is None:
-        return value
-    step = _resolve(milestone - 1, number, inputs)
-    return "the input" if step is None else reference(step)
+    return call.with_references(translate)
 
 
 def _resolve(index: int | None, number: dict[int, int], inputs: dict[int, int | None]) -> int | None:

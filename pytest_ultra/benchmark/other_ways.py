@@ -7,8 +7,7 @@ import msgspec
 from pytest_ultra.benchmark.fault_proofs import find_down_target
 from pytest_ultra.benchmark.routes import find_route, renumbered
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.core.workflow import Step, Workflow
 
 
 def with_other_ways(task: Task, workflow: Workflow) -> Workflow:
@@ -40,14 +39,6 @@ def milestones_of(task: Task, workflow: Workflow) -> list[int | None]:
     """
     found: list[int | None] = []
     for step in workflow.steps:
-        reached = (action.reaches for action in task.actions if _says_the_same(action.call, step.call))
+        reached = (action.reaches for action in task.actions if action.call.says_the_same_as(step.call))
         found.append(next((milestone for milestone in reached if milestone not in found), None))
     return found
-
-
-def _says_the_same(one: Call, other: Call) -> bool:
-    return one.tool == other.tool and _literals(one) == _literals(other)
-
-
-def _literals(call: Call) -> dict[str, Json]:
-    return {name: value for name, value in call.arguments.items() if referenced_step(value) is None}

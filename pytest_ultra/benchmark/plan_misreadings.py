@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ultra.benchmark.decisions import Decision, Misreading, Skill
+from pytest_ultra.benchmark.routes import renumbered
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.plan_context import PlanMisreading, StepChange
 
 
@@ -20,7 +20,7 @@ def find_misreadings(task: Task, workflow: Workflow) -> Sequence[PlanMisreading]
     found = (
         _translate(decision, misreading, step_of) for decision in task.decisions for misreading in decision.misreadings
     )
-    return (*filter(None, found), *_taken_paths(task, workflow), *_sessions(task, workflow))
+    return (*filter(None, found), *_sessions(task, workflow))
 
 
 def find_look_ups(task: Task, workflow: Workflow) -> Sequence[Call]:
@@ -70,27 +70,8 @@ def _translate(decision: Decision, misreading: Misreading, step_of: Mapping[int,
 
 def _renumber(call: Call, step_of: Mapping[int, int]) -> Call | None:
     """Return the call with references to steps instead of milestones; None if a milestone has no step."""
-    arguments: dict[str, Json] = {}
-    for name, value in call.arguments.items():
-        milestone = referenced_step(value)
-        if milestone is None:
-            arguments[name] = value
-        elif milestone - 1 in step_of:
-            arguments[name] = reference(step_of[milestone - 1])
-        else:
-            return None
-    return Call(call.tool, arguments)
-
-
-def _taken_paths(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:
-    """Yield a write to the file that the job names first, where that is there already and must stay as it is."""
-    for number, step in enumerate(workflow.steps, start=1):
-        path = str(step.call.arguments.get("path", ""))
-        stem, new, suffix = path.rpartition("_new.")
-        taken = f"{stem}.{suffix}"
-        if new and taken in task.world.files and taken in task.words:
-            change = StepChange(number, "path", taken)
-            yield PlanMisreading(f"is there a file {taken} already?", (change,), is_branch=True)
+    has_all = all(milestone - 1 in step_of for milestone in call.references)
+    return renumbered(call, step_of) if has_all else None
 
 
 def _sessions(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:

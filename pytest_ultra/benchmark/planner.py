@@ -12,9 +12,10 @@ import math
 import msgspec
 
 from pytest_ultra.benchmark.facts import FactKind
+from pytest_ultra.benchmark.routes import renumbered
 from pytest_ultra.benchmark.task import Action, Task
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Step, Workflow
 
 TOLERANCE = 1e-9
 """Values with a smaller relative difference are equal."""
@@ -171,16 +172,6 @@ class _DecisionProcess:
 
 def _write_workflow(task: Task, path: list[Action]) -> Workflow:
     number = {action.reaches: position for position, action in enumerate(path, start=1)}
-    steps = tuple(Step(_write_call(action.call, number)) for action in path)
+    steps = tuple(Step(renumbered(action.call, number)) for action in path)
     answers = [milestone for milestone in task.milestones if milestone.fact.kind is FactKind.ANSWER]
     return Workflow(steps, number[answers[0].needs[-1]] if answers else None)
-
-
-def _write_call(call: Call, number: dict[int, int]) -> Call:
-    """Return the call with references to steps instead of milestones."""
-    return Call(call.tool, {name: _renumber(value, number) for name, value in call.arguments.items()})
-
-
-def _renumber(argument: object, number: dict[int, int]) -> object:
-    milestone = referenced_step(argument)
-    return argument if milestone is None else reference(number[milestone - 1])

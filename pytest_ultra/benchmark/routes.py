@@ -132,9 +132,5 @@ def _holds(fact: Fact, world: World, handle: str | None) -> bool:
 
 
 def renumbered(call: Call, number: Mapping[int, int]) -> Call:
-    """Return the call with references to steps in place of milestones."""
-    arguments = {}
-    for name, value in call.arguments.items():
-        milestone = referenced_step(value)
-        arguments[name] = value if milestone is None else reference(number[milestone - 1])
-    return Call(call.tool, arguments)
+    """Return the call with references to steps in place of milestones; `number` has milestones by their index."""
+    return call.with_references(lambda milestone: reference(number[milestone - 1]))

@@ -22,7 +22,7 @@ from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
@@ -126,12 +126,13 @@ class TaskContext:
     def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
         if not any(number in step.call.references for step in workflow.steps):
             return []
-        known = [_literals(step.call) for step in workflow.steps]
+        known = [step.call for step in workflow.steps]
         table = self._table(workflow, number)
         if id(table) not in self._idle:  # the key stays unique, since the table is kept
             self._idle[id(table)] = (table, list(_idle_calls(table, reference(number))))
         calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in self._idle[id(table)][1]]
-        return [call for call in calls if call.tool in self._task.tools and _literals(call) not in known]
+        new = [call for call in calls if not any(call.says_the_same_as(other) for other in known)]
+        return [call for call in new if call.tool in self._task.tools]
 
     @cached_property
     def _names(self) -> LikelyNames:
@@ -183,10 +184,6 @@ class TaskContext:
                 return rehearsal
         self._rehearsed = [*self._rehearsed[:1], (workflow, self.rehearse(workflow))]
         return self._rehearsed[-1][1]
-
-
-def _literals(call: Call) -> tuple[str, dict[str, Json]]:
-    return call.tool, {name: value for name, value in call.arguments.items() if referenced_step(value) is None}
 
 
 def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:

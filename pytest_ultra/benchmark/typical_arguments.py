@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.core.json_types import Json, Row
-from pytest_ultra.core.workflow import Call, referenced_step
+from pytest_ultra.core.workflow import Call
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     @property
     def kept(self) -> dict[str, Json]:
         """The replaced call's own literals."""
-        return {name: value for name, value in self.call.arguments.items() if referenced_step(value) is None}
+        return self.call.literals
 
 
 def fill(tool: str, around: Surroundings, chance: Random) -> dict[str, Json] | None:

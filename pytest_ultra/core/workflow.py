@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -24,6 +24,24 @@ class Call(msgspec.Struct, frozen=True):
     def references(self) -> tuple[int, ...]:
         found = (referenced_step(value) for value in self.arguments.values())
         return tuple(step for step in found if step is not None)
+
+    @property
+    def literals(self) -> dict[str, Json]:
+        """The arguments that are no references."""
+        return {name: value for name, value in self.arguments.items() if referenced_step(value) is None}
+
+    def says_the_same_as(self, other: Call) -> bool:
+        """Return whether both have the same tool and the same literals, whatever they refer to."""
+        return self.tool == other.tool and self.literals == other.literals
+
+    def with_references(self, translate: Callable[[int], Json]) -> Call:
+        """Return the call with each reference replaced by what `translate` makes of its number."""
+
+        def argument(value: Json) -> Json:
+            step = referenced_step(value)
+            return value if step is None else translate(step)
+
+        return Call(self.tool, {name: argument(value) for name, value in self.arguments.items()})
 
 
 class Step(msgspec.Struct, frozen=True):

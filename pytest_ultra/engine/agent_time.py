@@ -10,7 +10,7 @@ from pytest_ultra.engine.standstill import Standstill
 
 
 class AgentTime:
-    """A stopwatch that starts when it is made, and stops while calls of the model are under way."""
+    """The time since it was made, without that in which calls of the model are under way."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, standstill: Standstill) -> None:
         self._loop = loop

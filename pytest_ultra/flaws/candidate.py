@@ -10,7 +10,7 @@ import msgspec
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from pytest_ultra.flaws.plan_context import PlanContext
 
 Origin = tuple[int | None, ...]
@@ -72,15 +72,10 @@ def with_arguments(step: Step, **arguments: Json) -> Step:
 
 def renumber(step: Step, number: Mapping[int, int]) -> Step:
     """Return the step with its references to other steps translated."""
-    fallback = _renumber_call(step.fallback, number) if step.fallback else None
+
+    def translate(step_number: int) -> Json:
+        return reference(number[step_number])
+
+    fallback = step.fallback.with_references(translate) if step.fallback else None
     condition = number[step.only_if_failed] if step.only_if_failed else None
-    return Step(_renumber_call(step.call, number), fallback, condition)
-
-
-def _renumber_call(call: Call, number: Mapping[int, int]) -> Call:
-    return Call(call.tool, {name: _renumber_argument(value, number) for name, value in call.arguments.items()})
-
-
-def _renumber_argument(argument: Json, number: Mapping[int, int]) -> Json:
-    step = referenced_step(argument)
-    return argument if step is None else reference(number[step])
+    return Step(step.call.with_references(translate), fallback, condition)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_ultra.core.axes import FlawKind, Visibility
-from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Step, Workflow, reference
 from pytest_ultra.flaws.candidate import Candidate, Change, Draw, replace_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import added_steps, misread_arguments
 from pytest_ultra.flaws.step_damage import damage_steps, draw_changes, is_unflagged
@@ -99,15 +98,12 @@ def _input(workflow: Workflow, number: int) -> int | None:
 
 def _bypass(workflow: Workflow, number: int, passed: list[int], before: int, visibility: Visibility) -> Change:
     """Work on the output of the step `before` instead of that of the first of `passed`."""
-    call = workflow.steps[number - 1].call
-    arguments = {name: _replace(value, passed[0], before) for name, value in call.arguments.items()}
+    call = workflow.steps[number - 1].call.with_references(
+        lambda used: reference(before if used == passed[0] else used)
+    )
     words = " and ".join(map(str, reversed(passed)))
     how = f"passes over step {words}, whose result it is there to use"
-    return Change(_KIND, Step(Call(call.tool, arguments)), "bypass", how, visibility)
-
-
-def _replace(argument: Json, used: int, before: int) -> Json:
-    return reference(before) if referenced_step(argument) == used else argument
+    return Change(_KIND, Step(call), "bypass", how, visibility)
 
 
 _OPPOSITES = {

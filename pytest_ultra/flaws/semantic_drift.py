@@ -90,8 +90,7 @@ def _draw_value(draw: Draw, optimal: Workflow, drifting: Workflow, number: int) 
 
 def _values(draw: Draw, workflow: Workflow, number: int) -> list[tuple[str, Json, Visibility]]:
     """Return the arguments of a step with their wrong values, and what shows that they are wrong."""
-    arguments = sorted(workflow.steps[number - 1].call.arguments.items())
-    literals = [(name, value) for name, value in arguments if referenced_step(value) is None]
+    literals = sorted(workflow.steps[number - 1].call.literals.items())
     if draw.visibility is Visibility.PLAN:
         return [(name, [value], Visibility.PLAN) for name, value in literals]
     return [

@@ -8,8 +8,7 @@ from random import Random
 
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
-from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Step, Workflow, reference
 from pytest_ultra.flaws.broken_order import break_order
 from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 from pytest_ultra.flaws.linter import lint
@@ -151,10 +150,7 @@ def _reversed_pairs(steps: dict[int, Step], place: dict[int, int]) -> Iterator[t
 
 
 def _replace(step: Step, old: int, new: int) -> Step:
-    def argument(value: Json) -> Json:
-        return reference(new) if referenced_step(value) == old else value
-
-    call = Call(step.call.tool, {name: argument(value) for name, value in step.call.arguments.items()})
+    call = step.call.with_references(lambda number: reference(new if number == old else number))
     return Step(call, None if call != step.call else step.fallback, step.only_if_failed)
 
 

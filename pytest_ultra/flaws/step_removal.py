@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
+from pytest_ultra.core.workflow import Step, Workflow, reference, referenced_step
 from pytest_ultra.flaws.candidate import Candidate
 
 
@@ -20,17 +20,12 @@ def remove(optimal: Workflow, removed: list[int], way: str = "here_and_there") -
 
 
 def _repair(optimal: Workflow, step: Step, place: dict[int, int]) -> Step:
-    fallback = _repair_call(optimal, step.fallback, place) if step.fallback else None
-    return Step(_repair_call(optimal, step.call, place), fallback)
 
+    def translate(number: int) -> Json:
+        return _stand_in(optimal, number, place)
 
-def _repair_call(optimal: Workflow, call: Call, place: dict[int, int]) -> Call:
-    return Call(call.tool, {name: _repair_argument(optimal, value, place) for name, value in call.arguments.items()})
-
-
-def _repair_argument(optimal: Workflow, argument: Json, place: dict[int, int]) -> Json:
-    step = referenced_step(argument)
-    return argument if step is None else _stand_in(optimal, step, place)
+    fallback = step.fallback.with_references(translate) if step.fallback else None
+    return Step(step.call.with_references(translate), fallback)
 
 
 def _stand_in(optimal: Workflow, step: int, place: dict[int, int]) -> Json:

@@ -19,6 +19,8 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.core.axes import Difficulty, FlawKind, PromptType, Severity, TaskType, Visibility
 from pytest_ultra.core.case import TaskKey
+from pytest_ultra.core.guidance import FlawedWorkflow
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Workflow, referenced_step
 from pytest_ultra.flaws.alternative import make_alternative
 from pytest_ultra.flaws.injection import inject
@@ -47,24 +49,25 @@ def test_every_flaw_has_a_cost_and_the_visibility_it_is_said_to_have(
     rehearsal = rehearse(task, flawed.workflow)
     assert rehearsal.has_delivered is (kind is FlawKind.REDUNDANT_OPERATIONS)
     if flawed.visibility is Visibility.WORLD:
-        assert not names_contradicted(task, optimal, flawed.workflow)
+        assert not names_contradicted(task, optimal, flawed)
 
 
-def names_contradicted(task: Task, optimal: Workflow, flawed: Workflow) -> list[str]:
-    """The names in a flawed plan that neither the sound plan nor the words have, where the words have another.
+def names_contradicted(task: Task, optimal: Workflow, flawed: FlawedWorkflow) -> list[str]:
+    """The names in damaged steps that the words do not have, where they have the one of the sound step."""
+    pairs = [(damage.optimal_step, damage.flawed_step) for damage in flawed.damages]
+    steps = [(optimal.steps[a - 1].call, flawed.workflow.steps[b - 1].call) for a, b in pairs if a and b]
+    return [
+        str(wrong.literals[name])
+        for right, wrong in steps
+        for name in sorted(right.literals.keys() & wrong.literals.keys())
+        if right.literals[name] != wrong.literals[name]
+        and is_name(right.literals[name], task.words)
+        and not is_name(wrong.literals[name], task.words)
+    ]
 
-    Names are compared argument by argument: a job's name says nothing about a path.
-    """
 
-    def names(plan: Workflow) -> set[tuple[tuple[str, str], str]]:
-        calls = [step.call for step in plan.steps]
-        pairs = [((call.tool, key), value) for call in calls for key, value in call.arguments.items()]
-        texts = [(key, value) for key, value in pairs if isinstance(value, str) and referenced_step(value) is None]
-        return {(key, text) for key, text in texts if re.search(r"[/@:]|\d", text)}
-
-    gone = {key for key, name in names(optimal) - names(flawed) if name in task.words}
-    strange = {(key, name) for key, name in names(flawed) - names(optimal) if name not in task.words}
-    return sorted(name for key, name in strange if key in gone)
+def is_name(value: Json, words: str) -> bool:
+    return isinstance(value, str) and re.search(r"[/@:]|\d", value) is not None and value in words
 
 
 @settings(deadline=None)

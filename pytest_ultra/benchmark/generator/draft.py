@@ -19,7 +19,7 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import Mirror, World
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, referenced_step
+from pytest_ultra.core.workflow import Call
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class Draft:
 
     def figure(self, call: Call) -> Json:
         """Return what a call would make, without making it a step of the task."""
-        state, result = invoke(self._state, call.tool, self._resolve_all(call))
+        state, result = invoke(self._state, call.tool, self._resolve(call))
         if not result.is_success or result.handle is None:
             raise RejectedError(f"{call.tool}: {result.code} {result.message}")
         return state.artefacts[result.handle]
@@ -147,17 +147,13 @@ class Draft:
 
     def _run(self, call: Call) -> str:
         """Run a call in the draft's world; return its artefact's handle, if any, else "". An error rejects the draw."""
-        self._state, result = invoke(self._state, call.tool, self._resolve_all(call))
+        self._state, result = invoke(self._state, call.tool, self._resolve(call))
         if not result.is_success:
             raise RejectedError(f"{call.tool}: {result.code} {result.message}")
         return result.handle or ""
 
-    def _resolve_all(self, call: Call) -> dict[str, Json]:
-        return {name: self._resolve(value) for name, value in call.arguments.items()}
-
-    def _resolve(self, argument: Json) -> Json:
-        number = referenced_step(argument)
-        return argument if number is None else self._handles[number]
+    def _resolve(self, call: Call) -> dict[str, Json]:
+        return call.with_references(self._handles.__getitem__).arguments
 
 
 def _is_same(known: Fact, fact: Fact) -> bool:

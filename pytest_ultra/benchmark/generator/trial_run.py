@@ -108,14 +108,9 @@ class _Trial(msgspec.Struct):
 
 
 def _run(world: World, call: Call, handles: Mapping[int, str]) -> tuple[World, str]:
-    arguments = {name: _resolve(value, handles) for name, value in call.arguments.items()}
-    world, result = invoke(world, call.tool, arguments)
+    resolved = call.with_references(lambda number: handles[number - 1] or "nothing")
+    world, result = invoke(world, call.tool, resolved.arguments)
     return world, result.handle or ""
-
-
-def _resolve(value: Json, handles: Mapping[int, str]) -> Json:
-    number = referenced_step(value)
-    return value if number is None else handles[number - 1] or "nothing"
 
 
 def _only_deliverables(task: Task) -> Task:

@@ -9,7 +9,6 @@ import msgspec
 from pytest_ultra.benchmark.goal import made_milestones, prerequisites
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
-from pytest_ultra.benchmark.scoring.step_calls import has_same_literals
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools.call_targets import look_up_of
 from pytest_ultra.core.axes import FaultKind, FlawKind, PromptType
@@ -180,7 +179,7 @@ def _numbers_in(flawed: FlawedWorkflow, optimal: Workflow) -> dict[int, int]:
         free = (
             place
             for place, other in enumerate(flawed.workflow.steps, start=1)
-            if place not in number.values() and has_same_literals(step.call, other.call)
+            if place not in number.values() and step.call.says_the_same_as(other.call)
         )
         place = number.get(right) or next(free, None)
         if place is not None:
@@ -221,7 +220,7 @@ def _is_out_of_order(damage: Damage, flawed: FlawedWorkflow, done: CompletedStep
 def _place_of(call: Call, optimal: Workflow) -> int | None:
     """Return the number of the optimal step with the same tool and literals."""
     numbers = enumerate(optimal.steps, start=1)
-    return next((number for number, step in numbers if has_same_literals(step.call, call)), None)
+    return next((number for number, step in numbers if step.call.says_the_same_as(call)), None)
 
 
 def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
@@ -250,7 +249,7 @@ def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
     """
     task, step = evidence.task, evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
     made = made_milestones(task, evidence.world, evidence.answer)
-    wanted = {action.reaches for action in task.actions if has_same_literals(action.call, step.call)}
+    wanted = {action.reaches for action in task.actions if action.call.says_the_same_as(step.call)}
     return any(made[index] or _is_all_delivered(evidence, index) for index in wanted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_ultra.benchmark.scoring.evidence import Evidence
-from pytest_ultra.benchmark.scoring.step_calls import has_same_literals, says_the_same
+from pytest_ultra.benchmark.scoring.step_calls import says_the_same
 from pytest_ultra.benchmark.task import Action
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered
@@ -38,7 +38,7 @@ def find_needed_look_ups(evidence: Evidence, route: Sequence[Action]) -> tuple[C
     """
     wanted: list[Call] = []
     for call in (call for decision in evidence.task.decisions for call in decision.look_ups):
-        if not any(has_same_literals(call, other) for other in (*wanted, *(action.call for action in route))):
+        if not any(call.says_the_same_as(other) for other in (*wanted, *(action.call for action in route))):
             wanted.append(call)
     made = [event for event in evidence.calls if event.result.is_success and event.result.fault_kind is None]
     return tuple(call for call in wanted if any(says_the_same(event, call) for event in made))

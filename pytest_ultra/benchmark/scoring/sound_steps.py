@@ -8,7 +8,6 @@ import msgspec
 
 from pytest_ultra.benchmark.scoring.adherence import carries_out
 from pytest_ultra.benchmark.scoring.evidence import Evidence
-from pytest_ultra.benchmark.scoring.step_calls import has_same_literals
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Workflow
@@ -48,7 +47,7 @@ def _find_purposes(evidence: Evidence, plan: Workflow) -> dict[int, int]:
     """Return the milestone that each needed step reaches, by the step's number."""
     purposes: dict[int, int] = {}
     for number, step in enumerate(plan.steps, start=1):
-        reached = [a.reaches for a in evidence.task.actions if has_same_literals(a.call, step.call)]
+        reached = [a.reaches for a in evidence.task.actions if a.call.says_the_same_as(step.call)]
         if reached and step.only_if_failed is None:
             purposes[number] = next((m for m in reached if m not in purposes.values()), reached[0])
     return purposes

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered
-from pytest_ultra.core.workflow import Call, referenced_step
-
-
-def has_same_literals(first: Call, second: Call) -> bool:
-    """Return whether two calls of plans have the same tool, and the same arguments apart from references."""
-    return first.tool == second.tool and _literals(first) == _literals(second)
+from pytest_ultra.core.workflow import Call
 
 
 def says_the_same(event: Answered, call: Call) -> bool:
@@ -17,8 +11,4 @@ def says_the_same(event: Answered, call: Call) -> bool:
     given = event.arguments
     if given is None or event.call.name != call.tool or given.keys() != call.arguments.keys():
         return False
-    return all(given[name] == value for name, value in _literals(call).items())
-
-
-def _literals(call: Call) -> dict[str, Json]:
-    return {name: value for name, value in call.arguments.items() if referenced_step(value) is None}
+    return all(given[name] == value for name, value in call.literals.items())
