@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from random import Random
 
@@ -10,26 +9,25 @@ import msgspec
 
 from pytest_ultra.benchmark.generator.business import BUSINESSES
 from pytest_ultra.benchmark.generator.business.records import Business
+from pytest_ultra.benchmark.generator.setting import FOLDERS, SUBJECTS
 from pytest_ultra.benchmark.task import Task
 
-_PERIOD = re.compile(r"\d{4}-(?:W\d\d|\d\d)(?![\d-])")
-_SUBJECTS = ("Figures for", "Results for", "Your list for", "Data for")
-_FOLDERS = ("data", "inbox")
+_BY_HOST = {business.host: business for business in BUSINESSES}
 
 
 class LikelyNames(msgspec.Struct, frozen=True):
     """The business, the period and the world of a task, from which names are drawn."""
 
     task: Task
-    business: Business
-    period: str
 
-    @classmethod
-    def of(cls, task: Task) -> LikelyNames:
-        business = max(BUSINESSES, key=lambda other: _count_signs(task, other))
-        texts = [task.words, *(str(action.call.arguments) for action in task.actions)]
-        found = next((match[0] for text in texts if (match := _PERIOD.search(text))), "2027-05")
-        return cls(task, business, found)
+    @property
+    def business(self) -> Business:
+        """The task's business; the first one for a task from before tasks said theirs."""
+        return _BY_HOST.get(self.task.business, BUSINESSES[0])
+
+    @property
+    def period(self) -> str:
+        return self.task.period
 
     @property
     def mailboxes(self) -> Sequence[str]:
@@ -59,7 +57,7 @@ class LikelyNames(msgspec.Struct, frozen=True):
         return f"reports/{self.period}/{self.stem('file', chance)}_{self.code(chance)}.json"
 
     def subject(self, chance: Random) -> str:
-        return f"{chance.choice(_SUBJECTS)} {self.period}"
+        return f"{chance.choice(SUBJECTS)} {self.period}"
 
     def queue(self, chance: Random) -> str:
         made = f"{chance.choice(self.business.teams).name}-{self.stem('queue', chance)}-{self.code(chance)}"
@@ -80,7 +78,7 @@ class LikelyNames(msgspec.Struct, frozen=True):
         return next((name for name in names if name in text), names[0])
 
     def path(self, text: str, chance: Random) -> str:
-        made = f"{chance.choice(_FOLDERS)}/{self.period}/{self.table(text)}_{self.code(chance)}.csv"
+        made = f"{chance.choice(FOLDERS)}/{self.period}/{self.table(text)}_{self.code(chance)}.csv"
         return chance.choice([*self.task.world.files] or [made])
 
     def address(self, text: str, chance: Random) -> str:
@@ -92,11 +90,3 @@ class LikelyNames(msgspec.Struct, frozen=True):
 
     def cache_key(self, text: str, chance: Random) -> str:
         return chance.choice([*self.task.world.cache] or [f"{self.table(text)}:{self.code(chance)}"])
-
-
-def _count_signs(task: Task, business: Business) -> int:
-    world = task.world
-    names = (*world.files, *world.resources, *world.sinks, *world.datastores, *world.cache, *world.topics)
-    text = " ".join((*names, *(str(action.call.arguments) for action in task.actions)))
-    signs = (f"//{business.host}.", f"@{business.host}.", *(table.name for table in business.tables))
-    return sum(sign in text for sign in signs)

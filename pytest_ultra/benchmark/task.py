@@ -38,7 +38,8 @@ class Task(msgspec.Struct, frozen=True):
     `draw` is the number of the draw that was accepted, from 0. `actions` holds at least one action for
     each milestone but an answer, more where tools are alternatives. `tools` are the names offered to the
     model, in the order in which it sees them. `decisions` are what the words leave to be found out; the actions
-    hold what is right for each.
+    hold what is right for each. `business` is the host of the business that the task is set in, `period` the code of
+    the time that it is about: names that a plan could have are made of them.
     """
 
     key: TaskKey
@@ -49,6 +50,8 @@ class Task(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...]
     tools: tuple[str, ...]
     decisions: tuple[Decision, ...] = ()
+    business: str = ""
+    period: str = ""
 
     @property
     def deliverables(self) -> tuple[Fact, ...]:

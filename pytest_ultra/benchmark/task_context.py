@@ -136,7 +136,7 @@ class TaskContext:
 
     @cached_property
     def _names(self) -> LikelyNames:
-        return LikelyNames.of(self._task)
+        return LikelyNames(self._task)
 
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):

@@ -84,7 +84,7 @@ def words_in(*texts: str) -> set[str]:
 def entity_words(task: Task) -> list[str]:
     """Return the words that name things in the task, in lower case and alphabetical order."""
     names = {
-        name.lower() for text in (*_names(task), *LikelyNames.of(task).all, _FLAW_WORDS) for name in _NAME.findall(text)
+        name.lower() for text in (*_names(task), *LikelyNames(task).all, _FLAW_WORDS) for name in _NAME.findall(text)
     }
     return sorted(names - PROTECTED)
 

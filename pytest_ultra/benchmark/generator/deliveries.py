@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.generator.job_items import Item
 from pytest_ultra.benchmark.generator.job_text import Kind
 from pytest_ultra.benchmark.generator.levels import Naming
 from pytest_ultra.benchmark.generator.periods import date_words
-from pytest_ultra.benchmark.generator.setting import DIRECTORY, Contact
+from pytest_ultra.benchmark.generator.setting import DIRECTORY, SUBJECTS, Contact
 from pytest_ultra.benchmark.world import Sink
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call
@@ -187,7 +187,7 @@ def _team_place(draft: Draft, kind: str, contact: Contact, service: str) -> Plac
     tool, argument, fact_kind, requests, noun = _TEAM_PLACES[kind]
     name = getattr(contact, kind)
     arguments: dict[str, Json] = {argument: name}
-    subject = f"{draft.pick(_SUBJECTS)} {draft.setting.period.code}"
+    subject = f"{draft.pick(SUBJECTS)} {draft.setting.period.code}"
     if kind == "mailbox":
         arguments["subject"] = subject
     where, wrong = _describe(draft, contact, name, noun)
@@ -226,7 +226,6 @@ def _describe(draft: Draft, contact: Contact, name: str, noun: str) -> tuple[str
     return f"the {noun} of the team that {contact.team.duty}", []
 
 
-_SUBJECTS = ("Figures for", "Results for", "Your list for", "Data for")
 _TEAM_PLACES = {
     "queue": (
         "integration_queue",

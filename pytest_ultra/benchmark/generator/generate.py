@@ -49,6 +49,8 @@ def draw_task(key: TaskKey, draw: int) -> Task | None:
         actions=tuple(draft.actions),
         tools=_offer_tools(draft),
         decisions=tuple(draft.decisions),
+        business=draft.setting.business.host,
+        period=draft.setting.period.code,
     )
     return _with_texts(task) if is_sound(task, draft.row_steps) else None
 

@@ -14,6 +14,7 @@ from pytest_ultra.benchmark.generator.business.records import Business, Table, T
 from pytest_ultra.benchmark.generator.periods import Period, draw_period
 
 FOLDERS = ("exports", "inbox", "data", "feeds", "drops", "shared")
+SUBJECTS = ("Figures for", "Results for", "Your list for", "Data for")
 CATALOGUE = "data catalogue"
 DIRECTORY = "team directory"
 DICTIONARY = "data dictionary"
