@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,8 +16,8 @@ from pytest_ultra.commands.inspect_log import to_inspect_log
 from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.core.json_types import Row
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.csv_table import render_csv
 from pytest_ultra.reporting.episode_fields import kind_of
-from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.codec import encode
 from pytest_ultra.storage.files import check_writable, write_atomically
 from pytest_ultra.storage.results import read_results
@@ -35,7 +34,6 @@ exit codes:
 
 INSPECT = "inspect"
 
-_FORMULA = ("=", "+", "-", "@")
 _LARGEST = 2**63 - 1
 
 
@@ -52,21 +50,7 @@ def to_jsonl(rows: Sequence[Row]) -> bytes:
 
 
 def to_csv(rows: Sequence[Row]) -> bytes:
-    """Return a table for spreadsheets: null is an empty cell, and no text is a formula or contains a control code."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(rows[0])
-    writer.writerows(map(_cell, row.values()) for row in rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        shown = neutralise(value)
-        return f"'{shown}" if shown.startswith(_FORMULA) else shown
-    return value
+    return render_csv(rows[0], [tuple(row.values()) for row in rows]).encode()
 
 
 def to_parquet(rows: Sequence[Row]) -> bytes:

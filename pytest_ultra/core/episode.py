@@ -208,8 +208,8 @@ def flatten(episode: Episode) -> dict[str, Any]:
     """Return the episode as one flat JSON object without its transcript: an entry of the `--ultra-json` document."""
     case = episode.case
     control = case.control.identify(episode.versions) if case.prompt_type.flaw_kind else None
-    names = {"case_id": episode.case_id, "control_case_id": control, "nodeid": episode.nodeid}
-    record = names | msgspec.to_builtins(case)
+    record: dict[str, Any] = {"case_id": episode.case_id, "control_case_id": control, "nodeid": episode.nodeid}
+    record |= msgspec.to_builtins(case)
     record["flaw_kind"] = case.prompt_type.flaw_kind
     record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
     names = ("worker", "started_at", "duration_s", "error", "reused", "proved_visibility")
