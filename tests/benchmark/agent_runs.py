@@ -82,9 +82,29 @@ def make_case(
     )
 
 
+def get_guidance(case: Case) -> BenchmarkGuidance:
+    """Return a case's guidance, made once for all cases that differ only in what changes nothing in it."""
+    shared = make_case(
+        case.prompt_type,
+        case.task_type,
+        case.difficulty,
+        severity=case.severity,
+        rate=case.tool_success_rate,
+        instance=case.instance,
+        max_turns=case.max_turns,
+        flaw_visibility=case.flaw_visibility,
+    )
+    return _make_guidance(msgspec.structs.replace(shared, seed=case.seed, flaws=case.flaws))
+
+
+@lru_cache(maxsize=256)
+def _make_guidance(case: Case) -> BenchmarkGuidance:
+    return make_guidance(case, task=make_task(case.task_key))
+
+
 def run_agent(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Conversation:
     """Run an episode of a reference agent."""
-    conversation = Conversation.begin(case, guidance or make_guidance(case))
+    conversation = Conversation.begin(case, guidance or get_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
         act_function = act if request.tools else in_text_protocol(act)
