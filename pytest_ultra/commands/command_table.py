@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "write the HTML report of a run",
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
+        "inject": "damage a plan of any tools, and say what is proved of the flaw",
+        "lint": "check a plan of any tools",
         "store": "show, update or rebuild the store of all runs",
     }
 )
