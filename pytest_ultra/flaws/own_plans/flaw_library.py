@@ -17,7 +17,7 @@ from pytest_ultra.errors import ConfigurationError, UnflawableError
 from pytest_ultra.flaws import injection, linter
 from pytest_ultra.flaws.linter import Finding
 from pytest_ultra.flaws.own_plans.plan_document import read_plan, write_plan
-from pytest_ultra.flaws.own_plans.schema_context import Rehearse, SchemaContext, make_signatures
+from pytest_ultra.flaws.own_plans.schema_context import Rehearse, SchemaContext, keep_answer_path, make_signatures
 from pytest_ultra.flaws.own_plans.tool_listing import read_tools
 from pytest_ultra.flaws.plan_context import Rehearsal
 
@@ -118,6 +118,7 @@ def inject(
             f"{chosen_kind} of severity {chosen_severity} has no place in this plan of {len(sound.steps)} steps: "
             "no candidate passed its proof; try another kind, severity or seed, or a longer plan"
         )
+    flawed = msgspec.structs.replace(flawed, workflow=keep_answer_path(flawed.workflow, sound))
     return _flawed_plan(flawed, wanted, str(seed), context, words=words, is_rehearsed=rehearse is not None)
 
 

@@ -11,16 +11,29 @@ import msgspec
 
 from pytest_ultra.core.bounds import MAX_DEPTH, is_too_deep
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.core.workflow import (
+    Call,
+    OutputReference,
+    Step,
+    Workflow,
+    read_reference,
+    reference,
+    referenced_step,
+)
 from pytest_ultra.errors import ConfigurationError
 
 MAX_STEPS = 100
-_MAX_REFERENCE_CHARS = 40
+_MAX_REFERENCE_CHARS = 1000
 _REFERENCE_START = "<output of step"
-_ToolName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][\w.:/-]{0,199}$", description="the name of the tool")]
+TOOL_NAME = r"^[A-Za-z_][A-Za-z0-9_.:/-]{0,199}(?!\n)$"
+NAME_RULE = "a name has letters, digits and _ . : / -, with a letter or _ first"
+_ToolName = Annotated[str, msgspec.Meta(pattern=TOOL_NAME, description="the name of the tool")]
 _Arguments = Annotated[
     dict[str, Any],
-    msgspec.Meta(description="the arguments; '<output of step N>' stands for the output of an earlier step"),
+    msgspec.Meta(
+        description="the arguments; '<output of step N>' stands for the output of an earlier step, '<output of step N: "
+        "rows[0].id>' for a part of it"
+    ),
 ]
 _StepNumber = Annotated[int, msgspec.Meta(ge=1, le=MAX_STEPS)]
 
@@ -47,7 +60,11 @@ class _PlanDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(min_length=1, max_length=MAX_STEPS, description="the steps in their order, counted from 1"),
     ]
     answer: Annotated[
-        _StepNumber | None, msgspec.Meta(description="the step whose output is the answer, if the job wants one")
+        _StepNumber | str | None,
+        msgspec.Meta(
+            description="the step whose output is the answer, if the job wants one; '<output of step N: total>' if it "
+            "is a part of that output"
+        ),
     ] = None
     schema: Annotated[str, msgspec.Meta(description="the address of this schema, for editors")] = msgspec.field(
         default="", name="$schema"
@@ -88,7 +105,16 @@ def read_plan(document: Json, source: str = "the plan") -> Workflow:
         for name, call in (("", step), (".fallback", step.fallback)):
             if call is not None:
                 _check_references(call.arguments, f"steps[{number}]{name}.arguments", source)
-    return Workflow(tuple(_step(step) for step in plan.steps), plan.answer)
+    answer = _read_answer(plan.answer, source)
+    steps = tuple(_step(step) for step in plan.steps)
+    return Workflow(steps, answer.step, answer.path) if answer else Workflow(steps)
+
+
+def _read_answer(answer: int | str | None, source: str) -> OutputReference | None:
+    if isinstance(answer, str):
+        _check_reference(answer, "answer", source)
+        return read_reference(answer)
+    return None if answer is None else OutputReference(answer)
 
 
 def _step(step: _StepDocument) -> Step:
@@ -99,7 +125,10 @@ def _step(step: _StepDocument) -> Step:
 def write_plan(workflow: Workflow) -> dict[str, Json]:
     """Return the JSON document of a plan."""
     document: dict[str, Json] = {"steps": [_write_step(step) for step in workflow.steps]}
-    return document if workflow.answer is None else {**document, "answer": workflow.answer}
+    if workflow.answer is not None:
+        path = workflow.answer_path
+        document["answer"] = reference(workflow.answer, path) if path else workflow.answer
+    return document
 
 
 def _write_step(step: Step) -> dict[str, Json]:
@@ -130,6 +159,7 @@ def describe_problem(error: msgspec.ValidationError) -> str:
     """Return msgspec's message with the place in front: `steps[0].tool: Expected ...`."""
     problem, _, place = str(error).partition(" - at `$")
     path = place.rstrip("`").removeprefix(".")
+    problem = NAME_RULE if "regex" in problem else problem
     return f"{path}: {problem}" if path else problem
 
 
@@ -137,12 +167,19 @@ def _check_references(arguments: dict[str, Json], place: str, source: str) -> No
     for path, text, depth in _texts(arguments, place):
         if not text.startswith(_REFERENCE_START):
             continue
-        if len(text) > _MAX_REFERENCE_CHARS or referenced_step(text) is None:
-            raise ConfigurationError(f"{source}: {path}: {text[:60]!r} is no reference; write '<output of step 1>'")
+        _check_reference(text, path, source)
         if depth > 1:
             raise ConfigurationError(
                 f"{source}: {path}: {text!r} stands inside a list or an object; a reference is a whole argument"
             )
+
+
+def _check_reference(text: str, path: str, source: str) -> None:
+    if len(text) > _MAX_REFERENCE_CHARS or referenced_step(text) is None:
+        raise ConfigurationError(
+            f"{source}: {path}: {text[:60]!r} is no reference; write '<output of step 1>', or '<output of step 1: "
+            "rows[0].id>' for a part of it"
+        )
 
 
 def _texts(value: Json, path: str, depth: int = 0) -> Iterator[tuple[str, str, int]]:

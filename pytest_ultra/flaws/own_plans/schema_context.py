@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
 
+import msgspec
+
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Workflow, referenced_step
@@ -135,12 +137,14 @@ class SchemaContext:
 
     def rehearse(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         if self._rehearse is not None:
-            return self._rehearse(workflow, left_out)
+            return self._rehearse(keep_answer_path(workflow, self._sound), left_out)
         return self.follow(workflow, left_out=left_out)
 
     def follow(self, workflow: Workflow, *, left_out: int | None = None) -> Rehearsal:
         """Follow a workflow by its structure alone."""
-        return self._symbolic.rehearse(workflow, self._sound_rehearsal, left_out=left_out)
+        return self._symbolic.rehearse(
+            keep_answer_path(workflow, self._sound), self._sound_rehearsal, left_out=left_out
+        )
 
 
 def make_signatures(tools: Mapping[str, ToolDescription], sound: Workflow | None = None) -> dict[str, SchemaSignature]:
@@ -150,3 +154,11 @@ def make_signatures(tools: Mapping[str, ToolDescription], sound: Workflow | None
         used = {number for step in sound.steps for number in step.call.references} | {sound.answer}
         informing = {step.call.tool for number, step in enumerate(sound.steps, start=1) if number not in used}
     return {name: SchemaSignature(tool, informs_reader=name in informing) for name, tool in tools.items()}
+
+
+def keep_answer_path(plan: Workflow, sound: Workflow) -> Workflow:
+    """Return a damaged plan with the sound one's path into the answer, if the same tool gives it."""
+    if plan.answer is None or sound.answer is None or plan.answer_path:
+        return plan
+    tools = [one.steps[(one.answer or 0) - 1].call.tool for one in (plan, sound)]
+    return msgspec.structs.replace(plan, answer_path=sound.answer_path) if tools[0] == tools[1] else plan

@@ -11,8 +11,10 @@ from collections.abc import Hashable, Mapping
 
 import msgspec
 
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.output_path import write_path
 from pytest_ultra.core.plan_follower import StepResult, advance, begin, next_call
-from pytest_ultra.core.workflow import Call, Workflow, referenced_step
+from pytest_ultra.core.workflow import Call, Workflow, read_reference, reference
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
 
@@ -39,13 +41,13 @@ class SymbolicTools:
         """Follow a plan. With the rehearsal of the `sound` plan, it has delivered if it has all effects of that one."""
         progress, calls = begin(workflow), 0
         effects: list[int] = []
-        while (call := next_call(workflow, progress)) is not None:
+        while next_call(workflow, progress) is not None:
             result = StepResult(is_success=False)
             if progress.step != left_out:
                 calls += 1
-                result = self._call(workflow.steps[progress.step - 1].call, call, effects)
+                result = self._call(workflow.steps[progress.step - 1].call, progress.done, effects)
             progress = advance(workflow, progress, result)
-        answer = progress.done.get(workflow.answer, StepResult(is_success=False)).output if workflow.answer else None
+        answer = _part(reference(workflow.answer, workflow.answer_path), progress.done) if workflow.answer else None
         made = SymbolicRehearsal(calls, progress.done, (tuple(effects), answer))
         if sound is None:
             return made
@@ -55,11 +57,11 @@ class SymbolicTools:
             has_harmed=len(effects) > len(sound.effects[0]),
         )
 
-    def _call(self, written: Call, call: Call, effects: list[int]) -> StepResult:
+    def _call(self, written: Call, done: Mapping[int, StepResult], effects: list[int]) -> StepResult:
         """Make a call; an error if it breaks its schema or names an output that is not there."""
-        signature = self._tools.get(call.tool)
-        is_missing = any(referenced_step(value) is not None for value in call.arguments.values())
-        if signature is None or is_missing or signature.violation(written) is not None:
+        signature = self._tools.get(written.tool)
+        call = Call(written.tool, {name: _part(value, done) for name, value in written.arguments.items()})
+        if signature is None or call.references or signature.violation(written) is not None:
             return StepResult(is_success=False)
         has_effect = signature.has_effect(call)
         state = () if has_effect else tuple(dict.fromkeys(effects))
@@ -68,6 +70,14 @@ class SymbolicTools:
         if has_effect:
             effects.append(number)
         return StepResult(is_success=True, output=f"\0output {number}")
+
+
+def _part(argument: Json, done: Mapping[int, StepResult]) -> Json:
+    """Return the output, or the part of it, that the argument refers to; the argument itself if there is none."""
+    found = read_reference(argument)
+    result = done.get(found.step) if found is not None else None
+    is_there = result is not None and result.is_success
+    return f"{result.output}: {write_path(found.path)}" if found and result and is_there else argument
 
 
 def _has_all(made: SymbolicRehearsal, sound: SymbolicRehearsal) -> bool:

@@ -10,13 +10,12 @@ import msgspec
 
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.flaws.own_plans.plan_document import as_json
+from pytest_ultra.flaws.own_plans.plan_document import NAME_RULE, TOOL_NAME, as_json
 
 FORMS = (
     'give a list of OpenAI\'s function dicts, the listing of an MCP server ({"tools": [{"name": ..., '
     '"inputSchema": ...}]}), or an object of JSON Schemas by the tools\' names'
 )
-_NAME = re.compile(r"[A-Za-z_][\w.:/-]{0,199}")
 _SCHEMA_KEYS = ("parameters", "inputSchema", "input_schema")
 
 
@@ -74,10 +73,8 @@ def _read_tool(name: str | None, entry: Json, place: str) -> ToolDescription:
     if not isinstance(inner, dict):
         raise ConfigurationError(f"{place}.function: a {_type_name(inner)} describes no function; {FORMS}")
     name = inner.get("name") if name is None else name
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ConfigurationError(
-            f"{place}: {name!r} is no name of a tool; give letters, digits and _ . : / -, a letter or _ first"
-        )
+    if not isinstance(name, str) or not re.search(TOOL_NAME, name):
+        raise ConfigurationError(f"{place}: {name!r} is no name of a tool; {NAME_RULE}")
     parameters = next((inner[key] for key in _SCHEMA_KEYS if key in inner), None)
     parameters = {"type": "object"} if parameters is None else parameters
     output = inner.get("outputSchema")
