@@ -16,7 +16,7 @@ from pytest_ultra.core.workflow import Workflow, render
 from pytest_ultra.errors import ConfigurationError, UnflawableError
 from pytest_ultra.flaws import injection, linter
 from pytest_ultra.flaws.linter import Finding
-from pytest_ultra.flaws.own_plans.plan_document import read_plan, write_plan
+from pytest_ultra.flaws.own_plans.plan_document import as_json, read_plan, write_plan
 from pytest_ultra.flaws.own_plans.schema_context import Rehearse, SchemaContext, keep_answer_path, make_signatures
 from pytest_ultra.flaws.own_plans.tool_listing import read_tools
 from pytest_ultra.flaws.plan_context import Rehearsal
@@ -84,8 +84,9 @@ class FlawedPlan(msgspec.Struct, frozen=True):
         """Return all of it as JSON, the same for the same arguments of `inject`."""
         fields = ("kind", "severity", "visibility", "wanted_visibility", "seed", "damages", "proof")
         document: dict[str, Json] = msgspec.to_builtins({name: getattr(self, name) for name in fields})
-        document["proof"]["unproved"] = list(self.proof.unproved)
-        return {**document, "plan": self.plan, "text": self.text}
+        document["proof"]["unproved"] = self.proof.unproved
+        plain: dict[str, Json] = as_json({**document, "plan": self.plan, "text": self.text}, "the flaw")
+        return plain
 
 
 def inject(

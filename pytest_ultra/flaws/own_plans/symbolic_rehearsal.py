@@ -1,7 +1,7 @@
 """A rehearsal without tools: each call has an output of its own, which only the same call on the same state repeats.
 
 So two plans with the same effects here have the same effects with any tools. Two that differ here may have the same
-effects with some tools: only a rehearsal on these tools could tell.
+effects with some tools: only a rehearsal on the tools can show it.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ TOOLS = [
     tool("pick", "Return the order in a state.", orders={"type": "array"}, state={"enum": ["late", "open", "sent"]}),
     tool("refund", "Refund a part of an order.", order=TEXT, percent={"type": "integer", "minimum": 1, "maximum": 100}),
     tool("cancel", "Cancel an order.", order=TEXT),
-    tool("notify", "Tell a customer something.", customer=TEXT, subject=TEXT),
+    tool("notify", "Write to a customer.", customer=TEXT, subject=TEXT),
 ]
-WORDS = "Refund ann@x.example half of her late order, and tell her 'refund 50 %'."
+WORDS = "Refund ann@x.example half of her late order, and write her 'refund 50 %'."
 PLAN: dict[str, Any] = {
     "steps": [
         {"tool": "find", "arguments": {"email": "ann@x.example"}},
