@@ -97,5 +97,6 @@ def _lines(flawed: FlawedPlan) -> Iterator[str]:
 def _describe_damage(damage: Damage) -> str:
     if damage.flawed_step is None:
         return f"step {damage.optimal_step} of the sound plan {damage.how}"
-    origin = f" ({damage.optimal_step} of the sound plan)" if damage.optimal_step else " (added)"
-    return f"step {damage.flawed_step}{origin} {damage.how}"
+    origin = " (added)" if damage.optimal_step is None else f" ({damage.optimal_step} of the sound plan)"
+    is_same = damage.optimal_step == damage.flawed_step
+    return f"step {damage.flawed_step}{'' if is_same else origin}: {damage.how}"

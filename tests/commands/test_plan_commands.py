@@ -40,7 +40,7 @@ def test_a_flawed_plan_is_printed_with_its_damage_and_what_is_proved(command: Co
     asked = command("inject", *FILES, "--kind", "tool_misuse", "--severity", "light", "--visibility", "world")
     assert "the plan has no place for a flaw of visibility world" in asked.lines
     added = command("inject", *FILES, "--kind", "redundant_operations", "--severity", "light")
-    assert any(line.startswith("step ") and " (added) looks up" in line for line in added.lines)
+    assert any(line.startswith("step ") and " (added): looks up" in line for line in added.lines)
 
 
 def test_the_json_document_is_that_of_the_library_and_goes_to_a_file_if_asked(command: Command, files: Path) -> None:
