@@ -71,7 +71,7 @@ def test_findings_are_printed_with_exit_code_1(command: Command, files: Path) ->
         (b"\xff\xfe", "plan.json: the file is not UTF-8; give a file of JSON"),
         ("[" * 100_000, "plan.json: no JSON that can be read ("),
         ('{"steps": [{"tool": 3}]}', "plan.json: steps[0].tool: Expected `str`, got `int`; a plan looks like"),
-        ('{"steps": [{"tool": "find"}]}', "the linter finds 2 in the sound plan: step 1: "),
+        ('{"steps": [{"tool": "find"}]}', "the linter has findings in the sound plan, 2 in all: step 1: "),
     ],
 )
 def test_an_error_names_the_file_and_the_place(

@@ -66,7 +66,7 @@ def test_an_error_names_the_file_the_place_and_what_would_be_right(listing: Json
     assert str(caught.value).startswith(message)
 
 
-@fuzz(50)
+@fuzz(30)
 @given(st.data())
 def test_any_other_document_is_refused_with_a_reason(data: st.DataObject) -> None:
     keys = st.sampled_from(["tools", "name", "function", "parameters", "inputSchema", "type", "properties", "required"])
