@@ -7,10 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pytest_ultra.commands.cli import main
+from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.flaws.own_plans.flaw_library import inject, lint
 from tests.commands.conftest import CommandResult
 from tests.flaws.own_plans.shop import PLAN, TOOLS, WORDS
+from tests.fuzzing import damage, fuzz
 
 Command = Callable[..., CommandResult]
 FILES = ("plan.json", "--tools", "tools.json")
@@ -88,3 +93,18 @@ def test_other_errors_name_the_file_too(command: Command, files: Path) -> None:
     (files / "tools.json").write_text("{}")
     failed = command("lint", *FILES)
     assert (failed.code, failed.err[:60]) == (2, "pytest-ultra lint: error: tools.json has no tool; give a lis")
+
+
+@fuzz(60)
+@given(st.sampled_from(["plan.json", "tools.json"]), st.sampled_from(FlawKind), st.data())
+def test_no_damaged_file_is_unexpected(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str, kind: FlawKind, data: st.DataObject
+) -> None:
+    valid = (files / name).read_bytes()
+    (files / name).write_bytes(damage(valid, data))
+    try:
+        assert main(["lint", *FILES]) in (0, 1, 2)
+        assert main(["inject", *FILES, "--kind", kind, "--severity", "light"]) in (0, 2)
+        assert "report a bug" not in capsys.readouterr().err
+    finally:
+        (files / name).write_bytes(valid)

@@ -41,29 +41,29 @@ class SchemaSignature:
         self._informs_reader = informs_reader
         self._validators: dict[tuple[str, ...], Any] = {}
 
-    def makes(self, call: Call) -> DataKind | None:  # noqa: ARG002 - no call of the tool has an output of another kind
+    def makes(self, _call: Call, /) -> DataKind | None:
         has_no_output = self.tool.output is not None and self.tool.output.get("type") == "null"
         return None if has_no_output else DataKind.UNKNOWN
 
-    def has_effect(self, call: Call) -> bool:  # noqa: ARG002 - the description is of all calls
+    def has_effect(self, _call: Call, /) -> bool:
         return not self.is_read_only
 
     def informs(self, call: Call) -> bool:
         return self._informs_reader or self.has_effect(call)
 
-    def place(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+    def place(self, _call: Call, /) -> str | None:
         return None
 
-    def fields(self, call: Call) -> Collection[str]:  # noqa: ARG002 - no schema says it
+    def fields(self, _call: Call, /) -> Collection[str]:
         return ()
 
-    def columns(self, call: Call, before: Collection[str] | None) -> Collection[str] | None:  # noqa: ARG002
+    def columns(self, _call: Call, _before: Collection[str] | None, /) -> Collection[str] | None:
         return None
 
-    def reads_as(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+    def reads_as(self, _call: Call, /) -> str | None:
         return None
 
-    def writes_as(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+    def writes_as(self, _call: Call, /) -> str | None:
         return None
 
     def violation(self, call: Call) -> str | None:
