@@ -1,0 +1,142 @@
+"""Random faults of a user's tools: drawn for the k-th call of a tool, and proved to matter before they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Any
+
+import msgspec
+
+from pytest_ultra.core.axes import FaultKind
+from pytest_ultra.core.case import Case
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Fault, ToolResult
+from pytest_ultra.custom.custom_task import CustomTask, StepRecord
+from pytest_ultra.custom.suite_definition import Suite
+from pytest_ultra.custom.tool_run import Stage
+from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
+from pytest_ultra.faults.mutators import mutate, mutator_names
+
+NO_REPLY = "NO_REPLY"
+"""The code of a lost reply."""
+
+_TRANSIENT = "The call failed with the temporary error {code}; nothing was changed."
+_LOST = "The connection broke before a reply came: the call may have taken effect or not. Look before you repeat it."
+
+MissesGoal = Callable[[int, Json], bool]
+"""Whether the reference misses the goal if the step with this number brings this value."""
+
+
+class FaultyCalls:
+    """Makes the calls of an episode, with the random faults that are drawn for them."""
+
+    def __init__(self, suite: Suite, case: Case, task: CustomTask, misses_goal: MissesGoal) -> None:
+        self._suite = suite
+        self._case = case
+        self._task = task
+        self._misses_goal = misses_goal
+
+    def __call__(
+        self, stage: Stage, name: str, arguments: dict[str, Json] | None, k: int
+    ) -> tuple[Stage, ToolResult]:
+        """Make the k-th call of a tool, from 1. An error that the agent earned goes before any fault.
+
+        Of the kinds that are drawn, the first happens that is proved to matter. A world that cannot be copied has no
+        calls on trial: its tools have transient faults alone, and implicit ones of tools that only read.
+        """
+        draw = self._draw(name, arguments, k)
+        if draw is None or arguments is None:
+            return stage.call(name, arguments)
+        if not stage.is_copied and not self._suite.tools[name].read_only:
+            return (stage, self._transient(name, draw)) if FaultKind.TRANSIENT in draw.kinds else stage.call(name, arguments)
+        after, result = stage.call(name, arguments)
+        if not result.is_success:
+            return after, result
+        for kind in draw.kinds:
+            outcome = self._outcome(kind, stage, after, (name, arguments), result, draw)
+            if outcome is not None:
+                return outcome
+        return after, result
+
+    def _draw(self, name: str, arguments: dict[str, Json] | None, k: int) -> FaultDraw | None:
+        tool = self._suite.tools.get(name)
+        if tool is None or arguments is None or tool.violation(arguments) is not None:
+            return None
+        key = "|".join(map(str, msgspec.structs.astuple(self._case.task_key)))
+        return draw_fault(key, name, k, tool.reliability(self._case.tool_success_rate), self._case.fault_kinds)
+
+    def _outcome(
+        self,
+        kind: FaultKind,
+        stage: Stage,
+        after: Stage,
+        call: tuple[str, dict[str, Json]],
+        result: ToolResult,
+        draw: FaultDraw,
+    ) -> tuple[Stage, ToolResult] | None:
+        """Return what a fault of this kind makes of a call; None if it cannot be proved to matter."""
+        if kind is FaultKind.TRANSIENT:
+            return stage, self._transient(call[0], draw)
+        if kind is FaultKind.LOST_REPLY and self._is_doubtful(stage, after, call):
+            has_happened = draw.seed % 2 == 0
+            lost = ToolResult(
+                code=NO_REPLY,
+                message=_LOST,
+                is_random=True,
+                fault=Fault(kind, HAPPENED if has_happened else NOT_HAPPENED),
+                change=result.change if has_happened else msgspec.UNSET,
+            )
+            return (after if has_happened else stage), lost
+        if kind is FaultKind.IMPLICIT:
+            found = self._find_wrong(after, call, result, draw.seed)
+            if found is not None:
+                name, wrong = found
+                fault = Fault(kind, name, draw.seed)
+                return after, msgspec.structs.replace(result, value=wrong, fault=fault)
+        return None
+
+    def _transient(self, name: str, draw: FaultDraw) -> ToolResult:
+        codes = self._suite.tools[name].transient
+        code = codes[draw.seed % len(codes)]
+        fault = Fault(FaultKind.TRANSIENT)
+        return ToolResult(code=code, message=_TRANSIENT.format(code=code), is_random=True, fault=fault)
+
+    def _is_doubtful(self, stage: Stage, after: Stage, call: tuple[str, dict[str, Json]]) -> bool:
+        """Return whether a second call would change the world again, and a look-up shows whether the first did."""
+        if not stage.is_copied or self._find_step(call) is None:
+            return False
+        _, again = after.call(*call)
+        if again.change is msgspec.UNSET:
+            return False
+        looks = [step for step in self._task.steps if not step.has_changed]
+        return any(stage.call(each.tool, each.arguments)[1] != after.call(each.tool, each.arguments)[1] for each in looks)
+
+    def _find_wrong(
+        self, after: Stage, call: tuple[str, dict[str, Json]], result: ToolResult, seed: int
+    ) -> tuple[str, Json] | None:
+        """Return a mutator and what it makes of a result that the goal needs; the same call brings the right one."""
+        number = self._find_step(call)
+        if number is None or result.change is not msgspec.UNSET or after.call(*call)[1].value != result.value:
+            return None
+        for name, wrong in _wrong_values(self._suite.mutators, result.value, seed):
+            if wrong is not None and wrong != result.value and self._misses_goal(number, wrong):
+                return name, wrong
+        return None
+
+    def _find_step(self, call: tuple[str, dict[str, Json]]) -> int | None:
+        return find_step(self._task.steps, *call)
+
+
+def find_step(steps: tuple[StepRecord, ...], tool: str, arguments: Mapping[str, Any] | None) -> int | None:
+    """Return the number of the step of the reference that makes this call; None if none does."""
+    numbered = enumerate(steps, start=1)
+    return next((number for number, step in numbered if (step.tool, step.arguments) == (tool, arguments)), None)
+
+
+def _wrong_values(own: Mapping[str, Callable[..., Json]], value: Json, seed: int) -> Iterator[tuple[str, Json]]:
+    """Yield mutators with the values that they make: the suite's own first, then the built-in ones."""
+    for name, change in own.items():
+        yield name, change(msgspec.json.decode(msgspec.json.encode(value)), Random(f"{name}|{seed}"))
+    for name in mutator_names(seed):
+        yield name, mutate(name, value, seed)
