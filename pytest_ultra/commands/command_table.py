@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "init": "write a starter: an agent, a test of it, a CI job",
         "check": "call models twice before a run: do they answer, and call tools?",
         "runs": "list the runs",
         "show": "show a run, or one case: what happened, or what the model is shown",
@@ -17,6 +18,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "write the HTML report of a run",
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
+        "inject": "damage a plan of any tools, and say what is proved of the flaw",
+        "lint": "check a plan of any tools",
         "store": "show, update or rebuild the store of all runs",
     }
 )

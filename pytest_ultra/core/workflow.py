@@ -146,9 +146,9 @@ def _render_call(call: Call) -> str:
 
 
 _REFERENCE = re.compile(r"<output of step (\d+)(?:: (.+))?>")
-_STEP = re.compile(r"^(\d+)\. (?:Only if step (\d+) failed: c|C)all (\w+) with ", re.MULTILINE)
+_STEP = re.compile(r"^(\d+)\. (?:Only if step (\d+) failed: c|C)all ([\w.:/-]+) with ", re.MULTILINE)
 _CONDITION = re.compile(r", only if step (\d+) failed")
-_FALLBACK = re.compile(r"^If \w+ is down in step (\d+), call (\w+) with ", re.MULTILINE)
+_FALLBACK = re.compile(r"^If [\w.:/-]+ is down in step (\d+), call ([\w.:/-]+) with ", re.MULTILINE)
 _OLD_FALLBACK = re.compile(r"\. On a transient error, call (\w+) with ")
 """A fallback in the line of its step, as plans had it before their advice stood above the steps."""
 _ANSWER = re.compile(r"^Finally, answer with (<output of step \d+(?:: .+)?>)\.$", re.MULTILINE)

@@ -1,0 +1,112 @@
+"""What can be known of a tool from its description alone; see `flaws.tool_signature.ToolSignature`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from pytest_ultra.core.workflow import Call, referenced_step
+from pytest_ultra.flaws.own_plans.tool_listing import ToolDescription, make_validator
+from pytest_ultra.flaws.tool_signature import DataKind
+
+_LOOKING = re.compile(
+    "check|compare|count|describe|download|exists|fetch|find|get|inspect|list|load|lookup|look|query|read|retrieve|"
+    "returns?|search|select|show|stat|status|view"
+)
+_DOING = re.compile(
+    "add|append|apply|approve|assign|book|call|cancel|charge|close|commit|convert|copy|create|delete|deploy|drop|edit|"
+    "execute|insert|kill|merge|modify|move|notify|open|order|pay|place|post|publish|push|put|refund|remove|rename|"
+    "replace|reset|restart|run|save|schedule|send|set|start|stop|store|submit|transfer|update|upload|upsert|write"
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_COMBINATORS = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas")
+_MAX_MESSAGE_CHARS = 200
+
+
+class SchemaSignature:
+    """See `flaws.tool_signature.ToolSignature`. Any argument can be an earlier output.
+
+    `informs_reader` says that the plan at hand may leave the tool's output unused.
+    """
+
+    def __init__(self, tool: ToolDescription, *, informs_reader: bool = False) -> None:
+        self.tool = tool
+        self.parameters: dict[str, Any] = tool.parameters
+        self.category = next(iter(_words(tool.name)), tool.name)
+        self.takes: Collection[DataKind] = frozenset(DataKind)
+        self.handles: Collection[str] = ()
+        self.open_arguments: Collection[str] = tuple(tool.parameters["properties"])
+        self.is_read_only = is_read_only(tool)
+        self._informs_reader = informs_reader
+        self._validators: dict[tuple[str, ...], Any] = {}
+
+    def makes(self, call: Call) -> DataKind | None:  # noqa: ARG002 - no call of the tool has an output of another kind
+        has_no_output = self.tool.output is not None and self.tool.output.get("type") == "null"
+        return None if has_no_output else DataKind.UNKNOWN
+
+    def has_effect(self, call: Call) -> bool:  # noqa: ARG002 - the description is of all calls
+        return not self.is_read_only
+
+    def informs(self, call: Call) -> bool:
+        return self._informs_reader or self.has_effect(call)
+
+    def place(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+        return None
+
+    def fields(self, call: Call) -> Collection[str]:  # noqa: ARG002 - no schema says it
+        return ()
+
+    def columns(self, call: Call, before: Collection[str] | None) -> Collection[str] | None:  # noqa: ARG002
+        return None
+
+    def reads_as(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+        return None
+
+    def writes_as(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+        return None
+
+    def violation(self, call: Call) -> str | None:
+        """Return how the call breaks the schema, outputs of steps fitting anywhere; None if it does not."""
+        properties = self.parameters["properties"]
+        has_combinators = any(key in self.parameters for key in _COMBINATORS)
+        is_closed = bool(properties) and not has_combinators
+        if is_closed and not self.parameters.keys() & {"additionalProperties", "patternProperties"}:
+            unknown = [name for name in call.arguments if name not in properties]
+            if unknown:
+                return f"there is no argument {unknown[0]!r}"
+        references = tuple(sorted(name for name in call.arguments if referenced_step(call.arguments[name]) is not None))
+        if references and has_combinators:
+            return None
+        return _describe_first(self._validator(references), call)
+
+    def _validator(self, references: tuple[str, ...]) -> Any:
+        if references not in self._validators:
+            properties = {**self.parameters["properties"], **dict.fromkeys(references, True)}
+            schema = {**self.parameters, "properties": properties}
+            self._validators[references] = make_validator(schema, self.tool.name)
+        return self._validators[references]
+
+
+def _describe_first(validator: Any, call: Call) -> str | None:
+    if validator.is_valid(call.arguments):
+        return None
+    errors = list(validator.iter_errors(call.arguments))
+    first = min(errors, key=lambda error: [str(part) for part in error.schema_path])
+    where = ".".join(str(part) for part in first.instance_path)
+    message = f"{where}: {first.message}" if where else str(first.message)
+    return message[:_MAX_MESSAGE_CHARS]
+
+
+def is_read_only(tool: ToolDescription) -> bool:
+    """Return whether the tool only looks: as its listing says, else as its name or its description begins."""
+    if tool.is_read_only is not None:
+        return tool.is_read_only
+    for word in (*_words(tool.name), *_words(tool.description)[:1]):
+        if _LOOKING.fullmatch(word) or _DOING.fullmatch(word):
+            return _LOOKING.fullmatch(word) is not None
+    return False
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
