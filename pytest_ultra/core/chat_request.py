@@ -24,7 +24,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     `agent_workflows` is what reference agents do that do not follow the optimal workflow, by their names. It,
     `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
     workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
-    endpoints never get them. `route` is the number of the endpoint, if a model has several. `own_parameters` is the
+    endpoints never get them, nor `repeatable`, the tools of a user's suite that change nothing. `route` is the number of the endpoint, if a model has several. `own_parameters` is the
     JSON text of the parameters that a user's own agent has put into its request.
     """
 
@@ -38,6 +38,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     agent_workflows: dict[str, Workflow] = {}
     reference: Workflow | None = None
     own_parameters: str = ""
+    repeatable: tuple[str, ...] = ()
 
     @property
     def requested(self) -> Mapping[str, Any]:

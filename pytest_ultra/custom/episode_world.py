@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Literal, Self, get_type_hints
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -58,12 +58,6 @@ class World:
             name: to_json(getattr(self, name), f"the field {name!r} of {type(self).__name__}", "deterministic")
             for name in shown
         }
-
-    @classmethod
-    def of(cls, state: State) -> Self:
-        """Return a world with this state; values become what the fields' annotations say."""
-        hints = get_type_hints(cls)
-        return cls(**{name: msgspec.convert(value, hints[name], strict=False) for name, value in state.items()})
 
 
 def to_json(value: Any, what: str, order: Literal["deterministic"] | None = None) -> Json:

@@ -48,7 +48,9 @@ class Output:
         return Output(found, self._step, (*self._path, place))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([self[place] for place in range(len(self._value))] if isinstance(self._value, list) else self._value)
+        return iter(
+            [self[place] for place in range(len(self._value))] if isinstance(self._value, list) else self._value
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.output_path import follow_path
@@ -66,7 +65,9 @@ def find_sound(guidance: CustomGuidance, evidence: EpisodeEvidence, plan: Workfl
     last = max(done, default=0)
     steps = enumerate(plan.steps, start=1)
     needed = [number for number, step in steps if _is_needed(step, guidance.optimal) and number <= last]
-    return tuple(number not in done and not _is_reached(plan.steps[number - 1], guidance, evidence) for number in needed)
+    return tuple(
+        number not in done and not _is_reached(plan.steps[number - 1], guidance, evidence) for number in needed
+    )
 
 
 def match_steps(plan: Workflow, evidence: EpisodeEvidence) -> Mapping[int, Answered]:
@@ -137,5 +138,3 @@ def _is_reached(step: Step, guidance: CustomGuidance, evidence: EpisodeEvidence)
 
 def _is_made(call: Answered, tool: str, arguments: Mapping[str, Json]) -> bool:
     return call.call.name == tool and call.arguments == arguments and call.result.has_taken_effect
-
-

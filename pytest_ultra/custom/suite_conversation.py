@@ -42,7 +42,7 @@ class SuiteConversation(ToolConversation, frozen=True, kw_only=True):
     def begin(
         cls, case: Case, guidance: CustomGuidance, stage: Any, call_faulty: FaultyCaller, check_goal: GoalChecker
     ) -> Self:
-        """Start an episode in the case's protocol; `auto` starts as native."""
+        """Start an episode in the case's protocol; `auto` starts as native. Without a `stage`, it can only be shown."""
         protocol = ToolProtocol.TEXT if case.tool_protocol is ToolProtocol.TEXT else ToolProtocol.NATIVE
         return cls(
             case=case,
@@ -83,7 +83,8 @@ class SuiteConversation(ToolConversation, frozen=True, kw_only=True):
     def end(self, reason: EndReason, detail: str = "") -> Self:
         """End the episode, and let the user's check judge the world that it leaves."""
         check = self.check_goal(self.stage, self._answer(reason)) if reason.is_models else None
-        self.stage.close()
+        if self.stage is not None:
+            self.stage.close()
         ended = Ended(reason, detail) if check is None else Ended(reason, detail, check)
         return msgspec.structs.replace(self, events=(*self.events, ended))
 

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 Reference = Callable[..., Any]
 """A reference workflow: it gets the plan that is recorded, and the values that the task is given."""
+Mutator = Callable[[Any, Random], Any]
+"""An implicit fault: it gets a copy of a tool's result, and returns a wrong one, or None if it has none."""
 Check = Callable[[Any, Any], Any]
 """A check of the goal: it gets the world at the end and the answer. See `Suite.task`."""
 
@@ -76,8 +79,10 @@ class Suite:
     """Tasks of your own, with the tools that they are done with. Run it by `--ultra-suite module:attr`.
 
     `world` is a subclass of `World`, or for tools that work on something real a function that makes or resets it and
-    returns it; then `snapshot` gets what it returned, and returns what the tools can change as a dict. `version` is
-    yours to raise when the tools do something else. `system` replaces what the system message says of the tools.
+    returns it; then `snapshot` gets what it returned, and returns what the tools can change as a dict. `mutators` are
+    implicit faults of your own: functions of a tool's result and a `random.Random` that return a wrong result, or None
+    where there is none. `version` is yours to raise when the tools do something else; `system` stands before the
+    system message.
     Raises TypeError and ValueError for what cannot be a suite.
     """
 
@@ -89,6 +94,7 @@ class Suite:
         *,
         tasks: Iterable[TaskDefinition] = (),
         snapshot: Callable[[Any], Any] | None = None,
+        mutators: Iterable[Mutator] = (),
         version: str = "1",
         system: str = "",
     ) -> None:
@@ -99,6 +105,7 @@ class Suite:
         self.system = system
         self.snapshot = snapshot
         self._world = world
+        self.mutators = {each.__name__: each for each in mutators}
         self.tools = _by_name([each if isinstance(each, Tool) else Tool(each) for each in tools])
         self.tasks: dict[str, TaskDefinition] = {}
         is_world = inspect.isclass(world) and issubclass(world, World)
@@ -157,11 +164,6 @@ class Suite:
         shown = [schemas, faults, self.system, task.words, task.given]
         text = msgspec.json.encode(shown, order="deterministic", enc_hook=repr)
         return f"{self.version}-{hashlib.blake2b(text, digest_size=4).hexdigest()}"
-
-    def world_of(self, state: Mapping[str, Any]) -> Any:
-        """Return the world for a check: with this state, or the state itself where worlds cannot be made of one."""
-        is_world = inspect.isclass(self._world) and issubclass(self._world, World)
-        return self._world.of(state) if is_world else state  # type: ignore[attr-defined]
 
     def _add(self, new: TaskDefinition) -> TaskDefinition:
         if new.name in self.tasks:

@@ -37,9 +37,7 @@ class FaultyCalls:
         self._task = task
         self._misses_goal = misses_goal
 
-    def __call__(
-        self, stage: Stage, name: str, arguments: dict[str, Json] | None, k: int
-    ) -> tuple[Stage, ToolResult]:
+    def __call__(self, stage: Stage, name: str, arguments: dict[str, Json] | None, k: int) -> tuple[Stage, ToolResult]:
         """Make the k-th call of a tool, from 1. An error that the agent earned goes before any fault.
 
         Of the kinds that are drawn, the first happens that is proved to matter. A world that cannot be copied has no
@@ -49,7 +47,11 @@ class FaultyCalls:
         if draw is None or arguments is None:
             return stage.call(name, arguments)
         if not stage.is_copied and not self._suite.tools[name].read_only:
-            return (stage, self._transient(name, draw)) if FaultKind.TRANSIENT in draw.kinds else stage.call(name, arguments)
+            return (
+                (stage, self._transient(name, draw))
+                if FaultKind.TRANSIENT in draw.kinds
+                else stage.call(name, arguments)
+            )
         after, result = stage.call(name, arguments)
         if not result.is_success:
             return after, result
@@ -110,7 +112,9 @@ class FaultyCalls:
         if again.change is msgspec.UNSET:
             return False
         looks = [step for step in self._task.steps if not step.has_changed]
-        return any(stage.call(each.tool, each.arguments)[1] != after.call(each.tool, each.arguments)[1] for each in looks)
+        return any(
+            stage.call(each.tool, each.arguments)[1] != after.call(each.tool, each.arguments)[1] for each in looks
+        )
 
     def _find_wrong(
         self, after: Stage, call: tuple[str, dict[str, Json]], result: ToolResult, seed: int

@@ -88,7 +88,9 @@ class Tool:
     def description(self) -> str:
         """The docstring up to its arguments."""
         text = inspect.getdoc(self.function) or ""
-        return " ".join(re.split(r"^(?:Args|Arguments|Parameters|Returns|Raises):", text, flags=re.MULTILINE)[0].split())
+        return " ".join(
+            re.split(r"^(?:Args|Arguments|Parameters|Returns|Raises):", text, flags=re.MULTILINE)[0].split()
+        )
 
     @property
     def schema(self) -> ToolSchema:
@@ -160,7 +162,9 @@ class Tool:
         if not self.weight > 0:
             raise ValueError(f"the tool {self.name!r} has the weight {self.weight!r}; give a number above 0")
         if not self.transient or not all(isinstance(code, str) and code for code in self.transient):
-            raise ValueError(f"the tool {self.name!r} names no transient error; give codes, as in transient=['TIMEOUT']")
+            raise ValueError(
+                f"the tool {self.name!r} names no transient error; give codes, as in transient=['TIMEOUT']"
+            )
 
 
 def _default(parameter: inspect.Parameter) -> Any:

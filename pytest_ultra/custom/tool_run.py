@@ -22,9 +22,7 @@ class CallErrorCode(StrEnum):
     MALFORMED_ARGUMENTS = "MALFORMED_ARGUMENTS"  # the arguments are not a JSON object
     INVALID_ARGUMENTS = "INVALID_ARGUMENTS"  # they break the tool's schema, or the tool raised ValueError
     NOT_FOUND = "NOT_FOUND"  # the tool raised LookupError
-
-
-_EARNED = (ToolError, ValueError, LookupError, msgspec.ValidationError)
+    TOOL_FAILED = "TOOL_FAILED"  # the tool raised another exception
 
 
 class Stage:
@@ -64,7 +62,7 @@ class Stage:
     def call(self, name: str, arguments: dict[str, Json] | None) -> tuple[Stage, ToolResult]:
         """Call a tool. Return what comes of it and the world after it: where it can be copied, an error changes nothing.
 
-        An exception that is no error of the agent's is raised: the tool has a bug.
+        An exception is a result, as agents' frameworks have it.
         """
         if name not in self._tools:
             return self, _failed(CallErrorCode.UNKNOWN_TOOL, f"You have no tool named {name[:100]!r}.")
@@ -73,7 +71,7 @@ class Stage:
         before, after = places(self.state()), self.copy()
         try:
             value = to_json(self._tools[name].run(after.world, arguments), f"the result of the tool {name!r}")
-        except _EARNED as error:
+        except Exception as error:  # noqa: BLE001 - a tool of the user may raise anything
             if self.is_copied:
                 return self, _as_result(error)
             return after, _with_change(_as_result(error), before, after)
@@ -83,9 +81,11 @@ class Stage:
 def _as_result(error: Exception) -> ToolResult:
     if isinstance(error, ToolError):
         return _failed(error.code, error.message)
-    code = CallErrorCode.NOT_FOUND if isinstance(error, LookupError) else CallErrorCode.INVALID_ARGUMENTS
-    message = repr(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return _failed(code, message)
+    if isinstance(error, LookupError):
+        return _failed(CallErrorCode.NOT_FOUND, repr(error.args[0]) if error.args else "")
+    if isinstance(error, ValueError | msgspec.ValidationError):
+        return _failed(CallErrorCode.INVALID_ARGUMENTS, str(error))
+    return _failed(CallErrorCode.TOOL_FAILED, f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _failed(code: str, message: str) -> ToolResult:
