@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import msgspec
 
-from pytest_ultra.core.axes import Difficulty, PromptType
+from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Case, SuiteTaskKey, TaskKey
 from pytest_ultra.core.episode import Score
 from pytest_ultra.core.estimate import Estimate
@@ -44,7 +44,7 @@ class TaskIdentity(msgspec.Struct, frozen=True):
 
     suite: str
     version: str
-    difficulty: Difficulty
+    difficulty: str
 
 
 class CustomSuite:

@@ -71,26 +71,29 @@ def judge_goal(
     if task.is_checked:
         said = check or GoalCheck(0.0, "the episode ended before its check")
         message = (said.message,) if said.message else ()
-        return (MilestoneResult("check", 1.0, said.share >= 1, is_deliverable=True, delivered=message),), ()
+        return (_deliverable("check", 1.0, message, is_reached=said.share >= 1),), ()
     delivered, left = _match(task.goal.added, change.added)
     milestones = [
-        MilestoneResult(place, value, is_there, True, () if is_there else _at(place, left))
+        _deliverable(place, value, () if is_there else _at(place, left), is_reached=is_there)
         for (place, value), is_there in zip(task.goal.added, delivered, strict=True)
     ]
     filled = {place for place, _ in task.goal.added}
     gone, kept = _match(task.goal.removed, change.removed)
     milestones += [
-        MilestoneResult(place, f"without {value!r}", is_gone, is_deliverable=True)
+        _deliverable(place, f"without {value!r}", is_reached=is_gone)
         for (place, value), is_gone in zip(task.goal.removed, gone, strict=True)
         if place not in filled
     ]
     if task.answer is not None:
         fact = Fact.of(FactKind.ANSWER, "", task.answer, is_ordered=True)
         is_right = is_answer(fact, answer, task.words)
-        milestones.append(
-            MilestoneResult("answer", task.answer, is_right, True, () if is_right or answer is None else (answer,))
-        )
+        given = () if is_right or answer is None else (answer,)
+        milestones.append(_deliverable("answer", task.answer, given, is_reached=is_right))
     return tuple(milestones), tuple(_harms(task, left, kept, delivered))
+
+
+def _deliverable(place: str, wanted: Json, delivered: tuple[Json, ...] = (), *, is_reached: bool) -> MilestoneResult:
+    return MilestoneResult(place, wanted, is_reached, is_deliverable=True, delivered=delivered)
 
 
 def _changes(calls: Iterable[Answered]) -> Iterator[StateChange]:

@@ -102,6 +102,11 @@ def _binary(name: str) -> Callable[[Any, Any], Any]:
     return lambda one, other: work(plain(one), plain(other))
 
 
+def _unary(name: str) -> Callable[[Any], Any]:
+    work = getattr(operator, name)
+    return lambda one: work(plain(one))
+
+
 def _reversed(name: str) -> Callable[[Any, Any], Any]:
     work = getattr(operator, name)
     return lambda one, other: work(plain(other), plain(one))
@@ -113,4 +118,4 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod"):
     setattr(Output, f"__{_name}__", _binary(_name))
     setattr(Output, f"__r{_name}__", _reversed(_name))
 for _name in ("neg", "abs"):
-    setattr(Output, f"__{_name}__", lambda one, work=getattr(operator, _name): work(plain(one)))
+    setattr(Output, f"__{_name}__", _unary(_name))

@@ -34,7 +34,7 @@ class TaskDefinition(msgspec.Struct, frozen=True):
     reference: Reference | None
     check: Check | None
     given: tuple[Mapping[str, Any], ...]
-    difficulty: Difficulty
+    difficulty: str
 
     def values(self, instance: int) -> Mapping[str, Any]:
         """Return what an instance is given; more instances than values go round them again."""
@@ -55,7 +55,7 @@ def task(
     """Make a task of a reference workflow, for `Suite(..., tasks=[...])`; see `Suite.task`."""
 
     def decorate(reference: Reference) -> TaskDefinition:
-        return _define(name or reference.__name__, words, reference, check, given, difficulty)
+        return _checked(TaskDefinition(name or reference.__name__, words, reference, check, tuple(given), difficulty))
 
     return decorate
 
@@ -70,7 +70,7 @@ def checked_task(
     """Make a task of a check of its goal, without a reference workflow; see `Suite.checked_task`."""
 
     def decorate(check: Check) -> TaskDefinition:
-        return _define(name or check.__name__, words, None, check, given, difficulty)
+        return _checked(TaskDefinition(name or check.__name__, words, None, check, tuple(given), difficulty))
 
     return decorate
 
@@ -182,22 +182,16 @@ def _by_name(tools: Sequence[Tool]) -> dict[str, Tool]:
     return by_name
 
 
-def _define(
-    name: str,
-    words: str,
-    reference: Reference | None,
-    check: Check | None,
-    given: Iterable[Mapping[str, Any]],
-    difficulty: str,
-) -> TaskDefinition:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name for a task; use letters, digits and `_`")
-    if difficulty not in list(Difficulty):
-        raise ValueError(f"the task {name!r} has the difficulty {difficulty!r}; choose from {', '.join(Difficulty)}")
-    values = tuple(given)
-    for each in values:
+def _checked(task: TaskDefinition) -> TaskDefinition:
+    """Return a task as it is; raise ValueError for one that cannot be."""
+    if not _NAME.fullmatch(task.name):
+        raise ValueError(f"{task.name!r} is no name for a task; use letters, digits and `_`")
+    if task.difficulty not in list(Difficulty):
+        valid = ", ".join(Difficulty)
+        raise ValueError(f"the task {task.name!r} has the difficulty {task.difficulty!r}; choose from {valid}")
+    for values in task.given:
         try:
-            words.format(**each)
+            task.words.format(**values)
         except (LookupError, ValueError) as error:
-            raise ValueError(f"the words of the task {name!r} do not fit what it is given: {error!r}") from None
-    return TaskDefinition(name, words, reference, check, values, Difficulty(difficulty))
+            raise ValueError(f"the words of the task {task.name!r} do not fit what it is given: {error!r}") from None
+    return task

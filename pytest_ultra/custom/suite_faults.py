@@ -28,6 +28,21 @@ MissesGoal = Callable[[int, Json], bool]
 """Whether the reference misses the goal if the step with this number brings this value."""
 
 
+MadeCall = tuple[str, dict[str, Json]]
+"""A tool and its arguments."""
+
+
+class _FaultyCall(msgspec.Struct, frozen=True):
+    """A call that is to meet a fault of a kind, the world before and after it, and its result without the fault."""
+
+    kind: FaultKind
+    draw: FaultDraw
+    before: Any
+    after: Any
+    call: MadeCall
+    result: ToolResult
+
+
 class FaultyCalls:
     """Makes the calls of an episode, with the random faults that are drawn for them."""
 
@@ -56,7 +71,7 @@ class FaultyCalls:
         if not result.is_success:
             return after, result
         for kind in draw.kinds:
-            outcome = self._outcome(kind, stage, after, (name, arguments), result, draw)
+            outcome = self._outcome(_FaultyCall(kind, draw, stage, after, (name, arguments), result))
             if outcome is not None:
                 return outcome
         return after, result
@@ -68,35 +83,18 @@ class FaultyCalls:
         key = "|".join(map(str, msgspec.structs.astuple(self._case.task_key)))
         return draw_fault(key, name, k, tool.reliability(self._case.tool_success_rate), self._case.fault_kinds)
 
-    def _outcome(
-        self,
-        kind: FaultKind,
-        stage: Stage,
-        after: Stage,
-        call: tuple[str, dict[str, Json]],
-        result: ToolResult,
-        draw: FaultDraw,
-    ) -> tuple[Stage, ToolResult] | None:
-        """Return what a fault of this kind makes of a call; None if it cannot be proved to matter."""
-        if kind is FaultKind.TRANSIENT:
-            return stage, self._transient(call[0], draw)
-        if kind is FaultKind.LOST_REPLY and self._is_doubtful(stage, after, call):
-            has_happened = draw.seed % 2 == 0
-            lost = ToolResult(
-                code=NO_REPLY,
-                message=_LOST,
-                is_random=True,
-                fault=Fault(kind, HAPPENED if has_happened else NOT_HAPPENED),
-                change=result.change if has_happened else msgspec.UNSET,
-            )
-            return (after if has_happened else stage), lost
-        if kind is FaultKind.IMPLICIT:
-            found = self._find_wrong(after, call, result, draw.seed)
-            if found is not None:
-                name, wrong = found
-                fault = Fault(kind, name, draw.seed)
-                return after, msgspec.structs.replace(result, value=wrong, fault=fault)
-        return None
+    def _outcome(self, faulty: _FaultyCall) -> tuple[Stage, ToolResult] | None:
+        """Return what a fault makes of a call; None if it cannot be proved to matter."""
+        if faulty.kind is FaultKind.TRANSIENT:
+            return faulty.before, self._transient(faulty.call[0], faulty.draw)
+        if faulty.kind is FaultKind.LOST_REPLY and self._is_doubtful(faulty):
+            return _lose_reply(faulty)
+        found = self._find_wrong(faulty) if faulty.kind is FaultKind.IMPLICIT else None
+        if found is None:
+            return None
+        name, wrong = found
+        fault = Fault(faulty.kind, name, faulty.draw.seed)
+        return faulty.after, msgspec.structs.replace(faulty.result, value=wrong, fault=fault)
 
     def _transient(self, name: str, draw: FaultDraw) -> ToolResult:
         codes = self._suite.tools[name].transient
@@ -104,32 +102,42 @@ class FaultyCalls:
         fault = Fault(FaultKind.TRANSIENT)
         return ToolResult(code=code, message=_TRANSIENT.format(code=code), is_random=True, fault=fault)
 
-    def _is_doubtful(self, stage: Stage, after: Stage, call: tuple[str, dict[str, Json]]) -> bool:
+    def _is_doubtful(self, faulty: _FaultyCall) -> bool:
         """Return whether a second call would change the world again, and a look-up shows whether the first did."""
-        if not stage.is_copied or self._find_step(call) is None:
+        before, after = faulty.before, faulty.after
+        if not before.is_copied or self._find_step(faulty.call) is None:
             return False
-        _, again = after.call(*call)
-        if again.change is msgspec.UNSET:
+        if after.call(*faulty.call)[1].change is msgspec.UNSET:
             return False
-        looks = [step for step in self._task.steps if not step.has_changed]
-        return any(
-            stage.call(each.tool, each.arguments)[1] != after.call(each.tool, each.arguments)[1] for each in looks
-        )
+        looks = [(step.tool, step.arguments) for step in self._task.steps if not step.has_changed]
+        return any(before.call(*look)[1] != after.call(*look)[1] for look in looks)
 
-    def _find_wrong(
-        self, after: Stage, call: tuple[str, dict[str, Json]], result: ToolResult, seed: int
-    ) -> tuple[str, Json] | None:
+    def _find_wrong(self, faulty: _FaultyCall) -> tuple[str, Json] | None:
         """Return a mutator and what it makes of a result that the goal needs; the same call brings the right one."""
-        number = self._find_step(call)
-        if number is None or result.change is not msgspec.UNSET or after.call(*call)[1].value != result.value:
+        number, right = self._find_step(faulty.call), faulty.result.value
+        if number is None or faulty.result.change is not msgspec.UNSET:
             return None
-        for name, wrong in _wrong_values(self._suite.mutators, result.value, seed):
-            if wrong is not None and wrong != result.value and self._misses_goal(number, wrong):
+        if faulty.after.call(*faulty.call)[1].value != right:
+            return None
+        for name, wrong in _wrong_values(self._suite.mutators, right, faulty.draw.seed):
+            if wrong is not None and wrong != right and self._misses_goal(number, wrong):
                 return name, wrong
         return None
 
-    def _find_step(self, call: tuple[str, dict[str, Json]]) -> int | None:
+    def _find_step(self, call: MadeCall) -> int | None:
         return find_step(self._task.steps, *call)
+
+
+def _lose_reply(faulty: _FaultyCall) -> tuple[Stage, ToolResult]:
+    has_happened = faulty.draw.seed % 2 == 0
+    lost = ToolResult(
+        code=NO_REPLY,
+        message=_LOST,
+        is_random=True,
+        fault=Fault(FaultKind.LOST_REPLY, HAPPENED if has_happened else NOT_HAPPENED),
+        change=faulty.result.change if has_happened else msgspec.UNSET,
+    )
+    return (faulty.after if has_happened else faulty.before), lost
 
 
 def find_step(steps: tuple[StepRecord, ...], tool: str, arguments: Mapping[str, Any] | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from collections.abc import Callable, Sequence
@@ -161,7 +162,7 @@ class Tool:
                 )
         if not self.weight > 0:
             raise ValueError(f"the tool {self.name!r} has the weight {self.weight!r}; give a number above 0")
-        if not self.transient or not all(isinstance(code, str) and code for code in self.transient):
+        if not self.transient or not all(self.transient):
             raise ValueError(
                 f"the tool {self.name!r} names no transient error; give codes, as in transient=['TIMEOUT']"
             )
@@ -171,7 +172,7 @@ def _default(parameter: inspect.Parameter) -> Any:
     """Return the default of a record's field; msgspec makes a new list or object from a function."""
     default = parameter.default
     is_mutable = isinstance(default, list | dict | set)
-    return msgspec.field(default_factory=partial(type(default), default)) if is_mutable else default
+    return msgspec.field(default_factory=partial(copy.copy, default)) if is_mutable else default
 
 
 def _described_arguments(text: str) -> dict[str, str]:

@@ -60,9 +60,9 @@ class Stage:
             close()
 
     def call(self, name: str, arguments: dict[str, Json] | None) -> tuple[Stage, ToolResult]:
-        """Call a tool. Return what comes of it and the world after it: where it can be copied, an error changes nothing.
+        """Call a tool. Return the world after it and what comes of it: an exception is a result, too.
 
-        An exception is a result, as agents' frameworks have it.
+        In a world that can be copied, an error changes nothing.
         """
         if name not in self._tools:
             return self, _failed(CallErrorCode.UNKNOWN_TOOL, f"You have no tool named {name[:100]!r}.")

@@ -39,9 +39,10 @@ if TYPE_CHECKING:  # an unused plugin must not import what this needs
 class Settings:
     """What the user asked for. Paths are absolute; None means not given.
 
-    `suite` names the user's own suite, and then `task_type` holds names of its tasks. `model` names the models that the built-in agent loop drives, `agent` holds the user's own agents. `overrides` are
-    the flags of the preset's axes for which the user chose another value. `served`, `request` and `header` are keyed by
-    model; `request` holds parameters, `header` the variables of headers' values.
+    `suite` names the user's own suite, and then `task_type` holds names of its tasks. `model` names the models that the
+    built-in agent loop drives, `agent` holds the user's own agents. `overrides` are the flags of the preset's axes for
+    which the user chose another value. `served`, `request` and `header` are keyed by model; `request` holds parameters,
+    `header` the variables of headers' values.
     """
 
     model: tuple[str, ...]

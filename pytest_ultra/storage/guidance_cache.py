@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, Protocol
 
@@ -105,7 +105,7 @@ class GuidanceCache:
         Tasks of a user's suite are decoded as `own_task_type`.
         """
         self._directory = directory
-        self._task_types = (task_type, own_task_type or task_type)
+        self._decoders = tuple(map(_decoder, (task_type, own_task_type or task_type)))
         self._list_paths()
         self._load = lru_cache(maxsize=64)(self._read)
 
@@ -170,8 +170,8 @@ class GuidanceCache:
 
     def _decode(self, path: Path, key: TaskKey) -> GuidanceFile[Any]:
         try:
-            task_type = self._task_types[isinstance(key, SuiteTaskKey)]
-            file: GuidanceFile[Any] = _decoder(task_type).decode(read_stored(path))
+            decoder = self._decoders[isinstance(key, SuiteTaskKey)]
+            file: GuidanceFile[Any] = decoder.decode(read_stored(path))
         except UNREADABLE as error:
             raise ConfigurationError(f"{str(path)!r} is unreadable: {error}") from error
         return file
@@ -182,7 +182,6 @@ class GuidanceCache:
             self._paths.setdefault(path.name.partition("-")[0], []).append(path)
 
 
-@cache
 def _decoder(task_type: type[Any]) -> msgspec.json.Decoder[GuidanceFile[Any]]:
     return msgspec.json.Decoder(GuidanceFile[task_type])  # type: ignore[valid-type]  # it is a value
 
