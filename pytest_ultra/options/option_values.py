@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -11,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, FLAWED_PROMPT_TYPES, PromptType, TaskType
 from pytest_ultra.core.prices import Price
 
 T = TypeVar("T")
@@ -94,6 +95,38 @@ _ON, _OFF = ("on", "true", "yes", "t", "y", "1"), ("off", "false", "no", "f", "n
 def prompt_types(texts: Sequence[str]) -> tuple[PromptType, ...]:
     groups = {"all": DEFAULT_PROMPT_TYPES, "flawed": FLAWED_PROMPT_TYPES}
     return _select(texts, groups | {str(member): (member,) for member in PromptType})
+
+
+def task_types(texts: Sequence[str]) -> tuple[str, ...]:
+    """Read names of task types or, in a suite of the user's own, of tasks; which of them exist is known later."""
+    found = _split(texts)
+    if not found:
+        raise ValueError(f"nothing is chosen; choose from {listed(['all', *TaskType])}")
+    return found
+
+
+def built_in_task_types(names: Sequence[str]) -> tuple[TaskType, ...]:
+    """Return the task types of the built-in benchmark with these names. Raises ValueError for another name."""
+    return members(TaskType)(names)
+
+
+def own_tasks(names: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the tasks of a suite with these names, all for `all`. Raises ValueError for another name."""
+    for name in names:
+        if name not in ("all", *tasks):
+            raise ValueError(
+                f"{name!r} is no task of the suite; choose from {listed(['all', *tasks])}{_hint(name, tasks)}"
+            )
+    return tuple(tasks) if "all" in names else tuple(names)
+
+
+def suite_target(text: str) -> str:
+    if not _TARGET.fullmatch(text):
+        raise ValueError(f"{text!r} names no suite; give MODULE:ATTR, as in shop_suite:suite")
+    return text
+
+
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def rates(texts: Sequence[str]) -> tuple[float, ...]:
