@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "init": "write a starter: an agent, a test of it, a CI job",
+        "init": "write a starter: an agent, a suite, tests, a CI job",
         "check": "call models twice before a run: do they answer, and call tools?",
         "runs": "list the runs",
         "show": "show a run, or one case: what happened, or what the model is shown",
