@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +94,26 @@ def test_other_errors_name_the_file_too(command: Command, files: Path) -> None:
     (files / "tools.json").write_text("{}")
     failed = command("lint", *FILES)
     assert (failed.code, failed.err[:60]) == (2, "pytest-ultra lint: error: tools.json has no tool; give a lis")
+
+
+def test_a_rehearsal_of_the_users_own_proves_the_cost(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    (files / "shop_rehearsal.py").write_text(
+        "from tests.flaws.own_plans.shop import reaches_goal\n\n\ndef crash(plan):\n    return plan['x']\n"
+    )
+    arguments = ("inject", *FILES, "--kind", "missing_step", "--words", WORDS, "--rehearse")
+    proved = command(*arguments, "shop_rehearsal:reaches_goal")
+    assert (proved.code, proved.lines[-1]) == (0, "proved by: rehearsal")
+    for target, problem in (
+        ("shop_rehearsal:crash", "raised KeyError: 'x'; return False for a plan whose calls fail"),
+        ("shop_rehearsal:none", "shop_rehearsal has no 'none'; it has reaches_goal, crash"),
+        ("no_such_module:it", "cannot be imported: there is no module 'no_such_module'"),
+    ):
+        failed = command(*arguments, target)
+        assert (failed.code, failed.out) == (2, "")
+        assert problem in failed.err
 
 
 @fuzz(60)
