@@ -45,7 +45,7 @@ _WORD_GROUPS: Sequence[Sequence[str]] = (
 )
 """Words of which each can stand in place of another."""
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]+")
 _SUFFIX = re.compile(r"\.[A-Za-z]{1,5}\Z")
 _LETTERS = re.compile(r"[^\W\d_]+")

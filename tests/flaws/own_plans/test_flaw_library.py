@@ -268,7 +268,7 @@ def test_a_path_into_the_answer_stays() -> None:
                     "answer": 1,
                 }
             },
-            'the linter has findings in the sound plan, 1 in all: step 1: email: 1 is not of type "string"',
+            'the linter has findings in the sound plan, 1 in all: step 1: email: 1 breaks the rule type "string"',
         ),
     ],
 )
