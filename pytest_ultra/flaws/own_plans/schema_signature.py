@@ -72,11 +72,10 @@ class SchemaSignature:
         """Return how the call breaks the schema, outputs of steps fitting anywhere; None if it does not."""
         properties = self.parameters["properties"]
         has_combinators = any(key in self.parameters for key in _COMBINATORS)
-        is_closed = bool(properties) and not has_combinators
-        if is_closed and not self.parameters.keys() & {"additionalProperties", "patternProperties"}:
-            unknown = [name for name in call.arguments if name not in properties]
-            if unknown:
-                return f"there is no argument {unknown[0]!r}"
+        is_closed = bool(properties) and not has_combinators and "patternProperties" not in self.parameters
+        unknown = [name for name in call.arguments if name not in properties]
+        if is_closed and unknown and self.parameters.get("additionalProperties", False) is False:
+            return f"there is no argument {unknown[0]!r}"
         references = tuple(sorted(name for name in call.arguments if referenced_step(call.arguments[name]) is not None))
         if references and has_combinators:
             return None
