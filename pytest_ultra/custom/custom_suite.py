@@ -16,7 +16,6 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Event, GoalCheck, StateChange, ToolResult
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.custom.custom_task import CustomGuidance, CustomTask
-from pytest_ultra.custom.episode_world import places
 from pytest_ultra.custom.goal_state import gather
 from pytest_ultra.custom.own_flaws import make_injector
 from pytest_ultra.custom.reference_recording import Recording, record_reference
@@ -93,7 +92,7 @@ class CustomSuite:
         suite, definition = self._own(), self._find(key.task_type)
         recording = self._record(definition, key.instance)
         stage = suite.open()
-        before = tuple(places(stage.state()))
+        before = dict(stage.state())
         stage.close()
         task = CustomTask(
             key=key,
