@@ -144,10 +144,8 @@ def clerk(task: ultra.AgentTask) -> str:
     tools = {function.__name__: function for function in task.callables()}
     while "transient" in tools["find"](email="ann@x.example"):
         continue
-    for name, arguments in (
-        ("refund", {"order": "o7", "percent": 50}),
-        ("mail", {"to": "ann@x.example", "subject": "Refund"}),
-    ):
-        while "transient" in tools[name](**arguments):
-            continue
+    while "transient" in tools["refund"](order="o7", percent=50):
+        continue
+    while "transient" in tools["mail"](to="ann@x.example", subject="Refund"):
+        continue
     return "Done."
