@@ -71,8 +71,8 @@ def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
     except ValueError as error:
         raise ConfigurationError(f"--max-regression: {error}") from None
     cases = [episode.case for side in sides for episode in side.episodes]
-    models, tasks = sorted({case.model for case in cases}), sorted({case.task_type for case in cases})
-    check_groups("--max-regression", limits, models, tasks=tasks)
+    own = {case.task_type for case in cases} | {case.prompt_type.value for case in cases if case.prompt_type.is_own}
+    check_groups("--max-regression", limits, sorted({case.model for case in cases}), own=sorted(own))
     return limits
 
 

@@ -16,8 +16,8 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Event, GoalCheck, StateChange, ToolResult
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.custom.custom_task import CustomGuidance, CustomTask
-from pytest_ultra.custom.episode_world import places
 from pytest_ultra.custom.goal_state import gather
+from pytest_ultra.custom.own_flaws import make_injector
 from pytest_ultra.custom.reference_recording import Recording, record_reference
 from pytest_ultra.custom.suite_conversation import SuiteConversation, turn_limit
 from pytest_ultra.custom.suite_definition import Suite, TaskDefinition
@@ -92,7 +92,7 @@ class CustomSuite:
         suite, definition = self._own(), self._find(key.task_type)
         recording = self._record(definition, key.instance)
         stage = suite.open()
-        before = tuple(places(stage.state()))
+        before = dict(stage.state())
         stage.close()
         task = CustomTask(
             key=key,
@@ -223,8 +223,16 @@ class CustomSuite:
         kind = case.prompt_type.flaw_kind
         if kind is None or case.severity is None:
             return None
-        wanted = case.flaw_visibility
-        flawed = inject(self._context(task, optimal), optimal, kind, case.severity, visibility=wanted, flaws=case.flaws)
+        own = self._own().flaws.get(case.prompt_type)
+        flawed = inject(
+            self._context(task, optimal),
+            optimal,
+            kind,
+            case.severity,
+            visibility=case.flaw_visibility,
+            flaws=case.flaws,
+            injector=make_injector(kind, own) if own else None,
+        )
         if flawed is None:
             raise UnflawableError(f"no {case.severity} {kind} that can be proved")
         return msgspec.structs.replace(flawed, workflow=keep_answer_path(flawed.workflow, optimal))

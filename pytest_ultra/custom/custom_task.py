@@ -9,7 +9,7 @@ import msgspec
 from pytest_ultra.core.case import SuiteTaskKey
 from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import Place, StateChange
+from pytest_ultra.core.transcript import StateChange
 
 
 class StepRecord(msgspec.Struct, frozen=True):
@@ -22,7 +22,7 @@ class StepRecord(msgspec.Struct, frozen=True):
 
 
 class CustomTask(msgspec.Struct, frozen=True):
-    """One task. `schemas` are the tools as agents see them, `before` the places of the world at the beginning.
+    """One task. `schemas` are the tools as agents see them, `before` the state of the world at the beginning.
 
     `goal` is what the reference changes, and `answer` what it returns, None without one. With `is_checked`, a check of
     the user's decides instead. `steps` are those of the reference, none if the task has no reference. `read_only`
@@ -34,7 +34,7 @@ class CustomTask(msgspec.Struct, frozen=True):
     tools: tuple[str, ...]
     schemas: tuple[dict[str, Any], ...]
     system: str
-    before: tuple[Place, ...]
+    before: dict[str, Json]
     steps: tuple[StepRecord, ...]
     goal: StateChange
     answer: Json

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.output_path import write_path
+from pytest_ultra.core.output_path import read_path, write_path
 from pytest_ultra.core.transcript import Place, StateChange
 
 DEPTH = 2
@@ -97,6 +97,32 @@ def combine(changes: Iterable[StateChange]) -> StateChange:
         removed += _without(change.removed, added)
         added = [*_without(added, change.removed), *change.added]
     return StateChange(tuple(_without(removed, added)), tuple(_without(added, removed)))
+
+
+def apply_change(state: State, change: StateChange) -> State:
+    """Return the state after a change. New items of a list stand at its end."""
+    after: dict[str, Json] = copy.deepcopy(dict(state))
+    for place, value in change.removed:
+        holder, name = _find_holder(after, place)
+        if place.endswith("[]"):
+            holder[name].remove(value)
+        else:
+            del holder[name]
+    for place, value in change.added:
+        holder, name = _find_holder(after, place)
+        if place.endswith("[]"):
+            holder.setdefault(name, []).append(value)
+        else:
+            holder[name] = value
+    return after
+
+
+def _find_holder(state: dict[str, Json], place: str) -> tuple[dict[str, Json], str]:
+    """Return the object in which a place is, and its name there."""
+    *way, name = read_path(place.removesuffix("[]")) or ()
+    for part in way:
+        state = state.setdefault(str(part), {})
+    return state, str(name)
 
 
 def _without(ours: Iterable[Place], theirs: Iterable[Place]) -> list[Place]:

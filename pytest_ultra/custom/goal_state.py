@@ -14,7 +14,7 @@ from pytest_ultra.core.goal_report import MilestoneResult
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered, Ended, EndReason, Event, GoalCheck, Place, Replied, StateChange
 from pytest_ultra.custom.custom_task import CustomTask, StepRecord
-from pytest_ultra.custom.episode_world import combine
+from pytest_ultra.custom.episode_world import State, apply_change, combine, places
 
 _COMPARISON = ValueComparison(is_ordered=True)
 
@@ -56,12 +56,24 @@ def gather(task: CustomTask, events: Sequence[Event]) -> EpisodeEvidence:
     replies = tuple(event for event in events if isinstance(event, Replied))
     ended = next((event for event in reversed(events) if isinstance(event, Ended)), Ended(EndReason.HARNESS))
     change = combine(_changes(calls))
-    answer = read_answer(replies[-1].text, is_final=ended.reason is EndReason.STOPPED) if replies else None
+    answer = find_answer(events)
     check = None if ended.check is msgspec.UNSET else ended.check
     milestones, harms = judge_goal(task, change, answer, check)
     share = (check.share if check else 0.0) if task.is_checked else None
     both = (*milestones, *_intermediate(task, calls))
     return EpisodeEvidence(task, calls, replies, ended.reason, change, both, harms, share)
+
+
+def final_state(task: CustomTask, events: Iterable[Event]) -> State:
+    """Return the state of the world at the end of a transcript."""
+    return apply_change(task.before, combine(_changes(event for event in events if isinstance(event, Answered))))
+
+
+def find_answer(events: Sequence[Event]) -> Json:
+    """Return the answer in the last words of a transcript; None without one."""
+    texts = [event.text for event in events if isinstance(event, Replied)]
+    is_final = isinstance(events[-1], Ended) and events[-1].reason is EndReason.STOPPED if events else False
+    return read_answer(texts[-1], is_final=is_final) if texts else None
 
 
 def judge_goal(
@@ -123,7 +135,7 @@ def _harms(
 ) -> Iterator[StateHarm]:
     """Yield the harm of what is left over; a wrong value at the place of a missed deliverable is none."""
     missed = {place for (place, _), is_there in zip(task.goal.added, delivered, strict=True) if not is_there}
-    before = {place for place, _ in task.before}
+    before = {place for place, _ in places(task.before)}
     for place, value in added:
         if place in missed:
             continue

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import Place, StateChange
+from pytest_ultra.core.transcript import StateChange
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.custom.custom_task import StepRecord
-from pytest_ultra.custom.episode_world import combine, places, to_json
+from pytest_ultra.custom.episode_world import combine, to_json
 from pytest_ultra.custom.recorded_output import Output, plain
 from pytest_ultra.custom.suite_definition import Suite, TaskDefinition
 from pytest_ultra.custom.tool_run import Stage
@@ -19,10 +19,9 @@ from pytest_ultra.errors import ConfigurationError
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """A recorded reference workflow, the world's places before it, what its steps came to, and what it changed."""
+    """A recorded reference workflow, what its steps came to, and what it changed."""
 
     workflow: Workflow
-    before: tuple[Place, ...]
     steps: tuple[StepRecord, ...]
     goal: StateChange
     answer: Json
@@ -64,20 +63,20 @@ class PlanRecorder:
             self._changes.append(result.change)
         return Output(result.value, number)
 
-    def finish(self, returned: Any, before: tuple[Place, ...]) -> Recording:
+    def finish(self, returned: Any) -> Recording:
         """Return the recording of a reference that returned this."""
         steps, goal = tuple(self._steps), combine(self._changes)
         if not steps:
             raise ConfigurationError(f"the reference of the task {self._task!r} calls no tool; call one on its plan")
         if returned is None:
-            return Recording(Workflow(steps), before, tuple(self._records), goal, None)
+            return Recording(Workflow(steps), tuple(self._records), goal, None)
         if not isinstance(returned, Output):
             raise ConfigurationError(
                 f"the reference of the task {self._task!r} returns {returned!r}, which is no output of a step; return "
                 "what a tool returned or a part of it, or check the answer by check=..."
             )
         step, path = returned.place
-        return Recording(Workflow(steps, step, path), before, tuple(self._records), goal, returned.value)
+        return Recording(Workflow(steps, step, path), tuple(self._records), goal, returned.value)
 
 
 def record_reference(suite: Suite, task: TaskDefinition, instance: int) -> Recording | None:
@@ -90,7 +89,6 @@ def record_reference(suite: Suite, task: TaskDefinition, instance: int) -> Recor
     stage = suite.open()
     parameters = {name: list(tool.parameters["properties"]) for name, tool in suite.tools.items()}
     recorder = PlanRecorder(task.name, stage, parameters)
-    before = tuple(places(stage.state()))
     try:
         returned = task.reference(recorder, **task.values(instance))
     except ConfigurationError:
@@ -100,7 +98,7 @@ def record_reference(suite: Suite, task: TaskDefinition, instance: int) -> Recor
         raise ConfigurationError(f"the reference of the task {task.name!r} raised {kind}: {error}") from error
     finally:
         stage.close()
-    recording = recorder.finish(returned, before)
+    recording = recorder.finish(returned)
     if task.check is None and recording.answer is None and not (recording.goal.added or recording.goal.removed):
         raise ConfigurationError(
             f"the reference of the task {task.name!r} changes nothing and returns nothing, so the task has no goal; "

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.core.axes import Difficulty
+from pytest_ultra.core.axes import FLAWED_MARK, OWN_MARK, Difficulty, PromptType
 from pytest_ultra.custom.episode_world import World
+from pytest_ultra.custom.own_flaws import OwnFlaw
 from pytest_ultra.custom.tool_definition import Tool
 from pytest_ultra.custom.tool_run import Stage
 
@@ -105,6 +106,7 @@ class Suite:
         self.system = system
         self.snapshot = snapshot
         self._world = world
+        self.flaws: dict[PromptType, OwnFlaw] = {}
         self.mutators = {each.__name__: each for each in mutators}
         self.tools = _by_name([each if isinstance(each, Tool) else Tool(each) for each in tools])
         self.tasks: dict[str, TaskDefinition] = {}
@@ -152,6 +154,22 @@ class Suite:
     ) -> Callable[[Check], TaskDefinition]:
         """Add a task by a check of its goal, as `Suite.task` takes one. Without a reference it has no plans."""
         return lambda check: self._add(checked_task(words, given=given, name=name, difficulty=difficulty)(check))
+
+    def flaw(self, function: OwnFlaw) -> OwnFlaw:
+        """Add a flaw kind of your own, which is the prompt type `flawed_own_NAME`.
+
+        The function gets a sound plan as JSON (`pytest-ultra inject` documents it), a `random.Random`, and how many
+        steps to damage; it returns the damaged plan, or None. A plan counts only if its proof succeeds: followed to
+        the letter, it misses the goal.
+        """
+        try:
+            prompt_type = PromptType(f"{FLAWED_MARK}{OWN_MARK}{function.__name__}")
+        except ValueError:
+            raise ValueError(
+                f"{function.__name__!r} is no name for a flaw; use small letters, digits and `_`"
+            ) from None
+        self.flaws[prompt_type] = function
+        return function
 
     def open(self) -> Stage:
         """Return a new world with the tools."""

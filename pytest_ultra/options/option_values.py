@@ -7,12 +7,20 @@ import math
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, FLAWED_PROMPT_TYPES, PromptType, TaskType
+from pytest_ultra.core.axes import (
+    DEFAULT_PROMPT_TYPES,
+    FLAWED_MARK,
+    FLAWED_PROMPT_TYPES,
+    OWN_MARK,
+    PromptType,
+    TaskType,
+)
 from pytest_ultra.core.prices import Price
 
 T = TypeVar("T")
@@ -93,8 +101,14 @@ _ON, _OFF = ("on", "true", "yes", "t", "y", "1"), ("off", "false", "no", "f", "n
 
 
 def prompt_types(texts: Sequence[str]) -> tuple[PromptType, ...]:
+    """Read prompt types; which flaws of a user's own suite exist is known later."""
     groups = {"all": DEFAULT_PROMPT_TYPES, "flawed": FLAWED_PROMPT_TYPES}
-    return _select(texts, groups | {str(member): (member,) for member in PromptType})
+    named = {str(member): (member,) for member in PromptType}
+    for text in _split(texts):
+        if text.startswith(f"{FLAWED_MARK}{OWN_MARK}"):
+            with suppress(ValueError):
+                named[text] = (PromptType(text),)
+    return _select(texts, groups | named)
 
 
 def task_types(texts: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,6 +164,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
 def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, Any]:
     """Return the task types of the built-in benchmark, or the tasks of the user's own suite."""
     if read["suite"] is None:
+        _refuse_own_flaws(read["prompt_type"])
         source = "--ultra-task-type" if config.getoption("ultra_task_type") else "ultra_task_type (ini)"
         try:
             return {"task_type": values.built_in_task_types(read["task_type"])}
@@ -178,6 +179,14 @@ def read_dir(config: pytest.Config) -> Path:
     """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
     folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
     return folder
+
+
+def _refuse_own_flaws(prompt_types: Iterable[PromptType]) -> None:
+    for prompt_type in prompt_types:
+        if prompt_type.is_own:
+            raise pytest.UsageError(
+                f"--ultra-prompt-type: {prompt_type} is a flaw of a suite of your own; name that by --ultra-suite"
+            )
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:

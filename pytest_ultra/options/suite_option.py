@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.core.axes import Difficulty, PromptVariant
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, PromptVariant
 from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.options.option_values import own_tasks
 from pytest_ultra.options.user_import import import_attribute
@@ -43,6 +43,7 @@ def choose_tasks(config: pytest.Config, read: Mapping[str, Any], suite: Suite) -
         )
     if read["tool_discovery"]:
         raise pytest.UsageError("--ultra-tool-discovery is for the built-in tools; leave it out with --ultra-suite")
+    prompt_types = _choose_flaws(read["prompt_type"], suite)
     try:
         names = own_tasks(read["task_type"], list(suite.tasks))
     except ValueError as error:
@@ -57,4 +58,18 @@ def choose_tasks(config: pytest.Config, read: Mapping[str, Any], suite: Suite) -
             + ", ".join(f"{name} ({suite.tasks[name].difficulty})" for name in names)
         )
     found = [suite.tasks[name].difficulty for name in chosen]
-    return {"task_type": chosen, "difficulty": tuple(each for each in Difficulty if each in found)}
+    difficulties = tuple(each for each in Difficulty if each in found)
+    return {"task_type": chosen, "difficulty": difficulties, "prompt_type": prompt_types}
+
+
+def _choose_flaws(prompt_types: tuple[PromptType, ...], suite: Suite) -> tuple[PromptType, ...]:
+    """Return the prompt types with the suite's own flaws, where all flaws are wanted."""
+    own = tuple(suite.flaws)
+    for each in prompt_types:
+        if each.is_own and each not in own:
+            raise pytest.UsageError(
+                f"--ultra-prompt-type: {each} is no flaw of the suite {suite.name!r}; "
+                + (f"choose from {', '.join(own)}" if own else "it has none of its own; add one by @suite.flaw")
+            )
+    wants_all = set(FLAWED_PROMPT_TYPES) <= set(prompt_types)
+    return tuple(dict.fromkeys((*prompt_types, *(own if wants_all else ()))))

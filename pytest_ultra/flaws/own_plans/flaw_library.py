@@ -143,10 +143,9 @@ def _workflow(workflow: Workflow | Mapping[str, Json]) -> Workflow:
 
 
 def _choose(name: str, value: str, choices: type[_Choice]) -> _Choice:
-    try:
-        return choices(value)
-    except ValueError:
-        raise ConfigurationError(f"{name}: {value!r} is not valid; choose from {', '.join(choices)}") from None
+    if value not in list(choices):
+        raise ConfigurationError(f"{name}: {value!r} is not valid; choose from {', '.join(choices)}")
+    return choices(value)
 
 
 def _check_sound(context: SchemaContext, sound: Workflow, rehearse: ReachesGoal | None) -> None:

@@ -53,7 +53,7 @@ def make_heat_map(rows: Sequence[Row]) -> HeatMap:
 
 def _sort_key(line: tuple[PromptType, Severity | None]) -> tuple[int, int]:
     prompt_type, severity = line
-    return list(PromptType).index(prompt_type), list(Severity).index(severity) if severity else -1
+    return prompt_type.rank, list(Severity).index(severity) if severity else -1
 
 
 def _line(
