@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # an unused plugin must not import what this needs
+if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.agents.agent_task import AgentTask, AsyncAgentTask
+    from pytest_ultra.custom.episode_world import World
+    from pytest_ultra.custom.suite_definition import Suite, checked_task, task
+    from pytest_ultra.custom.tool_definition import ToolError, tool
+    from pytest_ultra.flaws.own_plans.flaw_library import FlawedPlan, inject, lint
 
-__all__ = ["AgentTask", "AsyncAgentTask"]
+__all__ = [
+    "AgentTask",
+    "AsyncAgentTask",
+    "FlawedPlan",
+    "Suite",
+    "ToolError",
+    "World",
+    "checked_task",
+    "inject",
+    "lint",
+    "task",
+    "tool",
+]
 __version__ = "0.1.0"
+
+_MODULES = {
+    "AgentTask": "agents.agent_task",
+    "AsyncAgentTask": "agents.agent_task",
+    "Suite": "custom.suite_definition",
+    "ToolError": "custom.tool_definition",
+    "World": "custom.episode_world",
+    "checked_task": "custom.suite_definition",
+    "task": "custom.suite_definition",
+    "tool": "custom.tool_definition",
+    "FlawedPlan": "flaws.own_plans.flaw_library",
+    "inject": "flaws.own_plans.flaw_library",
+    "lint": "flaws.own_plans.flaw_library",
+}
+"""Where the public names are defined."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public classes when they are first used."""
-    if name in __all__:
-        from pytest_ultra.agents import agent_task  # noqa: PLC0415 - an unused plugin must not import it
-
-        return getattr(agent_task, name)
+    """Import a public name when it is first used."""
+    if name in _MODULES:
+        return getattr(import_module(f"pytest_ultra.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,6 +21,7 @@ ROWS = (
     ("controller", "worker"),
     ("collection", "distribution"),
     ("options",),
+    ("custom",),
     ("benchmark",),
     ("engine", "providers", "agents", "storage", "analysis", "reporting"),
     ("flaws", "faults"),

@@ -15,7 +15,7 @@ from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.paired_difference import make_test, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference, is_full
 from pytest_ultra.analysis.run_comparison import choose_contrast
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.axes import FLAWED_MARK, PromptType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import Contrast
 from pytest_ultra.core.gates import Decision, ExitStatus, Finding, Gate, GateKind, Obstacle, Verdict
@@ -71,7 +71,7 @@ class GateEvaluator:
         If all flaws together are shown to cost more than the limit, one of them must, though it may not be known which.
         So half of the 5 % is spent on their mean, and the other half on the single flaws.
         """
-        if gate.group in (*FLAWED_PROMPT_TYPES, FLAWED):
+        if gate.group == FLAWED or gate.group.startswith(FLAWED_MARK):
             return self._flaw_verdict(gate, self._in(gate.group))
         by_flaw = _by_flaw(self._in(gate.group))
         n = len(by_flaw)
@@ -152,8 +152,8 @@ def _members(episodes: Sequence[Episode], group: str) -> Sequence[Episode]:
 
 
 def _by_flaw(episodes: Sequence[Episode]) -> list[tuple[str, Sequence[Episode]]]:
-    flaws = {episode.case.prompt_type for episode in episodes}
-    return [(flaw, members(episodes, flaw)) for flaw in FLAWED_PROMPT_TYPES if flaw in flaws]
+    flaws = {episode.case.prompt_type for episode in episodes if episode.case.prompt_type.flaw_kind}
+    return [(flaw, members(episodes, flaw)) for flaw in sorted(flaws, key=lambda flaw: flaw.rank)]
 
 
 def _badness(verdict: Verdict) -> tuple[int, float]:

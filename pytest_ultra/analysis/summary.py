@@ -46,7 +46,7 @@ class _Group(NamedTuple):
         """Sort by model, version, rate (higher first), then the axes' own order."""
         severity = 0 if self.severity is None else 1 + list(Severity).index(self.severity)
         variant = 0 if self.prompt_variant is None else list(PromptVariant).index(self.prompt_variant)
-        prompt_type = list(PromptType).index(self.prompt_type)
+        prompt_type = self.prompt_type.rank
         return self.model, self.versions or Versions(), -(self.tool_success_rate or 0), variant, prompt_type, severity
 
 

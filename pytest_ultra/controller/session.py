@@ -39,7 +39,7 @@ def open_run(
         return None
     check_outputs(settings)
     check_budget(settings)
-    check_gates(settings.gates, settings.prompt_type, settings.tested)
+    check_gates(settings.gates, settings.prompt_type, settings.tested, settings.task_type)
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
         return None

@@ -47,19 +47,22 @@ def inject(
     visibility: Visibility | None = None,
     flaws: int = 1,
     with_oddities: bool = True,
+    injector: Injector | None = None,
 ) -> FlawedWorkflow | None:
     """Return a proved flawed workflow, the same for the same arguments; None if no candidate passes.
 
     A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
     `flaws - 1` further steps are damaged, each by another kind. Half of the plans of another visibility than `plan`
     have oddities, as half of the sound plans have: `alternative` beside `optimal`; none has without `with_oddities`.
+    A kind of a user's own needs its `injector`.
     """
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)
     for possible in reversed(list(Visibility)[: least_visible + 1]):
         chance = Random(f"{context.seed}/{kind}/{severity}/{possible}/{flaws}")
         draw = Draw(context, possible, chance)
-        candidate = _find(draw, optimal, kind, severity, flaws=flaws, with_oddities=with_oddities)
+        inject_kind = injector or _INJECTORS[kind]
+        candidate = _find(draw, optimal, kind, severity, inject_kind, flaws=flaws, with_oddities=with_oddities)
         if candidate is not None:
             workflow, damages = candidate.workflow, candidate.damages
             return FlawedWorkflow(kind, severity, workflow, damages, flaws, possible, visibility)
@@ -67,7 +70,14 @@ def inject(
 
 
 def _find(
-    draw: Draw, optimal: Workflow, kind: FlawKind, severity: Severity, *, flaws: int, with_oddities: bool
+    draw: Draw,
+    optimal: Workflow,
+    kind: FlawKind,
+    severity: Severity,
+    inject_kind: Injector,
+    *,
+    flaws: int,
+    with_oddities: bool,
 ) -> Candidate | None:
     """Return the first candidate that passes its proof."""
 
@@ -80,7 +90,7 @@ def _find(
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for _ in range(MOST_CANDIDATES):
-        candidate = _INJECTORS[kind](draw, optimal, size)
+        candidate = inject_kind(draw, optimal, size)
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)

@@ -75,10 +75,14 @@ def _fits(context: PlanContext, workflow: Workflow, number: int, wrong: str) -> 
     """Return whether the wrong tool takes what the right one takes, and makes what the later steps need."""
     call = workflow.steps[number - 1].call
     right, other = context.tools.get(call.tool), context.tools[wrong]
-    if right is None or bool(call.references) != bool(other.handles):
+    if right is None:
         return False
     is_needed = any(number in step.call.references for step in workflow.steps) or workflow.answer == number
-    return _takes(context, workflow, call, other) and (other.makes(Call(wrong, {})) is not None) == is_needed
+    makes_output = other.makes(Call(wrong, {})) is not None
+    if other.open_arguments:
+        return makes_output or not is_needed
+    is_chained = bool(call.references) == bool(other.handles)
+    return is_chained and _takes(context, workflow, call, other) and makes_output == is_needed
 
 
 def _takes(context: PlanContext, workflow: Workflow, call: Call, other: ToolSignature) -> bool:

@@ -23,7 +23,8 @@ def choose_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
     flawed = sum(prompt_type.flaw_kind is not None for prompt_type in read["prompt_type"]) * len(read["severity"])
     rows = flawed * len(read["tool_success_rate"]) * len(read["prompt_variant"])
     tasks = tasks_to_detect(read["detect"] / 100, max(rows, 1))
-    return math.ceil(tasks / (len(read["task_type"]) * len(read["difficulty"])))
+    difficulties = 1 if read["suite"] else len(read["difficulty"])  # a task of a user's suite has one difficulty
+    return math.ceil(tasks / (len(read["task_type"]) * difficulties))
 
 
 def points(text: str) -> float:

@@ -52,6 +52,13 @@ OPTIONS = (
         read_agents,
     ),
     Option(
+        "suite",
+        None,
+        "MODULE:ATTR",
+        "Suite of your own to take the tasks from, a `pytest_ultra.Suite`, instead of the built-in benchmark",
+        _one(values.suite_target),
+    ),
+    Option(
         "preset",
         None,
         "NAME",
@@ -65,7 +72,13 @@ OPTIONS = (
         f"Prompt types: {values.listed(PromptType)}, `flawed` or `all`",
         values.prompt_types,
     ),
-    Option("task_type", "all", "TYPE", f"Task types: {values.listed(TaskType)} or `all`", values.members(TaskType)),
+    Option(
+        "task_type",
+        "all",
+        "TYPE",
+        f"Task types: {values.listed(TaskType)} or `all`; with a suite of your own, the names of its tasks",
+        values.task_types,
+    ),
     Option(
         "difficulty",
         "easy",

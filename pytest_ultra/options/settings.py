@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from pytest_ultra.core.axes import (
     PromptType,
     PromptVariant,
     Severity,
-    TaskType,
     ToolProtocol,
     Visibility,
 )
@@ -40,17 +39,19 @@ if TYPE_CHECKING:  # an unused plugin must not import what this needs
 class Settings:
     """What the user asked for. Paths are absolute; None means not given.
 
-    `model` names the models that the built-in agent loop drives, `agent` holds the user's own agents. `overrides` are
-    the flags of the preset's axes for which the user chose another value. `served`, `request` and `header` are keyed by
-    model; `request` holds parameters, `header` the variables of headers' values.
+    `suite` names the user's own suite, and then `task_type` holds names of its tasks. `model` names the models that the
+    built-in agent loop drives, `agent` holds the user's own agents. `overrides` are the flags of the preset's axes for
+    which the user chose another value. `served`, `request` and `header` are keyed by model; `request` holds parameters,
+    `header` the variables of headers' values.
     """
 
     model: tuple[str, ...]
     agent: tuple[AgentChoice, ...] = ()
+    suite: str | None = None
     preset: Preset | None
     overrides: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
-    task_type: tuple[TaskType, ...]
+    task_type: tuple[str, ...]
     difficulty: tuple[Difficulty, ...]
     severity: tuple[Severity, ...]
     flaws_per_case: int
@@ -134,6 +135,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+    read |= _choose_tasks(config, read)
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
     read["overrides"] = _find_overrides(read)
@@ -159,10 +161,32 @@ def read_settings(config: pytest.Config) -> Settings | None:
     return Settings(**read)
 
 
+def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task types of the built-in benchmark, or the tasks of the user's own suite."""
+    if read["suite"] is None:
+        _refuse_own_flaws(read["prompt_type"])
+        source = "--ultra-task-type" if config.getoption("ultra_task_type") else "ultra_task_type (ini)"
+        try:
+            return {"task_type": values.built_in_task_types(read["task_type"])}
+        except ValueError as error:
+            raise pytest.UsageError(f"{source}: {error}") from None
+    from pytest_ultra.options.suite_option import choose_tasks, load_suite  # noqa: PLC0415 - only own suites need it
+
+    return choose_tasks(config, read, load_suite(config, read["suite"]))
+
+
 def read_dir(config: pytest.Config) -> Path:
     """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
     folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
     return folder
+
+
+def _refuse_own_flaws(prompt_types: Iterable[PromptType]) -> None:
+    for prompt_type in prompt_types:
+        if prompt_type.is_own:
+            raise pytest.UsageError(
+                f"--ultra-prompt-type: {prompt_type} is a flaw of a suite of your own; name that by --ultra-suite"
+            )
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_agents import find_agents
-from pytest_ultra.collection.run_suite import SUITE, generate_guidance, open_guidance_cache
+from pytest_ultra.collection.run_suite import generate_guidance, open_guidance_cache, suite_of_run
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.distribution.placement import Placement, is_debugged
@@ -82,6 +82,7 @@ class Shard:
         self._agents: AgentSupport | None = None
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = open_guidance_cache(self._run)
+        self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
         self._started_cases: StartedCases | None = None
@@ -124,7 +125,7 @@ class Shard:
         if finished is not None:
             self._meter.add_finished(case, is_reused=finished.reused)
             self._engine.add_finished(assignment, finished)
-        self._meter.plan(case, _expect(assignment))
+        self._meter.plan(case, self._expect(assignment))
         try:
             episode = self._engine.wait(assignment)
         except EngineStoppedError:
@@ -175,7 +176,7 @@ class Shard:
         self._guidance.fill(filter(None, map(case_of, items)), partial(generate_guidance, self._config))
         assignments = self._own_assignments(items)
         for assignment in assignments:
-            meter.plan(assignment.case, _expect(assignment))
+            meter.plan(assignment.case, self._expect(assignment))
         engine.start(assignments)
         self._is_ready = True
 
@@ -224,7 +225,7 @@ class Shard:
             lambda: self._open_caller(stack, limiter, meter, activity),
             keep,
             worker=self._placement.worker,
-            rules=SUITE,
+            rules=self._suite,
             concurrency=self._concurrency,
             clock=stack.clock,
             on_start=lambda assignment: started.record(assignment.case.case_id),
@@ -253,7 +254,7 @@ class Shard:
 
     @cached_property
     def _budget_share(self) -> BudgetShare:
-        return open_budget_share(self._settings, self._run, lambda each: SUITE.estimate(each.case, each.guidance))
+        return open_budget_share(self._settings, self._run, lambda each: self._suite.estimate(each.case, each.guidance))
 
     def _client_stack(self) -> ClientStack:
         """Return the client stack. Answers are kept, except those of a user's own endpoint, which may have a memory."""
@@ -304,6 +305,5 @@ class Shard:
         if self._engine is not None:
             self._engine.stop()
 
-
-def _expect(assignment: Assignment) -> int:
-    return round(SUITE.expect_requests(assignment.case, assignment.guidance))
+    def _expect(self, assignment: Assignment) -> int:
+        return round(self._suite.expect_requests(assignment.case, assignment.guidance))
