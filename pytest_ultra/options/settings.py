@@ -83,6 +83,7 @@ class Settings:
     tpm: float | None
     max_in_flight: int | None
     least_outcome: str
+    failures: int | None
     json: Path | None
     html: Path | None
     markdown: Path | None
