@@ -12,7 +12,7 @@ from pytest_ultra.collection.builtin_suite import SUITE_ID
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.reporting.failure_list import choose_different, describe, failure_lines
-from pytest_ultra.reporting.text import count, fill
+from pytest_ultra.reporting.text import count
 
 MOST = 3
 """How many failures are shown if the user did not say."""
@@ -51,13 +51,15 @@ class FailureHooks:
             result = yield
         finally:
             self._restore(terminalreporter)
-        left_out = len(self._of_suite) - self._most_listed
-        if left_out > 0 and self._most_listed:
-            terminalreporter.write_line(f"and {left_out:,} more of the suite's cases")
+        named = self._most_named(terminalreporter)
+        if 0 < named < len(self._of_suite):
+            terminalreporter.write_line(f"and {len(self._of_suite) - named:,} more of the suite's cases")
         return result
 
     @pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
-    def give_back_to_others(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
+    def pytest_terminal_summary_of_others(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, object, object]:
         """Come after pytest's own texts and before its short summary."""
         if not self._all:
             return (yield)
@@ -65,10 +67,10 @@ class FailureHooks:
         try:
             return (yield)
         finally:
-            self._show(terminalreporter, self._most_listed)
+            self._show(terminalreporter, self._most_named(terminalreporter))
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_terminal_summary")
-    def list_failures(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary_list(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Come after the texts of failures: those that have none get a line."""
         if self._all and terminalreporter.verbosity == 0 and terminalreporter.config.option.tbstyle != "no":
             with self._failures.caught("the failures cannot be listed"):
@@ -85,15 +87,20 @@ class FailureHooks:
         shown = [describe(by_nodeid[report.nodeid]) for report in chosen if report.nodeid in by_nodeid]
         if not shown:
             return
+        terminalreporter.ensure_newline()
         terminalreporter.section(f"{len(shown):,} of {count(len(failed), 'failure')}")
         width = shutil.get_terminal_size().columns
-        more = "whole texts: -v, --ultra-failures N, or `pytest-ultra show CASE`"
-        for line in (*failure_lines(shown, width), *fill(more, width)):
+        for line in failure_lines(shown, width):
             terminalreporter.write_line(line)
 
     @property
     def _most_listed(self) -> int:
         return MOST if self._most is None else self._most
+
+    def _most_named(self, terminalreporter: pytest.TerminalReporter) -> int:
+        """Return how many failures pytest's short summary names; with `-q`, none of many, unless the user said so."""
+        is_silent = self._most is None and terminalreporter.verbosity < 0 and len(self._of_suite) > MOST
+        return 0 if is_silent else self._most_listed
 
     def _most_whole(self, terminalreporter: pytest.TerminalReporter) -> int:
         if self._most is not None:

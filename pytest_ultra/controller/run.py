@@ -162,6 +162,7 @@ class Run:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
+            terminalreporter.ensure_newline()
             terminalreporter.section("ultra")
             width = shutil.get_terminal_size().columns
             detail = Detail(min(max(terminalreporter.verbosity, Detail.BRIEF), Detail.WHOLE))

@@ -13,13 +13,14 @@ _MOST_NAMES = 3
 
 
 def caveat_lines(rows: Sequence[Row], *, is_short: bool = False) -> Iterator[str]:
-    """Yield the caveats of all rows, each once; short, without what the intervals show."""
+    """Yield the caveats of all rows, each once; short, without what the table shows."""
     compared = [(row, row.difference) for row in rows if row.difference is not None]
     unpaired = sum(row.unpaired for row in rows)
     if unpaired:
         verbs = ("has", "is") if unpaired == 1 else ("have", "are")
         yield "{} {} no scored control and {} left out of vs optimal".format(count(unpaired, "scored case"), *verbs)
-    yield from _few_tasks_lines([difference for _, difference in compared])
+    if not is_short:
+        yield from _few_tasks_lines([difference for _, difference in compared])
     yield from _detectable_lines(rows, [difference for _, difference in compared])
     alike = [row for row, difference in compared if Caveat.NO_DISCORDANT_PAIRS in difference.caveats]
     if alike and not is_short:

@@ -12,9 +12,14 @@ from pytest_ultra.reporting.text import count, neutralise
 MOST_SENTENCES = 10
 
 
-def comparison_sentences(summary: Summary) -> list[str]:
-    """Return a sentence for each comparison; of more than `MOST_SENTENCES`, the rest is counted."""
-    sentences = [*_of_models(summary), *_of_flaws(summary, are_named=len(summary.models) == 1)]
+def comparison_sentences(summary: Summary, *, is_brief: bool = False) -> list[str]:
+    """Return a sentence for each comparison; of more than `MOST_SENTENCES`, the rest is counted.
+
+    In brief, the flawed plans of models are left out if the models are compared with each other.
+    """
+    sentences = list(_of_models(summary))
+    if not (is_brief and sentences):
+        sentences += _of_flaws(summary, are_named=len(summary.models) == 1)
     left_out = len(sentences) - MOST_SENTENCES
     more = [f"and {count(left_out, 'more comparison')}, which the report shows"] if left_out > 0 else []
     return [*sentences[:MOST_SENTENCES], *more]

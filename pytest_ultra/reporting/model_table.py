@@ -43,7 +43,7 @@ _SUCCESS: Column[ModelFigures] = Column(
 _INTERVAL: Column[ModelFigures] = Column("95%", lambda found: interval(found.success, 0))
 _N: Column[ModelFigures] = Column("n", lambda found: count_scored(found.counts))
 _FLAWED: Column[ModelFigures] = Column(
-    "flawed", lambda found: points(found.flawed), "flawed: all flawed plans vs optimal, in points", hide_if_empty=True
+    "flawed", lambda found: points(found.flawed), "flawed: points, all flawed plans vs optimal", hide_if_empty=True
 )
 _FLAWED_INTERVAL: Column[ModelFigures] = Column(
     "95%",

@@ -80,9 +80,7 @@ _OF_P = "p: McNemar's test by task, Holm-corrected over a model's flaws"
 _OF_VERDICT = f"verdict: p at most 0.05; {TOO_FEW}: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown"
 _OF_MEANS = "calls, tokens, time, cost: mean over scored cases"
 
-_SUCCESS: Column[Row] = Column(
-    "success", lambda row: percent(None if row.success is None else row.success.value), "success: full / scored"
-)
+_SUCCESS: Column[Row] = Column("success", lambda row: percent(None if row.success is None else row.success.value))
 _INTERVAL: Column[Row] = Column("95% interval", lambda row: interval(row.success), _OF_INTERVALS)
 _SHORT_INTERVAL: Column[Row] = Column("95%", lambda row: interval(row.success, 0), _OF_INTERVALS)
 _N: Column[Row] = Column("n", lambda row: count_scored(row.counts))

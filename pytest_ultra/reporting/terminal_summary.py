@@ -19,7 +19,7 @@ from pytest_ultra.reporting.text import count, fill, hang, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
 
 DEMO = "demo models are scripted agents: these figures say nothing about any real model"
-MORE = "more figures: -v, or `pytest-ultra show`"
+MORE = "more: -v, `pytest-ultra show`, `pytest-ultra show CASE`, the report"
 _MOST_SLOW = 3
 _MOST_LINES = 20  # of a sentence in a narrow terminal
 _OUTSTANDING = 2
@@ -82,21 +82,22 @@ def end_of_run(summary: Summary, width: int, detail: Detail = Detail.WHOLE) -> l
         return [TerminalLine("no episodes"), TerminalLine(""), *_counts_lines(summary, width, detail)]
     models = draw_models(summary.model_figures, width)
     legends = list(models.legends)
-    lines = [*models.lines(), *_sentences(summary, width), TerminalLine("")]
+    lines = [*models.lines(), *_sentences(comparison_sentences(summary, is_brief=detail is Detail.BRIEF), width)]
     if detail > Detail.BRIEF:
+        lines.append(TerminalLine(""))
         table, more_legends = draw_outcomes(summary.rows, width)
         legends += more_legends
         lines += [*table, TerminalLine(""), *_wrap(["; ".join(dict.fromkeys(legends))], width)]
-        lines += _wrap(caveat_lines(summary.rows, is_short=detail is Detail.NORMAL), width)
+        lines += _wrap(caveat_lines(summary.rows, is_short=detail is not Detail.WHOLE), width)
     if detail is Detail.WHOLE:
         lines += _details(summary, width)
     return [*lines, *_counts_lines(summary, width, detail)]
 
 
-def _sentences(summary: Summary, width: int) -> list[TerminalLine]:
+def _sentences(sentences: Sequence[str], width: int) -> list[TerminalLine]:
     return [
         TerminalLine(text, ("bold",))
-        for sentence in comparison_sentences(summary)
+        for sentence in sentences
         for text in hang(sentence, width, 2, most_lines=_MOST_LINES)
     ]
 
