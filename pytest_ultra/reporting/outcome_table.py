@@ -94,7 +94,7 @@ _DIFFERENCE: Column[Row] = Column(
     "vs optimal", _points_and_pairs, "vs optimal: points over pairs of a task", hide_if_empty=True
 )
 _POINTS: Column[Row] = Column(
-    "points", _points_and_pairs, "points: vs optimal, over pairs of a task", hide_if_empty=True
+    "points", lambda row: points(row.difference), "points: vs optimal, over pairs of a task", hide_if_empty=True
 )
 _DIFFERENCE_INTERVAL: Column[Row] = Column(
     "95% interval", _of_difference(difference_interval), _OF_INTERVALS, hide_if_empty=True

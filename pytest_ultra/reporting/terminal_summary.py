@@ -15,6 +15,7 @@ from pytest_ultra.reporting.model_table import draw_models
 from pytest_ultra.reporting.outcome_table import draw_outcomes
 from pytest_ultra.reporting.recovery_table import recovery_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
+from pytest_ultra.reporting.table_columns import FittedTable
 from pytest_ultra.reporting.text import count, fill, hang, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
 
@@ -80,7 +81,7 @@ def end_of_run(summary: Summary, width: int, detail: Detail = Detail.WHOLE) -> l
     """
     if not summary.rows:
         return [TerminalLine("no episodes"), TerminalLine(""), *_counts_lines(summary, width, detail)]
-    models = draw_models(summary.model_figures, width)
+    models = draw_models(summary.model_figures, width) if summary.model_figures else FittedTable([], [], [])
     legends = list(models.legends)
     lines = [*models.lines(), *_sentences(comparison_sentences(summary, is_brief=detail is Detail.BRIEF), width)]
     if detail > Detail.BRIEF:
@@ -121,7 +122,11 @@ def _counts_lines(summary: Summary, width: int, detail: Detail) -> list[Terminal
     if detail is Detail.WHOLE and (summary.harm or summary.false_success):
         lines += _wrap([conduct_line(summary)], width)
     if detail is Detail.WHOLE:
-        lines += [TerminalLine(text) for slow in slowest_lines(summary) for text in hang(slow, width, 2)]
+        lines += [
+            TerminalLine(text)
+            for slow in slowest_lines(summary)
+            for text in hang(slow, width, 2, most_lines=_MOST_LINES)
+        ]
     if len(summary.versions) > 1:
         lines += _wrap([versions_line(summary)], width, ("yellow",))
     if detail is Detail.NORMAL:
