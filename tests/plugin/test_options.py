@@ -79,6 +79,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         qps=None,
         tpm=None,
         max_in_flight=None,
+        failures=None,
         least_outcome="full",
         json=None,
         html=None,
