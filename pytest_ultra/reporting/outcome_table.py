@@ -23,7 +23,10 @@ from pytest_ultra.reporting.text_table import TerminalLine
 
 def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[TerminalLine], list[str]]:
     """Return the table and the legends of its columns."""
-    return draw_rows(rows, LAYOUTS, width, _mark)
+    lines, legends = draw_rows(rows, LAYOUTS, width, _mark)
+    if any(row.difference is not None and row.difference.is_too_small for row in rows):
+        legends.append(f"{TOO_FEW} tasks: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown")
+    return lines, legends
 
 
 def _mark(row: Row) -> tuple[str, ...]:
@@ -77,7 +80,8 @@ def _of_difference(show: Callable[[PairedDifference], str]) -> Callable[[Row], s
 _OF_INTERVALS = "95% intervals: Wilson for success, Tango by task for vs optimal"
 _OF_SHORT_INTERVALS = "95%: Tango's interval, by task"
 _OF_P = "p: McNemar's test by task, Holm-corrected over a model's flaws"
-_OF_VERDICT = f"verdict: p at most 0.05; {TOO_FEW}: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown"
+_OF_VERDICT = "worse, better: p at most 0.05"
+OF_POINTS = "flawed, vs optimal: points over pairs of a task"
 _OF_MEANS = "calls, tokens, time, cost: mean over scored cases"
 
 _SUCCESS: Column[Row] = Column("success", lambda row: percent(None if row.success is None else row.success.value))
@@ -90,12 +94,8 @@ _OUTCOMES: tuple[Column[Row], ...] = (
     Column("failed", lambda row: f"{row.counts.failed}"),
     Column("error", lambda row: f"{row.counts.error}"),
 )
-_DIFFERENCE: Column[Row] = Column(
-    "vs optimal", _points_and_pairs, "vs optimal: points over pairs of a task", hide_if_empty=True
-)
-_POINTS: Column[Row] = Column(
-    "points", lambda row: points(row.difference), "points: vs optimal, over pairs of a task", hide_if_empty=True
-)
+_DIFFERENCE: Column[Row] = Column("vs optimal", _points_and_pairs, OF_POINTS, hide_if_empty=True)
+_POINTS: Column[Row] = Column("points", lambda row: points(row.difference), OF_POINTS, hide_if_empty=True)
 _DIFFERENCE_INTERVAL: Column[Row] = Column(
     "95% interval", _of_difference(difference_interval), _OF_INTERVALS, hide_if_empty=True
 )

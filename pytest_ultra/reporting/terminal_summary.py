@@ -84,7 +84,7 @@ def end_of_run(summary: Summary, width: int, detail: Detail = Detail.WHOLE) -> l
     models = draw_models(summary.model_figures, width) if summary.model_figures else FittedTable([], [], [])
     legends = list(models.legends)
     lines = [*models.lines(), *_sentences(comparison_sentences(summary, is_brief=detail is Detail.BRIEF), width)]
-    if detail > Detail.BRIEF:
+    if detail > Detail.BRIEF and (summary.counts.scored or detail is Detail.WHOLE):
         lines.append(TerminalLine(""))
         table, more_legends = draw_outcomes(summary.rows, width)
         legends += more_legends
