@@ -234,6 +234,14 @@ OPTIONS = (
     ),
     Option("pass", "full", "full|partial", "The lowest outcome with which an item passes", _one(values.outcome)),
     Option(
+        "require",
+        None,
+        "",
+        "Fail tests that take a case, instead of skipping them, if no model is named",
+        _one(values.switch),
+        is_switch=True,
+    ),
+    Option(
         "failures",
         None,
         "N",
