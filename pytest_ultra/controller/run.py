@@ -30,8 +30,9 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import no_call_lines, notice_lines
-from pytest_ultra.reporting.terminal_summary import end_of_run, header, protocol_lines
-from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.reporting.run_causes import cause_lines
+from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header, protocol_lines
+from pytest_ultra.reporting.text import fill, neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -161,16 +162,19 @@ class Run:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
+            terminalreporter.ensure_newline()
             terminalreporter.section("ultra")
-            with self.failures.caught("the models without tool calls cannot be shown"):
-                for text in no_call_lines(self.episodes):
-                    terminalreporter.write_line(text, red=True)
+            width = shutil.get_terminal_size().columns
+            detail = Detail(min(max(terminalreporter.verbosity, Detail.BRIEF), Detail.WHOLE))
+            with self.failures.caught("what went wrong as a whole cannot be shown"):
+                for text in (*cause_lines(self.episodes), *no_call_lines(self.episodes)):
+                    write_wrapped(terminalreporter, text, width, red=True)
             with self.failures.caught("the table of results cannot be shown"):
-                for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
+                for line in end_of_run(self.summary, width, detail):
                     terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
             with self.failures.caught("the notices cannot be shown"):
                 for text in notice_lines(self.episodes):
-                    terminalreporter.write_line(text, yellow=True)
+                    write_wrapped(terminalreporter, text, width, yellow=True)
             if self._interruption:
                 text = f"the run was interrupted: {neutralise(self._interruption)}; the next run resumes it"
                 terminalreporter.write_line(text, red=True)
@@ -239,7 +243,7 @@ class Run:
         return self._read_results()
 
     def _read_results(self) -> RunResults:
-        return RunResults(self.directory, self._planned, self._reported)
+        return RunResults(self.directory, self._planned, self._reported, self._settings.tested)
 
     def _fail_if_not_written(self, session: pytest.Session) -> None:
         if self.failures.lines and session.exitstatus == pytest.ExitCode.OK:
@@ -263,6 +267,12 @@ class Run:
     @property
     def _interruption(self) -> str | None:
         return read_interruption(self.directory) if self._has_started else None
+
+
+def write_wrapped(terminalreporter: pytest.TerminalReporter, text: str, width: int, **markup: bool) -> None:
+    """Write a text in lines of at most `width` columns."""
+    for line in fill(text, width):
+        terminalreporter.write_line(line, **markup)
 
 
 def _agent_lines(settings: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.controller.budget_hooks import BudgetHooks
+from pytest_ultra.controller.failure_hooks import FailureHooks
 from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
 from pytest_ultra.controller.junit_hooks import JUnitHooks
 from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
@@ -59,6 +60,7 @@ def _register_plan(config: pytest.Config, settings: Settings) -> None:
 
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
+    config.pluginmanager.register(FailureHooks(run, settings.failures), "ultra-failures")
     has_budget = settings.max_cost is not None or settings.max_tokens is not None
     config.pluginmanager.register(LiveStatusHooks(config, run, has_budget=has_budget), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")

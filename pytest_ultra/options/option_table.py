@@ -233,6 +233,22 @@ OPTIONS = (
         _one(values.whole(at_least=1)),
     ),
     Option("pass", "full", "full|partial", "The lowest outcome with which an item passes", _one(values.outcome)),
+    Option(
+        "require",
+        None,
+        "",
+        "Fail tests that take a case, instead of skipping them, if no model is named",
+        _one(values.switch),
+        is_switch=True,
+    ),
+    Option(
+        "failures",
+        None,
+        "N",
+        "Failed cases of the suite whose whole text is printed, chosen to differ in class (default: of at most "
+        "3 failures the texts, of more a line for each of 3; `-v` prints all)",
+        _one(values.whole(at_least=0)),
+    ),
     *DOCUMENTS,
     Option("dir", ".ultra", "PATH", "Folder where runs are kept", _one(Path)),
     Option(

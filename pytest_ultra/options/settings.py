@@ -83,6 +83,7 @@ class Settings:
     tpm: float | None
     max_in_flight: int | None
     least_outcome: str
+    failures: int | None
     json: Path | None
     html: Path | None
     markdown: Path | None
@@ -112,6 +113,8 @@ class Settings:
 SETTINGS = pytest.StashKey[Settings]()
 
 
+REQUIRE = "require"
+"""The name of the option that has an effect without a model."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -128,14 +131,14 @@ def add_options(parser: pytest.Parser) -> None:
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
     if not any(config.getoption(key) or config.getini(key) for key in ("ultra_model", "ultra_agent")):
-        if config.getoption("ultra_plan"):
-            raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
+        _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
+    del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
@@ -163,6 +166,22 @@ def read_dir(config: pytest.Config) -> Path:
     """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
     folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
     return folder
+
+
+def _check_unused(config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
+    typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
+    for option in OPTIONS:
+        if option.flag in typed and option.name != REQUIRE:
+            raise pytest.UsageError(
+                f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
+                "MODULE:ATTR"
+            )
+
+
+def is_required(config: pytest.Config) -> bool:
+    """Return whether a test that takes a case fails, instead of being skipped, if no model is named."""
+    return bool(_read(config, next(option for option in OPTIONS if option.name == REQUIRE)))
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:

@@ -38,7 +38,8 @@ def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
 
 
 def test_without_a_model_there_are_no_settings(pytester: pytest.Pytester) -> None:
-    assert read_settings(pytester.parseconfig("--ultra-difficulty", "hard")) is None
+    pytester.makeini("[pytest]\naddopts = --ultra-difficulty=hard")
+    assert read_settings(pytester.parseconfig()) is None
 
 
 def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None:
@@ -79,6 +80,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         qps=None,
         tpm=None,
         max_in_flight=None,
+        failures=None,
         least_outcome="full",
         json=None,
         html=None,
