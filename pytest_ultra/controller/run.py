@@ -17,6 +17,7 @@ from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
+from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
@@ -52,6 +53,7 @@ class Run:
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
+        self._rounds: RoundHooks | None = None
         self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
         self._unrun = UnrunCases()
         config.pluginmanager.register(self._unrun, "ultra-unrun-cases")
@@ -242,8 +244,14 @@ class Run:
     def _results(self) -> RunResults:
         return self._read_results()
 
+    def take_rounds(self, rounds: RoundHooks) -> RoundHooks:
+        """Take the rounds of `--ultra-until`, of which some may not be needed."""
+        self._rounds = rounds
+        return rounds
+
     def _read_results(self) -> RunResults:
-        return RunResults(self.directory, self._planned, self._reported, self._settings.tested)
+        planned = self._planned if self._rounds is None else self._rounds.keep_needed(self._planned)
+        return RunResults(self.directory, planned, self._reported, self._settings.tested)
 
     def _fail_if_not_written(self, session: pytest.Session) -> None:
         if self.failures.lines and session.exitstatus == pytest.ExitCode.OK:

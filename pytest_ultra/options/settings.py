@@ -21,11 +21,12 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
+from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AgentChoice
-from pytest_ultra.options.detection import choose_instances
+from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
@@ -62,6 +63,7 @@ class Settings:
     fault_kind: tuple[FaultKind, ...]
     instances: int
     detect: float | None
+    until: Until | None
     repeats: int
     seed: int
     max_turns: int
@@ -138,6 +140,8 @@ def read_settings(config: pytest.Config) -> Settings | None:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
+    if read["until"] is not None:
+        read["instances"] = bound_instances(config, read)
     del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
