@@ -144,7 +144,7 @@ OPTIONS = (
         "until",
         None,
         "POINTS|decided",
-        "Add instances in rounds until the 95 % interval of each model (flawed plans against `optimal`, or success) is "
+        "Add instances in rounds until the interval of each model (flawed plans against `optimal`, or success) is "
         "within so many points on each side, or until every gate is decided; `--ultra-instances` is then the most "
         f"(default: {MOST_INSTANCES})",
         _one(until),

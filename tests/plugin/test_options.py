@@ -60,6 +60,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         fault_kind=(FaultKind.TRANSIENT,),
         instances=1,
         detect=None,
+        until=None,
         repeats=1,
         seed=0,
         max_turns=30,
