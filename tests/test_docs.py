@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from docs import tables
+from pytest_ultra.commands.cli import main
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import flatten
 from pytest_ultra.reporting.episode_fields import MEANINGS
@@ -103,14 +103,12 @@ def examples() -> Iterator[Example]:
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda example: f"{example.page}: {example.section}")
 def test_examples_run(pytester: pytest.Pytester, example: Example) -> None:
+    """In this process, which takes a fifth of the time; `test_readme.py` and `tests/run` start real commands."""
     for name, content in example.files.items():
         (pytester.path / name).write_text(content)
     for line in example.command.splitlines():
         words = re.findall(r'"[^"]*"|\S+', line)
         args = [word.strip('"') for word in words[1:]]
         assert words[0] in ("pytest", "pytest-ultra")
-        if words[0] == "pytest":
-            result = pytester.runpytest_subprocess(*args)
-        else:
-            result = pytester.run(sys.executable, "-m", "pytest_ultra", *args)
-        assert result.ret == example.exit_code
+        code = pytester.runpytest_inprocess(*args).ret if words[0] == "pytest" else main(args)
+        assert code == example.exit_code
