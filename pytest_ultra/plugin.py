@@ -90,6 +90,7 @@ def _open_shard(
     from pytest_ultra.core.rounds import number_rounds  # noqa: PLC0415 - a controller of workers runs no episodes
     from pytest_ultra.worker.round_gate import RoundGate  # noqa: PLC0415
     from pytest_ultra.worker.shard import Shard  # noqa: PLC0415
+    from pytest_ultra.worker.shard_rounds import ShardRounds  # noqa: PLC0415
 
     rounds = number_rounds(cases, settings.until, settings.instances)
     gate = None
@@ -98,4 +99,4 @@ def _open_shard(
 
         judge = make_judge(settings, settings.until, cases.values())
         gate = RoundGate(Path(placement.run_folder), judge, number=placement.number, workers=placement.workers)
-    return Shard(config, settings, placement, rounds, find_agent, gate=gate)
+    return Shard(config, settings, placement, ShardRounds(rounds, gate), find_agent)

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,7 +18,6 @@ from pytest_ultra.collection.run_agents import find_agents
 from pytest_ultra.collection.run_suite import SUITE, generate_guidance, open_guidance_cache
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, is_debugged
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.backoff import RetryPolicy
@@ -48,7 +47,7 @@ from pytest_ultra.worker.concurrency import fit_concurrency
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.resume import FinishedEpisodes
-from pytest_ultra.worker.round_gate import RoundGate
+from pytest_ultra.worker.shard_rounds import ShardRounds
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
 from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
 
@@ -73,18 +72,13 @@ class Shard:
         config: pytest.Config,
         settings: Settings,
         placement: Placement,
-        rounds: Mapping[str, int],
+        rounds: ShardRounds,
         find_agent: Callable[[], Any],
-        *,
-        gate: RoundGate | None = None,
     ) -> None:
-        """`rounds` has the round of each case by its id in node ids; `gate` is between several."""
         self._config = config
         self._settings = settings
         self._placement = placement
         self._rounds = rounds
-        self._gate = gate
-        self._round = -1
         self._find_agent = find_agent
         self._agents: AgentSupport | None = None
         self._run = RunDirectory.open(Path(placement.run_folder))
@@ -97,7 +91,6 @@ class Shard:
         self._progress: ProgressWriter | None = None
         self._stop_watcher: StopSignalWatcher | None = None
         self._is_ready = False
-        self._items: Sequence[pytest.Item] = ()
         self._stall_watchdog: StallWatchdog | None = None
         self._deadline: RunDeadline | None = None
         self._stop_reason: str | None = None
@@ -127,12 +120,18 @@ class Shard:
         """Wait for the test's episode. A test that asks again gets a new one."""
         if self._engine is None or self._meter is None:
             raise RuntimeError("start the shard before you wait for an episode")
+        engine, meter = self._engine, self._meter
         try:
-            self._reach_round_of(nodeid)
-            return self._wait(self._engine, self._meter, case, nodeid)
+            reason = self._rounds.reach(
+                nodeid, lambda: self._begin_round(engine, meter), lambda: bool(self._stop_reason)
+            )
+            if self._stop_reason is not None:
+                self._skip()
+            if reason is not None:
+                pytest.skip(reason)
+            return self._wait(engine, meter, case, nodeid)
         finally:
-            if self._gate is not None:
-                self._gate.end_case(case.case_id, self._round_of(nodeid))
+            self._rounds.end_case(case.case_id, nodeid)
 
     def _wait(self, engine: Engine, meter: Meter, case: Case, nodeid: str) -> EpisodeResult:
         assignment = self._assign(case, nodeid)
@@ -166,8 +165,7 @@ class Shard:
             self._stall_watchdog.stop()
         if self._engine is not None:
             self._engine.stop()
-        if self._gate is not None:
-            self._gate.close()
+        self._rounds.close()
         if self._agents is not None:
             self._agents.close()
         if self._progress is not None:
@@ -190,49 +188,22 @@ class Shard:
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
         self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, activity.find_stall, after_s)
-        self._items = items
-        if self._gate is not None:
-            self._open_gate(self._gate, items)
+        self._rounds.open(items, self._placement)
         self._begin_round(engine, meter)
         self._is_ready = True
 
-    def _open_gate(self, gate: RoundGate, items: Sequence[pytest.Item]) -> None:
-        nodeids = [item.nodeid for item in items]
-        own = self._placement.assigned_indices(nodeids, self._rounds)
-        gate.open(
-            nodeids,
-            self._rounds,
-            {case.case_id: self._round_of(nodeids[index]) for index in own if (case := case_of(items[index]))},
-        )
-
     def _begin_round(self, engine: Engine, meter: Meter) -> None:
         """Generate the workflows of the next round, and start its episodes."""
-        self._round += 1
-        items = [item for item in self._items if case_of(item) and self._round_of(item.nodeid) == self._round]
+        items = self._rounds.begin_next()
         self._guidance.fill(filter(None, map(case_of, items)), partial(generate_guidance, self._config))
         assignments = self._own_assignments(items)
         for assignment in assignments:
             meter.plan(assignment.case, _expect(assignment))
         engine.start(assignments)
 
-    def _reach_round_of(self, nodeid: str) -> None:
-        """Begin the round of a test, once those before it have ended; skip the test if its round is not needed."""
-        if self._gate is None or self._engine is None or self._meter is None:
-            return
-        while self._round < self._round_of(nodeid):
-            reason = self._gate.wait(self._round + 1, lambda: self._stop_reason is not None)
-            if self._stop_reason is not None:
-                self._skip()
-            if reason is not None:
-                pytest.skip(reason)
-            self._begin_round(self._engine, self._meter)
-
-    def _round_of(self, nodeid: str) -> int:
-        return self._rounds[find_case_id(nodeid, self._rounds) or ""]
-
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
         """Count the cases of the whole shard, including those that are already finished."""
-        whole = self._placement.shard_indices([item.nodeid for item in items], self._rounds)
+        whole = self._placement.shard_indices([item.nodeid for item in items], self._rounds.by_case)
         cases = {case.case_id: case for index in whole if (case := case_of(items[index]))}
         meter = open_meter(
             self._run,
@@ -321,7 +292,7 @@ class Shard:
         return self._budget_share.limit(opened)
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
-        own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds)
+        own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
         run_alone = frozenset(self._placement.run_alone)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in run_alone]
