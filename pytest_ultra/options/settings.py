@@ -20,11 +20,12 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
+from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AgentChoice
-from pytest_ultra.options.detection import choose_instances
+from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
@@ -63,6 +64,7 @@ class Settings:
     fault_kind: tuple[FaultKind, ...]
     instances: int
     detect: float | None
+    until: Until | None
     repeats: int
     seed: int
     max_turns: int
@@ -84,6 +86,7 @@ class Settings:
     tpm: float | None
     max_in_flight: int | None
     least_outcome: str
+    failures: int | None
     json: Path | None
     html: Path | None
     markdown: Path | None
@@ -113,6 +116,8 @@ class Settings:
 SETTINGS = pytest.StashKey[Settings]()
 
 
+REQUIRE = "require"
+"""The name of the option that has an effect without a model."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -129,8 +134,7 @@ def add_options(parser: pytest.Parser) -> None:
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
     if not any(config.getoption(key) or config.getini(key) for key in ("ultra_model", "ultra_agent")):
-        if config.getoption("ultra_plan"):
-            raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
+        _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
@@ -138,6 +142,9 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read |= _choose_tasks(config, read)
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
+    if read["until"] is not None:
+        read["instances"] = bound_instances(config, read)
+    del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
@@ -187,6 +194,22 @@ def _refuse_own_flaws(prompt_types: Iterable[PromptType]) -> None:
             raise pytest.UsageError(
                 f"--ultra-prompt-type: {prompt_type} is a flaw of a suite of your own; name that by --ultra-suite"
             )
+
+
+def _check_unused(config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
+    typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
+    for option in OPTIONS:
+        if option.flag in typed and option.name != REQUIRE:
+            raise pytest.UsageError(
+                f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
+                "MODULE:ATTR"
+            )
+
+
+def is_required(config: pytest.Config) -> bool:
+    """Return whether a test that takes a case fails, instead of being skipped, if no model is named."""
+    return bool(_read(config, next(option for option in OPTIONS if option.name == REQUIRE)))
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:
