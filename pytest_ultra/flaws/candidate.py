@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
 import msgspec
@@ -63,6 +64,28 @@ def choose(chance: Random, options: Iterable[int], size: int) -> list[int] | Non
     """Choose `size` of the options, in ascending order; None if there are too few."""
     available = sorted(options)
     return sorted(chance.sample(available, size)) if size <= len(available) else None
+
+
+def is_as_usual(draw: Draw, right: Call, wrong: Call) -> bool:
+    """Draw whether a wrong call may take the place of a right one, such that flawed plans have the calls of sound ones.
+
+    It always may where sound plans have calls like it more often, else as much less often as they do (N. Metropolis et
+    al., Equation of State Calculations by Fast Computing Machines, 1953).
+    """
+    return draw.chance.random() * draw.context.commonness(right) < draw.context.commonness(wrong)
+
+
+def draw_usual(context: PlanContext, calls: Sequence[Call], chance: Random) -> int:
+    """Draw one of the calls, each as often as sound plans have calls like it; return its index."""
+    weights = [context.commonness(call) for call in calls]
+    alike = Counter(weights)  # calls of one pattern share its weight
+    shares = [weight / alike[weight] for weight in weights]
+    left = chance.random() * sum(shares)
+    for index, share in enumerate(shares):
+        left -= share
+        if left < 0:
+            return index
+    return len(calls) - 1
 
 
 def with_arguments(step: Step, **arguments: Json) -> Step:

@@ -94,7 +94,7 @@ def _find(
     return None
 
 
-FILLED_PERCENT = 70
+FILLED_PERCENT = 85
 """How many of a hundred missing steps have one in their place that changes nothing, so that the plan is as long."""
 
 

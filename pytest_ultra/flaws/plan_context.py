@@ -123,6 +123,9 @@ class PlanContext(Protocol):
         Their `data` refers to the step.
         """
 
+    def commonness(self, call: Call) -> float:
+        """Return how common calls like this one are in sound plans, as a positive number."""
+
     def is_named(self, value: Json) -> bool:
         """Return whether the words of the job name a value."""
 

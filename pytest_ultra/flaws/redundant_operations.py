@@ -11,7 +11,7 @@ import msgspec
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Call, Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
+from pytest_ultra.flaws.candidate import Candidate, Draw, draw_usual, renumber
 
 _HOW = {
     "repeat": "repeats step {}",
@@ -72,7 +72,8 @@ def _draw_extra(draw: Draw, optimal: Workflow, *, has_look_ups: bool) -> Extra |
     if not options:
         return None
     way = draw.chance.choice(sorted({option.way for option in options}))
-    return draw.chance.choice([option for option in options if option.way == way])
+    options = [option for option in options if option.way == way]
+    return options[draw_usual(draw.context, [option.call for option in options], draw.chance)]
 
 
 def add_steps(optimal: Workflow, extras: list[Extra]) -> Candidate:

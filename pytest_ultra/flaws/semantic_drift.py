@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Step, Workflow, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, replace_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, is_as_usual, replace_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import misread_arguments
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_damage import MOST_TRIED, is_unflagged
@@ -79,10 +79,13 @@ def _draw_value(draw: Draw, optimal: Workflow, drifting: Workflow, number: int) 
     options = wanted or values
     names = sorted({name for name, _, _ in options})
     draw.chance.shuffle(names)
-    for name in names:
+    for name, must_be_usual in [*((name, True) for name in names), *((name, False) for name in names)]:
         alike = [value for value in options if value[0] == name]
         for option in draw.chance.sample(alike, min(MOST_TRIED, len(alike))):
-            change = _change(draw.context, step, with_arguments(step, **{name: option[1]}))
+            wrong = with_arguments(step, **{name: option[1]})
+            if must_be_usual and not is_as_usual(draw, step.call, wrong.call):
+                continue
+            change = _change(draw.context, step, wrong)
             if draw.visibility is Visibility.PLAN or is_unflagged(draw, drifting, {number: change}):
                 return option
     return None

@@ -36,7 +36,7 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[int]) -> Candidate | None:
     """Move one step after the other until enough of them are displaced, and the linter has no finding."""
     keeps_inputs = draw.chance.randint(1, 6) == 1  # leaves a result unused, which few sound plans do
-    most_gaps = len(optimal.steps) if keeps_inputs or draw.chance.randint(1, 3) == 1 else _count_gaps(optimal)
+    most_gaps = len(optimal.steps) if keeps_inputs else _count_gaps(optimal)
     order = list(range(1, len(optimal.steps) + 1))
     for _ in range(MOST_MOVES if movable else 0):
         number = draw.chance.choice(movable)
