@@ -22,6 +22,7 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
 from pytest_ultra.benchmark.usual_calls import commonness
+from pytest_ultra.benchmark.usual_order import put_in_usual_order
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
@@ -137,6 +138,9 @@ class TaskContext:
     @cached_property
     def _names(self) -> LikelyNames:
         return LikelyNames(self._task)
+
+    def in_usual_order(self, workflow: Workflow) -> Workflow:
+        return put_in_usual_order(workflow, self.tools)
 
     def commonness(self, call: Call) -> float:
         return commonness(call)

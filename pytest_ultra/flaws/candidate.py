@@ -29,11 +29,15 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Draw(msgspec.Struct, frozen=True):
-    """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance."""
+    """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance.
+
+    `attempt` counts from 0 and says how many candidates have failed their proof: later ones may be less like sound plans.
+    """
 
     context: PlanContext
     visibility: Visibility
     chance: Random
+    attempt: int = 0
 
 
 Injector = Callable[[Draw, Workflow, int], Candidate | None]

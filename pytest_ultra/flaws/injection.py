@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
 import msgspec
@@ -76,11 +77,11 @@ def _find(
 
     size = severity.damaged_steps(len(optimal.steps))
     with_oddities = with_oddities and draw.visibility is not Visibility.PLAN
-    has_oddities = with_oddities and draw.chance.choice((True, False))
+    has_oddities = with_oddities and draw.chance.randint(1, 100) <= ODD_PERCENT[kind]
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
-    for _ in range(MOST_CANDIDATES):
-        candidate = _INJECTORS[kind](draw, optimal, size)
+    for attempt in range(MOST_CANDIDATES):
+        candidate = _INJECTORS[kind](msgspec.structs.replace(draw, attempt=attempt), optimal, size)
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
@@ -94,6 +95,12 @@ def _find(
     return None
 
 
+ODD_PERCENT: Mapping[FlawKind, int] = dict.fromkeys(FlawKind, 50) | {
+    FlawKind.SEQUENCE_DISORDER: 15,
+    FlawKind.REDUNDANT_OPERATIONS: 15,
+}
+"""How many of a hundred plans have oddities besides their flaw: half, as of the sound plans; fewer where the flaw itself
+looks like one."""
 FILLED_PERCENT = 85
 """How many of a hundred missing steps have one in their place that changes nothing, so that the plan is as long."""
 

@@ -20,9 +20,9 @@ from pytest_ultra.flaws.proof import adds_strange_literals
 from pytest_ultra.flaws.redundant_operations import Extra, add_steps
 from pytest_ultra.flaws.sequence_disorder import draw_order, reorder
 
-MOST_ODDITIES = 3
+MOST_ODDITIES = 4
 MOST_DRAWS = 8
-MOST_ORDERS = 6
+MOST_ORDERS = 12
 MOST_CONDITIONS = 1
 
 Oddity = Callable[[PlanContext, Candidate, Random], Candidate | None]
@@ -47,14 +47,17 @@ def add_oddities(
     if lint(plan.workflow, context.tools):
         return plan
     effects = context.rehearse(plan.workflow).effects
-    wanted = chance.randint(1, MOST_ODDITIES)
+    wanted = chance.randint(2, MOST_ODDITIES)
+    left = [*(_ALL if adds_steps else _SAME_LENGTH)]
     for _ in range(MOST_DRAWS):
-        odd = chance.choice(_ALL if adds_steps else _SAME_LENGTH)(context, plan, chance)
+        oddity = chance.choice(left)
+        odd = oddity(context, plan, chance)
         if odd is None or adds_strange_literals(context, plan.workflow, odd.workflow):
             continue
         if keeps(odd) and _has_effects(context, odd, effects):
             plan, wanted = odd, wanted - 1
-        if wanted == 0:
+            left = [other for other in left if other is not oddity]
+        if wanted == 0 or not left:
             break
     return plan
 
@@ -82,7 +85,7 @@ def _other_order(context: PlanContext, plan: Candidate, chance: Random) -> Candi
         return None
     effects = context.rehearse(plan.workflow).effects
     for _ in range(MOST_ORDERS):
-        order = draw_order(plan.workflow, chance.randint(1, 2), chance)
+        order = draw_order(plan.workflow, chance.randint(1, 3), chance)
         if order is not None:
             other = reorder(plan.workflow, order)
             is_same = _keeps_damage(plan, other) and not lint(other.workflow, context.tools)
@@ -157,6 +160,14 @@ def _idle_steps(context: PlanContext, plan: Candidate, chance: Random) -> Candid
     return odd
 
 
+def _side_check(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
+    """Look at data on the way, by a check of which no step uses the result."""
+    numbers = range(1, len(plan.workflow.steps) + 1)
+    calls = [call for number in numbers for call in context.idle_steps(plan.workflow, number)]
+    checks = [call for call in calls if (tool := context.tools.get(call.tool)) and tool.informs(call)]
+    return _add(plan, [checks[draw_usual(context, checks, chance)]] if checks else [], chance)
+
+
 def _second_try(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
     """Repeat one delivery at the end, should it have failed."""
     steps = plan.workflow.steps
@@ -202,7 +213,8 @@ _SAME_LENGTH: tuple[Oddity, ...] = (*[_other_order] * 6, *[_other_tool] * 3, *[_
 _ALL: tuple[Oddity, ...] = (
     *_SAME_LENGTH,
     *[_look_up] * 2,
-    *[_idle_steps] * 7,
+    *[_idle_steps] * 6,
+    *[_side_check] * 5,
     _extra_check,
     _repeated_look_up,
 )
