@@ -45,13 +45,17 @@ Injector = Callable[[Draw, Workflow, int], Candidate | None]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A replacement for one step: its flaw kind, its `way` within the kind, a description, and what shows it."""
+    """A replacement for one step: its flaw kind, its `way` within the kind, a description, and what shows it.
+
+    `is_usual` says that it was drawn among others as often as sound plans have calls like it.
+    """
 
     kind: FlawKind
     step: Step
     way: str
     how: str
     visibility: Visibility = Visibility.JOB
+    is_usual: bool = False
 
 
 def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidate:

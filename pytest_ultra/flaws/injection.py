@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from random import Random
 
 import msgspec
@@ -77,7 +76,7 @@ def _find(
 
     size = severity.damaged_steps(len(optimal.steps))
     with_oddities = with_oddities and draw.visibility is not Visibility.PLAN
-    has_oddities = with_oddities and draw.chance.randint(1, 100) <= ODD_PERCENT[kind]
+    has_oddities = with_oddities and draw.chance.choice((True, False))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
     for attempt in range(MOST_CANDIDATES):
@@ -89,26 +88,15 @@ def _find(
             if with_oddities:
                 composed = _fill_gaps(draw, composed, is_as_visible)
             if has_oddities:
-                adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
-                composed = add_oddities(draw.context, composed, draw.chance, is_as_visible, adds_steps=adds_steps)
+                composed = add_oddities(draw.context, composed, draw.chance, is_as_visible, beside=kind)
             return composed
     return None
 
 
-ODD_PERCENT: Mapping[FlawKind, int] = dict.fromkeys(FlawKind, 50) | {
-    FlawKind.SEQUENCE_DISORDER: 15,
-    FlawKind.REDUNDANT_OPERATIONS: 15,
-}
-"""How many of a hundred plans have oddities besides their flaw: half, as of the sound plans; fewer where the flaw itself
-looks like one."""
-FILLED_PERCENT = 85
-"""How many of a hundred missing steps have one in their place that changes nothing, so that the plan is as long."""
-
-
 def _fill_gaps(draw: Draw, candidate: Candidate, keeps: Keeps) -> Candidate:
+    """Put as many steps that change nothing in the place of missing ones, so that the plan is as long as a sound one."""
     missing = sum(damage.flawed_step is None for damage in candidate.damages)
-    filled = sum(draw.chance.randint(1, 100) <= FILLED_PERCENT for _ in range(missing))
-    return add_idle_steps(draw.context, candidate, draw.chance, keeps, filled)
+    return add_idle_steps(draw.context, candidate, draw.chance, keeps, missing)
 
 
 _CHANGERS: dict[FlawKind, Changer] = {

@@ -5,7 +5,7 @@ So they do not give a flaw away, and an agent that distrusts them distrusts with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import msgspec
@@ -37,18 +37,19 @@ def unchanged(plan: Workflow) -> Candidate:
 
 
 def add_oddities(
-    context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, *, adds_steps: bool = True
+    context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, *, beside: FlawKind | None = None
 ) -> Candidate:
     """Add some oddities, of which each leaves the plan's effects as they are and `keeps` true; without luck, none.
 
-    None of them names what a check of literals against the words would find. With `adds_steps` False, none makes the
-    plan longer but the second try of a delivery. Damaged steps stay as they are.
+    None of them names what a check of literals against the words would find. Damaged steps stay as they are. Beside
+    `redundant_operations`, none makes the plan longer but the second try of a delivery; beside `sequence_disorder`, one
+    that makes it longer is enough.
     """
     if lint(plan.workflow, context.tools):
         return plan
     effects = context.rehearse(plan.workflow).effects
-    wanted = chance.randint(2, MOST_ODDITIES)
-    left = [*(_ALL if adds_steps else _SAME_LENGTH)]
+    wanted = 1 if beside is FlawKind.SEQUENCE_DISORDER else chance.randint(2, MOST_ODDITIES)
+    left = [*_BESIDE.get(beside, _ALL)]
     for _ in range(MOST_DRAWS):
         oddity = chance.choice(left)
         odd = oddity(context, plan, chance)
@@ -151,8 +152,8 @@ def _idle_step(context: PlanContext, plan: Candidate, chance: Random) -> Candida
 
 
 def _idle_steps(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
-    """Check several data that are in order already, up to as many as there are other steps for every two of them."""
-    count = chance.randint(1, max(1, len(plan.workflow.steps) // 2))
+    """Check several data that are in order already, up to two for every three other steps."""
+    count = chance.randint(1, max(1, len(plan.workflow.steps) * 2 // 3))
     odd: Candidate | None = None
     for _ in range(count):
         further = _idle_step(context, odd or plan, chance)
@@ -219,3 +220,8 @@ _ALL: tuple[Oddity, ...] = (
     _repeated_look_up,
 )
 """Drawn from with these weights."""
+_BESIDE: Mapping[FlawKind | None, Sequence[Oddity]] = {
+    FlawKind.REDUNDANT_OPERATIONS: _SAME_LENGTH,
+    FlawKind.SEQUENCE_DISORDER: (*[_idle_steps] * 6, _second_try, _look_up),
+}
+"""Those beside flaws that look like the others themselves."""

@@ -35,10 +35,19 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     if draw.visibility is Visibility.WORLD:
         needless = {misreading.needless for misreading in draw.context.misreadings(optimal)}
         movable = [number for number in movable if number in needless]
+    if draw.attempt < MOST_LINKED:
+        movable = [number for number in movable if _has_data(draw.context, optimal, number)] or movable
     candidate = _draw_unflagged(draw, optimal, size, movable)
     if candidate is not None and draw.attempt < MOST_UNUSUAL and _is_undone(draw.context, candidate):
         return None
     return candidate
+
+
+def _has_data(context: PlanContext, optimal: Workflow, number: int) -> bool:
+    """Return whether a step takes or makes an output: one that does neither stands at the beginning of sound plans."""
+    call = optimal.steps[number - 1].call
+    signature = context.tools.get(call.tool)
+    return bool(call.references) or (signature is not None and signature.makes(call) is not None)
 
 
 def _is_undone(context: PlanContext, candidate: Candidate) -> bool:

@@ -80,7 +80,7 @@ def _draw_change(
         return None
     right = workflow.steps[number - 1].call
     for change in _in_order(draw, options):
-        if must_be_usual and not is_as_usual(draw, right, change.step.call):
+        if must_be_usual and not change.is_usual and not is_as_usual(draw, right, change.step.call):
             continue
         if draw.visibility is Visibility.PLAN or is_unflagged(draw, workflow, {**changed, number: change}):
             return change

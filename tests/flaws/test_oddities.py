@@ -71,7 +71,7 @@ def test_a_plan_with_oddities_has_the_same_effects(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_some_oddities_make_a_plan_no_longer(seed: int) -> None:
-    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed), is_unflagged, adds_steps=False)
+    plan = add_oddities(CONTEXT, unchanged(OPTIMAL), Random(seed), is_unflagged, beside=FlawKind.REDUNDANT_OPERATIONS)
     assert len(plan.workflow.steps) == len(OPTIMAL.steps)
 
 
