@@ -70,8 +70,6 @@ def _propose(task: Task, call: Call, argument: str, rows: Sequence[Row]) -> Iter
         yield from (Option(mapping, "sibling_field") for mapping in _other_mappings(rows, value))
     elif argument == "routes" and isinstance(value, dict):
         yield from (Option(routes, "sibling_value") for routes in _other_routes(task, rows, call, value))
-    elif argument == "right":
-        yield from (Option(factor, "other_number") for group in _FACTORS if value in group for factor in group)
     elif isinstance(value, bool):
         yield Option(not value, "other_choice")
     elif isinstance(value, int | float):
@@ -129,12 +127,14 @@ def _other_routes(task: Task, rows: Sequence[Row], call: Call, routes: dict[str,
 _RANGES = {"periods": (2, 6), "rate_percent": (1, 15), "count": (1, 50)}
 
 
-def _other_numbers(argument: str, value: float) -> Iterator[float]:
+def _other_numbers(argument: str, value: float) -> list[float]:
     low, high = _RANGES.get(argument, (1, 10**9))
+    if argument == "right":
+        return [factor for group in _FACTORS if value in group for factor in group]
     near = [value + step for step in (1, -1, 2, -2)]
     if argument not in _RANGES and isinstance(value, int):
         near = [value * 4 // 3, value * 3 // 4, value + 10, value - 10]
-    yield from (number for number in near if low <= number <= high)
+    return [number for number in near if low <= number <= high]
 
 
 def _other_lists(task: Task, value: list[Json]) -> Iterator[Json]:

@@ -21,7 +21,7 @@ from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
-from pytest_ultra.benchmark.usual_calls import commonness
+from pytest_ultra.benchmark.usual_calls import commonness, tool_commonness
 from pytest_ultra.benchmark.usual_order import put_in_usual_order
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
@@ -130,7 +130,10 @@ class TaskContext:
         known = [step.call for step in workflow.steps]
         table = self._table(workflow, number)
         if id(table) not in self._idle:  # the key stays unique, since the table is kept
-            self._idle[id(table)] = (table, list(idle_calls(table, self._source_rows(workflow, number), reference(number))))
+            self._idle[id(table)] = (
+                table,
+                list(idle_calls(table, self._source_rows(workflow, number), reference(number))),
+            )
         calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in self._idle[id(table)][1]]
         new = [call for call in calls if not any(call.says_the_same_as(other) for other in known)]
         return [call for call in new if call.tool in self._task.tools]
@@ -144,6 +147,9 @@ class TaskContext:
 
     def commonness(self, call: Call) -> float:
         return commonness(call)
+
+    def tool_commonness(self, tool: str) -> float:
+        return tool_commonness(tool)
 
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):
@@ -199,4 +205,3 @@ class TaskContext:
                 return rehearsal
         self._rehearsed = [*self._rehearsed[:1], (workflow, self.rehearse(workflow))]
         return self._rehearsed[-1][1]
-

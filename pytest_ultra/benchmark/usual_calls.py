@@ -1,8 +1,9 @@
-"""How common calls are in sound plans, so that damage and oddities can be drawn from the distribution of sound plans."""
+"""How common calls are in sound plans, so that damage and oddities can be drawn from their distribution."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.json_types import Json
@@ -17,6 +18,12 @@ _FACTOR = "right"
 def commonness(call: Call) -> float:
     """Return how often sound plans have calls of this tool with these arguments and choices, as a positive number."""
     return _COUNTS.get(pattern(call), _UNSEEN)
+
+
+@cache
+def tool_commonness(tool: str) -> float:
+    """Return how often sound plans have calls of this tool, as a positive number."""
+    return sum(count for name, count in _COUNTS.items() if name.startswith(f"{tool}(")) or _UNSEEN
 
 
 def pattern(call: Call) -> str:

@@ -31,7 +31,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class Draw(msgspec.Struct, frozen=True):
     """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance.
 
-    `attempt` counts from 0 and says how many candidates have failed their proof: later ones may be less like sound plans.
+    `attempt` counts from 0 and says how many candidates have failed: later ones may be less like sound plans.
     """
 
     context: PlanContext
@@ -87,13 +87,17 @@ def draw_usual(context: PlanContext, calls: Sequence[Call], chance: Random) -> i
     """Draw one of the calls, each as often as sound plans have calls like it; return its index."""
     weights = [context.commonness(call) for call in calls]
     alike = Counter(weights)  # calls of one pattern share its weight
-    shares = [weight / alike[weight] for weight in weights]
-    left = chance.random() * sum(shares)
-    for index, share in enumerate(shares):
-        left -= share
+    return draw_weighted([weight / alike[weight] for weight in weights], chance)
+
+
+def draw_weighted(weights: Sequence[float], chance: Random) -> int:
+    """Draw an index by its weight."""
+    left = chance.random() * sum(weights)
+    for index, weight in enumerate(weights):
+        left -= weight
         if left < 0:
             return index
-    return len(calls) - 1
+    return len(weights) - 1
 
 
 def with_arguments(step: Step, **arguments: Json) -> Step:

@@ -94,7 +94,7 @@ def _find(
 
 
 def _fill_gaps(draw: Draw, candidate: Candidate, keeps: Keeps) -> Candidate:
-    """Put as many steps that change nothing in the place of missing ones, so that the plan is as long as a sound one."""
+    """Put steps that change nothing in the place of missing ones, so that the plan is as long as a sound one."""
     missing = sum(damage.flawed_step is None for damage in candidate.damages)
     return add_idle_steps(draw.context, candidate, draw.chance, keeps, missing)
 

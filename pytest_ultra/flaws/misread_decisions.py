@@ -34,7 +34,9 @@ def misread_arguments(
     ]
     draw.chance.shuffle(options)
     drawn = [(misreading, _is_as_usual(draw, optimal, misreading, kind)) for misreading in options]
-    usual_first = [option for option, is_usual in drawn if is_usual] + [option for option, is_usual in drawn if not is_usual]
+    usual_first = [option for option, is_usual in drawn if is_usual] + [
+        option for option, is_usual in drawn if not is_usual
+    ]
     changed: dict[int, Change] = {}
     for misreading in usual_first:
         steps = {change.step for change in misreading.changes}

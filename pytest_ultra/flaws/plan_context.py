@@ -129,6 +129,9 @@ class PlanContext(Protocol):
     def commonness(self, call: Call) -> float:
         """Return how common calls like this one are in sound plans, as a positive number."""
 
+    def tool_commonness(self, tool: str) -> float:
+        """Return how common calls of this tool are in sound plans, as a positive number."""
+
     def is_named(self, value: Json) -> bool:
         """Return whether the words of the job name a value."""
 

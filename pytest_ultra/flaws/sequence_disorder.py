@@ -17,9 +17,9 @@ from pytest_ultra.flaws.plan_context import PlanContext
 MOST_MOVES = 12
 """Moves of a step that are tried for one order."""
 MOST_LINKED = 6
-"""Candidates in which every step works on what comes out of the one before; only later ones may leave results unused."""
+"""Candidates in which steps work on what comes out of the one before; only later ones may leave results unused."""
 MOST_UNUSUAL = 16
-"""Candidates that must not be undone by putting the steps into the usual order; only later ones may."""
+"""Candidates that the usual order of steps must not undo, with at most one reference that passes over steps more."""
 OTHER_ORDER = "other_order"
 """The way of a disorder that runs: each step has an input, and does something else with it."""
 
@@ -58,7 +58,7 @@ def _is_undone(context: PlanContext, candidate: Candidate) -> bool:
 def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[int]) -> Candidate | None:
     """Move one step after the other until enough of them are displaced, and the linter has no finding."""
     keeps_inputs = draw.attempt >= MOST_LINKED and draw.chance.choice((True, False))
-    most_gaps = _count_gaps(optimal) + (draw.attempt >= MOST_LINKED)
+    most_gaps = len(optimal.steps) if draw.attempt >= MOST_UNUSUAL else _count_gaps(optimal) + keeps_inputs
     order = list(range(1, len(optimal.steps) + 1))
     for _ in range(MOST_MOVES if movable else 0):
         number = draw.chance.choice(movable)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-
 from itertools import product
 
 from pytest_ultra.core.axes import Visibility

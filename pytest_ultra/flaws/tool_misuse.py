@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, draw_usual
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, draw_weighted
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_damage import MOST_TRIED, damage_steps
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
@@ -37,7 +37,8 @@ def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
         if wrong != step.call.tool and (arguments := _arguments(draw, workflow, number, wrong))
     ]
     while proposed and (draw.visibility is Visibility.PLAN or len(found) < MOST_TRIED):
-        wrong = proposed.pop(draw_usual(draw.context, proposed, draw.chance))
+        weights = [draw.context.tool_commonness(call.tool) for call in proposed]
+        wrong = proposed.pop(draw_weighted(weights, draw.chance))
         how = f"names {wrong.tool} instead of {step.call.tool}"
         way = _way(draw.context, step.call, wrong.tool)
         found.append(Change(_KIND, Step(wrong, None, step.only_if_failed), way, how, is_usual=True))
