@@ -64,4 +64,4 @@ def _for_numbers(cells: Sequence[float], before: Sequence[float], data: str, fie
 
 
 def _filter(data: str, field: str, operator: str, value: str | float | list[str] | list[float]) -> Call:
-    return Call("data_processing_filter", {"data": data, "field": field, "operator": operator, "value": value})  # type: ignore[dict-item]
+    return Call("data_processing_filter", {"data": data, "field": field, "operator": operator, "value": value})

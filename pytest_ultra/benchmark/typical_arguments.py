@@ -82,7 +82,7 @@ def _transform(around: Surroundings, chance: Random) -> dict[str, Json]:
 
 
 def _validate(around: Surroundings, chance: Random) -> dict[str, Json]:
-    if around.keys and chance.choice((True, False)):
+    if around.keys and chance.randint(0, 1):
         return {"field": around.keys[0], "rule": "unique"}
     return {"field": chance.choice(around.numbers + around.categories), "rule": "required"}
 

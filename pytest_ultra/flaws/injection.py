@@ -52,7 +52,8 @@ def inject(
 
     A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
     `flaws - 1` further steps are damaged, each by another kind. Half of the plans of another visibility than `plan`
-    have oddities, as half of the sound plans have: `alternative` beside `optimal`; none has without `with_oddities`.
+    have oddities, as half of the sound plans have: `alternative` beside `optimal`; and steps that change nothing stand
+    in the place of missing ones. Without `with_oddities`, none of this is so.
     """
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)

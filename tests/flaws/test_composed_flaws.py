@@ -24,7 +24,8 @@ def composed(kind: FlawKind, flaws: int = 2) -> Iterator[tuple[Task, FlawedWorkf
     for task_type in (TaskType.DATA_PIPELINE, TaskType.MULTI_STAGE_PIPELINE):
         for instance in range(3):
             task = make_task(TaskKey(task_type, Difficulty.HARD, instance, 0))
-            flawed = inject(TaskContext(task), perfect_plan(task), kind, Severity.LIGHT, flaws=flaws)
+            context, optimal = TaskContext(task), perfect_plan(task)
+            flawed = inject(context, optimal, kind, Severity.LIGHT, flaws=flaws, with_oddities=False)
             if flawed is not None:
                 yield task, flawed
 

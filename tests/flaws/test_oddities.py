@@ -32,8 +32,17 @@ def is_unflagged(plan: Candidate) -> bool:
 
 
 def strange_values(task: Task, flawed: FlawedWorkflow) -> list[Json]:
-    """The literals of undamaged steps that neither the sound plan nor the words nor a tool's schema lists."""
+    """The literals of undamaged steps that neither the sound plan nor the words nor a tool's schema lists.
+
+    Where the sound plan has such a literal itself, the words do not show that another is wrong.
+    """
     context, optimal = TaskContext(task), perfect_plan(task)
+    left_open = {
+        (step.call.tool, name)
+        for step in optimal.steps
+        for name, value in step.call.literals.items()
+        if not context.is_named(value)
+    }
     known = [value for step in optimal.steps for value in step.call.arguments.values()]
     damaged = {damage.flawed_step for damage in flawed.damages}
     calls = [step.call for number, step in enumerate(flawed.workflow.steps, start=1) if number not in damaged]
@@ -43,6 +52,7 @@ def strange_values(task: Task, flawed: FlawedWorkflow) -> list[Json]:
         for name, value in call.arguments.items()
         if referenced_step(value) is None
         and value not in known
+        and (call.tool, name) not in left_open
         and not context.is_named(value)
         and "enum" not in context.tools[call.tool].parameters["properties"].get(name, {})
     ]
