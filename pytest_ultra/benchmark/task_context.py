@@ -29,6 +29,8 @@ from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
+_SOURCES = ("integration_connector", "network_fetcher", "utility_cache")
+"""Tools that take data from places of which only a catalogue says what kind of place it is."""
 _NO_ROWS: tuple[Row, ...] = ()
 
 
@@ -107,7 +109,8 @@ class TaskContext:
     def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
         if self._misread is None or self._misread[0] is not workflow:
             found = find_misreadings(self._task, workflow)
-            self._misread = (workflow, (*found, *self._careless_steps(workflow, found)))
+            careless = (*self._careless_steps(workflow, found), *self._careless_sources(workflow, found))
+            self._misread = (workflow, (*found, *careless))
         return self._misread[1]
 
     def _careless_steps(self, workflow: Workflow, found: Sequence[PlanMisreading]) -> Iterator[PlanMisreading]:
@@ -118,6 +121,18 @@ class TaskContext:
                 for other in careless_calls(call, self._input_rows(workflow, number)):
                     if other.tool in self._task.tools:
                         yield PlanMisreading(misreading.question, dropped=(number,), added=(Step(other),))
+
+    def _careless_sources(self, workflow: Workflow, found: Sequence[PlanMisreading]) -> Iterator[PlanMisreading]:
+        """Yield sources of another kind in place of one that has to be looked up, whose kind the words do not say."""
+        chance = Random(f"{self.seed}/sources")
+        steps = {change.step: misreading.question for misreading in found for change in misreading.changes}
+        for number, question in sorted(steps.items()):
+            if workflow.steps[number - 1].call.tool in _SOURCES:
+                for tool in _SOURCES:
+                    if tool != workflow.steps[number - 1].call.tool and tool in self._task.tools:
+                        arguments = self.arguments_for(workflow, number, tool, chance)
+                        if arguments is not None:
+                            yield PlanMisreading(question, dropped=(number,), added=(Step(Call(tool, arguments)),))
 
     def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
         calls = [step.call for step in workflow.steps]

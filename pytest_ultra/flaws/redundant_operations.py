@@ -23,7 +23,7 @@ _HOW = {
 }
 
 
-_WEIGHTS = {"idle_step": 4}
+_WEIGHTS = {"idle_step": 2}
 """How often a way is drawn for each time that another is."""
 
 

@@ -87,7 +87,14 @@ def _draw_change(
 
 
 def _in_order(draw: Draw, options: list[Change]) -> Iterator[Change]:
-    """Yield some changes. The way is drawn before the change, so that ways with few changes are as likely."""
+    """Yield some changes, in the order of those that are drawn already.
+
+    Of others, the way is drawn before the change, so that ways with few changes are as likely.
+    """
+    drawn = [change for change in options if change.is_usual]
+    if drawn:
+        yield from drawn[: 2 * MOST_TRIED]
+        return
     way = draw.chance.choice(sorted({change.way for change in options}))
     first = draw.chance.choice([change for change in options if change.way == way])
     yield first

@@ -12,7 +12,7 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from pytest_ultra.flaws.candidate import Candidate, Change, Draw, draw_weighted
 from pytest_ultra.flaws.plan_context import PlanContext
-from pytest_ultra.flaws.step_damage import MOST_TRIED, damage_steps
+from pytest_ultra.flaws.step_damage import damage_steps
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 
 _KIND = FlawKind.TOOL_MISUSE
@@ -23,7 +23,7 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 
 
 def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
-    """Return the wrong tools that a step could name.
+    """Return the wrong tools that a step could name, drawn as often as sound plans have them.
 
     With the visibility `world`, they are those that somebody takes who did not look at the data.
     """
@@ -36,7 +36,7 @@ def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
         for wrong in draw.context.offered
         if wrong != step.call.tool and (arguments := _arguments(draw, workflow, number, wrong))
     ]
-    while proposed and (draw.visibility is Visibility.PLAN or len(found) < MOST_TRIED):
+    while proposed:
         weights = [draw.context.tool_commonness(call.tool) for call in proposed]
         wrong = proposed.pop(draw_weighted(weights, draw.chance))
         how = f"names {wrong.tool} instead of {step.call.tool}"
