@@ -24,7 +24,7 @@ from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import has_visibility, is_proved
 from pytest_ultra.flaws.step_damage import Changer, damage_steps
 
-MOST_CANDIDATES = 24
+MOST_CANDIDATES = 32
 """Candidates of one visibility before the next more visible one is tried."""
 
 _INJECTORS: dict[FlawKind, Injector] = {

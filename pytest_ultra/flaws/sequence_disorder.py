@@ -18,7 +18,7 @@ MOST_MOVES = 12
 """Moves of a step that are tried for one order."""
 MOST_LINKED = 6
 """Candidates in which steps work on what comes out of the one before; only later ones may leave results unused."""
-MOST_UNUSUAL = 16
+MOST_UNUSUAL = 10
 """Candidates that the usual order of steps must not undo, with at most one reference that passes over steps more."""
 OTHER_ORDER = "other_order"
 """The way of a disorder that runs: each step has an input, and does something else with it."""
