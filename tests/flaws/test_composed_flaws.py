@@ -44,7 +44,8 @@ def test_each_further_kind_damages_one_more_sound_step(kind: FlawKind) -> None:
         assert second.optimal_step is not None
         damaged = flawed.workflow.steps[second.flawed_step - 1]
         assert render(flawed.workflow) != render(optimal)
-        assert damaged != optimal.steps[second.optimal_step - 1]
+        # after a bypass in another order, the number of the input can be by chance the one that it had
+        assert damaged != optimal.steps[second.optimal_step - 1] or second.way == "bypass"
         assert not TaskContext(task).rehearse(flawed.workflow).has_delivered
 
 
