@@ -96,11 +96,22 @@ def _other_order(context: PlanContext, plan: Candidate, chance: Random) -> Candi
 
 
 def _keeps_damage(plan: Candidate, other: Candidate) -> bool:
-    """Return whether the damaged steps of a plan are in its other order as they were, apart from numbers."""
+    """Return whether the damaged steps of a plan are in its other order as they were, apart from numbers.
+
+    Of two equal calls, of which one is damaged, the same still comes first.
+    """
     place = {number: position for position, number in enumerate(other.origin, start=1) if number}
     damaged = [damage.flawed_step for damage in plan.damages if damage.flawed_step]
     steps = plan.workflow.steps
-    return all(renumber(steps[number - 1], place) == other.workflow.steps[place[number] - 1] for number in damaged)
+    return all(
+        renumber(steps[number - 1], place) == other.workflow.steps[place[number] - 1]
+        and all(
+            (place[same] < place[number]) == (same < number)
+            for same, step in enumerate(steps, start=1)
+            if step.call == steps[number - 1].call
+        )
+        for number in damaged
+    )
 
 
 def _other_tool(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
