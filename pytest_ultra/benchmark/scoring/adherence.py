@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_ultra.benchmark.goal import made_milestones, prerequisites
+from pytest_ultra.benchmark.goal import deliverables_on, made_milestones
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.task import BenchmarkGuidance
@@ -250,15 +250,6 @@ def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
     task, step = evidence.task, evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
     made = made_milestones(task, evidence.world, evidence.answer)
     wanted = {action.reaches for action in task.actions if action.call.says_the_same_as(step.call)}
-    return any(made[index] or _is_all_delivered(evidence, index) for index in wanted)
-
-
-def _is_all_delivered(evidence: Evidence, index: int) -> bool:
-    """Return whether all deliverables that need a milestone are there."""
-    numbered = enumerate(evidence.task.milestones)
-    needing = [
-        number
-        for number, milestone in numbered
-        if milestone.is_deliverable and index in {number, *prerequisites(evidence.task, number)}
-    ]
-    return all(evidence.milestones[number] for number in needing)
+    return any(
+        made[index] or all(evidence.milestones[other] for other in deliverables_on(task, index)) for index in wanted
+    )
