@@ -36,30 +36,35 @@ PACKAGE = "pytest_ultra"
 _GOAL = ("tests/benchmark/test_goal.py", "tests/benchmark/test_measures.py", "tests/benchmark/test_scoring.py")
 _VALUES = ("tests/benchmark/test_answers.py", "tests/benchmark/test_value_comparison.py")
 _SCORING = ("tests/benchmark/test_measures.py", "tests/benchmark/test_scoring.py")
-_FLAWS = ("tests/flaws/test_flaws.py",)
+_PLANS = ("tests/benchmark/test_step_milestones.py", "tests/benchmark/test_agent_workflows.py")
+_FLAWS = ("tests/flaws/test_injection.py", "tests/flaws/test_composed_flaws.py")
 _FIGURES = ("tests/analysis/test_conduct.py", "tests/analysis/test_discernment.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "benchmark/answers": _VALUES,
-    "benchmark/canonical": ("tests/benchmark/test_canonical.py", *_VALUES),
+    "benchmark/canonical": (*_VALUES, "tests/benchmark/test_canonical.py"),
     "benchmark/facts": (*_GOAL, *_VALUES),
-    "benchmark/goal": _GOAL,
+    "benchmark/goal": (*_GOAL, "tests/benchmark/test_recovery.py"),
     "benchmark/goal_check": _GOAL,
     "benchmark/harm": _GOAL,
     "benchmark/number_match": _VALUES,
     "benchmark/planner": ("tests/benchmark/test_planner.py",),
     "benchmark/spelled_numbers": _VALUES,
+    "benchmark/step_milestones": _PLANS,
     "benchmark/value_comparison": _VALUES,
-    "benchmark/value_difference": (*_GOAL, "tests/benchmark/test_value_difference.py"),
+    "benchmark/value_difference": ("tests/benchmark/test_value_difference.py", *_GOAL),
     "benchmark/scoring/adherence": ("tests/benchmark/test_adherence.py",),
     "benchmark/scoring/delivered": _SCORING,
     "benchmark/scoring/evidence": _SCORING,
     "benchmark/scoring/failure_classes": _SCORING,
     "benchmark/scoring/look_ups": _SCORING,
+    "benchmark/scoring/recovery": ("tests/benchmark/test_recovery.py", *_SCORING),
     "benchmark/scoring/route": _SCORING,
-    "benchmark/scoring/score": _SCORING,
+    "benchmark/scoring/score": (*_SCORING, "tests/benchmark/test_recovery.py"),
     "benchmark/scoring/sound_steps": _SCORING,
     "benchmark/scoring/step_calls": _SCORING,
     "flaws/injection": _FLAWS,
+    "flaws/linter": ("tests/flaws/test_linter.py",),
+    "flaws/proof": ("tests/flaws/test_proof.py",),
     "analysis/clusters": ("tests/analysis/test_clusters.py",),
     "analysis/conduct": _FIGURES,
     "analysis/detection_plan": ("tests/analysis/test_detection_plan.py",),
@@ -79,7 +84,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 """The modules that may be mutated, and the tests that have to notice."""
 
 
-SLOW = "not linear_time and not raises"
+SLOW = "not (linear_time or raises or follower_obeys or perfect_agent_obeys or does_nothing)"
 """The tests that are left out: they notice few mutants and take most of the time."""
 
 

@@ -133,7 +133,8 @@ def _is_duplicated(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
 
 def _is_used(evidence: Evidence, index: int) -> bool:
     """Return whether a call worked on the wrong result of this call, and was not made again on another one."""
-    wrong, after = evidence.calls[index].result.handle, evidence.calls[index + 1 :]
+    wrong = evidence.calls[index].result.handle
+    after = [call for call in evidence.calls[index + 1 :] if call.result.has_taken_effect]
     uses = [place for place, call in enumerate(after) if call.arguments and call.arguments.get("data") == wrong]
     return any(not any(_does_it_anew(after[place], call) for call in after[place + 1 :]) for place in uses)
 
