@@ -142,8 +142,10 @@ def find_mutants(text: str) -> list[Mutant]:
 
 
 def _nodes(tree: ast.AST) -> list[Node]:
-    """Return the nodes that can be changed, without annotations and docstrings."""
+    """Return the nodes that can be changed: no annotation, no docstring, and no `strict` of a zip, a mere guard."""
     found: list[Node] = []
+    if isinstance(tree, ast.keyword) and tree.arg == "strict":
+        return found
     for name, value in ast.iter_fields(tree):
         if name in ("annotation", "returns", "decorator_list", "bases") or (name, type(tree)) == (
             "keywords",

@@ -342,6 +342,17 @@ def test_a_fault_that_no_missed_deliverable_rests_on_is_not_blamed() -> None:
     assert score_turns(TO_PAID, [transient(count("data_3"))], words="Done.").unrecovered_fault is not None
 
 
+def test_a_fault_is_not_blamed_for_a_deliverable_that_does_not_rest_on_what_it_was_for() -> None:
+    """The wrong selection was sorted, which is never made good; but what is missing are all the rows."""
+    guidance: BenchmarkGuidance = Guidance(QUEUE_TASK, perfect_plan(QUEUE_TASK))
+    sort = tool_call("data_processing_transformer", data="data_3", operation="sort", field="id", order="descending")
+    turns = [READ, PARSE, wrong(select("data_2")), sort, select("data_2")]
+    queues = [tool_call("integration_queue", name="jobs", data=data) for data in ("data_5", "data_2")]
+    found = score_turns(turns, [queues[0]], guidance=guidance)
+    assert (counts(found), found.unrecovered_fault) == ((0, 1), None)
+    assert score_turns(turns, [queues[1]], guidance=guidance).unrecovered_fault is not None
+
+
 @pytest.mark.parametrize("end", EndReason)
 def test_a_fault_is_blamed_only_where_the_end_can_come_from_it(end: EndReason) -> None:
     found = score_turns([transient(READ)], [SCAN], end=end)
