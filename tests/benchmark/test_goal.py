@@ -258,3 +258,15 @@ def test_whether_the_goal_is_reached_does_not_depend_on_how_it_is_asked() -> Non
         is_there = (world, given) in reached
         assert has_reached_goal(task, world, given) is is_there
         assert has_delivered(task, reached_milestones(task, world, given)) is is_there
+
+
+def test_a_long_artefact_is_shown_by_its_beginning_and_compared_whole() -> None:
+    rows = [{"id": number} for number in range(200)]
+    table, text = (Fact.of(FactKind.ARTEFACT, "", value) for value in (rows, "x" * 1000))
+    assert (table.value, text.value) == (rows[:10], "x" * 400 + "...")
+    for fact, value, other in ((table, rows, rows[:199]), (text, "x" * 1000, "x" * 999)):
+        assert fact.is_met_by(value)
+        assert not fact.is_met_by(other)
+    for short in (rows[:3], "x", {"id": 1}, 7):
+        assert Fact.of(FactKind.ARTEFACT, "", short).value == short
+    assert Fact.of(FactKind.SINK, SINK, rows).value == rows, "what is delivered is shown whole"

@@ -55,6 +55,7 @@ MEANS = [{"team": "a", "mean": 3.14159}, {"team": "b", "mean": 2.71828}]
         (20008.4, 20008, 0, True, True),
         (20008.4, 20009, 0, True, False),
         (20008, 20008.4, 0, True, True),
+        (123456.345, 123456.34, 2, False, True),  # a tie, whose gap is a little more than half a unit in memory
     ],
 )
 def test_a_number_is_the_same_if_it_is_rounded_no_further_than_it_may_be(
