@@ -164,6 +164,13 @@ def test_many_rows_are_matched_by_their_whole_numbers() -> None:
     assert not ValueComparison().is_same(rows, given)
 
 
+def test_many_rows_are_matched_by_their_whole_numbers_before_the_others() -> None:
+    rows = [{"a": 1.3 + n * 7919 % 300 / 1_000_000, "id": n} for n in range(300)]
+    given = [{"a": 1.3, "id": n} for n in reversed(range(300))]
+    assert ValueComparison().is_same(rows, given)
+    assert not ValueComparison().is_same(rows, [{"a": 1.3, "id": 300}, *given[1:]])
+
+
 def test_many_rows_are_matched_by_their_texts_where_rounding_makes_their_numbers_equal() -> None:
     rows = [[f"n{n}", [1 + n / 1_000_000, "x"]] for n in range(1, 300)]
     given = [[f"n{n}", [1.0, "x"]] for n in reversed(range(1, 300))]
