@@ -11,6 +11,7 @@ from pytest_ultra.benchmark.goal_check import check_goal
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.scoring.route import find_cheapest_route
 from pytest_ultra.benchmark.task import Action, BenchmarkGuidance, Milestone
+from pytest_ultra.benchmark.world import Sink
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import Guidance
@@ -333,6 +334,15 @@ def test_what_was_delivered_stands_beside_what_was_wanted() -> None:
         '2 missing, first {"id": 1, "status": "paid"}',
         '1 not wanted, first {"id": 2, "status": "open"}',
     ]
+
+
+def test_what_was_there_before_is_not_shown_as_delivered_but_the_same_again_is() -> None:
+    wrong = [{"id": 2, "status": "open"}]
+    world = msgspec.structs.replace(JOB.world, sinks={SINK: Sink("billing", payloads=(wrong, "old"))})
+    guidance = Guidance(msgspec.structs.replace(JOB, world=world), GUIDANCE.optimal)
+    for calls, delivered in (([AUTH, READ, parse(), select(value="open"), post()], (wrong,)), ([READ], ())):
+        goal = check_goal(guidance, run_script(CASE, guidance, calls, "").events)
+        assert goal.milestones[-1].delivered == delivered
 
 
 def test_an_answer_is_shown_as_it_was_given() -> None:
