@@ -63,11 +63,12 @@ def test_the_route_is_the_one_that_fits_the_calls_best() -> None:
             ("file_operations_reader", "integration_connector"),
             ("integration_connector",),
             (),
+            ("file_operations_reader", "data_processing_parser", "integration_connector"),
         )
     }
     auth, *long = [action.call.tool for action in JOB.actions]
     short = [auth, "integration_connector", *long[2:]]
-    assert list(routes.values()) == [[auth, *long], short, short, short]
+    assert list(routes.values()) == [[auth, *long], short, short, short, short]
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,9 @@ def _is_duplicated(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
 def _is_used(evidence: Evidence, index: int) -> bool:
     """Return whether a call worked on the wrong result of this call, and was not made again on another one."""
     wrong = evidence.calls[index].result.handle
-    after = [call for call in evidence.calls[index + 1 :] if call.result.has_taken_effect]
-    uses = [place for place, call in enumerate(after) if call.arguments and call.arguments.get("data") == wrong]
-    return any(not any(_does_it_anew(after[place], call) for call in after[place + 1 :]) for place in uses)
+    done = [call for call in evidence.calls if call.result.has_taken_effect]
+    uses = [place for place, call in enumerate(done) if call.arguments and call.arguments.get("data") == wrong]
+    return any(not any(_does_it_anew(done[place], call) for call in done[place + 1 :]) for place in uses)
 
 
 def _does_it_anew(use: Answered, call: Answered) -> bool:
