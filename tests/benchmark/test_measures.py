@@ -280,6 +280,24 @@ def test_a_step_that_met_a_fault_was_carried_out() -> None:
     assert (found.sound_steps, found.distrusted_steps) == (5, 3)
 
 
+def test_a_step_that_uses_the_second_of_two_equal_steps_is_recognised_by_its_output() -> None:
+    """The parser met a fault, so that only the call shows that the plan was followed."""
+    auth, read, to_parse = (action.call for action in JOB.actions[:3])
+    twice = Call(to_parse.tool, {**to_parse.arguments, "data": reference(3)})
+    guidance = Guidance(JOB, Workflow((Step(auth), Step(read), Step(read), Step(twice))))
+    for data, distrusted in (("data_2", 0), ("data_9", 1)):
+        events = run_script(CASE, guidance, [AUTH, READ, READ, parse(data)], "").events
+        fault = ToolResult(code="TIMEOUT", is_random=True)
+        faulty = tuple(
+            msgspec.structs.replace(event, result=fault)
+            if isinstance(event, Answered) and event.call.name == to_parse.tool
+            else event
+            for event in events
+        )
+        found = score(CASE, guidance, faulty)
+        assert (found.sound_steps, found.distrusted_steps) == (3, distrusted)
+
+
 def test_a_conditional_step_and_one_without_a_purpose_are_not_needed() -> None:
     check = Step(Call("file_operations_scanner", {"pattern": "*"}))
     steps = GUIDANCE.optimal.steps
