@@ -322,6 +322,7 @@ LOOK_UPS: dict[str, tuple[list[ToolCall], int]] = {
     "a change": ([*DONE, LOG], 0),
     "a session": ([*DONE, AUTH], 1),
     "work on data that was thrown away": ([*DONE, FALLING], 1),
+    "the plan's work with another value": ([AUTH, READ, parse(), select(value="open")], 1),
 }
 
 
