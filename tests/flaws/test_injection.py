@@ -8,15 +8,17 @@ from itertools import product
 import pytest
 from msgspec.structs import replace
 
+from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.planner import perfect_plan
+from pytest_ultra.benchmark.task import Action, Milestone
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.core.axes import FlawKind, Severity, Visibility
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.guidance import FlawedWorkflow
-from pytest_ultra.core.workflow import render
+from pytest_ultra.core.workflow import Call, reference, render
 from pytest_ultra.flaws.injection import FILLED_PERCENT, inject
 from pytest_ultra.flaws.linter import lint
-from tests.benchmark.test_recovery import JOB, SINK
+from tests.benchmark.test_recovery import JOB, SINK, TEXT
 
 WORDS = f"Read in.csv and keep the rows whose status is paid. Post them to {SINK} and write them to out.json. How many?"
 TASK = replace(JOB, words=WORDS, business="billing.example", period="2027-07")
@@ -68,17 +70,31 @@ def test_a_flaw_has_its_size_its_cost_and_the_visibility_it_is_said_to_have(kind
         assert flawed == make(kind, severity, wanted), "the same arguments give the same flaw"
 
 
-def test_at_least_one_step_stays_where_the_severity_would_remove_all() -> None:
-    short = replace(TASK, milestones=JOB.milestones[:4], actions=JOB.actions[:5])
-    two = replace(
-        short, milestones=(JOB.milestones[0], replace(JOB.milestones[0], is_deliverable=True)), actions=JOB.actions[:1]
-    )
-    for task, steps in ((short, 4), (two, 1)):
-        optimal = perfect_plan(task)
-        assert len(optimal.steps) == steps
-        flawed = inject(TaskContext(task), optimal, FlawKind.MISSING_STEP, Severity.SEVERE, visibility=Visibility.PLAN)
-        assert flawed is None or len(flawed.damages) == min(3, steps - 1)
-        assert (flawed is None) is (steps == 1)
+COPY = replace(
+    TASK,
+    words="Copy in.csv to out.csv.",
+    milestones=(
+        JOB.milestones[0],
+        Milestone(Fact.of(FactKind.FILE, "out.csv", TEXT), needs=(0,), is_deliverable=True),
+    ),
+    actions=(
+        JOB.actions[0],
+        Action(Call("file_operations_writer", {"path": "out.csv", "data": reference(1)}), (0,), 1),
+    ),
+)
+
+
+@pytest.mark.parametrize("kind", FlawKind)
+def test_a_severe_flaw_damages_both_steps_of_two_but_leaves_one_of_them(kind: FlawKind) -> None:
+    optimal = perfect_plan(COPY)
+    assert len(optimal.steps) == 2
+    for visibility in Visibility:
+        flawed = inject(TaskContext(COPY), optimal, kind, Severity.SEVERE, visibility=visibility)
+        if kind in (FlawKind.MISSING_STEP, FlawKind.PARAMETER_ERROR):
+            assert flawed is not None
+        if flawed is not None:
+            assert len(flawed.damages) == (1 if kind is FlawKind.MISSING_STEP else 2)
+            assert flawed.workflow.steps
 
 
 def test_job_is_the_visibility_where_none_is_asked_for() -> None:
