@@ -179,7 +179,13 @@ def test_each_transient_fault_counts_and_a_permanent_one_once_for_what_is_down()
 
 
 def test_the_counts_of_a_kind_are_its_own() -> None:
-    calls = [wrong(READ), READ, permanent(PARSE), CONNECT, lost(post("data_3"), has_happened=False)]
+    calls: list[ToolCall | Faulty] = [
+        wrong(READ),
+        READ,
+        permanent(PARSE),
+        CONNECT,
+        lost(post("data_3"), has_happened=False),
+    ]
     found = score_turns(calls)
     assert (found.random_faults, found.permanent_faults, found.lost_reply_faults, found.implicit_faults) == (3, 1, 1, 1)
     recovered = (found.recovered_permanent_faults, found.recovered_lost_reply_faults, found.recovered_implicit_faults)
@@ -262,7 +268,7 @@ def test_a_duplicate_is_one_of_what_the_lost_call_delivered_and_does_harm(name: 
     assert counts(score_turns(TO_PAID, calls, guidance=guidance)) == (recovered, 1)
 
 
-FROM_WRONG = [READ, wrong(PARSE), select("data_2")]
+FROM_WRONG: list[ToolCall | Faulty] = [READ, wrong(PARSE), select("data_2")]
 """Makes data_3 from the wrong rows data_2."""
 USED: dict[str, tuple[list[ToolCall | Faulty], bool]] = {
     "not noticed": (FROM_WRONG, False),
@@ -301,7 +307,7 @@ def test_an_answer_that_does_not_rest_on_the_wrong_result_is_no_sign_of_it() -> 
 
 
 def test_a_wrong_result_did_no_damage_if_everything_is_right_in_the_end() -> None:
-    calls = [*FROM_WRONG, CONNECT, select("data_4"), post("data_5"), write("data_5")]
+    calls: list[ToolCall | Faulty] = [*FROM_WRONG, CONNECT, select("data_4"), post("data_5"), write("data_5")]
     found = score_turns(calls, words=ANSWER)
     assert (found.outcome, counts(found)) == (Outcome.FULL, (1, 1))
 
@@ -346,7 +352,7 @@ def test_a_fault_is_not_blamed_for_a_deliverable_that_does_not_rest_on_what_it_w
     """The wrong selection was sorted, which is never made good; but what is missing are all the rows."""
     guidance: BenchmarkGuidance = Guidance(QUEUE_TASK, perfect_plan(QUEUE_TASK))
     sort = tool_call("data_processing_transformer", data="data_3", operation="sort", field="id", order="descending")
-    turns = [READ, PARSE, wrong(select("data_2")), sort, select("data_2")]
+    turns: list[ToolCall | Faulty] = [READ, PARSE, wrong(select("data_2")), sort, select("data_2")]
     queues = [tool_call("integration_queue", name="jobs", data=data) for data in ("data_5", "data_2")]
     found = score_turns(turns, [queues[0]], guidance=guidance)
     assert (counts(found), found.unrecovered_fault) == ((0, 1), None)
