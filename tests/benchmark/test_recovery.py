@@ -253,6 +253,7 @@ QUEUED: dict[str, tuple[list[str], int]] = {
     "the other twice": (["data_3", "data_2", "data_2"], 1),
     "the one with the fault twice": (["data_3", "data_3", "data_2"], 0),
     "the one with the fault in place of the other": (["data_3", "data_3"], 1),
+    "the one with the fault in place of the other, and what nobody asked for": (["data_3", "data_3", "data_4"], 1),
     "the other alone": (["data_2"], 0),
 }
 
@@ -265,7 +266,7 @@ def test_a_duplicate_is_one_of_what_the_lost_call_delivered_and_does_harm(name: 
     calls: list[ToolCall | Faulty] = [lost(first, has_happened=True), *others]
     if name == "the other alone":
         calls = [lost(tool_call("integration_queue", name="jobs", data="data_3"), has_happened=False), first]
-    assert counts(score_turns(TO_PAID, calls, guidance=guidance)) == (recovered, 1)
+    assert counts(score_turns([*TO_PAID, READ_OTHER], calls, guidance=guidance)) == (recovered, 1)
 
 
 FROM_WRONG: list[ToolCall | Faulty] = [READ, wrong(PARSE), select("data_2")]

@@ -120,3 +120,9 @@ def test_a_wrong_value_is_left_to_the_world_where_the_words_do_not_name_the_righ
     assert contradicts_words(CONTEXT, OPTIMAL, moved)
     assert not contradicts_words(silent, OPTIMAL, moved)
     assert is_proved(silent, OPTIMAL, FlawKind.PARAMETER_ERROR, moved, Visibility.WORLD)
+
+
+def test_a_step_is_compared_with_the_one_that_it_comes_from() -> None:
+    """The words name where to write, and not what to read."""
+    half = TaskContext(replace(TASK, words="Write the paid ones to out.json."))
+    assert not contradicts_words(half, OPTIMAL, SOUND)
