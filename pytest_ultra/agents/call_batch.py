@@ -11,10 +11,11 @@ from pytest_ultra.core.transcript import ToolCall
 
 
 class CallBatch:
-    """Collects the calls of one round of an event loop. An agent may call from several loops."""
+    """Collects the calls of one round of an event loop, or of `wait_s`. An agent may call from several loops."""
 
-    def __init__(self, session: AgentSession) -> None:
+    def __init__(self, session: AgentSession, *, wait_s: float = 0.0) -> None:
         self._session = session
+        self._wait_s = wait_s
         self._lock = threading.Lock()
         self._waiting: dict[asyncio.AbstractEventLoop, list[tuple[ToolCall, asyncio.Future[Future[str]]]]] = {}
 
@@ -26,7 +27,7 @@ class CallBatch:
             waiting = self._waiting.setdefault(loop, [])
             waiting.append((call, passed_on))
         if len(waiting) == 1:
-            loop.call_soon(self._pass_on, loop)
+            loop.call_later(self._wait_s, self._pass_on, loop)
         return await asyncio.wrap_future(await passed_on)
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
