@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "write the HTML report of a run",
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
+        "mcp": "serve the tools of an episode on stdio, for an agent that is a program",
         "store": "show, update or rebuild the store of all runs",
     }
 )

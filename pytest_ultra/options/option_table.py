@@ -22,6 +22,7 @@ from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, read_agents
 from pytest_ultra.options.budget_options import BUDGETS
+from pytest_ultra.options.command_option import read_commands
 from pytest_ultra.options.detection import points
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.option import Option
@@ -50,6 +51,14 @@ OPTIONS = (
         "Agent of your own to test: a function, and the model behind it if the run is to serve one. Repeatable, or "
         "separated by commas",
         read_agents,
+    ),
+    Option(
+        "agent_command",
+        None,
+        "[NAME[@MODEL]=]COMMAND",
+        "Program to test as an agent; it gets the job on stdin, and the tools by MCP, as in `my-agent --mcp {mcp_url}` "
+        "(extra `mcp`). Repeatable, one per line in the ini file",
+        read_commands,
     ),
     Option(
         "preset",
