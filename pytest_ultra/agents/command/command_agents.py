@@ -153,12 +153,9 @@ def _fail(detail: str) -> AgentEnd:
 
 
 def _blame(what: str, end: ProcessEnd) -> AgentEnd:
-    """Return the agent's own failure, with the end of what it wrote."""
-    for name, text in (("stderr", end.error_tail), ("stdout", end.output[-TAIL_BYTES:])):
-        if text.strip():
-            what = f"{what} The end of its {name}:\n{text.strip()}"
-            break
-    return AgentEnd(reason=EndReason.AGENT_ERROR, detail=what)
+    """Return the agent's own failure: the end of what it wrote, then, where it is looked for first, what happened."""
+    written = end.error_tail.strip() or end.output[-TAIL_BYTES:].strip()
+    return AgentEnd(reason=EndReason.AGENT_ERROR, detail=f"{written}\n{what}" if written else what)
 
 
 def _describe_status(status: int) -> str:
