@@ -10,7 +10,8 @@ from pytest_ultra.agents.command.placeholders import OF_MODEL, PLACEHOLDERS, fin
 from pytest_ultra.options.agent_option import AgentChoice, add_unique
 
 _NAMED = re.compile(
-    r"(?P<name>[\w.-]+)(?:@(?P<model>[^\s=?]+(?:\?[^\s=&]+=[^\s=&]+(?:&[^\s=&]+=[^\s=&]+)*)?))?=(?P<command>.*)", re.DOTALL
+    r"(?P<name>[\w.-]+)(?:@(?P<model>[^\s=?]+(?:\?[^\s=&]+=[^\s=&]+(?:&[^\s=&]+=[^\s=&]+)*)?))?=(?P<command>.*)",
+    re.DOTALL,
 )
 """A model's name may end in options, as in `demo?latency=0.5`."""
 _EXAMPLE = "give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"

@@ -141,7 +141,10 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
-    read["model"], read["agent"] = read["model"] or (), _join_agents(read["agent"] or (), read.pop("agent_command") or ())
+    read["model"], read["agent"] = (
+        read["model"] or (),
+        _join_agents(read["agent"] or (), read.pop("agent_command") or ()),
+    )
     _check_names(read)
     _check_limits(read)
     tables = _read_tables(config)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import uvicorn
 import uvicorn.lifespan.off
-import uvicorn.protocols.http.h11_impl  # noqa: F401 - else imported in the thread of the server
+import uvicorn.protocols.http.h11_impl
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
