@@ -29,7 +29,7 @@ def check_commands(config: pytest.Config, settings: Settings) -> None:
     """Raise `pytest.UsageError` for a program that does not exist, holds a key, or if the MCP SDK is missing."""
     commands = [agent for agent in settings.agent if agent.is_command]
     if commands:
-        _check_sdk()
+        check_sdk(_find_sdk())
     redact = find_redactor(settings)
     for agent in commands:
         if redact(agent.target) != agent.target:
@@ -50,11 +50,15 @@ def open_commands(agents: Iterable[AgentChoice], folder: Path) -> CommandAgents 
     return CommandAgents(commands, folder=folder)
 
 
-def _check_sdk() -> None:
+def _find_sdk() -> str:
     try:
-        version = importlib.metadata.version("mcp")
+        return importlib.metadata.version("mcp")
     except importlib.metadata.PackageNotFoundError:
-        version = ""
+        return ""
+
+
+def check_sdk(version: str) -> None:
+    """Raise `pytest.UsageError` if the MCP SDK of this version cannot be used; empty means that there is none."""
     if not version or int(version.partition(".")[0]) < _LEAST_MCP:
         found = f"mcp {version} is installed" if version else "mcp is not installed"
         raise pytest.UsageError(

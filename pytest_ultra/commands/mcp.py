@@ -16,7 +16,7 @@ The URL is that of an episode in progress, and ends with it."""
 EPILOG = """\
 exit codes:
   0  the client has closed stdin
-  2  the episode's server cannot be reached; the message says why"""
+  2  the command failed; the message says why"""
 
 
 def add_mcp(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -59,6 +59,11 @@ class AgentProcess:
         finally:
             os.close(held)
 
+    @property
+    def pid(self) -> int:
+        """The process id of the guard."""
+        return self._process.pid
+
     def stop(self) -> None:
         """Let the guard end the program and all that it has started; wait for nothing."""
         with self._lock:

@@ -43,12 +43,14 @@ _STOP_S = 1.0
 class EpisodeTools:
     """The MCP server of one episode."""
 
-    def __init__(self, session: AgentSession, url: str, security: TransportSecuritySettings) -> None:
+    def __init__(
+        self, session: AgentSession, url: str, security: TransportSecuritySettings, *, together_s: float
+    ) -> None:
         self.url = url
         self.is_used = False
         """Whether a client has listed the tools, or called one."""
         self._session = session
-        self._calls = CallBatch(session, wait_s=TOGETHER_S)
+        self._calls = CallBatch(session, wait_s=together_s)
         server: Server[Any] = Server(SERVER_NAME, on_list_tools=self._list, on_call_tool=self._call)
         self.manager = StreamableHTTPSessionManager(server, json_response=True, security_settings=security)
 
@@ -56,11 +58,12 @@ class EpisodeTools:
         self.is_used = True
         return ListToolsResult(tools=[_describe(schema) for schema in self._session.tools])
 
-    async def _call(self, _context: Any, params: CallToolRequestParams) -> CallToolResult:
+    async def _call(self, context: Any, params: CallToolRequestParams) -> CallToolResult:
         self.is_used = True
         arguments = json.dumps(params.arguments or {})  # msgspec writes no integer beyond 64 bits
+        place = context.request_id if isinstance(context.request_id, int) else 0  # clients count their requests
         try:
-            text = await self._calls.add(ToolCall("", params.name, arguments))
+            text = await self._calls.add(ToolCall("", params.name, arguments), place=place)
         except EpisodeEndedError as error:
             return _write_result(str(error), is_error=True)
         return _write_result(text, is_error=_is_error(text))
@@ -72,7 +75,8 @@ class McpServer:
     A path holds a token that nobody can guess, and requests from web pages are rejected by their host and origin.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, together_s: float = TOGETHER_S) -> None:
+        self._together_s = together_s
         self._episodes: dict[str, EpisodeTools] = {}
         self._listener: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -87,7 +91,7 @@ class McpServer:
             allowed_hosts=[host, host.replace("127.0.0.1", "localhost")],
             allowed_origins=["http://127.0.0.1:*", "http://localhost:*"],
         )
-        tools = EpisodeTools(session, f"http://{host}/{token}/mcp", security)
+        tools = EpisodeTools(session, f"http://{host}/{token}/mcp", security, together_s=self._together_s)
         async with tools.manager.run():
             self._episodes[token] = tools
             try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from pytest_ultra.agents.command.mcp_server import EpisodeTools, McpServer
+from pytest_ultra.agents.command.mcp_server import TOGETHER_S, EpisodeTools, McpServer
 from pytest_ultra.core.agent_session import AgentSession
 
 _OPEN_S = 30.0
@@ -18,9 +18,9 @@ _CLOSE_S = 1.0
 class McpThread:
     """Serves episodes for other threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, together_s: float = TOGETHER_S) -> None:
         self._loop = asyncio.new_event_loop()
-        self._server = McpServer()
+        self._server = McpServer(together_s=together_s)
         self._thread = threading.Thread(target=self._run, name="ultra-mcp", daemon=True)
         self._thread.start()
 
