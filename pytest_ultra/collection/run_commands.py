@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ultra.agents.command.placeholders import split_command
+from pytest_ultra.engine.main_thread_imports import import_all
 from pytest_ultra.options.agent_option import AgentChoice
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 
 if TYPE_CHECKING:  # needs the extra `mcp`
+    import_all(_IMPORTS)
     from pytest_ultra.agents.command.command_agents import CommandAgents
 
 _LEAST_MCP = 2
+_IMPORTS = ("anyio._backends._asyncio", "pytest_ultra.agents.command.command_agents")
+"""What the threads of the programs need. The first is imported when it is first used."""
 
 
 def has_commands(agents: Iterable[AgentChoice]) -> bool:
@@ -45,6 +49,7 @@ def open_commands(agents: Iterable[AgentChoice], folder: Path) -> CommandAgents 
     commands = {agent.name: agent.target for agent in agents if agent.is_command}
     if not commands:
         return None
+    import_all(_IMPORTS)
     from pytest_ultra.agents.command.command_agents import CommandAgents  # noqa: PLC0415 - needs the extra `mcp`
 
     return CommandAgents(commands, folder=folder)

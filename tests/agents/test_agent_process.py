@@ -39,6 +39,13 @@ while not is_program or open("pids").read().count("\\n") < 3:
 """,
 )
 """The same, but the program itself ends when all are there."""
+CALLER = """
+import os, sys
+from pytest_ultra.agents.command.agent_process import AgentProcess
+process = AgentProcess([sys.executable, "-c", sys.argv[1]], environ=os.environ, folder=sys.argv[2])
+print(process.pid, flush=True)
+process.run("")
+"""
 
 
 def start(folder: Path, code: str) -> AgentProcess:
@@ -130,9 +137,7 @@ def test_a_program_ends_when_its_caller_or_its_guard_is_killed(tmp_path: Path, w
         [
             sys.executable,
             "-c",
-            "import os, sys; from pytest_ultra.agents.command.agent_process import AgentProcess\n"
-            "process = AgentProcess([sys.executable, '-c', sys.argv[1]], environ=os.environ, folder=sys.argv[2])\n"
-            "print(process.pid, flush=True); process.run('')",
+            CALLER,
             DEFIANT if who == "caller" else DEFIANT.replace("(False, True)", "()"),
             str(tmp_path),
         ],
