@@ -17,7 +17,6 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 
 if TYPE_CHECKING:  # needs the extra `mcp`
-    import_all(_IMPORTS)
     from pytest_ultra.agents.command.command_agents import CommandAgents
 
 _LEAST_MCP = 2

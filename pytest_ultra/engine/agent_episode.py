@@ -189,7 +189,7 @@ class AgentEpisode(EpisodeRun):
             left_s = self.left_s
             if left_s is not None and left_s <= 0 and not self._time.is_paused:
                 not_ready = running.why_not_ready()
-                self._end(*(EndReason.HARNESS, not_ready) if not_ready else (EndReason.AGENT_TIMEOUT, TIME_LIMIT))
+                self._end(*(EndReason.AGENT_SETUP, not_ready) if not_ready else (EndReason.AGENT_TIMEOUT, TIME_LIMIT))
                 return
             timeout_s = None if left_s is None else max(left_s, _LEAST_CHECK_S)
             await asyncio.wait({self._over, serving}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)

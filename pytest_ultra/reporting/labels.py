@@ -34,6 +34,7 @@ FAILURE_CLASSES: Mapping[FailureClass, str] = {
     FailureClass.HARMFUL_SIDE_EFFECT: "all deliverables are right, but the model did more than the job asked for",
     FailureClass.ENDPOINT: "the endpoint gave no usable answer",
     FailureClass.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
+    FailureClass.AGENT_SETUP: "the agent could not begin: its program did not start, or never listed the tools",
     FailureClass.HARNESS: "pytest-ultra itself failed; please report it",
 }
 
@@ -49,6 +50,7 @@ END_REASONS: Mapping[EndReason, str] = {
     EndReason.AGENT_ERROR: "the agent raised an exception, or its program failed",
     EndReason.ENDPOINT: "the endpoint gave no usable answer",
     EndReason.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
+    EndReason.AGENT_SETUP: "the agent could not begin",
     EndReason.HARNESS: "pytest-ultra itself failed",
     EndReason.SKIPPED: "the case was not run",
 }

@@ -1,5 +1,7 @@
 """Programs as agents for tests: copied into a project, and started as `python program_agents.py NAME [SERVER]`."""
 
+# ruff: noqa: T201 - what an agent prints is its output
+
 from __future__ import annotations
 
 import asyncio

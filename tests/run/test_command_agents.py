@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import sys
@@ -61,9 +60,8 @@ def test_a_programs_failures_are_its_own_and_end_with_it(programs: Project, monk
     hanging = ("hang", "hang_in_children", "never_connect", "connect_and_wait")
     names = (*hanging, "flood", "crash", "exit_with_code", "do_without")
     agents = [command(name, name) for name in names]
-    started = time.monotonic()
     result = programs.run_in_own_process("-n2", *agents, *ONE_CASE, "--ultra-timeout=6", "--ultra-concurrency=8")
-    took_s = time.monotonic() - started
+    ended_at = time.time()
     outcomes = {e["model"]: (e["outcome"], e["failure_class"]) for e in programs.episodes()}
     assert outcomes == {
         "hang": ("failed", "agent_timeout"),
@@ -71,9 +69,9 @@ def test_a_programs_failures_are_its_own_and_end_with_it(programs: Project, monk
         "flood": ("failed", "agent_error"),
         "crash": ("failed", "agent_error"),
         "exit_with_code": ("failed", "agent_error"),
-        "never_connect": ("error", "harness"),
-        "connect_and_wait": ("error", "harness"),
-        "do_without": ("error", "harness"),
+        "never_connect": ("error", "agent_setup"),
+        "connect_and_wait": ("error", "agent_setup"),
+        "do_without": ("error", "agent_setup"),
     }
     errors = {e["model"]: e["error"] for e in programs.episodes() if e["error"]}
     assert {error[:51] for error in errors.values()} == {"the agent never listed the tools of its MCP server."}
@@ -86,8 +84,7 @@ def test_a_programs_failures_are_its_own_and_end_with_it(programs: Project, monk
     assert details["crash"].endswith("\nValueError: I cannot do this\nThe agent ended with exit code 1.")
     assert details["exit_with_code"] == "half done, my key is ***\nThe agent ended with exit code 3."
     assert programs.processes() == []
-    tests_s = float(re.findall(r" in ([\d.]+)s", shown)[-1])
-    assert took_s - tests_s < 5 + 3  # the interpreter's start is in it too
+    assert ended_at - (programs.path / "out.json").stat().st_mtime < 5  # it is written after the last test
 
 
 def test_a_program_gets_what_its_command_asks_for(programs: Project) -> None:

@@ -111,7 +111,7 @@ class RunningCommand:
         except (OSError, ValueError) as error:
             return _fail(f"the agent's program cannot be started: {error}")
         except Exception as error:  # noqa: BLE001 - a bug of ours ends its own episode alone
-            return _fail(f"{type(error).__name__}: {error}")
+            return AgentEnd(reason=EndReason.HARNESS, detail=f"{type(error).__name__}: {error}")
 
     def _run(self, tools: EpisodeTools) -> AgentEnd:
         with closing(EpisodeValues(self._command, AgentTask(self._session), tools)) as values:
@@ -149,7 +149,7 @@ class RunningCommand:
 
 
 def _fail(detail: str) -> AgentEnd:
-    return AgentEnd(reason=EndReason.HARNESS, detail=detail)
+    return AgentEnd(reason=EndReason.AGENT_SETUP, detail=detail)
 
 
 def _blame(what: str, end: ProcessEnd) -> AgentEnd:
