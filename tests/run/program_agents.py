@@ -113,7 +113,10 @@ def hang() -> str:
 
 
 def hang_once() -> str:
-    return "NOT DONE: I hung before." if Path("hanging").exists() else hang()
+    if not Path("hanging").exists():
+        return hang()
+    RawClient(os.environ["ULTRA_MCP_URL"]).list_tools()
+    return "NOT DONE: I hung before."
 
 
 def hang_in_children() -> str:
