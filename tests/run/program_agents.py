@@ -1,22 +1,17 @@
-"""Programs as agents for tests: copied into a project, and started as `python program_agents.py NAME [SERVER]`."""
+"""Programs as agents for tests: copied into a project, and started as `python program_agents.py NAME`."""
 
 # ruff: noqa: T201 - what an agent prints is its output
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import shlex
 import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-
-CallTool = Callable[[str, dict[str, Any]], str]
 
 
 class RawClient:
@@ -58,10 +53,6 @@ def ask(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str
         return message
 
 
-def read_arguments(call: dict[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(call["function"]["arguments"]))
-
-
 def loop() -> str:
     """Ask the model behind the agent until it calls no more tools, which a client of our own runs."""
     client = RawClient(os.environ["ULTRA_MCP_URL"])
@@ -72,37 +63,8 @@ def loop() -> str:
         if not reply.get("tool_calls"):
             return str(reply["content"])
         for call in reply["tool_calls"]:
-            content = client.call_tool(call["function"]["name"], read_arguments(call))
+            content = client.call_tool(call["function"]["name"], json.loads(call["function"]["arguments"]))
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
-
-
-def official() -> str:
-    """Do the same with the official SDK; the server is a URL or the command of one on stdio."""
-    return asyncio.run(_use_official(sys.argv[2]))
-
-
-async def _use_official(server: str) -> str:
-    import mcp  # noqa: PLC0415 - the others start faster without it
-
-    command, *args = shlex.split(server)
-    where: Any = mcp.StdioServerParameters(command=command, args=args) if args else server
-    async with mcp.Client(where) as client:
-        listed = (await client.list_tools()).tools
-        tools = [describe(tool.name, tool.description, tool.input_schema) for tool in listed]
-        messages = [{"role": "user", "content": sys.stdin.read()}]
-        while True:
-            reply = ask(messages, tools)
-            messages.append(reply)
-            if not reply.get("tool_calls"):
-                return str(reply["content"])
-            calls = [client.call_tool(call["function"]["name"], read_arguments(call)) for call in reply["tool_calls"]]
-            for call, result in zip(reply["tool_calls"], await _gather(calls), strict=True):
-                content = result.content[0].text
-                messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
-
-
-async def _gather(calls: list[Awaitable[Any]]) -> list[Any]:
-    return await asyncio.gather(*calls)
 
 
 def hang() -> str:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import mcp  # noqa: F401 - pytester unloads what a run imports, and a process can load it only once
@@ -17,6 +18,7 @@ from tests.run import program_agents
 from tests.run.project import NO_XDIST, ONE_CASE, Project, wait_until
 
 TWO_KINDS = ("--ultra-task-type=basic_task", "--ultra-prompt-type=optimal,flawed_semantic_drift")
+EXAMPLE = f"{sys.executable} {Path(__file__).parents[2] / 'examples' / 'programs' / 'mcp_sdk_program.py'}"
 KEY = "sk-0123456789abcdef"
 SAME = ("outcome", "failure_class", "turns", "tool_calls", "random_faults", "cost")
 
@@ -43,8 +45,8 @@ def by_model(project: Project) -> dict[str, dict[str, dict[str, Any]]]:
 def test_programs_score_as_the_models_behind_them(programs: Project) -> None:
     agents = (
         command("obeying@demo/follower", "loop"),
-        command("able@demo/perfect", "official", "{mcp_url}"),
-        command("piped@demo/follower", "official", "{mcp_stdio}"),
+        f"--ultra-agent-command=able@demo/perfect={EXAMPLE} {{mcp_url}}",
+        f"--ultra-agent-command=piped@demo/follower={EXAMPLE} {{mcp_stdio}}",
     )
     programs.run("-n2", *agents, "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
     found = by_model(programs)
@@ -96,7 +98,7 @@ def test_a_program_gets_what_its_command_asks_for(programs: Project) -> None:
     config, prompt, system, work_dir, other = second["args"]
     assert first == {"args": [], "stdin": f"{system}\n\n{prompt}", "folder": str(programs.path)}
     assert (second["stdin"], other, config[:6]) == ("", "{a}", "--mcp=")
-    assert not os.path.exists(work_dir)  # noqa: PTH110 - it was a text
+    assert not Path(work_dir).exists()
     words = [e["reply"]["text"] for each in programs.journaled_episodes() for e in each["transcript"] if "reply" in e]
     assert words == ["NOT DONE: I only took notes."] * 2
 
@@ -136,7 +138,7 @@ def find_programs(project: Project) -> list[int]:
     found = []
     for pid in project.processes():
         try:
-            words = (project.path / f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if b"program_agents.py" in words and not any(word.endswith(b"process_guard.py") for word in words):
