@@ -36,8 +36,9 @@ OnEnd = Callable[[AgentEnd], None]
 class CommandAgents:
     """Starts the programs of a process. `commands` maps the names of agents in cases to their commands."""
 
-    def __init__(self, commands: Mapping[str, str], *, folder: Path) -> None:
+    def __init__(self, commands: Mapping[str, str], *, folder: Path, ready_s: float = READY_S) -> None:
         """`folder` is where the programs run: the directory in which pytest was started."""
+        self._ready_s = ready_s
         self._commands = commands
         self._folder = folder
         self._lock = threading.Lock()
@@ -46,7 +47,7 @@ class CommandAgents:
 
     def start(self, session: AgentSession, on_end: OnEnd) -> RunningCommand:
         """Start the program of the session's case; `on_end` is called once, in any thread, when it has ended."""
-        running = RunningCommand(self._commands[session.case.model], self._folder, session)
+        running = RunningCommand(self._commands[session.case.model], self._folder, session, ready_s=self._ready_s)
 
         def run() -> None:
             try:
@@ -76,7 +77,8 @@ class CommandAgents:
 class RunningCommand:
     """A program at work. See `core.agent_session.RunningAgent`."""
 
-    def __init__(self, command: str, folder: Path, session: AgentSession) -> None:
+    def __init__(self, command: str, folder: Path, session: AgentSession, *, ready_s: float) -> None:
+        self._ready_s = ready_s
         self._command = command
         self._folder = folder
         self._session = session
@@ -121,7 +123,7 @@ class RunningCommand:
                 if self._is_cancelled:
                     return AgentEnd()
                 self._process = AgentProcess(command, environ=environ, folder=self._folder)
-            gate = threading.Timer(READY_S, self._check_ready)
+            gate = threading.Timer(self._ready_s, self._check_ready)
             gate.daemon = True
             gate.start()
             try:
@@ -139,7 +141,7 @@ class RunningCommand:
             what = f"The agent wrote more than {MAX_OUTPUT_BYTES // 2**20} MiB to {end.flooded}, and was killed."
             return _blame(what, end)
         if self._is_late:
-            return _fail(f"{NOT_LISTED}, within {READY_S:g} seconds{_last_line(end)}")
+            return _fail(f"{NOT_LISTED}. It had {self._ready_s:g} seconds for that{_last_line(end)}")
         if end.status != 0:
             return _blame(f"The agent ended {_describe_status(end.status)}.", end)
         not_ready = self.why_not_ready()

@@ -9,7 +9,6 @@ its process group. The guard ends with the program's exit code, or by the signal
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -141,7 +140,9 @@ def set_process_option(option: int, value: int) -> bool:
     """Call Linux's prctl; return whether it worked."""
     if not sys.platform.startswith("linux"):
         return False
-    with suppress(OSError, AttributeError):
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes  # noqa: PLC0415 - some Pythons are built without it
+
         return bool(ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0) == 0)
     return False
 
