@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -43,31 +44,34 @@ ALL = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("texts", "message"),
     [
         (["mine="], "'mine=' has no command; give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"),
         (["a 'b"], '"a \'b" cannot be split into words: no closing quotation; quote as in a shell'),
         (["a {mcp_ulr}"], f"'a {{mcp_ulr}}' has an unknown {{mcp_ulr}}; valid: {ALL}"),
         (["m=a {model}"], "'m=a {model}' has {model}, but no model is behind it; add one, as in m@demo='...'"),
         (["m=a 1", "m=a 2"], "'m' names two agents; give each a name of its own, as in other='a 2'"),
-        (
-            ["m=no-such-program"],
-            "there is no program 'no-such-program'; give one that is on the PATH, or its path from ",
-        ),
-        (["m=./no-such-program"], "there is no program './no-such-program'; give one that is on the PATH, or its path"),
-        (
-            [f"m={sys.executable} --key sk-0123456789abcdef"],
-            "the command of 'm' holds a key, which the run's files would",
-        ),
     ],
 )
-def test_misuse_is_named(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], message: str
+def test_misuse_is_named(texts: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        read_commands(texts)
+
+
+def test_a_program_that_cannot_run_is_named_before_the_run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdef")
-    result = pytester.runpytest_inprocess(*NO_XDIST, *(f"--ultra-agent-command={each}" for each in options))
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert f"--ultra-agent-command: {message}" in result.stderr.str().replace("\n", " ")
+
+    def shown_for(command: str) -> str:
+        result = pytester.runpytest_inprocess(*NO_XDIST, f"--ultra-agent-command={command}")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        return result.stderr.str()
+
+    missing = f"there is no program './none'; give one that is on the PATH, or its path from {pytester.path}"
+    assert f"--ultra-agent-command: {missing}" in shown_for("m=./none {mcp_url}")
+    with_key = f"m={sys.executable} --key sk-0123456789abcdef"
+    assert "--ultra-agent-command: the command of 'm' holds a key, which the run's files would" in shown_for(with_key)
 
 
 def test_an_agent_and_a_command_share_no_name(pytester: pytest.Pytester) -> None:
