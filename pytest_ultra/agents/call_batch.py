@@ -34,7 +34,10 @@ class CallBatch:
             waiting = self._waiting.setdefault(loop, [])
             waiting.append(_WaitingCall(place, call, passed_on))
         if len(waiting) == 1:
-            loop.call_later(self._wait_s, self._pass_on, loop)
+            if self._wait_s:
+                loop.call_later(self._wait_s, self._pass_on, loop)
+            else:
+                loop.call_soon(self._pass_on, loop)
         return await asyncio.wrap_future(await passed_on)
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
