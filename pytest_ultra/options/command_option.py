@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from pytest_ultra.agents.command.placeholders import OF_MODEL, PLACEHOLDERS, find_placeholders, split_command
 from pytest_ultra.options.agent_option import AgentChoice, add_unique
+from pytest_ultra.options.option_values import is_encodable
 
 _NAMED = re.compile(
     r"(?P<name>[\w.-]+)(?:@(?P<model>[^\s=?]+(?:\?[^\s=&]+=[^\s=&]+(?:&[^\s=&]+=[^\s=&]+)*)?))?=(?P<command>.*)",
@@ -23,13 +24,15 @@ def read_commands(texts: Iterable[str]) -> tuple[AgentChoice, ...]:
 
 
 def _read(text: str) -> AgentChoice:
+    if "\0" in text or not is_encodable(text):
+        raise ValueError(f"{text!r} holds characters that no command can have; give it as UTF-8 text")
     named = _NAMED.fullmatch(text)
     command = named["command"].strip() if named else text
     try:
         words = split_command(command)
     except ValueError as error:
         raise ValueError(f"{text!r} cannot be split into words: {str(error).lower()}; quote as in a shell") from None
-    if not words:
+    if not words or not words[0].strip("/"):
         raise ValueError(f"{text!r} has no command; {_EXAMPLE}")
     name, model = (named["name"], named["model"] or "") if named else (PurePath(words[0]).name, "")
     _check_placeholders(text, command, model, name)

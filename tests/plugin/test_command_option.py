@@ -47,6 +47,9 @@ ALL = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     ("texts", "message"),
     [
         (["mine="], "'mine=' has no command; give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"),
+        (["/ a"], "'/ a' has no command; give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"),
+        (["a \0"], "'a \\x00' holds characters that no command can have; give it as UTF-8 text"),
+        (["a \ud800"], "'a \\ud800' holds characters that no command can have; give it as UTF-8 text"),
         (["a 'b"], '"a \'b" cannot be split into words: no closing quotation; quote as in a shell'),
         (["a {mcp_ulr}"], f"'a {{mcp_ulr}}' has an unknown {{mcp_ulr}}; valid: {ALL}"),
         (["m=a {model}"], "'m=a {model}' has {model}, but no model is behind it; add one, as in m@demo='...'"),
