@@ -15,6 +15,8 @@ _NAMED = re.compile(
     re.DOTALL,
 )
 """A model's name may end in options, as in `demo?latency=0.5`."""
+MAX_CHARS = 16_000
+"""Characters of a command, more than any has."""
 _EXAMPLE = "give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"
 
 
@@ -26,6 +28,8 @@ def read_commands(texts: Iterable[str]) -> tuple[AgentChoice, ...]:
 def _read(text: str) -> AgentChoice:
     if "\0" in text or not is_encodable(text):
         raise ValueError(f"{text!r} holds characters that no command can have; give it as UTF-8 text")
+    if len(text) > MAX_CHARS:  # the reader of words takes quadratic time
+        raise ValueError(f"a command has {len(text):,} characters, but at most {MAX_CHARS:,} can be read; use a script")
     named = _NAMED.fullmatch(text)
     command = named["command"].strip() if named else text
     try:

@@ -47,6 +47,7 @@ ALL = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     ("texts", "message"),
     [
         (["mine="], "'mine=' has no command; give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"),
+        (["a" * 20_000], "a command has 20,000 characters, but at most 16,000 can be read; use a script"),
         (["/ a"], "'/ a' has no command; give [NAME[@MODEL]=]COMMAND, as in mine='my-agent --mcp {mcp_url}'"),
         (["a \0"], "'a \\x00' holds characters that no command can have; give it as UTF-8 text"),
         (["a \ud800"], "'a \\ud800' holds characters that no command can have; give it as UTF-8 text"),
