@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from pytest_ultra.agents.command.placeholders import PLACEHOLDERS
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.commands.command_table import COMMANDS
@@ -56,6 +57,10 @@ def options() -> list[str]:
         for option in OPTIONS
     ]
     return _table(("option", "key", "default", "meaning"), rows)
+
+
+def placeholders() -> list[str]:
+    return _table(("in the command", "is"), [(f"`{{{name}}}`", meaning) for name, meaning in PLACEHOLDERS.items()])
 
 
 def axes() -> list[str]:
@@ -162,6 +167,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
     table.__name__.replace("_", " "): table
     for table in (
         options,
+        placeholders,
         axes,
         presets,
         providers,

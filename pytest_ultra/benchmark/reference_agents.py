@@ -10,7 +10,7 @@ import msgspec
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.agent_workflows import LACKING
 from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, FaultSkill, begin, next_call, take_result
-from pytest_ultra.benchmark.shown_conversation import read_conversation, shown_plan, with_final_tool
+from pytest_ultra.benchmark.shown_conversation import read_conversation, shown_plan, with_final_tool, with_offered_names
 from pytest_ultra.benchmark.shown_results import read_result
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.benchmark.tool_signatures import signatures
@@ -26,7 +26,7 @@ from pytest_ultra.flaws.plan_repair import repair
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     """Return the reply of a reference agent (a name in `ReferenceAgent`) to the messages so far."""
     reply = _AGENTS[agent](read_conversation(messages), knowledge)
-    return with_final_tool(reply, knowledge.offered, knowledge.turn)
+    return with_offered_names(with_final_tool(reply, knowledge.offered, knowledge.turn), knowledge.offered)
 
 
 AgentFunction = Callable[[str, Sequence[Message], Knowledge], Reply]

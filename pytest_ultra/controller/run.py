@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.collection.run_agents import check_agents
+from pytest_ultra.collection.run_commands import check_commands
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
@@ -48,6 +49,7 @@ class Run:
     def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
         """Check that every model and agent can be reached; raise `pytest.UsageError` if one cannot."""
         check_agents(config, settings.agent)
+        check_commands(config, settings)
         self._settings = settings
         self._describe = partial(describe_run, config, settings)
         self._cases = cases

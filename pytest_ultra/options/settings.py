@@ -24,7 +24,7 @@ from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
-from pytest_ultra.options.agent_option import AgentChoice
+from pytest_ultra.options.agent_option import AgentChoice, add_unique
 from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
@@ -118,6 +118,8 @@ SETTINGS = pytest.StashKey[Settings]()
 
 REQUIRE = "require"
 """The name of the option that has an effect without a model."""
+TESTED = ("ultra_model", "ultra_agent", "ultra_agent_command")
+"""The options of which a run needs one."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -133,7 +135,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
-    if not any(config.getoption(key) or config.getini(key) for key in ("ultra_model", "ultra_agent")):
+    if not any(config.getoption(key) or config.getini(key) for key in TESTED):
         _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
@@ -148,7 +150,10 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
-    read["model"], read["agent"] = read["model"] or (), read["agent"] or ()
+    read["model"], read["agent"] = (
+        read["model"] or (),
+        _join_agents(read["agent"] or (), read.pop("agent_command") or ()),
+    )
     _check_names(read)
     _check_limits(read)
     tables = _read_tables(config)
@@ -237,6 +242,13 @@ def _by_model(
     called = dict.fromkeys([*read["model"], *(agent.model for agent in read["agent"] if agent.model)])
     both = {m: [own.get(m, {}), common] if is_given else [common, own.get(m, {})] for m in called}
     return {model: {**first, **second} for model, (first, second) in both.items() if first or second}
+
+
+def _join_agents(agents: tuple[AgentChoice, ...], commands: tuple[AgentChoice, ...]) -> tuple[AgentChoice, ...]:
+    try:
+        return add_unique(agents, commands)
+    except ValueError as error:
+        raise pytest.UsageError(f"--ultra-agent-command: {error}") from None
 
 
 def _check_names(read: Mapping[str, Any]) -> None:
