@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pytest_ultra.core.progress import ModelTally
 from pytest_ultra.reporting.live_status import status_layout
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 from tests.reporting.status_factory import TALLIED, THREE, make_shard, make_status
@@ -108,3 +109,9 @@ def test_results_so_far_and_each_models_success_have_a_row_and_the_budget_stands
     ]
     assert draw(TALLIED, columns=120)[-1].endswith(" to try again, 900k tokens of 2.0M tokens, $0.30 of $1.50")
     assert not any("passed" in row for row in draw(TALLIED, max_rows=3)), "the row of the run comes first"
+
+
+def test_models_with_long_names_have_a_row_of_their_own() -> None:
+    tallies = tuple(ModelTally(f"provider/{name * 20}", 1, 1, 0) for name in "ab")
+    rows = draw(make_status(make_shard(0, tallies=tallies)))
+    assert rows[2:4] == [" 2 passed, 0 failed, 0 errors", f" provider/{'a' * 20} 100% of 1"]

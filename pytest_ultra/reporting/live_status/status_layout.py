@@ -49,15 +49,14 @@ def _rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[Text]:
     has_rule = max_rows >= _MIN_ROWS_WITH_RULE
     if has_rule:
         yield _rule(status, width)
-    outcomes = status_text.outcomes(status) if has_rule else []
+    outcomes = _outcomes(status, width) if has_rule else []
     details = _details(status, width, is_split=has_rule)
-    left = max_rows - has_rule - 1 - len(details) - bool(status.said) - bool(outcomes)
+    left = max_rows - has_rule - 1 - len(details) - bool(status.said) - len(outcomes)
     has_bars = 1 < status.workers <= min(left, _MAX_WORKER_BARS)
     labels = [_ALL, *map(status_text.worker_name, status.shards)] if has_bars else [_ALL]
     label_width = max(map(len, labels))
     yield _run_row(status, width, label_width)
-    if outcomes:
-        yield Text(_fit(outcomes, width, "  "))
+    yield from (Text(_fit(parts, width, "  ")) for parts in outcomes)
     if has_bars:
         yield from (_worker_row(shard, width, label_width) for shard in status.shards)
         yield from (Text(" ...", "dim") for _ in range(status.workers - len(status.shards)))
@@ -109,6 +108,13 @@ def _shared_rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[
     shown = [cells[number].ljust(cell_width) for number in sorted(shard.number for shard in behind)]
     for row in range(rows):
         yield Text("".join(shown[row * across : (row + 1) * across]).rstrip())
+
+
+def _outcomes(status: StatusSnapshot, width: int) -> list[list[str]]:
+    """Return the results so far and each model's success, in two rows if one is too short."""
+    parts = status_text.outcomes(status)
+    is_too_long = len(f" {'  '.join(parts)}") > width
+    return list(filter(None, [parts[:1], parts[1:]] if is_too_long else [parts]))
 
 
 def _details(status: StatusSnapshot, width: int, *, is_split: bool) -> list[list[str]]:
