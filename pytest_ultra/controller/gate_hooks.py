@@ -19,6 +19,7 @@ from pytest_ultra.controller.comparison import (
     no_common_case,
 )
 from pytest_ultra.controller.output_failures import OutputFailures
+from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.case import Case, Versions
 from pytest_ultra.core.differences import Identity, find_differences
 from pytest_ultra.core.episode import Episode, Outcome
@@ -88,7 +89,7 @@ class GateHooks:
         self._failures.print(terminalreporter)
         if self.decision is not None:
             for line in gate_lines(self.decision):
-                terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
+                write_wrapped(terminalreporter, line.text, **dict.fromkeys(line.markup, True))
             if os.environ.get("GITHUB_ACTIONS") == "true":
                 for text in github_commands(self.decision):
                     terminalreporter.write_line(text)
