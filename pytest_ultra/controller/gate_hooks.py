@@ -124,8 +124,13 @@ class GateHooks:
 
 def _print_comparison(compared: Compared, terminalreporter: pytest.TerminalReporter) -> None:
     from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - for the end of a run only
+    from pytest_ultra.reporting.comparison_sentences import run_sentence  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
+    if sentence := run_sentence(compared.figures):
+        write_wrapped(terminalreporter, sentence, bold=True)
+    if terminalreporter.verbosity < 0:
+        return
     terminalreporter.write_line("")
     for text in comparison_lines(compared.figures, compared.differences, width, most_flips=FLIPS):
         terminalreporter.write_line(text)
