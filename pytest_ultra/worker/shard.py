@@ -18,7 +18,7 @@ from pytest_ultra.collection.run_agents import find_agents
 from pytest_ultra.collection.run_commands import has_commands, open_commands
 from pytest_ultra.collection.run_suite import generate_guidance, open_guidance_cache, suite_of_run
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.distribution.placement import Placement, is_debugged
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.backoff import RetryPolicy
@@ -142,7 +142,7 @@ class Shard:
         assignment = self._assign(case, nodeid)
         finished = self._finished.take(case.case_id)
         if finished is not None:
-            meter.add_finished(case, is_reused=finished.reused)
+            meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
         meter.plan(case, self._expect(assignment))
         try:
@@ -217,10 +217,12 @@ class Shard:
             planned=len(cases),
             slots=self._concurrency,
             most_answers=self._settings.max_turns,
+            passing=(Outcome.FULL, Outcome(self._settings.least_outcome)),
         )
         for case_id, case in cases.items():
             if self._placement.is_sharded and case_id in self._finished:
-                meter.add_finished(case, is_reused=not self._placement.is_replacement)
+                outcome = self._finished.outcome_of(case_id)
+                meter.add_finished(case, is_reused=not self._placement.is_replacement, outcome=outcome)
         return meter
 
     def _fail(self, error: JournalError) -> NoReturn:
@@ -243,7 +245,7 @@ class Shard:
     def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
             journal.append(episode)
-            meter.finish(episode.case)
+            meter.finish(episode.case, episode.outcome)
 
         stack = self._client_stack()
         self._started_cases = started = StartedCases(self._run, self._placement.worker)
