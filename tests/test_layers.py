@@ -22,7 +22,7 @@ ROWS = (
     ("collection", "distribution"),
     ("options",),
     ("benchmark",),
-    ("engine", "providers", "agents", "storage", "analysis", "reporting"),
+    ("engine", "providers", "agents", "real_tools", "storage", "analysis", "reporting"),
     ("flaws", "faults"),
     ("core",),
     ("errors",),
