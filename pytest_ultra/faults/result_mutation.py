@@ -50,7 +50,7 @@ def mutate_result(mutator: Mutator, value: Json, seed: int) -> Iterator[Json]:
 
 
 def _change(mutator: Mutator, value: Json, chance: Random) -> Json:
-    if isinstance(value, str) and _read_text(value) is not None:
+    if isinstance(value, str) and read_held(value) is not None:
         return None  # what it holds is changed in its own place
     if isinstance(value, list) and value and not any(isinstance(member, dict | list) for member in value):
         rows = mutator.change([{_FIELD: member} for member in value], chance)  # as a table of one column
@@ -75,7 +75,7 @@ def _places(value: Json, chance: Random) -> Iterator[Place]:
 def _members(place: Place) -> Iterator[Place]:
     value, write = place
     if isinstance(value, str):
-        held = _read_text(value)
+        held = read_held(value)
         if held is not None:
             inner, write_text = held
             yield inner, lambda new: write(write_text(new))
@@ -87,8 +87,8 @@ def _members(place: Place) -> Iterator[Place]:
             yield member, lambda new, number=number: write([*value[:number], new, *value[number + 1 :]])
 
 
-def _read_text(text: str) -> Place | None:
-    """Return the container that a text holds, and a function that writes one in the same layout."""
+def read_held(text: str) -> Place | None:
+    """Return the object or list that a text holds, and a function that writes one in the same layout; None for none."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     body = text.strip()

@@ -83,6 +83,13 @@ class ToolFaults:
         self._earlier: defaultdict[str, list[Json]] = defaultdict(list)
         self._records: dict[int, CallRecord] = {}
         self._clock = 0
+        self._closers: list[Callable[[], None]] = []
+        self.servers: dict[str, Json] = {}
+
+    @property
+    def recorded_servers(self) -> Mapping[str, Json]:
+        """What MCP servers said about themselves in the recording, by name."""
+        return {} if self.recording is None else self.recording.servers
 
     def wrap(self, tool: Any) -> Any:
         """Return the tool, toolkit or MCP server with these faults; see `pytest_ultra.wrap`."""
@@ -103,6 +110,15 @@ class ToolFaults:
             known = ", ".join(self.settings.mutators)
             raise ConfigurationError(f"{mutator!r} is not a mutator; choose from {known}")
         self._forced[tool, k] = ForcedFault(chosen, is_made, mutator)
+
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Have a function called when the test ends."""
+        self._closers.append(close)
+
+    def close(self) -> None:
+        """Stop the proxies before MCP servers; the fixture does this."""
+        while self._closers:
+            self._closers.pop()()
 
     @property
     def calls(self) -> tuple[CallRecord, ...]:

@@ -24,9 +24,12 @@ class Recording:
     made on the real tools, after the calls that were served until then, so that these are in the same state.
     """
 
-    def __init__(self, calls: Sequence[CallRecord], *, is_strict: bool) -> None:
+    def __init__(
+        self, calls: Sequence[CallRecord], *, is_strict: bool, servers: Mapping[str, Json] | None = None
+    ) -> None:
         self._left = [call for call in calls if call.is_made]
         self._is_strict = is_strict
+        self.servers = servers or {}
         self._served: list[Remake] = []
         self.divergence: str | None = None
 
