@@ -24,12 +24,24 @@ Place = tuple[Json, Write]
 _registered: dict[str, Mutator] = {}
 
 
-def register(mutator: Mutator) -> None:
-    """Add a mutator to those of real tools. Raises ValueError if another mutator has its name."""
-    name = mutator.name
+Change = Callable[[Json, Random], Json]
+
+
+def mutator(name: str, *, gives_away: str) -> Callable[[Change], Change]:
+    """Add a way in which results of real tools are wrong, by a decorator.
+
+    The function gets a JSON value and a random generator, and returns the wrong value, or None if the value cannot be
+    wrong in this way; it must not change the value in place. It gets a whole result, and the values within it.
+    `gives_away` says by what an agent could notice. Raises ValueError for the name of a built-in mutator.
+    """
     if name in MUTATORS or name in RECORD_MUTATORS:
         raise ValueError(f"{name!r} is the name of a built-in mutator; give yours another")
-    _registered[name] = mutator
+
+    def add(change: Change) -> Change:
+        _registered[name] = Mutator(name, gives_away, change)
+        return change
+
+    return add
 
 
 def known_mutators() -> Mapping[str, Mutator]:

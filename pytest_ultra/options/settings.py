@@ -138,6 +138,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
         read["instances"] = choose_instances(config, read)
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
+    del read["mcp"]  # for tests, which read it themselves
     folder = config.invocation_params.dir
     read["model"], read["agent"] = read["model"] or (), read["agent"] or ()
     _check_names(read)
@@ -157,6 +158,11 @@ def read_settings(config: pytest.Config) -> Settings | None:
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
+
+
+def read_option(config: pytest.Config, name: str) -> Any:
+    """Return the value of one option, for tests that run without a model. Raises `pytest.UsageError`."""
+    return _read(config, next(option for option in OPTIONS if option.name == name))
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:
