@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from random import Random
 
 from pytest_ultra.core.json_types import Json
@@ -93,10 +94,20 @@ def _members(place: Place) -> Iterator[Place]:
             yield inner, lambda new: write(write_text(new))
     elif isinstance(value, dict):
         for name, member in value.items():
-            yield member, lambda new, name=name: write({**value, name: new})
+            yield member, partial(_write_field, place, name)
     elif isinstance(value, list):
         for number, member in enumerate(value):
-            yield member, lambda new, number=number: write([*value[:number], new, *value[number + 1 :]])
+            yield member, partial(_write_member, place, number)
+
+
+def _write_field(place: Place, name: str, new: Json) -> Json:
+    value, write = place
+    return write({**value, name: new})
+
+
+def _write_member(place: Place, number: int, new: Json) -> Json:
+    value, write = place
+    return write([*value[:number], new, *value[number + 1 :]])
 
 
 def read_held(text: str) -> Place | None:

@@ -96,8 +96,13 @@ def read_calls(path: Path) -> tuple[Header, tuple[CallRecord, ...]]:
 
 
 def json_form(value: Any) -> Json:
-    """Return a value as JSON: dataclasses and models as objects, anything else as its `repr`."""
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=_as_json)
+    """Return a value as JSON that can be written: dataclasses and models as objects, anything else as its `repr`."""
+    found = msgspec.to_builtins(value, str_keys=True, enc_hook=_as_json)
+    try:
+        msgspec.json.encode(found)
+    except ValueError:  # text that is not valid Unicode
+        return {repr(name): repr(member) for name, member in found.items()} if isinstance(found, dict) else repr(found)
+    return found
 
 
 def call_key(tool: str, arguments: Mapping[str, Json]) -> str:

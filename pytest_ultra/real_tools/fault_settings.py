@@ -60,7 +60,7 @@ def read_settings(
     """Check the settings of a user. Raises `ConfigurationError` with the valid values."""
     by_tool = kinds if isinstance(kinds, Mapping) else {"*": kinds}
     for name, rate in (("success_rate", success_rate), ("effect_rate", effect_rate)):
-        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+        if not 0 <= rate <= 1:
             raise ConfigurationError(f"{name}={rate!r} is not a rate; give a number from 0 to 1, such as 0.8")
     for tool, weight in (weights or {}).items():
         if not weight >= 0:

@@ -50,7 +50,8 @@ class FunctionResult:
     def store(self, result: Any) -> tuple[Json, bool]:
         try:
             value = self.read(result)
-            return value, self.load(value) == result
+            written = msgspec.json.decode(msgspec.json.encode(value))
+            return value, bool(self.load(written) == result)
         except (TypeError, ValueError):  # neither JSON nor a record
             return repr(result), False
 

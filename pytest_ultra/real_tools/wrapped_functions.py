@@ -16,6 +16,12 @@ from pytest_ultra.real_tools.injected_faults import StartedCall, ToolFaults
 from pytest_ultra.real_tools.recording import Remake
 from pytest_ultra.real_tools.result_forms import FunctionResult
 
+_BUILTIN_ERRORS: Mapping[str, type[Exception]] = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, UnicodeError)  # takes more
+}
+
 
 class ReplayedError(UltraError):
     """An error of a tool that was recorded, and whose class is not one of Python's own."""
@@ -100,9 +106,8 @@ class _Starter:
         if recorded.error is None:
             return self.deliver(started, self._form.load(recorded.result))
         started.finish_error(recorded.error)
-        kind = getattr(builtins, recorded.error.type, None)
-        is_builtin = isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, UnicodeError)
-        if is_builtin:
+        kind = _BUILTIN_ERRORS.get(recorded.error.type)
+        if kind is not None:
             raise kind(recorded.error.message)
         raise ReplayedError(f"{recorded.error.type}: {recorded.error.message}")
 

@@ -7,7 +7,7 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.core.json_types import Json
@@ -35,6 +35,7 @@ def wrong(name: str, value: Json, seed: int = 1) -> list[Json]:
     return list(mutate_result(known_mutators()[name], value, seed))
 
 
+@settings(max_examples=40)
 @given(NAMES, VALUES, SEEDS)
 def test_each_wrong_result_differs_and_can_be_made_again(name: str, value: Json, seed: int) -> None:
     before = copy.deepcopy(value)
@@ -44,6 +45,7 @@ def test_each_wrong_result_differs_and_can_be_made_again(name: str, value: Json,
     assert json.dumps(results) == json.dumps(wrong(name, value, seed))
 
 
+@settings(max_examples=40)
 @given(NAMES, VALUES, SEEDS)
 def test_text_that_holds_json_still_does_in_the_same_layout(name: str, value: Json, seed: int) -> None:
     for indent in (None, 2):
