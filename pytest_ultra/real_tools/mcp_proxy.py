@@ -10,10 +10,10 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.real_tools.injected_faults import ToolFaults
@@ -34,8 +34,6 @@ from pytest_ultra.real_tools.mcp_listing import Listing, load_listing, read_list
 START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
 _STDERR_LINES = 20
-
-T = TypeVar("T")
 
 
 class McpProxy:
@@ -85,7 +83,7 @@ class McpProxy:
 
     def call(self, tool: str, arguments: dict[str, Any] | None = None) -> CallToolResult:
         """Call a tool through the proxy, and wait for the result."""
-        return self._started().wait(self._call(tool, arguments or {}))
+        return self._started().call(tool, arguments or {})
 
     def tools(self) -> list[Tool]:
         """Return the tools of the server."""
@@ -113,10 +111,6 @@ class McpProxy:
                 self._run = run
             return self._run
 
-    async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
-        async with self.client() as client:
-            return await client.call_tool(tool, arguments)
-
 
 class _ProxyRun:
     """The proxy while it runs: an event loop in a thread of its own."""
@@ -130,6 +124,7 @@ class _ProxyRun:
         self._error: BaseException | None = None
         self._upstream: _Upstream | None = None
         self._server: uvicorn.Server | None = None
+        self._client: Client | None = None
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._path = f"/{secrets.token_urlsafe(16)}/mcp"
@@ -148,6 +143,7 @@ class _ProxyRun:
             return
         if self._error is None:
             self._stop_soon()
+        self._socket.close()
         reason = f"it did not answer within {timeout_s:g} seconds" if self._error is None else _describe(self._error)
         tail = self._upstream.stderr_tail() if self._upstream is not None else ""
         raise ConfigurationError(
@@ -160,11 +156,11 @@ class _ProxyRun:
         self._thread.join(_STOP_TIMEOUT_S)
         self._socket.close()
 
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the proxy's loop, and return its result."""
-        if self._loop is None:
+    def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+        """Call a tool in the proxy's thread, and wait for the result."""
+        if self._loop is None or self._client is None:
             raise RuntimeError("the proxy does not run")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._client.call_tool(tool, arguments), self._loop).result()
 
     def _work(self) -> None:
         try:
@@ -185,7 +181,8 @@ class _ProxyRun:
             app = forwarder.streamable_http_app(streamable_http_path=self._path)
             config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, ws="none")
             self._server = _Server(config, self._ready)
-            await self._server.serve(sockets=[self._socket])
+            async with Client(forwarder) as self._client:
+                await self._server.serve(sockets=[self._socket])
 
     async def _list(self, upstream: _Upstream) -> Listing:
         """Return the listing of the recording, else of the server."""
@@ -293,7 +290,10 @@ def _read_target(server: Any, cwd: Path | None) -> Any:
 def _show(target: Any) -> str:
     if isinstance(target, StdioServerParameters):
         return shlex.join([target.command, *target.args])
-    return target if isinstance(target, str) else type(target).__name__
+    if not isinstance(target, str):
+        return type(target).__name__
+    parts = urlsplit(target)  # without what may be secret
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _first(error: BaseException) -> BaseException:
