@@ -5,9 +5,9 @@
         sqlite='uvx --with "mcp<2" mcp-server-sqlite --db-path {folder}/shop.db' \
         time='uvx mcp-server-time'
 
-The number is that of seeds. With each seed, 12 calls are made through a proxy with each kind of fault alone, and 12 with
-all four, at a tool success rate of 0.5. The server's state (the folder, the database) is looked at before and after
-each call, not through the proxy. Then all of it is done again, and has to be the same. Needs the extra `mcp`.
+The number is that of seeds. With each seed, 12 calls are made through a proxy with each kind of fault alone, and 12
+with all four, at a tool success rate of 0.5. The server's state (the folder, the database) is looked at before and
+after each call, not through the proxy. Then all of it is done again, and has to be the same. Needs the extra `mcp`.
 """
 
 from __future__ import annotations

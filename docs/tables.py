@@ -27,6 +27,7 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.faults.mutators import MUTATORS
+from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.providers.api_choice import CHAT_LABEL, SDKS
@@ -130,6 +131,11 @@ def mutators() -> list[str]:
     return _table(("a wrong result", "is given away by"), rows)
 
 
+def result_mutators() -> list[str]:
+    rows = [(f"`{mutator.name}`", mutator.gives_away) for mutator in (*MUTATORS.values(), *RECORD_MUTATORS.values())]
+    return _table(("a wrong result", "is given away by"), rows)
+
+
 def commands() -> list[str]:
     return _table(
         ("command", "use it to", "exit code 0", "exit code 1"),
@@ -163,6 +169,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
         tools,
         earned_codes,
         mutators,
+        result_mutators,
         commands,
         store,
     )

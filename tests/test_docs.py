@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -105,7 +106,8 @@ def examples() -> Iterator[Example]:
 
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda example: f"{example.page}: {example.section}")
-def test_examples_run(pytester: pytest.Pytester, example: Example) -> None:
+def test_examples_run(pytester: pytest.Pytester, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # as in an active environment
     for name, content in example.files.items():
         (pytester.path / name).write_text(content)
     for line in example.command.splitlines():

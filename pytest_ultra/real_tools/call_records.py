@@ -17,10 +17,11 @@ VERSION = 1
 
 
 class RecordedError(msgspec.Struct, frozen=True):
-    """An exception of the tool itself: the name of its class, and its text."""
+    """An exception of the tool itself: the name of its class and of the nearest one of Python's own, and its text."""
 
     type: str
     message: str
+    base: str = "Exception"
 
 
 class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True):

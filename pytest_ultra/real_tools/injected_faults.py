@@ -91,11 +91,11 @@ class ToolFaults:
         """What MCP servers said about themselves in the recording, by name."""
         return {} if self.recording is None else self.recording.servers
 
-    def wrap(self, tool: Any) -> Any:
+    def wrap(self, tool: Any, *, name: str | None = None) -> Any:
         """Return the tool, toolkit or MCP server with these faults; see `pytest_ultra.wrap`."""
         from pytest_ultra.real_tools.wrap import wrap  # noqa: PLC0415 - it wraps with this class
 
-        return wrap(tool, faults=self)
+        return wrap(tool, faults=self, name=name)
 
     def force(
         self, tool: str, kind: str, *, k: int = 1, is_made: bool | None = None, mutator: str | None = None

@@ -13,7 +13,9 @@ from pytest_ultra.real_tools.injected_faults import ToolFaults
 from pytest_ultra.real_tools.wrapped_functions import wrap_function
 
 
-def wrap(tool: Any, *, faults: ToolFaults | Kinds | Mapping[str, Kinds] = FaultKind.TRANSIENT) -> Any:
+def wrap(
+    tool: Any, *, faults: ToolFaults | Kinds | Mapping[str, Kinds] = FaultKind.TRANSIENT, name: str | None = None
+) -> Any:
     """Return a tool that meets faults where it is called.
 
     - A function, or coroutine function, gives one with the same signature. It raises `errors.ToolFaultError` for an
@@ -24,19 +26,20 @@ def wrap(tool: Any, *, faults: ToolFaults | Kinds | Mapping[str, Kinds] = FaultK
       package `mcp`. It needs the extra `mcp`.
 
     `faults` is a `ToolFaults`, such as the fixture `ultra_faults`, or the kinds for a new one with seed 0; tools that
-    are used together need the same one. Raises `errors.ConfigurationError` for anything else.
+    are used together need the same one. `name` is that of a function or server in draws and records. Raises
+    `errors.ConfigurationError` for anything else.
     """
     chosen = faults if isinstance(faults, ToolFaults) else ToolFaults(faults)
     if isinstance(tool, str) or _is_of_mcp(tool):
         from pytest_ultra.real_tools.mcp_proxy import McpProxy  # noqa: PLC0415 - it needs the extra `mcp`
 
-        return McpProxy(tool, chosen)
+        return McpProxy(tool, chosen, name=name or "server")
     if isinstance(tool, Mapping):
         return {name: wrap_function(_check(function), chosen, str(name)) for name, function in tool.items()}
     if isinstance(tool, Sequence):
         return type(tool)(wrap_function(_check(function), chosen) for function in tool)  # type: ignore[call-arg]
     if inspect.isroutine(tool) or (isinstance(tool, Callable) and not inspect.isclass(tool)):  # type: ignore[arg-type]
-        return wrap_function(tool, chosen)
+        return wrap_function(tool, chosen, name)
     if inspect.isclass(tool) or isinstance(tool, int | float | bytes | None):
         _check(tool)
     return WrappedToolkit(tool, chosen)

@@ -16,15 +16,9 @@ from pytest_ultra.real_tools.injected_faults import StartedCall, ToolFaults
 from pytest_ultra.real_tools.recording import Remake
 from pytest_ultra.real_tools.result_forms import FunctionResult
 
-_BUILTIN_ERRORS: Mapping[str, type[Exception]] = {
-    name: kind
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, UnicodeError)  # takes more
-}
-
 
 class ReplayedError(UltraError):
-    """An error of a tool that was recorded, and whose class is not one of Python's own."""
+    """An error of a tool that was recorded, of a class that is not Python's own; it derives from one that is."""
 
 
 def wrap_function(function: Callable[..., Any], faults: ToolFaults, name: str | None = None) -> Callable[..., Any]:
@@ -47,7 +41,7 @@ def _wrap_sync(function: Callable[..., Any], faults: ToolFaults, name: str) -> C
         try:
             result = function(*args, **kwargs)
         except Exception as error:
-            started.finish_error(RecordedError(type(error).__name__, str(error)))
+            started.finish_error(record_error(error))
             raise
         return starter.deliver(started, result)
 
@@ -69,7 +63,7 @@ def _wrap_async(function: Callable[..., Any], faults: ToolFaults, name: str) -> 
         try:
             result = await function(*args, **kwargs)
         except Exception as error:
-            started.finish_error(RecordedError(type(error).__name__, str(error)))
+            started.finish_error(record_error(error))
             raise
         return starter.deliver(started, result)
 
@@ -106,10 +100,7 @@ class _Starter:
         if recorded.error is None:
             return self.deliver(started, self._form.load(recorded.result))
         started.finish_error(recorded.error)
-        kind = _BUILTIN_ERRORS.get(recorded.error.type)
-        if kind is not None:
-            raise kind(recorded.error.message)
-        raise ReplayedError(f"{recorded.error.type}: {recorded.error.message}")
+        raise remake_error(recorded.error)
 
     def report(self, error: ToolFaultError) -> Any:
         """Raise the error, or what the user makes of it."""
@@ -127,6 +118,31 @@ class _Starter:
             return dict(self._signature.bind(*args, **kwargs).arguments), True
         except TypeError:
             return by_number, False
+
+
+def record_error(error: Exception) -> RecordedError:
+    """Return what is kept of an exception."""
+    message = error.args[0] if len(error.args) == 1 and isinstance(error.args[0], str) else str(error)
+    base = next(kind.__name__ for kind in type(error).__mro__ if _BUILTIN_ERRORS.get(kind.__name__) is kind)
+    return RecordedError(type(error).__name__, message, base)
+
+
+def remake_error(error: RecordedError) -> Exception:
+    """Return an exception like the one that was recorded."""
+    base = _BUILTIN_ERRORS.get(error.base, Exception)
+    if error.type == error.base:
+        return base(error.message)
+    kind = type(ReplayedError.__name__, (ReplayedError, *((base,) if base is not Exception else ())), {})
+    return kind(f"{error.type}: {error.message}")
+
+
+_BUILTIN_ERRORS: Mapping[str, type[Exception]] = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type)
+    and issubclass(kind, Exception)
+    and not issubclass(kind, UnicodeError | ExceptionGroup)  # these take more than a message
+}
 
 
 async def run_remake(remake: Remake) -> None:

@@ -66,7 +66,7 @@ class Stock:
         raise LookupError(reason) if reason else StockError("empty")
 
 
-class StockError(Exception):
+class StockError(OSError):
     """An error of the tool's own class."""
 
 
@@ -165,8 +165,9 @@ def test_errors_are_raised_again() -> None:
     tools = replay(record(fail)).wrap(Stock())
     with pytest.raises(LookupError, match="why"):
         tools.fail("why")
-    with pytest.raises(ReplayedError, match="StockError: empty"):
+    with pytest.raises(ReplayedError, match="StockError: empty") as caught:
         tools.fail("")
+    assert isinstance(caught.value, OSError)
 
 
 def test_calls_that_ran_at_once_may_come_in_any_order() -> None:
