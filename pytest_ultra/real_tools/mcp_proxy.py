@@ -198,7 +198,7 @@ class _ProxyRun:
             self._upstream.give_up(self._loop)
 
 
-class _Server(uvicorn.Server):  # type: ignore[misc] - types of an extra are not checked
+class _Server(uvicorn.Server):  # type: ignore[misc]
     """A server that reports when it takes requests."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:

@@ -132,7 +132,8 @@ def remake_error(error: RecordedError) -> Exception:
     base = _BUILTIN_ERRORS.get(error.base, Exception)
     if error.type == error.base:
         return base(error.message)
-    kind = type(ReplayedError.__name__, (ReplayedError, *((base,) if base is not Exception else ())), {})
+    bases = (ReplayedError,) if base is Exception else (ReplayedError, base)
+    kind: type[Exception] = type(ReplayedError.__name__, bases, {})
     return kind(f"{error.type}: {error.message}")
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mcp.server.mcpserver import MCPServer
-from pydantic import BaseModel
 
 
-class Price(BaseModel):
+@dataclass
+class Price:
     """A result with a schema."""
 
     article: str
@@ -21,7 +22,6 @@ class Price(BaseModel):
 def make_server(orders: Path) -> MCPServer:
     server = MCPServer("shop", instructions="Sells tea.")
 
-    @server.tool()
     def order(article: str, pieces: int = 1) -> dict[str, Any]:
         """Order an article."""
         if pieces < 1:
@@ -30,26 +30,26 @@ def make_server(orders: Path) -> MCPServer:
             file.write(f"{article}\n")
         return {"article": article, "number": len(orders.read_text().splitlines())}
 
-    @server.tool()
     def price(article: str) -> Price:
         return Price(article=article, cents=1250, pieces=3)
 
-    @server.tool()
     def articles() -> list[str]:
         return ["tea", "milk", "rice", "salt", "soap", "oil"]
 
-    @server.tool(structured_output=False)
     def report() -> str:
         return "article,pieces\n" + "".join(f"A{n},{n * 7}\n" for n in range(1, 9))
 
-    @server.resource("shop://hours")
     def hours() -> str:
         return "9 to 5"
 
-    @server.prompt()
     def greet(name: str) -> str:
         return f"Greet {name}."
 
+    for tool in (order, price, articles):
+        server.add_tool(tool)
+    server.add_tool(report, structured_output=False)
+    server.resource("shop://hours")(hours)
+    server.prompt()(greet)
     return server
 
 

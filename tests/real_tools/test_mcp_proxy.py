@@ -49,7 +49,7 @@ def shop(orders: Path) -> Iterator[Open]:
 def text(result: CallToolResult) -> str:
     (block,) = result.content
     assert isinstance(block, TextContent)
-    return block.text
+    return str(block.text)
 
 
 def error(result: CallToolResult) -> dict[str, Any]:
