@@ -33,6 +33,7 @@ MODULES = (
     "openai",
     "anthropic",
     "google.genai",
+    "mcp",
 )
 TRIES = 9
 CALLS = 5_000

@@ -51,9 +51,10 @@ class WrappedToolkit:
     def __init__(self, toolkit: Any, faults: ToolFaults) -> None:
         self._toolkit = toolkit
         self._wrapped = {
-            name: wrap_function(method, faults, name)
-            for name, method in inspect.getmembers(toolkit, inspect.isroutine)
+            name: wrap_function(getattr(toolkit, name), faults, name)
+            for name, member in inspect.getmembers_static(toolkit)  # static: a property may do anything
             if not name.startswith("_")
+            and (inspect.isroutine(member) or isinstance(member, staticmethod | classmethod))
         }
 
     def __getattr__(self, name: str) -> Any:

@@ -44,6 +44,14 @@ class Shop:
     async def price(self, article: str) -> Price:
         return Price(article, 12.5)
 
+    @property
+    def till(self) -> float:
+        raise AssertionError("no tool, and not asked for")
+
+    @staticmethod
+    def hours() -> str:
+        return "9 to 5"
+
     def listing(self) -> list[dict[str, Any]]:
         return [{"article": f"A{n}", "pieces": n * 3} for n in range(1, 9)]
 
@@ -176,11 +184,12 @@ def test_toolkits_of_any_form_keep_their_form_and_their_signatures(shop: Shop, f
     assert [inspect.iscoroutinefunction(tool) for tool in listed] == [False, True]
     assert isinstance(faults.wrap((shop.order,)), tuple)
     assert whole.orders is shop.orders
+    assert whole.hours() == "9 to 5"
     for tool in (listed[0], named["buy"], whole.order, faults.wrap(shop.order)):
         assert inspect.signature(tool) == inspect.signature(shop.order)
         assert tool.__doc__ == shop.order.__doc__
         assert tool("tea")["pieces"] == 1
-    assert [call.tool for call in faults.calls] == ["order", "buy", "order", "order"]
+    assert [call.tool for call in faults.calls] == ["hours", "order", "buy", "order", "order"]
 
 
 def play(order: list[str], seed: str) -> dict[str, list[str]]:
