@@ -22,6 +22,17 @@ if TYPE_CHECKING:  # it needs the extra `mcp`
     from pytest_ultra.real_tools.mcp_proxy import McpProxy
 
 MARKER = "ultra_faults"
+_ARGUMENTS = (
+    "kinds",
+    "seed",
+    "success_rate",
+    "weights",
+    "codes",
+    "targets",
+    "effect_rate",
+    "mutators",
+    "error",
+)
 _SECTION = "faults of tools"
 _MOST_LINES = 40
 _MAX_STEM = 80
@@ -89,12 +100,13 @@ class ToolFaultTest:
     def describe(self) -> str:
         """Return the lines of a failed test's report: the calls that met a fault, and where all are."""
         drawn = [call.describe() for call in self.faults.drawn]
+        missed = self.faults.missed
         if not self.faults.calls:
-            return "no wrapped tool was called"
+            return "\n".join(["no wrapped tool was called", *missed])
         self.write()
         shown = drawn[:_MOST_LINES] + ([f"... and {len(drawn) - _MOST_LINES} more"] if len(drawn) > _MOST_LINES else [])
         count = f"{len(drawn)} of {len(self.faults.calls)} calls met a fault; all calls: {self.record}"
-        return "\n".join([*shown, count, f"to repeat: @pytest.mark.{MARKER}(seed={self.seed!r})"])
+        return "\n".join([*shown, *missed, count, f"to repeat: @pytest.mark.{MARKER}(seed={self.seed!r})"])
 
     @property
     def _is_replayed(self) -> bool:
@@ -168,6 +180,11 @@ def _given(request: pytest.FixtureRequest) -> dict[str, Any]:
     for marker in request.node.iter_markers(MARKER):
         names = dict(zip(("kinds",), marker.args, strict=False))
         given = {**names, **marker.kwargs, **given}
+    for name in given:
+        if name not in _ARGUMENTS:
+            raise ConfigurationError(
+                f"@pytest.mark.{MARKER} has no argument {name!r}; choose from {', '.join(_ARGUMENTS)}"
+            )
     if hasattr(request, "param"):
         given["seed"] = request.param
     return given

@@ -131,6 +131,17 @@ class ToolFaults:
         """The calls that met a fault."""
         return tuple(call for call in self.calls if call.fault is not None)
 
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """A line for each fault that was forced and did not happen."""
+        met = {(call.tool, call.k): call.fault for call in self.calls}
+        return tuple(
+            f"forced {forced.kind} fault of {tool}, its call {k}: "
+            + ("it could not meet it" if (tool, k) in met else "there was no such call")
+            for (tool, k), forced in self._forced.items()
+            if (fault := met.get((tool, k))) is None or fault.kind is not forced.kind
+        )
+
     def start(
         self, tool: str, arguments: Mapping[str, Json], form: ResultForm, remake: Remake, *, is_valid: bool = True
     ) -> StartedCall:

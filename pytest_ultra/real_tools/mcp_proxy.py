@@ -21,6 +21,7 @@ from pytest_ultra.real_tools.injected_faults import ToolFaults
 try:
     import uvicorn
     from mcp import Client, StdioServerParameters, stdio_client
+    from mcp.server import MCPServer, Server
     from mcp.types import CallToolResult, Tool
 except ImportError as error:  # or a version before 2, which has no Client
     raise ConfigurationError(
@@ -39,9 +40,10 @@ _STDERR_LINES = 20
 class McpProxy:
     """An MCP server on loopback that passes requests on to a real one, with faults on its tools.
 
-    `server` is a URL (streamable HTTP), a command, `mcp.StdioServerParameters`, or a server object of the package
-    `mcp`. The proxy, and a server that is a command, start when they are first needed, or in a `with` block, and stop
-    at its end or by `close`; the fixtures do this. Raises `errors.ConfigurationError` if the server does not start.
+    `server` is a URL (streamable HTTP), a command, `mcp.StdioServerParameters`, or a server object of the packages
+    `mcp` and `fastmcp`. The proxy, and a server that is a command, start when they are first needed, or in a `with`
+    block, and stop at its end or by `close`; the fixtures do this. Raises `errors.ConfigurationError` if the server
+    does not start.
     """
 
     def __init__(
@@ -277,8 +279,15 @@ class _Upstream:
 
 def _read_target(server: Any, cwd: Path | None) -> Any:
     """Return what `mcp.Client` takes: a URL, the parameters of a command, or a server object."""
-    if not isinstance(server, str):
+    if isinstance(server, StdioServerParameters | Server | MCPServer):
         return server
+    if not isinstance(server, str):
+        inner = getattr(server, "_mcp_server", None)  # fastmcp's
+        if isinstance(inner, Server):
+            return inner
+        raise ConfigurationError(
+            f"{type(server).__name__} is no MCP server; give its URL, its command, or the server object, not a client"
+        )
     if server.startswith(("http://", "https://")):
         return server
     words = shlex.split(server)

@@ -23,7 +23,7 @@ def wrap(
     - A list, tuple or mapping of functions gives the same of wrapped ones. Any other object gives one whose public
       methods are wrapped.
     - An MCP server gives an `McpProxy`: a URL, a command, `mcp.StdioServerParameters`, or a server object of the
-      package `mcp`. It needs the extra `mcp`.
+      packages `mcp` and `fastmcp`. It needs the extra `mcp`.
 
     `faults` is a `ToolFaults`, such as the fixture `ultra_faults`, or the kinds for a new one with seed 0; tools that
     are used together need the same one. `name` is that of a function or server in draws and records. Raises
@@ -66,7 +66,7 @@ class WrappedToolkit:
 
 
 def _is_of_mcp(tool: Any) -> bool:
-    return any(base.__module__.split(".")[0] in ("mcp", "mcp_types") for base in type(tool).__mro__)
+    return any(base.__module__.split(".")[0] in ("mcp", "fastmcp") for base in type(tool).__mro__)
 
 
 def _check(function: Any) -> Callable[..., Any]:

@@ -173,9 +173,10 @@ def test_a_recording_stands_for_the_server_until_the_divergence(shop: Open, orde
         ("no-such-command --port 1", "'no-such-command --port 1' is no MCP server .* No such file or directory"),
         ("http://user:secret@127.0.0.1:9/mcp?key=secret", "'http://127.0.0.1:9/mcp' is no MCP server .* give the URL"),
         (" ", "' ' names no MCP server; give its URL or command"),
+        (Client("http://127.0.0.1:9/mcp"), "Client is no MCP server; give its URL, its command, or the server object"),
     ],
 )  # fmt: skip
-def test_a_server_that_does_not_start_is_named(server: str, message: str) -> None:
+def test_a_server_that_does_not_start_is_named(server: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:
         _ = ultra.wrap(server).url
     assert "secret" not in str(caught.value)

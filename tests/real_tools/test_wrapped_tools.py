@@ -147,8 +147,12 @@ def test_a_result_that_cannot_be_wrong_is_right_or_its_reply_lost() -> None:
     sentinel = object()
     assert ultra.wrap(lambda: sentinel, faults=ultra.ToolFaults("implicit", success_rate=0))() is sentinel
     both = ultra.ToolFaults(["implicit", "lost_reply"], success_rate=0, effect_rate=1)
+    both.force("<lambda>", "implicit", k=2)
+    look = ultra.wrap(lambda: sentinel, faults=both)
     with pytest.raises(ultra.ToolFaultError, match="NO_REPLY"):
-        ultra.wrap(lambda: sentinel, faults=both)()
+        look()
+    assert look() is sentinel
+    assert both.missed == ("forced implicit fault of <lambda>, its call 2: it could not meet it",)
 
 
 def test_an_error_of_the_tool_itself_comes_before_any_fault(shop: Shop) -> None:

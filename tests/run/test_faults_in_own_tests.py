@@ -41,6 +41,7 @@ OWN_TESTS = """
         tool("hello")
         with pytest.raises(pytest_ultra.ToolFaultError):
             tool("hello")
+        ultra_faults.force("sent", "transient")
         assert len(ultra_faults.drawn) == 2
 
     def test_of_a_seed(ultra_faults):
@@ -62,6 +63,7 @@ def test_faults_are_the_same_however_the_tests_run(project: Project, xdist_mode:
         [
             "*- faults of tools -*",
             'call 2: send(text="hello"), its call 2: lost_reply fault (the call was made)',
+            "forced transient fault of sent, its call 1: there was no such call",
             "1 of 2 calls met a fault; all calls: *test_failed-faults0*calls.jsonl",
             "to repeat: @pytest.mark.ultra_faults(seed='0|test_own.py::test_failed')",
         ]
@@ -166,3 +168,17 @@ def test_a_wrong_option_is_named(project: Project, args: list[str], message: str
     result = project.pytester.runpytest_inprocess(*args)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(f"*{message}")
+
+
+def test_a_wrong_argument_of_the_marker_is_named(project: Project) -> None:
+    project.pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.ultra_faults("all", sucess_rate=0.5)
+        def test_own(ultra_faults): pass
+        """
+    )
+    result = project.pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*@pytest.mark.ultra_faults has no argument 'sucess_rate'; choose from kinds, seed, *")
