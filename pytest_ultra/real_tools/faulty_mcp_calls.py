@@ -56,6 +56,9 @@ class FaultyMcpCalls:
             stored = {"code": error.code, "message": error.message, "data": error.data}
             started.finish_error(RecordedError(_PROTOCOL_ERROR, error.message), stored)
             raise
+        except BaseException as error:  # the connection broke, or the client cancelled the call
+            started.finish_error(RecordedError(type(error).__name__, str(error)), is_stored=False)
+            raise
         return self._finish(started, result)
 
     async def _make(self, params: CallToolRequestParams, progress: Callable[..., Awaitable[None]]) -> Any:

@@ -236,9 +236,11 @@ class StartedCall:
             raise self.error
         return shown
 
-    def finish_error(self, error: RecordedError, stored: Json = None) -> None:
-        """Note that the tool failed by itself; the agent gets that error."""
-        self._record = msgspec.structs.replace(self._record, is_made=True, error=error, result=stored)
+    def finish_error(self, error: RecordedError, stored: Json = None, *, is_stored: bool = True) -> None:
+        """Note that the tool failed by itself; the agent gets that error. A call that was cancelled is not stored."""
+        self._record = msgspec.structs.replace(
+            self._record, is_made=True, error=error, result=stored, is_stored=is_stored
+        )
         self._faults.keep(self._record)
 
     def finish_fault(self) -> ToolFaultError:

@@ -40,8 +40,8 @@ def _wrap_sync(function: Callable[..., Any], faults: ToolFaults, name: str) -> C
             _run_blocking(remake)
         try:
             result = function(*args, **kwargs)
-        except Exception as error:
-            started.finish_error(record_error(error))
+        except BaseException as error:
+            started.finish_error(record_error(error), is_stored=isinstance(error, Exception))
             raise
         return starter.deliver(started, result)
 
@@ -62,8 +62,8 @@ def _wrap_async(function: Callable[..., Any], faults: ToolFaults, name: str) -> 
             await run_remake(remake)
         try:
             result = await function(*args, **kwargs)
-        except Exception as error:
-            started.finish_error(record_error(error))
+        except BaseException as error:  # also a call that is cancelled
+            started.finish_error(record_error(error), is_stored=isinstance(error, Exception))
             raise
         return starter.deliver(started, result)
 
@@ -120,11 +120,11 @@ class _Starter:
             return by_number, False
 
 
-def record_error(error: Exception) -> RecordedError:
+def record_error(error: BaseException) -> RecordedError:
     """Return what is kept of an exception."""
     message = error.args[0] if len(error.args) == 1 and isinstance(error.args[0], str) else str(error)
-    base = next(kind.__name__ for kind in type(error).__mro__ if _BUILTIN_ERRORS.get(kind.__name__) is kind)
-    return RecordedError(type(error).__name__, message, base)
+    bases = (kind.__name__ for kind in type(error).__mro__ if _BUILTIN_ERRORS.get(kind.__name__) is kind)
+    return RecordedError(type(error).__name__, message, next(bases, Exception.__name__))
 
 
 def remake_error(error: RecordedError) -> Exception:

@@ -186,6 +186,23 @@ def test_calls_that_ran_at_once_may_come_in_any_order() -> None:
         asyncio.run(replay(calls).wrap(slow)("z"))
 
 
+def test_a_call_that_was_cancelled_is_kept_and_made_again() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(60)
+        return "done"
+
+    async def cancel(faults: ultra.ToolFaults) -> None:
+        task = asyncio.create_task(faults.wrap(slow)())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    (call,) = record(lambda faults: asyncio.run(cancel(faults)))
+    assert (call.error and call.error.type, call.is_stored) == ("CancelledError", False)
+    asyncio.run(cancel(replay([call], is_strict=False)))
+
+
 def test_a_result_that_is_no_json_is_not_replayed() -> None:
     (call,) = record(lambda faults: faults.wrap(lambda: 1j)())
     assert not call.is_stored
