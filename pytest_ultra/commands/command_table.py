@@ -8,6 +8,7 @@ from types import MappingProxyType
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "check": "call models twice before a run: do they answer, and call tools?",
+        "models": "list the providers: is a key set, and what do models cost?",
         "runs": "list the runs",
         "show": "show a run, or one case: what happened, or what the model is shown",
         "baseline": "write a run's outcomes to a small file for later comparisons",
@@ -18,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
         "store": "show, update or rebuild the store of all runs",
+        "completion": "print a script that completes the command line in a shell",
     }
 )
 """The purpose of each. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""

@@ -165,6 +165,12 @@ def read_option(config: pytest.Config, name: str) -> Any:
     return _read(config, next(option for option in OPTIONS if option.name == name))
 
 
+def read_dir(config: pytest.Config) -> Path:
+    """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
+    folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
+    return folder
+
+
 def _locate(config: pytest.Config, name: str | None) -> str | None:
     """Return an absolute path if the name is that of a file or directory, else the name: it is a run's id."""
     is_given = bool(config.getoption("ultra_compare"))  # else it is the project's, like the ini file

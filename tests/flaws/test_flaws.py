@@ -48,7 +48,7 @@ def make_flawed(kind: FlawKind) -> tuple[Flawed, ...]:
 
 
 def _flaw(kind: FlawKind) -> Iterator[Flawed]:
-    for number, task in enumerate(make_tasks(INSTANCES)):
+    for number, task in enumerate(make_tasks(INSTANCES, very_hard=1)):
         optimal = perfect_plan(task)
         for severity in Severity:
             wanted = list(Visibility)[number % len(Visibility)]

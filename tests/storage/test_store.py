@@ -52,8 +52,13 @@ def results(root: Path) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute("SELECT * FROM results ORDER BY run_id, nodeid")]
 
 
+DERIVED = ("control_case_id", "started_at_utc")
+"""Fields of the JSON document that the store has no column for: a query computes them from others."""
+
+
 def flattened(run: RunDirectory) -> list[dict[str, Any]]:
     rows = [{"run_id": run.run_id} | flatten(episode) for episode in read_results(run).episodes]
+    rows = [{name: value for name, value in row.items() if name not in DERIVED} for row in rows]
     return sorted(rows, key=lambda row: row["nodeid"])
 
 
