@@ -18,12 +18,6 @@ _WITHOUT_OTHER_PLUGINS = (
 )
 """Disables plugins that only a few tests need: loading them takes a third of a second in each process of a run."""
 
-_NOT_IMPORTED = (
-    "pytest_ultra.suite",
-    *(f"pytest_ultra.real_tools.{name}" for name in ("faulty_mcp", "mcp_", "stdio_bridge")),
-)
-"""The built-in suite, and modules that need the package `mcp`, which takes a second to import."""
-
 _OUTSIDE = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "GITHUB_", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -41,7 +35,7 @@ def _imported_package() -> None:
     import_module("sqlalchemy.dialects.sqlite")
     import_module("scipy.stats")
     for module in walk_packages(pytest_ultra.__path__, "pytest_ultra."):
-        if not module.name.endswith("__main__") and not module.name.startswith(_NOT_IMPORTED):
+        if not module.name.endswith("__main__") and not module.name.startswith("pytest_ultra.suite"):
             import_module(module.name)
 
 
