@@ -35,6 +35,7 @@ from pytest_ultra.real_tools.mcp_listing import Listing, load_listing, read_list
 START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
 _STDERR_LINES = 20
+_MAX_BODY_BYTES = 256 * 1024 * 1024  # what a server takes on its standard input has no bound
 
 
 class McpProxy:
@@ -180,7 +181,7 @@ class _ProxyRun:
             self.listing = await self._list(upstream)
             calls = FaultyMcpCalls(self.listing, upstream.connect, self._faults)
             forwarder = make_forwarder(self.listing, upstream.connect, calls.call)
-            app = forwarder.streamable_http_app(streamable_http_path=self._path)
+            app = forwarder.streamable_http_app(streamable_http_path=self._path, max_request_body_size=_MAX_BODY_BYTES)
             config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, ws="none")
             self._server = _Server(config, self._ready)
             async with Client(forwarder) as self._client:
