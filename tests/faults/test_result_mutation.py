@@ -7,7 +7,7 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.core.json_types import Json
@@ -24,6 +24,7 @@ VALUES = st.recursive(
         | inner.map(json.dumps)
         | inner.map(lambda value: json.dumps(value, indent=2))
     ),
+    max_leaves=10,
 )
 NAMES = st.sampled_from([*MUTATORS, *RECORD_MUTATORS])
 SEEDS = st.integers(0, 2**64 - 1)
@@ -35,7 +36,7 @@ def wrong(name: str, value: Json, seed: int = 1) -> list[Json]:
     return list(mutate_result(known_mutators()[name], value, seed))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(NAMES, VALUES, SEEDS)
 def test_each_wrong_result_differs_and_can_be_made_again(name: str, value: Json, seed: int) -> None:
     before = copy.deepcopy(value)
@@ -45,7 +46,7 @@ def test_each_wrong_result_differs_and_can_be_made_again(name: str, value: Json,
     assert json.dumps(results) == json.dumps(wrong(name, value, seed))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(NAMES, VALUES, SEEDS)
 def test_text_that_holds_json_still_does_in_the_same_layout(name: str, value: Json, seed: int) -> None:
     for indent in (None, 2):

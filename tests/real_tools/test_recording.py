@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pytest_ultra as ultra
@@ -85,7 +85,7 @@ def replay(calls: Iterable[CallRecord], *, is_strict: bool = True, **settings: A
     return ultra.ToolFaults(recording=Recording(tuple(calls), is_strict=is_strict), **{"kinds": (), **settings})
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CALLS, max_size=4), st.text(max_size=8))
 def test_a_file_of_calls_is_read_as_it_was_written(tmp_path_factory: Any, calls: list[CallRecord], seed: str) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "folder" / "calls.jsonl"
