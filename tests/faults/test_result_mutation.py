@@ -36,7 +36,7 @@ def wrong(name: str, value: Json, seed: int = 1) -> list[Json]:
     return list(mutate_result(known_mutators()[name], value, seed))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(NAMES, VALUES, SEEDS)
 def test_each_wrong_result_differs_and_can_be_made_again(name: str, value: Json, seed: int) -> None:
     before = copy.deepcopy(value)
@@ -46,7 +46,7 @@ def test_each_wrong_result_differs_and_can_be_made_again(name: str, value: Json,
     assert json.dumps(results) == json.dumps(wrong(name, value, seed))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(NAMES, VALUES, SEEDS)
 def test_text_that_holds_json_still_does_in_the_same_layout(name: str, value: Json, seed: int) -> None:
     for indent in (None, 2):

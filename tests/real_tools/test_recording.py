@@ -85,7 +85,7 @@ def replay(calls: Iterable[CallRecord], *, is_strict: bool = True, **settings: A
     return ultra.ToolFaults(recording=Recording(tuple(calls), is_strict=is_strict), **{"kinds": (), **settings})
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(CALLS, max_size=4), st.text(max_size=8))
 def test_a_file_of_calls_is_read_as_it_was_written(tmp_path_factory: Any, calls: list[CallRecord], seed: str) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "folder" / "calls.jsonl"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pytest_ultra as ultra
@@ -210,6 +210,7 @@ def play(order: list[str], seed: str) -> dict[str, list[str]]:
     return fates
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.text(max_size=5), st.randoms(use_true_random=False))
 def test_the_fault_of_a_call_depends_on_seed_tool_and_k_alone(order: list[str], seed: str, random: Any) -> None:
     other = random.sample(order, len(order))
