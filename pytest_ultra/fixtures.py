@@ -53,7 +53,7 @@ def ultra_mcp(request: pytest.FixtureRequest, ultra_faults: ToolFaults) -> McpSe
     """The MCP servers of `--ultra-mcp` by name: an `McpProxy` each, with the faults of `ultra_faults`."""
     from pytest_ultra.collection.tool_fault_tests import open_servers  # noqa: PLC0415 - heavy if unused
 
-    return open_servers(request.config, ultra_faults)
+    return open_servers(request, ultra_faults)
 
 
 @pytest.fixture

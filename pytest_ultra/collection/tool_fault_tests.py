@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ _ARGUMENTS = (
     "error",
 )
 _SECTION = "faults of tools"
+_TMP_PATH = "{tmp_path}"
 _MOST_LINES = 40
 _MAX_STEM = 80
 
@@ -125,12 +127,18 @@ class ToolFaultTest:
 
 
 class McpServers(Mapping[str, "McpProxy"]):
-    """The servers of `--ultra-mcp` by name, each behind a proxy with the test's faults."""
+    """The servers of `--ultra-mcp` by name, each behind a proxy with the test's faults.
 
-    def __init__(self, servers: Mapping[str, str], folder: Path, faults: ToolFaults) -> None:
+    A command runs in `folder`, and may hold `{tmp_path}`, in whose place comes what `find_tmp_path` returns.
+    """
+
+    def __init__(
+        self, servers: Mapping[str, str], folder: Path, faults: ToolFaults, find_tmp_path: Callable[[], Path]
+    ) -> None:
         self._servers = servers
         self._folder = folder
         self._faults = faults
+        self._find_tmp_path = find_tmp_path
         self._proxies: dict[str, McpProxy] = {}
 
     def __getitem__(self, name: str) -> McpProxy:
@@ -142,8 +150,12 @@ class McpServers(Mapping[str, "McpProxy"]):
                 f"no MCP server is named {name!r} (known: {known}); add --ultra-mcp {name}='COMMAND or URL'"
             )
         if name not in self._proxies:
-            self._proxies[name] = McpProxy(self._servers[name], self._faults, name=name, cwd=self._folder)
+            self._proxies[name] = McpProxy(self._target(name), self._faults, name=name, cwd=self._folder)
         return self._proxies[name]
+
+    def _target(self, name: str) -> str:
+        target = self._servers[name]
+        return target.replace(_TMP_PATH, shlex.quote(str(self._find_tmp_path()))) if _TMP_PATH in target else target
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._servers)
@@ -152,11 +164,13 @@ class McpServers(Mapping[str, "McpProxy"]):
         return len(self._servers)
 
 
-def open_servers(config: pytest.Config, faults: ToolFaults) -> McpServers:
+def open_servers(request: pytest.FixtureRequest, faults: ToolFaults) -> McpServers:
     """Return the servers of `--ultra-mcp`. A command runs in the folder where pytest was started, or in the rootdir."""
+    config = request.config
     is_given = bool(config.getoption("ultra_mcp"))  # else they are the project's, like the ini file
     folder = config.invocation_params.dir if is_given else config.rootpath
-    return McpServers(read_option(config, "mcp") or {}, folder, faults)
+    servers = read_option(config, "mcp") or {}
+    return McpServers(servers, folder, faults, lambda: request.getfixturevalue("tmp_path"))
 
 
 class _FailureSections:

@@ -272,7 +272,7 @@ OPTIONS = (
         None,
         "NAME=COMMAND",
         "A real MCP server, by its command or URL, whose tools meet faults in tests that use the fixture `ultra_mcp`; "
-        "repeatable, one per line in the ini file",
+        "`{tmp_path}` stands for a folder of the test; repeatable, one per line in the ini file",
         read_servers,
     ),
     *BUDGETS,

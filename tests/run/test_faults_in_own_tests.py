@@ -120,13 +120,13 @@ def test_real_results_are_recorded_and_served_again(project: Project) -> None:
 
 def test_a_server_is_named_once_and_broken_in_each_test(project: Project) -> None:
     project.pytester.makeini(
-        f"[pytest]\nultra_mcp =\n    shop={sys.executable} {SHOP_SERVER} orders.txt\n    no=none\n"
+        f"[pytest]\nultra_mcp =\n    shop={sys.executable} {SHOP_SERVER} {{tmp_path}}/orders.txt\n    no=none\n"
     )
     project.pytester.makepyfile(
         test_own="""
         import asyncio
 
-        def test_agent(ultra_faults, ultra_mcp):
+        def test_agent(ultra_faults, ultra_mcp, tmp_path):
             ultra_faults.force("order", "lost_reply", is_made=True)
             shop = ultra_mcp["shop"]
             assert list(ultra_mcp) == ["shop", "no"]
@@ -139,6 +139,7 @@ def test_a_server_is_named_once_and_broken_in_each_test(project: Project) -> Non
 
             assert asyncio.run(order()).structured_content["number"] == 2
             assert [call.k for call in ultra_faults.calls] == [1, 2]
+            assert (tmp_path / "orders.txt").read_text() == "tea\\ntea\\n"
 
         def test_wrong(ultra_mcp):
             ultra_mcp["sop"]
@@ -149,7 +150,6 @@ def test_a_server_is_named_once_and_broken_in_each_test(project: Project) -> Non
     result.stdout.fnmatch_lines(
         "*ConfigurationError: no MCP server is named 'sop' (known: shop, no); add --ultra-mcp sop='COMMAND or URL'"
     )
-    assert (project.path / "orders.txt").read_text() == "tea\ntea\n"
 
 
 @pytest.mark.parametrize(
