@@ -110,7 +110,11 @@ class McpProxy:
         with self._lock:
             if self._run is None:
                 run = _ProxyRun(self._target, self.faults, self.name)
-                run.start(self._start_timeout_s)
+                try:
+                    run.start(self._start_timeout_s)
+                except BaseException:  # also Ctrl-C
+                    run.stop()
+                    raise
                 self._run = run
             return self._run
 
@@ -144,9 +148,6 @@ class _ProxyRun:
         is_ready = self._ready.wait(timeout_s)
         if self._error is None and is_ready:
             return
-        if self._error is None:
-            self._stop_soon()
-        self._socket.close()
         reason = f"it did not answer within {timeout_s:g} seconds" if self._error is None else _describe(self._error)
         tail = self._upstream.stderr_tail() if self._upstream is not None else ""
         raise ConfigurationError(
@@ -155,7 +156,8 @@ class _ProxyRun:
         )
 
     def stop(self) -> None:
-        self._stop_soon()
+        if self._thread.is_alive():
+            self._stop_soon()
         self._thread.join(_STOP_TIMEOUT_S)
         self._socket.close()
 
