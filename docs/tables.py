@@ -1,10 +1,11 @@
-"""Write the tables that are generated from the code into the pages: `python docs/tables.py`; a test checks them.
+"""Write what is generated from the code, tables in pages and a JSON Schema: `python docs/tables.py`; tests check it.
 
 A table is between `<!-- table: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
@@ -28,6 +29,7 @@ from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.faults.mutators import MUTATORS
 from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
+from pytest_ultra.flaws.own_plans.plan_document import plan_schema
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.providers.api_choice import CHAT_LABEL, SDKS
@@ -223,6 +225,7 @@ def _responsible(failure_class: FailureClass) -> str:
 def main() -> None:
     for path in sorted(PAGES.glob("*.md")):
         path.write_text(refresh(path.read_text()))
+    (PAGES / "plan.schema.json").write_text(json.dumps(plan_schema(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def examples() -> Iterator[Example]:
             title = section.partition("\n")[0].strip("# ")
             for block in FENCE.finditer(section):
                 language, _, mark = block["info"].partition(" ")
-                if language in ("python", "toml") and mark:
+                if language in ("python", "toml", "json") and mark:
                     files[mark] = block["content"]
                 elif mark in ("run", "run-fails"):
                     yield Example(page.name, title, dict(files), block["content"], int(mark == "run-fails"))

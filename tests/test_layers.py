@@ -21,6 +21,7 @@ ROWS = (
     ("controller", "worker"),
     ("collection", "distribution"),
     ("options",),
+    ("custom",),
     ("benchmark",),
     ("engine", "providers", "agents", "real_tools", "storage", "analysis", "reporting"),
     ("flaws", "faults"),

@@ -12,10 +12,11 @@ from pytest_ultra.analysis.clusters import group_by_task
 from pytest_ultra.analysis.gate_evidence import Judgement, judge_loss, judge_rate
 from pytest_ultra.analysis.group_members import members
 from pytest_ultra.analysis.intervals import measure_rate
+from pytest_ultra.analysis.mcnemar import ALPHA
 from pytest_ultra.analysis.paired_difference import make_test, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference, is_full
 from pytest_ultra.analysis.run_comparison import choose_contrast
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.axes import FLAWED_MARK, PromptType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import Contrast
 from pytest_ultra.core.gates import Decision, ExitStatus, Finding, Gate, GateKind, Obstacle, Verdict
@@ -23,12 +24,18 @@ from pytest_ultra.core.groups import ALL, FLAWED, GateOn
 
 
 class GateEvaluator:
-    """Evaluates gates on a run's episodes; `reference` is the earlier run, `on` the figure compared with the limit."""
+    """Evaluates gates on a run's episodes; `reference` is the earlier run, `on` the figure compared with the limit.
 
-    def __init__(self, episodes: Sequence[Episode], reference: Sequence[Episode], on: GateOn) -> None:
+    `alpha` is the chance of a false alarm of each gate.
+    """
+
+    def __init__(
+        self, episodes: Sequence[Episode], reference: Sequence[Episode], on: GateOn, *, alpha: float = ALPHA
+    ) -> None:
         self._episodes = episodes
         self._reference = reference
         self._on = on
+        self._alpha = alpha
 
     def evaluate(self, gate: Gate) -> Verdict:
         verdict = self._evaluate(gate)
@@ -62,7 +69,9 @@ class GateEvaluator:
         rate = measure_rate(sum(map(is_full, scored)), len(scored))
         if rate is None or gate.limit is None:
             return Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE)
-        found = judge_rate(group_by_task((e.case.task_key, int(is_full(e))) for e in scored), gate.limit)
+        found = judge_rate(
+            group_by_task((e.case.task_key, int(is_full(e))) for e in scored), gate.limit, alpha=self._alpha
+        )
         return self._verdict(gate, found, is_kept=rate.value >= gate.limit, rate=rate)
 
     def _drop_verdict(self, gate: Gate) -> Verdict:
@@ -71,7 +80,7 @@ class GateEvaluator:
         If all flaws together are shown to cost more than the limit, one of them must, though it may not be known which.
         So half of the 5 % is spent on their mean, and the other half on the single flaws.
         """
-        if gate.group in (*FLAWED_PROMPT_TYPES, FLAWED):
+        if gate.group == FLAWED or gate.group.startswith(FLAWED_MARK):
             return self._flaw_verdict(gate, self._in(gate.group))
         by_flaw = _by_flaw(self._in(gate.group))
         n = len(by_flaw)
@@ -107,7 +116,7 @@ class GateEvaluator:
             return Verdict(gate, Finding.MISSED, worst=worst, obstacle=Obstacle.NO_PAIR, flaws=flaws)
         limit = gate.limit or 0.0
         loss = (difference.lost - difference.won) / difference.pairs  # an exact quotient, so that 2 of 10 are 0.2
-        found = judge_loss(*make_test(pairing), limit, family)
+        found = judge_loss(*make_test(pairing), limit, family, alpha=self._alpha)
         return self._verdict(gate, found, is_kept=loss <= limit, difference=difference, worst=worst, flaws=flaws)
 
     def _verdict(self, gate: Gate, found: Judgement, *, is_kept: bool, **fields: Any) -> Verdict:
@@ -152,8 +161,8 @@ def _members(episodes: Sequence[Episode], group: str) -> Sequence[Episode]:
 
 
 def _by_flaw(episodes: Sequence[Episode]) -> list[tuple[str, Sequence[Episode]]]:
-    flaws = {episode.case.prompt_type for episode in episodes}
-    return [(flaw, members(episodes, flaw)) for flaw in FLAWED_PROMPT_TYPES if flaw in flaws]
+    flaws = {episode.case.prompt_type for episode in episodes if episode.case.prompt_type.flaw_kind}
+    return [(flaw, members(episodes, flaw)) for flaw in sorted(flaws, key=lambda flaw: flaw.rank)]
 
 
 def _badness(verdict: Verdict) -> tuple[int, float]:

@@ -46,7 +46,8 @@ def choose_contrast(sample: Iterable[Episode], reference: Iterable[Episode]) -> 
 def _group(pairs: Sequence[Pair]) -> Iterator[tuple[str, Sequence[Pair]]]:
     yield ALL, pairs
     models = sorted({pair.sample.case.model for pair in pairs})
-    for name in (*PromptType, FLAWED, *(models if len(models) > 1 else ())):
+    prompt_types = sorted({pair.sample.case.prompt_type for pair in pairs}, key=lambda each: each.rank)
+    for name in (*prompt_types, FLAWED, *(models if len(models) > 1 else ())):
         chosen = set(map(id, members((pair.sample for pair in pairs), name)))
         if chosen:
             yield str(name), [pair for pair in pairs if id(pair.sample) in chosen]
@@ -64,9 +65,16 @@ def _compare_group(group: str, pairs: Sequence[Pair]) -> Comparison:
 
 def _correct(groups: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Correct the p-values over the prompt types, because readers scan them for one that stands out."""
-    family = {g.group: g.difference for g in groups if g.group in set(PromptType) and g.difference is not None}
+    family = {g.group: g.difference for g in groups if _is_prompt_type(g.group) and g.difference is not None}
     corrected = dict(zip(family, adjust_p_values(tuple(family.values())), strict=True))
     return tuple(msgspec.structs.replace(g, difference=corrected.get(g.group, g.difference)) for g in groups)
+
+
+def _is_prompt_type(name: str) -> bool:
+    try:
+        return PromptType(name) is not None
+    except ValueError:
+        return False
 
 
 def _flip(pair: Pair) -> Flip:

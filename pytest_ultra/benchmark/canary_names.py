@@ -10,9 +10,9 @@ import msgspec
 
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tools import CATEGORIES, TOOLS
-from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
 from pytest_ultra.core.axes import PromptVariant
+from pytest_ultra.core.bounds import parse_arguments
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.guidance import Guidance
 from pytest_ultra.core.json_types import Json, ToolSchema

@@ -43,10 +43,15 @@ class Following(msgspec.Struct, frozen=True):
     seen: tuple[Json, ...] = ()
     unconfirmed: StepResult | None = None
     previews: dict[str, Json] = {}
+    repeatable: tuple[str, ...] = ()
 
 
-def begin(workflow: Workflow, skills: Collection[Skill], *, expects_wrong_results: bool) -> Following:
-    return Following(workflow, frozenset(skills), expects_wrong_results, plan_follower.begin(workflow))
+def begin(
+    workflow: Workflow, skills: Collection[Skill], *, expects_wrong_results: bool, repeatable: tuple[str, ...] = ()
+) -> Following:
+    """Start to follow a workflow; `repeatable` are tools without handles that can be called again to check a result."""
+    progress = plan_follower.begin(workflow)
+    return Following(workflow, frozenset(skills), expects_wrong_results, progress, repeatable=repeatable)
 
 
 def next_call(state: Following) -> Call | None:
@@ -87,10 +92,15 @@ def _take_error(state: Following, content: Json) -> Following:
 def _take_success(state: Following, content: Json) -> Following:
     """Take a result. If results can be wrong, one counts that a second call has confirmed."""
     result = StepResult(is_success=True, output=content.get("handle"), value=content.get("value"))
+    known, preview = state, content
     if result.output is None:
-        return _finish(state, result)
-    preview = {name: value for name, value in content.items() if name != "handle"}
-    known = msgspec.structs.replace(state, previews={**state.previews, str(result.output): preview})
+        result = StepResult(is_success=True, output=content.get("result"), value=content.get("result"))
+        call = plan_follower.next_call(state.workflow, state.progress)
+        if call is None or call.tool not in state.repeatable:
+            return _finish(state, result)
+    else:
+        preview = {name: value for name, value in content.items() if name != "handle"}
+        known = msgspec.structs.replace(state, previews={**state.previews, str(result.output): preview})
     is_sure = not state.expects_wrong_results or Skill.CHECK not in state.skills or preview in state.seen
     if is_sure:
         return _finish(known, result)

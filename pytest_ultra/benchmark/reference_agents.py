@@ -116,7 +116,8 @@ def _follow(
     workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, skills: Collection[Skill] = ALL_SKILLS
 ) -> Reply:
     """Replay the tool results so far; return the next call, or its tool's description call, or the answer."""
-    state = begin(workflow, skills, expects_wrong_results=FaultKind.IMPLICIT in knowledge.fault_kinds)
+    can_be_wrong = FaultKind.IMPLICIT in knowledge.fault_kinds
+    state = begin(workflow, skills, expects_wrong_results=can_be_wrong, repeatable=knowledge.repeatable)
     for exchange in _tool_answers(messages):
         state = take_result(state, read_result(exchange.content))
     call = next_call(state)

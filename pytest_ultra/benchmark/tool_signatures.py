@@ -102,6 +102,7 @@ class BenchmarkSignature:
         self.parameters: dict[str, Any] = tool.parameters
         self.category = tool.category
         self.takes: Collection[DataKind] = _TAKES.get(tool.name, _ANY)
+        self.open_arguments: Collection[str] = ()
 
     @cached_property
     def handles(self) -> Collection[str]:

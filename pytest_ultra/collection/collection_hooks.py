@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,17 +12,43 @@ from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
 from pytest_ultra.collection.items import lift_time_limits, parametrize
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
+from pytest_ultra.collection.run_suite import open_suite
+from pytest_ultra.collection.suite_cases import plan_own_cases
 from pytest_ultra.core.case import Case
+from pytest_ultra.custom.custom_suite import CustomSuite
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 
 
 def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
     """Register the hooks that every process of a run needs; return the planned cases by their ids."""
-    cases = plan_cases(settings)
+    own = open_suite(config)
+    cases = plan_cases(settings) if own is None else _plan_suite(config, settings, own)
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
     config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-redaction")
     return cases
+
+
+def _plan_suite(config: pytest.Config, settings: Settings, own: CustomSuite) -> Mapping[str, Case]:
+    try:
+        planned = plan_own_cases(settings, own)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--ultra-suite: {settings.suite}: {error}") from None
+    config.pluginmanager.register(SuiteHeader(settings.suite or "", planned.unavailable), "ultra-suite-header")
+    return planned.cases
+
+
+class SuiteHeader:
+    """Says in the header of a run which plans the tasks of the user's own suite cannot have."""
+
+    def __init__(self, suite: str, unavailable: Sequence[str]) -> None:
+        self._suite = suite
+        self._unavailable = unavailable
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        return [f"ultra suite: {self._suite}", *(f"  not available: {each}" for each in self._unavailable)]
 
 
 class CollectionHooks:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ultra.options.agent_option import AgentChoice
+from pytest_ultra.options.user_import import import_attribute
 
 if TYPE_CHECKING:  # only a process that runs episodes needs it
     from pytest_ultra.agents.agent_threads import AgentFunction
@@ -39,34 +38,13 @@ def _find(config: pytest.Config, agent: AgentChoice) -> AgentFunction | None:
     """Return the function of the hook, else the one that the target names; None if it names none."""
     function = config.hook.pytest_ultra_agent(config=config, name=agent.target)
     if function is None and ":" in agent.target:
-        function = _load(config, agent.target)
+        function = import_attribute(config, agent.target, "--ultra-agent", callable, "function")
     if function is not None and not callable(function):
         raise pytest.UsageError(
             f"--ultra-agent: {agent.target} is no function but {_kind(function)}; an agent is a function of one "
             "argument, the task"
         )
     return function  # type: ignore[no-any-return]
-
-
-def _load(config: pytest.Config, target: str) -> Any:
-    """Import a function as `python -m` would: the directory in which pytest was started is on the path."""
-    module, _, attribute = target.partition(":")
-    folder = str(config.invocation_params.dir)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        found: Any = importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - a module of the user may raise anything
-        is_missing = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
-        reason = f"there is no module {error.name!r}" if is_missing else f"{type(error).__name__}: {error}"  # type: ignore[attr-defined]
-        raise pytest.UsageError(f"--ultra-agent: {target} cannot be imported: {reason}") from None
-    for name in attribute.split("."):
-        if not hasattr(found, name):
-            raise pytest.UsageError(
-                f"--ultra-agent: {module} has no {attribute!r}; it has {_functions(found) or 'no function'}"
-            )
-        found = getattr(found, name)
-    return found
 
 
 def _take_from_fixture(agent: AgentChoice, given: Any) -> AgentFunction:
@@ -77,11 +55,6 @@ def _take_from_fixture(agent: AgentChoice, given: Any) -> AgentFunction:
             "it from the fixture ultra_agent or the hook pytest_ultra_agent of your conftest.py"
         )
     return function  # type: ignore[no-any-return]
-
-
-def _functions(module: Any) -> str:
-    names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
-    return ", ".join(names[:10])
 
 
 def _kind(value: object) -> str:

@@ -1,24 +1,84 @@
-"""The suite of all runs: the built-in benchmark, so far. Nothing above this module names a suite."""
+"""The suite of a run: the built-in benchmark, or one of the user's own. Nothing above this module names a suite."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
-from pytest_ultra.core.case import Case
+from pytest_ultra.core.case import Case, SuiteTaskKey
+from pytest_ultra.core.episode import Score
+from pytest_ultra.core.estimate import Estimate
+from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.core.suite import Suite
+from pytest_ultra.core.suite import Conversation, Suite
+from pytest_ultra.core.transcript import Event
 from pytest_ultra.core.workflow import Workflow
+from pytest_ultra.custom.custom_suite import CustomSuite
+from pytest_ultra.options.suite_option import OWN_SUITE
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
 
-SUITE: Suite = BENCHMARK
+
+class CaseSuite:
+    """Each case's suite: the built-in benchmark, or the user's own, which can run episodes only if it is loaded."""
+
+    task_type = object  # each suite has its own
+
+    def __init__(self, own: CustomSuite) -> None:
+        self.own = own
+
+    def suite_of(self, case: Case) -> Suite:
+        return self.own if case.suite else BENCHMARK
+
+    def begin(self, case: Case, guidance: AnyGuidance, /) -> Conversation:
+        return self.suite_of(case).begin(case, guidance)
+
+    def score(self, case: Case, guidance: AnyGuidance, events: Sequence[Event], /) -> Score:
+        return self.suite_of(case).score(case, guidance, events)
+
+    def make_task(self, case: Case, /) -> Any:
+        return self.suite_of(case).make_task(case)
+
+    def make_guidance(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance:
+        return self.suite_of(case).make_guidance(case, task=task, optimal=optimal)
+
+    def check_goal(self, guidance: AnyGuidance, events: Sequence[Event], /) -> GoalReport:
+        suite: Suite = self.own if isinstance(guidance.task.key, SuiteTaskKey) else BENCHMARK
+        return suite.check_goal(guidance, events)
+
+    def expect_requests(self, case: Case, guidance: AnyGuidance, /) -> float:
+        return self.suite_of(case).expect_requests(case, guidance)
+
+    def estimate(self, case: Case, guidance: AnyGuidance, /) -> Estimate:
+        return self.suite_of(case).estimate(case, guidance)
+
+
+SUITE = CaseSuite(CustomSuite())
+"""The suites of stored episodes."""
+
+_LOADED = pytest.StashKey[CaseSuite]()
+
+
+def suite_of_run(config: pytest.Config) -> CaseSuite:
+    """Return the suites of this run, with the user's own if it has one."""
+    return config.stash.get(_LOADED, SUITE)
+
+
+def open_suite(config: pytest.Config) -> CustomSuite | None:
+    """Open the user's own suite of this run; None without one."""
+    definition = config.stash.get(OWN_SUITE, None)
+    if definition is None:
+        return None
+    own = CustomSuite(definition)
+    config.stash[_LOADED] = CaseSuite(own)
+    return own
 
 
 def open_guidance_cache(run: RunDirectory) -> GuidanceCache:
-    return GuidanceCache(run.guidance, SUITE.task_type)
+    return GuidanceCache(run.guidance, BENCHMARK.task_type, CustomSuite.task_type)
 
 
 def generate_guidance(
@@ -28,8 +88,9 @@ def generate_guidance(
 
     `task` and `optimal` are taken as they are if they are given.
     """
-    task = task or SUITE.make_task(case)
+    suite = suite_of_run(config)
+    task = task or suite.make_task(case)
     optimal = optimal or config.hook.pytest_ultra_workflow(
         task=task, tool_success_rate=case.tool_success_rate, max_turns=case.max_turns
     )
-    return SUITE.make_guidance(case, task=task, optimal=optimal)
+    return suite.make_guidance(case, task=task, optimal=optimal)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "init": "write a starter: an agent, a suite, tests, a CI job",
         "check": "call models twice before a run: do they answer, and call tools?",
         "models": "list the providers: is a key set, and what do models cost?",
         "runs": "list the runs",
@@ -18,6 +19,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "write the HTML report of a run",
         "plot": "draw the charts of a run, for papers",
         "rescore": "score the stored transcripts of a run again",
+        "inject": "damage a plan of any tools, and say what is proved of the flaw",
+        "lint": "check a plan of any tools",
         "store": "show, update or rebuild the store of all runs",
         "completion": "print a script that completes the command line in a shell",
     }

@@ -70,7 +70,9 @@ def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
         limits = group_limits(texts)
     except ValueError as error:
         raise ConfigurationError(f"--max-regression: {error}") from None
-    check_groups("--max-regression", limits, sorted({e.case.model for side in sides for e in side.episodes}))
+    cases = [episode.case for side in sides for episode in side.episodes]
+    own = {case.task_type for case in cases} | {case.prompt_type.value for case in cases if case.prompt_type.is_own}
+    check_groups("--max-regression", limits, sorted({case.model for case in cases}), own=sorted(own))
     return limits
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.core.axes import FaultKind, PromptType
+from pytest_ultra.core.axes import FLAWED_MARK, FaultKind
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
@@ -155,19 +155,18 @@ def find_gap(parts: Sequence[Part]) -> int:
     axes = [{name: part.options.get(name, _WHEN_MISSING.get(name)) for name in AXES} for part in parts]
     if any(each != axes[0] for each in axes) or None in axes[0].values():
         return 0
+    if parts[0].options.get("suite"):  # which plans its tasks can have is not in the options
+        return 0
     planned = sum(len(part.plan.nodeids) for part in parts)
     return max(0, _matrix_size(parts[0].options) - planned)
 
 
 def _matrix_size(options: dict[str, Any]) -> int:
-    flawed = sum(name in _FLAWED for name in options["prompt_type"])
+    flawed = sum(name.startswith(FLAWED_MARK) for name in options["prompt_type"])
     variants = len(options["prompt_type"]) - flawed + flawed * len(options["severity"])
     tested = len(options["model"]) + len(options.get("agent", ()))
     others = [len(options[name]) for name in AXES if name not in ("model", "agent", "prompt_type", "severity")]
     return prod([variants, tested, options["instances"], options["repeats"], *others])
-
-
-_FLAWED = {str(prompt_type) for prompt_type in PromptType if prompt_type.flaw_kind}
 
 
 def merge(parts: Sequence[Part], root: Path) -> RunDirectory:

@@ -29,7 +29,7 @@ def show_run(run: RunDirectory, *, is_json: bool) -> None:
     described, state = run.describe(), find_state(run)
     contents = read_episodes(run) if state is State.RUNNING else read_results(run)
     warn("show", map(str, contents.damaged))
-    summary = summarize(contents.episodes)
+    summary = summarize(contents.episodes, run.tested_models)
     if is_json:
         print_json(
             {"run": described, "state": state, "cut_off": interruption_of(run), "summary": _with_values(summary)}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_ultra.collection.items import case_of
-from pytest_ultra.collection.run_suite import SUITE, generate_guidance
+from pytest_ultra.collection.run_suite import generate_guidance, suite_of_run
 from pytest_ultra.controller.duration_estimate import Load, estimate_duration
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.core.case import Case, TaskKey
@@ -48,7 +48,9 @@ class PlanHooks:
         reused = self._find_reused(cases)
         left = [case for case in cases if case.case_id not in reused]
         sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
-        estimates = [(case, SUITE.estimate(case, generate_guidance(self._config, case))) for case in sample]
+        estimates = [
+            (case, suite_of_run(self._config).estimate(case, generate_guidance(self._config, case))) for case in sample
+        ]
         factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
         unknown = sorted({_payer(case) for case in left} - prices.keys())

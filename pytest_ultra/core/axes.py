@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Self
+
+OWN_MARK = "own_"
+"""What the names of flaw kinds of a user's own suite start with."""
+FLAWED_MARK = "flawed_"
+"""What the names of prompt types with a flaw start with."""
+_OWN = re.compile(rf"(?:{FLAWED_MARK})?{OWN_MARK}[a-z0-9_]+", re.ASCII)
 
 
-class FlawKind(StrEnum):
-    """The ways in which a plan can be wrong."""
+class OpenAxis(StrEnum):
+    """An axis to which users' suites add values of their own. Iteration has the built-in ones alone."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Return the value of a user's own with this name, the same each time."""
+        if not isinstance(value, str) or not _OWN.fullmatch(value):
+            return None
+        if value.startswith(FLAWED_MARK) is not issubclass(cls, PromptType):
+            return None
+        member = str.__new__(cls, value)
+        member._name_, member._value_ = value.upper(), value
+        known: Self = cls._value2member_map_.setdefault(value, member)  # type: ignore[assignment]
+        return known
+
+
+class FlawKind(OpenAxis):
+    """The ways in which a plan can be wrong; a user's suite can have others, whose names start with `own_`."""
 
     SEQUENCE_DISORDER = "sequence_disorder"
     TOOL_MISUSE = "tool_misuse"
@@ -44,10 +68,10 @@ def split_fault_kinds(text: str) -> tuple[FaultKind, ...]:
 FAULT_KIND_MARK = "+"
 
 
-class PromptType(StrEnum):
+class PromptType(OpenAxis):
     """How guidance is given. A flawed prompt type carries its kind: there is no bare `flawed`.
 
-    `alternative` is a correct plan that looks odd.
+    `alternative` is a correct plan that looks odd. A user's suite can have flaws of its own, `flawed_own_NAME`.
     """
 
     BASELINE = "baseline"
@@ -64,11 +88,22 @@ class PromptType(StrEnum):
 
     @property
     def flaw_kind(self) -> FlawKind | None:
-        return FlawKind(self.removeprefix("flawed_")) if self.startswith("flawed_") else None
+        return FlawKind(self.removeprefix(FLAWED_MARK)) if self.startswith(FLAWED_MARK) else None
 
     @property
     def has_plan(self) -> bool:
         return self not in (PromptType.BASELINE, PromptType.COT)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its flaw is one of a user's suite."""
+        return self not in list(PromptType)
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """A key that sorts prompt types in their order, those with a flaw of a user's before `alternative`."""
+        place = PromptType.ALTERNATIVE if self.is_own else self
+        return list(PromptType).index(place), self.value if self.is_own else "~"
 
 
 FLAWED_PROMPT_TYPES = tuple(prompt_type for prompt_type in PromptType if prompt_type.flaw_kind)

@@ -97,6 +97,15 @@ def is_too_deep(value: Json) -> bool:
     return bool(level)
 
 
+def parse_arguments(text: str) -> dict[str, Json] | None:
+    """Return a call's arguments; None if the text is not a JSON object, or one that is nested too deeply."""
+    try:
+        arguments = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, dict) and not is_too_deep(arguments) else None
+
+
 def without_lone_surrogates(text: str) -> str:
     """Replace halves of surrogate pairs, which cannot be encoded, and join the pairs whose halves came apart."""
     try:

@@ -12,7 +12,6 @@ from pytest_ultra.core.axes import (
     PromptType,
     PromptVariant,
     Severity,
-    TaskType,
     ToolProtocol,
     Visibility,
     split_fault_kinds,
@@ -37,12 +36,19 @@ class Versions(msgspec.Struct, frozen=True, order=True):
 
 
 class TaskKey(msgspec.Struct, frozen=True, order=True):
-    """The key that a task is generated from."""
+    """The key that a task is generated from. `task_type` is a `TaskType`, or the name of a task of a user's suite."""
 
-    task_type: TaskType
+    task_type: str
     difficulty: Difficulty
     instance: int
     seed: int
+
+
+class SuiteTaskKey(TaskKey, frozen=True, order=True):
+    """The key of a task of a user's suite."""
+
+    suite: str = ""
+    suite_version: str = ""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -56,11 +62,14 @@ class Case(msgspec.Struct, frozen=True):
 
     If the user's own agent does the job, `model` is its name, `agent` says which function it is (`module:attr`, or a
     name that the project resolves), and `agent_model` names the model behind it, empty without one.
+
+    In a suite of the user's own, `suite` is its name, empty for the built-in benchmark, and `task_type` the name of
+    the task. `suite_version` changes with what the suite says of its version, its tools and the task.
     """
 
     model: str
     prompt_type: PromptType
-    task_type: TaskType
+    task_type: str
     difficulty: Difficulty
     tool_success_rate: float
     severity: Severity | None
@@ -79,10 +88,13 @@ class Case(msgspec.Struct, frozen=True):
     flaw_visibility: Visibility | None = None
     agent: str = ""
     agent_model: str = ""
+    suite: str = ""
+    suite_version: str = ""
 
     @property
     def task_key(self) -> TaskKey:
-        return TaskKey(self.task_type, self.difficulty, self.instance, self.seed)
+        own = (self.task_type, self.difficulty, self.instance, self.seed)
+        return SuiteTaskKey(*own, self.suite, self.suite_version) if self.suite else TaskKey(*own)
 
     @property
     def fault_kinds(self) -> tuple[FaultKind, ...]:
@@ -128,6 +140,8 @@ LATER_FIELDS = {
     "flaw_visibility": None,
     "agent": "",
     "agent_model": "",
+    "suite": "",
+    "suite_version": "",
 }
 """The fields of `Case` that its first version did not have, with their defaults."""
 

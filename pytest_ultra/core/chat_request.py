@@ -22,10 +22,11 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """The request of one turn: its case, the turn (from 1), and what the model sees.
 
     `agent_workflows` is what reference agents do that do not follow the optimal workflow, by their names. It,
-    `guidance`, `offered` (the names of the tools that can be called now, in any protocol) and `reference` (the optimal
-    workflow with its other ways, if not as the guidance has it) are only for the embedded demo endpoint; other
-    endpoints never get them. `route` is the number of the endpoint, if a model has several. `own_parameters` is the
-    JSON text of the parameters that a user's own agent has put into its request.
+    `guidance`, `offered` (the names of the tools that can be called now, in any protocol), `reference` (the optimal
+    workflow with its other ways, if not as the guidance has it) and `repeatable` (the tools of a user's suite that
+    change nothing) are only for the embedded demo endpoint; other endpoints never get them. `route` is the number of
+    the endpoint, if a model has several. `own_parameters` is the JSON text of the parameters that a user's own agent
+    has put into its request.
     """
 
     case: Case
@@ -38,6 +39,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     agent_workflows: dict[str, Workflow] = {}
     reference: Workflow | None = None
     own_parameters: str = ""
+    repeatable: tuple[str, ...] = ()
 
     @property
     def requested(self) -> Mapping[str, Any]:

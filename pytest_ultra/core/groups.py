@@ -34,10 +34,15 @@ class Undecided(StrEnum):
     FAILS = "fail"
 
 
-def check_groups(flag: str, groups: Iterable[str], models: Iterable[str], *, are_flawed: bool = False) -> None:
-    """Raise ConfigurationError for an unknown group; with `are_flawed`, also for one without flawed cases."""
+def check_groups(
+    flag: str, groups: Iterable[str], models: Iterable[str], *, own: Iterable[str] = (), are_flawed: bool = False
+) -> None:
+    """Raise ConfigurationError for an unknown group; with `are_flawed`, also for one without flawed cases.
+
+    `own` are groups of a user's suite besides those of the built-in benchmark: tasks, and flaws of its own.
+    """
     prompt_types = FLAWED_PROMPT_TYPES if are_flawed else tuple(PromptType)
-    valid = [ALL, FLAWED, *prompt_types, *TaskType, *Difficulty, *Severity, *models]
+    valid = [ALL, FLAWED, *prompt_types, *dict.fromkeys((*TaskType, *own)), *Difficulty, *Severity, *models]
     for group in groups:
         if group not in valid:
             close = difflib.get_close_matches(group, map(str, valid), n=1)

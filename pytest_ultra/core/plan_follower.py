@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.core.output_path import Path, follow_path
+from pytest_ultra.core.workflow import Call, Step, Workflow, read_reference
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """What a follower uses of a tool's result. `output` replaces references to this step.
+    """What a follower uses of a tool's result. `output` replaces references to this step, or the part that they name.
 
     After a transient error the same call may work; `is_down` means that it never will.
     """
@@ -64,7 +65,7 @@ def answer_text(workflow: Workflow, progress: Progress) -> str:
     if workflow.answer is None:
         return "Done."
     result = progress.done.get(workflow.answer, StepResult(is_success=False))
-    value = result.value if result.is_success else "unknown"
+    value = _find_part(result.value, workflow.answer_path, "unknown") if result.is_success else "unknown"
     return f"Done.\nANSWER: {msgspec.json.encode(value).decode()}"
 
 
@@ -84,6 +85,15 @@ def _applies(step: Step, progress: Progress) -> bool:
 
 
 def _resolve(argument: Json, progress: Progress) -> Json:
-    step = referenced_step(argument)
-    result = progress.done.get(step) if step is not None else None
-    return result.output if result is not None and result.output is not None else argument
+    found = read_reference(argument)
+    result = progress.done.get(found.step) if found is not None else None
+    if found is None or result is None or result.output is None:
+        return argument
+    return _find_part(result.output, found.path, argument)
+
+
+def _find_part(value: Json, path: Path, otherwise: Json) -> Json:
+    try:
+        return follow_path(value, path)
+    except LookupError:
+        return otherwise

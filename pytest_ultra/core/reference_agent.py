@@ -35,7 +35,8 @@ class Knowledge(msgspec.Struct, frozen=True):
     """What a reference agent knows beyond the prompt.
 
     `offered` names the tools that it can call now, `fault_kinds` the kinds of faults that its tools can have. `own`
-    holds the workflows of the agents that do not follow `reference` in this task, by the agent's name.
+    holds the workflows of the agents that do not follow `reference` in this task, by the agent's name. `repeatable`
+    names the tools of a user's suite that change nothing.
     """
 
     case_id: str
@@ -45,6 +46,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     offered: tuple[str, ...] = ()
     fault_kinds: tuple[FaultKind, ...] = (FaultKind.TRANSIENT,)
     own: dict[str, Workflow] = {}
+    repeatable: tuple[str, ...] = ()
 
     def workflow_of(self, agent: str) -> Workflow:
         """Return what an agent does that knows the job; one without a workflow of its own follows `reference`."""
@@ -61,4 +63,5 @@ def knowledge_of(request: ChatRequest) -> Knowledge:
         request.offered,
         case.fault_kinds,
         request.agent_workflows,
+        request.repeatable,
     )

@@ -51,6 +51,20 @@ class Fault(msgspec.Struct, frozen=True):
     seed: int = 0
 
 
+Place = tuple[str, Json]
+"""A place in the state of a user's world, as `orders.o7`, and the value that stands there.
+
+An item of a list stands at a place of its own kind, as `outbox[]`, once for each time that it is in the list.
+"""
+
+
+class StateChange(msgspec.Struct, frozen=True):
+    """What a call changed in the state of a user's world: a changed value is removed and added."""
+
+    removed: tuple[Place, ...] = ()
+    added: tuple[Place, ...] = ()
+
+
 HAPPENED, NOT_HAPPENED = "happened", "not_happened"
 """Whether a call whose reply was lost took effect."""
 
@@ -59,7 +73,8 @@ class ToolResult(msgspec.Struct, frozen=True):
     """A tool's answer to the agent. `code` None means success; `is_random` marks an error that it did not earn.
 
     `fault` is the random fault that the call met, if any; with an implicit one, the result looks like a success.
-    Older transcripts have no `fault`, and transient ones alone.
+    Older transcripts have no `fault`, and transient ones alone. `change` is what the call changed in a world of the
+    user's own; unset if nothing.
     """
 
     handle: str | None = None
@@ -68,6 +83,7 @@ class ToolResult(msgspec.Struct, frozen=True):
     message: str = ""
     is_random: bool = False
     fault: Fault | None = None
+    change: StateChange | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def fault_kind(self) -> FaultKind | None:
@@ -240,11 +256,19 @@ class FellBack(msgspec.Struct, frozen=True, tag="fallback"):
     detail: str
 
 
+class GoalCheck(msgspec.Struct, frozen=True):
+    """What a user's own check of the goal said: the share of the goal that is reached, in [0, 1], and in words."""
+
+    share: Amount
+    message: str = ""
+
+
 class Ended(msgspec.Struct, frozen=True, tag="end"):
-    """The last event."""
+    """The last event. `check` is what the check of a task of the user's own said, if it has one."""
 
     reason: EndReason
     detail: str = ""
+    check: GoalCheck | msgspec.UnsetType = msgspec.UNSET
 
 
 Event = Attempted | Replied | Answered | Discovered | FellBack | Ended

@@ -1,6 +1,7 @@
 """A workflow: the plan's steps, how they are rendered for a model, and how they are read back.
 
-An argument that is the output of another step is the string `<output of step 3>`, in memory as in the prompt.
+An argument that is the output of another step is the string `<output of step 3>`, in memory as in the prompt; one that
+is a part of it names the path, as in `<output of step 3: lines[0].id>`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.output_path import Path, read_path, write_path
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -35,11 +37,18 @@ class Call(msgspec.Struct, frozen=True):
         return self.tool == other.tool and self.literals == other.literals
 
     def with_references(self, translate: Callable[[int], Json]) -> Call:
-        """Return the call with each reference replaced by what `translate` makes of its number."""
+        """Return the call with each reference replaced by what `translate` makes of its number.
+
+        If that is another whole output, the reference keeps its path.
+        """
 
         def argument(value: Json) -> Json:
-            step = referenced_step(value)
-            return value if step is None else translate(step)
+            found = read_reference(value)
+            if found is None:
+                return value
+            new = translate(found.step)
+            other = read_reference(new) if found.path else None
+            return new if other is None or other.path else reference(other.step, found.path)
 
         return Call(self.tool, {name: argument(value) for name, value in self.arguments.items()})
 
@@ -58,22 +67,40 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Workflow(msgspec.Struct, frozen=True):
-    """Steps in order, and the number of the step whose output is the answer, if the job wants one."""
+    """Steps in order, and the number of the step whose output is the answer, if the job wants one.
+
+    `answer_path` leads to the part of that output that is the answer.
+    """
 
     steps: tuple[Step, ...]
     answer: int | None = None
+    answer_path: Path = ()
 
 
-def reference(step: int) -> str:
-    """Return the argument that stands for the output of this step, counted from 1."""
-    return f"<output of step {step}>"
+class OutputReference(msgspec.Struct, frozen=True):
+    """What an argument stands for: the output of a step, counted from 1, or the part of it at the end of a path."""
+
+    step: int
+    path: Path = ()
+
+
+def reference(step: int, path: Path = ()) -> str:
+    """Return the argument that stands for the output of this step, counted from 1, or for a part of it."""
+    return f"<output of step {step}: {write_path(path)}>" if path else f"<output of step {step}>"
+
+
+def read_reference(argument: Json) -> OutputReference | None:
+    """Return what the argument stands for, None for a literal."""
+    is_candidate = isinstance(argument, str) and argument.startswith("<")
+    match = _REFERENCE.fullmatch(argument) if is_candidate else None
+    path = read_path(match[2] or "") if match else None
+    return None if match is None or path is None else OutputReference(int(match[1]), path)
 
 
 def referenced_step(argument: Json) -> int | None:
-    """Return the number of the step whose output the argument stands for, or None for a literal."""
-    is_candidate = isinstance(argument, str) and argument.startswith("<")
-    match = _REFERENCE.fullmatch(argument) if is_candidate else None
-    return int(match[1]) if match else None
+    """Return the number of the step whose output, or a part of it, the argument stands for; None for a literal."""
+    found = read_reference(argument)
+    return None if found is None else found.step
 
 
 def render(workflow: Workflow) -> str:
@@ -83,15 +110,22 @@ def render(workflow: Workflow) -> str:
     lines += [_render_fallback(number, step, step.fallback) for number, step in steps if step.fallback]
     lines += [f"{number}. {_render_step(step)}" for number, step in steps]
     if workflow.answer is not None:
-        lines.append(f"Finally, answer with {reference(workflow.answer)}.")
+        lines.append(f"Finally, answer with {reference(workflow.answer, workflow.answer_path)}.")
     return "\n".join(lines)
 
 
 def read(text: str) -> Workflow | None:
     """Find a rendered workflow in a longer text, also one with its advice in each line; None when there is none."""
     steps = tuple(_read_steps(text))
-    answer = _ANSWER.search(text)
-    return Workflow(steps, int(answer[1]) if answer else None) if steps else None
+    answer = _read_answer(text)
+    if not steps:
+        return None
+    return Workflow(steps) if answer is None else Workflow(steps, answer.step, answer.path)
+
+
+def _read_answer(text: str) -> OutputReference | None:
+    match = _ANSWER.search(text)
+    return read_reference(match[1]) if match else None
 
 
 ADVICE = "On a transient error, make the same call again."
@@ -111,13 +145,13 @@ def _render_call(call: Call) -> str:
     return f"{call.tool} with {json.dumps(call.arguments)}"
 
 
-_REFERENCE = re.compile(r"<output of step (\d+)>")
-_STEP = re.compile(r"^(\d+)\. (?:Only if step (\d+) failed: c|C)all (\w+) with ", re.MULTILINE)
+_REFERENCE = re.compile(r"<output of step (\d+)(?:: (.+))?>")
+_STEP = re.compile(r"^(\d+)\. (?:Only if step (\d+) failed: c|C)all ([\w.:/-]+) with ", re.MULTILINE)
 _CONDITION = re.compile(r", only if step (\d+) failed")
-_FALLBACK = re.compile(r"^If \w+ is down in step (\d+), call (\w+) with ", re.MULTILINE)
+_FALLBACK = re.compile(r"^If [\w.:/-]+ is down in step (\d+), call ([\w.:/-]+) with ", re.MULTILINE)
 _OLD_FALLBACK = re.compile(r"\. On a transient error, call (\w+) with ")
 """A fallback in the line of its step, as plans had it before their advice stood above the steps."""
-_ANSWER = re.compile(r"^Finally, answer with <output of step (\d+)>\.$", re.MULTILINE)
+_ANSWER = re.compile(r"^Finally, answer with (<output of step \d+(?:: .+)?>)\.$", re.MULTILINE)
 
 
 def _read_steps(text: str) -> Iterator[Step]:

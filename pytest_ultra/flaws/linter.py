@@ -109,6 +109,8 @@ def _schema(plan: _Plan, number: int) -> Iterator[Finding]:
         yield Finding(FindingKind.SCHEMA, number, violation)
     for name, value in call.arguments.items():
         is_handle, is_reference = name in signature.handles, referenced_step(value) is not None
+        if name in signature.open_arguments:
+            continue
         if is_handle and not is_reference:
             yield Finding(FindingKind.MISSING_REFERENCE, number, f"{name} names no output of a step", name)
         elif is_reference and not is_handle and name in signature.parameters["properties"]:

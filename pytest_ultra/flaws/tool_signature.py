@@ -35,6 +35,10 @@ class ToolSignature(Protocol):
     def handles(self) -> Collection[str]:
         """The arguments that stand for an earlier output."""
 
+    @property
+    def open_arguments(self) -> Collection[str]:
+        """The arguments that can be an earlier output or a literal."""
+
     def makes(self, call: Call, /) -> DataKind | None:
         """Return the kind of the call's output; None if later steps cannot use any."""
 

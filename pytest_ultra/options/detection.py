@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pytest_ultra.core.rounds import DECIDED, MOST_INSTANCES, Until
+
 _MOST = 100
 
 
@@ -23,7 +25,29 @@ def choose_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
     flawed = sum(prompt_type.flaw_kind is not None for prompt_type in read["prompt_type"]) * len(read["severity"])
     rows = flawed * len(read["tool_success_rate"]) * len(read["prompt_variant"])
     tasks = tasks_to_detect(read["detect"] / 100, max(rows, 1))
-    return math.ceil(tasks / (len(read["task_type"]) * len(read["difficulty"])))
+    difficulties = 1 if read["suite"] else len(read["difficulty"])  # a task of a user's suite has one difficulty
+    return math.ceil(tasks / (len(read["task_type"]) * difficulties))
+
+
+def until(text: str) -> Until:
+    """Read what `--ultra-until` asks for; raise ValueError for anything else."""
+    if text == DECIDED:
+        return Until(None)
+    try:
+        return Until(points(text) / 100)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither points from 1 to 100 nor {DECIDED!r}, for gates") from None
+
+
+def bound_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
+    """Return the most instances of a run with `--ultra-until`; raise `pytest.UsageError` beside `--ultra-detect`."""
+    if read["detect"] is not None:
+        raise pytest.UsageError(
+            "--ultra-detect chooses the instances before the run and --ultra-until while it runs; give only one"
+        )
+    is_given = config.getoption("ultra_instances") or config.getini("ultra_instances")
+    instances: int = read["instances"] if is_given else MOST_INSTANCES
+    return instances
 
 
 def points(text: str) -> float:

@@ -136,13 +136,16 @@ def gates_of(gates: GateSettings) -> tuple[Gate, ...]:
     return tuple(requested)
 
 
-def check_gates(gates: GateSettings, prompt_types: Sequence[PromptType], models: Sequence[str]) -> None:
+def check_gates(
+    gates: GateSettings, prompt_types: Sequence[PromptType], models: Sequence[str], tasks: Sequence[str] = ()
+) -> None:
     """Raise `pytest.UsageError` for a gate that could not judge any run with these options."""
+    own = (*tasks, *(each for each in prompt_types if each.is_own))
     limits = (("fail-under", gates.fail_under), ("max-regression", gates.max_regression))
     try:
         for name, groups in limits:
-            check_groups(f"--ultra-{name}", groups, models)
-        check_groups("--ultra-max-drop", gates.max_drop, models, are_flawed=True)
+            check_groups(f"--ultra-{name}", groups, models, own=own)
+        check_groups("--ultra-max-drop", gates.max_drop, models, own=own, are_flawed=True)
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
     if gates.max_drop and PromptType.OPTIMAL not in prompt_types:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, FLAWED_PROMPT_TYPES, PromptType
+from pytest_ultra.core.axes import (
+    DEFAULT_PROMPT_TYPES,
+    FLAWED_MARK,
+    FLAWED_PROMPT_TYPES,
+    OWN_MARK,
+    PromptType,
+    TaskType,
+)
 from pytest_ultra.core.prices import Price
 
 T = TypeVar("T")
@@ -92,8 +101,46 @@ _ON, _OFF = ("on", "true", "yes", "t", "y", "1"), ("off", "false", "no", "f", "n
 
 
 def prompt_types(texts: Sequence[str]) -> tuple[PromptType, ...]:
+    """Read prompt types; which flaws of a user's own suite exist is known later."""
     groups = {"all": DEFAULT_PROMPT_TYPES, "flawed": FLAWED_PROMPT_TYPES}
-    return _select(texts, groups | {str(member): (member,) for member in PromptType})
+    named = {str(member): (member,) for member in PromptType}
+    for text in _split(texts):
+        if text.startswith(f"{FLAWED_MARK}{OWN_MARK}"):
+            with suppress(ValueError):
+                named[text] = (PromptType(text),)
+    return _select(texts, groups | named)
+
+
+def task_types(texts: Sequence[str]) -> tuple[str, ...]:
+    """Read names of task types or, in a suite of the user's own, of tasks; which of them exist is known later."""
+    found = _split(texts)
+    if not found:
+        raise ValueError(f"nothing is chosen; choose from {listed(['all', *TaskType])}")
+    return found
+
+
+def built_in_task_types(names: Sequence[str]) -> tuple[TaskType, ...]:
+    """Return the task types of the built-in benchmark with these names. Raises ValueError for another name."""
+    return members(TaskType)(names)
+
+
+def own_tasks(names: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the tasks of a suite with these names, all for `all`. Raises ValueError for another name."""
+    for name in names:
+        if name not in ("all", *tasks):
+            raise ValueError(
+                f"{name!r} is no task of the suite; choose from {listed(['all', *tasks])}{_hint(name, tasks)}"
+            )
+    return tuple(tasks) if "all" in names else tuple(names)
+
+
+def suite_target(text: str) -> str:
+    if not _TARGET.fullmatch(text):
+        raise ValueError(f"{text!r} names no suite; give MODULE:ATTR, as in shop_suite:suite")
+    return text
+
+
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def rates(texts: Sequence[str]) -> tuple[float, ...]:

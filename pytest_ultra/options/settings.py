@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,17 @@ from pytest_ultra.core.axes import (
     PromptType,
     PromptVariant,
     Severity,
-    TaskType,
     ToolProtocol,
     Visibility,
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
+from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AgentChoice
-from pytest_ultra.options.detection import choose_instances
+from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
@@ -40,17 +40,19 @@ if TYPE_CHECKING:  # an unused plugin must not import what this needs
 class Settings:
     """What the user asked for. Paths are absolute; None means not given.
 
-    `model` names the models that the built-in agent loop drives, `agent` holds the user's own agents. `overrides` are
-    the flags of the preset's axes for which the user chose another value. `served`, `request` and `header` are keyed by
-    model; `request` holds parameters, `header` the variables of headers' values.
+    `suite` names the user's own suite, and then `task_type` holds names of its tasks. `model` names the models that the
+    built-in agent loop drives, `agent` holds the user's own agents. `overrides` are the flags of the preset's axes for
+    which the user chose another value. `served`, `request` and `header` are keyed by model; `request` holds parameters,
+    `header` the variables of headers' values.
     """
 
     model: tuple[str, ...]
     agent: tuple[AgentChoice, ...] = ()
+    suite: str | None = None
     preset: Preset | None
     overrides: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
-    task_type: tuple[TaskType, ...]
+    task_type: tuple[str, ...]
     difficulty: tuple[Difficulty, ...]
     severity: tuple[Severity, ...]
     flaws_per_case: int
@@ -62,6 +64,7 @@ class Settings:
     fault_kind: tuple[FaultKind, ...]
     instances: int
     detect: float | None
+    until: Until | None
     repeats: int
     seed: int
     max_turns: int
@@ -83,6 +86,7 @@ class Settings:
     tpm: float | None
     max_in_flight: int | None
     least_outcome: str
+    failures: int | None
     json: Path | None
     html: Path | None
     markdown: Path | None
@@ -112,6 +116,8 @@ class Settings:
 SETTINGS = pytest.StashKey[Settings]()
 
 
+REQUIRE = "require"
+"""The name of the option that has an effect without a model."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -128,14 +134,17 @@ def add_options(parser: pytest.Parser) -> None:
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
     if not any(config.getoption(key) or config.getini(key) for key in ("ultra_model", "ultra_agent")):
-        if config.getoption("ultra_plan"):
-            raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
+        _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+    read |= _choose_tasks(config, read)
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
+    if read["until"] is not None:
+        read["instances"] = bound_instances(config, read)
+    del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     del read["mcp"]  # for tests, which read it themselves
@@ -165,10 +174,48 @@ def read_option(config: pytest.Config, name: str) -> Any:
     return _read(config, next(option for option in OPTIONS if option.name == name))
 
 
+def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task types of the built-in benchmark, or the tasks of the user's own suite."""
+    if read["suite"] is None:
+        _refuse_own_flaws(read["prompt_type"])
+        source = "--ultra-task-type" if config.getoption("ultra_task_type") else "ultra_task_type (ini)"
+        try:
+            return {"task_type": values.built_in_task_types(read["task_type"])}
+        except ValueError as error:
+            raise pytest.UsageError(f"{source}: {error}") from None
+    from pytest_ultra.options.suite_option import choose_tasks, load_suite  # noqa: PLC0415 - only own suites need it
+
+    return choose_tasks(config, read, load_suite(config, read["suite"]))
+
+
 def read_dir(config: pytest.Config) -> Path:
     """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
     folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
     return folder
+
+
+def _refuse_own_flaws(prompt_types: Iterable[PromptType]) -> None:
+    for prompt_type in prompt_types:
+        if prompt_type.is_own:
+            raise pytest.UsageError(
+                f"--ultra-prompt-type: {prompt_type} is a flaw of a suite of your own; name that by --ultra-suite"
+            )
+
+
+def _check_unused(config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
+    typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
+    for option in OPTIONS:
+        if option.flag in typed and option.name != REQUIRE:
+            raise pytest.UsageError(
+                f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
+                "MODULE:ATTR"
+            )
+
+
+def is_required(config: pytest.Config) -> bool:
+    """Return whether a test that takes a case fails, instead of being skipped, if no model is named."""
+    return bool(_read(config, next(option for option in OPTIONS if option.name == REQUIRE)))
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:

@@ -37,6 +37,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "flaw_visibility": "the visibility that was drawn for the flaw; null without a flaw",
         "agent": "the function of an agent of your own; empty for a model",
         "agent_model": "the model behind an agent of your own; empty without one",
+        "suite": "the name of a suite of your own; empty for the built-in benchmark",
+        "suite_version": "its version, with a digest of what agents see; empty for the built-in benchmark",
         "outcome": "full, partial or failed; error and skipped are outside the score",
         "failure_class": "why the case is not full; null for full and skipped",
         "cause": "what lies under a failure class that names only the end of the episode; else null",

@@ -13,7 +13,7 @@ import msgspec
 from filelock import FileLock
 
 from pytest_ultra.core.axes import FlawKind, PromptType, Severity, Visibility
-from pytest_ultra.core.case import GENERATOR_VERSION, Case, TaskKey
+from pytest_ultra.core.case import GENERATOR_VERSION, Case, SuiteTaskKey, TaskKey
 from pytest_ultra.core.guidance import AnyGuidance, FlawedWorkflow, Guidance, TaskT
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
@@ -99,10 +99,13 @@ class GuidanceCache:
     A file's name is a hash of everything that determines its content, including the generator version.
     """
 
-    def __init__(self, directory: Path, task_type: type[Any]) -> None:
-        """Create a cache in `directory` that decodes tasks as `task_type`, the suite's record of a task."""
+    def __init__(self, directory: Path, task_type: type[Any], own_task_type: type[Any] | None = None) -> None:
+        """Create a cache in `directory` that decodes tasks as `task_type`, the suite's record of a task.
+
+        Tasks of a user's suite are decoded as `own_task_type`.
+        """
         self._directory = directory
-        self._decoder = msgspec.json.Decoder(GuidanceFile[task_type])  # type: ignore[valid-type]  # it is a value
+        self._decoders = tuple(map(_decoder, (task_type, own_task_type or task_type)))
         self._list_paths()
         self._load = lru_cache(maxsize=64)(self._read)
 
@@ -135,7 +138,7 @@ class GuidanceCache:
                     alternative = plans.alternative if variant.is_alternative else None
                     return Guidance(file.task, plans.optimal, plans.find_flawed(variant), alternative)
         for path in self._paths.get(_address(case.task_key), ()):
-            self._decode(path)
+            self._decode(path, case.task_key)
         raise LookupError(f"nothing was generated for {case}")
 
     def _find_missing(self, wanted: dict[TaskKey, _Variants]) -> dict[TaskKey, _Variants]:
@@ -162,12 +165,13 @@ class GuidanceCache:
         files = []
         for path in self._paths.get(_address(key), ()):
             with suppress(ConfigurationError):
-                files.append(self._decode(path))
+                files.append(self._decode(path, key))
         return tuple(files)
 
-    def _decode(self, path: Path) -> GuidanceFile[Any]:
+    def _decode(self, path: Path, key: TaskKey) -> GuidanceFile[Any]:
         try:
-            file: GuidanceFile[Any] = self._decoder.decode(read_stored(path))
+            decoder = self._decoders[isinstance(key, SuiteTaskKey)]
+            file: GuidanceFile[Any] = decoder.decode(read_stored(path))
         except UNREADABLE as error:
             raise ConfigurationError(f"{str(path)!r} is unreadable: {error}") from error
         return file
@@ -176,6 +180,10 @@ class GuidanceCache:
         self._paths: dict[str, list[Path]] = {}
         for path in find_stored(self._directory, "*-*.json"):
             self._paths.setdefault(path.name.partition("-")[0], []).append(path)
+
+
+def _decoder(task_type: type[Any]) -> msgspec.json.Decoder[GuidanceFile[Any]]:
+    return msgspec.json.Decoder(GuidanceFile[task_type])  # type: ignore[valid-type]  # it is a value
 
 
 class _Draft:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from pytest_ultra.core.episode import Episode, Outcome
@@ -18,6 +21,23 @@ class EpisodeResult(Episode, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         return self.outcome in (Outcome.FULL, self.least_outcome)
+
+    @property
+    def world(self) -> Mapping[str, Any]:
+        """The state of the world at the end, in a suite of the user's own. Raises TypeError in the built-in one."""
+        from pytest_ultra.custom.custom_task import CustomTask  # noqa: PLC0415 - only own suites need it
+        from pytest_ultra.custom.goal_state import final_state  # noqa: PLC0415 - only own suites need it
+
+        if not isinstance(self.guidance.task, CustomTask):
+            raise TypeError("only an episode of a suite of your own has a world: name one by --ultra-suite")
+        return final_state(self.guidance.task, self.transcript)
+
+    @property
+    def answer(self) -> Any:
+        """The answer in the last words, as the score reads it; None without one."""
+        from pytest_ultra.custom.goal_state import find_answer  # noqa: PLC0415 - few tests need it
+
+        return find_answer(self.transcript)
 
     def explain(self) -> str:
         """Describe the episode: the plan, the transcript, and where they diverged."""

@@ -50,7 +50,7 @@ def make_tasks(
 
 def make_case(
     prompt_type: PromptType = PromptType.OPTIMAL,
-    task_type: TaskType = TaskType.BASIC_TASK,
+    task_type: str = TaskType.BASIC_TASK,
     difficulty: Difficulty = Difficulty.EASY,
     *,
     severity: Severity | None = Severity.SEVERE,

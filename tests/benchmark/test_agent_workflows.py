@@ -99,7 +99,7 @@ TASKS = [
 
 def is_full(agent: str, task: Task, prompt_type: PromptType = PromptType.BASELINE) -> bool:
     key = task.key
-    case = make_case(prompt_type, key.task_type, key.difficulty, instance=key.instance)
+    case = make_case(prompt_type, TaskType(key.task_type), key.difficulty, instance=key.instance)
     return score_agent(agent, case, make_guidance(case, task=task)).outcome is Outcome.FULL
 
 
@@ -134,7 +134,7 @@ def test_a_right_plan_saves_a_quarter_of_the_calls_of_a_reader_that_looks_everyt
                 ("checked", "cautious", PromptType.OPTIMAL),
                 ("trusted", "follower", PromptType.OPTIMAL),
             ):
-                case = make_case(prompt_type, task.key.task_type, Difficulty.HARD, instance=task.key.instance)
+                case = make_case(prompt_type, TaskType(task.key.task_type), Difficulty.HARD, instance=task.key.instance)
                 scored = score_agent(agent, case, make_guidance(case, task=task))
                 assert scored.outcome is Outcome.FULL
                 calls[how].append(scored.tool_calls)
@@ -151,7 +151,7 @@ def test_a_flaw_costs_the_cautious_agent_nothing_and_a_linter_gains_nothing_on_w
             key = task.key
             case = make_case(
                 prompt_type,
-                key.task_type,
+                TaskType(key.task_type),
                 key.difficulty,
                 severity=Severity.LIGHT,
                 instance=key.instance,

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from pytest_ultra.agents.text_protocol.text_messages import write_reply
+from pytest_ultra.agents.turn_messages import assistant_message
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.task import BenchmarkGuidance
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
-from pytest_ultra.benchmark.turn_messages import assistant_message
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType, ToolProtocol
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_EPISODE_CHARS, MAX_REPLY_CHARS, bound_reply, reply_chars
 from pytest_ultra.core.case import Case

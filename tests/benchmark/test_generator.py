@@ -72,7 +72,7 @@ def test_no_two_tasks_have_the_same_goal(tasks: list[Task]) -> None:
 
 def test_each_task_type_and_level_has_its_number_of_steps(tasks: list[Task]) -> None:
     for task in tasks:
-        least, most = LEVELS[task.key.difficulty].steps_of(task.key.task_type)
+        least, most = LEVELS[task.key.difficulty].steps_of(TaskType(task.key.task_type))
         assert least <= len(perfect_plan(task).steps) <= most
 
 

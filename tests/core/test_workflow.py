@@ -12,13 +12,28 @@ from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.prompts import opening
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.core.axes import PromptType
-from pytest_ultra.core.workflow import ADVICE, Call, Step, Workflow, read, reference, referenced_step, render
+from pytest_ultra.core.output_path import Path
+from pytest_ultra.core.plan_follower import StepResult, advance, answer_text, begin, next_call
+from pytest_ultra.core.workflow import (
+    ADVICE,
+    Call,
+    OutputReference,
+    Step,
+    Workflow,
+    read,
+    read_reference,
+    reference,
+    referenced_step,
+    render,
+)
 from tests.benchmark.agent_runs import make_case
 
 NASTY = (
     *('say "hi"', "it's {here}", "}{", "a\nb", "\\", "", "line\u2028separator", "žluťoučký 🐎"),
     *(
         "<output of step 2>",
+        "<output of step 2: lines[0].id>",
+        "<output of step 2: >",
         "<output of step >",
         "1. Call x with {}",
         ". On a transient error, call it again.",
@@ -36,9 +51,9 @@ VALUES = st.recursive(
 )
 CALLS = st.builds(Call, st.sampled_from(list(TOOLS)), st.dictionaries(TEXTS, VALUES, max_size=4))
 STEPS = st.builds(Step, CALLS, st.none() | CALLS, st.none() | st.integers(1, 20))
-WORKFLOWS = st.builds(
-    Workflow, st.lists(STEPS, min_size=1, max_size=8).map(tuple), answer=st.none() | st.integers(1, 20)
-)
+PATHS = st.lists(TEXTS | st.integers(0, 20), max_size=4).map(tuple)
+_STEPS = st.lists(STEPS, min_size=1, max_size=8).map(tuple)
+WORKFLOWS = st.builds(Workflow, _STEPS) | st.builds(Workflow, _STEPS, st.integers(1, 20), PATHS)
 
 
 @settings(max_examples=60, deadline=None)
@@ -129,3 +144,32 @@ def test_a_plan_with_its_advice_in_each_line_is_still_read() -> None:
         ),
         answer=2,
     )
+
+
+@given(st.integers(1, 99), PATHS)
+def test_a_reference_to_a_part_of_an_output_is_read_back(step: int, path: Path) -> None:
+    assert read_reference(reference(step, path)) == OutputReference(step, path)
+
+
+@pytest.mark.parametrize("text", ["lines[0", "lines.[0]", ".id", "a b", '["a"] ', "[1.5]", "[true]", '["id"]', "a..b"])
+def test_a_text_that_no_path_is_written_as_is_no_reference(text: str) -> None:
+    assert read_reference(f"<output of step 2: {text}>") is None
+
+
+def test_a_moved_reference_keeps_its_path_unless_it_becomes_a_value() -> None:
+    call = Call("refund", {"order": reference(3, ("lines", 0, "id")), "note": reference(2), "percent": 50})
+    moved = call.with_references(lambda number: reference(number + 1))
+    assert moved.arguments == {"order": "<output of step 4: lines[0].id>", "note": reference(3), "percent": 50}
+    assert call.with_references(lambda number: f"o{number}").arguments["order"] == "o3"
+    assert call.references == (3, 2)
+    assert call.literals == {"percent": 50}
+
+
+def test_a_follower_uses_the_parts_of_outputs_and_answers_with_one() -> None:
+    plan = Workflow((Step(Call("find", {})), Step(Call("take", {"id": reference(1, ("rows", 1, "id"))}))), 2, ("n",))
+    after = advance(plan, begin(plan), StepResult(is_success=True, output={"rows": [{"id": "a"}, {"id": "b"}]}))
+    assert next_call(plan, after) == Call("take", {"id": "b"})
+    done = advance(plan, after, StepResult(is_success=True, output={"n": 7}, value={"n": 7}))
+    assert answer_text(plan, done) == "Done.\nANSWER: 7"
+    astray = advance(plan, begin(plan), StepResult(is_success=True, output={"rows": []}))
+    assert next_call(plan, astray) == plan.steps[1].call

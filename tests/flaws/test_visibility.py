@@ -65,7 +65,7 @@ def names_contradicted(task: Task, optimal: Workflow, flawed: FlawedWorkflow) ->
 
 
 def is_name(value: Json, words: str) -> bool:
-    return isinstance(value, str) and re.search(r"[/@:]|\d", value) is not None and value in words
+    return isinstance(value, str) and re.search(r"\w[/@:]|\d", value) is not None and value in words
 
 
 @settings(deadline=None, max_examples=50)

@@ -18,7 +18,7 @@ from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.task_context import TaskContext
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.core.axes import FlawKind, Severity, Visibility
+from pytest_ultra.core.axes import FlawKind, Severity, TaskType, Visibility
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.flaws.injection import inject
 
@@ -71,7 +71,7 @@ def make_draft(key: TaskKey, draw: int) -> Draft | None:
     rng = Random(f"{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}/{draw}")
     draft = Draft(rng, LEVELS[key.difficulty])
     try:
-        fill_draft(draft, key.task_type)
+        fill_draft(draft, TaskType(key.task_type))
         add_mirrors(draft, key.difficulty)
     except RejectedError:
         return None

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.tools import TOOLS
@@ -14,21 +13,11 @@ from pytest_ultra.benchmark.tools.base import EarnedCode, EarnedError, Effect
 from pytest_ultra.benchmark.tools.inputs import format_value, quote
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import World
-from pytest_ultra.core.bounds import is_too_deep
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import ToolResult
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
-
-
-def parse_arguments(text: str) -> dict[str, Any] | None:
-    """Return a call's arguments; None if the text is not a JSON object, or one that is nested too deeply."""
-    try:
-        arguments = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    return arguments if isinstance(arguments, dict) and not is_too_deep(arguments) else None
 
 
 def invoke(world: World, name: str, arguments: dict[str, Any] | None) -> tuple[World, ToolResult]:

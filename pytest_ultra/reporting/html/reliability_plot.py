@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.figures import Rate, Row
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.html_text import safe_text
@@ -70,7 +69,7 @@ def make_reliability_plot(rows: Sequence[Row]) -> ReliabilityPlot | None:
 def _lines(rows: Sequence[Row], rates: Sequence[float], x_scale: Scale, y_scale: Scale) -> tuple[PlotLine, ...]:
     labels = dict.fromkeys(
         row_label(row) + (f", {row.prompt_variant}" if row.prompt_variant else "")
-        for row in sorted(rows, key=lambda row: list(PromptType).index(row.prompt_type))
+        for row in sorted(rows, key=lambda row: row.prompt_type.rank)
     )
     lines = []
     for style, label in enumerate(labels):

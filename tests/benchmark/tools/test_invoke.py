@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.benchmark.tools import TOOLS
-from pytest_ultra.benchmark.tools.invoke import invoke, parse_arguments
+from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.tools.previews import preview
 from pytest_ultra.benchmark.world import Resource, Sink, World
+from pytest_ultra.core.bounds import parse_arguments
 from pytest_ultra.core.json_types import Json
 
 WORLD = World(files={"a.txt": "hello"})

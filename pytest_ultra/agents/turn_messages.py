@@ -9,22 +9,23 @@ import msgspec
 from pytest_ultra.agents.text_protocol.call_parser import read_calls
 from pytest_ultra.agents.text_protocol.parsed_reply import TextCall
 from pytest_ultra.agents.text_protocol.text_messages import CALL_FORMAT, write_reply, write_results
-from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.benchmark.tools.invoke import parse_arguments
 from pytest_ultra.core.axes import FaultKind, ToolProtocol
-from pytest_ultra.core.bounds import MAX_CALLS
+from pytest_ultra.core.bounds import MAX_CALLS, parse_arguments
 from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Forgiven, Reply, ToolCall, ToolResult
 
+MALFORMED_CALL = "MALFORMED_CALL"
+"""The code of a call that cannot be read, or that is one too many."""
+
 UNREADABLE_CALL = ToolResult(
-    code=EarnedCode.MALFORMED_CALL,
+    code=MALFORMED_CALL,
     message=f"The call could not be read. It is to be {CALL_FORMAT}, with valid JSON inside.",
 )
 """The result of a call that could not be read."""
 
 
 TOO_MANY_CALLS = ToolResult(
-    code=EarnedCode.MALFORMED_CALL.value,
+    code=MALFORMED_CALL,
     message=f"Neither this call nor any after it was made: a turn can make up to {MAX_CALLS} calls.",
 )
 """The result of the first call beyond the limit; those after it are not read."""

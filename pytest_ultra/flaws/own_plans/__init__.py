@@ -1,0 +1,1 @@
+"""Flaws in plans of any tools, of which no more is known than their schemas."""
