@@ -118,6 +118,9 @@ SETTINGS = pytest.StashKey[Settings]()
 
 REQUIRE = "require"
 """The name of the option that has an effect without a model."""
+OPTIONS_OF_OWN_TESTS = ("mcp", "seed", "fault_kind", "tool_success_rate", "cassette", "cassette_dir")
+"""What tests with faults on their own tools read, also without a model."""
+
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -206,7 +209,7 @@ def _check_unused(config: pytest.Config) -> None:
     """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
     typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
     for option in OPTIONS:
-        if option.flag in typed and option.name != REQUIRE:
+        if option.flag in typed and option.name not in (REQUIRE, *OPTIONS_OF_OWN_TESTS):
             raise pytest.UsageError(
                 f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
                 "MODULE:ATTR"
