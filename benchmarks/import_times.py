@@ -34,6 +34,7 @@ MODULES = (
     "anthropic",
     "google.genai",
     "mcp.server.lowlevel",
+    "mcp",
 )
 TRIES = 9
 CALLS = 5_000

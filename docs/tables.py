@@ -29,6 +29,7 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.faults.mutators import MUTATORS
+from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
 from pytest_ultra.flaws.own_plans.plan_document import plan_schema
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
@@ -138,6 +139,11 @@ def mutators() -> list[str]:
     return _table(("a wrong result", "is given away by"), rows)
 
 
+def result_mutators() -> list[str]:
+    rows = [(f"`{mutator.name}`", mutator.gives_away) for mutator in (*MUTATORS.values(), *RECORD_MUTATORS.values())]
+    return _table(("a wrong result", "is given away by"), rows)
+
+
 def commands() -> list[str]:
     return _table(
         ("command", "use it to", "exit code 0", "exit code 1"),
@@ -177,6 +183,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
         tools,
         earned_codes,
         mutators,
+        result_mutators,
         commands,
         store,
         fields,

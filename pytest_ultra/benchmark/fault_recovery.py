@@ -7,11 +7,11 @@ from enum import StrEnum
 
 import msgspec
 
-from pytest_ultra.benchmark.tool_faults import NO_REPLY, OUT_OF_SERVICE
 from pytest_ultra.core import plan_follower
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, StepResult, advance
 from pytest_ultra.core.workflow import Call, Workflow
+from pytest_ultra.faults.fault_texts import NO_REPLY, OUT_OF_SERVICE
 
 
 class FaultSkill(StrEnum):

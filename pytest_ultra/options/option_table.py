@@ -26,6 +26,7 @@ from pytest_ultra.options.budget_options import BUDGETS
 from pytest_ultra.options.command_option import read_commands
 from pytest_ultra.options.detection import points, until
 from pytest_ultra.options.gate_options import GATES
+from pytest_ultra.options.mcp_option import read_servers
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
 
@@ -313,6 +314,14 @@ OPTIONS = (
         "PATH",
         "Folder of recorded answers; the default, and a path in the ini file, is relative to the rootdir",
         _one(Path),
+    ),
+    Option(
+        "mcp",
+        None,
+        "NAME=COMMAND",
+        "A real MCP server, by its command or URL, whose tools meet faults in tests that use the fixture `ultra_mcp`; "
+        "`{tmp_path}` stands for a folder of the test; repeatable, one per line in the ini file",
+        read_servers,
     ),
     *BUDGETS,
     *GATES,

@@ -120,6 +120,8 @@ REQUIRE = "require"
 """The name of the option that has an effect without a model."""
 TESTED = ("ultra_model", "ultra_agent", "ultra_agent_command")
 """The options of which a run needs one."""
+OPTIONS_OF_OWN_TESTS = ("mcp", "seed", "fault_kind", "tool_success_rate", "cassette", "cassette_dir")
+"""What tests with faults on their own tools read, also without a model."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -149,6 +151,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
+    del read["mcp"]  # for tests, which read it themselves
     folder = config.invocation_params.dir
     read["model"], read["agent"] = (
         read["model"] or (),
@@ -171,6 +174,11 @@ def read_settings(config: pytest.Config) -> Settings | None:
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
+
+
+def read_option(config: pytest.Config, name: str) -> Any:
+    """Return the value of one option, for tests that run without a model. Raises `pytest.UsageError`."""
+    return _read(config, next(option for option in OPTIONS if option.name == name))
 
 
 def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +213,7 @@ def _check_unused(config: pytest.Config) -> None:
     """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
     typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
     for option in OPTIONS:
-        if option.flag in typed and option.name != REQUIRE:
+        if option.flag in typed and option.name not in (REQUIRE, *OPTIONS_OF_OWN_TESTS):
             raise pytest.UsageError(
                 f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
                 "MODULE:ATTR"

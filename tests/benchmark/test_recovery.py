@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.task import Action, BenchmarkGuidance, Milestone, Task
-from pytest_ultra.benchmark.tool_faults import NO_REPLY, OUT_OF_SERVICE, repeat_call
+from pytest_ultra.benchmark.tool_faults import repeat_call
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.invoke import invoke, replace_artefact
 from pytest_ultra.benchmark.world import Sink, World
@@ -34,6 +34,7 @@ from pytest_ultra.core.transcript import (
     ToolResult,
 )
 from pytest_ultra.core.workflow import Call, reference
+from pytest_ultra.faults.fault_texts import NO_REPLY, OUT_OF_SERVICE
 from pytest_ultra.faults.mutators import MUTATORS, mutate
 from tests.benchmark.agent_runs import make_case, tool_call
 
