@@ -92,7 +92,7 @@ def test_an_agent_and_a_provider_of_the_projects_own_meet_its_gates_and_its_test
     result.stdout.fnmatch_lines(["gate fail-under half=0.9: *MISSED", "gate fail-under clerk=0.9: *met"])
     result.stdout.fnmatch_lines(["gate max-drop flawed_own_wrong_share=0.5: *"])
     result.stdout.no_fnmatch_line("*no scored case*")
-    assert OWN_FLAW.removeprefix("flawed_") in (shop.path / "out.md").read_text()
+    assert OWN_FLAW in (shop.path / "out.md").read_text().replace("\\", "")
     assert OWN_FLAW in (shop.path / "out.xml").read_text()
 
 
