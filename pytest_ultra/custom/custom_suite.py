@@ -107,7 +107,7 @@ class CustomSuite:
             answer=recording.answer if recording else None,
             is_checked=definition.check is not None,
             read_only=self._read_only(),
-            without_output=tuple(name for name, tool in suite.tools.items() if tool.returns_nothing),
+            outputs={name: tool.output for name, tool in suite.tools.items() if tool.output is not None},
         )
         if recording is not None:
             self._check_reference(task, recording.workflow)

@@ -51,7 +51,7 @@ def make_heat_map(rows: Sequence[Row]) -> HeatMap:
     return HeatMap(columns, tuple(HeatBand(title, tuple(line for _, line in group)) for title, group in bands))
 
 
-def _sort_key(line: tuple[PromptType, Severity | None]) -> tuple[int, int]:
+def _sort_key(line: tuple[PromptType, Severity | None]) -> tuple[tuple[int, str], int]:
     prompt_type, severity = line
     return prompt_type.rank, list(Severity).index(severity) if severity else -1
 
