@@ -110,13 +110,17 @@ class FaultyCalls:
         return ToolResult(code=code, message=_TRANSIENT.format(code=code), is_random=True, fault=fault)
 
     def _is_doubtful(self, faulty: _FaultyCall) -> bool:
-        """Return whether a second call would change the world again, and a look-up shows whether the first did."""
-        before, after = faulty.before, faulty.after
-        if not before.is_copied or self._find_step(faulty.call) is None:
+        """Return whether a second call would change the world again, and a look-up shows whether the first did.
+
+        Look-ups are those of the reference before this call: their results were known.
+        """
+        before, after, number = faulty.before, faulty.after, self._find_step(faulty.call)
+        if not before.is_copied or number is None:
             return False
         if after.call(*faulty.call)[1].change is msgspec.UNSET:
             return False
-        looks = [(step.tool, step.arguments) for step in self._task.steps if not step.has_changed]
+        earlier = self._task.steps[: number - 1]
+        looks = [(step.tool, step.arguments) for step in earlier if step.tool in self._task.read_only]
         return any(before.call(*look)[1] != after.call(*look)[1] for look in looks)
 
     def _find_wrong(self, faulty: _FaultyCall) -> tuple[str, Json] | None:

@@ -167,6 +167,48 @@ def test_other_faults_matter_and_can_be_dealt_with(kind: FaultKind) -> None:
     assert "without_last" in effects if kind is FaultKind.IMPLICIT else not effects
 
 
+class Ledge(World):
+    """A place to put things on."""
+
+    things: list[str] = []  # noqa: RUF012 - each episode gets a copy
+
+
+@tool(read_only=True)
+def things(ledge: Ledge) -> list[str]:
+    """List what is there."""
+    return ledge.things
+
+
+@tool
+def put(ledge: Ledge, thing: str) -> None:
+    """Put a thing there."""
+    ledge.things.append(thing)
+
+
+ledge_suite = Suite("ledge", Ledge, [things, put])
+
+
+@ledge_suite.task("Put a cup there, and answer with what is there now.")
+def put_cup(plan: Any) -> Any:
+    plan.things()
+    plan.put("cup")
+    return plan.things()
+
+
+def test_a_lost_reply_is_met_by_looking_before_a_repetition() -> None:
+    effects, repeated = set(), 0
+    for instance in range(30):
+        case = make_own_case(
+            ledge_suite, "put_cup", tool_success_rate=0.5, instance=instance, fault_kind=FaultKind.LOST_REPLY.value
+        )
+        assert play(ledge_suite, case, "perfect")[0].outcome is Outcome.FULL
+        careless, events = play(ledge_suite, case, "no-check")
+        effects |= {event.result.fault_effect for event in events if isinstance(event, Answered) and event.result.fault}
+        repeated += careless.harm_kinds == "repeated"
+    assert effects == {"happened", "not_happened"}
+    assert repeated
+
+
 class Empty(World):
     """Nothing to change."""
 
