@@ -39,7 +39,9 @@ def test_reference_agents_get_their_known_marks_under_every_flaw(shop: Project, 
     assert {episode["suite"] for episode in shop.episodes()} == {"shop"}
     assert all(episode["suite_version"].startswith("1-") for episode in shop.episodes())
     assert shop.document()["run"]["options"]["suite"] == "shop_suite:suite"
-    result.stdout.fnmatch_lines(["ultra suite: shop_suite:suite", "*has_late: no plans, for it has no reference*"])
+    result.stdout.fnmatch_lines(
+        ["ultra: suite shop_suite:suite", "ultra: not available for has_late: no plans, for it has no reference*"]
+    )
     result.stdout.fnmatch_lines(["*own_wrong_share*100%*"])
     assert OWN_FLAW in (shop.runs()[-1] / "report.html").read_text()
 
@@ -148,3 +150,32 @@ def test_a_wrong_option_is_a_usage_error(shop: Project, args: list[str], message
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     for message in messages:
         assert message in result.stderr.str()
+
+
+BROKEN = """
+    import pytest_ultra as ultra
+
+
+    class Box(ultra.World):
+        kinds: object = {1, object()}
+
+
+    @ultra.tool
+    def look(box: Box) -> int:
+        return 1
+
+
+    suite = ultra.Suite("box", Box, [look])
+
+
+    @suite.task("Look.")
+    def look_at(plan):
+        return plan.look()
+"""
+
+
+def test_a_suite_that_cannot_be_used_is_a_usage_error(project: Project) -> None:
+    project.pytester.makepyfile(broken=BROKEN)
+    result = project.run(*NO_XDIST, "--ultra-model=demo", "--ultra-suite=broken:suite")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "the field 'kinds' of Box cannot be JSON" in result.stderr.str()
