@@ -32,7 +32,7 @@ def load_suite(config: pytest.Config, target: str) -> Suite:
     return found
 
 
-def choose_tasks(config: pytest.Config, read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
+def choose_tasks(read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
     """Return the tasks and difficulties that a run of a suite takes, as values of the options.
 
     Raises `pytest.UsageError` for an unknown task, and for options that only the built-in benchmark has.
@@ -53,8 +53,7 @@ def choose_tasks(config: pytest.Config, read: Mapping[str, Any], suite: Suite) -
         names = own_tasks(read["task_type"], list(suite.tasks))
     except ValueError as error:
         raise pytest.UsageError(f"--ultra-task-type: {error}") from None
-    has_difficulty = config.getoption("ultra_difficulty") or config.getini("ultra_difficulty")
-    wanted = read["difficulty"] if has_difficulty else tuple(Difficulty)
+    wanted = read["difficulty"] if read["has_difficulty"] else tuple(Difficulty)
     chosen = tuple(name for name in names if suite.tasks[name].difficulty in wanted)
     if not chosen:
         raise pytest.UsageError(
