@@ -33,6 +33,7 @@ def _imported_package() -> None:
     the run itself, and extensions such as SciPy's load only once.
     """
     import_module("sqlalchemy.dialects.sqlite")
+    import_module("scipy.stats")
     for module in walk_packages(pytest_ultra.__path__, "pytest_ultra."):
         if not module.name.endswith("__main__") and not module.name.startswith("pytest_ultra.suite"):
             import_module(module.name)

@@ -82,6 +82,15 @@ def print_cell(task_type: TaskType, difficulty: Difficulty, cell: Cell) -> None:
     )
 
 
+def print_variety(tasks: list[Task]) -> None:
+    sequences = Counter(tuple(action.call.tool for action in task.actions) for task in tasks)
+    used = Counter(tool for sequence in sequences for tool in set(sequence))
+    states = Counter(tuple(sorted((fact.kind, fact.key, fact.text) for fact in task.deliverables)) for task in tasks)
+    print(f"{len(tasks)} tasks: {len(sequences)} distinct tool sequences, {len(used)} tools used")
+    print(f"distinct goal states: {len(states)}; distinct jobs (words): {len({task.words for task in tasks})}")
+    print(f"tools by sequences, rarest first: {', '.join(f'{tool} {n}' for tool, n in used.most_common()[:-6:-1])}")
+
+
 def print_skills(cells: dict[tuple[TaskType, Difficulty], Cell]) -> None:
     """For each level and skill: how many tasks need it, and how many of them an agent without it loses."""
     for difficulty in Difficulty:
@@ -110,6 +119,7 @@ def main() -> None:
         print_cell(task_type, difficulty, cells[task_type, difficulty])
     seconds = sum(cell.seconds for cell in cells.values()) / instances / len(cells)
     print(f"{PUBLISHED_TASKS} tasks with optimal workflows would take {seconds * PUBLISHED_TASKS:.0f} s of CPU")
+    print_variety([task for cell in cells.values() for task in cell.tasks])
     print_skills(cells)
     started = time.process_time()
     task = draw_task(TaskKey(TaskType.SIMPLE_TASK, Difficulty.EASY, 10_000, seed), 0)

@@ -15,41 +15,14 @@ from itertools import product
 from pytest_ultra.benchmark.generator.generate import generate_task
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.task_context import TaskContext
+from pytest_ultra.benchmark.usual_order import put_in_usual_order
 from pytest_ultra.core.axes import Difficulty, FlawKind, Severity, TaskType, Visibility
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.injection import inject
-from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.plan_repair import repair
-from pytest_ultra.flaws.sequence_disorder import reorder
 
 Count = Counter[tuple[FlawKind, Visibility, str]]
-
-_CUSTOM = (
-    "integration_authenticator",
-    "_get",
-    "data_processing_parser",
-    "normalize",
-    "validator",
-    "calculator",
-    "filter",
-)
-"""Parts of calls in the order in which most plans have them; what has none of them keeps its place at the end."""
-
-
-def repair_by_custom(plan: Workflow, context: TaskContext) -> Workflow:
-    """Put checks and changes of the rows into the usual order, and have later steps use what comes out of each."""
-    ranks = {number: _rank(plan, number) for number in range(1, len(plan.steps) + 1)}
-    order = sorted(ranks, key=lambda number: (ranks[number], number))
-    ordered = reorder(plan, order).workflow
-    return ordered if not lint(ordered, context.tools) else plan
-
-
-def _rank(plan: Workflow, number: int) -> int:
-    call = plan.steps[number - 1].call
-    is_source = not call.references
-    words = f"{call.tool} {call.arguments.get('operation', '')} {'_get' if is_source else ''}"
-    return next((rank for rank, part in enumerate(_CUSTOM) if part in words), len(_CUSTOM))
 
 
 def is_full(context: TaskContext, plan: Workflow) -> bool:
@@ -68,7 +41,7 @@ def count_full(instances: int, difficulties: list[Difficulty]) -> Count:
                 continue
             plan = flawed.workflow
             repaired = repair(plan, context.tools)
-            plans = {"follower": plan, "linter": repaired, "by custom": repair_by_custom(repaired, context)}
+            plans = {"follower": plan, "linter": repaired, "by custom": put_in_usual_order(repaired, context.tools)}
             counts[kind, wanted, "of"] += 1
             for agent, each in plans.items():
                 counts[kind, wanted, agent] += is_full(context, each)

@@ -36,6 +36,7 @@ from pytest_ultra.providers.api_choice import CHAT_LABEL, SDKS
 from pytest_ultra.providers.dialects.dialect import describe_traits
 from pytest_ultra.providers.dialects.provider_dialects import LOOKED_UP, PROVIDER_DIALECTS
 from pytest_ultra.providers.profiles import PROVIDERS, Provider
+from pytest_ultra.reporting.episode_fields import MEANINGS, kind_of
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 from pytest_ultra.storage.store.store_tables import METADATA
 
@@ -153,6 +154,11 @@ def store() -> list[str]:
     return _table(("table", "columns"), rows)
 
 
+def fields() -> list[str]:
+    rows = [(f"`{name}`", kind_of(name), meaning) for name, meaning in MEANINGS.items()]
+    return _table(("field", "type", "meaning"), rows)
+
+
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     table.__name__.replace("_", " "): table
     for table in (
@@ -168,6 +174,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
         mutators,
         commands,
         store,
+        fields,
     )
 }
 

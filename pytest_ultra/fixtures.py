@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ultra.options.settings import is_required
+
 if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.worker.episode_result import EpisodeResult
     from pytest_ultra.worker.shard import Shard
@@ -41,6 +43,8 @@ def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
 def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """The episode of the test's case: an `Episode` with `passed`, `assert_passed()` and `explain()`."""
     if SHARD not in request.config.stash:
+        if is_required(request.config):
+            pytest.fail(f"--ultra-require: {NO_MODEL}", pytrace=False)
         pytest.skip(NO_MODEL)
     shard = _find_shard(request)
     episode = shard.wait_for_episode(request.param, request.node.nodeid)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from pytest_ultra.fixtures import SHARD, ultra_agent, ultra_episode, ultra_shard
 from pytest_ultra.options.settings import SETTINGS, Settings, add_options, read_settings
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
+    from pytest_ultra.core.case import Case
     from pytest_ultra.distribution.placement import Placement
     from pytest_ultra.worker.shard import Shard
 
@@ -74,8 +76,7 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
 
         place = open_run(config, settings, cases, chosen_dist=config.stash.get(CHOSEN_DIST, None))
     if place is not None:
-        case_ids = cases.keys()
-        config.stash[SHARD] = lambda find_agent: _open_shard(config, settings, place(), case_ids, find_agent)
+        config.stash[SHARD] = lambda find_agent: _open_shard(config, settings, place(), cases, find_agent)
     gc.freeze()  # these objects stay to the end; pytest's collection at exit would cost 0.1 s for them
 
 
@@ -83,9 +84,19 @@ def _open_shard(
     config: pytest.Config,
     settings: Settings,
     placement: Placement,
-    case_ids: Collection[str],
+    cases: Mapping[str, Case],
     find_agent: Callable[[], Any],
 ) -> Shard:
-    from pytest_ultra.worker.shard import Shard  # noqa: PLC0415 - a controller of workers runs no episodes
+    from pytest_ultra.core.rounds import number_rounds  # noqa: PLC0415 - a controller of workers runs no episodes
+    from pytest_ultra.worker.round_gate import RoundGate  # noqa: PLC0415
+    from pytest_ultra.worker.shard import Shard  # noqa: PLC0415
+    from pytest_ultra.worker.shard_rounds import ShardRounds  # noqa: PLC0415
 
-    return Shard(config, settings, placement, case_ids, find_agent)
+    rounds = number_rounds(cases, settings.until, settings.instances)
+    gate = None
+    if settings.until is not None:
+        from pytest_ultra.controller.stop_rule import make_judge  # noqa: PLC0415 - few runs have rounds
+
+        judge = make_judge(settings, settings.until, cases.values())
+        gate = RoundGate(Path(placement.run_folder), judge, number=placement.number, workers=placement.workers)
+    return Shard(config, settings, placement, ShardRounds(rounds, gate), find_agent)

@@ -1,4 +1,4 @@
-"""The signal handling that tests expect, the fuzzing profile, and figures that a session prints at its end."""
+"""The signal handling that tests expect, the fuzzing profile, whole files for workers, and a session's figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable
 
 import pytest
+
+from pytest_ultra.options.settings import SETTINGS
 
 _FIGURES = "figures"
 
@@ -17,6 +19,19 @@ def pytest_configure(config: pytest.Config) -> None:
         from hypothesis import settings  # noqa: PLC0415 - an environment without the extra `test` has no Hypothesis
 
         settings.register_profile("fuzz", max_examples=500, database=None, derandomize=False, print_blob=True)
+    config.pluginmanager.register(_WholeFiles())
+
+
+class _WholeFiles:
+    """Lets `-n` give each worker whole test files, so that the tasks and flaws that a file's tests share are made once.
+
+    A run of the benchmark in a checkout, which loads this file too, keeps its own scheduler; so does a `--dist`.
+    """
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        if config.getoption("dist", "no") == "load" and SETTINGS not in config.stash:
+            config.option.dist = "loadfile"
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

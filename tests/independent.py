@@ -313,6 +313,35 @@ def models(episodes: list[Json]) -> list[Json]:
     return found
 
 
+def model_figures(episodes: list[Json]) -> list[Json]:
+    """Return the figures of each model, and of each of several versions, over all its cases."""
+    groups = defaultdict(list)
+    for e in episodes:
+        groups[e["case"]["model"], tuple(versions(e).values())].append(e)
+    of_several = len({found for _, found in groups}) > 1
+    made = []
+    for (model, found), group in sorted(groups.items()):
+        scored = [e for e in group if is_scored(e)]
+        flawed = [e for e in scored if e["case"]["prompt_type"].startswith("flawed_")]
+        pairs = pairs_with_controls(flawed, group)
+        made.append(
+            {
+                "model": model,
+                "counts": counts(group),
+                "success": success(group),
+                "flawed": difference(pairs, len(flawed) - len(pairs)),
+                "recovery": recovery(group),
+                "false_success": false_success(group),
+                "mean_calls": average(e["score"]["tool_calls"] for e in scored),
+                "mean_cost": average(e["usage"]["cost"] for e in scored),
+                "mean_duration_s": average(e["duration_s"] for e in scored),
+                "estimated_requests": sum(e["usage"]["estimated_requests"] for e in scored),
+                "versions": dict(zip(_PARTS, found, strict=True)) if of_several else None,
+            }
+        )
+    return made
+
+
 def slowest(episodes: Iterable[Json], identify: Callable[[Json], str]) -> list[Json]:
     own = [e for e in episodes if is_scored(e) and not e["reused"]]
     found = sorted(own, key=lambda e: (-e["duration_s"], e["nodeid"]))[:5]
@@ -347,4 +376,5 @@ def summary(episodes: list[Json], identify: Callable[[Json], str]) -> Json:
         "harm": harm(episodes),
         "false_success": false_success(episodes),
         "discernment": discernment(episodes),
+        "model_figures": model_figures(episodes),
     }

@@ -11,6 +11,8 @@ from tests.independent_statistics import Json
 
 def assert_shown(lines: list[str], expected: Json) -> None:
     """Compare the summary of a run, as a terminal of 500 columns shows it, with an independent summary."""
+    start = next(number for number, line in enumerate(lines) if re.match(r"model +success ", line))
+    assert_models_shown(lines[start:], expected)
     shown = list(dropwhile(lambda line: not line.startswith("prompt type"), lines))
     table = [line.split() for line in shown[2 : shown.index("")]]
     assert [words for words in table if len(words) > 1] == [of_row(row, expected["rows"]) for row in expected["rows"]]
@@ -24,6 +26,90 @@ def assert_shown(lines: list[str], expected: Json) -> None:
     sizes = [100 * row["difference"]["detectable"] for row in expected["rows"] if row["difference"]]
     assert f"detectable with 80% power: {min(sizes):.0f} to {max(sizes):.0f} points" in "\n".join(shown)
     _assert_blocks([line.split() for line in shown], expected)
+
+
+def assert_models_shown(lines: list[str], expected: Json) -> None:
+    """Compare the rows of models and the sentences below them."""
+    rows = expected["model_figures"]
+    assert [line.split() for line in lines[2 : 2 + len(rows)]] == [of_model(row, rows) for row in rows]
+    sentences = lines[2 + len(rows) : lines.index("")]
+    pairs = [of_pair(found, expected["rows"]) for found in expected["models"]]
+    assert [s[: len(pair)] for s, pair in zip(sentences, pairs, strict=False)] == pairs
+    assert len(sentences) == len(pairs) + sum(row["flawed"] is not None for row in rows)
+    for row, sentence in zip([row for row in rows if row["flawed"]], sentences[len(pairs) :], strict=True):
+        if row["flawed"]["evidence"] != "no evidence":
+            low, high = sorted(abs(100 * row["flawed"][bound]) for bound in ("low", "high"))
+            size = abs(100 * gain(row["flawed"]))
+            part = f"{row['model']} {row['flawed']['evidence']} by {size:.0f} points (95%: {low:.0f} to {high:.0f}, "
+            assert sentence.startswith(f"flawed plans make {part}")
+
+
+def of_model(row: Json, rows: list[Json]) -> list[str]:
+    flawed, mark = row["flawed"], "~" if row["estimated_requests"] else ""
+    interval = "-" if flawed is None or is_too_small(flawed) else shown_interval(flawed)
+    kept = [other["flawed"] for other in rows if other["flawed"]]
+    share = {name: row[name] and row[name]["successes"] / row[name]["n"] for name in ("recovery", "false_success")}
+    return [
+        row["model"],
+        f"{100 * row['success']['successes'] / row['success']['n']:.1f}%",
+        f"{100 * row['success']['low']:.0f}-{100 * row['success']['high']:.0f}",
+        of_counts(row["counts"])[0],
+        *([f"{100 * gain(flawed):+.1f}" if flawed else "-"] if kept else []),
+        *([interval] if any(not is_too_small(each) for each in kept) else []),
+        *([coarse(share["recovery"])] if any(other["recovery"] for other in rows) else []),
+        *([coarse(share["false_success"])] if any(other["false_success"] for other in rows) else []),
+        f"{row['mean_calls']:.1f}",
+        *([of_cost(row["mean_cost"], mark)] if any(other["mean_cost"] for other in rows) else []),
+        *f"{row['mean_duration_s']:.1f} s".split(),
+    ]
+
+
+def of_pair(found: Json, rows: list[Json]) -> str:
+    """Return the sentence on two models, of which the reference comes first."""
+    difference, one, other = found["difference"], found["reference"], found["sample"]
+    points = -100 * gain(difference)
+    bounds = [-100 * difference["high"], -100 * difference["low"]]
+    p = f"p {shown}" if (shown := of_p(difference)).startswith("<") else f"p = {shown}"
+    if is_too_small(difference):
+        return f"{difference['tasks']} tasks are too few to compare {one} with {other}; {difference['tasks_needed']:,} "
+    if difference["evidence"] == "no evidence":
+        interval = f"95%: {in_points(bounds[0])} to {in_points(bounds[1])}"
+        return f"no evidence that {one} and {other} differ: {in_points(points)} points ({interval}, {p})"
+    low, high = sorted(abs(bound) for bound in bounds)
+    word, worse = ("worse", one) if points < 0 else ("better", other)
+    losses = [
+        (gain(row["difference"]), row["prompt_type"].removeprefix("flawed_"))
+        for row in rows
+        if row["model"] == worse and row["difference"] and row["prompt_type"].startswith("flawed_")
+    ]
+    loss, flaw = min(losses, key=lambda each: each[0])
+    costs = f"; {flaw} costs {'it' if worse == one else worse} most: {100 * loss:+.0f}" if loss < 0 else ""
+    return f"{one} is {word} than {other} by {abs(points):.0f} points (95%: {low:.0f} to {high:.0f}, {p}){costs}"
+
+
+def in_points(points: float) -> str:
+    """Return signed whole points, or tenths below one."""
+    return f"{points:+.0f}" if abs(points) >= 1 or not points else f"{points:+.1f}"
+
+
+def gain(difference: Json) -> float:
+    return float((difference["won"] - difference["lost"]) / difference["pairs"])
+
+
+def is_too_small(difference: Json) -> bool:
+    """Return whether nothing was found where not even 50 points would have been."""
+    is_blind = difference["detectable"] is None or difference["detectable"] > 0.5
+    return difference["evidence"] == "no evidence" and (difference["low"] is None or is_blind)
+
+
+def shown_interval(difference: Json) -> str:
+    low, high = (round(100 * difference[bound]) + 0.0 for bound in ("low", "high"))
+    return f"{low:+.0f}..{high:+.0f}"
+
+
+def of_p(difference: Json) -> str:
+    p = difference["p_value"] if difference["p_adjusted"] is None else difference["p_adjusted"]
+    return "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def _assert_blocks(shown: list[list[str]], expected: Json) -> None:
@@ -44,7 +130,7 @@ def of_row(row: Json, rows: list[Json]) -> list[str]:
         f"{100 * row['success']['successes'] / row['success']['n']:.1f}%",
         f"{100 * row['success']['low']:.1f}-{100 * row['success']['high']:.1f}",
         *of_counts(row["counts"]),
-        *(of_difference(row["difference"], row["success"]["n"]) if row["difference"] else ["-"] * 4),
+        *(of_row_difference(row["difference"], row["success"]["n"]) if row["difference"] else ["-"] * 4),
         f"{row['mean_calls']:.1f}",
         f"{mark}{row['mean_tokens']:,.0f}",
         *f"{row['mean_duration_s']:.1f} s".split(),
@@ -63,14 +149,19 @@ def of_counts(counts: Json) -> list[str]:
     return [shown, *(str(counts[name]) for name in ("full", "partial", "failed", "error"))]
 
 
+def of_row_difference(difference: Json, n: int) -> list[str]:
+    if not is_too_small(difference):
+        return of_difference(difference, n)
+    pairs = [f"({difference['pairs']})"] if difference["pairs"] != n else []
+    return [f"{100 * gain(difference):+.1f}", *pairs, "-", "-", "too", "few"]
+
+
 def of_difference(difference: Json, n: int) -> list[str]:
-    points = 100 * (difference["won"] - difference["lost"]) / difference["pairs"]
-    p = difference["p_value"] if difference["p_adjusted"] is None else difference["p_adjusted"]
     return [
-        f"{points:+.1f}",
+        f"{100 * gain(difference):+.1f}",
         *([f"({difference['pairs']})"] if difference["pairs"] != n else []),
         f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}",
-        "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}",
+        of_p(difference),
         *difference["evidence"].split(),
     ]
 

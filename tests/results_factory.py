@@ -53,6 +53,9 @@ MISUSE = FlawedWorkflow(
     (Damage(FlawKind.TOOL_MISUSE, 2, 2, "", "wrong tool"), Damage(FlawKind.TOOL_MISUSE, 4, 4, "", "wrong address")),
 )
 
+DERIVED_FIELDS = ("control_case_id", "started_at_utc")
+"""Fields of the JSON document that the store has no column for: a query computes them from others."""
+
 
 def make_case(prompt_type: PromptType = PromptType.OPTIMAL, *, model: str = "gpt-4o-mini", **axes: Any) -> Case:
     values: dict[str, Any] = {

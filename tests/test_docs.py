@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from docs import tables
+from pytest_ultra.commands.cli import main
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import flatten
+from pytest_ultra.reporting.episode_fields import MEANINGS
 from tests.results_factory import make_case, make_episode
 
 ROOT = Path(__file__).parents[1]
@@ -33,11 +34,7 @@ def test_every_table_is_on_one_page() -> None:
 
 
 def test_every_field_of_the_json_document_is_explained() -> None:
-    page = (ROOT / "docs" / "reading-results.md").read_text()
-    section = page.partition("## The JSON document")[2].partition("\n## ")[0]
-    explained = [name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in row.split(", ")]
-    fields = flatten(make_episode(make_case(PromptType.OPTIMAL)))
-    assert sorted(explained) == sorted(f"`{name}`" for name in fields)
+    assert sorted(MEANINGS) == sorted(flatten(make_episode(make_case(PromptType.OPTIMAL))))
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
@@ -106,14 +103,12 @@ def examples() -> Iterator[Example]:
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda example: f"{example.page}: {example.section}")
 def test_examples_run(pytester: pytest.Pytester, example: Example) -> None:
+    """In this process, which takes a fifth of the time; `test_readme.py` and `tests/run` start real commands."""
     for name, content in example.files.items():
         (pytester.path / name).write_text(content)
     for line in example.command.splitlines():
         words = re.findall(r'"[^"]*"|\S+', line)
         args = [word.strip('"') for word in words[1:]]
         assert words[0] in ("pytest", "pytest-ultra")
-        if words[0] == "pytest":
-            result = pytester.runpytest_subprocess(*args)
-        else:
-            result = pytester.run(sys.executable, "-m", "pytest_ultra", *args)
-        assert result.ret == example.exit_code
+        code = pytester.runpytest_inprocess(*args).ret if words[0] == "pytest" else main(args)
+        assert code == example.exit_code

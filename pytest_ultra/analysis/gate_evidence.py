@@ -19,10 +19,10 @@ _ROUNDING = 1e-9
 
 
 class Judgement(NamedTuple):
-    """What was found, the one-sided 95 % bounds of the figure, its tasks, and how many would decide (None: no number).
+    """What was found, the one-sided bounds of the figure, its tasks, and how many would decide (None: no number).
 
-    A limit that no number of cases could show to be kept (a rate of 1, a loss of 0) is met if the measured figure
-    keeps it.
+    The bounds are those of 95 %, unless another chance of a false alarm was asked for. A limit that no number of cases
+    could show to be kept (a rate of 1, a loss of 0) is met if the measured figure keeps it.
     """
 
     finding: Finding
@@ -32,7 +32,7 @@ class Judgement(NamedTuple):
     tasks_needed: int | None = None
 
 
-def judge_rate(clusters: Sequence[Cluster], limit: float) -> Judgement:
+def judge_rate(clusters: Sequence[Cluster], limit: float, *, alpha: float = ALPHA) -> Judgement:
     """Judge whether the success rate of other tasks is at least `limit`; a cluster has a task's cases as its pairs.
 
     The bounds are Wilson's for the effective number of cases: cases / design effect.
@@ -43,7 +43,7 @@ def judge_rate(clusters: Sequence[Cluster], limit: float) -> Judgement:
     cases = sum(c.pairs for c in clusters)
     rate = sum(c.won for c in clusters) / cases
     effective = cases / design_effect(clusters)
-    low, high = wilson_interval(effective * rate, effective, _z(1 - ALPHA))
+    low, high = wilson_interval(effective * rate, effective, _z(1 - alpha))
     if low >= limit or (limit == 1 == rate):
         return Judgement(Finding.MET, low, high, len(clusters))
     if high < limit:
@@ -54,22 +54,24 @@ def judge_rate(clusters: Sequence[Cluster], limit: float) -> Judgement:
     )
 
 
-def judge_loss(clusters: Sequence[Cluster], test: DifferenceTest, limit: float, family: int = 1) -> Judgement:
+def judge_loss(
+    clusters: Sequence[Cluster], test: DifferenceTest, limit: float, family: int = 1, *, alpha: float = ALPHA
+) -> Judgement:
     """Judge whether other tasks lose at most `limit`, from the test on these clusters.
 
-    Of a `family` of losses, each is shown to be beyond the limit at 5 % divided by their number, so that the chance of
-    any false alarm stays below 5 %; all must be shown to be within, which needs no correction. Fewer than five tasks
-    show neither.
+    Of a `family` of losses, each is shown to be beyond the limit at `alpha` divided by their number, so that the chance
+    of any false alarm stays below `alpha`; all must be shown to be within, which needs no correction. Fewer than five
+    tasks show neither.
     """
-    low, high = test.bounds(ALPHA, ALPHA / family)
+    low, high = test.bounds(alpha, alpha / family)
     tasks = len(clusters)
     gain = sum(c.gain for c in clusters) / test.pairs
-    if limit >= 1 or (limit == 0 <= gain) or (tasks >= FEW_TASKS and test.p_above(-limit, ALPHA) <= ALPHA):
+    if limit >= 1 or (limit == 0 <= gain) or (tasks >= FEW_TASKS and test.p_above(-limit, alpha) <= alpha):
         return Judgement(Finding.MET, low, high, tasks)
-    if tasks >= FEW_TASKS and test.p_below(-limit, ALPHA / family) <= ALPHA / family:
+    if tasks >= FEW_TASKS and test.p_below(-limit, alpha / family) <= alpha / family:
         return Judgement(Finding.MISSED, low, high, tasks)
     discordant = sum(c.won + c.lost for c in clusters) / test.pairs
-    level = ALPHA / family if gain < -limit else ALPHA
+    level = alpha / family if gain < -limit else alpha
     needed = pairs_needed(gain, discordant, limit=-limit, level=level)
     return Judgement(
         Finding.UNDECIDED, low, high, tasks, _round_up(needed, tasks / test.effective_pairs, max(tasks, FEW_TASKS - 1))

@@ -12,6 +12,7 @@ from pytest_ultra.analysis.clusters import group_by_task
 from pytest_ultra.analysis.gate_evidence import Judgement, judge_loss, judge_rate
 from pytest_ultra.analysis.group_members import members
 from pytest_ultra.analysis.intervals import measure_rate
+from pytest_ultra.analysis.mcnemar import ALPHA
 from pytest_ultra.analysis.paired_difference import make_test, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference, is_full
 from pytest_ultra.analysis.run_comparison import choose_contrast
@@ -23,12 +24,18 @@ from pytest_ultra.core.groups import ALL, FLAWED, GateOn
 
 
 class GateEvaluator:
-    """Evaluates gates on a run's episodes; `reference` is the earlier run, `on` the figure compared with the limit."""
+    """Evaluates gates on a run's episodes; `reference` is the earlier run, `on` the figure compared with the limit.
 
-    def __init__(self, episodes: Sequence[Episode], reference: Sequence[Episode], on: GateOn) -> None:
+    `alpha` is the chance of a false alarm of each gate.
+    """
+
+    def __init__(
+        self, episodes: Sequence[Episode], reference: Sequence[Episode], on: GateOn, *, alpha: float = ALPHA
+    ) -> None:
         self._episodes = episodes
         self._reference = reference
         self._on = on
+        self._alpha = alpha
 
     def evaluate(self, gate: Gate) -> Verdict:
         verdict = self._evaluate(gate)
@@ -62,7 +69,9 @@ class GateEvaluator:
         rate = measure_rate(sum(map(is_full, scored)), len(scored))
         if rate is None or gate.limit is None:
             return Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE)
-        found = judge_rate(group_by_task((e.case.task_key, int(is_full(e))) for e in scored), gate.limit)
+        found = judge_rate(
+            group_by_task((e.case.task_key, int(is_full(e))) for e in scored), gate.limit, alpha=self._alpha
+        )
         return self._verdict(gate, found, is_kept=rate.value >= gate.limit, rate=rate)
 
     def _drop_verdict(self, gate: Gate) -> Verdict:
@@ -107,7 +116,7 @@ class GateEvaluator:
             return Verdict(gate, Finding.MISSED, worst=worst, obstacle=Obstacle.NO_PAIR, flaws=flaws)
         limit = gate.limit or 0.0
         loss = (difference.lost - difference.won) / difference.pairs  # an exact quotient, so that 2 of 10 are 0.2
-        found = judge_loss(*make_test(pairing), limit, family)
+        found = judge_loss(*make_test(pairing), limit, family, alpha=self._alpha)
         return self._verdict(gate, found, is_kept=loss <= limit, difference=difference, worst=worst, flaws=flaws)
 
     def _verdict(self, gate: Gate, found: Judgement, *, is_kept: bool, **fields: Any) -> Verdict:

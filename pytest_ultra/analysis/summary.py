@@ -13,6 +13,7 @@ from pytest_ultra.analysis.conduct import measure_false_success, measure_harm
 from pytest_ultra.analysis.discernment import measure_discernment
 from pytest_ultra.analysis.intervals import measure_rate
 from pytest_ultra.analysis.model_comparison import compare_models
+from pytest_ultra.analysis.model_figures import count_outcomes, measure_models, order_models
 from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_difference
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.analysis.repeats import measure_repeats
@@ -26,7 +27,7 @@ from pytest_ultra.analysis.robustness import (
 from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import Episode, FailureClass
-from pytest_ultra.core.figures import Contrast, Counts, Row, SlowCase, Summary
+from pytest_ultra.core.figures import Contrast, Row, SlowCase, Summary
 
 _DEMO = re.compile(r"demo([/?]|$)")
 
@@ -41,30 +42,40 @@ class _Group(NamedTuple):
     prompt_type: PromptType
     severity: Severity | None
 
-    @property
-    def sort_key(self) -> tuple[object, ...]:
+    def sort_key(self, models: Sequence[str]) -> tuple[object, ...]:
         """Sort by model, version, rate (higher first), then the axes' own order."""
         severity = 0 if self.severity is None else 1 + list(Severity).index(self.severity)
         variant = 0 if self.prompt_variant is None else list(PromptVariant).index(self.prompt_variant)
         prompt_type = self.prompt_type.rank
-        return self.model, self.versions or Versions(), -(self.tool_success_rate or 0), variant, prompt_type, severity
+        return (
+            models.index(self.model),
+            self.versions or Versions(),
+            -(self.tool_success_rate or 0),
+            variant,
+            prompt_type,
+            severity,
+        )
 
 
 _SLOWEST = 5
 
 
-def summarize(episodes: Iterable[Episode]) -> Summary:
-    """Return the summary of episodes, one for each planned case, in any order."""
+def summarize(episodes: Iterable[Episode], order: Sequence[str] = ()) -> Summary:
+    """Return the summary of episodes, one for each planned case, in any order.
+
+    The models named in `order` come first, as on the command line; the others follow, sorted.
+    """
     ordered = sorted(episodes, key=lambda episode: (episode.case_id, episode.started_at))
     controls = Reference((e for e in ordered if e.case.prompt_type is PromptType.OPTIMAL), Contrast.PROMPT_TYPE)
     grouping = _choose_grouping(ordered)
     groups: dict[_Group, list[Episode]] = {}
     for episode in ordered:
         groups.setdefault(grouping(episode), []).append(episode)
-    models = sorted({episode.case.model for episode in ordered})
+    models = order_models(ordered, order)
+    places = sorted(groups, key=lambda group: group.sort_key(models))
     return Summary(
-        rows=_correct([_make_row(g, groups[g], controls) for g in sorted(groups, key=lambda group: group.sort_key)]),
-        counts=_count(ordered),
+        rows=_correct([_make_row(group, groups[group], controls) for group in places]),
+        counts=count_outcomes(ordered),
         failure_classes=_count_failure_classes(ordered),
         demo_models=tuple(model for model in models if _DEMO.match(model)),
         versions=tuple(sorted({episode.versions for episode in ordered})),
@@ -72,10 +83,11 @@ def summarize(episodes: Iterable[Episode]) -> Summary:
         cost=_add_costs(ordered),
         slowest=_find_slowest(ordered),
         estimated_requests=sum(e.usage.estimated_requests for e in ordered if not e.reused),
-        models=compare_models(ordered),
+        models=compare_models(ordered, models),
         harm=measure_harm(ordered),
         false_success=measure_false_success(ordered),
-        discernment=measure_discernment(ordered),
+        discernment=tuple(sorted(measure_discernment(ordered), key=lambda found: models.index(found.model))),
+        model_figures=measure_models(ordered, models),
     )
 
 
@@ -107,7 +119,7 @@ def _choose_grouping(episodes: Sequence[Episode]) -> Callable[[Episode], _Group]
 
 
 def _make_row(group: _Group, episodes: Sequence[Episode], controls: Reference) -> Row:
-    counts = _count(episodes)
+    counts = count_outcomes(episodes)
     scored = [episode for episode in episodes if episode.outcome.is_scored]
     is_control = group.prompt_type is PromptType.OPTIMAL
     pairing = Pairing((), 0) if is_control else controls.pair(scored)
@@ -156,10 +168,6 @@ def _find_slowest(episodes: Iterable[Episode]) -> tuple[SlowCase, ...]:
     own = [episode for episode in episodes if episode.outcome.is_scored and not episode.reused]
     slowest = sorted(own, key=lambda episode: (-episode.duration_s, episode.nodeid))[:_SLOWEST]
     return tuple(SlowCase(e.nodeid, e.case_id, e.outcome, e.duration_s, e.score.turns) for e in slowest)
-
-
-def _count(episodes: Iterable[Episode]) -> Counts:
-    return Counts(**Counter(str(episode.outcome) for episode in episodes))
 
 
 def _count_failure_classes(episodes: Iterable[Episode]) -> tuple[tuple[FailureClass, int], ...]:

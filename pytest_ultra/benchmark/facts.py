@@ -79,8 +79,27 @@ def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str
     if kind is FactKind.FILE:
         return _file_text(key, value, is_ordered=is_ordered)
     if kind is FactKind.ARTEFACT:
-        return _shorten(f"text {value}" if isinstance(value, str) else canonical(value, is_ordered=is_ordered))
+        return _artefact_text(value, is_ordered=is_ordered)
     return canonical(value, is_ordered=is_ordered)
+
+
+_MOST_KNOWN = 64
+_KNOWN: dict[tuple[int, bool], tuple[Json, str]] = {}
+"""Texts by the identity of the artefact, which is kept so that no other gets its id.
+
+Tools never change an artefact, and each goal check of an episode compares the same ones.
+"""
+
+
+def _artefact_text(value: Json, *, is_ordered: bool) -> str:
+    known = _KNOWN.get((id(value), is_ordered))
+    if known is None:
+        text = _shorten(f"text {value}" if isinstance(value, str) else canonical(value, is_ordered=is_ordered))
+        known = (value, text)
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[id(value), is_ordered] = known
+    return known[1]
 
 
 def _shorten(text: str) -> str:

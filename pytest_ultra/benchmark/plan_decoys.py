@@ -18,9 +18,8 @@ _CHOICES: Mapping[str, Sequence[Sequence[str]]] = {
         ("gte", "gt", "lte"),
         ("lt", "lte", "gt"),
         ("lte", "lt", "gte"),
-        ("+", "-"),
-        ("-", "+"),
-        ("*", "+"),
+        ("*", "/"),
+        ("/", "*"),
     ),
     "order": (("ascending", "descending"), ("descending", "ascending")),
     "function": tuple(
@@ -28,12 +27,14 @@ _CHOICES: Mapping[str, Sequence[Sequence[str]]] = {
         for one in ("sum", "mean", "min", "max")
     ),
     "format": (("csv", "json"), ("json", "csv")),
-    "to": (("csv", "json"), ("json", "csv")),
     "method": (("run_length", "dedupe_lines"), ("dedupe_lines", "run_length")),
     "level": (("info", "warning"), ("warning", "info")),
 }
 """For each argument with a list of values: a right value, then the wrong ones that plans have as right ones too."""
 
+_COMPARISONS = ("gt", "gte", "lt", "lte")
+_FACTORS = ((7, 10, 60, 100, 1000), (1.05, 1.1, 1.2, 1.25, 1.5))
+"""Factors of plans: those of units, and those that raise a measure."""
 _FIELD_ARGUMENTS = ("field", "group_by", "left_field", "value_field", "cost_field")
 _MOST_NAMES = 6
 _MOST_RECURRING = 12
@@ -59,7 +60,7 @@ def options(task: Task, call: Call, argument: str, rows: Sequence[Row]) -> list[
 def _propose(task: Task, call: Call, argument: str, rows: Sequence[Row]) -> Iterator[Option]:
     value = call.arguments[argument]
     if argument in _CHOICES:
-        way = "boundary" if argument == "operator" else "other_choice"
+        way = "boundary" if value in _COMPARISONS else "other_choice"
         yield from (Option(other, way) for right, *wrong in _CHOICES[argument] if right == value for other in wrong)
     elif argument in _FIELD_ARGUMENTS or (argument == "right" and isinstance(value, str)):
         yield from (Option(field, "sibling_field") for field in sibling_fields(rows, str(value)))
@@ -123,15 +124,17 @@ def _other_routes(task: Task, rows: Sequence[Row], call: Call, routes: dict[str,
         yield from ({**routes, value: other} for other in sibling_names(task, url)[:2])
 
 
-_RANGES = {"periods": (2, 6), "rate_percent": (1, 15), "right": (2, 9), "count": (1, 50)}
+_RANGES = {"periods": (2, 6), "rate_percent": (1, 15), "count": (1, 50)}
 
 
-def _other_numbers(argument: str, value: float) -> Iterator[float]:
+def _other_numbers(argument: str, value: float) -> list[float]:
     low, high = _RANGES.get(argument, (1, 10**9))
+    if argument == "right":
+        return [factor for group in _FACTORS if value in group for factor in group]
     near = [value + step for step in (1, -1, 2, -2)]
     if argument not in _RANGES and isinstance(value, int):
         near = [value * 4 // 3, value * 3 // 4, value + 10, value - 10]
-    yield from (number for number in near if low <= number <= high)
+    return [number for number in near if low <= number <= high]
 
 
 def _other_lists(task: Task, value: list[Json]) -> Iterator[Json]:

@@ -13,6 +13,7 @@ from pytest_ultra.benchmark.canonical import canonical
 from pytest_ultra.benchmark.careless_calls import careless_calls
 from pytest_ultra.benchmark.decisions import Skill
 from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
+from pytest_ultra.benchmark.idle_calls import idle_calls
 from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.benchmark.plan_decoys import options
 from pytest_ultra.benchmark.plan_misreadings import decided_steps, find_look_ups, find_misreadings
@@ -20,14 +21,16 @@ from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_signatures import signatures
 from pytest_ultra.benchmark.typical_arguments import Surroundings, fill
+from pytest_ultra.benchmark.usual_calls import commonness, tool_commonness
+from pytest_ultra.benchmark.usual_order import put_in_usual_order
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.json_types import Json, Row
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
 from pytest_ultra.flaws.plan_context import Decoy, PlanMisreading
 from pytest_ultra.flaws.tool_signature import ToolSignature
 
-MOST_KINDS = 3
-"""Values of a field that a plan lists."""
+_SOURCES = ("integration_connector", "network_fetcher", "utility_cache")
+"""Tools that take data from places of which only a catalogue says what kind of place it is."""
 _NO_ROWS: tuple[Row, ...] = ()
 
 
@@ -106,7 +109,8 @@ class TaskContext:
     def misreadings(self, workflow: Workflow) -> Sequence[PlanMisreading]:
         if self._misread is None or self._misread[0] is not workflow:
             found = find_misreadings(self._task, workflow)
-            self._misread = (workflow, (*found, *self._careless_steps(workflow, found)))
+            careless = (*self._careless_steps(workflow, found), *self._careless_sources(workflow, found))
+            self._misread = (workflow, (*found, *careless))
         return self._misread[1]
 
     def _careless_steps(self, workflow: Workflow, found: Sequence[PlanMisreading]) -> Iterator[PlanMisreading]:
@@ -117,6 +121,18 @@ class TaskContext:
                 for other in careless_calls(call, self._input_rows(workflow, number)):
                     if other.tool in self._task.tools:
                         yield PlanMisreading(misreading.question, dropped=(number,), added=(Step(other),))
+
+    def _careless_sources(self, workflow: Workflow, found: Sequence[PlanMisreading]) -> Iterator[PlanMisreading]:
+        """Yield sources of another kind in place of one that has to be looked up, whose kind the words do not say."""
+        chance = Random(f"{self.seed}/sources")
+        steps = {change.step: misreading.question for misreading in found for change in misreading.changes}
+        for number, question in sorted(steps.items()):
+            if workflow.steps[number - 1].call.tool in _SOURCES:
+                for tool in _SOURCES:
+                    if tool != workflow.steps[number - 1].call.tool and tool in self._task.tools:
+                        arguments = self.arguments_for(workflow, number, tool, chance)
+                        if arguments is not None:
+                            yield PlanMisreading(question, dropped=(number,), added=(Step(Call(tool, arguments)),))
 
     def arguments_for(self, workflow: Workflow, number: int, tool: str, chance: Random) -> dict[str, Json] | None:
         calls = [step.call for step in workflow.steps]
@@ -129,7 +145,10 @@ class TaskContext:
         known = [step.call for step in workflow.steps]
         table = self._table(workflow, number)
         if id(table) not in self._idle:  # the key stays unique, since the table is kept
-            self._idle[id(table)] = (table, list(_idle_calls(table, reference(number))))
+            self._idle[id(table)] = (
+                table,
+                list(idle_calls(table, self._source_rows(workflow, number), reference(number))),
+            )
         calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in self._idle[id(table)][1]]
         new = [call for call in calls if not any(call.says_the_same_as(other) for other in known)]
         return [call for call in new if call.tool in self._task.tools]
@@ -137,6 +156,15 @@ class TaskContext:
     @cached_property
     def _names(self) -> LikelyNames:
         return LikelyNames(self._task)
+
+    def in_usual_order(self, workflow: Workflow) -> Workflow:
+        return put_in_usual_order(workflow, self.tools)
+
+    def commonness(self, call: Call) -> float:
+        return commonness(call)
+
+    def tool_commonness(self, tool: str) -> float:
+        return tool_commonness(tool)
 
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):
@@ -170,6 +198,14 @@ class TaskContext:
         used = workflow.steps[number - 1].call.references
         return self._table(workflow, used[0]) if used else _NO_ROWS
 
+    def _source_rows(self, workflow: Workflow, number: int) -> Sequence[Row]:
+        """Return the first table that the step's output is made of."""
+        found = self._table(workflow, number)
+        while (used := workflow.steps[number - 1].call.references) and used[0] < number:
+            number = used[0]
+            found = self._table(workflow, number) or found
+        return found
+
     def _table(self, workflow: Workflow, number: int) -> Sequence[Row]:
         """Return the table that a step makes; none where it makes no table."""
         rehearsal = self._rehearsal(workflow)
@@ -184,37 +220,3 @@ class TaskContext:
                 return rehearsal
         self._rehearsed = [*self._rehearsed[:1], (workflow, self.rehearse(workflow))]
         return self._rehearsed[-1][1]
-
-
-def _idle_calls(rows: Sequence[Row], data: str) -> Iterator[Call]:
-    """Yield calls that keep every row as it is, or change nothing but the order of the rows."""
-    for field in rows[0] if rows else ():
-        cells = [row.get(field) for row in rows]
-        if any(cell in (None, "") for cell in cells):
-            continue
-        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "required"})
-        if all(isinstance(cell, str) for cell in cells):
-            yield from _idle_text_calls([str(cell) for cell in cells], data, field)
-        numbers = [cell for cell in cells if isinstance(cell, int | float)]
-        if len(numbers) == len(cells):
-            yield from _idle_number_calls(numbers, data, field)
-
-
-def _idle_text_calls(cells: Sequence[str], data: str, field: str) -> Iterator[Call]:
-    if len(set(cells)) == len(cells):
-        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "unique"})
-    elif all(cell == cell.strip().lower() for cell in cells):
-        yield Call("data_processing_transformer", {"data": data, "operation": "normalize", "field": field})
-    kinds = sorted(set(cells))
-    if len(kinds) <= MOST_KINDS:
-        arguments = {"data": data, "field": field, "operator": "in", "value": [*kinds]}
-        yield Call("data_processing_filter", arguments)
-
-
-def _idle_number_calls(numbers: Sequence[float], data: str, field: str) -> Iterator[Call]:
-    for order in ("ascending", "descending"):
-        yield Call("data_processing_transformer", {"data": data, "operation": "sort", "field": field, "order": order})
-    lowest = min(numbers)
-    if lowest > 0:
-        yield Call("data_processing_validator", {"data": data, "field": field, "rule": "positive"})
-    yield Call("data_processing_filter", {"data": data, "field": field, "operator": "gte", "value": lowest})

@@ -30,6 +30,11 @@ class Surroundings(msgspec.Struct, frozen=True):
         return [field for field in texts if len({str(row.get(field)) for row in self.rows}) < len(self.rows)]
 
     @property
+    def keys(self) -> list[str]:
+        categories = self.categories
+        return [field for field, cell in self._first.items() if isinstance(cell, str) and field not in categories]
+
+    @property
     def _first(self) -> Row:
         return self.rows[0] if self.rows else {}
 
@@ -56,19 +61,30 @@ def fill(tool: str, around: Surroundings, chance: Random) -> dict[str, Json] | N
 _Filler = Callable[[Surroundings, Random], dict[str, Json]]
 
 
+_LIMITS = ("gte", "gte", "gte", "gt", "lt", "lte")
+
+
 def _filter(around: Surroundings, chance: Random) -> dict[str, Json]:
     field = chance.choice(around.numbers + around.categories)
     cells = sorted({row[field] for row in around.rows if row.get(field) not in ("", None)})
     if not isinstance(cells[0], str):
-        return {"field": field, "operator": chance.choice(("gt", "gte", "lt")), "value": chance.choice(cells)}
-    operator = chance.choice(("eq", "ne", "in"))
+        return {"field": field, "operator": chance.choice(_LIMITS), "value": chance.choice(cells)}
+    operator = chance.choice(("ne", "ne", "ne", "eq", "in"))
     some = chance.sample(cells, min(2, len(cells)))
     return {"field": field, "operator": operator, "value": [*some] if operator == "in" else some[0]}
 
 
-def _sort(around: Surroundings, chance: Random) -> dict[str, Json]:
+def _transform(around: Surroundings, chance: Random) -> dict[str, Json]:
+    if around.categories and chance.randint(1, 4) == 1:
+        return {"operation": "normalize", "field": chance.choice(around.categories)}
     order = chance.choice(("ascending", "descending"))
     return {"operation": "sort", "field": chance.choice(around.numbers), "order": order}
+
+
+def _validate(around: Surroundings, chance: Random) -> dict[str, Json]:
+    if around.keys and chance.randint(0, 1):
+        return {"field": around.keys[0], "rule": "unique"}
+    return {"field": chance.choice(around.numbers + around.categories), "rule": "required"}
 
 
 def _aggregate(around: Surroundings, chance: Random) -> dict[str, Json]:
@@ -113,8 +129,8 @@ def _periods(around: Surroundings, chance: Random) -> Json:
 
 _FILLERS: Mapping[str, _Filler] = {
     "data_processing_filter": _filter,
-    "data_processing_transformer": _sort,
-    "data_processing_validator": lambda a, c: {"field": c.choice(a.categories), "rule": "required"},
+    "data_processing_transformer": _transform,
+    "data_processing_validator": _validate,
     "data_processing_aggregator": _aggregate,
     "computation_calculator": _calculate,
     "computation_analyzer": lambda a, c: {"field": a.kept.get("field") or c.choice(a.numbers)},

@@ -48,12 +48,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dir(parser: argparse.ArgumentParser) -> None:
+    """Add --dir; without it, `main` looks the folder up in the project's ini file."""
     parser.add_argument(
         "--dir",
         metavar="PATH",
         type=Path,
-        default=Path(".ultra"),
-        help="folder of the runs (default: .ultra)",
+        help="folder of the runs (default: ultra_dir of the ini file, else .ultra)",
     )
 
 

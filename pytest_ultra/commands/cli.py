@@ -18,6 +18,7 @@ from pytest_ultra import __version__
 from pytest_ultra.commands.arguments import FAILED
 from pytest_ultra.commands.command_output import warn
 from pytest_ultra.commands.command_table import COMMANDS
+from pytest_ultra.commands.runs_folder import DEFAULT, find_runs_folder
 from pytest_ultra.errors import UltraError
 from pytest_ultra.reporting.text import neutralise
 
@@ -27,7 +28,7 @@ EPILOG = "A run is started by pytest: pytest --ultra-model demo -n 3. All option
 
 def main(args: Sequence[str] | None = None) -> int:
     args = sys.argv[1:] if args is None else args
-    parser = _make_parser(args)
+    parser = make_parser(args)
     chosen = parser.parse_args(args)
     if chosen.command is None:
         parser.print_help()
@@ -52,6 +53,8 @@ def _run(chosen: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not have all characters that a model writes
     try:
+        if getattr(chosen, "dir", DEFAULT) is None:
+            chosen.dir = find_runs_folder()
         code: int = chosen.command(chosen)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
@@ -85,8 +88,11 @@ class _Parser(argparse.ArgumentParser):
         super().error(neutralise(message))
 
 
-def _make_parser(args: Sequence[str]) -> argparse.ArgumentParser:
-    """Import only the command that is among the arguments; the others need a name and a line of help."""
+def make_parser(args: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of all commands.
+
+    Only the commands that are among the arguments are imported; the others need a name and a line of help.
+    """
     parser = _Parser(prog="pytest-ultra", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"pytest-ultra {__version__}")
     parser.set_defaults(command=None)

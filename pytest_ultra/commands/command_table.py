@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "init": "write a starter: an agent, a test of it, a CI job",
+        "init": "write a starter: an agent, a suite, tests, a CI job",
         "check": "call models twice before a run: do they answer, and call tools?",
+        "models": "list the providers: is a key set, and what do models cost?",
         "runs": "list the runs",
         "show": "show a run, or one case: what happened, or what the model is shown",
         "baseline": "write a run's outcomes to a small file for later comparisons",
@@ -21,6 +22,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "inject": "damage a plan of any tools, and say what is proved of the flaw",
         "lint": "check a plan of any tools",
         "store": "show, update or rebuild the store of all runs",
+        "completion": "print a script that completes the command line in a shell",
     }
 )
 """The purpose of each. `pytest_ultra.commands.NAME` has a function `add_NAME`, which takes argparse's subparsers."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,16 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
 from pytest_ultra.commands.command_output import print_bytes, warn
 from pytest_ultra.commands.inspect_log import to_inspect_log
-from pytest_ultra.core.case import Case
-from pytest_ultra.core.episode import Episode, Score, Usage, flatten
+from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.core.json_types import Row
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.reporting.csv_table import render_csv
+from pytest_ultra.reporting.episode_fields import kind_of
 from pytest_ultra.storage.codec import encode
 from pytest_ultra.storage.files import check_writable, write_atomically
 from pytest_ultra.storage.results import read_results
@@ -37,7 +34,6 @@ exit codes:
 
 INSPECT = "inspect"
 
-_FORMULA = ("=", "+", "-", "@")
 _LARGEST = 2**63 - 1
 
 
@@ -54,21 +50,7 @@ def to_jsonl(rows: Sequence[Row]) -> bytes:
 
 
 def to_csv(rows: Sequence[Row]) -> bytes:
-    """Return a table for spreadsheets: null is an empty cell, and no text is a formula or contains a control code."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(rows[0])
-    writer.writerows(map(_cell, row.values()) for row in rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        shown = neutralise(value)
-        return f"'{shown}" if shown.startswith(_FORMULA) else shown
-    return value
+    return render_csv(rows[0], [tuple(row.values()) for row in rows]).encode()
 
 
 def to_parquet(rows: Sequence[Row]) -> bytes:
@@ -77,7 +59,7 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
     types = {"text": pyarrow.string(), "int": pyarrow.int64(), "float": pyarrow.float64(), "bool": pyarrow.bool_()}
     arrays = {}
     for name in rows[0]:
-        kind, values = _KINDS.get(name, "text"), [row[name] for row in rows]
+        kind, values = kind_of(name), [row[name] for row in rows]
         is_too_long = kind == "int" and any(value is not None and abs(value) > _LARGEST for value in values)
         arrays[name] = pyarrow.array(
             map(str, values) if is_too_long else values, types["text" if is_too_long else kind]
@@ -101,26 +83,6 @@ def _import_pyarrow() -> Any:
 FORMATS: Mapping[str, Callable[[Sequence[Row]], bytes]] = MappingProxyType(
     {"jsonl": to_jsonl, "csv": to_csv, "parquet": to_parquet}
 )
-
-
-def _kind(declared: msgspec.inspect.Type) -> str:
-    if isinstance(declared, msgspec.inspect.UnionType):
-        declared = next(kind for kind in declared.types if not isinstance(kind, msgspec.inspect.NoneType))
-    return _NAMES.get(type(declared), "text")
-
-
-_NAMES: Mapping[type[msgspec.inspect.Type], str] = {
-    msgspec.inspect.IntType: "int",
-    msgspec.inspect.FloatType: "float",
-    msgspec.inspect.BoolType: "bool",
-}
-
-_KINDS = {
-    field.name: _kind(msgspec.inspect.type_info(field.type))
-    for record in (Case, Score, Usage, Episode)
-    for field in msgspec.structs.fields(record)
-}
-"""The types that the records declare; other columns, such as ids, are text."""
 
 
 def add_export(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -1,4 +1,4 @@
-"""`pytest-ultra init`: writes a starter, an agent with a test of it and a CI job."""
+"""`pytest-ultra init`: writes a starter, an agent and a suite with tests and a CI job."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pytest_ultra.commands.arguments import DONE, Commands, add_command
 from pytest_ultra.commands.command_output import print_lines
 
 DESCRIPTION = """\
-Write a starter: an agent, a test of it, options for pytest, and a CI job. It runs without a key. Files that exist are
-kept as they are."""
+Write a starter: an agent, a suite of three tools and two tasks, tests, options for pytest, and a CI job. It runs
+without a key. Files that exist are kept as they are."""
 EPILOG = """\
 exit codes:
   0  each file of the starter is there, written now or before
@@ -22,6 +22,7 @@ exit codes:
 STARTER: Mapping[str, str] = MappingProxyType(
     {
         "my_agent.py": "my_agent.py.txt",
+        "my_suite.py": "my_suite.py.txt",
         "test_my_agent.py": "test_my_agent.py.txt",
         ".github/workflows/ultra.yml": "ultra.yml.txt",
     }
@@ -30,7 +31,7 @@ STARTER: Mapping[str, str] = MappingProxyType(
 OPTIONS_FILE = "pyproject.toml"
 _OPTIONS_TEMPLATE = "pyproject.toml.txt"
 _CONFIGURATIONS = (OPTIONS_FILE, "pytest.ini", "tox.ini", "setup.cfg", "pytest.toml", ".pytest.ini", ".pytest.toml")
-_COMMAND = "pytest --ultra-agent my_agent:solve@demo/perfect"
+_COMMAND = "pytest --ultra-suite my_suite:suite --ultra-agent my_agent:solve@demo/perfect"
 
 
 def add_init(commands: Commands[argparse.ArgumentParser]) -> None:

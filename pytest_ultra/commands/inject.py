@@ -12,10 +12,12 @@ from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_jso
 from pytest_ultra.commands.command_output import print_bytes, print_lines
 from pytest_ultra.commands.plan_files import add_plan, read_json
 from pytest_ultra.core.axes import FlawKind, Severity, Visibility
+from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs no flaw
     from pytest_ultra.core.guidance import Damage
-    from pytest_ultra.flaws.own_plans.flaw_library import FlawedPlan
+    from pytest_ultra.core.json_types import Json
+    from pytest_ultra.flaws.own_plans.flaw_library import FlawedPlan, ReachesGoal
 
 DESCRIPTION = """\
 Damage a sound plan of any tools: print the flawed plan, the damaged steps, and what is proved of the flaw. The same
@@ -45,6 +47,11 @@ def add_inject(commands: Commands[argparse.ArgumentParser]) -> None:
         help=f"{', '.join(Visibility)} (default: job)",
     )
     parser.add_argument("--words", metavar="TEXT", help="the job in words, against which the visibility is checked")
+    parser.add_argument(
+        "--rehearse",
+        metavar="MODULE:ATTR",
+        help="a function of yours that follows a plan, as JSON, and returns whether it reaches the goal",
+    )
     parser.add_argument("--seed", metavar="TEXT", default="0", help="another seed gives another flaw (default: 0)")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write to a file instead")
     add_json(parser)
@@ -69,6 +76,7 @@ def run_inject(args: argparse.Namespace) -> int:
         visibility=args.visibility,
         seed=args.seed,
         words=args.words,
+        rehearse=_import_rehearsal(args.rehearse) if args.rehearse is not None else None,
     )
     lines = [json.dumps(flawed.document(), indent=2)] if args.json else list(_lines(flawed))
     content = "".join(f"{line}\n" for line in lines).encode()
@@ -79,6 +87,22 @@ def run_inject(args: argparse.Namespace) -> int:
     else:
         print_lines(lines)
     return DONE
+
+
+def _import_rehearsal(target: str) -> ReachesGoal:
+    from pytest_ultra.options.user_import import import_from  # noqa: PLC0415 - not for --help
+
+    found = import_from(str(Path.cwd()), target, "--rehearse", callable, "function")
+
+    def rehearse(plan: dict[str, Json]) -> bool:
+        try:
+            return bool(found(plan))
+        except Exception as error:
+            raise ConfigurationError(
+                f"--rehearse: {target} raised {type(error).__name__}: {error}; return False for a plan whose calls fail"
+            ) from error
+
+    return rehearse
 
 
 def _lines(flawed: FlawedPlan) -> Iterator[str]:

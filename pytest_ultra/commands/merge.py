@@ -24,11 +24,11 @@ def add_merge(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "merge", run_merge, description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("dirs", metavar="DIR", nargs="+", type=Path, help="a folder with runs")
     parser.add_argument(
-        *("-o", "--dir"),
+        *("-o", "--output", "--dir"),
+        dest="dir",
         metavar="PATH",
         type=Path,
-        default=Path(".ultra"),
-        help="folder of the new run (default: .ultra)",
+        help="folder of the new run (default: ultra_dir of the ini file, else .ultra)",
     )
     parser.add_argument("--incomplete", action="store_true", help="merge even if planned cases are missing")
     add_json(parser)

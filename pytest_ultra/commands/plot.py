@@ -20,6 +20,9 @@ exit codes:
   0  the charts were written
   2  the command failed; the message says why"""
 ALL = "all"
+NAMES = ("heat-map", "paired-differences", "tool-success-rate", "failure-classes", "cost-and-latency")
+"""The names of `reporting.charts.charts.CHARTS`, without its imports."""
+LEAST_MM, MOST_MM = 30, 600
 
 
 def add_plot(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -38,11 +41,30 @@ def add_plot(commands: Commands[argparse.ArgumentParser]) -> None:
         default=str(Format.SVG),
         help="the format of the charts (default: svg)",
     )
+    parser.add_argument(
+        "--chart",
+        metavar="NAME",
+        choices=NAMES,
+        action="append",
+        help=f"one of {', '.join(NAMES)} (default: all); repeatable",
+    )
+    parser.add_argument(
+        "--width", metavar="MM", type=_width, help="the width of every chart (default: 89, and more where it is needed)"
+    )
+    parser.add_argument("--font", metavar="FAMILY", help="an installed font family (default: DejaVu Sans)")
+    parser.add_argument("--no-titles", action="store_true", help="for captions of your own")
+
+
+def _width(text: str) -> float:
+    width = float(text)
+    if not LEAST_MM <= width <= MOST_MM:
+        raise argparse.ArgumentTypeError(f"{text} is no width of a chart; give {LEAST_MM} to {MOST_MM} mm")
+    return width
 
 
 def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - not for --help
-    from pytest_ultra.reporting.charts.charts import draw_charts  # noqa: PLC0415
+    from pytest_ultra.reporting.charts.charts import Look, draw_charts  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
     from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
     from pytest_ultra.storage.stored_files import check_no_link  # noqa: PLC0415
@@ -56,7 +78,8 @@ def run_plot(args: argparse.Namespace) -> int:
         check_no_link(folder)
     make_directory(folder, "--output")
     formats = list(Format) if args.format == ALL else [Format(args.format)]
-    for name, content in draw_charts(summarize(episodes), formats):
+    look = Look(args.width, args.font, has_titles=not args.no_titles)
+    for name, content in draw_charts(summarize(episodes), formats, tuple(args.chart or NAMES), look):
         write_atomically(folder / name, content)
         print_lines([os.path.relpath(folder / name)])
     return DONE

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.commands.command_output import print_json, print_lines, print_marked, warn, width
+from pytest_ultra.commands.command_output import print_bytes, print_json, print_lines, print_marked, warn, width
+from pytest_ultra.reporting import paper_table
 from pytest_ultra.reporting.notices import notice_lines
 from pytest_ultra.reporting.terminal_summary import end_of_run
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
+from pytest_ultra.storage.files import check_writable, write_atomically
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state, interruption_of, read_results
 from pytest_ultra.storage.reuse import read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
+
+TABLE_FORMATS = tuple(paper_table.FORMATS)
 
 
 def show_run(run: RunDirectory, *, is_json: bool) -> None:
     described, state = run.describe(), find_state(run)
     contents = read_episodes(run) if state is State.RUNNING else read_results(run)
     warn("show", map(str, contents.damaged))
-    summary = summarize(contents.episodes)
+    summary = summarize(contents.episodes, run.tested_models)
     if is_json:
         print_json(
             {"run": described, "state": state, "cut_off": interruption_of(run), "summary": _with_values(summary)}
@@ -34,6 +39,18 @@ def show_run(run: RunDirectory, *, is_json: bool) -> None:
     print_marked(
         [*end_of_run(summary, width()), *(TerminalLine(text, ("yellow",)) for text in notice_lines(contents.episodes))]
     )
+
+
+def show_table(run: RunDirectory, table_format: str, path: Path | None) -> None:
+    """Print a run's table for papers, or write it to `path`."""
+    contents = read_results(run)
+    warn("show", map(str, contents.damaged))
+    text = paper_table.FORMATS[table_format](summarize(contents.episodes))
+    if path is None:
+        print_bytes(text.encode())
+        return
+    check_writable(path, "--output")
+    write_atomically(path, text.encode())
 
 
 def _with_values(value: Any) -> Any:

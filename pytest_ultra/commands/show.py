@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
 from pytest_ultra.commands.case_preview import add_axes, axes_given, find_guidance, make_case
 from pytest_ultra.commands.command_output import print_json, print_lines
-from pytest_ultra.commands.run_overview import show_run
+from pytest_ultra.commands.run_overview import TABLE_FORMATS, show_run, show_table
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.errors import ConfigurationError
@@ -29,6 +30,8 @@ Show a run's summary, or what happened to one case: job, plan, transcript, and w
   pytest-ultra show befa47dd               a case by its id, or the beginning of the id
   pytest-ultra show 'tests/test_it.py::test_it[demo-optimal-simple_task-easy-0]'
                                            a case by its test, or by the text in brackets
+  pytest-ultra show --format latex -o results.tex
+                                           the table for a paper: latex (booktabs), md or csv
   pytest-ultra show CASE --prompt          what the model is shown: messages, tools and plan
   pytest-ultra show --prompt-type flawed_tool_misuse --task-type basic_task
                                            preview a case without running it
@@ -45,6 +48,8 @@ def add_show(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("what", metavar="RUN|CASE", nargs="?", help="(default: the newest run)")
     parser.add_argument("--run", metavar="RUN", help="the run to search for the case")
     parser.add_argument("--prompt", action="store_true", help="show what the model is shown, not what happened")
+    parser.add_argument("--format", choices=TABLE_FORMATS, help="show a run's table in this format, for papers")
+    parser.add_argument("-o", "--output", metavar="PATH", type=Path, help="(default: standard output)")
     add_dir(parser)
     add_json(parser)
     add_axes(parser)
@@ -56,6 +61,10 @@ def run_show(args: argparse.Namespace) -> int:
         _show_made(args, _make(args, given))
     elif args.what is None and args.prompt:
         raise ConfigurationError("--prompt shows a case; name one, or give options of its own such as --task-type")
+    elif args.format is not None:
+        show_table(find_run(args.dir, args.what or args.run), args.format, args.output)
+    elif args.output is not None:
+        raise ConfigurationError("-o needs --format: it writes a table; for the rest, redirect standard output")
     elif args.what is None:
         show_run(find_run(args.dir, args.run), is_json=args.json)
     else:

@@ -72,7 +72,7 @@ def stored_contents(run: RunDirectory) -> ReportContents:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy is slow to import
 
     stored = SlimEpisodes(run)
-    return contents_of(run, summarize(stored.episodes), stored.episodes, read=stored.read)
+    return contents_of(run, summarize(stored.episodes, run.tested_models), stored.episodes, read=stored.read)
 
 
 def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFacts:

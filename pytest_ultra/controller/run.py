@@ -17,6 +17,7 @@ from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
+from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
@@ -30,8 +31,9 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import no_call_lines, notice_lines
-from pytest_ultra.reporting.terminal_summary import end_of_run, header, protocol_lines
-from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.reporting.run_causes import cause_lines
+from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header, protocol_lines
+from pytest_ultra.reporting.text import fill, neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -51,6 +53,7 @@ class Run:
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
+        self._rounds: RoundHooks | None = None
         self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
         self._unrun = UnrunCases()
         config.pluginmanager.register(self._unrun, "ultra-unrun-cases")
@@ -161,16 +164,19 @@ class Run:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
+            terminalreporter.ensure_newline()
             terminalreporter.section("ultra")
-            with self.failures.caught("the models without tool calls cannot be shown"):
-                for text in no_call_lines(self.episodes):
-                    terminalreporter.write_line(text, red=True)
+            width = shutil.get_terminal_size().columns
+            detail = Detail(min(max(terminalreporter.verbosity, Detail.BRIEF), Detail.WHOLE))
+            with self.failures.caught("what went wrong as a whole cannot be shown"):
+                for text in (*cause_lines(self.episodes), *no_call_lines(self.episodes)):
+                    write_wrapped(terminalreporter, text, width, red=True)
             with self.failures.caught("the table of results cannot be shown"):
-                for line in end_of_run(self.summary, shutil.get_terminal_size().columns):
+                for line in end_of_run(self.summary, width, detail):
                     terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
             with self.failures.caught("the notices cannot be shown"):
                 for text in notice_lines(self.episodes):
-                    terminalreporter.write_line(text, yellow=True)
+                    write_wrapped(terminalreporter, text, width, yellow=True)
             if self._interruption:
                 text = f"the run was interrupted: {neutralise(self._interruption)}; the next run resumes it"
                 terminalreporter.write_line(text, red=True)
@@ -238,8 +244,14 @@ class Run:
     def _results(self) -> RunResults:
         return self._read_results()
 
+    def take_rounds(self, rounds: RoundHooks) -> RoundHooks:
+        """Take the rounds of `--ultra-until`, of which some may not be needed."""
+        self._rounds = rounds
+        return rounds
+
     def _read_results(self) -> RunResults:
-        return RunResults(self.directory, self._planned, self._reported)
+        planned = self._planned if self._rounds is None else self._rounds.keep_needed(self._planned)
+        return RunResults(self.directory, planned, self._reported, self._settings.tested)
 
     def _fail_if_not_written(self, session: pytest.Session) -> None:
         if self.failures.lines and session.exitstatus == pytest.ExitCode.OK:
@@ -263,6 +275,12 @@ class Run:
     @property
     def _interruption(self) -> str | None:
         return read_interruption(self.directory) if self._has_started else None
+
+
+def write_wrapped(terminalreporter: pytest.TerminalReporter, text: str, width: int, **markup: bool) -> None:
+    """Write a text in lines of at most `width` columns."""
+    for line in fill(text, width):
+        terminalreporter.write_line(line, **markup)
 
 
 def _agent_lines(settings: Settings) -> list[str]:

@@ -27,8 +27,16 @@ class RunResults:
     A case that a test has reported, and whose record cannot be read any more, is an error of the harness.
     """
 
-    def __init__(self, run: RunDirectory, planned: Sequence[tuple[Case, str]], reported: ReportedCases) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        planned: Sequence[tuple[Case, str]],
+        reported: ReportedCases,
+        models: Sequence[str] = (),
+    ) -> None:
+        """`models` is the order of the models in the summary."""
         self._run = run
+        self._models = models
         self._planned = planned
         self._reported = reported
 
@@ -40,7 +48,7 @@ class RunResults:
     def summary(self) -> Summary:
         from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
 
-        return summarize(self.episodes)
+        return summarize(self.episodes, self._models)
 
     @property
     def loss(self) -> str | None:

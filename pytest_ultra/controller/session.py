@@ -9,15 +9,19 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.controller.budget_hooks import BudgetHooks
+from pytest_ultra.controller.failure_hooks import FailureHooks
 from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
 from pytest_ultra.controller.junit_hooks import JUnitHooks
 from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 from pytest_ultra.controller.markdown_hooks import MarkdownHooks
 from pytest_ultra.controller.report_hooks import ReportHooks
+from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run import Run
+from pytest_ultra.controller.stop_rule import check_until
 from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
+from pytest_ultra.core.rounds import number_rounds
 from pytest_ultra.distribution.placement import Placement, is_distributed
 from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
 from pytest_ultra.options.gate_options import check_gates, gates_of
@@ -39,14 +43,18 @@ def open_run(
         return None
     check_outputs(settings)
     check_budget(settings)
+    check_until(settings.until, settings.gates)
     check_gates(settings.gates, settings.prompt_type, settings.tested, settings.task_type)
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
         return None
     _register_run(config, settings, run)
     _register_end(config, settings, run, cases)
+    rounds = number_rounds(cases, settings.until, settings.instances)
+    if settings.until is not None:
+        config.pluginmanager.register(run.take_rounds(RoundHooks(run, cases, rounds)), "ultra-rounds")
     if is_distributed(config):
-        _distribute(config, run, cases, chosen_dist)
+        _distribute(config, run, rounds, chosen_dist, needs_shards=settings.until is not None)
         return None
     return run.place
 
@@ -59,6 +67,7 @@ def _register_plan(config: pytest.Config, settings: Settings) -> None:
 
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
+    config.pluginmanager.register(FailureHooks(run, settings.failures), "ultra-failures")
     has_budget = settings.max_cost is not None or settings.max_tokens is not None
     config.pluginmanager.register(LiveStatusHooks(config, run, has_budget=has_budget), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
@@ -83,12 +92,14 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
     config.pluginmanager.register(run.failures, "ultra-output-failures")  # last: inside all other wrappers
 
 
-def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chosen_dist: str | None) -> None:
+def _distribute(
+    config: pytest.Config, run: Run, rounds: Mapping[str, int], chosen_dist: str | None, *, needs_shards: bool
+) -> None:
     from pytest_ultra.distribution.xdist_hooks import DistributionHooks  # noqa: PLC0415 - xdist need not be installed
 
     hooks = DistributionHooks(
         config,
-        cases.keys(),
+        rounds,
         chosen_dist,
         base=run.place,
         plan=run.plan,
@@ -96,4 +107,7 @@ def _distribute(config: pytest.Config, run: Run, cases: Mapping[str, Case], chos
         find_in_flight=run.find_in_flight,
         quarantine=run.quarantine,
     )
+    other = hooks.other_scheduler()
+    if needs_shards and other is not None:
+        raise pytest.UsageError(f"--ultra-until needs the tests of all workers in advance; leave out {other}")
     config.pluginmanager.register(hooks, "ultra-distribution")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -206,10 +207,20 @@ class Episode(msgspec.Struct, frozen=True):
 def flatten(episode: Episode) -> dict[str, Any]:
     """Return the episode as one flat JSON object without its transcript: an entry of the `--ultra-json` document."""
     case = episode.case
-    record = {"case_id": episode.case_id, "nodeid": episode.nodeid, **msgspec.to_builtins(case)}
+    control = case.control.identify(episode.versions) if case.prompt_type.flaw_kind else None
+    record: dict[str, Any] = {"case_id": episode.case_id, "control_case_id": control, "nodeid": episode.nodeid}
+    record |= msgspec.to_builtins(case)
     record["flaw_kind"] = case.prompt_type.flaw_kind
     record |= msgspec.to_builtins(episode.score) | msgspec.to_builtins(episode.usage)
     names = ("worker", "started_at", "duration_s", "error", "reused", "proved_visibility")
     record |= {name: getattr(episode, name) for name in names}
     record |= {name: getattr(episode, name) for name in episode.__struct_fields__ if name.endswith("_version")}
+    record["started_at_utc"] = _in_utc(episode.started_at)
     return record
+
+
+def _in_utc(at: float) -> str:
+    """Return a Unix time in ISO 8601, such as `2026-01-31T09:45:12.510Z`; 0 stands for no time."""
+    if not at:
+        return ""
+    return f"{datetime.fromtimestamp(at, UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"

@@ -12,6 +12,8 @@ from pytest_ultra.core.episode import FailureClass, Outcome
 
 SMALL_DIFFERENCE = 0.15
 """A difference, as a share, that is worth finding: the number of tasks that would show it is given."""
+LARGE_DIFFERENCE = 0.5
+"""A difference, as a share; where even one of this size would not have shown, an interval says nothing."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -105,6 +107,12 @@ class PairedDifference(msgspec.Struct, frozen=True):
     def points(self) -> float:
         """The difference in percentage points, negative if the reference is better."""
         return 100 * self.value
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether nothing was found by so few tasks that even `LARGE_DIFFERENCE` would not have been."""
+        is_blind = self.detectable is None or self.detectable > LARGE_DIFFERENCE
+        return self.evidence is Evidence.NONE and (self.low is None or is_blind)
 
 
 class Robustness(msgspec.Struct, frozen=True):
@@ -214,6 +222,26 @@ class ModelDifference(msgspec.Struct, frozen=True):
     difference: PairedDifference
 
 
+class ModelFigures(msgspec.Struct, frozen=True):
+    """One model over all its cases. The means are over its scored episodes; `mean_cost` is in US dollars.
+
+    `flawed` compares its flawed cases of all kinds, pooled, with their controls; None without a pair. `versions` is
+    None unless there are several. `recovery`, `false_success` and `estimated_requests` are as in a row.
+    """
+
+    model: str
+    counts: Counts
+    success: Rate | None
+    flawed: PairedDifference | None = None
+    recovery: Rate | None = None
+    false_success: Rate | None = None
+    mean_calls: float | None = None
+    mean_cost: float | None = None
+    mean_duration_s: float | None = None
+    estimated_requests: int = 0
+    versions: Versions | None = None
+
+
 class Summary(msgspec.Struct, frozen=True):
     """A run's figures. `failure_classes` holds the classes that occurred, the most frequent first.
 
@@ -221,7 +249,8 @@ class Summary(msgspec.Struct, frozen=True):
     episodes with a known price. `versions` are those that the episodes were run and scored with; more than one must be
     reported to readers. `slowest` holds the run's own slowest scored cases, slowest first. `models` compares every two
     models over all cases that differ in the model only; p is corrected over these comparisons. `harm` and
-    `false_success` are as in a row; `discernment` has an entry for each model, and for each of several versions.
+    `false_success` are as in a row; `discernment` and `model_figures` have an entry for each model, and for each of
+    several versions.
     """
 
     rows: tuple[Row, ...]
@@ -237,6 +266,7 @@ class Summary(msgspec.Struct, frozen=True):
     harm: Rate | None = None
     false_success: Rate | None = None
     discernment: tuple[Discernment, ...] = ()
+    model_figures: tuple[ModelFigures, ...] = ()
 
 
 class Comparison(msgspec.Struct, frozen=True):

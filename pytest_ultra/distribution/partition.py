@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 
-def partition(nodeids: Sequence[str], workers: int, case_ids: Collection[str]) -> list[list[int]]:
+def partition(nodeids: Sequence[str], workers: int, rounds: Mapping[str, int]) -> list[list[int]]:
     """Return, for each worker, the indices of its tests with a case, in collection order.
+
+    `rounds` has the round of each case by its id; each round is divided by itself.
 
     Shards are contiguous and their sizes differ by at most one case, so that the cases of a task, which are collected
     next to each other, run close together. Tests of the same case stay on one worker. Tests without a case are in no
     shard.
     """
-    tests: dict[str, list[int]] = {}
+    tests: dict[int, dict[str, list[int]]] = {}
     for index, nodeid in enumerate(nodeids):
-        case_id = find_case_id(nodeid, case_ids)
+        case_id = find_case_id(nodeid, rounds)
         if case_id is not None:
-            tests.setdefault(case_id, []).append(index)
-    groups = list(tests.values())
-    bounds = [len(groups) * worker // workers for worker in range(workers + 1)]
-    return [sorted(itertools.chain.from_iterable(groups[a:b])) for a, b in itertools.pairwise(bounds)]
+            tests.setdefault(rounds[case_id], {}).setdefault(case_id, []).append(index)
+    shards: list[list[int]] = [[] for _ in range(workers)]
+    for _, by_case in sorted(tests.items()):
+        groups = list(by_case.values())
+        bounds = [len(groups) * worker // workers for worker in range(workers + 1)]
+        for shard, (a, b) in zip(shards, itertools.pairwise(bounds), strict=True):
+            shard.extend(sorted(itertools.chain.from_iterable(groups[a:b])))
+    return shards
 
 
 def find_case_id(nodeid: str, case_ids: Collection[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -47,18 +47,18 @@ class Placement:
     def is_replacement(self) -> bool:
         return self.remaining is not None
 
-    def shard_indices(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+    def shard_indices(self, nodeids: Sequence[str], rounds: Mapping[str, int]) -> list[int]:
         """Return the indices of the whole shard's tests, including those that a crashed worker has finished."""
-        return partition(nodeids, self.workers, case_ids)[self.number] if self.number < self.workers else []
+        return partition(nodeids, self.workers, rounds)[self.number] if self.number < self.workers else []
 
-    def assigned_indices(self, nodeids: Sequence[str], case_ids: Collection[str]) -> list[int]:
+    def assigned_indices(self, nodeids: Sequence[str], rounds: Mapping[str, int]) -> list[int]:
         """Return the indices of the tests with a case that are assigned to this worker in advance."""
         if not self.is_sharded:
             return []
         if self.remaining is not None:
             left = frozenset(self.remaining)
-            return [index for index in partition(nodeids, 1, case_ids)[0] if nodeids[index] in left]
-        return self.shard_indices(nodeids, case_ids)
+            return [index for index in partition(nodeids, 1, rounds)[0] if nodeids[index] in left]
+        return self.shard_indices(nodeids, rounds)
 
 
 def send(placement: Placement, workerinput: dict[str, Any]) -> None:

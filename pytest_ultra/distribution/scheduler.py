@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -41,11 +41,11 @@ class ShardScheduling(LoadScheduling):
     """Assigns cases by worker number. Tests without a case are distributed a few at a time, as in xdist."""
 
     def __init__(
-        self, config: pytest.Config, log: Producer, case_ids: Collection[str], find_in_flight: InFlight
+        self, config: pytest.Config, log: Producer, rounds: Mapping[str, int], find_in_flight: InFlight
     ) -> None:
         super().__init__(config, log)
         self._find_in_flight = find_in_flight
-        self._case_ids = case_ids
+        self._rounds = rounds
         self._reserved: dict[int, list[int]] = {}  # cases of a worker number, until its replacement has collected
         self._left: deque[RemainingWork] = deque()
         self._crashes: Counter[str] = Counter()  # per node id: crashes that its case may have caused
@@ -101,7 +101,7 @@ class ShardScheduling(LoadScheduling):
         return self._nodeids(cause)[0] if cause else None
 
     def _assign_shards(self, collection: list[str]) -> None:
-        shards = partition(collection, self.numnodes, self._case_ids)
+        shards = partition(collection, self.numnodes, self._rounds)
         if not any(shards):
             super().schedule()
         elif self._check_nodes_have_same_collection():
@@ -162,7 +162,7 @@ class ShardScheduling(LoadScheduling):
                 self.check_schedule(node)
 
     def _is_case(self, index: int) -> bool:
-        return find_case_id(self._nodeids([index])[0], self._case_ids) is not None
+        return find_case_id(self._nodeids([index])[0], self._rounds) is not None
 
     def _nodeids(self, indices: list[int]) -> list[str]:
         return [(self.collection or [])[index] for index in indices]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -21,7 +21,7 @@ class DistributionHooks:
     def __init__(
         self,
         config: pytest.Config,
-        case_ids: Collection[str],
+        rounds: Mapping[str, int],
         chosen_dist: str | None,
         *,
         base: Callable[[], Placement],
@@ -41,7 +41,7 @@ class DistributionHooks:
         self._find_in_flight = find_in_flight
         self._quarantine = quarantine
         self._config = config
-        self._case_ids = case_ids
+        self._rounds = rounds
         self._chosen_dist = chosen_dist
         self._base = base
         self._started = 0
@@ -49,7 +49,7 @@ class DistributionHooks:
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
-        other = self._other_scheduler()
+        other = self.other_scheduler()
         if other is None:
             return []
         cost = f"ultra: with {other}, a worker gets its tests one by one and runs one episode at a time; "
@@ -58,8 +58,8 @@ class DistributionHooks:
     @pytest.hookimpl(trylast=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Scheduling | None:
         """Run after a scheduler of the user's own, and before xdist's."""
-        if self._other_scheduler() is None:
-            self._scheduler = ShardScheduling(config, log, self._case_ids, self._find_in_flight)
+        if self.other_scheduler() is None:
+            self._scheduler = ShardScheduling(config, log, self._rounds, self._find_in_flight)
         return self._scheduler
 
     @pytest.hookimpl
@@ -71,7 +71,7 @@ class DistributionHooks:
             worker=node.gateway.id,
             number=work.number,
             workers=workers,
-            is_sharded=self._other_scheduler() is None,
+            is_sharded=self.other_scheduler() is None,
             remaining=work.remaining,
             run_alone=work.run_alone,
         )
@@ -109,7 +109,7 @@ class DistributionHooks:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         """Report a case that has crashed two workers as an error, not as a failure, and quarantine it."""
-        if self._scheduler is not None and find_case_id(crashitem, self._case_ids) is not None:
+        if self._scheduler is not None and find_case_id(crashitem, self._rounds) is not None:
             reason = (
                 f"quarantined: {MAX_CRASHES} workers crashed while running it, most recently {report.node.gateway.id}"
             )
@@ -130,7 +130,7 @@ class DistributionHooks:
         number, self._started = self._started, self._started + 1
         return remaining or RemainingWork(number, None if number < workers else [])
 
-    def _other_scheduler(self) -> str | None:
+    def other_scheduler(self) -> str | None:
         """Return the name of the scheduler that replaces ours: a `--dist`, or that of a plugin."""
         if self._chosen_dist is not None:
             return f"--dist {self._chosen_dist}"

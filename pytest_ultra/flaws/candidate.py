@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
 import msgspec
@@ -28,11 +29,15 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Draw(msgspec.Struct, frozen=True):
-    """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance."""
+    """What an injector works with: the plan's surroundings, the visibility that the flaw is to have, and chance.
+
+    `attempt` counts from 0 and says how many candidates have failed: later ones may be less like sound plans.
+    """
 
     context: PlanContext
     visibility: Visibility
     chance: Random
+    attempt: int = 0
 
 
 Injector = Callable[[Draw, Workflow, int], Candidate | None]
@@ -40,13 +45,17 @@ Injector = Callable[[Draw, Workflow, int], Candidate | None]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A replacement for one step: its flaw kind, its `way` within the kind, a description, and what shows it."""
+    """A replacement for one step: its flaw kind, its `way` within the kind, a description, and what shows it.
+
+    `is_usual` says that it was drawn among others as often as sound plans have calls like it.
+    """
 
     kind: FlawKind
     step: Step
     way: str
     how: str
     visibility: Visibility = Visibility.JOB
+    is_usual: bool = False
 
 
 def replace_steps(workflow: Workflow, changed: Mapping[int, Change]) -> Candidate:
@@ -63,6 +72,32 @@ def choose(chance: Random, options: Iterable[int], size: int) -> list[int] | Non
     """Choose `size` of the options, in ascending order; None if there are too few."""
     available = sorted(options)
     return sorted(chance.sample(available, size)) if size <= len(available) else None
+
+
+def is_as_usual(draw: Draw, right: Call, wrong: Call) -> bool:
+    """Draw whether a wrong call may take the place of a right one, such that flawed plans have the calls of sound ones.
+
+    It always may where sound plans have calls like it more often, else as much less often as they do (N. Metropolis et
+    al., Equation of State Calculations by Fast Computing Machines, 1953).
+    """
+    return draw.chance.random() * draw.context.commonness(right) < draw.context.commonness(wrong)
+
+
+def draw_usual(context: PlanContext, calls: Sequence[Call], chance: Random) -> int:
+    """Draw one of the calls, each as often as sound plans have calls like it; return its index."""
+    weights = [context.commonness(call) for call in calls]
+    alike = Counter(weights)  # calls of one pattern share its weight
+    return draw_weighted([weight / alike[weight] for weight in weights], chance)
+
+
+def draw_weighted(weights: Sequence[float], chance: Random) -> int:
+    """Draw an index by its weight."""
+    left = chance.random() * sum(weights)
+    for index, weight in enumerate(weights):
+        left -= weight
+        if left < 0:
+            return index
+    return len(weights) - 1
 
 
 def with_arguments(step: Step, **arguments: Json) -> Step:

@@ -24,7 +24,7 @@ from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import has_visibility, is_proved
 from pytest_ultra.flaws.step_damage import Changer, damage_steps
 
-MOST_CANDIDATES = 24
+MOST_CANDIDATES = 32
 """Candidates of one visibility before the next more visible one is tried."""
 
 _INJECTORS: dict[FlawKind, Injector] = {
@@ -53,8 +53,9 @@ def inject(
 
     A task that is too small for the visibility (`job` if None) gets the next more visible one. With `flaws` above 1,
     `flaws - 1` further steps are damaged, each by another kind. Half of the plans of another visibility than `plan`
-    have oddities, as half of the sound plans have: `alternative` beside `optimal`; none has without `with_oddities`.
-    A kind of a user's own needs its `injector`.
+    have oddities, as half of the sound plans have: `alternative` beside `optimal`; and steps that change nothing stand
+    in the place of missing ones. Without `with_oddities`, none of this is so. A kind of a user's own needs its
+    `injector`.
     """
     wanted = visibility or Visibility.JOB
     least_visible = list(Visibility).index(wanted)
@@ -89,8 +90,8 @@ def _find(
     has_oddities = with_oddities and draw.chance.choice((True, False))
     if kind is FlawKind.MISSING_STEP:
         size = min(size, len(optimal.steps) - 1)
-    for _ in range(MOST_CANDIDATES):
-        candidate = inject_kind(draw, optimal, size)
+    for attempt in range(MOST_CANDIDATES):
+        candidate = inject_kind(msgspec.structs.replace(draw, attempt=attempt), optimal, size)
         if candidate is None or len(candidate.damages) != size:
             continue
         composed = _compose(draw, candidate, kind, flaws - 1)
@@ -98,20 +99,15 @@ def _find(
             if with_oddities:
                 composed = _fill_gaps(draw, composed, is_as_visible)
             if has_oddities:
-                adds_steps = kind is not FlawKind.REDUNDANT_OPERATIONS
-                composed = add_oddities(draw.context, composed, draw.chance, is_as_visible, adds_steps=adds_steps)
+                composed = add_oddities(draw.context, composed, draw.chance, is_as_visible, beside=kind)
             return composed
     return None
 
 
-FILLED_PERCENT = 70
-"""How many of a hundred missing steps have one in their place that changes nothing, so that the plan is as long."""
-
-
 def _fill_gaps(draw: Draw, candidate: Candidate, keeps: Keeps) -> Candidate:
+    """Put steps that change nothing in the place of missing ones, so that the plan is as long as a sound one."""
     missing = sum(damage.flawed_step is None for damage in candidate.damages)
-    filled = sum(draw.chance.randint(1, 100) <= FILLED_PERCENT for _ in range(missing))
-    return add_idle_steps(draw.context, candidate, draw.chance, keeps, filled)
+    return add_idle_steps(draw.context, candidate, draw.chance, keeps, missing)
 
 
 _CHANGERS: dict[FlawKind, Changer] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, renumber, replace_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, is_as_usual, renumber, replace_steps, with_arguments
 from pytest_ultra.flaws.plan_context import PlanMisreading
 from pytest_ultra.flaws.step_removal import remove
 
@@ -33,12 +33,21 @@ def misread_arguments(
         and {change.step for change in misreading.changes} <= allowed
     ]
     draw.chance.shuffle(options)
+    drawn = [(misreading, _is_as_usual(draw, optimal, misreading, kind)) for misreading in options]
+    usual_first = [option for option, is_usual in drawn if is_usual] + [
+        option for option, is_usual in drawn if not is_usual
+    ]
     changed: dict[int, Change] = {}
-    for misreading in options:
+    for misreading in usual_first:
         steps = {change.step for change in misreading.changes}
         if len(changed) + len(steps) <= size and not steps & changed.keys():
             changed |= _changes(optimal, misreading, kind)
     return replace_steps(optimal, changed) if len(changed) == size else None
+
+
+def _is_as_usual(draw: Draw, optimal: Workflow, misreading: PlanMisreading, kind: FlawKind) -> bool:
+    changes = _changes(optimal, misreading, kind).items()
+    return all(is_as_usual(draw, optimal.steps[number - 1].call, change.step.call) for number, change in changes)
 
 
 def _changes(optimal: Workflow, misreading: PlanMisreading, kind: FlawKind) -> dict[int, Change]:

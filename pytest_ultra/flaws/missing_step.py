@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.flaws.candidate import Candidate, Draw
+from pytest_ultra.flaws.candidate import Candidate, Draw, draw_usual
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.misread_decisions import misread_steps
 from pytest_ultra.flaws.step_removal import remove
@@ -34,16 +36,22 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 
 def _scatter(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """Remove steps, one or a branch at a time, such that the linter has no finding; None if that leaves too many."""
-    numbers = list(range(1, len(optimal.steps) + 1))
-    draw.chance.shuffle(numbers)
     removed = set[int]()
-    for number in numbers:
+    for number in _common_first(draw, optimal):
         for part in ({number}, {*_branch(optimal, number)}):
             both = removed | part
             if len(removed) < len(both) <= size and _reads_well(draw, optimal, both):
                 removed = both
                 break
     return remove(optimal, sorted(removed)) if len(removed) == size else None
+
+
+def _common_first(draw: Draw, optimal: Workflow) -> Iterator[int]:
+    """Draw the steps one after the other, those first of which sound plans have many: they are missed the least."""
+    left = list(range(1, len(optimal.steps) + 1))
+    while left:
+        index = draw_usual(draw.context, [optimal.steps[number - 1].call for number in left], draw.chance)
+        yield left.pop(index)
 
 
 def _reads_well(draw: Draw, optimal: Workflow, removed: set[int]) -> bool:

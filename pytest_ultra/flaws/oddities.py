@@ -5,22 +5,24 @@ So they do not give a flaw away, and an agent that distrusts them distrusts with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import msgspec
 
+from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Call, Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, Origin
+from pytest_ultra.flaws.candidate import Candidate, Origin, draw_usual, renumber
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.plan_context import PlanContext
+from pytest_ultra.flaws.proof import adds_strange_literals
 from pytest_ultra.flaws.redundant_operations import Extra, add_steps
 from pytest_ultra.flaws.sequence_disorder import draw_order, reorder
 
-MOST_ODDITIES = 3
+MOST_ODDITIES = 4
 MOST_DRAWS = 8
-MOST_ORDERS = 6
+MOST_ORDERS = 12
 MOST_CONDITIONS = 1
 
 Oddity = Callable[[PlanContext, Candidate, Random], Candidate | None]
@@ -35,23 +37,28 @@ def unchanged(plan: Workflow) -> Candidate:
 
 
 def add_oddities(
-    context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, *, adds_steps: bool = True
+    context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, *, beside: FlawKind | None = None
 ) -> Candidate:
     """Add some oddities, of which each leaves the plan's effects as they are and `keeps` true; without luck, none.
 
-    With `adds_steps` False, none that makes the plan longer. Damaged steps stay as they are and in their order.
+    None of them names what a check of literals against the words would find. Damaged steps stay as they are. Beside
+    `redundant_operations`, none makes the plan longer but the second try of a delivery; beside `sequence_disorder`, one
+    that makes it longer is enough.
     """
     if lint(plan.workflow, context.tools):
         return plan
     effects = context.rehearse(plan.workflow).effects
-    wanted = chance.randint(1, MOST_ODDITIES)
+    wanted = 1 if beside is FlawKind.SEQUENCE_DISORDER else chance.randint(2, MOST_ODDITIES)
+    left = [*_BESIDE.get(beside, _ALL)]
     for _ in range(MOST_DRAWS):
-        oddity = chance.choice(_ALL if adds_steps else _SAME_LENGTH)
-        if oddity is _other_order and plan.damages:
-            wanted -= 1  # a sound plan would have it now, and be no longer
-        elif (odd := oddity(context, plan, chance)) is not None and keeps(odd) and _has_effects(context, odd, effects):
+        oddity = chance.choice(left)
+        odd = oddity(context, plan, chance)
+        if odd is None or adds_strange_literals(context, plan.workflow, odd.workflow):
+            continue
+        if keeps(odd) and _has_effects(context, odd, effects):
             plan, wanted = odd, wanted - 1
-        if wanted == 0:
+            left = [other for other in left if other is not oddity]
+        if wanted == 0 or not left:
             break
     return plan
 
@@ -59,10 +66,12 @@ def add_oddities(
 def add_idle_steps(context: PlanContext, plan: Candidate, chance: Random, keeps: Keeps, count: int) -> Candidate:
     """Add steps that work on the plan's data and change nothing, with `keeps` still true; fewer without luck."""
     effects = context.rehearse(plan.workflow).effects if count else None
-    for _ in range(count):
+    for _ in range(MOST_DRAWS * count):
         odd = _idle_step(context, plan, chance)
         if odd is not None and keeps(odd) and _has_effects(context, odd, effects):
-            plan = odd
+            plan, count = odd, count - 1
+        if odd is None or not count:
+            break
     return plan
 
 
@@ -71,18 +80,38 @@ def _has_effects(context: PlanContext, plan: Candidate, effects: object) -> bool
 
 
 def _other_order(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
-    """Do the steps in an order that is as good."""
+    """Do the steps in an order that is as good; damaged ones work on what they worked on."""
     has_conditions = any(step.only_if_failed for step in plan.workflow.steps)
-    if has_conditions or plan.damages:
+    if has_conditions or any(damage.kind is FlawKind.SEQUENCE_DISORDER for damage in plan.damages):
         return None
     effects = context.rehearse(plan.workflow).effects
     for _ in range(MOST_ORDERS):
-        order = draw_order(plan.workflow, chance.randint(1, 2), chance)
+        order = draw_order(plan.workflow, chance.randint(1, 3), chance)
         if order is not None:
             other = reorder(plan.workflow, order)
-            if not lint(other.workflow, context.tools) and _has_effects(context, other, effects):
+            is_same = _keeps_damage(plan, other) and not lint(other.workflow, context.tools)
+            if is_same and _has_effects(context, other, effects):
                 return _on_top(plan, other.workflow, other.origin)
     return None
+
+
+def _keeps_damage(plan: Candidate, other: Candidate) -> bool:
+    """Return whether the damaged steps of a plan are in its other order as they were, apart from numbers.
+
+    Of two equal calls, of which one is damaged, the same still comes first.
+    """
+    place = {number: position for position, number in enumerate(other.origin, start=1) if number}
+    damaged = [damage.flawed_step for damage in plan.damages if damage.flawed_step]
+    steps = plan.workflow.steps
+    return all(
+        renumber(steps[number - 1], place) == other.workflow.steps[place[number] - 1]
+        and all(
+            (place[same] < place[number]) == (same < number)
+            for same, step in enumerate(steps, start=1)
+            if step.call == steps[number - 1].call
+        )
+        for number in damaged
+    )
 
 
 def _other_tool(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
@@ -128,9 +157,27 @@ def _idle_step(context: PlanContext, plan: Candidate, chance: Random) -> Candida
     options = [(number, call) for number in numbers for call in context.idle_steps(plan.workflow, number)]
     if not options:
         return None
-    number, call = chance.choice(options)
+    number, call = options[draw_usual(context, [call for _, call in options], chance)]
     added = add_steps(plan.workflow, [Extra("idle_step", number, call, passes_on=True)])
     return _on_top(plan, added.workflow, added.origin)
+
+
+def _idle_steps(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
+    """Check several data that are in order already, up to two for every three other steps."""
+    count = chance.randint(1, max(1, len(plan.workflow.steps) * 2 // 3))
+    odd: Candidate | None = None
+    for _ in range(count):
+        further = _idle_step(context, odd or plan, chance)
+        odd = further or odd
+    return odd
+
+
+def _side_check(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
+    """Look at data on the way, by a check of which no step uses the result."""
+    numbers = range(1, len(plan.workflow.steps) + 1)
+    calls = [call for number in numbers for call in context.idle_steps(plan.workflow, number)]
+    checks = [call for call in calls if (tool := context.tools.get(call.tool)) and tool.informs(call)]
+    return _add(plan, [checks[draw_usual(context, checks, chance)]] if checks else [], chance)
 
 
 def _second_try(context: PlanContext, plan: Candidate, chance: Random) -> Candidate | None:
@@ -174,13 +221,18 @@ def _moved(damage: Damage, place: dict[int, int]) -> Damage:
     return damage if number is None else msgspec.structs.replace(damage, flawed_step=place[number])
 
 
-_SAME_LENGTH: tuple[Oddity, ...] = (*[_other_order] * 4, *[_other_tool] * 4)
+_SAME_LENGTH: tuple[Oddity, ...] = (*[_other_order] * 6, *[_other_tool] * 3, *[_second_try] * 2)
 _ALL: tuple[Oddity, ...] = (
     *_SAME_LENGTH,
-    *[_second_try] * 3,
-    *[_look_up] * 3,
-    *[_idle_step] * 6,
+    *[_look_up] * 2,
+    *[_idle_steps] * 6,
+    *[_side_check] * 5,
     _extra_check,
     _repeated_look_up,
 )
 """Drawn from with these weights."""
+_BESIDE: Mapping[FlawKind | None, Sequence[Oddity]] = {
+    FlawKind.REDUNDANT_OPERATIONS: _SAME_LENGTH,
+    FlawKind.SEQUENCE_DISORDER: (*[_idle_steps] * 6, _second_try, _look_up),
+}
+"""Those beside flaws that look like the others themselves."""

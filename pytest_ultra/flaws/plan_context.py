@@ -123,6 +123,15 @@ class PlanContext(Protocol):
         Their `data` refers to the step.
         """
 
+    def in_usual_order(self, workflow: Workflow) -> Workflow:
+        """Return the plan with its steps in the order that most plans have, whatever the job and the world say."""
+
+    def commonness(self, call: Call) -> float:
+        """Return how common calls like this one are in sound plans, as a positive number."""
+
+    def tool_commonness(self, tool: str) -> float:
+        """Return how common calls of this tool are in sound plans, as a positive number."""
+
     def is_named(self, value: Json) -> bool:
         """Return whether the words of the job name a value."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ultra.core.axes import FlawKind, Visibility
-from pytest_ultra.core.workflow import Step, Workflow, referenced_step, render
+from pytest_ultra.core.workflow import Call, Workflow, referenced_step, render
 from pytest_ultra.flaws.candidate import Candidate
 from pytest_ultra.flaws.linter import lint
 from pytest_ultra.flaws.plan_context import PlanContext
@@ -50,22 +50,56 @@ def contradicts_words(context: PlanContext, optimal: Workflow, candidate: Candid
     """Return whether a check of every literal against the words of the job finds something wrong.
 
     That is a literal that the words do not name, where they name the right one; or an added literal that neither they
-    nor the sound plan name.
+    nor the sound plan name, where they name all that the sound plan has in such an argument.
     """
     known = [value for step in optimal.steps for value in step.call.arguments.values()]
+    left_open = _left_open(context, optimal)
     for origin, step in zip(candidate.origin, candidate.workflow.steps, strict=True):
-        right = optimal.steps[origin - 1].call.arguments if origin else {}
+        right = optimal.steps[origin - 1].call if origin else None
+        arguments = right.arguments if right else {}
         for name, value in step.call.arguments.items():
-            is_literal = referenced_step(value) is None and right.get(name) != value
-            if not is_literal or context.is_named(value) or _is_one_of_few(context, step, name):
+            is_literal = referenced_step(value) is None and arguments.get(name) != value
+            if not is_literal or context.is_named(value) or _is_one_of_few(context, step.call, name):
                 continue
-            is_strange = name not in right and value not in known
-            if is_strange or (name in right and context.is_named(right[name])):
+            if name in arguments:
+                is_contradicted = context.is_named(arguments[name])
+            else:
+                is_open = (step.call.tool, name) in left_open or (right is not None and _is_unnamed(context, right))
+                is_contradicted = value not in known and not is_open
+            if is_contradicted:
                 return True
     return False
 
 
-def _is_one_of_few(context: PlanContext, step: Step, name: str) -> bool:
+def adds_strange_literals(context: PlanContext, before: Workflow, after: Workflow) -> bool:
+    """Return whether steps that a plan did not have before name what a check of literals would find."""
+    known = [value for step in before.steps for value in step.call.arguments.values()]
+    left_open = _left_open(context, before)
+    added = [step.call for step in after.steps if not any(step.call.says_the_same_as(s.call) for s in before.steps)]
+    return any(
+        value not in known and (call.tool, name) not in left_open
+        for call in added
+        for name, value in call.literals.items()
+        if not context.is_named(value) and not _is_one_of_few(context, call, name)
+    )
+
+
+def _is_unnamed(context: PlanContext, call: Call) -> bool:
+    """Return whether the words name nothing of what a call names."""
+    return not any(context.is_named(value) for value in call.literals.values())
+
+
+def _left_open(context: PlanContext, optimal: Workflow) -> set[tuple[str, str]]:
+    """Return the tools' arguments of which the words do not name every value of the sound plan."""
+    return {
+        (step.call.tool, name)
+        for step in optimal.steps
+        for name, value in step.call.literals.items()
+        if not context.is_named(value) and not _is_one_of_few(context, step.call, name)
+    }
+
+
+def _is_one_of_few(context: PlanContext, call: Call, name: str) -> bool:
     """Return whether the schema lists the argument's values, which words paraphrase rather than name."""
-    signature = context.tools.get(step.call.tool)
+    signature = context.tools.get(call.tool)
     return signature is not None and "enum" in signature.parameters["properties"].get(name, {})

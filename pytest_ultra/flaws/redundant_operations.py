@@ -11,14 +11,20 @@ import msgspec
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Call, Step, Workflow
-from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
+from pytest_ultra.flaws.candidate import Candidate, Draw, draw_usual, renumber
+from pytest_ultra.flaws.plan_context import PlanContext
 
 _HOW = {
     "repeat": "repeats step {}",
     "useless_look_up": "looks up what the job does not need",
     "repeated_look_up": "looks up again what step {} has looked up",
+    "idle_check": "checks the output of step {}, of which nobody uses the result",
     "idle_step": "changes nothing of the output of step {} that the job needs",
 }
+
+
+_WEIGHTS = {"idle_step": 2}
+"""How often a way is drawn for each time that another is."""
 
 
 class Extra(msgspec.Struct, frozen=True):
@@ -61,7 +67,9 @@ def _draw_extra(draw: Draw, optimal: Workflow, *, has_look_ups: bool) -> Extra |
         return Extra("repeat", number, optimal.steps[number - 1].call)
     options: list[Extra] = []
     for place in numbers:
-        options += [Extra("idle_step", place, call, passes_on=True) for call in draw.context.idle_steps(optimal, place)]
+        calls = draw.context.idle_steps(optimal, place)
+        options += [Extra("idle_step", place, call, passes_on=True) for call in calls]
+        options += [Extra("idle_check", place, call) for call in calls if _informs(draw.context, call)]
     if draw.visibility is Visibility.JOB and (has_look_ups or not options):
         used = [step.call for step in optimal.steps]
         options += [Extra("useless_look_up", number, call) for call in draw.context.idle_look_ups if call not in used]
@@ -71,8 +79,15 @@ def _draw_extra(draw: Draw, optimal: Workflow, *, has_look_ups: bool) -> Extra |
                 options.append(Extra("repeated_look_up", place, call))
     if not options:
         return None
-    way = draw.chance.choice(sorted({option.way for option in options}))
-    return draw.chance.choice([option for option in options if option.way == way])
+    ways = sorted({option.way for option in options})
+    way = draw.chance.choice([way for way in ways for _ in range(_WEIGHTS.get(way, 1))])
+    options = [option for option in options if option.way == way]
+    return options[draw_usual(draw.context, [option.call for option in options], draw.chance)]
+
+
+def _informs(context: PlanContext, call: Call) -> bool:
+    signature = context.tools.get(call.tool)
+    return signature is not None and signature.informs(call)
 
 
 def add_steps(optimal: Workflow, extras: list[Extra]) -> Candidate:

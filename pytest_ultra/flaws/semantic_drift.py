@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Step, Workflow, referenced_step
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, replace_steps, with_arguments
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, is_as_usual, replace_steps, with_arguments
 from pytest_ultra.flaws.misread_decisions import misread_arguments
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_damage import MOST_TRIED, is_unflagged
 
 _KIND = FlawKind.SEMANTIC_DRIFT
+Value = tuple[str, Json, Visibility]
+"""An argument, a wrong value, and what shows that it is wrong."""
 
 
 def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
@@ -24,20 +28,24 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     """
     count = len(optimal.steps)
     if draw.visibility is Visibility.PLAN:
-        return _drift(draw, optimal, list(range(count - size + 1, count + 1)), size)
+        own = list(range(count - size + 1, count + 1))
+        return _drift(draw, optimal, own, size, {number: _values(draw, optimal, number) for number in own})
     if draw.visibility is Visibility.WORLD and draw.chance.choice((True, False)):
         misread = misread_arguments(draw, optimal, size, _KIND, among=range(count - size + 1, count + 1))
         if misread is not None:
             return misread
-    changeable = [number for number in range(1, count + 1) if _values(draw, optimal, number)]
+    values = {number: _values(draw, optimal, number) for number in range(1, count + 1)}
+    changeable = [number for number in values if values[number]]
     for end in range(len(changeable), 0, -1):
         for start in range(max(0, end - size), end):
-            if (candidate := _drift(draw, optimal, changeable[start:end], size)) is not None:
+            if (candidate := _drift(draw, optimal, changeable[start:end], size, values)) is not None:
                 return candidate
     return None
 
 
-def _drift(draw: Draw, optimal: Workflow, own: list[int], size: int) -> Candidate | None:
+def _drift(
+    draw: Draw, optimal: Workflow, own: list[int], size: int, values: Mapping[int, Sequence[Value]]
+) -> Candidate | None:
     """Change each of the steps `own`, and what follows from that in the steps between; None unless it makes `size`."""
     drifting = optimal
     changed: dict[int, Change] = {}
@@ -47,7 +55,7 @@ def _drift(draw: Draw, optimal: Workflow, own: list[int], size: int) -> Candidat
         step = drifting.steps[number - 1]
         followed = _follow(step, replaced)
         if number in own and (followed == step or draw.visibility is Visibility.PLAN):
-            drawn = _draw_value(draw, optimal, drifting, number)
+            drawn = _draw_value(draw, drifting, number, values[number])
             if drawn is not None:
                 name, value, shown_by = drawn
                 seen.append(shown_by)
@@ -71,24 +79,26 @@ def _follow(step: Step, replaced: list[tuple[Json, Json]]) -> Step:
     return with_arguments(step, **arguments) if arguments else step
 
 
-def _draw_value(draw: Draw, optimal: Workflow, drifting: Workflow, number: int) -> tuple[str, Json, Visibility] | None:
+def _draw_value(draw: Draw, drifting: Workflow, number: int, values: Sequence[Value]) -> Value | None:
     """Draw an argument, its wrong value, and what shows that it is wrong."""
-    values = _values(draw, optimal, number)
     wanted = [value for value in values if value[2] is draw.visibility]
     step = drifting.steps[number - 1]
     options = wanted or values
     names = sorted({name for name, _, _ in options})
     draw.chance.shuffle(names)
-    for name in names:
+    for name, must_be_usual in [*((name, True) for name in names), *((name, False) for name in names)]:
         alike = [value for value in options if value[0] == name]
         for option in draw.chance.sample(alike, min(MOST_TRIED, len(alike))):
-            change = _change(draw.context, step, with_arguments(step, **{name: option[1]}))
+            wrong = with_arguments(step, **{name: option[1]})
+            if must_be_usual and not is_as_usual(draw, step.call, wrong.call):
+                continue
+            change = _change(draw.context, step, wrong)
             if draw.visibility is Visibility.PLAN or is_unflagged(draw, drifting, {number: change}):
                 return option
     return None
 
 
-def _values(draw: Draw, workflow: Workflow, number: int) -> list[tuple[str, Json, Visibility]]:
+def _values(draw: Draw, workflow: Workflow, number: int) -> list[Value]:
     """Return the arguments of a step with their wrong values, and what shows that they are wrong."""
     literals = sorted(workflow.steps[number - 1].call.literals.items())
     if draw.visibility is Visibility.PLAN:

@@ -12,9 +12,14 @@ from pytest_ultra.core.workflow import Step, Workflow, reference
 from pytest_ultra.flaws.broken_order import break_order
 from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
 from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.plan_context import PlanContext
 
 MOST_MOVES = 12
 """Moves of a step that are tried for one order."""
+MOST_LINKED = 6
+"""Candidates in which steps work on what comes out of the one before; only later ones may leave results unused."""
+MOST_UNUSUAL = 10
+"""Candidates that the usual order of steps must not undo, with at most one reference that passes over steps more."""
 OTHER_ORDER = "other_order"
 """The way of a disorder that runs: each step has an input, and does something else with it."""
 
@@ -30,13 +35,30 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
     if draw.visibility is Visibility.WORLD:
         needless = {misreading.needless for misreading in draw.context.misreadings(optimal)}
         movable = [number for number in movable if number in needless]
-    return _draw_unflagged(draw, optimal, size, movable)
+    if draw.attempt < MOST_LINKED:
+        movable = [number for number in movable if _has_data(draw.context, optimal, number)] or movable
+    candidate = _draw_unflagged(draw, optimal, size, movable)
+    if candidate is not None and draw.attempt < MOST_UNUSUAL and _is_undone(draw.context, candidate):
+        return None
+    return candidate
+
+
+def _has_data(context: PlanContext, optimal: Workflow, number: int) -> bool:
+    """Return whether a step takes or makes an output: one that does neither stands at the beginning of sound plans."""
+    call = optimal.steps[number - 1].call
+    signature = context.tools.get(call.tool)
+    return bool(call.references) or (signature is not None and signature.makes(call) is not None)
+
+
+def _is_undone(context: PlanContext, candidate: Candidate) -> bool:
+    """Return whether somebody undoes the disorder who puts steps into the usual order without a look at the job."""
+    return context.rehearse(context.in_usual_order(candidate.workflow)).has_delivered
 
 
 def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[int]) -> Candidate | None:
     """Move one step after the other until enough of them are displaced, and the linter has no finding."""
-    keeps_inputs = draw.chance.randint(1, 6) == 1  # leaves a result unused, which few sound plans do
-    most_gaps = len(optimal.steps) if keeps_inputs or draw.chance.randint(1, 3) == 1 else _count_gaps(optimal)
+    keeps_inputs = draw.attempt >= MOST_LINKED and draw.chance.choice((True, False))
+    most_gaps = len(optimal.steps) if draw.attempt >= MOST_UNUSUAL else _count_gaps(optimal) + keeps_inputs
     order = list(range(1, len(optimal.steps) + 1))
     for _ in range(MOST_MOVES if movable else 0):
         number = draw.chance.choice(movable)
@@ -45,7 +67,7 @@ def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[
         moved = [*others[:place], number, *others[place:]]
         if moved != order and len(out_of_place(moved)) <= size:
             plan = reorder(optimal, moved, keeps_inputs=keeps_inputs).workflow
-            if not lint(plan, draw.context.tools) and _count_gaps(plan) <= most_gaps:
+            if _count_gaps(plan) <= most_gaps and not lint(plan, draw.context.tools):
                 order = moved
             if len(displaced(order)) >= size and order != sorted(order):
                 return reorder(optimal, order, size, keeps_inputs=keeps_inputs)
@@ -65,7 +87,7 @@ def draw_order(optimal: Workflow, size: int, chance: Random) -> list[int] | None
     for _ in range(size):
         number = chance.choice(order)
         order.remove(number)
-        order.insert(max(0, min(count - 1, number - 1 + chance.choice((-2, -1, 1, 2)))), number)
+        order.insert(chance.randint(0, count - 1), number)
     return order if len(out_of_place(order)) == size else None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
 
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw, replace_steps
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, is_as_usual, replace_steps
 from pytest_ultra.flaws.linter import lint
 
 Changer = Callable[[Draw, Workflow, int], list[Change]]
@@ -37,7 +38,7 @@ def draw_changes(
     known: dict[int, list[Change]] = {}
     changed: dict[int, Change] = {}
     places = list(numbers)
-    for shown_by in _passes(draw.visibility):
+    for shown_by, must_be_usual in product(_passes(draw.visibility), (True, True, False)):
         for number in places:
             if len(changed) == (1 if shown_by is Visibility.JOB else size):
                 break
@@ -46,10 +47,10 @@ def draw_changes(
             if number not in known:
                 known[number] = changer(draw, workflow, number)
             options = [change for change in known[number] if shown_by in (None, change.visibility)]
-            change = _draw_change(draw, workflow, changed, number, options)
+            change = _draw_change(draw, workflow, changed, number, options, must_be_usual=must_be_usual)
             if change is not None:
                 changed[number] = change
-        if not changed:
+        if not changed and not must_be_usual:
             break
     return changed
 
@@ -65,19 +66,35 @@ def _passes(visibility: Visibility) -> tuple[Visibility | None, ...]:
 
 
 def _draw_change(
-    draw: Draw, workflow: Workflow, changed: Mapping[int, Change], number: int, options: list[Change]
+    draw: Draw,
+    workflow: Workflow,
+    changed: Mapping[int, Change],
+    number: int,
+    options: list[Change],
+    *,
+    must_be_usual: bool,
 ) -> Change | None:
     """Draw a change; with another visibility than `plan`, one that the linter does not find."""
     if not options:
         return None
+    right = workflow.steps[number - 1].call
     for change in _in_order(draw, options):
+        if must_be_usual and not change.is_usual and not is_as_usual(draw, right, change.step.call):
+            continue
         if draw.visibility is Visibility.PLAN or is_unflagged(draw, workflow, {**changed, number: change}):
             return change
     return None
 
 
 def _in_order(draw: Draw, options: list[Change]) -> Iterator[Change]:
-    """Yield some changes. The way is drawn before the change, so that ways with few changes are as likely."""
+    """Yield some changes, in the order of those that are drawn already.
+
+    Of others, the way is drawn before the change, so that ways with few changes are as likely.
+    """
+    drawn = [change for change in options if change.is_usual]
+    if drawn:
+        yield from drawn[: 2 * MOST_TRIED]
+        return
     way = draw.chance.choice(sorted({change.way for change in options}))
     first = draw.chance.choice([change for change in options if change.way == way])
     yield first

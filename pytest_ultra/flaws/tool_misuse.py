@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
-from pytest_ultra.flaws.candidate import Candidate, Change, Draw
+from pytest_ultra.flaws.candidate import Candidate, Change, Draw, draw_weighted
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.step_damage import damage_steps
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
@@ -23,19 +23,25 @@ def inject(draw: Draw, optimal: Workflow, size: int) -> Candidate | None:
 
 
 def changes(draw: Draw, workflow: Workflow, number: int) -> list[Change]:
-    """Return the wrong tools that a step could name.
+    """Return the wrong tools that a step could name, drawn as often as sound plans have them.
 
     With the visibility `world`, they are those that somebody takes who did not look at the data.
     """
     found = [] if draw.visibility is Visibility.PLAN else list(_without_looking(draw, workflow, number))
     if draw.visibility is Visibility.WORLD:
         return found
-    call = workflow.steps[number - 1].call
-    for wrong in draw.context.offered:
-        if wrong != call.tool and (arguments := _arguments(draw, workflow, number, wrong)):
-            step = Step(Call(wrong, arguments), None, workflow.steps[number - 1].only_if_failed)
-            how = f"names {wrong} instead of {call.tool}"
-            found.append(Change(_KIND, step, _way(draw.context, call, wrong), how))
+    step = workflow.steps[number - 1]
+    proposed = [
+        Call(wrong, arguments)
+        for wrong in draw.context.offered
+        if wrong != step.call.tool and (arguments := _arguments(draw, workflow, number, wrong))
+    ]
+    while proposed:
+        weights = [draw.context.tool_commonness(call.tool) for call in proposed]
+        wrong = proposed.pop(draw_weighted(weights, draw.chance))
+        how = f"names {wrong.tool} instead of {step.call.tool}"
+        way = _way(draw.context, step.call, wrong.tool)
+        found.append(Change(_KIND, Step(wrong, None, step.only_if_failed), way, how, is_usual=True))
     return found
 
 

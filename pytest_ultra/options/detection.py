@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from pytest_ultra.core.rounds import DECIDED, MOST_INSTANCES, Until
+from pytest_ultra.options.given_options import is_option_given
+
 _MOST = 100
 
 
@@ -25,6 +28,26 @@ def choose_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
     tasks = tasks_to_detect(read["detect"] / 100, max(rows, 1))
     difficulties = 1 if read["suite"] else len(read["difficulty"])  # a task of a user's suite has one difficulty
     return math.ceil(tasks / (len(read["task_type"]) * difficulties))
+
+
+def until(text: str) -> Until:
+    """Read what `--ultra-until` asks for; raise ValueError for anything else."""
+    if text == DECIDED:
+        return Until(None)
+    try:
+        return Until(points(text) / 100)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither points from 1 to 100 nor {DECIDED!r}, for gates") from None
+
+
+def bound_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
+    """Return the most instances of a run with `--ultra-until`; raise `pytest.UsageError` beside `--ultra-detect`."""
+    if read["detect"] is not None:
+        raise pytest.UsageError(
+            "--ultra-detect chooses the instances before the run and --ultra-until while it runs; give only one"
+        )
+    instances: int = read["instances"] if is_option_given(config, "instances") else MOST_INSTANCES
+    return instances
 
 
 def points(text: str) -> float:

@@ -18,11 +18,12 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.request_parameters import read_parameters
+from pytest_ultra.core.rounds import MOST_INSTANCES
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, read_agents
 from pytest_ultra.options.budget_options import BUDGETS
-from pytest_ultra.options.detection import points
+from pytest_ultra.options.detection import points, until
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
@@ -159,6 +160,15 @@ OPTIONS = (
         "10 differ; `--ultra-plan` says what they cost",
         _one(points),
     ),
+    Option(
+        "until",
+        None,
+        "POINTS|decided",
+        "Add instances in rounds until the interval of each model (flawed plans against `optimal`, or success) is "
+        "within so many points on each side, or until every gate is decided; `--ultra-instances` is then the most "
+        f"(default: {MOST_INSTANCES})",
+        _one(until),
+    ),
     Option("repeats", "1", "N", "How often each task is given to a model", _one(values.whole(at_least=1))),
     Option("seed", "0", "N", "Seed that tasks are generated from", _one(values.whole(at_least=0))),
     Option("max_turns", "30", "N", "Turns after which an episode ends", _one(values.whole(at_least=1))),
@@ -253,6 +263,22 @@ OPTIONS = (
         _one(values.whole(at_least=1)),
     ),
     Option("pass", "full", "full|partial", "The lowest outcome with which an item passes", _one(values.outcome)),
+    Option(
+        "require",
+        None,
+        "",
+        "Fail tests that take a case, instead of skipping them, if no model is named",
+        _one(values.switch),
+        is_switch=True,
+    ),
+    Option(
+        "failures",
+        None,
+        "N",
+        "Failed cases of the suite whose whole text is printed, chosen to differ in class (default: of at most "
+        "3 failures the texts, of more a line for each of 3; `-v` prints all)",
+        _one(values.whole(at_least=0)),
+    ),
     *DOCUMENTS,
     Option("dir", ".ultra", "PATH", "Folder where runs are kept", _one(Path)),
     Option(

@@ -20,12 +20,14 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
+from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AgentChoice
-from pytest_ultra.options.detection import choose_instances
+from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
+from pytest_ultra.options.given_options import CONFIG_FILE, is_option_given
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
@@ -65,6 +67,7 @@ class Settings:
     fault_kind: tuple[FaultKind, ...]
     instances: int
     detect: float | None
+    until: Until | None
     repeats: int
     seed: int
     max_turns: int
@@ -86,6 +89,7 @@ class Settings:
     tpm: float | None
     max_in_flight: int | None
     least_outcome: str
+    failures: int | None
     json: Path | None
     html: Path | None
     markdown: Path | None
@@ -113,10 +117,10 @@ class Settings:
 
 
 SETTINGS = pytest.StashKey[Settings]()
-CONFIG_FILE = pytest.StashKey["ConfigFile"]()
-"""The file of `--ultra-config`; missing without one."""
 
 
+REQUIRE = "require"
+"""The name of the option that has an effect without a model."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -134,8 +138,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
     file = _read_file(config)
     if not any(is_option_given(config, name) for name in ("model", "agent")):
-        if config.getoption("ultra_plan"):
-            raise pytest.UsageError("--ultra-plan: no model is named; add --ultra-model NAME (demo needs no key)")
+        _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
@@ -143,6 +146,9 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read |= _choose_tasks(config, read)
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
+    if read["until"] is not None:
+        read["instances"] = bound_instances(config, read)
+    del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     folder = config.invocation_params.dir
@@ -182,12 +188,34 @@ def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, A
     return choose_tasks({**read, "has_difficulty": has_difficulty}, load_suite(config, read["suite"]))
 
 
+def read_dir(config: pytest.Config) -> Path:
+    """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
+    folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
+    return folder
+
+
 def _refuse_own_flaws(prompt_types: Iterable[PromptType]) -> None:
     for prompt_type in prompt_types:
         if prompt_type.is_own:
             raise pytest.UsageError(
                 f"--ultra-prompt-type: {prompt_type} is a flaw of a suite of your own; name that by --ultra-suite"
             )
+
+
+def _check_unused(config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
+    typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
+    for option in OPTIONS:
+        if option.flag in typed and option.name != REQUIRE:
+            raise pytest.UsageError(
+                f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
+                "MODULE:ATTR"
+            )
+
+
+def is_required(config: pytest.Config) -> bool:
+    """Return whether a test that takes a case fails, instead of being skipped, if no model is named."""
+    return bool(_read(config, next(option for option in OPTIONS if option.name == REQUIRE)))
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:
@@ -271,13 +299,6 @@ def _read_file(config: pytest.Config) -> ConfigFile | None:
         raise pytest.UsageError(f"--ultra-config: {error}") from None
     config.stash[CONFIG_FILE] = file
     return file
-
-
-def is_option_given(config: pytest.Config, name: str) -> bool:
-    """Return whether the user has given an option, on the command line or in a file."""
-    file = config.stash.get(CONFIG_FILE, None)
-    is_in_file = file is not None and name in file.texts
-    return bool(config.getoption(f"ultra_{name}") or is_in_file or config.getini(f"ultra_{name}"))
 
 
 def _read(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:

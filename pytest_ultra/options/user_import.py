@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pytest_ultra.errors import ConfigurationError
+
 _MOST_NAMES = 10
 
 
@@ -17,8 +19,15 @@ def import_attribute(config: pytest.Config, target: str, flag: str, is_fit: Call
 
     Raises `pytest.UsageError`, which names the module's objects that are fit, of this kind.
     """
+    try:
+        return import_from(str(config.invocation_params.dir), target, flag, is_fit, kind)
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def import_from(folder: str, target: str, flag: str, is_fit: Callable[[Any], bool], kind: str) -> Any:
+    """Import an object with a folder on the path; raise ConfigurationError as `import_attribute` raises UsageError."""
     module, _, attribute = target.partition(":")
-    folder = str(config.invocation_params.dir)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
@@ -26,11 +35,11 @@ def import_attribute(config: pytest.Config, target: str, flag: str, is_fit: Call
     except Exception as error:  # noqa: BLE001 - a module of the user may raise anything
         is_missing = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
         reason = f"there is no module {error.name!r}" if is_missing else f"{type(error).__name__}: {error}"  # type: ignore[attr-defined]
-        raise pytest.UsageError(f"{flag}: {target} cannot be imported: {reason}") from None
+        raise ConfigurationError(f"{flag}: {target} cannot be imported: {reason}") from None
     for name in attribute.split("."):
         if not hasattr(found, name):
             names = [name for name, value in vars(found).items() if is_fit(value) and not name.startswith("_")]
             listed = ", ".join(names[:_MOST_NAMES]) or f"no {kind}"
-            raise pytest.UsageError(f"{flag}: {module} has no {attribute!r}; it has {listed}")
+            raise ConfigurationError(f"{flag}: {module} has no {attribute!r}; it has {listed}")
         found = getattr(found, name)
     return found

@@ -12,17 +12,18 @@ TOO_FEW_TASKS = "too few to distinguish an effect from chance"
 _MOST_NAMES = 3
 
 
-def caveat_lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the caveats of all rows, each once."""
+def caveat_lines(rows: Sequence[Row], *, is_short: bool = False) -> Iterator[str]:
+    """Yield the caveats of all rows, each once; short, without what the table shows."""
     compared = [(row, row.difference) for row in rows if row.difference is not None]
     unpaired = sum(row.unpaired for row in rows)
     if unpaired:
         verbs = ("has", "is") if unpaired == 1 else ("have", "are")
         yield "{} {} no scored control and {} left out of vs optimal".format(count(unpaired, "scored case"), *verbs)
-    yield from _few_tasks_lines([difference for _, difference in compared])
+    if not is_short:
+        yield from _few_tasks_lines([difference for _, difference in compared])
     yield from _detectable_lines(rows, [difference for _, difference in compared])
     alike = [row for row, difference in compared if Caveat.NO_DISCORDANT_PAIRS in difference.caveats]
-    if alike:
+    if alike and not is_short:
         where = _where(alike, [row for row, _ in compared])
         yield f"no pair differs in {where}: the intervals show which differences are still possible"
     if any(row.repeats for row in rows):
@@ -51,11 +52,11 @@ def _detectable_lines(rows: Sequence[Row], differences: Sequence[PairedDifferenc
     needed = max((d for d in lacking if d.tasks_needed), key=lambda d: (d.tasks_needed or 0) / d.tasks, default=None)
     if needed is not None and needed.tasks_needed is not None:
         tasks = count(needed.tasks_needed, "task")
-        price = _cost_of(rows, needed.tasks_needed / needed.tasks)
+        price = price_of(rows, needed.tasks_needed / needed.tasks)
         yield f"{tasks} per row, not {needed.tasks:,}, would detect {100 * SMALL_DIFFERENCE:.0f} points{price}"
 
 
-def _cost_of(rows: Sequence[Row], factor: float) -> str:
+def price_of(rows: Sequence[Row], factor: float) -> str:
     """Return what these rows would cost with so many times the tasks, if a price is known."""
     costs = [row.mean_cost * row.counts.scored for row in rows if row.mean_cost is not None]
     return f", for about {dollars(factor * sum(costs))}" if sum(costs) else ""

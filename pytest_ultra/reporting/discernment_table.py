@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from pytest_ultra.core.figures import Discernment
 from pytest_ultra.reporting.figure_format import NOTHING, amount, coarse_percent
+from pytest_ultra.reporting.table_columns import Column, Layout, fit_table
 from pytest_ultra.reporting.text import fill, neutralise
-from pytest_ultra.reporting.text_table import TerminalLine, draw
+from pytest_ultra.reporting.text_table import TerminalLine
 
 DISCERNMENT_HEADS = ("model", "d'", "bias", "over-trust", "blind distrust", "look-ups")
 DISCERNMENT_LEGEND = (
@@ -23,11 +24,9 @@ def discernment_lines(found: Sequence[Discernment], width: int) -> list[Terminal
     shown = [each for each in found if each.d_prime is not None][:_MOST]
     if not shown:
         return []
-    head, rule, *lines = draw(DISCERNMENT_HEADS, list(map(discernment_cells, shown)), left=1, gap=2, width=width)
     return [
         TerminalLine(""),
-        TerminalLine(head, ("bold",)),
-        *map(TerminalLine, (rule, *lines)),
+        *fit_table(shown, _LAYOUTS, width).lines(),
         TerminalLine(""),
         *(TerminalLine(text) for text in fill(DISCERNMENT_LEGEND, width)),
     ]
@@ -43,6 +42,16 @@ def discernment_cells(found: Discernment) -> tuple[str, ...]:
         _share(found.distrusted, found.sound),
         NOTHING if found.look_ups is None else f"{found.look_ups:.1f} ({found.sound_plans})",
     )
+
+
+def _column(place: int) -> Column[Discernment]:
+    return Column(DISCERNMENT_HEADS[place], lambda found: discernment_cells(found)[place])
+
+
+_COLUMNS = tuple(map(_column, range(len(DISCERNMENT_HEADS))))
+_LAYOUTS: tuple[Layout[Discernment], ...] = tuple(
+    Layout(_COLUMNS[:1], _COLUMNS[1:last], gap) for last, gap in ((6, 2), (6, 1), (5, 1), (4, 1), (3, 1))
+)
 
 
 def _share(steps: int, n: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pytest_ultra.core.figures import PairedDifference, Rate
 
 NOTHING = "-"
+TOO_FEW = "too few"
+"""The verdict on a difference that so few tasks could not show."""
 _LEAST_P = 0.001
 _COARSE_P = 0.1
 
@@ -53,6 +55,11 @@ def verdict(difference: PairedDifference | None) -> str:
 
 def amount(value: float | None, form: str) -> str:
     return NOTHING if value is None else format(value, form)
+
+
+def signed_points(value: float) -> str:
+    """Format a share in signed whole points; one below a point keeps a digit, so that it does not read as none."""
+    return _signed(value, 0 if abs(value) >= 0.01 or not value else 1)  # noqa: PLR2004 - a point
 
 
 def _signed(value: float, digits: int) -> str:

@@ -1,42 +1,71 @@
-"""The block that compares the models of a run."""
+"""The table of models: one row for each model of a run, over all its cases."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_ultra.core.figures import ModelDifference
-from pytest_ultra.reporting.figure_format import difference_interval, p_value, points, verdict
-from pytest_ultra.reporting.text import count, fill, neutralise
-from pytest_ultra.reporting.text_table import TerminalLine, draw
-
-_MOST = 15
-_LEGEND = (
-    "points: success of the first model minus that of the second, over pairs of cases that differ only in the model; "
-    "95% interval by task (Tango); p: McNemar's test by task, corrected (Holm) over the pairs of models"
+from pytest_ultra.core.figures import ModelFigures
+from pytest_ultra.reporting.figure_format import (
+    NOTHING,
+    amount,
+    coarse_percent,
+    difference_interval,
+    interval,
+    percent,
+    points,
 )
+from pytest_ultra.reporting.outcome_table import OF_POINTS, count_scored, mean_cost, seconds, unless_too_small
+from pytest_ultra.reporting.table_columns import Column, FittedTable, Layout, fit_table
+from pytest_ultra.reporting.text import neutralise
 
 
-def model_lines(differences: Sequence[ModelDifference], width: int) -> list[TerminalLine]:
-    """Return a block with a row for each pair of models; empty if there is only one model."""
-    if not differences:
-        return []
-    heads = ("models", "points", "95% interval", "p", "verdict", "pairs", "tasks")
-    head, rule, *lines = draw(heads, [_cells(d) for d in differences[:_MOST]], left=1, gap=2, width=width)
-    more = len(differences) - _MOST
-    left_out = [TerminalLine(f"and {count(more, 'more pair')} of models")] if more > 0 else []
-    legend = [TerminalLine(text) for text in fill(_LEGEND, width)]
-    return [
-        TerminalLine(""),
-        TerminalLine(head, ("bold",)),
-        *map(TerminalLine, (rule, *lines)),
-        *left_out,
-        TerminalLine(""),
-        *legend,
-    ]
+def draw_models(models: Sequence[ModelFigures], width: int) -> FittedTable:
+    return fit_table(models, _LAYOUTS, width)
 
 
-def _cells(found: ModelDifference) -> tuple[str, ...]:
-    difference = found.difference
-    figures = (points(difference), difference_interval(difference), p_value(difference), verdict(difference))
-    names = f"{neutralise(found.sample)} vs {neutralise(found.reference)}"
-    return (names, *figures, f"{difference.pairs:,}", f"{difference.tasks:,}")
+def _name(found: ModelFigures) -> str:
+    versions = "" if found.versions is None else f" ({found.versions})"
+    return f"{neutralise(found.model)}{versions}"
+
+
+def _false_success(found: ModelFigures) -> str:
+    return NOTHING if found.false_success is None else coarse_percent(found.false_success.value)
+
+
+def _recovery(found: ModelFigures) -> str:
+    return NOTHING if found.recovery is None else coarse_percent(found.recovery.value)
+
+
+_NAME: Column[ModelFigures] = Column("model", _name)
+_SUCCESS: Column[ModelFigures] = Column(
+    "success", lambda found: percent(None if found.success is None else found.success.value)
+)
+_INTERVAL: Column[ModelFigures] = Column("95%", lambda found: interval(found.success, 0))
+_N: Column[ModelFigures] = Column("n", lambda found: count_scored(found.counts))
+_FLAWED: Column[ModelFigures] = Column("flawed", lambda found: points(found.flawed), OF_POINTS, hide_if_empty=True)
+_FLAWED_INTERVAL: Column[ModelFigures] = Column(
+    "95%",
+    lambda found: unless_too_small(lambda flawed: difference_interval(flawed, 0))(found.flawed),
+    hide_if_empty=True,
+)
+_RECOVERY: Column[ModelFigures] = Column("recovery", _recovery, "recovery: tool faults dealt with", hide_if_empty=True)
+_FALSE_SUCCESS: Column[ModelFigures] = Column(
+    "false success", _false_success, "false success: not done, yet claimed", hide_if_empty=True
+)
+_CALLS: Column[ModelFigures] = Column("calls", lambda found: amount(found.mean_calls, ".1f"))
+_COST: Column[ModelFigures] = Column(
+    "cost", lambda found: mean_cost(found.mean_cost, found.estimated_requests), hide_if_empty=True
+)
+_TIME: Column[ModelFigures] = Column("time", lambda found: seconds(found.mean_duration_s))
+
+_CONDUCT = (_RECOVERY, _FALSE_SUCCESS)
+_LAYOUTS: tuple[Layout[ModelFigures], ...] = (
+    Layout((_NAME,), (_SUCCESS, _INTERVAL, _N, _FLAWED, _FLAWED_INTERVAL, *_CONDUCT, _CALLS, _COST, _TIME), 2),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED, *_CONDUCT, _CALLS, _COST, _TIME), 2),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED, *_CONDUCT, _CALLS, _COST, _TIME), 1),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED, *_CONDUCT, _COST, _TIME), 1),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED, *_CONDUCT, _COST), 1),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED, _RECOVERY, _COST), 1),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED, _COST), 1),
+    Layout((_NAME,), (_SUCCESS, _N, _FLAWED), 1),
+)

@@ -1,13 +1,14 @@
-"""The table of results: success and the difference to the control, each with its interval."""
+"""The table by prompt type: success and the difference to the control, with interval, p and verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from pytest_ultra.core.figures import Evidence, Row
+from pytest_ultra.core.figures import LARGE_DIFFERENCE, Counts, Evidence, PairedDifference, Row
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.figure_format import (
     NOTHING,
+    TOO_FEW,
     amount,
     difference_interval,
     interval,
@@ -22,7 +23,10 @@ from pytest_ultra.reporting.text_table import TerminalLine
 
 def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[TerminalLine], list[str]]:
     """Return the table and the legends of its columns."""
-    return draw_rows(rows, _LAYOUTS, width, _mark)
+    lines, legends = draw_rows(rows, LAYOUTS, width, _mark)
+    if any(row.difference is not None and row.difference.is_too_small for row in rows):
+        legends.append(f"{TOO_FEW} tasks: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown")
+    return lines, legends
 
 
 def _mark(row: Row) -> tuple[str, ...]:
@@ -37,9 +41,8 @@ _COLOURS: Mapping[Evidence, tuple[str, ...]] = {
 }
 
 
-def _n(row: Row) -> str:
-    counts = row.counts
-    return f"{counts.scored}" if counts.scored == counts.planned else f"{counts.scored}/{counts.planned}"
+def count_scored(counts: Counts) -> str:
+    return f"{counts.scored:,}" if counts.scored == counts.planned else f"{counts.scored:,}/{counts.planned:,}"
 
 
 def _points_and_pairs(row: Row) -> str:
@@ -48,68 +51,79 @@ def _points_and_pairs(row: Row) -> str:
     return f"{points(row.difference)} ({row.difference.pairs})"
 
 
-def _seconds(value: float | None) -> str:
+def seconds(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f} s"
 
 
-def _marked(row: Row, figure: str) -> str:
+def marked(estimated_requests: int, figure: str) -> str:
     """Mark a figure that rests on estimates of tokens."""
-    return figure if figure == NOTHING else f"{estimate_mark(row.estimated_requests)}{figure}"
+    return figure if figure == NOTHING else f"{estimate_mark(estimated_requests)}{figure}"
+
+
+def mean_cost(cost: float | None, estimated_requests: int) -> str:
+    return marked(estimated_requests, dollars(cost)) if cost else NOTHING
+
+
+def unless_too_small(show: Callable[[PairedDifference], str]) -> Callable[[PairedDifference | None], str]:
+    """Show what so few tasks can say; a dash where they say nothing."""
+    return lambda difference: NOTHING if difference is None or difference.is_too_small else show(difference)
+
+
+def _verdict(difference: PairedDifference | None) -> str:
+    return TOO_FEW if difference is not None and difference.is_too_small else verdict(difference)
+
+
+def _of_difference(show: Callable[[PairedDifference], str]) -> Callable[[Row], str]:
+    return lambda row: unless_too_small(show)(row.difference)
 
 
 _OF_INTERVALS = "95% intervals: Wilson for success, Tango by task for vs optimal"
-_OF_SHORT_INTERVALS = "95%: intervals, Wilson for success, Tango by task for vs optimal"
-_OF_P = "p: McNemar's test by task, corrected (Holm) over a model's flaws"
-_OF_VERDICT = "verdict: worse or better if p is at most 0.05"
-_OF_MEANS = "calls, tokens: mean over scored cases"
+_OF_SHORT_INTERVALS = "95%: Tango's interval, by task"
+_OF_P = "p: McNemar's test by task, Holm-corrected over a model's flaws"
+_OF_VERDICT = "worse, better: p at most 0.05"
+OF_POINTS = "flawed, vs optimal: points over pairs of a task"
+_OF_MEANS = "calls, tokens, time, cost: mean over scored cases"
 
-_SUCCESS = Column(
-    "success", lambda row: percent(None if row.success is None else row.success.value), "success: full / scored"
-)
-_INTERVAL = Column("95% interval", lambda row: interval(row.success), _OF_INTERVALS)
-_SHORT_INTERVAL = Column("95%", lambda row: interval(row.success, 0), _OF_SHORT_INTERVALS)
-_N = Column("n", _n, "n: scored, or scored/planned")
-_OUTCOMES = (
+_SUCCESS: Column[Row] = Column("success", lambda row: percent(None if row.success is None else row.success.value))
+_INTERVAL: Column[Row] = Column("95% interval", lambda row: interval(row.success), _OF_INTERVALS)
+_SHORT_INTERVAL: Column[Row] = Column("95%", lambda row: interval(row.success, 0), _OF_INTERVALS)
+_N: Column[Row] = Column("n", lambda row: count_scored(row.counts))
+_OUTCOMES: tuple[Column[Row], ...] = (
     Column("full", lambda row: f"{row.counts.full}"),
     Column("partial", lambda row: f"{row.counts.partial}"),
     Column("failed", lambda row: f"{row.counts.failed}"),
     Column("error", lambda row: f"{row.counts.error}"),
 )
-_DIFFERENCE = Column(
-    "vs optimal",
-    _points_and_pairs,
-    "vs optimal: points over pairs of the same task (pairs, if not n)",
-    hide_if_empty=True,
+_DIFFERENCE: Column[Row] = Column("vs optimal", _points_and_pairs, OF_POINTS, hide_if_empty=True)
+_POINTS: Column[Row] = Column("points", lambda row: points(row.difference), OF_POINTS, hide_if_empty=True)
+_DIFFERENCE_INTERVAL: Column[Row] = Column(
+    "95% interval", _of_difference(difference_interval), _OF_INTERVALS, hide_if_empty=True
 )
-_DIFFERENCE_INTERVAL = Column("95% interval", lambda row: difference_interval(row.difference), hide_if_empty=True)
-_SHORT_DIFFERENCE_INTERVAL = Column("95%", lambda row: difference_interval(row.difference, 0), hide_if_empty=True)
-_P = Column("p", lambda row: p_value(row.difference), _OF_P, hide_if_empty=True)
-_VERDICT = Column("verdict", lambda row: verdict(row.difference), _OF_VERDICT, hide_if_empty=True)
-_CALLS = Column("calls", lambda row: amount(row.mean_calls, ".1f"), _OF_MEANS)
-_TOKENS = Column("tokens", lambda row: _marked(row, amount(row.mean_tokens, ",.0f")), _OF_MEANS)
-_TIME = Column("time", lambda row: _seconds(row.mean_duration_s), "time: mean wall-clock time of scored cases")
-_COST = Column(
-    "cost", lambda row: _marked(row, dollars(row.mean_cost)) if row.mean_cost else NOTHING, hide_if_empty=True
+_SHORT_DIFFERENCE_INTERVAL: Column[Row] = Column(
+    "95%", _of_difference(lambda found: difference_interval(found, 0)), _OF_SHORT_INTERVALS, hide_if_empty=True
 )
+_P: Column[Row] = Column("p", _of_difference(p_value), _OF_P, hide_if_empty=True)
+_VERDICT: Column[Row] = Column("verdict", lambda row: _verdict(row.difference), _OF_VERDICT, hide_if_empty=True)
+_CALLS: Column[Row] = Column("calls", lambda row: amount(row.mean_calls, ".1f"))
+_TOKENS: Column[Row] = Column("tokens", lambda row: marked(row.estimated_requests, amount(row.mean_tokens, ",.0f")))
+_TIME: Column[Row] = Column("time", lambda row: seconds(row.mean_duration_s), _OF_MEANS)
+_COST: Column[Row] = Column("cost", lambda row: mean_cost(row.mean_cost, row.estimated_requests), hide_if_empty=True)
 
-_FULL = (_SUCCESS, _INTERVAL, _N)
-_SHORT = (_SUCCESS, _SHORT_INTERVAL, _N)
 _CONTRAST = (_DIFFERENCE, _DIFFERENCE_INTERVAL, _P, _VERDICT)
 _SHORT_CONTRAST = (_DIFFERENCE, _SHORT_DIFFERENCE_INTERVAL, _P, _VERDICT)
-_SHORTEST_CONTRAST = (_DIFFERENCE, _SHORT_DIFFERENCE_INTERVAL, _P)
 _MEANS = (_CALLS, _TOKENS, _TIME, _COST)
-_LABELS = (NAME, SEVERITY)
-_SHORT_LABELS = (SHORT_NAME, SEVERITY)
-_LAYOUTS = (
-    Layout(_LABELS, (*_FULL, *_OUTCOMES, *_CONTRAST, *_MEANS, FAILS_BY), 2),
-    Layout(_LABELS, (*_FULL, *_OUTCOMES, *_CONTRAST, *_MEANS), 2),
-    Layout(_LABELS, (*_FULL, *_CONTRAST, *_MEANS), 2),
-    Layout(_LABELS, (*_SHORT, *_SHORT_CONTRAST, *_MEANS), 2),
-    Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST, *_MEANS), 1),
-    Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST, _CALLS, _TOKENS), 1),
-    Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST, _CALLS), 1),
-    Layout(_SHORT_LABELS, (*_SHORT, *_SHORT_CONTRAST), 1),
-    Layout(_SHORT_LABELS, (*_SHORT, *_SHORTEST_CONTRAST, _CALLS), 1),
-    Layout(_SHORT_LABELS, (*_SHORT, *_SHORTEST_CONTRAST), 1),
-    Layout(_SHORT_LABELS, (_SUCCESS, _N, _DIFFERENCE), 1),
+_LABELS, _SHORT_LABELS = (NAME, SEVERITY), (SHORT_NAME, SEVERITY)
+LAYOUTS: tuple[Layout[Row], ...] = (
+    Layout(_LABELS, (_SUCCESS, _INTERVAL, _N, *_OUTCOMES, *_CONTRAST, *_MEANS, FAILS_BY), 2),
+    Layout(_LABELS, (_SUCCESS, _INTERVAL, _N, *_OUTCOMES, *_CONTRAST, *_MEANS), 2),
+    Layout(_LABELS, (_SUCCESS, _INTERVAL, _N, *_CONTRAST, *_MEANS), 2),
+    Layout(_SHORT_LABELS, (_SUCCESS, _SHORT_INTERVAL, _N, *_SHORT_CONTRAST, *_MEANS), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, *_SHORT_CONTRAST, _CALLS, _TOKENS), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, *_SHORT_CONTRAST, _CALLS), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, *_SHORT_CONTRAST), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, _DIFFERENCE, _SHORT_DIFFERENCE_INTERVAL, _VERDICT), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, _DIFFERENCE, _VERDICT), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, _POINTS, _VERDICT), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N, _POINTS), 1),
+    Layout(_SHORT_LABELS, (_SUCCESS, _N), 1),
 )

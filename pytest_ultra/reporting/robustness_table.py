@@ -26,12 +26,12 @@ def repeats_lines(rows: Sequence[Row], width: int) -> list[TerminalLine]:
     sizes = sorted({2, max((len(row.repeats) for row in repeated), default=2)})
     figures = [column for k in sizes for column in (_pass_at(k), _pass_all(k))]
     labels = ((NAME, SEVERITY), (SHORT_NAME, SEVERITY))
-    tasks = Column("tasks", lambda row: f"{row.repeats[0].tasks}", _OF_REPEATS)
+    tasks: Column[Row] = Column("tasks", lambda row: f"{row.repeats[0].tasks}", _OF_REPEATS)
     layouts = [Layout(label, (tasks, *figures), gap) for label, gap in zip(labels, (2, 1), strict=True)]
     return _block(repeated, layouts, width, "repeats")
 
 
-def _block(rows: Sequence[Row], layouts: Sequence[Layout], width: int, name: str) -> list[TerminalLine]:
+def _block(rows: Sequence[Row], layouts: Sequence[Layout[Row]], width: int, name: str) -> list[TerminalLine]:
     if not rows:
         return []
     if len(rows) > _MOST_ROWS:
@@ -70,11 +70,11 @@ def _extra_cost(found: Robustness) -> str:
     return NOTHING if not cost else f"{'-' if cost < 0 else '+'}{dollars(abs(cost))}"
 
 
-def _pass_at(k: int) -> Column:
+def _pass_at(k: int) -> Column[Row]:
     return Column(f"pass@{k}", _of_repeats(k, lambda found: found.pass_at))
 
 
-def _pass_all(k: int) -> Column:
+def _pass_all(k: int) -> Column[Row]:
     return Column(f"pass^{k}", _of_repeats(k, lambda found: found.pass_all))
 
 

@@ -45,6 +45,20 @@ class Plan(msgspec.Struct, frozen=True):
     versions: Versions = Versions()
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def planned(self) -> list[tuple[Case, str]]:
+        """The cases with their node ids."""
+        return [(case, self.nodeids[case_id]) for case_id, case in self.cases.items()]
+
+    def keep(self, case_ids: Iterable[str]) -> Plan:
+        """Return the plan of these cases alone."""
+        kept = frozenset(case_ids)
+        return msgspec.structs.replace(
+            self,
+            nodeids={case_id: nodeid for case_id, nodeid in self.nodeids.items() if case_id in kept},
+            cases={case_id: case for case_id, case in self.cases.items() if case_id in kept},
+        )
+
 
 class Reuse(msgspec.Struct, frozen=True):
     """The reusable episodes and answers by case id, and the ids of the runs that they come from, newest first.

@@ -70,6 +70,12 @@ class RunDirectory(msgspec.Struct, frozen=True):
         check_description(description, path)
         return description
 
+    @property
+    def tested_models(self) -> tuple[str, ...]:
+        """The names of the models and agents in the order of the command line; () if run.json does not have it."""
+        described = self.describe().get("models", ())
+        return tuple(str(one["name"]) for one in described if isinstance(one, dict) and "name" in one)
+
     def discard(self) -> None:
         """Remove the directory of a run without results."""
         shutil.rmtree(self.path, ignore_errors=True)

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -47,6 +47,7 @@ from pytest_ultra.worker.concurrency import fit_concurrency
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.resume import FinishedEpisodes
+from pytest_ultra.worker.shard_rounds import ShardRounds
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
 from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
 
@@ -71,13 +72,13 @@ class Shard:
         config: pytest.Config,
         settings: Settings,
         placement: Placement,
-        case_ids: Collection[str],
+        rounds: ShardRounds,
         find_agent: Callable[[], Any],
     ) -> None:
         self._config = config
         self._settings = settings
         self._placement = placement
-        self._case_ids = case_ids
+        self._rounds = rounds
         self._find_agent = find_agent
         self._agents: AgentSupport | None = None
         self._run = RunDirectory.open(Path(placement.run_folder))
@@ -120,14 +121,28 @@ class Shard:
         """Wait for the test's episode. A test that asks again gets a new one."""
         if self._engine is None or self._meter is None:
             raise RuntimeError("start the shard before you wait for an episode")
+        engine, meter = self._engine, self._meter
+        try:
+            reason = self._rounds.reach(
+                nodeid, lambda: self._begin_round(engine, meter), lambda: bool(self._stop_reason)
+            )
+            if self._stop_reason is not None:
+                self._skip()
+            if reason is not None:
+                pytest.skip(reason)
+            return self._wait(engine, meter, case, nodeid)
+        finally:
+            self._rounds.end_case(case.case_id, nodeid)
+
+    def _wait(self, engine: Engine, meter: Meter, case: Case, nodeid: str) -> EpisodeResult:
         assignment = self._assign(case, nodeid)
         finished = self._finished.take(case.case_id)
         if finished is not None:
-            self._meter.add_finished(case, is_reused=finished.reused)
-            self._engine.add_finished(assignment, finished)
-        self._meter.plan(case, self._expect(assignment))
+            meter.add_finished(case, is_reused=finished.reused)
+            engine.add_finished(assignment, finished)
+        meter.plan(case, self._expect(assignment))
         try:
-            episode = self._engine.wait(assignment)
+            episode = engine.wait(assignment)
         except EngineStoppedError:
             self._skip()
         except JournalError as error:
@@ -151,6 +166,7 @@ class Shard:
             self._stall_watchdog.stop()
         if self._engine is not None:
             self._engine.stop()
+        self._rounds.close()
         if self._agents is not None:
             self._agents.close()
         if self._progress is not None:
@@ -173,16 +189,22 @@ class Shard:
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
         self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, activity.find_stall, after_s)
+        self._rounds.open(items, self._placement)
+        self._begin_round(engine, meter)
+        self._is_ready = True
+
+    def _begin_round(self, engine: Engine, meter: Meter) -> None:
+        """Generate the workflows of the next round, and start its episodes."""
+        items = self._rounds.begin_next()
         self._guidance.fill(filter(None, map(case_of, items)), partial(generate_guidance, self._config))
         assignments = self._own_assignments(items)
         for assignment in assignments:
             meter.plan(assignment.case, self._expect(assignment))
         engine.start(assignments)
-        self._is_ready = True
 
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
         """Count the cases of the whole shard, including those that are already finished."""
-        whole = self._placement.shard_indices([item.nodeid for item in items], self._case_ids)
+        whole = self._placement.shard_indices([item.nodeid for item in items], self._rounds.by_case)
         cases = {case.case_id: case for index in whole if (case := case_of(items[index]))}
         meter = open_meter(
             self._run,
@@ -271,7 +293,7 @@ class Shard:
         return self._budget_share.limit(opened)
 
     def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
-        own = self._placement.assigned_indices([item.nodeid for item in items], self._case_ids)
+        own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
         taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
         run_alone = frozenset(self._placement.run_alone)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in run_alone]

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -35,18 +35,22 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.reference_agent import knowledge_of
 from pytest_ultra.core.transcript import Reply, ToolCall
 
-make_task = cache(generate_task)
-"""Cached, so that all tests share each task."""
+make_task = lru_cache(maxsize=256)(generate_task)
+"""Cached, so that the tests of a file share each task; bounded, because those of long tables take megabytes."""
 
 
-def make_tasks(instances: int, task_types: Iterable[TaskType] = TaskType) -> list[Task]:
-    keys = product(task_types, Difficulty, range(instances), [0])
-    return [make_task(TaskKey(*key)) for key in keys]
+def make_tasks(
+    instances: int, task_types: Iterable[TaskType] = TaskType, *, very_hard: int | None = None
+) -> list[Task]:
+    """Return tasks of all levels; with `very_hard`, only so many instances of that one, whose tables are long."""
+    keys = [TaskKey(*key) for key in product(task_types, Difficulty, range(instances), [0])]
+    most = instances if very_hard is None else very_hard
+    return [make_task(key) for key in keys if key.difficulty is not Difficulty.VERY_HARD or key.instance < most]
 
 
 def make_case(
     prompt_type: PromptType = PromptType.OPTIMAL,
-    task_type: TaskType = TaskType.BASIC_TASK,
+    task_type: str = TaskType.BASIC_TASK,
     difficulty: Difficulty = Difficulty.EASY,
     *,
     severity: Severity | None = Severity.SEVERE,
@@ -78,9 +82,29 @@ def make_case(
     )
 
 
+def get_guidance(case: Case) -> BenchmarkGuidance:
+    """Return a case's guidance, made once for all cases that differ only in what changes nothing in it."""
+    shared = make_case(
+        case.prompt_type,
+        case.task_type,
+        case.difficulty,
+        severity=case.severity,
+        rate=case.tool_success_rate,
+        instance=case.instance,
+        max_turns=case.max_turns,
+        flaw_visibility=case.flaw_visibility,
+    )
+    return _make_guidance(msgspec.structs.replace(shared, seed=case.seed, flaws=case.flaws))
+
+
+@lru_cache(maxsize=256)
+def _make_guidance(case: Case) -> BenchmarkGuidance:
+    return make_guidance(case, task=make_task(case.task_key))
+
+
 def run_agent(agent: str, case: Case, guidance: BenchmarkGuidance | None = None) -> Conversation:
     """Run an episode of a reference agent."""
-    conversation = Conversation.begin(case, guidance or make_guidance(case))
+    conversation = Conversation.begin(case, guidance or get_guidance(case))
     while conversation.ended is None:
         request = conversation.request()
         act_function = act if request.tools else in_text_protocol(act)

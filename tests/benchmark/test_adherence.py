@@ -29,18 +29,23 @@ def make_cases(prompt_type: PromptType, rate: float = 1.0) -> Iterator[Case]:
                     yield make_case(prompt_type, task_type, difficulty, severity=severity, rate=rate, instance=instance)
 
 
-@pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
-def test_the_follower_obeys_every_damaged_step_and_never_deviates_from_the_plan(prompt_type: PromptType) -> None:
-    scores = [score_agent("follower", case) for case in make_cases(prompt_type)]
-    assert {(score.obedience, score.first_divergence) for score in scores} == {(1.0, None)}
+def score_cases(agent: str, prompt_type: PromptType) -> list[Score]:
+    return [score_agent(agent, case) for case in make_cases(prompt_type)]
 
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
-def test_the_perfect_agent_obeys_no_damaged_step_and_deviates_from_the_plan(prompt_type: PromptType) -> None:
-    """Also if several steps are damaged, and a correct call looks like another step done wrong."""
-    scores = [score_agent("perfect", case) for case in make_cases(prompt_type)]
-    assert {score.obedience for score in scores} == {0.0}
-    assert all(score.first_divergence is not None for score in scores)
+def test_the_follower_obeys_every_damaged_step_and_the_perfect_agent_none(prompt_type: PromptType) -> None:
+    """Also if several steps are damaged, and a correct call looks like another step done wrong.
+
+    The follower never deviates from the plan. An agent that does nothing obeys nothing.
+    """
+    followers = score_cases("follower", prompt_type)
+    assert {(score.obedience, score.first_divergence) for score in followers} == {(1.0, None)}
+    perfect = score_cases("perfect", prompt_type)
+    assert {score.obedience for score in perfect} == {0.0}
+    assert all(score.first_divergence is not None for score in perfect)
+    idle = score_cases("null", prompt_type)
+    assert {(score.obedience, score.first_divergence) for score in idle} == {(None, 1)}
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.7])
@@ -74,12 +79,6 @@ def test_making_a_call_again_after_a_wrong_result_is_no_divergence() -> None:
 def test_without_a_plan_there_is_neither_obedience_nor_divergence() -> None:
     scores = [score_agent("perfect", case) for case in make_cases(PromptType.BASELINE)]
     assert {(score.obedience, score.first_divergence) for score in scores} == {(None, None)}
-
-
-def test_an_agent_that_does_nothing_is_not_obedient() -> None:
-    for prompt_type in FLAWED_PROMPT_TYPES:
-        scores = [score_agent("null", case) for case in make_cases(prompt_type)]
-        assert {(score.obedience, score.first_divergence) for score in scores} == {(None, 1)}
 
 
 READ = Call("file_operations_reader", {"path": "data/a.csv"})

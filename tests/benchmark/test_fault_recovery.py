@@ -47,7 +47,7 @@ def runs(agent: str, *kinds: FaultKind, rate: float = 0.6, instances: int = 6, *
 @pytest.mark.parametrize("kinds", [(kind,) for kind in FaultKind] + [tuple(FaultKind)], ids="+".join)
 def test_the_perfect_agent_recovers_from_every_fault(kinds: tuple[FaultKind, ...]) -> None:
     met = 0
-    for run in runs("perfect", *kinds, instances=4):
+    for run in runs("perfect", *kinds, instances=3):
         assert run.is_full or run.score.failure_class is FailureClass.MAX_TURNS
         assert run.score.recovered_faults == run.score.random_faults or not run.is_full
         assert run.score.unrecovered_fault is None
@@ -67,7 +67,7 @@ def test_the_perfect_agent_recovers_from_every_fault(kinds: tuple[FaultKind, ...
 )
 def test_without_the_skill_an_agent_loses_what_needs_it_and_the_fault_is_named(agent: str, kind: FaultKind) -> None:
     lost = 0
-    for run in runs(agent, kind, instances=4):
+    for run in runs(agent, kind, instances=3):
         assert run.is_full == (run.score.random_faults == 0)
         if not run.is_full:
             lost += 1
@@ -109,7 +109,7 @@ def test_after_a_lost_reply_going_on_loses_what_the_call_had_not_done() -> None:
     ],
 )
 def test_a_skill_that_a_kind_does_not_need_is_not_missed(agent: str, kind: FaultKind) -> None:
-    assert all(run.is_full for run in runs(agent, kind, instances=4))
+    assert all(run.is_full for run in runs(agent, kind, instances=2))
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,15 @@ def test_a_file_must_have_the_format_of_its_name() -> None:
     assert reached_milestones(task, world_after(FETCH, convert, as_csv)) == (True,)
 
 
+def test_each_of_many_artefacts_counts_for_itself() -> None:
+    """The texts of artefacts are kept from one check to the next, of a few at a time."""
+    tables: list[Json] = [[{"id": number, "paid": 1}] for number in range(100)]
+    for number in range(100):
+        task = make_task(Milestone(Fact.of(FactKind.ARTEFACT, "", [{"paid": 1, "id": number}])))
+        assert reached_milestones(task, replace(WORLD, artefacts={"data_1": tables[number]})) == (True,)
+        assert reached_milestones(task, replace(WORLD, artefacts={"data_1": tables[number - 1]})) == (False,)
+
+
 def test_a_reached_deliverable_implies_all_milestones_that_it_needs() -> None:
     text, table = (Fact.of(FactKind.ARTEFACT, "", value) for value in (WORLD.files["in.csv"], ROWS))
     posted = Milestone(Fact.of(FactKind.SINK, SINK, ROWS), needs=(1,), is_deliverable=True)

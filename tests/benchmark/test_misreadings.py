@@ -23,7 +23,7 @@ INSTANCES = 6
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks(INSTANCES)
+    return make_tasks(INSTANCES, very_hard=3)
 
 
 def chain(*calls: Call) -> Task:

@@ -228,7 +228,7 @@ def simulate(task: Task, workflow: Workflow, rate: float, budget: int, rng: Rand
 @pytest.mark.parametrize(("rate", "spare"), [(0.8, 1), (0.6, 3)])
 def test_the_predicted_probability_is_the_simulated_success_rate(task_type: TaskType, rate: float, spare: int) -> None:
     """The difference is less than four standard errors."""
-    episodes, task = 500, generate_task(TaskKey(task_type, Difficulty.MEDIUM, 3, 0))
+    episodes, task = 250, generate_task(TaskKey(task_type, Difficulty.MEDIUM, 3, 0))
     budget = len(perfect_plan(task).steps) + spare
     solution = solve(task, rate, budget)
     rng = Random(f"{task_type}/{rate}")

@@ -66,17 +66,18 @@ def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType
 
 def test_the_perfect_agent_needs_only_the_optimal_calls() -> None:
     for task_type, difficulty in CELLS:
-        for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL,)):
+        for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL,), instances=2):
             assert score_agent("perfect", case, guidance).efficiency == 1
 
 
 @pytest.mark.parametrize("task_type", TaskType)
 def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: TaskType) -> None:
     """At 0.8 in fewer than one case in a hundred. Faults are the same for all prompt types, so two of them suffice."""
+    prompt_types = (PromptType.OPTIMAL, PromptType.BASELINE)
     scores = [
         score_agent("perfect", case, guidance)
         for difficulty in Difficulty
-        for case, guidance in make_cases(task_type, difficulty, (PromptType.OPTIMAL, PromptType.BASELINE), rate=0.8)
+        for case, guidance in make_cases(task_type, difficulty, prompt_types, rate=0.8, instances=3)
     ]
     stopped = [score.failure_class for score in scores if score.outcome is not Outcome.FULL]
     assert set(stopped) <= {FailureClass.MAX_TURNS}
@@ -87,7 +88,7 @@ def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: T
 @pytest.mark.parametrize("rate", [0.8, 0.6])
 def test_below_rate_one_obedience_to_a_flawed_plan_still_fails_or_costs_calls(rate: float) -> None:
     for task_type in TaskType:
-        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate, instances=8):
+        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate, instances=4):
             follower = score_agent("follower", case, guidance)
             if case.prompt_type is not PromptType.FLAWED_REDUNDANT_OPERATIONS:
                 assert follower.outcome is not Outcome.FULL
@@ -118,7 +119,7 @@ def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one
     shares = {}
     cells = [(task_type, level) for task_type, level in CELLS if level is not Difficulty.VERY_HARD]
     for prompt_type in (PromptType.OPTIMAL, PromptType.BASELINE, PromptType.FLAWED_TOOL_MISUSE):
-        pairs = [pair for cell in cells for pair in make_cases(*cell, (prompt_type,))]
+        pairs = [pair for cell in cells for pair in make_cases(*cell, (prompt_type,), instances=3)]
         full = [score_agent("mixture", case, guidance).outcome is Outcome.FULL for case, guidance in pairs]
         shares[prompt_type] = sum(full) / len(full)
     assert shares[PromptType.OPTIMAL] > shares[PromptType.FLAWED_TOOL_MISUSE]

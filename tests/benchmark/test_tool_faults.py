@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 
 import msgspec
@@ -15,7 +16,7 @@ from pytest_ultra.benchmark.facts import FactKind
 from pytest_ultra.benchmark.fault_proofs import find_down_target, find_wrong_result, is_doubtful
 from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.benchmark.rehearsal import rehearse, step_result
+from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse, step_result
 from pytest_ultra.benchmark.routes import Route, find_route
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Task
@@ -31,8 +32,12 @@ from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Event
 from pytest_ultra.core.workflow import Call
 from tests.benchmark.agent_runs import make_case, make_tasks, run_agent, run_in_subprocess
 
-TASKS = make_tasks(2)
 NEVER_RELIABLE = 1e-9
+
+
+@cache  # not when the tests are collected: the controller would make them, too
+def all_tasks() -> list[Task]:
+    return make_tasks(2, very_hard=1)
 
 
 class Visit:
@@ -44,7 +49,7 @@ class Visit:
 
 
 def visits(tasks: list[Task] | None = None) -> Iterator[Visit]:
-    for task in TASKS if tasks is None else tasks:
+    for task in all_tasks() if tasks is None else tasks:
         route = find_route(task)
         assert route is not None
         progress, world = begin(route.workflow), task.world
@@ -63,7 +68,7 @@ def meet(visit: Visit, kind: FaultKind, k: int = 1) -> tuple[World, ToolResult]:
 
 
 def test_a_route_reaches_the_goal_without_harm_and_uses_nothing_that_is_down() -> None:
-    for task in TASKS:
+    for task in all_tasks():
         route = find_route(task)
         assert route is not None
         assert len(route.workflow.steps) == sum(m.fact.kind is not FactKind.ANSWER for m in task.milestones)
@@ -151,6 +156,7 @@ def test_a_reply_is_lost_only_where_a_second_call_does_harm_and_looking_shows_a_
 
 def test_an_implicit_fault_misses_the_goal_if_ignored_and_the_same_call_brings_the_right_result() -> None:
     met: Counter[str] = Counter()
+    ends = {task.key: rehearse_route(task) for task in all_tasks()}
     for visit in visits():
         world, result = meet(visit, FaultKind.IMPLICIT)
         if result.fault_kind is None:
@@ -164,22 +170,26 @@ def test_an_implicit_fault_misses_the_goal_if_ignored_and_the_same_call_brings_t
         assert describe(wrong) not in [describe(value) for value in visit.after.artefacts.values()]
         again, second = invoke(world, visit.call.tool, visit.call.arguments)
         assert again.artefacts[second.handle or ""] == right
-        place = list(visit.route.workflow.steps).index(
-            next(s for n, s in enumerate(visit.route.workflow.steps) if _makes(visit, n, right))
-        )
-        ignored = rehearse(visit.task, visit.route.workflow, wrong_outputs={place + 1: wrong})
+        maker = find_maker(ends[visit.task.key], right)
+        ignored = rehearse(visit.task, visit.route.workflow, wrong_outputs={maker: wrong})
         assert not ignored.has_delivered or ignored.has_harmed
     assert len(met) == 5, met
 
 
-def _makes(visit: Visit, place: int, value: object) -> bool:
-    end = rehearse(visit.task, visit.route.workflow)
-    result = end.done.get(place + 1)
-    return result is not None and isinstance(result.output, str) and end.world.artefacts[result.output] == value
+def rehearse_route(task: Task) -> Rehearsal:
+    route = find_route(task)
+    assert route is not None
+    return rehearse(task, route.workflow)
+
+
+def find_maker(end: Rehearsal, value: object) -> int:
+    """Return the number of the first step that made this artefact."""
+    outputs = ((number, end.done[number].output) for number in sorted(end.done))
+    return next(n for n, output in outputs if isinstance(output, str) and end.world.artefacts[output] == value)
 
 
 def test_a_call_that_the_goal_does_not_need_has_no_fault_that_it_could_not_notice() -> None:
-    task = next(task for task in TASKS if "file_operations_scanner" in task.tools)
+    task = next(task for task in all_tasks() if "file_operations_scanner" in task.tools)
     call = Call("file_operations_scanner", {"pattern": "*"})
     for kind in FaultKind:
         case = make_case(rate=NEVER_RELIABLE, fault_kinds=[kind])
@@ -189,11 +199,11 @@ def test_a_call_that_the_goal_does_not_need_has_no_fault_that_it_could_not_notic
 
 @pytest.mark.parametrize("kind", FaultKind)
 def test_an_earned_error_comes_before_any_fault(kind: FaultKind) -> None:
-    case = make_case(rate=NEVER_RELIABLE, fault_kinds=[kind])
+    case, task = make_case(rate=NEVER_RELIABLE, fault_kinds=[kind]), all_tasks()[0]
     for arguments, code in (({}, "INVALID_ARGUMENTS"), ({"path": "no/such/file"}, "NOT_FOUND")):
         call = Call("file_operations_reader", arguments)
-        world, result = call_tool(case, TASKS[0], TASKS[0].world, call, k=1)
-        assert (world, result.code, result.is_random) == (TASKS[0].world, code, False)
+        world, result = call_tool(case, task, task.world, call, k=1)
+        assert (world, result.code, result.is_random) == (task.world, code, False)
 
 
 @settings(max_examples=25, deadline=None)
@@ -220,7 +230,7 @@ def test_an_episode_can_be_replayed_from_its_events(
 @pytest.mark.parametrize("kinds", [(kind,) for kind in FaultKind] + [tuple(FaultKind)], ids="+".join)
 def test_faults_are_the_same_for_every_prompt_type_and_more_at_a_lower_rate(kinds: tuple[FaultKind, ...]) -> None:
     """Of the same calls: those that fail at a rate fail at every lower one."""
-    for visit, k in product(visits(TASKS[::3]), range(1, 6)):
+    for visit, k in product(visits(all_tasks()[::3]), range(1, 6)):
         results = []
         for rate, prompt_type in product((0.9, 0.7, 0.4), (PromptType.BASELINE, PromptType.OPTIMAL)):
             case = make_case(prompt_type, rate=rate, fault_kinds=kinds)
@@ -244,7 +254,7 @@ def test_a_transcript_from_before_there_were_kinds_has_transient_faults() -> Non
 
 def test_a_wrong_result_needs_a_proof() -> None:
     """Where the goal is reached all the same, as by a table that is not used, no wrong result is found."""
-    task = next(task for task in TASKS if task.world.files)
+    task = next(task for task in all_tasks() if task.world.files)
     path = next(path for path in task.world.files if not any(path in str(action.call) for action in task.actions))
     call = Call("file_operations_reader", {"path": path})
     after, result = invoke(task.world, call.tool, call.arguments)

@@ -14,8 +14,8 @@ from pytest_ultra.options.option_table import OPTIONS
 from tests.commands.conftest import CommandResult
 
 Command = Callable[..., CommandResult]
-FILES = ["my_agent.py", "test_my_agent.py", ".github/workflows/ultra.yml", "pyproject.toml"]
-RUN = ["", "Run it, without a key:", "  pytest --ultra-agent my_agent:solve@demo/perfect"]
+FILES = ["my_agent.py", "my_suite.py", "test_my_agent.py", ".github/workflows/ultra.yml", "pyproject.toml"]
+RUN = ["", "Run it, without a key:", "  pytest --ultra-suite my_suite:suite --ultra-agent my_agent:solve@demo/perfect"]
 
 
 def test_the_starter_is_green_without_a_key(
@@ -27,8 +27,8 @@ def test_the_starter_is_green_without_a_key(
     command = capsys.readouterr().out.splitlines()[-1].split()
     assert " ".join(command) in Path(".github/workflows/ultra.yml").read_text()
     result = pytester.runpytest_subprocess(*command[1:], "-W", "error")
-    result.assert_outcomes(passed=12)
-    result.stdout.fnmatch_lines(["6 planned: 6 scored (6 full, *"])
+    result.assert_outcomes(passed=28)
+    result.stdout.fnmatch_lines(["14 planned: 14 scored (14 full, *"])
 
 
 def test_files_that_exist_are_kept(command: Command, root: Path) -> None:
@@ -37,7 +37,7 @@ def test_files_that_exist_are_kept(command: Command, root: Path) -> None:
     assert first.lines == [*(f"{name}: written" for name in FILES), *RUN]
     (folder / "my_agent.py").write_text("mine")
     again = command("init")
-    assert again.lines == [*(f"{name}: kept, it exists" for name in FILES[:3]), *RUN], "nothing is left to add"
+    assert again.lines == [*(f"{name}: kept, it exists" for name in FILES[:4]), *RUN], "nothing is left to add"
     assert (folder / "my_agent.py").read_text() == "mine"
 
 
@@ -55,7 +55,7 @@ def test_a_project_with_options_of_its_own_is_shown_what_to_add(command: Command
     options = tomllib.loads("\n".join(shown.lines[start + 1 : end]))["tool"]["pytest"]["ini_options"]
     assert options.keys() <= {option.key for option in OPTIONS}
     assert shown.lines[end + 1] == "  cd app"
-    for name in FILES[:2]:
+    for name in FILES[:3]:
         ast.parse((project / name).read_text())
 
 

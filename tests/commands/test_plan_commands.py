@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pytest_ultra.commands.cli import main
+from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.flaws.own_plans.flaw_library import inject, lint
 from tests.commands.conftest import CommandResult
 from tests.flaws.own_plans.shop import PLAN, TOOLS, WORDS
+from tests.fuzzing import damage, fuzz
 
 Command = Callable[..., CommandResult]
 FILES = ("plan.json", "--tools", "tools.json")
@@ -71,7 +77,7 @@ def test_findings_are_printed_with_exit_code_1(command: Command, files: Path) ->
         (b"\xff\xfe", "plan.json: the file is not UTF-8; give a file of JSON"),
         ("[" * 100_000, "plan.json: no JSON that can be read ("),
         ('{"steps": [{"tool": 3}]}', "plan.json: steps[0].tool: Expected `str`, got `int`; a plan looks like"),
-        ('{"steps": [{"tool": "find"}]}', "the linter finds 2 in the sound plan: step 1: "),
+        ('{"steps": [{"tool": "find"}]}', "the linter has findings in the sound plan, 2 in all: step 1: "),
     ],
 )
 def test_an_error_names_the_file_and_the_place(
@@ -88,3 +94,38 @@ def test_other_errors_name_the_file_too(command: Command, files: Path) -> None:
     (files / "tools.json").write_text("{}")
     failed = command("lint", *FILES)
     assert (failed.code, failed.err[:60]) == (2, "pytest-ultra lint: error: tools.json has no tool; give a lis")
+
+
+def test_a_rehearsal_of_the_users_own_proves_the_cost(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    (files / "shop_rehearsal.py").write_text(
+        "from tests.flaws.own_plans.shop import reaches_goal\n\n\ndef crash(plan):\n    return plan['x']\n"
+    )
+    arguments = ("inject", *FILES, "--kind", "missing_step", "--words", WORDS, "--rehearse")
+    proved = command(*arguments, "shop_rehearsal:reaches_goal")
+    assert (proved.code, proved.lines[-1]) == (0, "proved by: rehearsal")
+    for target, problem in (
+        ("shop_rehearsal:crash", "raised KeyError: 'x'; return False for a plan whose calls fail"),
+        ("shop_rehearsal:none", "shop_rehearsal has no 'none'; it has reaches_goal, crash"),
+        ("no_such_module:it", "cannot be imported: there is no module 'no_such_module'"),
+    ):
+        failed = command(*arguments, target)
+        assert (failed.code, failed.out) == (2, "")
+        assert problem in failed.err
+
+
+@fuzz(60)
+@given(st.sampled_from(["plan.json", "tools.json"]), st.sampled_from(FlawKind), st.data())
+def test_no_damaged_file_is_unexpected(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str, kind: FlawKind, data: st.DataObject
+) -> None:
+    valid = (files / name).read_bytes()
+    (files / name).write_bytes(damage(valid, data))
+    try:
+        assert main(["lint", *FILES]) in (0, 1, 2)
+        assert main(["inject", *FILES, "--kind", kind, "--severity", "light"]) in (0, 2)
+        assert "report a bug" not in capsys.readouterr().err
+    finally:
+        (files / name).write_bytes(valid)

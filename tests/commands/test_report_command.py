@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
+from pytest_ultra.commands.plot import NAMES
 from pytest_ultra.controller.report_contents import describe_run
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.reporting.charts.charts import CHARTS
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal
 from pytest_ultra.storage.results import SlimEpisodes, read_results
@@ -110,6 +112,17 @@ def test_charts_are_written_into_the_run_directory(command: Command, run: RunDir
 def test_all_formats_are_written_to_the_requested_path(command: Command, run: RunDirectory, tmp_path: Path) -> None:
     assert command("plot", run.run_id, "-o", "figures", "--format", "all").code == 0
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".png", ".pdf"}
+
+
+def test_charts_are_chosen_by_name(command: Command, run: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.path.is_dir()
+    shown = command("plot", "--chart", "heat-map", "--width", "120", "-o", "new/folder")
+    assert shown.lines == ["new/folder/heat-map.svg"]
+    assert tuple(CHARTS) == NAMES
+    for wrong in (("--chart", "pie"), ("--width", "5")):
+        with pytest.raises(SystemExit):
+            command("plot", *wrong)
+    assert "30 to 600 mm" in capsys.readouterr().err
 
 
 def test_an_unknown_format_is_an_error(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

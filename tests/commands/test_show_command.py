@@ -297,3 +297,18 @@ def test_a_commit_of_which_the_changes_are_not_known_is_shown_so(root: Path, com
     shown = command("show")
     assert shown.code == 0
     assert "commit c0ffee, perhaps with changes" in shown.lines
+
+
+@pytest.mark.parametrize(
+    ("table_format", "beginning"), [("latex", "\\begin{tabular}"), ("md", "| model"), ("csv", "model,")]
+)
+def test_the_table_of_a_run_is_shown_for_papers(
+    root: Path, command: Command, tmp_path: Path, table_format: str, beginning: str
+) -> None:
+    run = make_run(root, some_episodes())
+    shown = command("show", "--format", table_format)
+    assert shown.code == 0
+    assert shown.out.startswith(beginning)
+    assert command("show", run.run_id, "--format", table_format, "-o", "new/table").out == ""
+    assert (tmp_path / "new" / "table").read_text() == shown.out
+    assert "-o needs --format" in command("show", "-o", "table").err

@@ -24,7 +24,8 @@ def composed(kind: FlawKind, flaws: int = 2) -> Iterator[tuple[Task, FlawedWorkf
     for task_type in (TaskType.DATA_PIPELINE, TaskType.MULTI_STAGE_PIPELINE):
         for instance in range(3):
             task = make_task(TaskKey(task_type, Difficulty.HARD, instance, 0))
-            flawed = inject(TaskContext(task), perfect_plan(task), kind, Severity.LIGHT, flaws=flaws)
+            context, optimal = TaskContext(task), perfect_plan(task)
+            flawed = inject(context, optimal, kind, Severity.LIGHT, flaws=flaws, with_oddities=False)
             if flawed is not None:
                 yield task, flawed
 
@@ -43,7 +44,8 @@ def test_each_further_kind_damages_one_more_sound_step(kind: FlawKind) -> None:
         assert second.optimal_step is not None
         damaged = flawed.workflow.steps[second.flawed_step - 1]
         assert render(flawed.workflow) != render(optimal)
-        assert damaged != optimal.steps[second.optimal_step - 1]
+        # after a bypass in another order, the number of the input can be by chance the one that it had
+        assert damaged != optimal.steps[second.optimal_step - 1] or second.way == "bypass"
         assert not TaskContext(task).rehearse(flawed.workflow).has_delivered
 
 

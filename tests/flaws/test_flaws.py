@@ -48,7 +48,7 @@ def make_flawed(kind: FlawKind) -> tuple[Flawed, ...]:
 
 
 def _flaw(kind: FlawKind) -> Iterator[Flawed]:
-    for number, task in enumerate(make_tasks(INSTANCES)):
+    for number, task in enumerate(make_tasks(INSTANCES, very_hard=1)):
         optimal = perfect_plan(task)
         for severity in Severity:
             wanted = list(Visibility)[number % len(Visibility)]
@@ -290,7 +290,7 @@ def test_a_step_that_stays_keeps_its_advice_when_another_is_removed() -> None:
         (FlawKind.TOOL_MISUSE, {"sibling", "stranger", "misread"}),
         (
             FlawKind.PARAMETER_ERROR,
-            {"misread", "wrong_type", "wrong_reference", "boundary", "sibling_field", "sibling_name"},
+            {"misread", "wrong_type", "wrong_reference", "other_choice", "sibling_field", "sibling_name"},
         ),
         (FlawKind.MISSING_STEP, {"here_and_there", "in_a_row", "misread"}),
         (FlawKind.REDUNDANT_OPERATIONS, {"repeat", "useless_look_up", "repeated_look_up", "idle_step"}),

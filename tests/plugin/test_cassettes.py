@@ -18,7 +18,7 @@ from tests.plugin.chat_server import CALLS, ChatServer, chat_server
 KEY = "sk-0123456789abcdef"
 ONE_CASE = ("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task")
 FEW_CASES = ("--ultra-prompt-type=optimal,flawed_missing_step", "--ultra-task-type=simple_task,basic_task")
-UNSTABLE = {"worker", "started_at"}
+UNSTABLE = {"worker", "started_at", "started_at_utc"}
 """Fields that may differ between two replays."""
 
 WATCH = """

@@ -47,3 +47,25 @@ def test_a_test_that_uses_the_fixture_is_skipped_when_no_model_is_named(
 def test_the_marker_is_known(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("--markers")
     result.stdout.fnmatch_lines("@pytest.mark.ultra(model, prompt_type, *")
+
+
+def test_a_test_that_uses_the_fixture_fails_without_a_model_if_one_is_required(
+    pytester: pytest.Pytester, way: tuple[str, ...]
+) -> None:
+    pytester.makeini("[pytest]\nultra_require = yes")
+    pytester.makepyfile("def test_mine(ultra_episode): assert False\ndef test_plain(): pass")
+    result = pytester.runpytest(*way)
+    result.assert_outcomes(errors=1, passed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines("--ultra-require: no model is named: add --ultra-model NAME (demo needs no key), *")
+
+
+def test_an_option_that_is_typed_without_a_model_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_plain(): pass")
+    result = pytester.runpytest("--ultra-prompt-type=optimal")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        "ERROR: --ultra-prompt-type: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent *"
+    )
+    pytester.makeini("[pytest]\naddopts = --ultra-prompt-type=optimal\nultra_severity = light")
+    pytester.runpytest().assert_outcomes(passed=1)

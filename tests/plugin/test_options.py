@@ -38,7 +38,8 @@ def settings_of(pytester: pytest.Pytester, *args: str) -> Settings:
 
 
 def test_without_a_model_there_are_no_settings(pytester: pytest.Pytester) -> None:
-    assert read_settings(pytester.parseconfig("--ultra-difficulty", "hard")) is None
+    pytester.makeini("[pytest]\naddopts = --ultra-difficulty=hard")
+    assert read_settings(pytester.parseconfig()) is None
 
 
 def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None:
@@ -59,6 +60,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         fault_kind=(FaultKind.TRANSIENT,),
         instances=1,
         detect=None,
+        until=None,
         repeats=1,
         seed=0,
         max_turns=30,
@@ -79,6 +81,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         qps=None,
         tpm=None,
         max_in_flight=None,
+        failures=None,
         least_outcome="full",
         json=None,
         html=None,

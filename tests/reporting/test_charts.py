@@ -6,13 +6,15 @@ import re
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.figures import Counts, PairedDifference, Rate, Row, Summary
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import Format
-from pytest_ultra.reporting.charts.charts import CHARTS, draw_charts
+from pytest_ultra.reporting.charts.charts import CHARTS, Look, draw_charts
 
 LOSS = PairedDifference(pairs=10, won=0, lost=4, low=-0.7, high=-0.1)
 
@@ -65,6 +67,45 @@ def test_text_is_kept_as_text_and_labels_the_figures(chart: str, expected: list[
     joined = " ".join(texts)
     for text in expected:
         assert text in joined
+
+
+def width_mm(svg: bytes) -> float:
+    found = re.search(rb'<svg [^>]*?width="([\d.]+)pt"', svg)
+    assert found
+    return float(found[1]) / 72 * 25.4
+
+
+def test_charts_are_chosen_and_get_width_font_and_title_as_asked() -> None:
+    summary = make_summary(None)
+    ((name, svg),) = draw_charts(summary, [Format.SVG], ["heat-map"], Look(120, "DejaVu Serif", has_titles=False))
+    assert name == "heat-map.svg"
+    assert width_mm(svg) == pytest.approx(120, abs=0.1)
+    assert b"DejaVu Serif" in svg
+    assert CHARTS["heat-map"].title.encode() not in svg
+    ((_, plain),) = draw_charts(summary, [Format.SVG], ["heat-map"])
+    assert CHARTS["heat-map"].title.encode() in plain
+    assert b"success, %" in plain  # the colour bar
+    with pytest.raises(ConfigurationError, match=r"no font family 'DejaVu Sanz'.* DejaVu Sans"):
+        list(draw_charts(summary, [Format.SVG], ["heat-map"], Look(font="DejaVu Sanz")))
+
+
+def test_failures_of_several_models_are_drawn_side_by_side_and_add_up() -> None:
+    given = {"m1": 3, "m2": 5}
+    rows = [
+        msgspec.structs.replace(
+            make_row(kind, model=model), failure_classes=((FailureClass.GAVE_UP, n), (FailureClass.ENDPOINT, 1))
+        )
+        for model, n in given.items()
+        for kind in (PromptType.OPTIMAL, PromptType.BASELINE)
+    ]
+    summary = Summary(
+        tuple(rows), Counts(full=24, failed=16), ((FailureClass.GAVE_UP, 16), (FailureClass.ENDPOINT, 4)), ()
+    )
+    svg = draw(summary, Format.SVG)["failure-classes.svg"].decode()
+    texts = [re.sub(r"\s+", " ", text).strip() for text in re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)]
+    assert texts.index("m1") < texts.index("m2")
+    assert [text for text in texts if text in {"6", "10", "2"}].count("2") >= 2
+    assert {"6", "10"} <= set(texts)
 
 
 def test_pdfs_embed_fonts_that_journals_accept() -> None:

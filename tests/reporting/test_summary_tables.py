@@ -21,7 +21,7 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting import figure_format as figures
-from pytest_ultra.reporting.model_table import model_lines
+from pytest_ultra.reporting.model_comparison_table import model_lines
 from pytest_ultra.reporting.recovery_table import LEGEND, recovery_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.terminal_summary import slowest_lines

@@ -17,6 +17,8 @@ from pytest_ultra.core.figures import (
     Counts,
     Discernment,
     Evidence,
+    ModelDifference,
+    ModelFigures,
     PairedDifference,
     Rate,
     Robustness,
@@ -24,16 +26,17 @@ from pytest_ultra.core.figures import (
     SlowCase,
     Summary,
 )
-from pytest_ultra.reporting.terminal_summary import end_of_run, header
+from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header
 from pytest_ultra.reporting.text_table import TerminalLine
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def summary_table(summary: Summary, width: int) -> str:
-    """Return the table of results: the lines before the first empty one."""
+    """Return the table by prompt type: its lines up to the next empty one."""
     texts = [line.text for line in end_of_run(summary, width)]
-    return "\n".join(texts[: texts.index("")])
+    start = next((number for number, text in enumerate(texts) if text.startswith("prompt type")), 0)
+    return "\n".join(texts[start : texts.index("", start)])
 
 
 def make_difference(pairs: int, won: int, lost: int, **fields: Any) -> PairedDifference:
@@ -75,7 +78,7 @@ def make_realistic() -> Summary:
         PromptType.OPTIMAL,
         0,
         0,
-        model="demo",
+        model="m-large",
         counts=Counts(error=3),
         mean_calls=None,
         mean_tokens=None,
@@ -83,18 +86,66 @@ def make_realistic() -> Summary:
     )
     classes = ((FailureClass.WRONG_DELIVERABLE, 31), (FailureClass.GAVE_UP, 4), (FailureClass.ENDPOINT, 5))
     slow = SlowCase("pytest_ultra/suite/test_workflows.py::test_workflow[m-cot-1]", "0f", Outcome.FAILED, 83.61, 30)
-    return make_summary(*rows, hit, dead, failure_classes=classes, demo_models=("demo",), slowest=(slow,))
+    pooled = make_difference(135, 7, 29, tasks=20, low=-0.27, high=-0.05, p_value=0.004, evidence=Evidence.WORSE)
+    better = make_difference(180, 41, 19, tasks=20, low=0.03, high=0.21, p_adjusted=0.008, evidence=Evidence.BETTER)
+    models = (
+        ModelFigures(
+            "gpt-4o-mini", Counts(full=108, failed=70, partial=1, error=1), Rate(108, 179, 0.53, 0.67), pooled
+        ),
+        ModelFigures("m-large", Counts(error=3), None),
+    )
+    measured = msgspec.structs.replace(
+        models[0],
+        recovery=Rate(18, 21, 0.6, 0.95),
+        false_success=Rate(9, 179, 0.02, 0.09),
+        mean_calls=5.25,
+        mean_cost=0.0123,
+        mean_duration_s=12.34,
+    )
+    return make_summary(
+        *rows,
+        hit,
+        dead,
+        failure_classes=classes,
+        demo_models=("demo",),
+        slowest=(slow,),
+        model_figures=(measured, models[1]),
+        models=(ModelDifference("m-large", "gpt-4o-mini", better),),
+    )
 
 
-@pytest.mark.parametrize("width", [80, 110, 140])
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_the_end_of_a_run_reads_well(width: int) -> None:
-    shown = "\n".join(line.text for line in end_of_run(make_realistic(), width)) + "\n"
+    shown = "\n".join(line.text for line in end_of_run(make_realistic(), width, Detail.NORMAL)) + "\n"
     assert shown == (GOLDEN / f"end_of_run_{width}.txt").read_text()
 
 
 @pytest.mark.parametrize("width", range(30, 200, 7))
-def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    assert max(len(line.text) for line in end_of_run(make_realistic(), width)) <= width
+@pytest.mark.parametrize("name", ["gpt-4o-mini", "openrouter/meta-llama/llama-3.3-70b-instruct:free"])
+def test_no_line_is_wider_than_the_terminal_and_none_is_cut(width: int, name: str) -> None:
+    summary = make_realistic()
+    first, *others = summary.model_figures
+    named = msgspec.structs.replace(summary, model_figures=(msgspec.structs.replace(first, model=name), *others))
+    for detail in Detail:
+        lines = [line.text for line in end_of_run(named, width, detail)]
+        assert max(map(len, lines)) <= width
+        assert name in "".join("".join(lines).split())
+        assert not any("…" in line or "characters)" in line for line in lines)
+
+
+def test_the_end_of_a_run_leads_with_its_models_and_comparisons_and_is_shorter_with_less_detail() -> None:
+    brief, normal, whole = ([line.text for line in end_of_run(make_realistic(), 80, detail)] for detail in Detail)
+    assert len(brief) < len(normal) < len(whole)
+    assert brief[0] == normal[0] == whole[0]
+    assert brief[0].split()[:4] == ["model", "success", "n", "flawed"]
+    assert [line.split()[0] for line in normal[2:4]] == ["gpt-4o-mini", "m-large"]
+    text = " ".join(" ".join(normal).split())
+    assert text.index("gpt-4o-mini is worse than m-large by 12 points (95%: 3 to 21, p = 0.008)") < text.index(
+        "prompt type"
+    )
+    assert "flawed plans make gpt-4o-mini worse by 16 points (95%: 5 to 27, p = 0.004)" in text
+    assert not any(line.startswith("prompt type") for line in brief)
+    assert len(brief) <= 10
 
 
 def test_severities_and_rates_fit_80_columns() -> None:
@@ -103,7 +154,7 @@ def test_severities_and_rates_fit_80_columns() -> None:
     lines = summary_table(make_summary(control, *severe), 80).splitlines()
     assert lines[2] == "gpt-4o-mini, tool success rate 0.6"
     assert [line.split()[:2] for line in lines[4:]] == [["logical_inconsistency", severity] for severity in Severity]
-    assert all(line.endswith("-15.0 -40..+12 0.38   5.2") for line in lines[4:])
+    assert all(line.endswith(" no evidence") for line in lines[4:])
 
 
 def test_variants_and_versions_are_headings_of_their_rows() -> None:

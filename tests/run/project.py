@@ -28,6 +28,7 @@ RUN_MARKER = "ULTRA_TEST_MARK"
 VARYING_FIELDS = frozenset(
     {
         "started_at",
+        "started_at_utc",
         "duration_s",
         "model_time_s",
         "tool_time_s",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM
 
@@ -17,31 +17,42 @@ from pytest_ultra.storage.kept_turns import read_turns
 from pytest_ultra.storage.results import State, find_state, interruption_of
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_run_end
-from tests.run.project import Project, wait_until
+from tests.run.project import NO_XDIST, Project, wait_until
 
-SLOW = ("--pyargs", "pytest_ultra.suite", "--ultra-model=demo/perfect?latency=0.3")
+SLOW = ("--ultra-model=demo/perfect?latency=0.3", "--ultra-task-type=simple_task,multi_stage_pipeline")
+"""Twenty cases of different lengths."""
+
+
+SIGNALS = {
+    "int-int-soon": (0.05, (SIGINT, SIGINT)),
+    "int-int": (0.2, (SIGINT, SIGINT)),
+    "int-term": (0.1, (SIGINT, SIGTERM)),
+    "int-hup": (0.1, (SIGINT, SIGHUP)),
+}
+"""Seconds after each of the two signals."""
 
 
 @pytest.mark.parametrize(
-    ("gap_s", "signals"),
+    ("way", "args"),
     [
-        (0.05, (SIGINT, SIGINT)),
-        (0.2, (SIGINT, SIGINT)),
-        (0.1, (SIGINT, SIGTERM)),
-        (0.1, (SIGINT, SIGHUP)),
+        *product(["int-int-soon", "int-int"], [NO_XDIST, ("-n2",)]),
+        ("int-int", ("-n0",)),
+        ("int-term", ("-n2",)),
+        ("int-hup", NO_XDIST),
     ],
-    ids=["int-int-soon", "int-int", "int-term", "int-hup"],
+    ids=lambda value: value if isinstance(value, str) else "".join(value),
 )
 def test_two_signals_leave_an_interrupted_run_with_its_answers(
-    project: Project, xdist_mode: tuple[str, ...], gap_s: float, signals: tuple[signal.Signals, ...]
+    project: Project, way: str, args: tuple[str, ...]
 ) -> None:
-    started = project.start(*SLOW, *xdist_mode)
+    gap_s, signals = SIGNALS[way]
+    started = project.start(*SLOW, *args)
     wait_until(project.journaled_episodes)
     for number in signals:
         with suppress(ProcessLookupError):
             started.signal(number, is_group=True)
         time.sleep(gap_s)
-    started.wait(30)
+    started.wait(60)
 
     run = RunDirectory.open(project.runs()[-1])
     assert find_state(run) is State.INTERRUPTED
@@ -70,7 +81,7 @@ def test_no_success_is_recorded_when_a_second_signal_ends_pytest_before_it_has_s
 ) -> None:
     project.pytester.makeconftest(SECOND_CTRL_C)
     started = project.start(*SLOW, "-n0")
-    code = started.wait(30)
+    code = started.wait(60)
 
     end = read_run_end(RunDirectory.open(project.runs()[-1]))
     assert code == -SIGINT

@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from pyarrow import parquet
 from pytest_ultra.commands.cli import main
 from pytest_ultra.core.episode import Episode
 from tests import independent
+from tests.results_factory import DERIVED_FIELDS
 from tests.run.project import Project
 
 OPTIONS = (
@@ -77,9 +79,17 @@ def check_formats(output: RunOutput) -> None:
         expected = flat(output.episodes[line["nodeid"]])
         assert {name: line[name] for name in expected} == expected
         assert line["flaw_kind"] == (expected["prompt_type"].partition("flawed_")[2] or None)
-        assert set(line) == {*expected, "flaw_kind", "run_id"}
+        assert set(line) == {*expected, "flaw_kind", "run_id", *DERIVED_FIELDS}
+        assert line["control_case_id"] == (line["flaw_kind"] and find_control(lines, line)["case_id"])
+        assert datetime.fromisoformat(line["started_at_utc"]).timestamp() == pytest.approx(line["started_at"], abs=1e-3)
         assert record == line
         assert {name: as_cell(value) for name, value in line.items()} == row
+
+
+def find_control(lines: list[dict[str, Any]], flawed: dict[str, Any]) -> dict[str, Any]:
+    same = ("model", "task_type", "difficulty", "instance", "repeat", "seed", "tool_success_rate")
+    (found,) = (line for line in lines if line["prompt_type"] == "optimal" and all(line[n] == flawed[n] for n in same))
+    return found
 
 
 def as_cell(value: object) -> str:

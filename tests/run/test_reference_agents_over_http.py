@@ -17,12 +17,12 @@ EACH = len(TaskType) * 2  # difficulties
 
 
 @pytest.fixture
-def outcomes(project: Project, xdist_on_off: tuple[str, ...]) -> dict[tuple[str, str], Counter[str]]:
-    """Outcomes by agent and prompt type, at tool success rate 1.0."""
+def outcomes(project: Project) -> dict[tuple[str, str], Counter[str]]:
+    """Outcomes by agent and prompt type, at tool success rate 1.0; without workers they are the same."""
     models = ",".join(f"demo/{agent}" for agent in AGENTS)
     args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=very_easy,hard")
     prompt_types = f"--ultra-prompt-type={','.join(PromptType)}"
-    project.run(*xdist_on_off, f"--ultra-model={models}", prompt_types, *args)
+    project.run("-n2", f"--ultra-model={models}", prompt_types, *args)
     outcomes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for episode in project.episodes():
         agent, prompt_type = episode["model"].removeprefix("demo/"), episode["prompt_type"]

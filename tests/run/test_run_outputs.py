@@ -98,7 +98,14 @@ def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, xd
     result = project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES)
     workers = "2 workers" if xdist_on_off == ("-n2",) else "no workers (one process)"
     result.stdout.fnmatch_lines([HEADER.format(workers), "ultra: kept in .ultra/runs/*"])
-    result.stdout.fnmatch_lines(["*= ultra =*", "prompt type *success*95%*vs optimal*p*calls*", "optimal *100.0%*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*= ultra =*",
+            "model *success*95%*n*flawed*calls*",
+            "prompt type *success*vs optimal*calls*",
+            "optimal *100.0%*",
+        ]
+    )
     result.stdout.fnmatch_lines("10 planned: 10 scored (10 full, 0 partial, 0 failed), 0 error, 0 skipped")
     result.stdout.fnmatch_lines("demo models are scripted agents: these figures say nothing about any real model")
     assert result.stderr.str() == ""

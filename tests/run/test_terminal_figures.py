@@ -21,7 +21,7 @@ def test_the_terminal_agrees_with_the_journals(project: Project, monkeypatch: py
     monkeypatch.setenv("COLUMNS", "500")
     prompt_types = "--ultra-prompt-type=baseline,optimal,flawed_tool_misuse,flawed_redundant_operations"
     models, tasks = "--ultra-model=demo,demo/stubborn", "--ultra-task-type=simple_task,basic_task"
-    result = project.run("-n2", models, prompt_types, tasks, "--ultra-instances=3", "--ultra-repeats=2")
+    result = project.run("-n2", "-v", models, prompt_types, tasks, "--ultra-instances=3", "--ultra-repeats=2")
     (run,) = project.runs()
     expected = independent.summary(independent.read_journals(run), identify)
     assert expected["counts"]["full"] + expected["counts"]["partial"] + expected["counts"]["failed"] == 2 * 4 * 12

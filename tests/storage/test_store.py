@@ -26,7 +26,7 @@ from pytest_ultra.storage.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import list_stored_runs
 from pytest_ultra.storage.store.store_sync import SyncResult, open_synced, store_run, sync
 from pytest_ultra.storage.store.store_tables import ATTEMPTS, METADATA, PROVENANCE
-from tests.results_factory import make_case, make_episode
+from tests.results_factory import DERIVED_FIELDS, make_case, make_episode
 from tests.storage.stored_runs import STARTED_AT, make_run, some_episodes, write
 
 
@@ -54,6 +54,7 @@ def results(root: Path) -> list[dict[str, Any]]:
 
 def flattened(run: RunDirectory) -> list[dict[str, Any]]:
     rows = [{"run_id": run.run_id} | flatten(episode) for episode in read_results(run).episodes]
+    rows = [{name: value for name, value in row.items() if name not in DERIVED_FIELDS} for row in rows]
     return sorted(rows, key=lambda row: row["nodeid"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 _UNITS = 10**6  # amounts are integers in millionths, so that sums are exact on every machine
 
@@ -21,6 +22,15 @@ def solve_knapsack(values: Sequence[float], costs: Sequence[float], budget: floa
     Ties go to the lowest cost, then to the earliest items. Costs must not be negative. Raises `TooManyChoicesError`
     if more than 20,000 partial choices are undominated.
     """
+    chosen = _solve(tuple(values), tuple(costs), budget)
+    if chosen is None:
+        raise TooManyChoicesError(f"There are too many choices among {len(values)} rows to find the best one.")
+    return list(chosen)
+
+
+@lru_cache(maxsize=64)  # a long table takes seconds, and proof, run and score of an episode ask for the same choice
+def _solve(values: tuple[float, ...], costs: tuple[float, ...], budget: float) -> tuple[int, ...] | None:
+    """Return the chosen indices; None if there are too many partial choices."""
     limit, n = _in_units(budget), len(values)
     frontier: list[_State] = [(0, 0, 0)]
     for index, (value, cost) in enumerate(zip(map(_in_units, values), map(_in_units, costs), strict=True)):
@@ -29,9 +39,9 @@ def solve_knapsack(values: Sequence[float], costs: Sequence[float], budget: floa
             frontier += [(c + cost, v - value, chosen - bit) for c, v, chosen in frontier if c + cost <= limit]
             frontier = _undominated(frontier)
         if len(frontier) > _MAX_STATES:
-            raise TooManyChoicesError(f"There are too many choices among {n} rows to find the best one.")
+            return None
     chosen = -frontier[-1][2]
-    return [index for index in range(n) if chosen >> (n - 1 - index) & 1]
+    return tuple(index for index in range(n) if chosen >> (n - 1 - index) & 1)
 
 
 def _undominated(states: list[_State]) -> list[_State]:

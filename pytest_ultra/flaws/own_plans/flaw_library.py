@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from pytest_ultra.core.axes import FlawKind, Severity, Visibility
-from pytest_ultra.core.guidance import Damage, FlawedWorkflow
+from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import StepResult
 from pytest_ultra.core.workflow import Workflow, render
@@ -23,6 +23,8 @@ from pytest_ultra.flaws.plan_context import Rehearsal
 
 ReachesGoal = Callable[[dict[str, Json]], bool]
 """Follows a plan, as JSON, to the letter with tools that never fail; returns whether it reaches the job's goal."""
+MOST_STEPS = 50
+"""Steps of a plan that can be damaged; a damaged one may be longer."""
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -106,21 +108,26 @@ def inject(
     of the forms that `read_tools` takes; `words` is the job in words. Raises ConfigurationError if an argument is
     wrong, or the linter finds something in the sound plan; UnflawableError if the plan has no place for the flaw.
     """
-    sound, listing = _workflow(workflow), read_tools(tools)
+    sound, listing, text = _workflow(workflow), read_tools(tools), as_json(str(seed), "seed")
     wanted = _choose("visibility", visibility, Visibility)
     chosen_kind, chosen_severity = _choose("kind", kind, FlawKind), _choose("severity", severity, Severity)
-    context = SchemaContext(sound, listing, str(seed), words=words)
+    context = SchemaContext(sound, listing, text, words=words)
     _check_sound(context, sound, rehearse)
     if rehearse is not None:
-        context = SchemaContext(sound, listing, str(seed), words=words, rehearse=_rehearsal_of(context, rehearse))
+        context = SchemaContext(sound, listing, text, words=words, rehearse=_rehearsal_of(context, rehearse))
     flawed = injection.inject(context, sound, chosen_kind, chosen_severity, visibility=wanted, with_oddities=False)
     if flawed is None or flawed.visibility is None:
         raise UnflawableError(
             f"{chosen_kind} of severity {chosen_severity} has no place in this plan of {len(sound.steps)} steps: "
             "no candidate passed its proof; try another kind, severity or seed, or a longer plan"
         )
-    flawed = msgspec.structs.replace(flawed, workflow=keep_answer_path(flawed.workflow, sound))
-    return _flawed_plan(flawed, wanted, str(seed), context, words=words, is_rehearsed=rehearse is not None)
+    damaged = keep_answer_path(flawed.workflow, sound)
+    proof = FlawProof(
+        CostProof.STRUCTURE if rehearse is None else CostProof.REHEARSAL,
+        linter.lint(damaged, context.tools),
+        is_checked_by_words=words is not None,
+    )
+    return FlawedPlan(chosen_kind, chosen_severity, flawed.visibility, wanted, text, damaged, flawed.damages, proof)
 
 
 def lint(workflow: Workflow | Mapping[str, Json], tools: Json) -> tuple[Finding, ...]:
@@ -142,13 +149,14 @@ def _choose(name: str, value: str, choices: type[_Choice]) -> _Choice:
 
 
 def _check_sound(context: SchemaContext, sound: Workflow, rehearse: ReachesGoal | None) -> None:
+    if len(sound.steps) > MOST_STEPS:
+        raise ConfigurationError(f"the plan has {len(sound.steps)} steps; give one of at most {MOST_STEPS}")
     findings = [*linter.lint(sound, context.tools), *_fallback_findings(sound, context)]
     if findings:
         listed = "; ".join(map(describe_finding, findings[:3]))
         raise ConfigurationError(
-            f"the linter finds {len(findings)} in the sound plan: {listed}; correct the plan. A tool that only looks "
-            'is known by "annotations": {"readOnlyHint": true} in its description, the result of a job by "answer" in '
-            "the plan"
+            f"the linter has findings in the sound plan, {len(findings)} in all: {listed}; correct the plan. Mark tools"
+            ' that only look with "annotations": {"readOnlyHint": true}, and the step that gives the result by "answer"'
         )
     if rehearse is not None and not rehearse(write_plan(sound)):
         raise ConfigurationError(
@@ -192,21 +200,3 @@ def _rehearsal_of(context: SchemaContext, rehearse: ReachesGoal) -> Rehearse:
         return _Rehearsed(known.calls, known.done, known.effects, has_delivered, known.has_harmed)
 
     return follow
-
-
-def _flawed_plan(
-    flawed: FlawedWorkflow,
-    wanted: Visibility,
-    seed: str,
-    context: SchemaContext,
-    *,
-    words: str | None,
-    is_rehearsed: bool,
-) -> FlawedPlan:
-    proof = FlawProof(
-        CostProof.REHEARSAL if is_rehearsed else CostProof.STRUCTURE,
-        linter.lint(flawed.workflow, context.tools),
-        is_checked_by_words=words is not None,
-    )
-    visibility: Any = flawed.visibility
-    return FlawedPlan(flawed.kind, flawed.severity, visibility, wanted, seed, flawed.workflow, flawed.damages, proof)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Annotated, Any
 
 import msgspec
@@ -141,7 +142,7 @@ def _write_step(step: Step) -> dict[str, Json]:
 
 
 def _write_call(call: Call) -> dict[str, Json]:
-    return {"tool": call.tool, "arguments": call.arguments}
+    return {"tool": call.tool, "arguments": deepcopy(call.arguments)}
 
 
 def as_json(value: Json, source: str) -> Json:

@@ -127,6 +127,15 @@ class SchemaContext:
     def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:  # noqa: ARG002 - the data are not known
         return ()
 
+    def in_usual_order(self, workflow: Workflow) -> Workflow:
+        return workflow  # no order is known to be usual
+
+    def commonness(self, call: Call) -> float:  # noqa: ARG002 - no plans of these tools are known
+        return 1.0
+
+    def tool_commonness(self, tool: str) -> float:  # noqa: ARG002 - as above
+        return 1.0
+
     def is_named(self, value: Json) -> bool:
         if isinstance(value, dict):
             return all(self.is_named(part) for pair in value.items() for part in pair)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.output_path import Path
 from pytest_ultra.core.workflow import Call, referenced_step
 from pytest_ultra.flaws.own_plans.output_schema import find_part, is_misfit
@@ -23,7 +25,7 @@ _DOING = re.compile(
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _COMBINATORS = ("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas")
-_MAX_MESSAGE_CHARS = 200
+_MAX_VALUE_CHARS = 80
 
 
 class SchemaSignature:
@@ -41,9 +43,9 @@ class SchemaSignature:
         self.open_arguments: Collection[str] = tuple(tool.parameters["properties"])
         self.is_read_only = is_read_only(tool)
         self._informs_reader = informs_reader
-        self._validators: dict[tuple[str, ...], Any] = {}
+        self._validators: dict[tuple[str, ...], tuple[Any, Json]] = {}
 
-    def makes(self, call: Call) -> DataKind | None:  # noqa: ARG002 - no call of the tool has an output of another kind
+    def makes(self, _call: Call, /) -> DataKind | None:
         has_no_output = self.tool.output is not None and self.tool.output.get("type") == "null"
         return None if has_no_output else DataKind.UNKNOWN
 
@@ -59,57 +61,76 @@ class SchemaSignature:
         wanted = self.parameters["properties"].get(argument, {})
         return f"is of type {part['type']}" if is_misfit(part, wanted) else None
 
-    def has_effect(self, call: Call) -> bool:  # noqa: ARG002 - the description is of all calls
+    def has_effect(self, _call: Call, /) -> bool:
         return not self.is_read_only
 
     def informs(self, call: Call) -> bool:
         return self._informs_reader or self.has_effect(call)
 
-    def place(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+    def place(self, _call: Call, /) -> str | None:
         return None
 
-    def fields(self, call: Call) -> Collection[str]:  # noqa: ARG002 - no schema says it
+    def fields(self, _call: Call, /) -> Collection[str]:
         return ()
 
-    def columns(self, call: Call, before: Collection[str] | None) -> Collection[str] | None:  # noqa: ARG002
+    def columns(self, _call: Call, _before: Collection[str] | None, /) -> Collection[str] | None:
         return None
 
-    def reads_as(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+    def reads_as(self, _call: Call, /) -> str | None:
         return None
 
-    def writes_as(self, call: Call) -> str | None:  # noqa: ARG002 - no schema says it
+    def writes_as(self, _call: Call, /) -> str | None:
         return None
 
     def violation(self, call: Call) -> str | None:
         """Return how the call breaks the schema, outputs of steps fitting anywhere; None if it does not."""
         properties = self.parameters["properties"]
         has_combinators = any(key in self.parameters for key in _COMBINATORS)
-        is_closed = bool(properties) and not has_combinators
-        if is_closed and not self.parameters.keys() & {"additionalProperties", "patternProperties"}:
-            unknown = [name for name in call.arguments if name not in properties]
-            if unknown:
-                return f"there is no argument {unknown[0]!r}"
+        is_closed = bool(properties) and not has_combinators and "patternProperties" not in self.parameters
+        unknown = [name for name in call.arguments if name not in properties]
+        if is_closed and unknown and self.parameters.get("additionalProperties", False) is False:
+            return f"there is no argument {unknown[0]!r}"
         references = tuple(sorted(name for name in call.arguments if referenced_step(call.arguments[name]) is not None))
         if references and has_combinators:
             return None
-        return _describe_first(self._validator(references), call)
+        validator, schema = self._validator(references)
+        return _describe_first(validator, schema, call.arguments)
 
-    def _validator(self, references: tuple[str, ...]) -> Any:
+    def _validator(self, references: tuple[str, ...]) -> tuple[Any, Json]:
         if references not in self._validators:
             properties = {**self.parameters["properties"], **dict.fromkeys(references, True)}
             schema = {**self.parameters, "properties": properties}
-            self._validators[references] = make_validator(schema, self.tool.name)
+            self._validators[references] = make_validator(schema, self.tool.name), schema
         return self._validators[references]
 
 
-def _describe_first(validator: Any, call: Call) -> str | None:
-    if validator.is_valid(call.arguments):
+def _describe_first(validator: Any, schema: Json, arguments: dict[str, Json]) -> str | None:
+    """Return the first violation, in words that do not depend on the validator's version; None if there is none."""
+    if validator.is_valid(arguments):
         return None
-    errors = list(validator.iter_errors(call.arguments))
-    first = min(errors, key=lambda error: [str(part) for part in error.schema_path])
-    where = ".".join(str(part) for part in first.instance_path)
-    message = f"{where}: {first.message}" if where else str(first.message)
-    return message[:_MAX_MESSAGE_CHARS]
+    places = [(error.schema_path, error.instance_path) for error in validator.iter_errors(arguments)]
+    schema_path, instance_path = min(places, key=lambda place: [list(map(str, path)) for path in place])
+    rule, constraint, given = schema_path[-1], _follow(schema, schema_path), _follow(arguments, instance_path)
+    where = "".join(f"{part}: " for part in [".".join(map(str, instance_path))] if part)
+    if rule == "required" and isinstance(constraint, list):
+        return f"{where}{next(name for name in constraint if name not in given)!r} is missing"
+    limit = f" {_short(constraint)}" if constraint is not None else ""
+    return f"{where}{_short(given)} breaks the rule {rule}{limit}"
+
+
+def _follow(value: Json, path: Iterable[str | int]) -> Json:
+    """Return what a path leads to; None if it passes a reference to another part of a schema."""
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            return None
+    return value
+
+
+def _short(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_VALUE_CHARS else f"{text[:_MAX_VALUE_CHARS]}..."
 
 
 def is_read_only(tool: ToolDescription) -> bool:

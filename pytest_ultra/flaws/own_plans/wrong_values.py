@@ -45,8 +45,9 @@ _WORD_GROUPS: Sequence[Sequence[str]] = (
 )
 """Words of which each can stand in place of another."""
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]+")
+_SUFFIX = re.compile(r"\.[A-Za-z]{1,5}\Z")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DAYS = (1, -1, 7, -7)
 _STEPS = (1, -1, 2, 10)
@@ -104,7 +105,7 @@ def sibling_texts(text: str) -> Iterator[str]:
     made = [*_other_days(text), *_other_numbers(text), *_other_words(text)]
     yield from made
     is_name = text and len(text) <= _MAX_NAME_CHARS and not any(letter.isspace() for letter in text)
-    last = list(_LETTERS.finditer(text.partition("@")[0]))
+    last = list(_LETTERS.finditer(_SUFFIX.sub("", text.partition("@")[0])))
     if not made and is_name and last:
         yield f"{text[: last[-1].end()]}2{text[last[-1].end() :]}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -9,12 +10,15 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from pytest_ultra.errors import ConfigurationError
+
 if TYPE_CHECKING:  # 0.3 s, and only charts need it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH_IN = 3.5
 """The width of one column of a two-column page."""
+MM_PER_IN = 25.4
 ROW_IN = 0.19
 INK, SOFT, LINE = "#1b1d21", "#5a606a", "#d5d5d0"
 HUES = ("#0072b2", "#d55e00", "#009e73", "#b8860b", "#cc79a7", "#56b4e9", "#7f7f7f", "#8a5a44", "#7b61c9", "#3a8f8f")
@@ -45,6 +49,7 @@ _STYLE: Mapping[Any, Any] = {
     "lines.linewidth": 1.1,
     "lines.markersize": 3.5,
     "figure.constrained_layout.use": True,
+    "figure.titlesize": 7.5,
     "savefig.dpi": 300,
     "pdf.fonttype": 42,  # TrueType, which journals require
     "svg.fonttype": "none",  # text stays text, so that it can be searched and edited
@@ -68,14 +73,33 @@ _METADATA: Mapping[Format, dict[str, Any]] = {  # without the time, so that the 
 
 
 @contextmanager
-def chart_style() -> Iterator[None]:
-    """Use our style within this block, whatever the user's `matplotlibrc` says."""
+def chart_style(font: str | None = None) -> Iterator[None]:
+    """Use our style within this block, whatever the user's `matplotlibrc` says.
+
+    `font` is a family in place of the default. Raises ConfigurationError if it is not installed.
+    """
     import matplotlib as mpl  # noqa: PLC0415 - see above
 
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
+        if font is not None:
+            _check_font(font)
+            mpl.rcParams["font.family"] = [font, "DejaVu Sans"]  # which has the characters that the other lacks
         yield
+
+
+def _check_font(family: str) -> None:
+    from matplotlib import font_manager  # noqa: PLC0415 - see above
+
+    try:
+        font_manager.findfont(family, fallback_to_default=False)
+    except ValueError:
+        installed = sorted(set(font_manager.get_font_names()))
+        alike = difflib.get_close_matches(family, installed, n=3) or installed[:5]
+        raise ConfigurationError(
+            f"there is no font family {family!r} here; installed are, among {len(installed)}: {', '.join(alike)}"
+        ) from None
 
 
 def make_figure(rows: float, *, margin_in: float, columns: int = 1) -> tuple[Figure, list[Axes]]:

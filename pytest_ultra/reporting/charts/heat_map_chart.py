@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # 0.3 s, and only charts need it
     from matplotlib.figure import Figure
 
 _COLUMN_IN = 0.85
-_MOST_NARROW = 3
+_SCALE_IN = 0.5
 _LEVELS = 10
 
 
@@ -24,12 +24,24 @@ def draw_heat_map(summary: Summary) -> Figure | None:
     heat = make_heat_map(summary.rows)
     lines = [row for band in heat.bands for row in band.rows]
     figure, (axes,) = make_figure(1.3 * len(lines), margin_in=0.7)
-    if len(heat.columns) > _MOST_NARROW:
-        figure.set_figwidth(1.2 + _COLUMN_IN * len(heat.columns))
+    figure.set_figwidth(max(figure.get_figwidth(), 1.2 + _SCALE_IN + _COLUMN_IN * len(heat.columns)))
     for y, row in enumerate(lines):
         _draw_row(axes, y, row)
     _label(axes, heat, lines)
+    _add_scale(figure, axes)
     return figure
+
+
+def _add_scale(figure: Figure, axes: Axes) -> None:
+    """Add the bar that says which colour stands for which success."""
+    from matplotlib.cm import ScalarMappable  # noqa: PLC0415 - see above
+    from matplotlib.colors import ListedColormap, Normalize  # noqa: PLC0415
+
+    colours = ListedColormap([_tint(level / _LEVELS) for level in range(_LEVELS + 1)])
+    scale = figure.colorbar(ScalarMappable(Normalize(0, 100), colours), ax=axes, fraction=0.04, pad=0.02)
+    scale.ax.set_ylabel("success, %", color=SOFT, fontfamily=axes.yaxis.label.get_fontfamily())
+    scale.outline.set_visible(False)
+    scale.ax.tick_params(length=0)
 
 
 def _draw_row(axes: Axes, y: int, row: HeatRow) -> None:

@@ -21,7 +21,7 @@ from pytest_ultra.errors import ConfigurationError, UnflawableError
 from pytest_ultra.flaws.linter import FindingKind
 from pytest_ultra.flaws.own_plans.flaw_library import CostProof, FlawedPlan, inject, lint
 from pytest_ultra.flaws.own_plans.plan_document import plan_schema, read_plan
-from tests.flaws.own_plans.shop import PLAN, TEXT, TOOLS, WORDS, tool
+from tests.flaws.own_plans.shop import PLAN, TEXT, TOOLS, WORDS, reaches_goal, tool
 from tests.fuzzing import fuzz
 
 SCHEMA = jsonschema_rs.validator_for(plan_schema())
@@ -88,16 +88,20 @@ def plans(draw: st.DrawFn, tools: dict[str, dict[str, int]], *, is_sound: bool) 
             value = draw(st.sampled_from(FITTING[schema]))
             arguments[argument] = f"<output of step {-earlier}{path}>" if earlier < 0 else value
         step: dict[str, Json] = {"tool": name, "arguments": arguments}
-        if not is_sound:
+        if is_sound:
+            step |= draw(st.sampled_from([{}, {}, {"fallback": dict(step)}]))
+        else:
             step |= draw(st.sampled_from([{}, {}, {"only_if_failed": 2}, {"fallback": {"tool": "find"}}]))
         steps.append(step)
+    if is_sound and draw(st.booleans()):
+        steps.append({**steps[-1], "only_if_failed": count})
     return {"steps": steps, "answer": draw(st.integers(1, count if is_sound else 9))}
 
 
 KINDS, SEVERITIES, VISIBILITIES = st.sampled_from(FlawKind), st.sampled_from(Severity), st.sampled_from(Visibility)
 
 
-@fuzz(150)
+@fuzz(80)
 @given(st.data(), KINDS, SEVERITIES, VISIBILITIES, st.none() | st.just("Send week 30 to ann@x.example: late ab-01."))
 def test_any_sound_plan_is_damaged_as_the_result_says(
     data: st.DataObject, kind: FlawKind, severity: Severity, wanted: Visibility, words: str | None
@@ -144,7 +148,7 @@ def is_reference(value: Json) -> bool:
     return referenced_step(value) is not None
 
 
-@fuzz(100)
+@fuzz(50)
 @given(st.data(), KINDS, VISIBILITIES)
 def test_no_plan_makes_it_crash(data: st.DataObject, kind: FlawKind, wanted: Visibility) -> None:
     drawn = data.draw(tool_sets())
@@ -168,20 +172,25 @@ def test_every_kind_has_a_place_in_a_plan_of_a_shop(kind: FlawKind, visibility: 
     assert_sound_result(flawed, read_plan(PLAN), kind, Severity.LIGHT)
 
 
-def test_a_rehearsal_makes_the_proof_full_and_without_one_the_result_says_what_is_missing() -> None:
+@pytest.mark.parametrize("kind", FlawKind)
+def test_a_rehearsal_proves_that_the_goal_is_missed(kind: FlawKind) -> None:
     plans: list[Json] = []
 
-    def reaches_goal(plan: dict[str, Json]) -> bool:
-        """The goal is a refund of 50 % of an order, whatever else happens."""
-        plans.append(plan)
-        calls = [step["tool"] for step in plan["steps"]]
-        refunds = [step["arguments"]["percent"] for step in plan["steps"] if step["tool"] == "refund"]
-        return refunds == [50] and "pick" in calls[: calls.index("refund")]
+    def rehearse(plan: dict[str, Json]) -> bool:
+        is_reached = reaches_goal(plan)
+        plans.append(json.dumps(plan))
+        plan["steps"][0]["arguments"] = {}  # a rehearsal may do with its plan what it likes
+        return is_reached
 
-    full = inject(PLAN, "missing_step", "light", tools=TOOLS, words=WORDS, rehearse=reaches_goal)
-    assert plans[0] == PLAN, "the sound plan is rehearsed too"
-    assert not reaches_goal(full.plan)
-    assert (full.proof.cost, full.proof.unproved) == (CostProof.REHEARSAL, ())
+    for severity in Severity:
+        flawed = inject(PLAN, kind, severity, tools=TOOLS, words=WORDS, rehearse=rehearse)
+        assert json.loads(plans[0]) == PLAN, "the sound plan is rehearsed too"
+        assert reaches_goal(flawed.plan) is (kind is FlawKind.REDUNDANT_OPERATIONS)
+        assert flawed.visibility is Visibility.JOB
+        assert (flawed.proof.cost, flawed.proof.unproved) == (CostProof.REHEARSAL, ())
+
+
+def test_without_a_rehearsal_or_words_the_result_says_what_is_not_proved() -> None:
     reduced = inject(PLAN, "missing_step", "light", tools=TOOLS)
     assert reduced.proof.cost is CostProof.STRUCTURE
     assert reduced.document()["proof"]["unproved"] == [
@@ -242,10 +251,15 @@ def test_a_path_into_the_answer_stays() -> None:
         ({"kind": "typo"}, "kind: 'typo' is not valid; choose from sequence_disorder, tool_misuse"),
         ({"severity": "bad"}, "severity: 'bad' is not valid; choose from light, medium, severe"),
         ({"visibility": "all"}, "visibility: 'all' is not valid; choose from plan, job, world"),
-        ({"tools": TOOLS[1:]}, "the linter finds 1 in the sound plan: step 1: there is no tool 'find'; correct the"),
+        ({"workflow": {"steps": PLAN["steps"] * 11}}, "the plan has 55 steps; give one of at most 50"),
+        ({"seed": "\ud800"}, "seed is not JSON ('utf-8' codec"),
+        (
+            {"tools": TOOLS[1:]},
+            "the linter has findings in the sound plan, 1 in all: step 1: there is no tool 'find'; correct the",
+        ),
         (
             {"workflow": {"steps": PLAN["steps"][:2]}},
-            "the linter finds 1 in the sound plan: the plan neither hands anything over nor answers; correct",
+            "the linter has findings in the sound plan, 1 in all: the plan neither hands anything",
         ),
         (
             {
@@ -254,7 +268,7 @@ def test_a_path_into_the_answer_stays() -> None:
                     "answer": 1,
                 }
             },
-            'the linter finds 1 in the sound plan: step 1: email: 1 is not of type "string"',
+            'the linter has findings in the sound plan, 1 in all: step 1: email: 1 breaks the rule type "string"',
         ),
     ],
 )

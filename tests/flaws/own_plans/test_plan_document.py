@@ -37,6 +37,7 @@ STEPS = st.lists(st.builds(Step, CALLS, st.none() | CALLS, st.none() | st.intege
 WORKFLOWS = st.builds(Workflow, STEPS) | st.builds(Workflow, STEPS, st.integers(1, 9), PATHS)
 
 
+@fuzz(40)
 @given(WORKFLOWS)
 def test_a_plan_is_read_back_from_its_document_and_from_its_text(workflow: Workflow) -> None:
     document = write_plan(workflow)
@@ -45,7 +46,7 @@ def test_a_plan_is_read_back_from_its_document_and_from_its_text(workflow: Workf
     assert read(render(workflow)) == workflow
 
 
-@fuzz(50)
+@fuzz(30)
 @given(st.data())
 def test_a_document_of_another_shape_is_refused_with_a_reason(data: st.DataObject) -> None:
     """Whatever the schema refuses, the reader refuses too, with an error of ours."""

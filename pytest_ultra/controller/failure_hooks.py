@@ -1,0 +1,137 @@
+"""Limits what pytest prints of failed cases of the built-in suite at the end of a run; its reports stay as they are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator, Mapping, Sequence
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.collection.builtin_suite import SUITE_ID
+from pytest_ultra.controller.output_failures import OutputFailures
+from pytest_ultra.core.episode import Episode
+from pytest_ultra.reporting.failure_list import choose_different, describe, failure_lines
+from pytest_ultra.reporting.text import count
+
+MOST = 3
+"""How many failures are shown if the user did not say."""
+_KINDS = ("error", "failed")
+
+
+class _Run(Protocol):
+    @property
+    def planned_cases(self) -> int: ...
+    @property
+    def episodes(self) -> Sequence[Episode]: ...
+
+
+class FailureHooks:
+    """Hook implementations of the first process.
+
+    pytest prints the whole text of each failure before other plugins print their summaries, and its short summary after
+    them. Only while it does so are its lists of reports shortened: other plugins see all of them.
+    """
+
+    def __init__(self, run: _Run, most: int | None) -> None:
+        """`most` failures are shown whole. None means that up to `MOST` are, and that of more only lines are."""
+        self._run = run
+        self._most = most
+        self._failures = OutputFailures()
+        self._all: dict[str, list[pytest.TestReport]] = {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
+        """Come before pytest's own texts and after its short summary."""
+        if terminalreporter.verbosity > 0 or terminalreporter.no_summary:
+            return (yield)
+        self._all = {kind: list(terminalreporter.stats.get(kind, ())) for kind in _KINDS}
+        try:
+            self._show(terminalreporter, self._most_whole(terminalreporter))
+            result = yield
+        finally:
+            self._restore(terminalreporter)
+        named = self._most_named(terminalreporter)
+        if 0 < named < len(self._of_suite):
+            terminalreporter.write_line(f"and {len(self._of_suite) - named:,} more of the suite's cases")
+        return result
+
+    @pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
+    def pytest_terminal_summary_of_others(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, object, object]:
+        """Come after pytest's own texts and before its short summary."""
+        if not self._all:
+            return (yield)
+        self._restore(terminalreporter)
+        try:
+            return (yield)
+        finally:
+            self._show(terminalreporter, self._most_named(terminalreporter))
+
+    @pytest.hookimpl(tryfirst=True, specname="pytest_terminal_summary")
+    def pytest_terminal_summary_list(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Come after the texts of failures: those that have none get a line."""
+        if self._all and terminalreporter.verbosity == 0 and terminalreporter.config.option.tbstyle != "no":
+            with self._failures.caught("the failures cannot be listed"):
+                self._list(terminalreporter)
+            self._failures.print(terminalreporter)
+
+    def _list(self, terminalreporter: pytest.TerminalReporter) -> None:
+        failed = self._of_suite
+        if not self._most_listed or len(failed) <= self._most_whole(terminalreporter):
+            return
+        by_nodeid = {episode.nodeid: episode for episode in self._run.episodes}
+        whole = set(map(id, self._chosen(self._most_whole(terminalreporter))))
+        chosen = [report for report in self._chosen(self._most_listed) if id(report) not in whole]
+        shown = [describe(by_nodeid[report.nodeid]) for report in chosen if report.nodeid in by_nodeid]
+        if not shown:
+            return
+        terminalreporter.ensure_newline()
+        terminalreporter.section(f"{len(shown):,} of {count(len(failed), 'failure')}")
+        width = shutil.get_terminal_size().columns
+        for line in failure_lines(shown, width):
+            terminalreporter.write_line(line)
+
+    @property
+    def _most_listed(self) -> int:
+        return MOST if self._most is None else self._most
+
+    def _most_named(self, terminalreporter: pytest.TerminalReporter) -> int:
+        """Return how many failures pytest's short summary names; with `-q`, none of many, unless the user said so."""
+        is_silent = self._most is None and terminalreporter.verbosity < 0 and len(self._of_suite) > MOST
+        return 0 if is_silent else self._most_listed
+
+    def _most_whole(self, terminalreporter: pytest.TerminalReporter) -> int:
+        if self._most is not None:
+            return self._most
+        return MOST if len(self._of_suite) <= MOST and terminalreporter.verbosity == 0 else 0
+
+    @property
+    def _of_suite(self) -> list[pytest.TestReport]:
+        return [report for kind in _KINDS for report in self._all.get(kind, ()) if _is_of_suite(report)]
+
+    def _chosen(self, most: int) -> list[pytest.TestReport]:
+        return choose_different(self._of_suite, most, _kind)
+
+    def _show(self, terminalreporter: pytest.TerminalReporter, most: int) -> None:
+        """Leave only so many reports of the suite in pytest's lists, chosen to differ in class."""
+        kept = set(map(id, self._chosen(most)))
+        for kind, reports in self._all.items():
+            if reports:
+                terminalreporter.stats[kind] = [r for r in reports if id(r) in kept or not _is_of_suite(r)]
+
+    def _restore(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for kind, reports in self._all.items():
+            if reports:
+                terminalreporter.stats[kind] = reports
+
+
+def _is_of_suite(report: pytest.TestReport) -> bool:
+    return report.nodeid.startswith(f"{SUITE_ID}::")
+
+
+def _kind(report: pytest.TestReport) -> object:
+    """Return the failure class of a case, else the last line of the report: the same cause gives the same line."""
+    properties: Mapping[str, object] = dict(report.user_properties)
+    return properties.get("ultra_failure_class") or report.longreprtext.rstrip().rpartition("\n")[2]
