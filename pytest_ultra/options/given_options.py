@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:  # few runs have one
     pass
 
-CONFIG_FILE = pytest.StashKey["ConfigFile"]()
+CONFIG_FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()
 """The file of `--ultra-config`; missing without one."""
 
 
