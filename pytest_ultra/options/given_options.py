@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # few runs have one
-    pass
+    from pytest_ultra.options.config_file import ConfigFile
 
 CONFIG_FILE: pytest.StashKey[ConfigFile] = pytest.StashKey()
 """The file of `--ultra-config`; missing without one."""
