@@ -140,6 +140,7 @@ def test_a_killed_run_is_resumed_and_its_files_need_no_suite(shop: Project) -> N
             [SUITE, "--ultra-prompt-type=optimal", "--ultra-task-type=has_late"],
             ["has_late: no plans"],
         ),
+        ([SUITE, "--ultra-fault-kind=permanent"], ["permanent faults need another way"]),
         (["--ultra-prompt-type=flawed_own_x"], ["is a flaw of a suite of your own; name that by --ultra-suite"]),
         (["--ultra-task-type=half"], ["'half' is not valid; choose from all, simple_task"]),
         ([SUITE, "--ultra-fail-under=halve=0.5"], ["there is no group 'halve'", "half"]),
