@@ -14,7 +14,7 @@ import pytest_ultra
 pytest_plugins = ["pytester"]
 
 _WITHOUT_OTHER_PLUGINS = (
-    "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest -p no:timeout -p no:rerunfailures"
+    "-p no:html -p no:metadata -p no:reportlog -p no:hypothesispytest -p no:timeout -p no:rerunfailures -p no:anyio"
 )
 """Disables plugins that only a few tests need: loading them takes a third of a second in each process of a run."""
 

@@ -33,6 +33,8 @@ MODULES = (
     "openai",
     "anthropic",
     "google.genai",
+    "mcp.server.lowlevel",
+    "mcp",
 )
 TRIES = 9
 CALLS = 5_000

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from pytest_ultra.agents.command.placeholders import PLACEHOLDERS
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
 from pytest_ultra.commands.command_table import COMMANDS
@@ -28,6 +29,7 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.faults.mutators import MUTATORS
+from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
 from pytest_ultra.flaws.own_plans.plan_document import plan_schema
 from pytest_ultra.options.config_file import config_schema
 from pytest_ultra.options.option_table import OPTIONS
@@ -57,6 +59,10 @@ def options() -> list[str]:
         for option in OPTIONS
     ]
     return _table(("option", "key", "default", "meaning"), rows)
+
+
+def placeholders() -> list[str]:
+    return _table(("in the command", "is"), [(f"`{{{name}}}`", meaning) for name, meaning in PLACEHOLDERS.items()])
 
 
 def axes() -> list[str]:
@@ -134,6 +140,11 @@ def mutators() -> list[str]:
     return _table(("a wrong result", "is given away by"), rows)
 
 
+def result_mutators() -> list[str]:
+    rows = [(f"`{mutator.name}`", mutator.gives_away) for mutator in (*MUTATORS.values(), *RECORD_MUTATORS.values())]
+    return _table(("a wrong result", "is given away by"), rows)
+
+
 def commands() -> list[str]:
     return _table(
         ("command", "use it to", "exit code 0", "exit code 1"),
@@ -163,6 +174,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
     table.__name__.replace("_", " "): table
     for table in (
         options,
+        placeholders,
         axes,
         presets,
         providers,
@@ -172,6 +184,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
         tools,
         earned_codes,
         mutators,
+        result_mutators,
         commands,
         store,
         fields,

@@ -10,7 +10,11 @@ if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.custom.episode_world import World
     from pytest_ultra.custom.suite_definition import Suite, checked_task, task
     from pytest_ultra.custom.tool_definition import ToolError, tool
+    from pytest_ultra.errors import ToolFaultError
+    from pytest_ultra.faults.result_mutation import mutator
     from pytest_ultra.flaws.own_plans.flaw_library import FlawedPlan, inject, lint
+    from pytest_ultra.real_tools.injected_faults import ToolFaults
+    from pytest_ultra.real_tools.wrap import wrap
 
 __all__ = [
     "AgentTask",
@@ -18,12 +22,16 @@ __all__ = [
     "FlawedPlan",
     "Suite",
     "ToolError",
+    "ToolFaultError",
+    "ToolFaults",
     "World",
     "checked_task",
     "inject",
     "lint",
+    "mutator",
     "task",
     "tool",
+    "wrap",
 ]
 __version__ = "0.1.0"
 
@@ -39,6 +47,10 @@ _MODULES = {
     "FlawedPlan": "flaws.own_plans.flaw_library",
     "inject": "flaws.own_plans.flaw_library",
     "lint": "flaws.own_plans.flaw_library",
+    "ToolFaultError": "errors",
+    "ToolFaults": "real_tools.injected_faults",
+    "mutator": "faults.result_mutation",
+    "wrap": "real_tools.wrap",
 }
 """Where the public names are defined."""
 

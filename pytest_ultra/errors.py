@@ -18,6 +18,31 @@ class UnflawableError(UltraError, ValueError):
     """No flaw of the wanted kind and severity can be proved on a workflow."""
 
 
+class ToolFaultError(UltraError, ConnectionError):
+    """A call of a wrapped tool met a fault that pytest-ultra injected, in place of an error of the tool itself.
+
+    `kind` is the kind of fault (`transient`, `permanent` or `lost_reply`), `code` what a program can go by, `tool` the
+    tool's name. The text is what an agent should see.
+    """
+
+    def __init__(self, message: str, *, kind: str, code: str, tool: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.code = code
+        self.tool = tool
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_fault, (self.message, {"kind": self.kind, "code": self.code, "tool": self.tool}))
+
+
+def _rebuild_fault(message: str, fields: dict[str, str]) -> ToolFaultError:
+    return ToolFaultError(message, **fields)
+
+
 class AttemptProblem(StrEnum):
     """Why one HTTP attempt gave no usable answer."""
 

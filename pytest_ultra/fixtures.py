@@ -10,6 +10,8 @@ import pytest
 from pytest_ultra.options.settings import is_required
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
+    from pytest_ultra.collection.tool_fault_tests import McpServers
+    from pytest_ultra.real_tools.injected_faults import ToolFaults
     from pytest_ultra.worker.episode_result import EpisodeResult
     from pytest_ultra.worker.shard import Shard
 
@@ -37,6 +39,23 @@ def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
         yield shard
     finally:
         shard.stop()
+
+
+@pytest.fixture
+def ultra_faults(request: pytest.FixtureRequest) -> Iterator[ToolFaults]:
+    """Faults for the test's own tools: a `ToolFaults`, whose seed is the test's node id. It needs no model."""
+    from pytest_ultra.collection.tool_fault_tests import open_faults  # noqa: PLC0415 - heavy if unused
+
+    with open_faults(request) as faults:
+        yield faults
+
+
+@pytest.fixture
+def ultra_mcp(request: pytest.FixtureRequest, ultra_faults: ToolFaults) -> McpServers:
+    """The MCP servers of `--ultra-mcp` by name: an `McpProxy` each, with the faults of `ultra_faults`."""
+    from pytest_ultra.collection.tool_fault_tests import open_servers  # noqa: PLC0415 - heavy if unused
+
+    return open_servers(request, ultra_faults)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ultra import hookspecs
-from pytest_ultra.fixtures import SHARD, ultra_agent, ultra_episode, ultra_shard
+from pytest_ultra.fixtures import SHARD, ultra_agent, ultra_episode, ultra_faults, ultra_mcp, ultra_shard
 from pytest_ultra.options.settings import SETTINGS, Settings, add_options, read_settings
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
@@ -18,12 +18,17 @@ if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.distribution.placement import Placement
     from pytest_ultra.worker.shard import Shard
 
-__all__ = ["ultra_agent", "ultra_episode", "ultra_shard"]
+__all__ = ["ultra_agent", "ultra_episode", "ultra_faults", "ultra_mcp", "ultra_shard"]
 
 MARKER = (
     "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, "
     "flaw_visibility, tool_success_rate, fault_kind, instance, repeat): "
     "the case that a test takes, set by pytest-ultra; select by -m, as in -m \"ultra(prompt_type='optimal')\"."
+)
+
+FAULTS_MARKER = (
+    "ultra_faults(kinds, seed, success_rate, weights, codes, targets, effect_rate, mutators, error): "
+    "the faults of a test that uses the fixture ultra_faults; what is left out is taken from the options."
 )
 
 CHOSEN_DIST = pytest.StashKey[str | None]()
@@ -55,6 +60,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", FAULTS_MARKER)
     settings = read_settings(config)
     if settings is not None:
         config.stash[SETTINGS] = settings

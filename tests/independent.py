@@ -46,7 +46,7 @@ CLASSES = [
         "refused",
         "agent_error",
     ),
-    *("wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "harness"),
+    *("wrong_deliverable", "harmful_side_effect", "endpoint", "rate_limit", "agent_setup", "harness"),
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -102,8 +104,9 @@ def examples() -> Iterator[Example]:
 
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda example: f"{example.page}: {example.section}")
-def test_examples_run(pytester: pytest.Pytester, example: Example) -> None:
+def test_examples_run(pytester: pytest.Pytester, example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, which takes a fifth of the time; `test_readme.py` and `tests/run` start real commands."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # as in an active environment
     for name, content in example.files.items():
         (pytester.path / name).write_text(content)
     for line in example.command.splitlines():

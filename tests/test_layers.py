@@ -23,7 +23,7 @@ ROWS = (
     ("options",),
     ("custom",),
     ("benchmark",),
-    ("engine", "providers", "agents", "storage", "analysis", "reporting"),
+    ("engine", "providers", "agents", "real_tools", "storage", "analysis", "reporting"),
     ("flaws", "faults"),
     ("core",),
     ("errors",),

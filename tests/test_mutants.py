@@ -65,6 +65,7 @@ def test_every_kind_of_change_is_made_once_at_each_place() -> None:
     assert all(ast.dump(ast.parse(text)) != ast.dump(ast.parse(MODULE)) for text in texts)
     changed = {mutant.after for mutant in found}
     assert {"value <= LIMIT", "other - 1", "other + 1 != value", "None", "return None", "False"} <= changed
+    assert mutants.find_mutants("pairs = zip(ours, theirs, strict=True)") == []
 
 
 def test_what_no_test_notices_is_named_and_what_one_notices_is_not(

@@ -129,6 +129,9 @@ class _AsyncAgent:
         self._is_cancelled = True
         self._loop.call_soon(self._cancel)
 
+    def why_not_ready(self) -> str:
+        return ""
+
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -146,6 +149,9 @@ class _ThreadAgent:
     """A plain function at work: nobody can cancel it, but its next tool call raises."""
 
     def cancel(self) -> None: ...
+
+    def why_not_ready(self) -> str:
+        return ""
 
 
 def _start_thread(function: AgentFunction, session: AgentSession, on_end: OnEnd) -> RunningAgent:

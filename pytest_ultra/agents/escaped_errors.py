@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_ultra.core.agent_session import AgentEnd
 from pytest_ultra.core.transcript import EndReason
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.errors import ConfigurationError, ToolFaultError
 
 TOO_MANY_REQUESTS = 429
 _TRACEBACK_LINES = 40
@@ -69,7 +69,7 @@ def _find_infrastructure(error: BaseException) -> EndReason | None:
     status = _status(error)
     if status == TOO_MANY_REQUESTS:
         return EndReason.RATE_LIMIT
-    if status in _SERVER_ERRORS or isinstance(error, ConnectionError):
+    if status in _SERVER_ERRORS or (isinstance(error, ConnectionError) and not isinstance(error, ToolFaultError)):
         return EndReason.ENDPOINT
     kinds = [kind for kind in type(error).__mro__ if kind.__module__.partition(".")[0] in _CLIENTS]
     return EndReason.ENDPOINT if any(kind.__name__ in _CONNECTION_ERRORS for kind in kinds) else None

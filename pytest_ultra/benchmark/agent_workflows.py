@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pytest_ultra.benchmark.decisions import Decision, Skill
 from pytest_ultra.benchmark.misreadings import naive_workflow
-from pytest_ultra.benchmark.other_ways import milestones_of
-from pytest_ultra.benchmark.routes import renumbered
+from pytest_ultra.benchmark.step_milestones import match_steps, on_steps
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
@@ -54,15 +53,12 @@ def _place_look_ups(task: Task, workflow: Workflow, decisions: list[Decision]) -
 
     Their references count the workflow's steps. One about a milestone that no step reaches is left out.
     """
-    milestones = milestones_of(task, workflow)
-    numbers = {milestone: number for number, milestone in enumerate(milestones, start=1) if milestone is not None}
+    step_of = match_steps(task, workflow)
     known = [step.call for step in workflow.steps]
     for decision in decisions:
         for look_up in decision.look_ups:
-            if not numbers.keys() >= {number - 1 for number in look_up.references}:
-                continue
-            call = renumbered(look_up, numbers)
-            if call not in known:
+            call = on_steps(look_up, step_of)
+            if call is not None and call not in known:
                 known.append(call)
                 yield max(call.references, default=0), call
 

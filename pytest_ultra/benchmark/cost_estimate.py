@@ -24,18 +24,22 @@ def estimate(case: Case, guidance: BenchmarkGuidance) -> Estimate:
     """Estimate the cost for a model that follows the optimal workflow, one call per turn, and then stops.
 
     A call with success rate p takes 1/p tries. Every request contains the opening prompt, the tools, and all
-    calls and results so far.
+    calls and results so far. At most, every turn up to the limit makes such a call.
     """
-    turns = _turns(case, guidance.optimal)
+    limit = float(turn_limit(case, guidance.optimal))
     requests = expect_requests(case, guidance.optimal)
-    calls = min(turns, float(turn_limit(case, guidance.optimal)))
+    calls = min(_turns(case, guidance.optimal), limit)
     call_bytes = _mean_call_bytes(guidance.optimal)
     request = Conversation.begin(case, guidance).request()
     opening_bytes = len(msgspec.json.encode(request.messages)) + len(msgspec.json.encode(request.tools))
     growth_bytes = FRAME_BYTES + ANSWER_BYTES + call_bytes
-    prompt_bytes = requests * opening_bytes + growth_bytes * requests * (requests - 1) / 2
-    completion_bytes = requests * REPLY_FRAME_BYTES + calls * call_bytes
-    return Estimate(requests, calls, prompt_bytes / BYTES_PER_TOKEN, completion_bytes / BYTES_PER_TOKEN)
+
+    def tokens(requests: float, calls: float) -> tuple[float, float]:
+        prompt_bytes = requests * opening_bytes + growth_bytes * requests * (requests - 1) / 2
+        completion_bytes = requests * REPLY_FRAME_BYTES + calls * call_bytes
+        return prompt_bytes / BYTES_PER_TOKEN, completion_bytes / BYTES_PER_TOKEN
+
+    return Estimate(requests, calls, *tokens(requests, calls), limit, *tokens(limit, limit))
 
 
 def expect_requests(case: Case, optimal: Workflow) -> float:

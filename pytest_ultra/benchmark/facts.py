@@ -69,6 +69,10 @@ class Fact(msgspec.Struct, frozen=True):
             return False
         return ValueComparison(self.is_ordered, self.precision, words).is_same(self.value, value)
 
+    def values_in(self, world: World) -> list[Json]:
+        """Return what stands at the fact's place in a world; all artefacts are at one place."""
+        return [value for key, value in entries(world, self.kind) if key == self.key]
+
 
 def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str:
     """Return the text for comparing a value with others at the same place.

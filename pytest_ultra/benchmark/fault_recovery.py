@@ -7,14 +7,14 @@ from enum import StrEnum
 
 import msgspec
 
-from pytest_ultra.benchmark.tool_faults import NO_REPLY, OUT_OF_SERVICE
 from pytest_ultra.core import plan_follower
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.plan_follower import Progress, StepResult, advance
 from pytest_ultra.core.workflow import Call, Workflow
+from pytest_ultra.faults.fault_texts import NO_REPLY, OUT_OF_SERVICE
 
 
-class Skill(StrEnum):
+class FaultSkill(StrEnum):
     """What an agent does about a fault. Without a skill, it does what is said after the colon."""
 
     RETRY = "retry"  # after a transient error: skips to the next step
@@ -22,8 +22,8 @@ class Skill(StrEnum):
     CHECK = "check"  # takes every result as it is, and repeats a call with a lost reply without looking
 
 
-ALL_SKILLS = frozenset(Skill)
-OBEDIENCE = frozenset({Skill.RETRY, Skill.GO_ANOTHER_WAY})
+ALL_SKILLS = frozenset(FaultSkill)
+OBEDIENCE = frozenset({FaultSkill.RETRY, FaultSkill.GO_ANOTHER_WAY})
 """The skills of an agent that does what the plan says and no more."""
 
 
@@ -37,7 +37,7 @@ class Following(msgspec.Struct, frozen=True):
     """
 
     workflow: Workflow
-    skills: frozenset[Skill]
+    skills: frozenset[FaultSkill]
     expects_wrong_results: bool
     progress: Progress
     is_looking: bool = False
@@ -49,7 +49,7 @@ class Following(msgspec.Struct, frozen=True):
 
 
 def begin(
-    workflow: Workflow, skills: Collection[Skill], *, expects_wrong_results: bool, repeatable: tuple[str, ...] = ()
+    workflow: Workflow, skills: Collection[FaultSkill], *, expects_wrong_results: bool, repeatable: tuple[str, ...] = ()
 ) -> Following:
     """Start to follow a workflow; `repeatable` are tools without handles that can be called again to check a result."""
     progress = plan_follower.begin(workflow)
@@ -87,7 +87,7 @@ def take_result(state: Following, content: Json) -> Following:
         looked = msgspec.structs.replace(state, is_looking=False)
         if has_happened:
             return _finish(looked, StepResult(is_success=True))
-        return looked if Skill.RETRY in state.skills else _finish(looked, StepResult(is_success=False))
+        return looked if FaultSkill.RETRY in state.skills else _finish(looked, StepResult(is_success=False))
     return _take_success(state, content)
 
 
@@ -103,14 +103,14 @@ def _compare_look_up(state: Following, result: Json) -> Following:
 def _take_error(state: Following, content: Json) -> Following:
     code = content["error"]
     if code == NO_REPLY and not state.is_looking:
-        if Skill.CHECK in state.skills and (not state.repeatable or _earlier_look_ups(state)):
+        if FaultSkill.CHECK in state.skills and (not state.repeatable or _earlier_look_ups(state)):
             return msgspec.structs.replace(state, is_looking=True)
-        return state if Skill.RETRY in state.skills else _finish(state, StepResult(is_success=False))
-    if content["transient"] and Skill.RETRY in state.skills:
+        return state if FaultSkill.RETRY in state.skills else _finish(state, StepResult(is_success=False))
+    if content["transient"] and FaultSkill.RETRY in state.skills:
         return state
-    if state.unconfirmed is not None and (code != OUT_OF_SERVICE or Skill.GO_ANOTHER_WAY not in state.skills):
+    if state.unconfirmed is not None and (code != OUT_OF_SERVICE or FaultSkill.GO_ANOTHER_WAY not in state.skills):
         return _finish(state, state.unconfirmed)
-    if code == OUT_OF_SERVICE and Skill.GO_ANOTHER_WAY not in state.skills:
+    if code == OUT_OF_SERVICE and FaultSkill.GO_ANOTHER_WAY not in state.skills:
         return state
     looked = msgspec.structs.replace(state, is_looking=False)
     return _finish(looked, StepResult(is_success=False, is_down=code == OUT_OF_SERVICE))
@@ -128,7 +128,7 @@ def _take_success(state: Following, content: Json) -> Following:
     else:
         preview = {name: value for name, value in content.items() if name != "handle"}
         known = msgspec.structs.replace(state, previews={**state.previews, str(result.output): preview})
-    is_sure = not state.expects_wrong_results or Skill.CHECK not in state.skills or preview in state.seen
+    is_sure = not state.expects_wrong_results or FaultSkill.CHECK not in state.skills or preview in state.seen
     if is_sure:
         return _finish(known, result)
     return msgspec.structs.replace(known, seen=(*state.seen, preview), unconfirmed=result)

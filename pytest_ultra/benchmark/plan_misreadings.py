@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_ultra.benchmark.decisions import Decision, Misreading, Skill
-from pytest_ultra.benchmark.routes import renumbered
+from pytest_ultra.benchmark.step_milestones import match_steps, on_steps
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.plan_context import PlanMisreading, StepChange
@@ -26,7 +26,7 @@ def find_misreadings(task: Task, workflow: Workflow) -> Sequence[PlanMisreading]
 def find_look_ups(task: Task, workflow: Workflow) -> Sequence[Call]:
     """Return the calls that reveal what the job's decisions turn on, in terms of the steps of a workflow."""
     step_of = match_steps(task, workflow)
-    calls = [_renumber(call, step_of) for decision in task.decisions for call in decision.look_ups]
+    calls = [on_steps(call, step_of) for decision in task.decisions for call in decision.look_ups]
     return [call for call in calls if call is not None]
 
 
@@ -43,19 +43,8 @@ def decided_steps(task: Task, workflow: Workflow) -> Mapping[int, Skill]:
     }
 
 
-def match_steps(task: Task, workflow: Workflow) -> Mapping[int, int]:
-    """Return for each milestone, by its index, the number of the step that reaches it."""
-    step_of: dict[int, int] = {}
-    for number, step in enumerate(workflow.steps, start=1):
-        for action in task.actions:
-            if action.reaches not in step_of and _renumber(action.call, step_of) == step.call:
-                step_of[action.reaches] = number
-                break
-    return step_of
-
-
 def _translate(decision: Decision, misreading: Misreading, step_of: Mapping[int, int]) -> PlanMisreading | None:
-    added = [_renumber(call, step_of) for call in misreading.added]
+    added = [on_steps(call, step_of) for call in misreading.added]
     touched = [*(change.milestone for change in misreading.changes), *misreading.dropped]
     if None in added or any(milestone not in step_of for milestone in touched):
         return None
@@ -66,12 +55,6 @@ def _translate(decision: Decision, misreading: Misreading, step_of: Mapping[int,
         tuple(Step(call) for call in added if call is not None),
         is_branch=decision.skill is Skill.BRANCH,
     )
-
-
-def _renumber(call: Call, step_of: Mapping[int, int]) -> Call | None:
-    """Return the call with references to steps instead of milestones; None if a milestone has no step."""
-    has_all = all(milestone - 1 in step_of for milestone in call.references)
-    return renumbered(call, step_of) if has_all else None
 
 
 def _sessions(task: Task, workflow: Workflow) -> Iterator[PlanMisreading]:

@@ -9,8 +9,8 @@ import msgspec
 
 from pytest_ultra.agents.text_protocol.text_messages import read_messages, write_reply
 from pytest_ultra.benchmark.agent_workflows import LACKING
-from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, Skill, begin, next_call, take_result
-from pytest_ultra.benchmark.shown_conversation import read_conversation, shown_plan, with_final_tool
+from pytest_ultra.benchmark.fault_recovery import ALL_SKILLS, OBEDIENCE, FaultSkill, begin, next_call, take_result
+from pytest_ultra.benchmark.shown_conversation import read_conversation, shown_plan, with_final_tool, with_offered_names
 from pytest_ultra.benchmark.shown_results import read_result
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, is_discovery
 from pytest_ultra.benchmark.tool_signatures import signatures
@@ -26,7 +26,7 @@ from pytest_ultra.flaws.plan_repair import repair
 def act(agent: str, messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     """Return the reply of a reference agent (a name in `ReferenceAgent`) to the messages so far."""
     reply = _AGENTS[agent](read_conversation(messages), knowledge)
-    return with_final_tool(reply, knowledge.offered, knowledge.turn)
+    return with_offered_names(with_final_tool(reply, knowledge.offered, knowledge.turn), knowledge.offered)
 
 
 AgentFunction = Callable[[str, Sequence[Message], Knowledge], Reply]
@@ -64,7 +64,7 @@ def _linter(messages: Sequence[Message], knowledge: Knowledge) -> Reply:
     return _follow(repair(plan, signatures()), messages, knowledge, OBEDIENCE)
 
 
-def _without(skill: Skill) -> Callable[[Sequence[Message], Knowledge], Reply]:
+def _without(skill: FaultSkill) -> Callable[[Sequence[Message], Knowledge], Reply]:
     """Return the perfect agent without one of its skills."""
     skills = ALL_SKILLS - {skill}
     return lambda messages, knowledge: _follow(knowledge.reference, messages, knowledge, skills)
@@ -103,17 +103,17 @@ _AGENTS: dict[str, Callable[[Sequence[Message], Knowledge], Reply]] = {
     ReferenceAgent.FOLLOWER: _follower,
     ReferenceAgent.NULL: _null,
     ReferenceAgent.ONE_CALL: _one_call,
-    ReferenceAgent.STUBBORN: _without(Skill.RETRY),
+    ReferenceAgent.STUBBORN: _without(FaultSkill.RETRY),
     ReferenceAgent.LINTER: _linter,
     ReferenceAgent.MIXTURE: _mixture,
-    ReferenceAgent.NO_FALLBACK: _without(Skill.GO_ANOTHER_WAY),
-    ReferenceAgent.NO_CHECK: _without(Skill.CHECK),
+    ReferenceAgent.NO_FALLBACK: _without(FaultSkill.GO_ANOTHER_WAY),
+    ReferenceAgent.NO_CHECK: _without(FaultSkill.CHECK),
     **{agent: _playing(agent) for agent in (*LACKING, ReferenceAgent.CAUTIOUS)},
 }
 
 
 def _follow(
-    workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, skills: Collection[Skill] = ALL_SKILLS
+    workflow: Workflow, messages: Sequence[Message], knowledge: Knowledge, skills: Collection[FaultSkill] = ALL_SKILLS
 ) -> Reply:
     """Replay the tool results so far; return the next call, or its tool's description call, or the answer."""
     can_be_wrong = FaultKind.IMPLICIT in knowledge.fault_kinds

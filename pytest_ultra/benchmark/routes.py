@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from pytest_ultra.benchmark.equivalent_calls import equivalent_calls
-from pytest_ultra.benchmark.facts import Fact, FactKind, entries, fact_text
+from pytest_ultra.benchmark.facts import FactKind
+from pytest_ultra.benchmark.goal import is_reached_by
 from pytest_ultra.benchmark.rehearsal import rehearse
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tools.call_targets import DownTarget
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.tools.mirrors import mirrored_calls
-from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 
@@ -100,7 +100,7 @@ class _Walk:
                 continue
             arguments = {name: self._resolve(value) for name, value in call.arguments.items()}
             world, result = invoke(self._world, call.tool, arguments)
-            if result.is_success and _holds(self._task.milestones[milestone].fact, world, result.handle):
+            if result.is_success and is_reached_by(self._task, milestone, self._world, world, result.handle):
                 self._world = world
                 self._calls[milestone], self._handles[milestone] = call, result.handle
                 return True
@@ -120,15 +120,6 @@ class _Walk:
     def _resolve(self, argument: Json) -> Json:
         number = referenced_step(argument)
         return argument if number is None else self._handles.get(number - 1, argument)
-
-
-def _holds(fact: Fact, world: World, handle: str | None) -> bool:
-    """Return whether a fact holds; an artefact must be the one of this handle."""
-    if fact.kind is FactKind.ARTEFACT:
-        values = [world.artefacts[handle]] if handle is not None else []
-    else:
-        values = [value for key, value in entries(world, fact.kind) if key == fact.key]
-    return any(fact_text(fact.kind, fact.key, value, is_ordered=fact.is_ordered) == fact.text for value in values)
 
 
 def renumbered(call: Call, number: Mapping[int, int]) -> Call:

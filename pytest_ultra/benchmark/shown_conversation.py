@@ -62,6 +62,18 @@ def with_final_tool(reply: Reply, offered: Sequence[str], turn: int) -> Reply:
     return msgspec.structs.replace(reply, text="", tool_calls=(call,), finish_reason="tool_calls")
 
 
+def with_offered_names(reply: Reply, offered: Sequence[str]) -> Reply:
+    """Return the reply with its calls by the names that MCP clients give to tools: a prefix says whose they are."""
+    calls = tuple(msgspec.structs.replace(call, name=_offered_name(call.name, offered)) for call in reply.tool_calls)
+    return msgspec.structs.replace(reply, tool_calls=calls)
+
+
+def _offered_name(name: str, offered: Sequence[str]) -> str:
+    if name in offered:
+        return name
+    return next((each for each in offered if each.endswith(name) and not each[-len(name) - 1].isalnum()), name)
+
+
 def _read(messages: Sequence[Message]) -> Iterator[Message]:
     waiting: list[str] = []
     for number, message in enumerate(messages):

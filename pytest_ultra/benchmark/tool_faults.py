@@ -17,17 +17,8 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Fault, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call
 from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
+from pytest_ultra.faults.fault_texts import MESSAGES, NO_REPLY, OUT_OF_SERVICE
 from pytest_ultra.faults.mutators import MUTATORS, mutate
-
-OUT_OF_SERVICE, NO_REPLY = "OUT_OF_SERVICE", "NO_REPLY"
-"""The error codes of permanent faults and of lost replies; transient ones have the codes of their tools."""
-
-MESSAGES: Mapping[FaultKind, str] = {
-    FaultKind.TRANSIENT: "The call failed with the temporary error {code}; nothing was changed.",
-    FaultKind.PERMANENT: "{what} is out of service and stays so; nothing was changed. Look for another way.",
-    FaultKind.LOST_REPLY: "The connection broke before a reply came: the call may have taken effect or not. Look "
-    "before you repeat it.",
-}
 
 Outcome = tuple[World, ToolResult]
 

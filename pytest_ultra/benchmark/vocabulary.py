@@ -13,13 +13,13 @@ from pytest_ultra.benchmark.likely_names import LikelyNames
 from pytest_ultra.benchmark.name_siblings import NAME_PARTS
 from pytest_ultra.benchmark.tables import write_json
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tool_faults import MESSAGES as FAULT_MESSAGES
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode, Tool
 from pytest_ultra.benchmark.wordings import WORDINGS
 from pytest_ultra.benchmark.world import World
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.workflow import referenced_step
+from pytest_ultra.faults.fault_texts import MESSAGES as FAULT_MESSAGES
 
 _WORD = re.compile(r"[a-z]{3,}")
 _NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]{3,20}|[A-Z]{3,20}|[A-Z][a-z]{2,19})(?![A-Za-z])")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # only a process that runs episodes needs it
 def check_agents(config: pytest.Config, agents: Iterable[AgentChoice]) -> None:
     """Raise `pytest.UsageError` for an agent that cannot be found. One of the fixture is known only in a session."""
     for agent in agents:
-        _find(config, agent)
+        if not agent.is_command:
+            _find(config, agent)
 
 
 def find_agents(
@@ -27,10 +28,11 @@ def find_agents(
 
     Raises `pytest.UsageError` if there is none.
     """
-    found = {agent.name: _find(config, agent) for agent in agents}
+    functions = [agent for agent in agents if not agent.is_command]
+    found = {agent.name: _find(config, agent) for agent in functions}
     return {
         agent.name: found[agent.name] or _take_from_fixture(agent, fixture())  # the fixture only if it is needed
-        for agent in agents
+        for agent in functions
     }
 
 

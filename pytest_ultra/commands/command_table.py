@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "rescore": "score the stored transcripts of a run again",
         "inject": "damage a plan of any tools, and say what is proved of the flaw",
         "lint": "check a plan of any tools",
+        "mcp": "serve the tools of an episode on stdio, for an agent that is a program",
         "store": "show, update or rebuild the store of all runs",
         "completion": "print a script that completes the command line in a shell",
     }

@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra.controller.output_failures import OutputFailures
+from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.figures import Summary
 from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.requested_limits import budget_limits
@@ -60,4 +61,4 @@ class BudgetHooks:
         spent = self._spent
         limit = find_limit(spent, self._limits) if spent.has_refused else None
         line = budget_line(spent.requests, spent.tokens, spent.cost, limit=limit, estimated_requests=estimated)
-        terminalreporter.write_line(line, yellow=self._spent.has_refused)
+        write_wrapped(terminalreporter, line, yellow=self._spent.has_refused)

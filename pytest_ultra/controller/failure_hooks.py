@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 import pytest
@@ -52,8 +52,10 @@ class FailureHooks:
         finally:
             self._restore(terminalreporter)
         named = self._most_named(terminalreporter)
-        if 0 < named < len(self._of_suite):
-            terminalreporter.write_line(f"and {len(self._of_suite) - named:,} more of the suite's cases")
+        missed, broken = len(self._missed), len(self._broken)
+        left_out = max(0, missed - named) + max(0, broken - MOST)
+        if left_out and (named or broken):
+            terminalreporter.write_line(f"and {left_out:,} more of the suite's cases")
         return result
 
     @pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
@@ -78,7 +80,7 @@ class FailureHooks:
             self._failures.print(terminalreporter)
 
     def _list(self, terminalreporter: pytest.TerminalReporter) -> None:
-        failed = self._of_suite
+        failed = self._missed
         if not self._most_listed or len(failed) <= self._most_whole(terminalreporter):
             return
         by_nodeid = {episode.nodeid: episode for episode in self._run.episodes}
@@ -99,24 +101,35 @@ class FailureHooks:
 
     def _most_named(self, terminalreporter: pytest.TerminalReporter) -> int:
         """Return how many failures pytest's short summary names; with `-q`, none of many, unless the user said so."""
-        is_silent = self._most is None and terminalreporter.verbosity < 0 and len(self._of_suite) > MOST
+        is_silent = self._most is None and terminalreporter.verbosity < 0 and len(self._missed) > MOST
         return 0 if is_silent else self._most_listed
 
     def _most_whole(self, terminalreporter: pytest.TerminalReporter) -> int:
         if self._most is not None:
             return self._most
-        return MOST if len(self._of_suite) <= MOST and terminalreporter.verbosity == 0 else 0
+        return MOST if len(self._missed) <= MOST and terminalreporter.verbosity == 0 else 0
 
     @property
-    def _of_suite(self) -> list[pytest.TestReport]:
-        return [report for kind in _KINDS for report in self._all.get(kind, ()) if _is_of_suite(report)]
+    def _missed(self) -> list[pytest.TestReport]:
+        """The reports of cases with an episode."""
+        return [report for report in self._of_suite() if _failure_class(report)]
+
+    @property
+    def _broken(self) -> list[pytest.TestReport]:
+        return [report for report in self._of_suite() if not _failure_class(report)]
+
+    def _of_suite(self) -> Iterator[pytest.TestReport]:
+        return (report for kind in _KINDS for report in self._all.get(kind, ()) if _is_of_suite(report))
 
     def _chosen(self, most: int) -> list[pytest.TestReport]:
-        return choose_different(self._of_suite, most, _kind)
+        return choose_different(self._missed, most, _failure_class)
 
     def _show(self, terminalreporter: pytest.TerminalReporter, most: int) -> None:
-        """Leave only so many reports of the suite in pytest's lists, chosen to differ in class."""
-        kept = set(map(id, self._chosen(most)))
+        """Leave only so many reports of the suite in pytest's lists, chosen to differ in class.
+
+        Reports without an episode, such as those of a broken fixture, say why in their text: a few always stay.
+        """
+        kept = set(map(id, [*self._chosen(most), *choose_different(self._broken, MOST, _last_line)]))
         for kind, reports in self._all.items():
             if reports:
                 terminalreporter.stats[kind] = [r for r in reports if id(r) in kept or not _is_of_suite(r)]
@@ -131,7 +144,11 @@ def _is_of_suite(report: pytest.TestReport) -> bool:
     return report.nodeid.startswith(f"{SUITE_ID}::")
 
 
-def _kind(report: pytest.TestReport) -> object:
-    """Return the failure class of a case, else the last line of the report: the same cause gives the same line."""
-    properties: Mapping[str, object] = dict(report.user_properties)
-    return properties.get("ultra_failure_class") or report.longreprtext.rstrip().rpartition("\n")[2]
+def _failure_class(report: pytest.TestReport) -> str:
+    """Return the failure class of a case; empty without an episode."""
+    return str(dict(report.user_properties).get("ultra_failure_class") or "")
+
+
+def _last_line(report: pytest.TestReport) -> str:
+    """Return what differs between reports with another cause."""
+    return report.longreprtext.rstrip().rpartition("\n")[2]

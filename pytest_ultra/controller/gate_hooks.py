@@ -19,6 +19,7 @@ from pytest_ultra.controller.comparison import (
     no_common_case,
 )
 from pytest_ultra.controller.output_failures import OutputFailures
+from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.case import Case, Versions
 from pytest_ultra.core.differences import Identity, find_differences
 from pytest_ultra.core.episode import Episode, Outcome
@@ -88,7 +89,7 @@ class GateHooks:
         self._failures.print(terminalreporter)
         if self.decision is not None:
             for line in gate_lines(self.decision):
-                terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
+                write_wrapped(terminalreporter, line.text, **dict.fromkeys(line.markup, True))
             if os.environ.get("GITHUB_ACTIONS") == "true":
                 for text in github_commands(self.decision):
                     terminalreporter.write_line(text)
@@ -123,8 +124,13 @@ class GateHooks:
 
 def _print_comparison(compared: Compared, terminalreporter: pytest.TerminalReporter) -> None:
     from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - for the end of a run only
+    from pytest_ultra.reporting.comparison_sentences import run_sentence  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
+    if sentence := run_sentence(compared.figures):
+        write_wrapped(terminalreporter, sentence, bold=True)
+    if terminalreporter.verbosity < 0:
+        return
     terminalreporter.write_line("")
     for text in comparison_lines(compared.figures, compared.differences, width, most_flips=FLIPS):
         terminalreporter.write_line(text)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from time import monotonic
 from typing import Protocol
 
 import pytest
 
+from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.distribution.placement import count_workers, is_debugged
 from pytest_ultra.reporting.budget_lines import BUDGET_OF_ESTIMATES
 from pytest_ultra.reporting.live_status.displays import Display, LogDisplay, NoDisplay, ScreenDisplay
 from pytest_ultra.reporting.live_status.status_forecast import StatusForecast
-from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
+from pytest_ultra.reporting.live_status.status_snapshot import StatusContext, StatusSnapshot
 from pytest_ultra.reporting.live_status.terminal_device import Terminal
 from pytest_ultra.storage.progress_files import clear_progress, read_progress
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -33,13 +34,13 @@ class LiveStatusThread:
     def __init__(
         self,
         run: RunDirectory,
-        forecast: StatusForecast,
+        observe: Callable[[Sequence[ShardProgress]], StatusSnapshot],
         display: Display,
         print_line: Callable[[str], None],
         warn: Callable[[StatusSnapshot], None],
     ) -> None:
         self._run = run
-        self._forecast = forecast
+        self._observe = observe
         self._display = display
         self._print = print_line
         self._warn = warn
@@ -66,7 +67,7 @@ class LiveStatusThread:
             self._print(note)
         shards = read_progress(self._run)
         if shards:
-            status = self._forecast.observe(shards, monotonic())
+            status = self._observe(shards)
             self._warn(status)
             self._display.show(status)
 
@@ -83,11 +84,17 @@ class LiveStatusHooks:
     """Hook implementations of the first process."""
 
     def __init__(
-        self, config: pytest.Config, run: _Run, *, line_every_s: float = LINE_EVERY_S, has_budget: bool = False
+        self,
+        config: pytest.Config,
+        run: _Run,
+        *,
+        line_every_s: float = LINE_EVERY_S,
+        context: StatusContext | None = None,
     ) -> None:
-        """`has_budget` means that tokens or their cost are limited."""
         self._config = config
-        self._may_warn = has_budget
+        self._context = context or StatusContext()
+        self._may_warn = self._context.has_budget
+        self._reported_cases: set[str] = set()
         self._run = run
         self._line_every_s = line_every_s
         self._terminal: Terminal | None = None
@@ -104,7 +111,7 @@ class LiveStatusHooks:
             return (yield)
         self._terminal = Terminal()
         self._forecast = StatusForecast(
-            lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic()
+            lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic(), self._context
         )
         self._start(run)
         try:
@@ -115,8 +122,11 @@ class LiveStatusHooks:
             clear_progress(run)
 
     @pytest.hookimpl
-    def pytest_runtest_logreport(self) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._reports += 1
+        case_id = dict(report.user_properties).get("ultra_case_id")
+        if case_id is not None:
+            self._reported_cases.add(str(case_id))
 
     @pytest.hookimpl
     def pytest_enter_pdb(self) -> None:
@@ -129,8 +139,14 @@ class LiveStatusHooks:
             self._start(self._run.started)
 
     def _start(self, run: RunDirectory) -> None:
-        if self._forecast is not None:
-            self._thread = LiveStatusThread(run, self._forecast, self._display(), self._print, self._warn)
+        forecast = self._forecast
+        if forecast is None:
+            return
+
+        def observe(shards: Sequence[ShardProgress]) -> StatusSnapshot:
+            return forecast.observe(shards, monotonic(), len(self._reported_cases))
+
+        self._thread = LiveStatusThread(run, observe, self._display(), self._print, self._warn)
 
     def _warn(self, status: StatusSnapshot) -> None:
         """Say once that the budget rests on estimates, as soon as an answer without token counts has come."""

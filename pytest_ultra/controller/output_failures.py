@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.errors import UltraError
 from pytest_ultra.reporting.text import neutralise
 
@@ -37,7 +38,7 @@ class OutputFailures:
     def print(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the lines that were not printed yet."""
         for line in self.lines:
-            terminalreporter.write_line(line, yellow=True)
+            write_wrapped(terminalreporter, line, yellow=True)
         self.lines.clear()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.collection.run_agents import check_agents
+from pytest_ultra.collection.run_commands import check_commands
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
@@ -21,6 +22,7 @@ from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
+from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
@@ -33,7 +35,7 @@ from pytest_ultra.providers.endpoint_lookup import find_spec
 from pytest_ultra.reporting.notices import no_call_lines, notice_lines
 from pytest_ultra.reporting.run_causes import cause_lines
 from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header, protocol_lines
-from pytest_ultra.reporting.text import fill, neutralise
+from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -48,6 +50,7 @@ class Run:
     def __init__(self, config: pytest.Config, settings: Settings, cases: Mapping[str, Case]) -> None:
         """Check that every model and agent can be reached; raise `pytest.UsageError` if one cannot."""
         check_agents(config, settings.agent)
+        check_commands(config, settings)
         self._settings = settings
         self._describe = partial(describe_run, config, settings)
         self._cases = cases
@@ -170,18 +173,18 @@ class Run:
             detail = Detail(min(max(terminalreporter.verbosity, Detail.BRIEF), Detail.WHOLE))
             with self.failures.caught("what went wrong as a whole cannot be shown"):
                 for text in (*cause_lines(self.episodes), *no_call_lines(self.episodes)):
-                    write_wrapped(terminalreporter, text, width, red=True)
+                    write_wrapped(terminalreporter, text, red=True)
             with self.failures.caught("the table of results cannot be shown"):
                 for line in end_of_run(self.summary, width, detail):
                     terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
             with self.failures.caught("the notices cannot be shown"):
                 for text in notice_lines(self.episodes):
-                    write_wrapped(terminalreporter, text, width, yellow=True)
+                    write_wrapped(terminalreporter, text, yellow=True)
             if self._interruption:
                 text = f"the run was interrupted: {neutralise(self._interruption)}; the next run resumes it"
-                terminalreporter.write_line(text, red=True)
+                write_wrapped(terminalreporter, text, red=True)
             if self._results.loss:
-                terminalreporter.write_line(self._results.loss, red=True)
+                write_wrapped(terminalreporter, self._results.loss, red=True)
             self.failures.print(terminalreporter)
 
     @pytest.hookimpl
@@ -275,12 +278,6 @@ class Run:
     @property
     def _interruption(self) -> str | None:
         return read_interruption(self.directory) if self._has_started else None
-
-
-def write_wrapped(terminalreporter: pytest.TerminalReporter, text: str, width: int, **markup: bool) -> None:
-    """Write a text in lines of at most `width` columns."""
-    for line in fill(text, width):
-        terminalreporter.write_line(line, **markup)
 
 
 def _agent_lines(settings: Settings) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.known_prices import known_prices, price_hint
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.budget_lines import Forecast, forecast_lines
+from pytest_ultra.reporting.budget_lines import Forecast, ModelForecast, forecast_lines
 
 SAMPLE = 500
 """The number of cases that are estimated, drawn by a fixed seed: generating all workflows would take too long."""
@@ -54,8 +55,10 @@ class PlanHooks:
         factor = len(left) / (len(sample) or 1)
         prices = known_prices(self._settings)
         unknown = sorted({_payer(case) for case in left} - prices.keys())
-        total = _add_up([each for _, each in estimates], factor)
-        cost = _cost(estimates, prices) * factor
+        totals = _add_up_by_model(estimates, left)
+        total = _add_up(list(totals.values()), 1.0)
+        models = [_forecast_model(model, totals[model], left, prices) for model in self._tested(totals)]
+        cost = sum(part.cost or 0.0 for part in models)
         seconds, pace = estimate_duration(_loads(estimates, factor), self._settings, self._workers)
         return Forecast(
             cases=len(cases),
@@ -70,8 +73,12 @@ class PlanHooks:
             seconds=seconds,
             pace=pace,
             budget=self._budget(total, cost),
+            models=models,
             **_detection(cases),
         )
+
+    def _tested(self, totals: Collection[str]) -> list[str]:
+        return [name for name in self._settings.tested if name in totals]
 
     def _price_hint(self, name: str) -> str:
         is_called = name in self._settings.called_models
@@ -106,6 +113,30 @@ def _detection(cases: Sequence[Case]) -> dict[str, Any]:
     return {"tasks": tasks, "detectable": detectable_by(tasks, len(rows))}
 
 
+def _add_up_by_model(estimates: Sequence[tuple[Case, Estimate]], left: Sequence[Case]) -> dict[str, Estimate]:
+    """Return what all cases of each model under test take; those in the sample stand for the others."""
+    cases = Counter(case.model for case in left)
+    sampled: dict[str, list[Estimate]] = {}
+    for case, estimate in estimates:
+        sampled.setdefault(case.model, []).append(estimate)
+    return {model: _add_up(found, cases[model] / len(found)) for model, found in sampled.items()}
+
+
+def _forecast_model(model: str, total: Estimate, left: Sequence[Case], prices: dict[str, Price]) -> ModelForecast:
+    own = [case for case in left if case.model == model]
+    price = prices.get(_payer(own[0]))
+    return ModelForecast(
+        model=model,
+        cases=len(own),
+        requests=total.requests,
+        tokens=total.tokens,
+        cost=None if price is None else price.cost(total.prompt_tokens, total.completion_tokens),
+        most_requests=total.most_requests,
+        most_tokens=total.most_tokens,
+        most_cost=None if price is None else price.cost(total.most_prompt_tokens, total.most_completion_tokens),
+    )
+
+
 def _loads(estimates: Sequence[tuple[Case, Estimate]], factor: float) -> dict[str, Load]:
     by_model: dict[str, list[Estimate]] = {}
     for case, each in estimates:
@@ -119,14 +150,6 @@ def _loads(estimates: Sequence[tuple[Case, Estimate]], factor: float) -> dict[st
 def _add_up(estimates: Sequence[Estimate], factor: float) -> Estimate:
     names = Estimate.__struct_fields__
     return Estimate(*(factor * sum(getattr(each, name) for each in estimates) for name in names))
-
-
-def _cost(estimates: Sequence[tuple[Case, Estimate]], prices: dict[str, Price]) -> float:
-    return sum(
-        prices[_payer(case)].cost(each.prompt_tokens, each.completion_tokens)
-        for case, each in estimates
-        if _payer(case) in prices
-    )
 
 
 def _payer(case: Case) -> str:

@@ -28,6 +28,7 @@ from pytest_ultra.options.gate_options import check_gates, gates_of
 from pytest_ultra.options.output_checks import check_outputs
 from pytest_ultra.options.requested_limits import budget_limits, check_budget
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.reporting.live_status.status_snapshot import StatusContext
 
 
 def open_run(
@@ -68,8 +69,8 @@ def _register_plan(config: pytest.Config, settings: Settings) -> None:
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
     config.pluginmanager.register(FailureHooks(run, settings.failures), "ultra-failures")
-    has_budget = settings.max_cost is not None or settings.max_tokens is not None
-    config.pluginmanager.register(LiveStatusHooks(config, run, has_budget=has_budget), "ultra-status")
+    context = StatusContext(settings.tested, settings.max_tokens, settings.max_cost)
+    config.pluginmanager.register(LiveStatusHooks(config, run, context=context), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
     config.pluginmanager.register(WarmUp(), "ultra-warm-up")

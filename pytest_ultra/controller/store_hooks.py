@@ -8,10 +8,10 @@ from typing import Protocol
 
 import pytest
 
+from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.errors import UltraError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import has_journals
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -58,7 +58,7 @@ class StoreHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Come after the table."""
         if self._problem is not None:
-            terminalreporter.write_line(neutralise(self._problem), yellow=True)
+            write_wrapped(terminalreporter, self._problem, yellow=True)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

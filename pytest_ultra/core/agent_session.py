@@ -59,3 +59,6 @@ class RunningAgent(Protocol):
 
     def cancel(self) -> None:
         """Ask the agent to stop, and wait for nothing."""
+
+    def why_not_ready(self) -> str:
+        """Return why the agent has not been able to work so far, through no fault of its own; empty if it has."""

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 
 class FailureClass(StrEnum):
-    """Why an episode is not `full`; the last three are failures of the infrastructure."""
+    """Why an episode is not `full`; the last four are failures of the infrastructure."""
 
     TOOL_CALL_FORMAT = "tool_call_format"
     MALFORMED_GENERATION = "malformed_generation"
@@ -49,11 +49,20 @@ class FailureClass(StrEnum):
     HARMFUL_SIDE_EFFECT = "harmful_side_effect"
     ENDPOINT = "endpoint"
     RATE_LIMIT = "rate_limit"
+    AGENT_SETUP = "agent_setup"
     HARNESS = "harness"
 
     @property
     def is_infrastructure(self) -> bool:
-        return self in (FailureClass.ENDPOINT, FailureClass.RATE_LIMIT, FailureClass.HARNESS)
+        return self in _OF_INFRASTRUCTURE
+
+
+_OF_INFRASTRUCTURE = (
+    FailureClass.ENDPOINT,
+    FailureClass.RATE_LIMIT,
+    FailureClass.AGENT_SETUP,
+    FailureClass.HARNESS,
+)
 
 
 class HarmKind(StrEnum):

@@ -31,16 +31,35 @@ class Burden(msgspec.Struct, frozen=True, array_like=True):
         return Burden(self.calls + 1, self.x + x, self.y + y, self.xx + x * x, self.xy + x * y, self.yy + y * y)
 
 
+class ModelTally(msgspec.Struct, frozen=True, array_like=True):
+    """The finished cases of a model: those that are `full`, and those of each result that their tests have."""
+
+    model: str
+    full: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+
+    @property
+    def scored(self) -> int:
+        return self.passed + self.failed
+
+    def plus(self, other: ModelTally) -> ModelTally:
+        sums = (self.full + other.full, self.passed + other.passed, self.failed + other.failed)
+        return ModelTally(self.model, *sums, self.errors + other.errors)
+
+
 class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
     """A shard and its current worker.
 
-    `planned` counts its cases, None if they are not known in advance; `done` those with an episode, and `reused` those
-    whose episode is from an earlier run. At most `slots` episodes run at a time. `in_flight` and `waiting` count calls,
-    the latter those that wait for limits. `answers`, `latency_s` and `latency_s2` (latencies and their squares),
-    `tokens` and `cost` are sums; `cost` is None if no price is known. `estimated` counts the answers without token
-    counts, whose tokens are our estimate. `said` is what an endpoint said last in place of an answer, while calls wait
-    and as long as that is recent. `ended` and `ahead` are this run's episodes by
-    expected requests; none can have more than `most_answers` answers.
+    `planned` counts its cases, None if they are not known in advance; `done` those with an episode, and `reused`
+    those whose episode is from an earlier run. At most `slots` episodes run at a time. `in_flight` and `waiting`
+    count calls, the latter those that wait for limits, or to try again after a failed attempt (`backing_off`).
+    `answers`, `latency_s` and `latency_s2` (latencies and their squares), `tokens` and `cost` are sums; `cost` is
+    None if no price is known. `estimated` counts the answers without token counts, whose tokens are our estimate.
+    `said` is what an endpoint said last in place of an answer, while calls wait and as long as that is recent.
+    `ended` and `ahead` are this run's episodes by expected requests; none can have more than `most_answers`
+    answers. `tallies` has an entry for each model with a finished case, reused ones included.
     """
 
     number: int
@@ -62,6 +81,8 @@ class ShardProgress(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     ended: tuple[Cohort, ...] = ()
     ahead: tuple[Cohort, ...] = ()
+    backing_off: int = 0
+    tallies: tuple[ModelTally, ...] = ()
 
     @property
     def under_way(self) -> float:

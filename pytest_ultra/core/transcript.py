@@ -171,7 +171,7 @@ class Forgiven(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode ended: the first nine are up to the model or agent, the next three to the infrastructure."""
+    """Why an episode ended: the first nine are up to the model or agent, the next four to the infrastructure."""
 
     STOPPED = "stopped"  # the model stopped calling tools
     MAX_TURNS = "max_turns"
@@ -184,17 +184,21 @@ class EndReason(StrEnum):
     AGENT_ERROR = "agent_error"  # the user's own agent raised an exception
     ENDPOINT = "endpoint"
     RATE_LIMIT = "rate_limit"
+    AGENT_SETUP = "agent_setup"  # the agent's program did not start, or never listed the tools
     HARNESS = "harness"
     SKIPPED = "skipped"  # not run: the budget was spent, or the run stopped
 
     @property
     def is_infrastructure(self) -> bool:
-        return self in (EndReason.ENDPOINT, EndReason.RATE_LIMIT, EndReason.HARNESS)
+        return self in _OF_INFRASTRUCTURE
 
     @property
     def is_models(self) -> bool:
         """Whether the end is up to the model, so that the episode is scored."""
         return not self.is_infrastructure and self is not EndReason.SKIPPED
+
+
+_OF_INFRASTRUCTURE = (EndReason.ENDPOINT, EndReason.RATE_LIMIT, EndReason.AGENT_SETUP, EndReason.HARNESS)
 
 
 class Attempted(msgspec.Struct, frozen=True, tag="attempt"):

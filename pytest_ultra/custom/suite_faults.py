@@ -16,13 +16,8 @@ from pytest_ultra.custom.custom_task import CustomTask, StepRecord
 from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.custom.tool_run import Stage
 from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
+from pytest_ultra.faults.fault_texts import MESSAGES, NO_REPLY
 from pytest_ultra.faults.mutators import mutate, mutator_names
-
-NO_REPLY = "NO_REPLY"
-"""The code of a lost reply."""
-
-_TRANSIENT = "The call failed with the temporary error {code}; nothing was changed."
-_LOST = "The connection broke before a reply came: the call may have taken effect or not. Look before you repeat it."
 
 MissesGoal = Callable[[int, Json], bool]
 """Whether the reference misses the goal if the step with this number brings this value."""
@@ -107,7 +102,9 @@ class FaultyCalls:
         codes = self._suite.tools[name].transient
         code = codes[draw.seed % len(codes)]
         fault = Fault(FaultKind.TRANSIENT)
-        return ToolResult(code=code, message=_TRANSIENT.format(code=code), is_random=True, fault=fault)
+        return ToolResult(
+            code=code, message=MESSAGES[FaultKind.TRANSIENT].format(code=code), is_random=True, fault=fault
+        )
 
     def _is_doubtful(self, faulty: _FaultyCall) -> bool:
         """Return whether a second call would change the world again, and a look-up shows whether the first did.
@@ -147,7 +144,7 @@ def _lose_reply(faulty: _FaultyCall) -> tuple[Stage, ToolResult]:
     has_happened = faulty.draw.seed % 2 == 0
     lost = ToolResult(
         code=NO_REPLY,
-        message=_LOST,
+        message=MESSAGES[FaultKind.LOST_REPLY],
         is_random=True,
         fault=Fault(FaultKind.LOST_REPLY, HAPPENED if has_happened else NOT_HAPPENED),
         change=faulty.result.change if has_happened else msgspec.UNSET,

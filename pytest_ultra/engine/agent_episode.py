@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pytest_ultra.core.agent_session import AgentEnd
+from pytest_ultra.core.agent_session import AgentEnd, RunningAgent
 from pytest_ultra.core.bounds import MAX_REPLY_CHARS, bound_reply
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
@@ -111,7 +111,7 @@ class AgentEpisode(EpisodeRun):
         running = self._agents.start(self, self._receive_end)
         serving = self._loop.create_task(self._serve_calls())
         try:
-            await self._wait(serving)
+            await self._wait(serving, running)
             if self._bug is not None:
                 raise self._bug
         finally:
@@ -183,12 +183,13 @@ class AgentEpisode(EpisodeRun):
         elif not (result.reason is EndReason.ENDPOINT and is_rejected):
             self._end(result.reason, result.detail)
 
-    async def _wait(self, serving: asyncio.Task[None]) -> None:
+    async def _wait(self, serving: asyncio.Task[None], running: RunningAgent) -> None:
         """Wait until the episode is over; end it when its time is up."""
         while not self._over.done():
             left_s = self.left_s
             if left_s is not None and left_s <= 0 and not self._time.is_paused:
-                self._end(EndReason.AGENT_TIMEOUT, TIME_LIMIT)
+                not_ready = running.why_not_ready()
+                self._end(*(EndReason.AGENT_SETUP, not_ready) if not_ready else (EndReason.AGENT_TIMEOUT, TIME_LIMIT))
                 return
             timeout_s = None if left_s is None else max(left_s, _LEAST_CHECK_S)
             await asyncio.wait({self._over, serving}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.prices import Price
-from pytest_ultra.core.progress import Burden, Cohort, ShardProgress
+from pytest_ultra.core.progress import Burden, Cohort, ModelTally, ShardProgress
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint import CallFailed, Endpoint
 from pytest_ultra.engine.endpoint_limiter import Permit
@@ -24,10 +25,18 @@ _MAX_WORDS = 200
 
 
 class Meter:
-    """Starts from `start`, the shard's progress so far. Thread-safe."""
+    """Starts from `start`, the shard's progress so far; tests pass with the outcomes in `passing`. Thread-safe."""
 
-    def __init__(self, start: ShardProgress, prices: Mapping[str, Price], now: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        start: ShardProgress,
+        prices: Mapping[str, Price],
+        now: Callable[[], float] = monotonic,
+        passing: Collection[Outcome] = (Outcome.FULL,),
+    ) -> None:
         self._start = start
+        self._passing = passing
+        self._tallies: dict[str, ModelTally] = {}
         self._prices = prices
         self._now = now
         self._lock = threading.Lock()
@@ -37,7 +46,7 @@ class Meter:
         self._ahead: Counter[tuple[int, int]] = Counter()
         self._ended: Counter[tuple[int, int]] = Counter()
         self._done = self._reused = 0
-        self._in_flight = self._waiting = 0
+        self._in_flight = self._waiting = self._backing_off = 0
         self._said, self._said_at = "", 0.0
         self._answered = self._tokens = self._estimated = 0
         self._latency_s = self._latency_s2 = 0.0
@@ -52,15 +61,16 @@ class Meter:
                 self._expected[case] = requests
                 self._ahead[requests, 0] += 1
 
-    def add_finished(self, case: Case, *, is_reused: bool) -> None:
+    def add_finished(self, case: Case, *, is_reused: bool, outcome: Outcome | None = None) -> None:
         """Count a case that has an episode already. Later calls for it do nothing."""
         with self._lock:
             if case not in self._known:
                 self._known.add(case)
                 self._done += 1
                 self._reused += is_reused
+                self._add_outcome(case, outcome)
 
-    def finish(self, case: Case) -> None:
+    def finish(self, case: Case, outcome: Outcome | None = None) -> None:
         """Count a case's first episode; for a rerun, only answers, tokens and cost are counted."""
         with self._lock:
             answers = self._answers.pop(case, 0)
@@ -69,11 +79,13 @@ class Meter:
                 self._done += 1
                 self._ahead[expected, answers] -= 1
                 self._ended[expected, answers] += 1
+                self._add_outcome(case, outcome)
 
-    def add_waiting(self, calls: int) -> None:
-        """Change the number of calls that wait for limits by `calls`."""
+    def add_waiting(self, calls: int, *, is_backing_off: bool = False) -> None:
+        """Change the number of calls that wait by `calls`."""
         with self._lock:
             self._waiting += calls
+            self._backing_off += calls * is_backing_off
 
     def start_call(self) -> tuple[float, int]:
         """Count a call; return its start time and the calls then in flight, for `record_answer`."""
@@ -134,7 +146,23 @@ class Meter:
                 said=self._said if self._waiting and is_recent else "",
                 ended=(*start.ended, *_cohorts(self._ended)),
                 ahead=_cohorts(self._ahead),
+                backing_off=self._backing_off,
+                tallies=tuple(self._tallies.values()),
             )
+
+    def _add_outcome(self, case: Case, outcome: Outcome | None) -> None:
+        """Count a finished case of a model; one that was skipped has no result."""
+        if outcome is None or outcome is Outcome.SKIPPED:
+            return
+        is_passed = outcome in self._passing
+        more = ModelTally(
+            case.model,
+            full=outcome is Outcome.FULL,
+            passed=is_passed,
+            failed=outcome.is_scored and not is_passed,
+            errors=outcome is Outcome.ERROR,
+        )
+        self._tallies[case.model] = self._tallies.get(case.model, ModelTally(case.model)).plus(more)
 
 
 def _add(cost: float | None, more: float | None) -> float | None:
@@ -190,11 +218,11 @@ class MeteredLimiter:
         self._limiter.release(permit, result)
 
     async def back_off(self, model: str, seconds: float) -> None:
-        self._meter.add_waiting(1)
+        self._meter.add_waiting(1, is_backing_off=True)
         try:
             await self._limiter.back_off(model, seconds)
         finally:
-            self._meter.add_waiting(-1)
+            self._meter.add_waiting(-1, is_backing_off=True)
 
     def cancel_waiting(self, model: str, failure: CallFailed) -> None:
         self._limiter.cancel_waiting(model, failure)

@@ -60,7 +60,7 @@ def _change_numbers(row: Row, field: str, change: Callable[[float], float]) -> R
     return {**row, field: change(row[field])} if _is_number(row.get(field)) else row
 
 
-def _on_rows(fewest: int, change: Callable[[list[Row], Random], list[Row] | None]) -> Callable[[Json, Random], Json]:
+def on_rows(fewest: int, change: Callable[[list[Row], Random], list[Row] | None]) -> Callable[[Json, Random], Json]:
     """Make a change of rows work on tables, on text that holds one, and, if one row is enough, on an object."""
 
     def change_value(value: Json, chance: Random) -> Json:
@@ -159,15 +159,15 @@ MUTATORS: Mapping[str, Mutator] = {
         Mutator(
             "stale",
             "rows and figures of an earlier edition, which the same call does not bring again",
-            _on_rows(_FEWEST_ROWS, _make_stale),
+            on_rows(_FEWEST_ROWS, _make_stale),
         ),
         Mutator(
             "wrong_unit",
             "figures of another order of magnitude than the field has, and than the same call brings again",
-            _on_rows(1, _change_unit),
+            on_rows(1, _change_unit),
         ),
-        Mutator("shifted_column", "cells that do not fit the names of their columns", _on_rows(2, _shift_columns)),
-        Mutator("impossible_value", "a negative figure in a field that has none", _on_rows(1, _make_impossible)),
+        Mutator("shifted_column", "cells that do not fit the names of their columns", on_rows(2, _shift_columns)),
+        Mutator("impossible_value", "a negative figure in a field that has none", on_rows(1, _make_impossible)),
     )
 }
 """All mutators by name. Stored transcripts name them, so a name keeps its meaning."""

@@ -132,8 +132,6 @@ def _compose(draw: Draw, candidate: Candidate, kind: FlawKind, more: int) -> Can
 
 
 def _merge(candidate: Candidate, added: Candidate) -> Candidate:
-    damages = [
-        msgspec.structs.replace(damage, optimal_step=candidate.origin[(damage.flawed_step or 1) - 1])
-        for damage in added.damages
-    ]
+    origin: dict[int | None, int | None] = dict(enumerate(candidate.origin, start=1))
+    damages = [msgspec.structs.replace(damage, optimal_step=origin[damage.flawed_step]) for damage in added.damages]
     return Candidate(added.workflow, (*candidate.damages, *damages), candidate.origin)

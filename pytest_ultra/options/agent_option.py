@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 AGENT_TIMEOUT_S = 600.0
@@ -19,12 +19,14 @@ class AgentChoice:
     """An agent of a run.
 
     `name` stands for it in cases and figures. `target` is `module:attr`, or a name that the project's hook or fixture
-    resolves. `model` is the model behind it as for `--ultra-model`, empty without one.
+    resolves; if `is_command`, it is the command of a program. `model` is the model behind it as for `--ultra-model`,
+    empty without one.
     """
 
     name: str
     target: str
     model: str = ""
+    is_command: bool = False
 
 
 def read_agents(texts: Sequence[str]) -> tuple[AgentChoice, ...]:
@@ -32,13 +34,16 @@ def read_agents(texts: Sequence[str]) -> tuple[AgentChoice, ...]:
     found = [_read(part.strip()) for text in texts for part in text.split(",") if part.strip()]
     if not found:
         raise ValueError(f"{','.join(texts)!r} names no agent; {_EXAMPLE}")
-    by_name: dict[str, AgentChoice] = {}
-    for agent in found:
-        other = by_name.setdefault(agent.name, agent)
-        if other != agent:
-            raise ValueError(
-                f"{agent.name!r} names two agents; give each a name of its own, as in other={agent.target}"
-            )
+    return add_unique([], found)
+
+
+def add_unique(agents: Iterable[AgentChoice], others: Iterable[AgentChoice]) -> tuple[AgentChoice, ...]:
+    """Return both, each agent once. Raises ValueError if two have the same name."""
+    by_name = {agent.name: agent for agent in agents}
+    for agent in others:
+        if by_name.setdefault(agent.name, agent) != agent:
+            target = repr(agent.target) if agent.is_command else agent.target
+            raise ValueError(f"{agent.name!r} names two agents; give each a name of its own, as in other={target}")
     return tuple(by_name.values())
 
 

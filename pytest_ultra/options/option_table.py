@@ -23,8 +23,10 @@ from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, read_agents
 from pytest_ultra.options.budget_options import BUDGETS
+from pytest_ultra.options.command_option import read_commands
 from pytest_ultra.options.detection import points, until
 from pytest_ultra.options.gate_options import GATES
+from pytest_ultra.options.mcp_option import read_servers
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
 
@@ -65,6 +67,14 @@ OPTIONS = (
         "MODULE:ATTR",
         "Suite of your own to take the tasks from, a `pytest_ultra.Suite`, instead of the built-in benchmark",
         _one(values.suite_target),
+    ),
+    Option(
+        "agent_command",
+        None,
+        "[NAME[@MODEL]=]COMMAND",
+        "Program to test as an agent; it gets the job on stdin, and the tools by MCP, as in `my-agent --mcp {mcp_url}` "
+        "(extra `mcp`). Repeatable, one per line in the ini file",
+        read_commands,
     ),
     Option(
         "preset",
@@ -311,6 +321,14 @@ OPTIONS = (
         "PATH",
         "Folder of recorded answers; the default, and a path in the ini file, is relative to the rootdir",
         _one(Path),
+    ),
+    Option(
+        "mcp",
+        None,
+        "NAME=COMMAND",
+        "A real MCP server, by its command or URL, whose tools meet faults in tests that use the fixture `ultra_mcp`; "
+        "`{tmp_path}` stands for a folder of the test; repeatable, one per line in the ini file",
+        read_servers,
     ),
     *BUDGETS,
     *GATES,

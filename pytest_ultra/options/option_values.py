@@ -62,12 +62,12 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
             f"{','.join(texts)!r} names no model; name one, such as gpt-4o-mini, or demo, which needs no key"
         )
     for name in found:
-        if not _is_encodable(name):
+        if not is_encodable(name):
             raise ValueError(f"{name!r} is not valid UTF-8; give the name as the endpoint lists it")
     return found
 
 
-def _is_encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     """Return whether a text has no lone surrogates, by which Python passes on bytes that are not UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 

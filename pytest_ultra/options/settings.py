@@ -24,7 +24,7 @@ from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
-from pytest_ultra.options.agent_option import AgentChoice
+from pytest_ultra.options.agent_option import AgentChoice, add_unique
 from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
 from pytest_ultra.options.given_options import CONFIG_FILE, is_option_given
@@ -121,6 +121,10 @@ SETTINGS = pytest.StashKey[Settings]()
 
 REQUIRE = "require"
 """The name of the option that has an effect without a model."""
+TESTED = ("ultra_model", "ultra_agent", "ultra_agent_command")
+"""The options of which a run needs one."""
+OPTIONS_OF_OWN_TESTS = ("mcp", "seed", "fault_kind", "tool_success_rate", "cassette", "cassette_dir")
+"""What tests with faults on their own tools read, also without a model."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -137,7 +141,7 @@ def add_options(parser: pytest.Parser) -> None:
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
     file = _read_file(config)
-    if not any(is_option_given(config, name) for name in ("model", "agent")):
+    if not any(is_option_given(config, key.removeprefix("ultra_")) for key in TESTED):
         _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
@@ -151,8 +155,12 @@ def read_settings(config: pytest.Config) -> Settings | None:
     del read[REQUIRE]
     read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
+    del read["mcp"]  # for tests, which read it themselves
     folder = config.invocation_params.dir
-    read["model"], read["agent"] = read["model"] or (), read["agent"] or ()
+    read["model"], read["agent"] = (
+        read["model"] or (),
+        _join_agents(read["agent"] or (), read.pop("agent_command") or ()),
+    )
     _check_names(read)
     _check_limits(read)
     tables = {**_read_tables(config), **_read_models(file)}
@@ -171,6 +179,11 @@ def read_settings(config: pytest.Config) -> Settings | None:
     is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
     read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
+
+
+def read_option(config: pytest.Config, name: str) -> Any:
+    """Return the value of one option, for tests that run without a model. Raises `pytest.UsageError`."""
+    return _read(config, next(option for option in OPTIONS if option.name == name))
 
 
 def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +219,7 @@ def _check_unused(config: pytest.Config) -> None:
     """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
     typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
     for option in OPTIONS:
-        if option.flag in typed and option.name != REQUIRE:
+        if option.flag in typed and option.name not in (REQUIRE, *OPTIONS_OF_OWN_TESTS):
             raise pytest.UsageError(
                 f"{option.flag}: no model is named; add --ultra-model NAME (demo needs no key), or --ultra-agent "
                 "MODULE:ATTR"
@@ -254,6 +267,13 @@ def _by_model(
     called = dict.fromkeys([*read["model"], *(agent.model for agent in read["agent"] if agent.model)])
     both = {m: [own.get(m, {}), common] if is_given else [common, own.get(m, {})] for m in called}
     return {model: {**first, **second} for model, (first, second) in both.items() if first or second}
+
+
+def _join_agents(agents: tuple[AgentChoice, ...], commands: tuple[AgentChoice, ...]) -> tuple[AgentChoice, ...]:
+    try:
+        return add_unique(agents, commands)
+    except ValueError as error:
+        raise pytest.UsageError(f"--ultra-agent-command: {error}") from None
 
 
 def _check_names(read: Mapping[str, Any]) -> None:

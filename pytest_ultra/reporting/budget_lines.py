@@ -12,6 +12,24 @@ from pytest_ultra.reporting.text import count, neutralise
 
 _MINUTE_S = 60
 _HOUR_S = 3600
+_TEN = 10
+_MILLION = 1_000_000
+
+
+class ModelForecast(msgspec.Struct, frozen=True):
+    """The part of a model in a forecast; `cost` and `most_cost` are in US dollars, None if its price is unknown.
+
+    What is `most` is used if every episode goes to its turn limit; 0 if that is unknown.
+    """
+
+    model: str
+    cases: int
+    requests: float
+    tokens: float
+    cost: float | None
+    most_requests: float = 0.0
+    most_tokens: float = 0.0
+    most_cost: float | None = None
 
 
 class Forecast(msgspec.Struct, frozen=True):
@@ -37,6 +55,7 @@ class Forecast(msgspec.Struct, frozen=True):
     reused: int = 0
     tasks: int = 0
     detectable: float | None = None
+    models: Sequence[ModelForecast] = ()
 
 
 def dollars(amount: float) -> str:
@@ -72,21 +91,52 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     reused = f", {forecast.reused:,} of them reused from earlier runs, {left:,} left" if forecast.reused else ""
     sample = "" if forecast.sampled == left else f" (estimated from {forecast.sampled:,} of them)"
     yield f"plan: {count(forecast.cases, 'case')}{reused}{sample}; no request is sent"
-    yield f"calls: about {forecast.requests:,.0f} requests to models, {forecast.tool_calls:,.0f} tool calls"
+    parts = forecast.models
+    most_requests, most_tokens = sum(part.most_requests for part in parts), sum(part.most_tokens for part in parts)
+    requests = f"about {about(forecast.requests)} requests to models, {about(forecast.tool_calls)} tool calls"
+    yield f"calls: {requests}{_at_most(most_requests, 'requests')}"
     tokens = forecast.prompt_tokens + forecast.completion_tokens
-    yield (
-        f"tokens: about {tokens:,.0f} ({forecast.prompt_tokens:,.0f} in prompts, "
-        f"{forecast.completion_tokens:,.0f} in completions)"
-    )
+    shares = f"{about(forecast.prompt_tokens)} in prompts, {about(forecast.completion_tokens)} in completions"
+    yield f"tokens: about {about(tokens)} ({shares}){_at_most(most_tokens)}"
     if forecast.cost is None:
         yield f"cost: unknown ({neutralise('; '.join(forecast.price_hints))})"
     else:
-        yield f"cost: about {dollars(forecast.cost)}"
+        most = sum(part.most_cost or 0.0 for part in parts)
+        yield f"cost: about {about_dollars(forecast.cost)}{f'; at most {about_dollars(most)}' if most else ''}"
+    if any(part.most_requests for part in parts):
+        yield "at most: if every episode goes to its turn limit"
+    if len(parts) > 1:
+        yield from map(_model_line, parts)
     yield f"wall-clock: about {_duration(forecast.seconds)}, {forecast.pace}"
     if forecast.tasks:
         yield f"detectable: {_detectable(forecast)}"
     if forecast.budget is not None:
         yield f"budget: {forecast.budget}"
+
+
+def about(number: float) -> str:
+    """Format an expected number with two significant digits, as it is no more precise than that."""
+    rounded = float(f"{number:.2g}")
+    if rounded < _MILLION:
+        return f"{rounded:,.0f}"
+    return f"{rounded / _MILLION:,.{0 if rounded >= _TEN * _MILLION else 1}f}M"
+
+
+def about_dollars(amount: float) -> str:
+    """Format an expected cost with two significant digits, with cents below ten dollars."""
+    rounded = float(f"{amount:.2g}")
+    return f"${rounded:,.0f}" if rounded >= _TEN else dollars(rounded)
+
+
+def _at_most(number: float, unit: str = "") -> str:
+    return f"; at most {about(number)} {unit}".rstrip() if number else ""
+
+
+def _model_line(part: ModelForecast) -> str:
+    cost = "cost unknown" if part.cost is None else about_dollars(part.cost)
+    likely = f"{about(part.requests)} requests, {about(part.tokens)} tokens, {cost}"
+    most = f"; at most {about_dollars(part.most_cost)}" if part.most_cost else _at_most(part.most_tokens, "tokens")
+    return f"model {neutralise(part.model)}: {count(part.cases, 'case')}, about {likely}{most}"
 
 
 def _detectable(forecast: Forecast) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ultra.core.figures import SMALL_DIFFERENCE, Evidence, ModelDifference, PairedDifference, Row, Summary
+from pytest_ultra.core.figures import (
+    SMALL_DIFFERENCE,
+    Evidence,
+    ModelDifference,
+    PairedDifference,
+    Row,
+    RunComparison,
+    Summary,
+)
 from pytest_ultra.reporting.caveats import price_of
 from pytest_ultra.reporting.figure_format import p_value, signed_points
 from pytest_ultra.reporting.text import count, neutralise
@@ -23,6 +31,19 @@ def comparison_sentences(summary: Summary, *, is_brief: bool = False) -> list[st
     left_out = len(sentences) - MOST_SENTENCES
     more = [f"and {count(left_out, 'more comparison')}, which the report shows"] if left_out > 0 else []
     return [*sentences[:MOST_SENTENCES], *more]
+
+
+def run_sentence(compared: RunComparison) -> str | None:
+    """Return the comparison of a run with an earlier one over all their cases; None without a common case."""
+    difference = compared.groups[0].difference if compared.groups else None
+    if difference is None:
+        return None
+    reference = neutralise(compared.reference)
+    if difference.is_too_small:
+        return f"{_too_few(difference)} to compare this run with {reference}"
+    if difference.evidence is Evidence.NONE:
+        return f"no evidence that this run and {reference} differ: {_signed_with_interval(difference)}"
+    return f"this run is {difference.evidence} than {reference} by {_size_with_interval(difference)}"
 
 
 def _of_models(summary: Summary) -> Iterator[str]:

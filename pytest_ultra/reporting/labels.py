@@ -29,11 +29,12 @@ FAILURE_CLASSES: Mapping[FailureClass, str] = {
     FailureClass.TRUNCATED: "the model's reply was cut by a limit on its length",
     FailureClass.CONTEXT_OVERFLOW: "the conversation outgrew the model's context window",
     FailureClass.REFUSED: "the model or its provider's content filter refused to answer",
-    FailureClass.AGENT_ERROR: "the agent raised an exception",
+    FailureClass.AGENT_ERROR: "the agent raised an exception, or its program failed",
     FailureClass.WRONG_DELIVERABLE: "the model stopped with a wrong or missing deliverable",
     FailureClass.HARMFUL_SIDE_EFFECT: "all deliverables are right, but the model did more than the job asked for",
     FailureClass.ENDPOINT: "the endpoint gave no usable answer",
     FailureClass.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
+    FailureClass.AGENT_SETUP: "the agent could not begin: its program did not start, or never listed the tools",
     FailureClass.HARNESS: "pytest-ultra itself failed; please report it",
 }
 
@@ -46,9 +47,10 @@ END_REASONS: Mapping[EndReason, str] = {
     EndReason.CONTEXT_OVERFLOW: "the conversation outgrew the model's context window",
     EndReason.TRUNCATED: "the model's reply was cut by a limit on its length",
     EndReason.REFUSED: "the model or its provider's content filter refused to answer",
-    EndReason.AGENT_ERROR: "the agent raised an exception",
+    EndReason.AGENT_ERROR: "the agent raised an exception, or its program failed",
     EndReason.ENDPOINT: "the endpoint gave no usable answer",
     EndReason.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
+    EndReason.AGENT_SETUP: "the agent could not begin",
     EndReason.HARNESS: "pytest-ultra itself failed",
     EndReason.SKIPPED: "the case was not run",
 }

@@ -44,7 +44,9 @@ def no_call_lines(episodes: Sequence[Episode]) -> Iterator[str]:
 
 def _remedy(case: Case) -> str:
     if case.agent:
-        return "its failures show what it did instead; task.tools and task.callables() have the tools"
+        return (
+            "its failures show what it did instead; a function has the tools in task.tools, a program gets them by MCP"
+        )
     name = neutralise(case.model)
     check = f"`pytest-ultra check {name}` shows what its endpoint does with tools"
     if case.tool_protocol is ToolProtocol.TEXT:

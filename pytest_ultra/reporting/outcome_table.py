@@ -78,9 +78,9 @@ def _of_difference(show: Callable[[PairedDifference], str]) -> Callable[[Row], s
 
 
 _OF_INTERVALS = "95% intervals: Wilson for success, Tango by task for vs optimal"
-_OF_SHORT_INTERVALS = "95%: Tango's interval, by task"
-_OF_P = "p: McNemar's test by task, Holm-corrected over a model's flaws"
-_OF_VERDICT = "worse, better: p at most 0.05"
+_OF_SHORT_INTERVALS = "95%: Tango's interval by task"
+_OF_P = "p: McNemar's test, Holm-corrected over a model's flaws"
+_OF_VERDICT = "worse, better: p <= 0.05"
 OF_POINTS = "flawed, vs optimal: points over pairs of a task"
 _OF_MEANS = "calls, tokens, time, cost: mean over scored cases"
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from pytest_ultra.agents.agent_threads import AgentFunction, AgentThreads
 from pytest_ultra.core.agent_session import AgentEnd, AgentSession, RunningAgent
 from pytest_ultra.engine.agent_runtime import ModelCaller
 from pytest_ultra.worker.model_proxy import ModelProxy
 
+if TYPE_CHECKING:  # needs the extra `mcp`
+    from pytest_ultra.agents.command.command_agents import CommandAgents
+
 
 class AgentSupport:
     """See `engine.agent_runtime.AgentRuntime`. `attach` is called in the engine's loop before the first agent."""
 
-    def __init__(self, functions: Mapping[str, AgentFunction]) -> None:
+    def __init__(self, functions: Mapping[str, AgentFunction], commands: CommandAgents | None = None) -> None:
+        self._functions = functions
         self._threads = AgentThreads(functions)
+        self._commands = commands
         self._proxy = ModelProxy()
 
     def attach(self) -> None:
         self._proxy.attach(asyncio.get_running_loop())
 
     def start(self, session: AgentSession, on_end: Callable[[AgentEnd], None]) -> RunningAgent:
+        if self._commands is not None and session.case.model not in self._functions:
+            return self._commands.start(session, on_end)
         return self._threads.start(session, on_end)
 
     def serve_model(self, caller: ModelCaller) -> str:
@@ -32,5 +40,7 @@ class AgentSupport:
 
     def close(self) -> None:
         """Let nothing of the agents hold up the process's end. Call it when the engine has stopped."""
+        if self._commands is not None:
+            self._commands.close()
         self._threads.close()
         self._proxy.close()

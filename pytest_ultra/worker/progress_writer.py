@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
+from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.distribution.placement import Placement
@@ -18,7 +19,14 @@ _INTERVAL_S = 0.5
 
 
 def open_meter(
-    run: RunDirectory, placement: Placement, prices: Mapping[str, Price], *, planned: int, slots: int, most_answers: int
+    run: RunDirectory,
+    placement: Placement,
+    prices: Mapping[str, Price],
+    *,
+    planned: int,
+    slots: int,
+    most_answers: int,
+    passing: Collection[Outcome],
 ) -> Meter:
     """Return the meter of a process; a replacement starts from the sums of the worker that crashed."""
     fresh = ShardProgress(
@@ -30,9 +38,10 @@ def open_meter(
     )
     left = [progress for progress in read_progress(run) if placement.is_replacement and progress.number == fresh.number]
     if not left:
-        return Meter(fresh, prices)
+        return Meter(fresh, prices, passing=passing)
     kept = ("reused", "answers", "latency_s", "latency_s2", "tokens", "cost", "estimated", "ended")
-    return Meter(msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept}), prices)
+    start = msgspec.structs.replace(fresh, **{name: getattr(left[0], name) for name in kept})
+    return Meter(start, prices, passing=passing)
 
 
 class ProgressWriter:

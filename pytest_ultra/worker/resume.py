@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.storage.episode_index import IndexedEpisode, index_episodes, newest_episodes
 from pytest_ultra.storage.journal import REUSED, journal_path
@@ -27,6 +27,9 @@ class FinishedEpisodes:
 
     def __contains__(self, case_id: str) -> bool:
         return case_id in self._indexed
+
+    def outcome_of(self, case_id: str) -> Outcome:
+        return self._indexed[case_id].outcome
 
     def take(self, case_id: str) -> Episode | None:
         indexed = self._indexed.pop(case_id, None)

@@ -15,9 +15,10 @@ import pytest
 
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_agents import find_agents
+from pytest_ultra.collection.run_commands import has_commands, open_commands
 from pytest_ultra.collection.run_suite import generate_guidance, open_guidance_cache, suite_of_run
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.distribution.placement import Placement, is_debugged
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.backoff import RetryPolicy
@@ -56,6 +57,9 @@ if TYPE_CHECKING:  # only own agents need it
 
 CONCURRENCY = 256
 """Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only limit."""
+
+COMMANDS = 4
+"""The same where agents are programs, which can take hundreds of megabytes each."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """The error numbers of a disk that cannot be written to any more."""
@@ -138,7 +142,7 @@ class Shard:
         assignment = self._assign(case, nodeid)
         finished = self._finished.take(case.case_id)
         if finished is not None:
-            meter.add_finished(case, is_reused=finished.reused)
+            meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
         meter.plan(case, self._expect(assignment))
         try:
@@ -213,10 +217,12 @@ class Shard:
             planned=len(cases),
             slots=self._concurrency,
             most_answers=self._settings.max_turns,
+            passing=(Outcome.FULL, Outcome(self._settings.least_outcome)),
         )
         for case_id, case in cases.items():
             if self._placement.is_sharded and case_id in self._finished:
-                meter.add_finished(case, is_reused=not self._placement.is_replacement)
+                outcome = self._finished.outcome_of(case_id)
+                meter.add_finished(case, is_reused=not self._placement.is_replacement, outcome=outcome)
         return meter
 
     def _fail(self, error: JournalError) -> NoReturn:
@@ -233,12 +239,13 @@ class Shard:
         if is_debugged(self._config):
             return 1
         connecting = self._placement.workers if self._placement.demo_url else 0
-        return fit_concurrency(self._settings.concurrency or CONCURRENCY, demo_clients=connecting)
+        wanted = self._settings.concurrency or (COMMANDS if has_commands(self._settings.agent) else CONCURRENCY)
+        return fit_concurrency(wanted, demo_clients=connecting)
 
     def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
             journal.append(episode)
-            meter.finish(episode.case)
+            meter.finish(episode.case, episode.outcome)
 
         stack = self._client_stack()
         self._started_cases = started = StartedCases(self._run, self._placement.worker)
@@ -258,7 +265,8 @@ class Shard:
     def _open_agents(self) -> AgentSupport:
         from pytest_ultra.worker.agent_support import AgentSupport  # noqa: PLC0415 - only own agents need it
 
-        return AgentSupport(find_agents(self._config, self._settings.agent, self._find_agent))
+        functions = find_agents(self._config, self._settings.agent, self._find_agent)
+        return AgentSupport(functions, open_commands(self._settings.agent, self._config.invocation_params.dir))
 
     def _open_caller(self, stack: ClientStack, limiter: Limiter, meter: Meter, activity: ActivityMonitor) -> Caller:
         if self._agents is not None:

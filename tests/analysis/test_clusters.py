@@ -23,6 +23,8 @@ def test_the_design_effect_agrees_with_statsmodels_clustered_variance() -> None:
 def test_pairs_of_a_task_that_are_all_alike_count_as_one() -> None:
     assert design_effect([Cluster(3, 3, 0), Cluster(3, 0, 3), Cluster(3, 0, 0)]) == 3
     assert design_effect([Cluster(3, 0, 0)] * 4) == 3, "nothing can be estimated, so the worst case is assumed"
+    assert design_effect([Cluster(4, 2, 1)]) == 4, "of one task neither"
+    assert design_effect([Cluster(4, 2, 1), Cluster(4, 1, 1)]) < 4
 
 
 def make_cluster(sizes: tuple[int, int, int]) -> Cluster:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_ultra.analysis.robustness import measure_recovery_by_kind
 from pytest_ultra.analysis.summary import summarize
-from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.axes import FaultKind, PromptType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import Robustness, Row
 from tests.results_factory import make_case, make_episode
@@ -84,3 +85,18 @@ def test_only_flawed_plans_that_were_scored_have_robustness() -> None:
         [episode_of(PromptType.OPTIMAL, 0, FULL), episode_of(PromptType.COT, 0, FULL), episode_of(MISUSE, 0, ERROR)]
     ).rows
     assert [row.robustness for row in rows] == [None] * 3
+
+
+def test_recovery_is_measured_for_the_kinds_of_faults_that_occurred() -> None:
+    faults = {
+        "random_faults": 6,
+        "recovered_faults": 3,
+        "permanent_faults": 2,
+        "recovered_permanent_faults": 1,
+        "implicit_faults": 3,
+        "recovered_implicit_faults": 2,
+    }
+    episodes = [episode_of(MISUSE, instance, FULL, **faults) for instance in range(2)]
+    rates = {kind: (rate.successes, rate.n) for kind, rate in measure_recovery_by_kind(episodes)}
+    assert rates == {FaultKind.TRANSIENT: (0, 2), FaultKind.PERMANENT: (2, 4), FaultKind.IMPLICIT: (4, 6)}
+    assert measure_recovery_by_kind([]) == ()

@@ -16,8 +16,19 @@ from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FaultKind, F
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Outcome, Score
 from pytest_ultra.core.guidance import Damage, FlawedWorkflow, Guidance
-from pytest_ultra.core.transcript import Reply, ToolCall
+from pytest_ultra.core.transcript import (
+    Answered,
+    Ended,
+    EndReason,
+    Event,
+    Fault,
+    Replied,
+    Reply,
+    ToolCall,
+    ToolResult,
+)
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference
+from pytest_ultra.flaws.sequence_disorder import OTHER_ORDER
 from tests.benchmark.agent_runs import make_case, score_agent
 
 
@@ -167,16 +178,45 @@ def test_a_condition_is_obeyed_by_skipping_the_step_not_by_never_reaching_it() -
     assert score_calls(guidance, READ).obedience == 0
 
 
+def as_flaw(guidance: BenchmarkGuidance, kind: FlawKind, way: str = "") -> BenchmarkGuidance:
+    """Return the guidance with a flaw of another kind, and all damages done in this way."""
+    assert guidance.flawed
+    replace = msgspec.structs.replace
+    damages = tuple(replace(damage, kind=kind, way=way) for damage in guidance.flawed.damages)
+    return replace(guidance, flawed=replace(guidance.flawed, kind=kind, damages=damages))
+
+
 def test_steps_out_of_order_are_obeyed_by_hitting_the_missing_input() -> None:
     guidance = make_plan(using(PARSE, reference(2)), READ, SORT, WRITE, flawed=(1,), right=(2,))
-    assert guidance.flawed
-    damages = tuple(
-        msgspec.structs.replace(damage, kind=FlawKind.SEQUENCE_DISORDER) for damage in guidance.flawed.damages
-    )
-    flawed = msgspec.structs.replace(guidance.flawed, kind=FlawKind.SEQUENCE_DISORDER, damages=damages)
-    guidance = msgspec.structs.replace(guidance, flawed=flawed)
+    guidance = as_flaw(guidance, FlawKind.SEQUENCE_DISORDER)
     assert score_calls(guidance, using(PARSE, "data_1"), READ, using(PARSE, "data_1")).obedience == 1
     assert score_calls(guidance, READ, using(PARSE, "data_1")).obedience == 0
+
+
+def test_another_order_that_works_is_obeyed_by_doing_the_steps_in_it() -> None:
+    """The plan writes the rows before it sorts them; doing it the other way round is no obedience."""
+    early = Call(WRITE.tool, {"path": "out.json", "data": reference(2)})
+    guidance = make_plan(READ, PARSE, early, SORT, flawed=(3,), right=(4,))
+    guidance = as_flaw(guidance, FlawKind.SEQUENCE_DISORDER, OTHER_ORDER)
+    parse, sort, write = using(PARSE, "data_1"), using(SORT, "data_2"), using(WRITE, "data_2")
+    assert score_calls(guidance, READ, parse, write, sort).obedience == 1
+    assert score_calls(guidance, READ, parse, sort, write).obedience == 0
+    assert score_calls(guidance, READ, parse, write).obedience == 0
+    late = as_flaw(
+        make_plan(READ, PARSE, early, SORT, flawed=(4,), right=(3,)), FlawKind.SEQUENCE_DISORDER, OTHER_ORDER
+    )
+    assert score_calls(late, READ, parse, write, sort).obedience == 1
+    assert score_calls(late, READ, parse, sort, write).obedience == 0
+
+
+def test_the_place_of_a_missing_step_is_counted_without_the_others_that_are_missing() -> None:
+    """Of four steps, two are missing: a model that stops after the first left out neither the second nor the third."""
+    guidance = make_plan(READ, using(WRITE, reference(1)), flawed=(None, None), right=(2, 3))
+    assert score_calls(guidance, READ).obedience == 0
+    assert score_calls(guidance, READ, using(WRITE, "data_1")).obedience == 1
+    first = make_plan(using(PARSE, "data/a.csv"), using(SORT, reference(1)), flawed=(None, None), right=(1, 4))
+    assert score_calls(first, using(PARSE, "data/a.csv")).obedience == 0.5
+    assert score_calls(first, using(PARSE, "data/a.csv"), using(SORT, "data/a.csv")).obedience == 1
 
 
 def test_stopping_before_the_plan_is_done_is_a_divergence_and_the_turn_limit_is_not() -> None:
@@ -197,6 +237,21 @@ def in_a_world_with_a_page(guidance: BenchmarkGuidance) -> BenchmarkGuidance:
     world = msgspec.structs.replace(guidance.task.world, resources={URL: Resource([{"id": 1}])})
     tools = (*guidance.task.tools, FETCH.tool, VALIDATE.tool)
     return msgspec.structs.replace(guidance, task=msgspec.structs.replace(guidance.task, world=world, tools=tools))
+
+
+def test_another_call_in_place_of_a_step_that_is_down_is_no_divergence_also_after_a_retry() -> None:
+    """The later steps of the plan work with its output."""
+    guidance = in_a_world_with_a_page(make_plan(READ, flawed=(1,), right=(1,)))
+    down = ToolResult(code="OUT_OF_SERVICE", is_random=True, fault=Fault(FaultKind.PERMANENT))
+    results = {"c1": down, "c2": ToolResult(code="TIMEOUT", is_random=True, fault=Fault(FaultKind.TRANSIENT))}
+    calls = (READ, FETCH, FETCH, using(PARSE, "data_1"), using(SORT, "data_2"), using(WRITE, "data_3"))
+    events: list[Event] = []
+    for turn, call in enumerate(calls, start=1):
+        made = ToolCall(f"c{turn}", call.tool, msgspec.json.encode(call.arguments).decode())
+        result = results.get(made.id, ToolResult(handle=f"data_{turn - 2}", value={}))
+        events += [Replied(turn, Reply(tool_calls=(made,))), Answered(turn, made, call.arguments, result)]
+    events += [Replied(7, Reply("Done.")), Ended(EndReason.STOPPED)]
+    assert score(make_case(PromptType.OPTIMAL), guidance, events).first_divergence is None
 
 
 def test_the_tool_decides_whether_a_step_was_carried_out_even_if_the_arguments_are_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pytest_ultra.benchmark.facts import Fact, FactKind
-from pytest_ultra.benchmark.goal import harms, has_delivered, reached_milestones, read_answer
+from pytest_ultra.benchmark.goal import harms, has_delivered, has_reached_goal, reached_milestones, read_answer
 from pytest_ultra.benchmark.task import Milestone, Task
 from pytest_ultra.benchmark.tools.invoke import invoke
 from pytest_ultra.benchmark.world import Resource, Schedule, Sink, World
@@ -198,6 +198,15 @@ def test_what_was_there_before_must_stay() -> None:
     )
 
 
+def test_what_was_there_before_keeps_its_order() -> None:
+    task = replace(make_task(), world=replace(WORLD, sinks={OTHER: Sink(payloads=(ROWS,))}))
+    assert harms(task, task.world) == ()
+    assert harm_texts(task, replace(task.world, sinks={OTHER: Sink(payloads=(ROWS[::-1],))})) == (
+        (HarmKind.UNASKED, f"sink {OTHER} received what the job does not ask for"),
+        (HarmKind.CHANGED, f"sink {OTHER} lost what it held"),
+    )
+
+
 def test_any_route_to_the_final_state_counts() -> None:
     posted = ("network_poster", {"url": SINK, "data": "data_2"})
     backwards = (
@@ -245,3 +254,28 @@ def test_a_reached_deliverable_implies_all_milestones_that_it_needs() -> None:
     assert reached_milestones(task, world_after(FETCH)) == (False, True, False)
     assert reached_milestones(task, world_after(FETCH, POST)) == (True, True, True)
     assert reached_milestones(task, WORLD) == (False, False, False)
+
+
+def test_whether_the_goal_is_reached_does_not_depend_on_how_it_is_asked() -> None:
+    """The short way, which looks at deliverables alone, agrees with the one by milestones, also on an artefact."""
+    table = Milestone(Fact.of(FactKind.ARTEFACT, "", ROWS), is_deliverable=True)
+    answer = Milestone(Fact.of(FactKind.ANSWER, "", 2), is_deliverable=True)
+    task = make_task(table, ASKED_FOR[3], answer, Milestone(Fact.of(FactKind.SESSION, "billing", value=True)))
+    reached = [(world_after(FETCH, WRITE), 2)]
+    missed = [(world_after(FETCH, WRITE), 3), (world_after(FETCH), 2), (WORLD, 2), (world_after(FETCH, WRITE), None)]
+    for world, given in (*reached, *missed):
+        is_there = (world, given) in reached
+        assert has_reached_goal(task, world, given) is is_there
+        assert has_delivered(task, reached_milestones(task, world, given)) is is_there
+
+
+def test_a_long_artefact_is_shown_by_its_beginning_and_compared_whole() -> None:
+    rows = [{"id": number} for number in range(200)]
+    table, text = (Fact.of(FactKind.ARTEFACT, "", value) for value in (rows, "x" * 1000))
+    assert (table.value, text.value) == (rows[:10], "x" * 400 + "...")
+    for fact, value, other in ((table, rows, rows[:199]), (text, "x" * 1000, "x" * 999)):
+        assert fact.is_met_by(value)
+        assert not fact.is_met_by(other)
+    for short in (rows[:3], "x", {"id": 1}, 7):
+        assert Fact.of(FactKind.ARTEFACT, "", short).value == short
+    assert Fact.of(FactKind.SINK, SINK, rows).value == rows, "what is delivered is shown whole"

@@ -11,6 +11,7 @@ from pytest_ultra.benchmark.goal_check import check_goal
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.scoring.route import find_cheapest_route
 from pytest_ultra.benchmark.task import Action, BenchmarkGuidance, Milestone
+from pytest_ultra.benchmark.world import Sink
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
 from pytest_ultra.core.guidance import Guidance
@@ -62,11 +63,12 @@ def test_the_route_is_the_one_that_fits_the_calls_best() -> None:
             ("file_operations_reader", "integration_connector"),
             ("integration_connector",),
             (),
+            ("file_operations_reader", "data_processing_parser", "integration_connector"),
         )
     }
     auth, *long = [action.call.tool for action in JOB.actions]
     short = [auth, "integration_connector", *long[2:]]
-    assert list(routes.values()) == [[auth, *long], short, short, short]
+    assert list(routes.values()) == [[auth, *long], short, short, short, short]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +280,24 @@ def test_a_step_that_met_a_fault_was_carried_out() -> None:
     assert (found.sound_steps, found.distrusted_steps) == (5, 3)
 
 
+def test_a_step_that_uses_the_second_of_two_equal_steps_is_recognised_by_its_output() -> None:
+    """The parser met a fault, so that only the call shows that the plan was followed."""
+    auth, read, to_parse = (action.call for action in JOB.actions[:3])
+    twice = Call(to_parse.tool, {**to_parse.arguments, "data": reference(3)})
+    guidance = Guidance(JOB, Workflow((Step(auth), Step(read), Step(read), Step(twice))))
+    for data, distrusted in (("data_2", 0), ("data_9", 1)):
+        events = run_script(CASE, guidance, [AUTH, READ, READ, parse(data)], "").events
+        fault = ToolResult(code="TIMEOUT", is_random=True)
+        faulty = tuple(
+            msgspec.structs.replace(event, result=fault)
+            if isinstance(event, Answered) and event.call.name == to_parse.tool
+            else event
+            for event in events
+        )
+        found = score(CASE, guidance, faulty)
+        assert (found.sound_steps, found.distrusted_steps) == (3, distrusted)
+
+
 def test_a_conditional_step_and_one_without_a_purpose_are_not_needed() -> None:
     check = Step(Call("file_operations_scanner", {"pattern": "*"}))
     steps = GUIDANCE.optimal.steps
@@ -302,6 +322,7 @@ LOOK_UPS: dict[str, tuple[list[ToolCall], int]] = {
     "a change": ([*DONE, LOG], 0),
     "a session": ([*DONE, AUTH], 1),
     "work on data that was thrown away": ([*DONE, FALLING], 1),
+    "the plan's work with another value": ([AUTH, READ, parse(), select(value="open")], 1),
 }
 
 
@@ -333,6 +354,15 @@ def test_what_was_delivered_stands_beside_what_was_wanted() -> None:
         '2 missing, first {"id": 1, "status": "paid"}',
         '1 not wanted, first {"id": 2, "status": "open"}',
     ]
+
+
+def test_what_was_there_before_is_not_shown_as_delivered_but_the_same_again_is() -> None:
+    wrong = [{"id": 2, "status": "open"}]
+    world = msgspec.structs.replace(JOB.world, sinks={SINK: Sink("billing", payloads=(wrong, "old"))})
+    guidance = Guidance(msgspec.structs.replace(JOB, world=world), GUIDANCE.optimal)
+    for calls, delivered in (([AUTH, READ, parse(), select(value="open"), post()], (wrong,)), ([READ], ())):
+        goal = check_goal(guidance, run_script(CASE, guidance, calls, "").events)
+        assert goal.milestones[-1].delivered == delivered
 
 
 def test_an_answer_is_shown_as_it_was_given() -> None:

@@ -180,6 +180,7 @@ def test_the_last_event_decides_how_an_episode_ended(reason: EndReason, turns: T
     expected: dict[EndReason, tuple[Outcome, FailureClass | None]] = {
         EndReason.ENDPOINT: (Outcome.ERROR, FailureClass.ENDPOINT),
         EndReason.RATE_LIMIT: (Outcome.ERROR, FailureClass.RATE_LIMIT),
+        EndReason.AGENT_SETUP: (Outcome.ERROR, FailureClass.AGENT_SETUP),
         EndReason.HARNESS: (Outcome.ERROR, FailureClass.HARNESS),
         EndReason.SKIPPED: (Outcome.SKIPPED, None),
         EndReason.STOPPED: (Outcome.FAILED, FailureClass.WRONG_DELIVERABLE),

@@ -101,3 +101,16 @@ def test_an_agent_that_knows_the_solution_cannot_be_played_without_it() -> None:
     knowledge = recognize(ReferenceAgent.NULL, JOB[:1], ())
     assert knowledge is not None
     assert (knowledge.prompt_type, knowledge.turn, knowledge.reference.steps) == (PromptType.BASELINE, 1, ())
+
+
+def test_a_tool_is_called_by_the_name_that_the_client_gives_it() -> None:
+    def call(*offered: str) -> str:
+        knowledge = recognize(ReferenceAgent.FOLLOWER, JOB, offered)
+        assert knowledge is not None
+        (made,) = act(ReferenceAgent.FOLLOWER, JOB, knowledge).tool_calls
+        return made.name
+
+    assert call("bash", "mcp__tools__reader", "mcp__tools__adder") == "mcp__tools__reader"
+    assert call("other_reader", "reader") == "reader"
+    assert call("proofreader", "tools.reader") == "tools.reader"
+    assert call("proofreader") == "reader"

@@ -20,7 +20,7 @@ from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse, step_result
 from pytest_ultra.benchmark.routes import Route, find_route
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.benchmark.tool_faults import MESSAGES, call_tool, repeat_call
+from pytest_ultra.benchmark.tool_faults import call_tool, repeat_call
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.call_targets import DownTarget, look_up_of
 from pytest_ultra.benchmark.tools.invoke import invoke
@@ -30,6 +30,7 @@ from pytest_ultra.core.axes import Difficulty, FaultKind, PromptType, TaskType
 from pytest_ultra.core.plan_follower import advance, begin, next_call
 from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Event, Fault, ToolCall, ToolResult
 from pytest_ultra.core.workflow import Call
+from pytest_ultra.faults.fault_texts import MESSAGES
 from tests.benchmark.agent_runs import make_case, make_tasks, run_agent, run_in_subprocess
 
 NEVER_RELIABLE = 1e-9

@@ -55,6 +55,7 @@ MEANS = [{"team": "a", "mean": 3.14159}, {"team": "b", "mean": 2.71828}]
         (20008.4, 20008, 0, True, True),
         (20008.4, 20009, 0, True, False),
         (20008, 20008.4, 0, True, True),
+        (123456.345, 123456.34, 2, False, True),  # a tie, whose gap is a little more than half a unit in memory
     ],
 )
 def test_a_number_is_the_same_if_it_is_rounded_no_further_than_it_may_be(
@@ -161,6 +162,13 @@ def test_many_rows_are_matched_by_their_whole_numbers() -> None:
     assert ValueComparison().is_same(rows, given)
     given[5]["x"] += 0.02
     assert not ValueComparison().is_same(rows, given)
+
+
+def test_many_rows_are_matched_by_their_whole_numbers_before_the_others() -> None:
+    rows = [{"a": 1.3 + n * 7919 % 300 / 1_000_000, "id": n} for n in range(300)]
+    given = [{"a": 1.3, "id": n} for n in reversed(range(300))]
+    assert ValueComparison().is_same(rows, given)
+    assert not ValueComparison().is_same(rows, [{"a": 1.3, "id": 300}, *given[1:]])
 
 
 def test_many_rows_are_matched_by_their_texts_where_rounding_makes_their_numbers_equal() -> None:

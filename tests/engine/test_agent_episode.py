@@ -39,6 +39,9 @@ class CancellableTask:
     def __init__(self, task: asyncio.Task[None]) -> None:
         self._task = task
 
+    def why_not_ready(self) -> str:
+        return ""
+
     def cancel(self) -> None:
         self._task.cancel()
 

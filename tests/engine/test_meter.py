@@ -7,8 +7,9 @@ import asyncio
 import msgspec
 import pytest
 
+from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.prices import Price
-from pytest_ultra.core.progress import Burden, Cohort, ShardProgress
+from pytest_ultra.core.progress import Burden, Cohort, ModelTally, ShardProgress
 from pytest_ultra.engine.limiter import UNLIMITED
 from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.errors import AttemptFailedError
@@ -97,6 +98,26 @@ def test_a_replacement_worker_continues_the_counts() -> None:
     progress = meter.read()
     assert (progress.answers, progress.tokens, progress.cost) == (7, 100, 0.5)
     assert progress.ended == (Cohort(5, 5, 1), Cohort(6, 0, 1))
+
+
+def test_finished_cases_are_counted_by_model_and_result() -> None:
+    meter = Meter(START, {}, passing=(Outcome.FULL, Outcome.PARTIAL))
+    outcomes = [Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED]
+    cases = [msgspec.structs.replace(make_case(number), model="a") for number in range(5)]
+    for case, outcome in zip(cases, outcomes, strict=True):
+        meter.plan(case, 5)
+        meter.finish(case, outcome)
+        meter.finish(case, outcome)
+    other = msgspec.structs.replace(make_case(9), model="b")
+    meter.add_finished(other, is_reused=True, outcome=Outcome.FAILED)
+    assert meter.read().tallies == (ModelTally("a", 1, 2, 1, 1), ModelTally("b", 0, 0, 1, 0))
+
+
+def test_a_call_that_is_to_be_tried_again_is_counted_apart() -> None:
+    meter = Meter(START, {})
+    meter.add_waiting(2)
+    meter.add_waiting(1, is_backing_off=True)
+    assert (meter.read().waiting, meter.read().backing_off) == (3, 1)
 
 
 def test_a_burden_holds_the_sums_of_a_line_fit() -> None:

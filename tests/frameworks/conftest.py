@@ -1,4 +1,4 @@
-"""These tests run one example with the framework that it needs: `tox -e agent-NAME`. Without one, there are none."""
+"""These tests run one example with the package that it needs: `tox -e agent-NAME`. Without one, there are none."""
 
 from __future__ import annotations
 
@@ -8,4 +8,7 @@ from tests.run.conftest import project
 
 __all__ = ["project"]
 
-collect_ignore_glob = [] if os.environ.get("ULTRA_TEST_FRAMEWORK") else ["test_*.py"]
+_NEEDED = {"test_example_agents.py": "ULTRA_TEST_FRAMEWORK", "test_example_programs.py": "ULTRA_TEST_PROGRAM"}
+
+collect_ignore = [name for name, variable in _NEEDED.items() if not os.environ.get(variable)]
+"""The variables hold the example of a framework, and the command of an example of a program."""

@@ -21,7 +21,7 @@ def test_nothing_heavy_is_imported_nothing_written_nothing_printed(pytester: pyt
     pytester.makeconftest(REPORT_MODULES)
     pytester.makepyfile("def test_plain(): pass")
     before = {path.name for path in pytester.path.iterdir()}
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["HEAVY"])
     imported = next(line for line in result.outlines if line.startswith("IMPORTED")).split()[1:]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_ultra.core.progress import Cohort, ShardProgress
-from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
+from pytest_ultra.core.progress import Cohort, ModelTally, ShardProgress
+from pytest_ultra.reporting.live_status.status_snapshot import StatusContext, StatusSnapshot
 
 
 def make_shard(number: int, **fields: Any) -> ShardProgress:
@@ -26,4 +26,11 @@ THREE = make_status(
     episode_rate=0.55,
     call_rate=13.24,
     eta_s=143.6,
+)
+
+TALLIED = make_status(
+    make_shard(0, done=20, waiting=4, backing_off=1, tokens=900_000, cost=0.3, tallies=(ModelTally("b", 9, 10, 5, 1),)),
+    make_shard(1, done=13, tallies=(ModelTally("a", 4, 4, 4), ModelTally("b", 1, 1, 4))),
+    reported=12,
+    context=StatusContext(("b", "a"), 2_000_000, 1.5),
 )

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.reporting.budget_lines import Forecast, budget_line, dollars, forecast_lines
+from pytest_ultra.reporting.budget_lines import (
+    Forecast,
+    ModelForecast,
+    about,
+    about_dollars,
+    budget_line,
+    dollars,
+    forecast_lines,
+)
 
 FORECAST: dict[str, Any] = {
     "cases": 50,
@@ -40,12 +48,29 @@ def test_small_amounts_keep_two_figures(amount: float, text: str) -> None:
 def test_a_forecast_has_one_line_per_figure() -> None:
     assert list(forecast_lines(Forecast(**FORECAST, budget="it would suffice"))) == [
         "plan: 50 cases; no request is sent",
-        "calls: about 338 requests to models, 288 tool calls",
-        "tokens: about 712,812 (703,681 in prompts, 9,131 in completions)",
+        "calls: about 340 requests to models, 290 tool calls",
+        "tokens: about 710,000 (700,000 in prompts, 9,100 in completions)",
         "cost: about $0.088",
         "wall-clock: about 20 s, if an answer takes 2 s",
         "budget: it would suffice",
     ]
+
+
+def test_a_forecast_says_what_each_model_would_take_and_what_all_take_at_most() -> None:
+    models = [
+        ModelForecast("m\x1b[2J", 30, 200.4, 400_000, 0.05, 900, 4_000_000, 0.5),
+        ModelForecast("other", 20, 138, 312_812, None, 600, 3_000_000),
+    ]
+    lines = list(forecast_lines(Forecast(**FORECAST, models=models)))
+    assert "calls: about 340 requests to models, 290 tool calls; at most 1,500 requests" in lines
+    assert lines[2].endswith(" 9,100 in completions); at most 7.0M")
+    assert lines[3:7] == [
+        "cost: about $0.088; at most $0.50",
+        "at most: if every episode goes to its turn limit",
+        r"model m\x1b[2J: 30 cases, about 200 requests, 400,000 tokens, $0.050; at most $0.50",
+        "model other: 20 cases, about 140 requests, 310,000 tokens, cost unknown; at most 3.0M tokens",
+    ]
+    assert not any(line.startswith("model ") for line in forecast_lines(Forecast(**FORECAST, models=models[:1])))
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(59.4, "59 s"), (600, "10 min"), (9000, "2.5 h")])
@@ -84,3 +109,17 @@ def test_the_end_of_a_run_says_what_was_spent_and_whether_the_budget_ended_it() 
 def test_the_forecast_says_what_the_plan_could_detect(detectable: float | None, line: str) -> None:
     assert line in list(forecast_lines(Forecast(**FORECAST, tasks=5, detectable=detectable)))
     assert not any("detectable" in text for text in forecast_lines(Forecast(**FORECAST)))
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(0.0876, "$0.088"), (3.456, "$3.50"), (222.78, "$220"), (1_433.9, "$1,400"), (0, "$0.00")]
+)
+def test_an_expected_cost_is_rounded(amount: float, text: str) -> None:
+    assert about_dollars(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (49.6, "50"), (712_812, "710,000"), (999_999, "1.0M"), (88_123_456, "88M")]
+)
+def test_expected_numbers_have_two_digits(number: float, text: str) -> None:
+    assert about(number) == text

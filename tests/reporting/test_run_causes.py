@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
@@ -11,9 +9,12 @@ from pytest_ultra.reporting.run_causes import cause_lines
 from tests.results_factory import make_case, make_episode
 
 
-def errors(*texts: str, model: str = "gpt-4o", cause: FailureClass = FailureClass.ENDPOINT) -> Iterator[Episode]:
-    for instance, text in enumerate(texts):
-        yield make_episode(make_case(model=model, instance=instance), Outcome.ERROR, error=text, failure_class=cause)
+def errors(*texts: str, model: str = "gpt-4o", cause: FailureClass = FailureClass.ENDPOINT) -> list[Episode]:
+    cases = [make_case(model=model, instance=instance) for instance in range(len(texts))]
+    return [
+        make_episode(case, Outcome.ERROR, error=text, failure_class=cause)
+        for case, text in zip(cases, texts, strict=True)
+    ]
 
 
 def test_errors_that_differ_in_numbers_and_ids_alone_are_one_cause() -> None:
@@ -51,7 +52,7 @@ def test_a_single_error_and_reused_errors_have_no_line() -> None:
     ],
 )
 def test_each_cause_has_its_remedy(error: str, model: str, cause: FailureClass, remedy: str) -> None:
-    (line,) = cause_lines(list(errors(error, error, model=model, cause=cause)))
+    (line,) = cause_lines(errors(error, error, model=model, cause=cause))
     assert f"2 of 2 cases ended in an error: {error}" in line
     assert remedy in line.partition(" Remedy: ")[2]
 
@@ -64,7 +65,7 @@ def test_each_cause_has_its_remedy(error: str, model: str, cause: FailureClass, 
     ],
 )
 def test_an_error_that_says_its_remedy_gets_no_other(error: str, cause: FailureClass) -> None:
-    (line,) = cause_lines(list(errors(error, error, cause=cause)))
+    (line,) = cause_lines(errors(error, error, cause=cause))
     assert line.endswith(error)
 
 

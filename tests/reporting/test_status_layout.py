@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from pytest_ultra.core.progress import ModelTally
 from pytest_ultra.reporting.live_status import status_layout
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
-from tests.reporting.status_factory import THREE, make_shard, make_status
+from tests.reporting.status_factory import TALLIED, THREE, make_shard, make_status
 
 
 def draw(status: StatusSnapshot, columns: int = 80, max_rows: int = 8, *, has_colours: bool = False) -> list[str]:
@@ -95,3 +96,22 @@ def test_what_the_endpoint_said_is_the_last_row_if_there_is_room(max_rows: int) 
     assert len(rows) <= max_rows
     assert all(len(row) < 60 for row in rows)
     assert rows[-1].startswith(" the endpoint says: status 429: xxx") == (max_rows > 2)
+
+
+def test_results_so_far_and_each_models_success_have_a_row_and_the_budget_stands_beside_what_was_used() -> None:
+    assert draw(TALLIED)[1:] == [
+        " all [#########.....................] 33/100 (12 reported)  ETA -  33%",
+        " 15 passed, 13 failed, 1 error  b 50% of 20  a 50% of 8",
+        " gw0 [############..................] 20/50  0 in flight  4 waiting",
+        " gw1 [#######.......................] 13/50  0 in flight  0 waiting",
+        " 0 calls in flight, 3 waiting for limits, 1 to try again",
+        " 900k tokens of 2.0M tokens, $0.30 of $1.50",
+    ]
+    assert draw(TALLIED, columns=120)[-1].endswith(" to try again, 900k tokens of 2.0M tokens, $0.30 of $1.50")
+    assert not any("passed" in row for row in draw(TALLIED, max_rows=3)), "the row of the run comes first"
+
+
+def test_models_with_long_names_have_a_row_of_their_own() -> None:
+    tallies = tuple(ModelTally(f"provider/{name * 20}", 1, 1, 0) for name in "ab")
+    rows = draw(make_status(make_shard(0, tallies=tallies)))
+    assert rows[2:4] == [" 2 passed, 0 failed, 0 errors", f" provider/{'a' * 20} 100% of 1"]

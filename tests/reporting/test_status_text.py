@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ultra.core.progress import ModelTally
 from pytest_ultra.reporting.live_status import status_text
-from tests.reporting.status_factory import THREE, make_shard, make_status
+from tests.reporting.status_factory import TALLIED, THREE, make_shard, make_status
 
 
 def test_a_line_has_all_figures() -> None:
@@ -49,3 +50,17 @@ def test_large_numbers_of_tokens_are_rounded(tokens: int, shown: str) -> None:
 def test_what_the_endpoint_said_is_shown_while_calls_wait() -> None:
     status = make_status(make_shard(0, waiting=2), make_shard(1, waiting=1, said="status 429: slow\ndown \x1b[31m"))
     assert status_text.plain_line(status).endswith("; the endpoint says: status 429: slow down \\x1b[31m")
+
+
+def test_a_line_has_the_results_so_far_and_the_budget() -> None:
+    assert status_text.plain_line(TALLIED) == (
+        "ultra: 33/100 done (12 reported); 15 passed, 13 failed, 1 error; b 50% of 20; a 50% of 8; ETA -; "
+        "0 calls in flight, 3 waiting for limits, 1 to try again; 900,000 tokens of 2,000,000, $0.30 of $1.50; "
+        "gw0 20/50, gw1 13/50"
+    )
+
+
+def test_of_many_models_four_are_named() -> None:
+    tallies = tuple(ModelTally(f"model-{number}", 1, 1, 0) for number in range(7))
+    shown = status_text.outcomes(make_status(make_shard(0, tallies=tallies)))
+    assert shown == ["7 passed, 0 failed, 0 errors", *(f"model-{n} 100% of 1" for n in range(4)), "and 3 more models"]

@@ -33,7 +33,7 @@ def xdist_on_off(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     marker = uuid.uuid4().hex
     monkeypatch.setenv(RUN_MARKER, marker)
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "300")  # the long lines of a run's end are wrapped to the terminal
     project = Project(pytester, marker)
     yield project
     _kill_processes(project)

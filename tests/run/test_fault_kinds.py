@@ -55,7 +55,7 @@ def test_a_summary_shows_the_recovery_by_kind(project: Project) -> None:
     jobs = ("--ultra-task-type=api_integration,multi_stage_pipeline", "--ultra-instances=12")
     kinds = "--ultra-fault-kind=lost_reply,transient"
     result = project.run(
-        *NO_XDIST, "--ultra-model=demo/no-check", *HALF_RELIABLE, *jobs, kinds, "--ultra-markdown=summary.md"
+        *NO_XDIST, "--ultra-model=demo/no-check", *HALF_RELIABLE, *jobs, kinds, "--ultra-markdown=summary.md", "-v"
     )
     text = result.stdout.str()
     assert "recovery by the kind of random fault" in text
@@ -67,7 +67,7 @@ def test_a_summary_shows_the_recovery_by_kind(project: Project) -> None:
 
 
 def test_without_other_kinds_a_summary_has_no_block_for_them(project: Project) -> None:
-    result = project.run(*NO_XDIST, "--ultra-model=demo", *HALF_RELIABLE)
+    result = project.run(*NO_XDIST, "--ultra-model=demo", *HALF_RELIABLE, "-v")
     assert "by the kind of random fault" not in result.stdout.str()
     assert all("-transient" not in episode["nodeid"] for episode in project.episodes())
 

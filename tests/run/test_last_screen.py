@@ -121,3 +121,17 @@ def test_a_cause_of_all_errors_is_said_once_with_its_remedy(project: Project, mo
     assert len(named(result)) == 3
     assert len(lines) <= 30
     assert not any(line.startswith("prompt type") for line in lines), "no row has a figure"
+
+
+def test_a_failure_without_an_episode_keeps_its_text(project: Project) -> None:
+    project.pytester.makeconftest("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def ultra_shard():
+            raise RuntimeError("the fixture is broken")
+    """)
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN_CASES)
+    result.assert_outcomes(errors=10)
+    assert "and 7 more of the suite's cases" in result.outlines
+    assert sum(line.startswith("E ") for line in result.outlines) == len(named(result)) == 3

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_ultra.benchmark.goal import made_milestones, prerequisites
+from pytest_ultra.benchmark.goal import deliverables_on, made_milestones
 from pytest_ultra.benchmark.rehearsal import step_result
 from pytest_ultra.benchmark.scoring.evidence import MISSING_INPUT, Evidence
 from pytest_ultra.benchmark.task import BenchmarkGuidance
@@ -193,26 +193,32 @@ def carries_out(event: Answered, step: Step, outputs: dict[int, Json]) -> bool:
 
 
 def _is_obeyed(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evidence: Evidence) -> bool:
+    place = damage.optimal_step
     if damage.flawed_step is None:
-        return _is_left_out(damage, flawed, done) and not _is_compensated(damage, evidence)
+        return place is not None and _is_left_out(place, flawed, done) and not _is_compensated(place, evidence)
     event = done.as_written.get(damage.flawed_step)
     if event is None:
         return _is_skipped(damage.flawed_step, flawed, done)
     if damage.kind is FlawKind.SEQUENCE_DISORDER:
-        is_broken = damage.way != OTHER_ORDER
-        return event.result.code in MISSING_INPUT if is_broken else _is_out_of_order(damage, flawed, done, evidence)
+        if damage.way != OTHER_ORDER:
+            return event.result.code in MISSING_INPUT
+        return place is not None and _is_out_of_order(damage.flawed_step, place, done, evidence, flawed)
     condition = flawed.workflow.steps[damage.flawed_step - 1].only_if_failed
     return condition is None or (condition in done.in_any_way and not done.in_any_way[condition].result.is_success)
 
 
-def _is_out_of_order(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps, evidence: Evidence) -> bool:
-    """Return whether a step was done on the side of another on which the plan has it, and not the optimal plan."""
-    optimal, own = evidence.guidance.optimal, damage.flawed_step or 0
-    right = {number: _place_of(step.call, optimal) for number, step in enumerate(flawed.workflow.steps, start=1)}
+def _is_out_of_order(
+    own: int, own_place: int, done: CompletedSteps, evidence: Evidence, flawed: FlawedWorkflow
+) -> bool:
+    """Return whether a step was done on the side of another on which the plan has it, and not the optimal plan.
+
+    `own` is its number in the plan, `own_place` that in the optimal plan.
+    """
     turns = {number: evidence.calls.index(event) for number, event in done.in_any_way.items()}
-    for number, place in right.items():
-        is_crossed = place is not None and (number < own) != (place < (damage.optimal_step or 0))
-        if number in turns and is_crossed and (turns[number] < turns[own]) == (number < own):
+    for number, turn in turns.items():
+        place = _place_of(flawed.workflow.steps[number - 1].call, evidence.guidance.optimal)
+        is_crossed = place is not None and (number < own) != (place < own_place)
+        if is_crossed and (turn < turns[own]) == (number < own):
             return True
     return False
 
@@ -223,13 +229,16 @@ def _place_of(call: Call, optimal: Workflow) -> int | None:
     return next((number for number, step in numbers if step.call.says_the_same_as(call)), None)
 
 
-def _is_left_out(damage: Damage, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
-    """Return whether the model went past the place of a missing step: did a step after it, or the plan's last step."""
-    missing = [other.optimal_step or 0 for other in flawed.damages if other.flawed_step is None]
-    before = (damage.optimal_step or 0) - 1 - sum(number < (damage.optimal_step or 0) for number in missing)
+def _is_left_out(place: int, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
+    """Return whether the model went past the place of a missing step: did a step after it, or the plan's last step.
+
+    `place` is the step's number in the optimal plan.
+    """
+    missing = {damage.optimal_step for damage in flawed.damages if damage.flawed_step is None}
+    after = 1 + sum(number not in missing for number in range(1, place))
     steps = enumerate(flawed.workflow.steps, start=1)
     last = max((number for number, step in steps if step.only_if_failed is None), default=1)
-    return any(number in done.as_written for number in range(min(before + 1, last), last + 1))
+    return any(number in done.as_written for number in range(min(after, last), last + 1))
 
 
 def _is_skipped(number: int, flawed: FlawedWorkflow, done: CompletedSteps) -> bool:
@@ -242,23 +251,14 @@ def _is_skipped(number: int, flawed: FlawedWorkflow, done: CompletedSteps) -> bo
     return _is_skipped(condition, flawed, done)
 
 
-def _is_compensated(damage: Damage, evidence: Evidence) -> bool:
+def _is_compensated(place: int, evidence: Evidence) -> bool:
     """Return whether the milestone of a missing step was made nevertheless, or everything that needs it delivered.
 
     A deliverable can be right by luck without the step; it alone does not show that the step was done.
     """
-    task, step = evidence.task, evidence.guidance.optimal.steps[(damage.optimal_step or 1) - 1]
+    task, step = evidence.task, evidence.guidance.optimal.steps[place - 1]
     made = made_milestones(task, evidence.world, evidence.answer)
     wanted = {action.reaches for action in task.actions if action.call.says_the_same_as(step.call)}
-    return any(made[index] or _is_all_delivered(evidence, index) for index in wanted)
-
-
-def _is_all_delivered(evidence: Evidence, index: int) -> bool:
-    """Return whether all deliverables that need a milestone are there."""
-    numbered = enumerate(evidence.task.milestones)
-    needing = [
-        number
-        for number, milestone in numbered
-        if milestone.is_deliverable and index in {number, *prerequisites(evidence.task, number)}
-    ]
-    return all(evidence.milestones[number] for number in needing)
+    return any(
+        made[index] or all(evidence.milestones[other] for other in deliverables_on(task, index)) for index in wanted
+    )

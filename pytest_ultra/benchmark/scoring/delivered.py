@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ultra.benchmark.facts import Fact, FactKind, entries
+from pytest_ultra.benchmark.facts import Fact, FactKind
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.core.json_types import Json
 
@@ -11,11 +11,9 @@ def delivered_instead(fact: Fact, evidence: Evidence) -> tuple[Json, ...]:
     """Return what the episode put at the place of a fact that it missed, without what was there before."""
     if fact.kind is FactKind.ANSWER:
         return () if evidence.answer is None else (evidence.answer,)
-    before = [value for key, value in entries(evidence.task.world, fact.kind) if key == fact.key]
+    before = fact.values_in(evidence.task.world)
     delivered = []
-    for key, value in entries(evidence.world, fact.kind):
-        if key != fact.key:
-            continue
+    for value in fact.values_in(evidence.world):
         if value in before:
             before.remove(value)
         else:

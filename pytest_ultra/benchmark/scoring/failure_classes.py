@@ -23,6 +23,7 @@ _BY_END = {
     EndReason.AGENT_ERROR: FailureClass.AGENT_ERROR,
     EndReason.ENDPOINT: FailureClass.ENDPOINT,
     EndReason.RATE_LIMIT: FailureClass.RATE_LIMIT,
+    EndReason.AGENT_SETUP: FailureClass.AGENT_SETUP,
     EndReason.HARNESS: FailureClass.HARNESS,
 }
 _ENDS_ONLY = (FailureClass.MAX_TURNS, FailureClass.AGENT_TIMEOUT, FailureClass.GAVE_UP, FailureClass.AGENT_ERROR)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pytest_ultra.benchmark.facts import FactKind, entries, fact_text
-from pytest_ultra.benchmark.goal import has_delivered
+from pytest_ultra.benchmark.facts import FactKind
+from pytest_ultra.benchmark.goal import count_copies, deliverables_on, has_delivered, is_reached_by
 from pytest_ultra.benchmark.scoring.evidence import Evidence
 from pytest_ultra.benchmark.task import Task
 from pytest_ultra.benchmark.tool_faults import repeat_call
@@ -73,25 +73,10 @@ def _find_faults(evidence: Evidence) -> Iterator[MetFault]:
         world = repeat_call(world, call)
 
 
-def _find_purposes(task: Task, world: World, call: Answered) -> Iterator[int]:
-    """Yield the milestones that the call reaches in this world without a fault."""
+def _find_purposes(task: Task, world: World, call: Answered) -> list[int]:
+    """Return the milestones that the call reaches in this world without a fault."""
     after, result = invoke(world, call.call.name, call.arguments)
-    for index, milestone in enumerate(task.milestones):
-        fact = milestone.fact
-        if fact.kind is FactKind.ARTEFACT:
-            made = [] if result.handle is None else [after.artefacts[result.handle]]
-            is_reached = any(fact_text(fact.kind, "", value, is_ordered=fact.is_ordered) == fact.text for value in made)
-        else:
-            is_reached = _copies(task, after, index) > _copies(task, world, index)
-        if is_reached:
-            yield index
-
-
-def _copies(task: Task, world: World, milestone: int) -> int:
-    """Return how often the fact of a milestone, which is no artefact, stands in the world."""
-    fact = task.milestones[milestone].fact
-    values = [value for key, value in entries(world, fact.kind) if key == fact.key]
-    return sum(fact.is_met_by(value, task.words) for value in values)
+    return [index for index in range(len(task.milestones)) if is_reached_by(task, index, world, after, result.handle)]
 
 
 def _is_recovered(evidence: Evidence, index: int, kind: FaultKind, purposes: tuple[int, ...]) -> bool:
@@ -141,16 +126,17 @@ def _is_duplicated(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
         fact = task.milestones[purpose].fact
         repeated = (harm.text for harm in evidence.harms if harm.kind is HarmKind.REPEATED)
         does_harm = any(text.startswith(f"{fact.kind} {fact.key} ") for text in repeated)
-        if does_harm and _copies(task, evidence.world, purpose) > wanted.count((fact.kind, fact.key, fact.text)):
+        if does_harm and count_copies(task, purpose, evidence.world) > wanted.count((fact.kind, fact.key, fact.text)):
             return True
     return False
 
 
 def _is_used(evidence: Evidence, index: int) -> bool:
     """Return whether a call worked on the wrong result of this call, and was not made again on another one."""
-    wrong, after = evidence.calls[index].result.handle, evidence.calls[index + 1 :]
-    uses = [place for place, call in enumerate(after) if call.arguments and call.arguments.get("data") == wrong]
-    return any(not any(_does_it_anew(after[place], call) for call in after[place + 1 :]) for place in uses)
+    wrong = evidence.calls[index].result.handle
+    done = [call for call in evidence.calls if call.result.has_taken_effect]
+    uses = [place for place, call in enumerate(done) if call.arguments and call.arguments.get("data") == wrong]
+    return any(not any(_does_it_anew(done[place], call) for call in done[place + 1 :]) for place in uses)
 
 
 def _does_it_anew(use: Answered, call: Answered) -> bool:
@@ -168,14 +154,7 @@ def _answers_wrongly(evidence: Evidence, purposes: tuple[int, ...]) -> bool:
     return any(set(milestone.needs) & set(purposes) for milestone in missed)
 
 
-def _rests_on(task: Task, milestone: int) -> set[int]:
-    """Return a milestone and all that it needs, directly or through others."""
-    needs = task.milestones[milestone].needs
-    return {milestone}.union(*(_rests_on(task, need) for need in needs))
-
-
 def _costs_a_deliverable(evidence: Evidence, fault: MetFault) -> bool:
     """Return whether a deliverable that is not right rests on what the faulty call was for."""
-    milestones = enumerate(evidence.task.milestones)
-    missed = [index for index, m in milestones if m.is_deliverable and not evidence.milestones[index]]
-    return any(set(fault.purposes) & _rests_on(evidence.task, index) for index in missed)
+    resting = (index for purpose in fault.purposes for index in deliverables_on(evidence.task, purpose))
+    return not all(evidence.milestones[index] for index in resting)

@@ -8,6 +8,7 @@ import msgspec
 
 from pytest_ultra.benchmark.scoring.adherence import carries_out
 from pytest_ultra.benchmark.scoring.evidence import Evidence
+from pytest_ultra.benchmark.step_milestones import match_steps
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered, EndReason
 from pytest_ultra.core.workflow import Workflow
@@ -26,31 +27,20 @@ class SoundStep(msgspec.Struct, frozen=True):
 def find_sound_steps(evidence: Evidence, plan: Workflow) -> tuple[SoundStep, ...]:
     """Return the needed steps of a sound plan that the model came to; () if it made no call.
 
-    A step is needed if it reaches a milestone of the task and has no condition. A model that ended the episode came to
-    all steps; one that was stopped came to those up to the last that it carried out. A call that met a random fault
-    counts: the model did what the plan says.
+    A step is needed if it is the first to reach a milestone of the task and has no condition. A model that ended the
+    episode came to all steps; one that was stopped came to those up to the last that it carried out. A call that met a
+    random fault counts: the model did what the plan says.
     """
     if not evidence.calls:
         return ()
     tried = _find_tried(evidence, plan)
     has_chosen_to_end = evidence.end in (EndReason.STOPPED, EndReason.GAVE_UP)
     last = len(plan.steps) if has_chosen_to_end else max(tried, default=0)
-    purposes = _find_purposes(evidence, plan)
     return tuple(
         SoundStep(number, is_distrusted=number not in tried and not evidence.milestones[purpose])
-        for number, purpose in purposes.items()
-        if number <= last
+        for purpose, number in match_steps(evidence.task, plan).items()
+        if number <= last and plan.steps[number - 1].only_if_failed is None
     )
-
-
-def _find_purposes(evidence: Evidence, plan: Workflow) -> dict[int, int]:
-    """Return the milestone that each needed step reaches, by the step's number."""
-    purposes: dict[int, int] = {}
-    for number, step in enumerate(plan.steps, start=1):
-        reached = [a.reaches for a in evidence.task.actions if a.call.says_the_same_as(step.call)]
-        if reached and step.only_if_failed is None:
-            purposes[number] = next((m for m in reached if m not in purposes.values()), reached[0])
-    return purposes
 
 
 def _find_tried(evidence: Evidence, plan: Workflow) -> set[int]:

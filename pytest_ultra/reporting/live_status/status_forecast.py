@@ -9,7 +9,7 @@ import msgspec
 from pytest_ultra.core.progress import Cohort, ShardProgress
 from pytest_ultra.reporting.live_status.eta import remaining_s
 from pytest_ultra.reporting.live_status.progress_history import ProgressHistory, ProgressSample
-from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
+from pytest_ultra.reporting.live_status.status_snapshot import StatusContext, StatusSnapshot
 
 _DEFAULT_ANSWERS = 6.0  # of an episode, before any shard has reported
 _UPDATE_EVERY_S = 2.0  # between two estimates of the end
@@ -18,7 +18,10 @@ _UPDATE_EVERY_S = 2.0  # between two estimates of the end
 class StatusForecast:
     """Observes the progress of the shards; `now` may be from any clock, and `planned` counts all cases."""
 
-    def __init__(self, planned: Callable[[], int], workers: int, now: float) -> None:
+    def __init__(
+        self, planned: Callable[[], int], workers: int, now: float, context: StatusContext | None = None
+    ) -> None:
+        self._context = context or StatusContext()
         self._planned = planned
         self._workers = workers
         self._started = now
@@ -26,10 +29,15 @@ class StatusForecast:
         self._ends_at: float | None = None
         self._due = now
 
-    def observe(self, shards: Sequence[ShardProgress], now: float) -> StatusSnapshot:
+    def observe(self, shards: Sequence[ShardProgress], now: float, reported: int | None = None) -> StatusSnapshot:
         self._history.add(ProgressSample.take(shards, now))
         status = StatusSnapshot(
-            shards=tuple(shards), workers=self._workers, planned=self._planned(), elapsed_s=now - self._started
+            shards=tuple(shards),
+            workers=self._workers,
+            planned=self._planned(),
+            elapsed_s=now - self._started,
+            reported=reported,
+            context=self._context,
         )
         if not self._history.window_s:
             return status

@@ -49,17 +49,20 @@ def _rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[Text]:
     has_rule = max_rows >= _MIN_ROWS_WITH_RULE
     if has_rule:
         yield _rule(status, width)
-    left = max_rows - has_rule - 2 - bool(status.said)
+    outcomes = _outcomes(status, width) if has_rule else []
+    details = _details(status, width, is_split=has_rule)
+    left = max_rows - has_rule - 1 - len(details) - bool(status.said) - len(outcomes)
     has_bars = 1 < status.workers <= min(left, _MAX_WORKER_BARS)
     labels = [_ALL, *map(status_text.worker_name, status.shards)] if has_bars else [_ALL]
     label_width = max(map(len, labels))
     yield _run_row(status, width, label_width)
+    yield from (Text(_fit(parts, width, "  ")) for parts in outcomes)
     if has_bars:
         yield from (_worker_row(shard, width, label_width) for shard in status.shards)
         yield from (Text(" ...", "dim") for _ in range(status.workers - len(status.shards)))
     elif status.workers > 1 and left > 0:
         yield from _shared_rows(status, width, left)
-    yield Text(_fit(_details(status), width, ", "))
+    yield from (Text(_fit(parts, width, ", ")) for parts in details)
     if status.said:
         yield Text(f" {status_text.words(status, width)}", "yellow")
 
@@ -72,7 +75,6 @@ def _rule(status: StatusSnapshot, width: int) -> Text:
 
 def _run_row(status: StatusSnapshot, width: int, label_width: int) -> Text:
     percent = f"{100 * status.done // status.planned}%" if status.planned else "-"
-    reused = f" ({status.reused:,} reused)" if status.reused else ""
     figures = [
         f"{status.done:,}/{status.planned:,}",
         status_text.eta(status),
@@ -81,7 +83,7 @@ def _run_row(status: StatusSnapshot, width: int, label_width: int) -> Text:
     ]
     bar = _bar(status.done, status.reused, status.under_way, status.planned, _bar_width(width, label_width))
     start = Text.assemble((f" {_ALL:{label_width}} ", "bold"), bar)
-    figures[0] += reused
+    figures[0] += status_text.reused_and_reported(status)
     return Text.assemble(start, (_fit(figures, width - len(start), "  "), "bold"))
 
 
@@ -108,10 +110,22 @@ def _shared_rows(status: StatusSnapshot, width: int, max_rows: int) -> Iterator[
         yield Text("".join(shown[row * across : (row + 1) * across]).rstrip())
 
 
-def _details(status: StatusSnapshot) -> list[str]:
+def _outcomes(status: StatusSnapshot, width: int) -> list[list[str]]:
+    """Return the results so far and each model's success, in two rows if one is too short."""
+    parts = status_text.outcomes(status)
+    is_too_long = len(f" {'  '.join(parts)}") > width
+    return list(filter(None, [parts[:1], parts[1:]] if is_too_long else [parts]))
+
+
+def _details(status: StatusSnapshot, width: int, *, is_split: bool) -> list[list[str]]:
+    """Return calls, tokens and cost, in a row or, with `is_split` and a budget, in two rows if one is too short."""
     calls = [status_text.calls(status), *status_text.rate(status.call_rate, "calls")]
-    tokens = f"{estimate_mark(status.estimated)}{status_text.short_tokens(status.tokens)}"
-    return [*calls, tokens, status_text.cost(status)]
+    limit = status.context.max_tokens
+    of_limit = "" if limit is None else f" of {status_text.short_tokens(limit)}"
+    tokens = f"{estimate_mark(status.estimated)}{status_text.short_tokens(status.tokens)}{of_limit}"
+    usage = [tokens, status_text.cost(status)]
+    is_too_long = len(f" {', '.join([*calls, *usage])}") > width
+    return [calls, usage] if is_split and is_too_long and status.context.has_budget else [[*calls, *usage]]
 
 
 def _bar_width(width: int, label_width: int) -> int:

@@ -6,13 +6,26 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_ultra.core.progress import ShardProgress
+from pytest_ultra.core.progress import ModelTally, ShardProgress
+
+
+class StatusContext(msgspec.Struct, frozen=True):
+    """What is known before a run: its models in order, and the limits of its budget; `max_cost` is in US dollars."""
+
+    models: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    max_cost: float | None = None
+
+    @property
+    def has_budget(self) -> bool:
+        return self.max_tokens is not None or self.max_cost is not None
 
 
 class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A run at one moment. `workers` counts its shards, including those that have not reported yet.
 
     Rates are per second, None before the first answer; `eta_s` is the estimated number of seconds to the end.
+    `reported` counts the cases that pytest has reported, which come in the order of its tests; None if unknown.
     """
 
     shards: tuple[ShardProgress, ...]
@@ -22,6 +35,8 @@ class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     episode_rate: float | None = None
     call_rate: float | None = None
     eta_s: float | None = None
+    reported: int | None = None
+    context: StatusContext = StatusContext()
 
     @property
     def done(self) -> int:
@@ -42,6 +57,19 @@ class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def waiting(self) -> int:
         return sum(shard.waiting for shard in self.shards)
+
+    @property
+    def backing_off(self) -> int:
+        return sum(shard.backing_off for shard in self.shards)
+
+    @property
+    def tallies(self) -> tuple[ModelTally, ...]:
+        """The finished cases of each model, in the order of the command line."""
+        found: dict[str, ModelTally] = {}
+        for tally in (tally for shard in self.shards for tally in shard.tallies):
+            found[tally.model] = found.get(tally.model, ModelTally(tally.model)).plus(tally)
+        order = [name for name in self.context.models if name in found]
+        return tuple(found[name] for name in dict.fromkeys([*order, *sorted(found)]))
 
     @property
     def tokens(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
+from pytest_ultra.reporting.figure_format import coarse_percent
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 from pytest_ultra.reporting.text import count, excerpt, neutralise
 
@@ -13,12 +14,14 @@ _THOUSAND = 1_000
 _MILLION = 1_000_000
 _MAX_NAMED = 8
 _MAX_WORDS = 120
+_MAX_MODELS = 4
 
 
 def plain_line(status: StatusSnapshot) -> str:
     """Return the whole status on one line; of many workers, it names only the slowest and the fastest."""
     parts = [
-        f"{status.done:,}/{status.planned:,} done{_reused(status)}",
+        f"{status.done:,}/{status.planned:,} done{reused_and_reported(status)}",
+        *outcomes(status),
         *rate(status.episode_rate, "episodes"),
         eta(status),
     ]
@@ -44,15 +47,39 @@ def eta(status: StatusSnapshot) -> str:
 
 
 def calls(status: StatusSnapshot) -> str:
-    return f"{count(status.in_flight, 'call')} in flight, {status.waiting:,} waiting for limits"
+    retries = f", {status.backing_off:,} to try again" if status.backing_off else ""
+    for_limits = status.waiting - status.backing_off
+    return f"{count(status.in_flight, 'call')} in flight, {for_limits:,} waiting for limits{retries}"
+
+
+def outcomes(status: StatusSnapshot) -> list[str]:
+    """Return the results of the finished cases, and each model's success so far; empty without any."""
+    tallies = status.tallies
+    if not tallies:
+        return []
+    passed, failed = sum(tally.passed for tally in tallies), sum(tally.failed for tally in tallies)
+    shown = f"{passed:,} passed, {failed:,} failed, {count(sum(tally.errors for tally in tallies), 'error')}"
+    scored = [tally for tally in tallies if tally.scored]
+    successes = [
+        f"{neutralise(tally.model)} {coarse_percent(tally.full / tally.scored)} of {tally.scored:,}"
+        for tally in scored[:_MAX_MODELS]
+    ]
+    more = len(scored) - _MAX_MODELS
+    return [shown, *successes, *([f"and {count(more, 'more model')}"] if more > 0 else [])]
 
 
 def usage(status: StatusSnapshot) -> str:
-    return f"{estimate_mark(status.estimated)}{count(status.tokens, 'token')}, {cost(status)}"
+    limit = status.context.max_tokens
+    of_limit = "" if limit is None else f" of {limit:,}"
+    return f"{estimate_mark(status.estimated)}{count(status.tokens, 'token')}{of_limit}, {cost(status)}"
 
 
 def cost(status: StatusSnapshot) -> str:
-    return "cost unknown" if status.cost is None else f"{estimate_mark(status.estimated)}{dollars(status.cost)}"
+    limit = status.context.max_cost
+    of_limit = "" if limit is None else f" of {dollars(limit)}"
+    return (
+        "cost unknown" if status.cost is None else f"{estimate_mark(status.estimated)}{dollars(status.cost)}{of_limit}"
+    )
 
 
 def words(status: StatusSnapshot, room: int) -> str:
@@ -85,8 +112,12 @@ def worker_name(shard: ShardProgress) -> str:
     return neutralise(shard.worker)
 
 
-def _reused(status: StatusSnapshot) -> str:
-    return f" ({status.reused:,} reused)" if status.reused else ""
+def reused_and_reported(status: StatusSnapshot) -> str:
+    """Return how many finished cases are from an earlier run, and how many pytest has reported, if not all."""
+    parts = [f"{status.reused:,} reused"] if status.reused else []
+    if status.reported is not None and status.reported < status.done:
+        parts.append(f"{status.reported:,} reported")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _worker_progress(status: StatusSnapshot) -> str:
