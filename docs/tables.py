@@ -31,6 +31,7 @@ from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.faults.mutators import MUTATORS
 from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
 from pytest_ultra.flaws.own_plans.plan_document import plan_schema
+from pytest_ultra.options.config_file import config_schema
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES
 from pytest_ultra.providers.api_choice import CHAT_LABEL, SDKS
@@ -231,6 +232,7 @@ def _responsible(failure_class: FailureClass) -> str:
 def main() -> None:
     for path in sorted(PAGES.glob("*.md")):
         path.write_text(refresh(path.read_text()))
+    (PAGES / "options.schema.json").write_text(json.dumps(config_schema(OPTIONS), indent=2) + "\n")
     (PAGES / "plan.schema.json").write_text(json.dumps(plan_schema(), indent=2) + "\n")
 
 

@@ -30,7 +30,7 @@ ROWS = (
 )
 """From the top down. A module imports from its own room and from the rows below, and nothing else of the package."""
 
-PURE = {"benchmark", "flaws", "faults", "core", "agents/text_protocol", "analysis"}
+PURE = {"benchmark", "custom", "flaws", "faults", "core", "agents/text_protocol", "analysis"}
 """Rooms, or folders in one, without a clock, I/O or threads."""
 OUTSIDE_WORLD = {"time", "os", "pathlib", "socket", "subprocess", "threading", "asyncio", "tempfile"}
 

@@ -32,7 +32,8 @@ class Following(msgspec.Struct, frozen=True):
 
     `is_looking`: the next call looks whether the current one took effect. `seen` are the results of the current step
     that no other call has confirmed, without their handles, and `unconfirmed` is the last of them. `previews` holds the
-    preview of each handle.
+    preview of each handle. In a user's suite, `repeatable` names the tools that change nothing, and `looked_at` the
+    steps that were repeated to see whether the current call took effect.
     """
 
     workflow: Workflow
@@ -44,6 +45,7 @@ class Following(msgspec.Struct, frozen=True):
     unconfirmed: StepResult | None = None
     previews: dict[str, Json] = {}
     repeatable: tuple[str, ...] = ()
+    looked_at: tuple[int, ...] = ()
 
 
 def begin(
@@ -57,13 +59,29 @@ def begin(
 def next_call(state: Following) -> Call | None:
     """Return the next call; None if the workflow is done."""
     call = plan_follower.next_call(state.workflow, state.progress)
-    return _look_up(call) if call is not None and state.is_looking else call
+    if call is None or not state.is_looking:
+        return call
+    look_ups = _earlier_look_ups(state)
+    return next(iter(look_ups.values())) if look_ups else _look_up(call)
+
+
+def _earlier_look_ups(state: Following) -> dict[int, Call]:
+    """Return the earlier steps of a user's suite that only look, with their calls, without those looked at again."""
+    done = state.progress.done
+    again = {number: plan_follower.next_call(state.workflow, Progress(number, done)) for number in done}
+    return {
+        number: call
+        for number, call in again.items()
+        if call and call.tool in state.repeatable and done[number].is_success and number not in state.looked_at
+    }
 
 
 def take_result(state: Following, content: Json) -> Following:
     """Process the result of the last call, as a model sees it."""
     if "error" in content:
         return _take_error(state, content)
+    if state.is_looking and state.repeatable:
+        return _compare_look_up(state, content["result"])
     if state.is_looking:
         has_happened = _shows(content["result"], _sent(state))
         looked = msgspec.structs.replace(state, is_looking=False)
@@ -73,10 +91,19 @@ def take_result(state: Following, content: Json) -> Following:
     return _take_success(state, content)
 
 
+def _compare_look_up(state: Following, result: Json) -> Following:
+    """See whether what an earlier step looked at has changed: then the current call took effect."""
+    number = next(iter(_earlier_look_ups(state)))
+    looked = msgspec.structs.replace(state, looked_at=(*state.looked_at, number))
+    if result != state.progress.done[number].output:
+        return _finish(looked, StepResult(is_success=True))
+    return looked if _earlier_look_ups(looked) else msgspec.structs.replace(looked, is_looking=False, looked_at=())
+
+
 def _take_error(state: Following, content: Json) -> Following:
     code = content["error"]
     if code == NO_REPLY and not state.is_looking:
-        if FaultSkill.CHECK in state.skills:
+        if FaultSkill.CHECK in state.skills and (not state.repeatable or _earlier_look_ups(state)):
             return msgspec.structs.replace(state, is_looking=True)
         return state if FaultSkill.RETRY in state.skills else _finish(state, StepResult(is_success=False))
     if content["transient"] and FaultSkill.RETRY in state.skills:
@@ -110,7 +137,8 @@ def _take_success(state: Following, content: Json) -> Following:
 def _finish(state: Following, result: StepResult) -> Following:
     """Go on to the next step, or to the fallback of this one."""
     after = advance(state.workflow, state.progress, result, retries=False)
-    return msgspec.structs.replace(state, progress=after, seen=(), unconfirmed=None)
+    kept = msgspec.structs.replace(state, progress=after, seen=(), unconfirmed=None)
+    return msgspec.structs.replace(kept, is_looking=False, looked_at=()) if state.repeatable else kept
 
 
 def _look_up(call: Call) -> Call:

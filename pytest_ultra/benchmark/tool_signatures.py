@@ -10,6 +10,7 @@ from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import Tool
 from pytest_ultra.benchmark.tools.invoke import find_violation
 from pytest_ultra.benchmark.tools.transformations import OPERATIONS
+from pytest_ultra.core.output_path import Path
 from pytest_ultra.core.workflow import Call
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 
@@ -114,6 +115,9 @@ class BenchmarkSignature:
         if call.tool == "utility_cache":
             return DataKind.UNKNOWN if call.arguments.get("action") == "get" else None
         return _MAKES.get(call.tool)
+
+    def unfit(self, argument: str, source: ToolSignature, path: Path) -> str | None:  # noqa: ARG002 - `takes` says it
+        return None
 
     def has_effect(self, call: Call) -> bool:
         return call.tool in _ADDING or self.place(call) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,11 @@ def _plan_suite(config: pytest.Config, settings: Settings, own: CustomSuite) -> 
         planned = plan_own_cases(settings, own)
     except ConfigurationError as error:
         raise pytest.UsageError(f"--ultra-suite: {settings.suite}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - worlds, tools and flaws of the user may raise anything
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise pytest.UsageError(
+            f"--ultra-suite: {settings.suite}: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+        ) from None
     config.pluginmanager.register(SuiteHeader(settings.suite or "", planned.unavailable), "ultra-suite-header")
     return planned.cases
 
@@ -48,7 +54,7 @@ class SuiteHeader:
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
-        return [f"ultra suite: {self._suite}", *(f"  not available: {each}" for each in self._unavailable)]
+        return [f"ultra: suite {self._suite}", *(f"ultra: not available for {each}" for each in self._unavailable)]
 
 
 class CollectionHooks:

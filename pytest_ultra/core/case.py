@@ -94,7 +94,8 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def task_key(self) -> TaskKey:
         own = (self.task_type, self.difficulty, self.instance, self.seed)
-        return SuiteTaskKey(*own, self.suite, self.suite_version) if self.suite else TaskKey(*own)
+        is_own = self.suite or self.suite_version
+        return SuiteTaskKey(*own, self.suite, self.suite_version) if is_own else TaskKey(*own)
 
     @property
     def fault_kinds(self) -> tuple[FaultKind, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -13,7 +14,7 @@ from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import FlawedWorkflow, Guidance
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import Event, GoalCheck, StateChange, ToolResult
+from pytest_ultra.core.transcript import Answered, Event, GoalCheck, StateChange, ToolResult
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.custom.custom_task import CustomGuidance, CustomTask
 from pytest_ultra.custom.goal_state import gather
@@ -106,7 +107,7 @@ class CustomSuite:
             answer=recording.answer if recording else None,
             is_checked=definition.check is not None,
             read_only=self._read_only(),
-            without_output=tuple(name for name, tool in suite.tools.items() if tool.returns_nothing),
+            outputs={name: tool.output for name, tool in suite.tools.items() if tool.output is not None},
         )
         if recording is not None:
             self._check_reference(task, recording.workflow)
@@ -213,26 +214,24 @@ class CustomSuite:
         check = self._find(task.key.task_type).check
         return lambda stage, answer: run_check(check, stage, answer)
 
-    def _context(self, task: CustomTask, optimal: Workflow) -> SuitePlanContext:
+    @contextmanager
+    def _context(self, task: CustomTask, optimal: Workflow) -> Iterator[SuitePlanContext]:
         def follow(workflow: Workflow, left_out: int | None) -> Rehearsal:
             return self._rehearse(task, workflow, left_out=left_out)
 
-        return SuitePlanContext(task, optimal, follow, self._own().open())
+        stage = self._own().open()
+        yield SuitePlanContext(task, optimal, follow, stage)
+        stage.close()
 
     def _flaw(self, case: Case, task: CustomTask, optimal: Workflow) -> FlawedWorkflow | None:
         kind = case.prompt_type.flaw_kind
         if kind is None or case.severity is None:
             return None
         own = self._own().flaws.get(case.prompt_type)
-        flawed = inject(
-            self._context(task, optimal),
-            optimal,
-            kind,
-            case.severity,
-            visibility=case.flaw_visibility,
-            flaws=case.flaws,
-            injector=make_injector(kind, own) if own else None,
-        )
+        injector = make_injector(kind, own) if own else None
+        wanted, flaws = case.flaw_visibility, case.flaws
+        with self._context(task, optimal) as context:
+            flawed = inject(context, optimal, kind, case.severity, visibility=wanted, flaws=flaws, injector=injector)
         if flawed is None:
             raise UnflawableError(f"no {case.severity} {kind} that can be proved")
         return msgspec.structs.replace(flawed, workflow=keep_answer_path(flawed.workflow, optimal))
@@ -240,14 +239,17 @@ class CustomSuite:
     def _alternative(self, case: Case, task: CustomTask, optimal: Workflow) -> Workflow | None:
         if case.prompt_type is not PromptType.ALTERNATIVE:
             return None
-        alternative = make_alternative(self._context(task, optimal), optimal)
+        with self._context(task, optimal) as context:
+            alternative = make_alternative(context, optimal)
         if alternative is None:
             raise UnflawableError("no alternative that can be proved")
         return keep_answer_path(alternative, optimal)
 
 
-def _call_nothing(stage: Stage, name: str, arguments: dict[str, Json] | None, k: int) -> tuple[Stage, ToolResult]:
-    del name, arguments, k
+def _call_nothing(
+    stage: Stage, name: str, arguments: dict[str, Json] | None, earlier: Sequence[Answered]
+) -> tuple[Stage, ToolResult]:
+    del name, arguments, earlier
     return stage, ToolResult(code="NO_SUITE", message="The suite is not loaded.")
 
 

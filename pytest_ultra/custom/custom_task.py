@@ -26,7 +26,8 @@ class CustomTask(msgspec.Struct, frozen=True):
 
     `goal` is what the reference changes, and `answer` what it returns, None without one. With `is_checked`, a check of
     the user's decides instead. `steps` are those of the reference, none if the task has no reference. `read_only`
-    names the tools that change nothing, `without_output` those that return nothing.
+    names the tools that change nothing, `outputs` holds the JSON Schemas of what tools return, where
+    their annotations say it.
     """
 
     key: SuiteTaskKey
@@ -40,7 +41,7 @@ class CustomTask(msgspec.Struct, frozen=True):
     answer: Json
     is_checked: bool
     read_only: tuple[str, ...]
-    without_output: tuple[str, ...] = ()
+    outputs: dict[str, dict[str, Any]] = {}
 
 
 CustomGuidance = Guidance[CustomTask]

@@ -95,10 +95,11 @@ def carries_out(call: Answered, step: Step, done: Mapping[int, Answered]) -> boo
 def _is_argument(given: Json, written: Json, done: Mapping[int, Answered]) -> bool:
     """Compare an argument with the plan's; for a missing output, the reference as it stands matches."""
     found = read_reference(written)
-    if found is None or found.step not in done:
+    output = done[found.step].result.value if found is not None and found.step in done else None
+    if found is None or output is None:
         return bool(given == written)
     try:
-        return bool(given == follow_path(done[found.step].result.value, found.path))
+        return bool(given == follow_path(output, found.path))
     except LookupError:
         return bool(given == written)
 
@@ -113,12 +114,18 @@ def _is_obeyed(
     if damage.flawed_step is None:
         optimal = guidance.optimal.steps[(damage.optimal_step or 1) - 1]
         return bool(done) and not _is_reached(optimal, guidance, evidence)
+    if damage.flawed_step not in done:
+        return _is_skipped(damage.flawed_step, plan, done)
     condition = plan.steps[damage.flawed_step - 1].only_if_failed
-    is_done = damage.flawed_step in done
-    if condition is None:
-        return is_done
-    has_failed = condition in done and not done[condition].result.is_success
-    return has_failed if is_done else condition in done and not has_failed
+    return condition is None or (condition in done and not done[condition].result.is_success)
+
+
+def _is_skipped(number: int, plan: Workflow, done: Mapping[int, Answered]) -> bool:
+    """Return whether a conditional step was skipped since its condition's step succeeded, or was itself skipped."""
+    condition = plan.steps[number - 1].only_if_failed
+    if condition is None or number in done:
+        return False
+    return done[condition].result.is_success if condition in done else _is_skipped(condition, plan, done)
 
 
 def _is_needed(step: Step, optimal: Workflow) -> bool:

@@ -14,7 +14,7 @@ from pytest_ultra.core.bounds import parse_arguments
 from pytest_ultra.core.case import DEFAULT_MAX_TURNS, Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Json, Message, ToolSchema
-from pytest_ultra.core.transcript import Ended, EndReason, GoalCheck, Replied, ToolCall, ToolResult
+from pytest_ultra.core.transcript import Answered, Ended, EndReason, GoalCheck, Replied, ToolCall, ToolResult
 from pytest_ultra.custom.custom_task import CustomGuidance
 from pytest_ultra.custom.suite_prompts import opening_messages, plan_text
 from pytest_ultra.custom.tool_run import Stage
@@ -22,21 +22,20 @@ from pytest_ultra.custom.tool_run import Stage
 TURNS_PER_STEP = 3
 """Turns for each step of the reference, where that is more than the default limit."""
 
-FaultyCaller = Callable[[Stage, str, dict[str, Json] | None, int], tuple[Stage, ToolResult]]
-"""Makes the k-th call of a tool, with its random fault: (stage, tool, arguments, k) to the stage after it and the
-result."""
+FaultyCaller = Callable[[Stage, str, dict[str, Json] | None, Sequence[Answered]], tuple[Stage, ToolResult]]
+"""Makes a call, with its random fault: (stage, tool, arguments, earlier calls of the tool) to the stage after it and
+the result."""
 GoalChecker = Callable[[Stage, Json], GoalCheck | None]
 """Checks the goal: (stage, answer) to what the user's check said; None if the task has none."""
 
 
 class SuiteConversation(ToolConversation, frozen=True, kw_only=True):
-    """An episode so far. `calls` counts the calls of each tool."""
+    """An episode so far."""
 
     guidance: CustomGuidance
     stage: Any
     call_faulty: FaultyCaller
     check_goal: GoalChecker
-    calls: dict[str, int] = {}  # noqa: RUF012 - msgspec copies it
 
     @classmethod
     def begin(
@@ -75,9 +74,10 @@ class SuiteConversation(ToolConversation, frozen=True, kw_only=True):
 
     def call_tool(self, call: ToolCall) -> Self:
         arguments = parse_arguments(call.arguments)
-        k = self.calls.get(call.name, 0) + 1
-        stage, result = self.call_faulty(self.stage, call.name, arguments, k)
-        after = msgspec.structs.replace(self, stage=stage, calls={**self.calls, call.name: k})
+        answers = (event for event in self.events if isinstance(event, Answered))
+        earlier = [event for event in answers if event.call.name == call.name]
+        stage, result = self.call_faulty(self.stage, call.name, arguments, earlier)
+        after = msgspec.structs.replace(self, stage=stage)
         return after.answer(call, arguments, result)
 
     def end(self, reason: EndReason, detail: str = "") -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Fault, ToolResult
+from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered, Fault, ToolResult
 from pytest_ultra.custom.custom_task import CustomTask, StepRecord
 from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.custom.tool_run import Stage
@@ -28,7 +28,10 @@ MadeCall = tuple[str, dict[str, Json]]
 
 
 class _FaultyCall(msgspec.Struct, frozen=True):
-    """A call that is to meet a fault of a kind, the world before and after it, and its result without the fault."""
+    """A call that is to meet a fault of a kind, the world before and after it, and its result without the fault.
+
+    `known` are the results that the same call had before.
+    """
 
     kind: FaultKind
     draw: FaultDraw
@@ -36,6 +39,7 @@ class _FaultyCall(msgspec.Struct, frozen=True):
     after: Any
     call: MadeCall
     result: ToolResult
+    known: Sequence[Json]
 
 
 class FaultyCalls:
@@ -47,13 +51,15 @@ class FaultyCalls:
         self._task = task
         self._misses_goal = misses_goal
 
-    def __call__(self, stage: Stage, name: str, arguments: dict[str, Json] | None, k: int) -> tuple[Stage, ToolResult]:
-        """Make the k-th call of a tool, from 1. An error that the agent earned goes before any fault.
+    def __call__(
+        self, stage: Stage, name: str, arguments: dict[str, Json] | None, earlier: Sequence[Answered]
+    ) -> tuple[Stage, ToolResult]:
+        """Make a call after `earlier` ones of the tool. An error that the agent earned goes before any fault.
 
         Of the kinds that are drawn, the first happens that is proved to matter. A world that cannot be copied has no
         calls on trial: its tools have transient faults alone, and implicit ones of tools that only read.
         """
-        draw = self._draw(name, arguments, k)
+        draw = self._draw(name, arguments, len(earlier) + 1)
         if draw is None or arguments is None:
             return stage.call(name, arguments)
         if not stage.is_copied and not self._suite.tools[name].read_only:
@@ -65,8 +71,9 @@ class FaultyCalls:
         after, result = stage.call(name, arguments)
         if not result.is_success:
             return after, result
+        known = [event.result.value for event in earlier if event.arguments == arguments]
         for kind in draw.kinds:
-            outcome = self._outcome(_FaultyCall(kind, draw, stage, after, (name, arguments), result))
+            outcome = self._outcome(_FaultyCall(kind, draw, stage, after, (name, arguments), result, known))
             if outcome is not None:
                 return outcome
         return after, result
@@ -100,24 +107,32 @@ class FaultyCalls:
         )
 
     def _is_doubtful(self, faulty: _FaultyCall) -> bool:
-        """Return whether a second call would change the world again, and a look-up shows whether the first did."""
-        before, after = faulty.before, faulty.after
-        if not before.is_copied or self._find_step(faulty.call) is None:
+        """Return whether a second call would change the world again, and a look-up shows whether the first did.
+
+        Look-ups are those of the reference before this call: their results were known.
+        """
+        before, after, number = faulty.before, faulty.after, self._find_step(faulty.call)
+        if not before.is_copied or number is None:
             return False
         if after.call(*faulty.call)[1].change is msgspec.UNSET:
             return False
-        looks = [(step.tool, step.arguments) for step in self._task.steps if not step.has_changed]
+        earlier = self._task.steps[: number - 1]
+        looks = [(step.tool, step.arguments) for step in earlier if step.tool in self._task.read_only]
         return any(before.call(*look)[1] != after.call(*look)[1] for look in looks)
 
     def _find_wrong(self, faulty: _FaultyCall) -> tuple[str, Json] | None:
-        """Return a mutator and what it makes of a result that the goal needs; the same call brings the right one."""
+        """Return a mutator and what it makes of a result that the goal needs; the same call brings the right one.
+
+        No two wrong results of a call are equal, so that two equal ones are right.
+        """
         number, right = self._find_step(faulty.call), faulty.result.value
         if number is None or faulty.result.change is not msgspec.UNSET:
             return None
         if faulty.after.call(*faulty.call)[1].value != right:
             return None
         for name, wrong in _wrong_values(self._suite.mutators, right, faulty.draw.seed):
-            if wrong is not None and wrong != right and self._misses_goal(number, wrong):
+            is_new = wrong is not None and wrong != right and wrong not in faulty.known
+            if is_new and self._misses_goal(number, wrong):
                 return name, wrong
         return None
 

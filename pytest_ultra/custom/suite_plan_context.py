@@ -96,7 +96,7 @@ def describe_tools(task: CustomTask) -> Mapping[str, ToolDescription]:
 
     def describe(function: Mapping[str, Any]) -> ToolDescription:
         name = function["name"]
-        output = {"type": "null"} if name in task.without_output else None
+        output = task.outputs.get(name)
         return ToolDescription(name, function["parameters"], function["description"], output, name in task.read_only)
 
     return {schema["function"]["name"]: describe(schema["function"]) for schema in task.schemas}

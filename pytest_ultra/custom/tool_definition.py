@@ -99,19 +99,14 @@ class Tool:
         function = {"name": self.name, "description": self.description, "parameters": self.parameters}
         return {"type": "function", "function": function}
 
-    @property
-    def returns_nothing(self) -> bool:
-        """Whether the annotation of the return value says that there is none."""
-        return self._hints().get("return", Any) is type(None)
-
-    @property
-    def returned_fields(self) -> tuple[str, ...] | None:
-        """The names of the fields of an object that is returned; None if the annotation does not say."""
+    @cached_property
+    def output(self) -> dict[str, Any] | None:
+        """The JSON Schema of what the tool returns; None if its annotation does not say."""
         returned = self._hints().get("return", Any)
-        names = getattr(returned, "__struct_fields__", None) or getattr(returned, "__dataclass_fields__", None)
-        if names is None and hasattr(returned, "__required_keys__"):
-            names = returned.__annotations__
-        return None if names is None else tuple(names)
+        try:
+            return None if returned is Any else msgspec.json.schema(returned)
+        except TypeError:
+            return None
 
     def reliability(self, tool_success_rate: float) -> float:
         return float(tool_success_rate**self.weight)

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pytest_ultra.core.workflow import Call, Step, Workflow, referenced_step
+from pytest_ultra.core.workflow import Call, Step, Workflow, read_reference, referenced_step
 from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 
 Tools = Mapping[str, ToolSignature]
@@ -120,9 +120,10 @@ def _schema(plan: _Plan, number: int) -> Iterator[Finding]:
 def _references(plan: _Plan, number: int) -> Iterator[Finding]:
     signature = plan.signature(number)
     for name, value in plan.call(number).arguments.items():
-        used = referenced_step(value)
-        if used is None:
+        found = read_reference(value)
+        if found is None:
             continue
+        used = found.step
         if used not in plan.numbers:
             yield Finding(FindingKind.MISSING_REFERENCE, number, f"there is no step {used}", name)
         elif used >= number:
@@ -131,6 +132,8 @@ def _references(plan: _Plan, number: int) -> Iterator[Finding]:
             yield Finding(FindingKind.NO_OUTPUT, number, f"step {used} makes no output", name)
         elif signature and kind is not DataKind.UNKNOWN and kind not in signature.takes:
             yield Finding(FindingKind.WRONG_KIND, number, f"step {used} makes a {kind}", name)
+        elif signature and (source := plan.signature(used)) and (why := signature.unfit(name, source, found.path)):
+            yield Finding(FindingKind.WRONG_KIND, number, f"{name}: what step {used} returns {why}", name)
 
 
 def _fields(plan: _Plan, number: int) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pytest_ultra.core.output_path import Path
 from pytest_ultra.core.workflow import Call
 
 
@@ -41,6 +42,9 @@ class ToolSignature(Protocol):
 
     def makes(self, call: Call, /) -> DataKind | None:
         """Return the kind of the call's output; None if later steps cannot use any."""
+
+    def unfit(self, argument: str, source: ToolSignature, path: Path, /) -> str | None:
+        """Return why an argument cannot be this part of the output of another tool, in words; None if it can."""
 
     def has_effect(self, call: Call, /) -> bool:
         """Return whether the call hands something over or stores it."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ultra.core.rounds import DECIDED, MOST_INSTANCES, Until
+from pytest_ultra.options.given_options import is_option_given
 
 _MOST = 100
 
@@ -45,8 +46,7 @@ def bound_instances(config: pytest.Config, read: Mapping[str, Any]) -> int:
         raise pytest.UsageError(
             "--ultra-detect chooses the instances before the run and --ultra-until while it runs; give only one"
         )
-    is_given = config.getoption("ultra_instances") or config.getini("ultra_instances")
-    instances: int = read["instances"] if is_given else MOST_INSTANCES
+    instances: int = read["instances"] if is_option_given(config, "instances") else MOST_INSTANCES
     return instances
 
 

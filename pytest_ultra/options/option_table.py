@@ -55,6 +55,13 @@ OPTIONS = (
         read_agents,
     ),
     Option(
+        "config",
+        None,
+        "PATH",
+        "TOML file with options, such as `shop.ultra.toml`; the command line overrides it, and it the ini file",
+        _one(Path),
+    ),
+    Option(
         "suite",
         None,
         "MODULE:ATTR",

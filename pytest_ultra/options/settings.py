@@ -27,12 +27,14 @@ from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AgentChoice, add_unique
 from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
+from pytest_ultra.options.given_options import CONFIG_FILE, is_option_given
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
 
 if TYPE_CHECKING:  # an unused plugin must not import what this needs
+    from pytest_ultra.options.config_file import ConfigFile
     from pytest_ultra.providers.served_endpoints import ModelTable, Served
 
 
@@ -49,6 +51,7 @@ class Settings:
     model: tuple[str, ...]
     agent: tuple[AgentChoice, ...] = ()
     suite: str | None = None
+    config: Path | None = None
     preset: Preset | None
     overrides: tuple[str, ...]
     prompt_type: tuple[PromptType, ...]
@@ -137,7 +140,8 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
-    if not any(config.getoption(key) or config.getini(key) for key in TESTED):
+    file = _read_file(config)
+    if not any(is_option_given(config, key.removeprefix("ultra_")) for key in TESTED):
         _check_unused(config)
         return None
     read = {option.name: _read(config, option) for option in OPTIONS}
@@ -159,7 +163,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     )
     _check_names(read)
     _check_limits(read)
-    tables = _read_tables(config)
+    tables = {**_read_tables(config), **_read_models(file)}
     read["served"] = {model: table.endpoints for model, table in tables.items() if table.endpoints}
     read["request"] = _by_model(config, read, "request", {model: table.request for model, table in tables.items()})
     read["header"] = _by_model(config, read, "header", {model: table.headers for model, table in tables.items()})
@@ -168,6 +172,7 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read["gates"] = take_gates(read)
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh reuses no earlier run, but --ultra-rerun does; give only one of them")
+    read["config"] = file and file.path
     read["dir"] = folder / read["dir"]
     for option in DOCUMENTS:
         read[option.name] = read[option.name] and folder / read[option.name]
@@ -192,7 +197,8 @@ def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, A
             raise pytest.UsageError(f"{source}: {error}") from None
     from pytest_ultra.options.suite_option import choose_tasks, load_suite  # noqa: PLC0415 - only own suites need it
 
-    return choose_tasks(config, read, load_suite(config, read["suite"]))
+    has_difficulty = is_option_given(config, "difficulty")
+    return choose_tasks({**read, "has_difficulty": has_difficulty}, load_suite(config, read["suite"]))
 
 
 def read_dir(config: pytest.Config) -> Path:
@@ -239,6 +245,17 @@ def _read_tables(config: pytest.Config) -> Mapping[str, ModelTable]:
         return read_tables(config.rootpath / "pyproject.toml")
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _read_models(file: ConfigFile | None) -> Mapping[str, ModelTable]:
+    if file is None or not file.models:
+        return {}
+    from pytest_ultra.providers.served_endpoints import parse_tables  # noqa: PLC0415 - few runs need it
+
+    try:
+        return parse_tables({"models": file.models}, ("models",))
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"{file.place('models')}: {error}") from None
 
 
 def _by_model(
@@ -288,9 +305,28 @@ def _find_overrides(read: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(option.flag for option in set_by_preset if read[option.name] != option.parse([axes[option.name]]))
 
 
+def _read_file(config: pytest.Config) -> ConfigFile | None:
+    """Read the file of `--ultra-config`, if there is one; the ini file's is relative to the rootdir."""
+    given, ini = config.getoption("ultra_config"), config.getini("ultra_config")
+    if not given and not ini:
+        return None
+    from pytest_ultra.options.config_file import read_config_file  # noqa: PLC0415 - few runs need it
+
+    path = config.invocation_params.dir / given[-1] if given else config.rootpath / ini
+    try:
+        file = read_config_file(path, OPTIONS)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--ultra-config: {error}") from None
+    config.stash[CONFIG_FILE] = file
+    return file
+
+
 def _read(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:
     """Read an option from the command line, else the ini file, else the preset, else its default."""
     given, source = config.getoption(option.key), option.flag
+    file = config.stash.get(CONFIG_FILE, None)
+    if not given and file is not None and option.name in file.texts:
+        given, source = list(file.texts[option.name]), file.place(option.name)
     if not given:
         given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"
     if not given:

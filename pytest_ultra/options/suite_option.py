@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, PromptVariant
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FaultKind, PromptType, PromptVariant
 from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.options.option_values import own_tasks
 from pytest_ultra.options.user_import import import_attribute
@@ -32,7 +32,7 @@ def load_suite(config: pytest.Config, target: str) -> Suite:
     return found
 
 
-def choose_tasks(config: pytest.Config, read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
+def choose_tasks(read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
     """Return the tasks and difficulties that a run of a suite takes, as values of the options.
 
     Raises `pytest.UsageError` for an unknown task, and for options that only the built-in benchmark has.
@@ -43,13 +43,17 @@ def choose_tasks(config: pytest.Config, read: Mapping[str, Any], suite: Suite) -
         )
     if read["tool_discovery"]:
         raise pytest.UsageError("--ultra-tool-discovery is for the built-in tools; leave it out with --ultra-suite")
+    if read["fault_kind"] == (FaultKind.PERMANENT,):
+        raise pytest.UsageError(
+            "--ultra-fault-kind: permanent faults need another way to the goal, and none is known in a suite of your "
+            "own; choose from transient, lost_reply, implicit"
+        )
     prompt_types = _choose_flaws(read["prompt_type"], suite)
     try:
         names = own_tasks(read["task_type"], list(suite.tasks))
     except ValueError as error:
         raise pytest.UsageError(f"--ultra-task-type: {error}") from None
-    has_difficulty = config.getoption("ultra_difficulty") or config.getini("ultra_difficulty")
-    wanted = read["difficulty"] if has_difficulty else tuple(Difficulty)
+    wanted = read["difficulty"] if read["has_difficulty"] else tuple(Difficulty)
     chosen = tuple(name for name in names if suite.tasks[name].difficulty in wanted)
     if not chosen:
         raise pytest.UsageError(

@@ -58,14 +58,20 @@ def read_tables(path: Path) -> dict[str, ModelTable]:
     return parse_tables(document)
 
 
-def parse_tables(document: Mapping[str, Any]) -> dict[str, ModelTable]:
-    place = "[tool.pytest_ultra.models]"
+PLACE = ("tool", "pytest_ultra", "models")
+"""The table of models in `pyproject.toml`."""
+
+
+def parse_tables(document: Mapping[str, Any], path: Sequence[str] = PLACE) -> dict[str, ModelTable]:
+    """Return the tables of models at a path of a document. Raises ConfigurationError for a bad value."""
+    dotted = ".".join(path)
+    place = f"[{dotted}]"
     models: Any = document
-    for name in ("tool", "pytest_ultra", "models"):
+    for name in path:
         models = models.get(name, {}) if isinstance(models, dict) else {}
     if not isinstance(models, dict):
-        raise ConfigurationError(f'{place} is not a table of models; write [tool.pytest_ultra.models."NAME"].')
-    return {model: _table(f'[tool.pytest_ultra.models."{model}"]', table) for model, table in models.items()}
+        raise ConfigurationError(f'{place} is not a table of models; write [{dotted}."NAME"].')
+    return {model: _table(f'[{dotted}."{model}"]', table) for model, table in models.items()}
 
 
 def _table(place: str, table: Any) -> ModelTable:

@@ -21,7 +21,14 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
     Visibility,
 )
-from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION, Case
+from pytest_ultra.core.case import (
+    GENERATOR_VERSION,
+    LATER_FIELDS,
+    PROMPT_VERSION,
+    SCORER_VERSION,
+    Case,
+    SuiteTaskKey,
+)
 from tests.benchmark.agent_runs import make_case, run_in_subprocess
 
 FLAWED = make_case(PromptType.FLAWED_MISSING_STEP)
@@ -69,6 +76,8 @@ OTHER: dict[str, Any] = {
     "flaw_visibility": Visibility.WORLD,
     "agent": "my_app.agent:solve",
     "agent_model": "gpt-4o-mini",
+    "suite": "shop",
+    "suite_version": "1-0a1b2c3d",
 }
 
 
@@ -81,13 +90,32 @@ def test_a_change_of_any_field_makes_another_case() -> None:
 def test_the_identity_covers_the_versions_of_generator_prompts_and_scorer() -> None:
     def identify(*versions: int) -> str:
         fields = msgspec.to_builtins(FLAWED)
-        for name in ("request_parameters", "fault_kind", "flaw_visibility", "agent", "agent_model"):
+        for name in LATER_FIELDS:
             del fields[name]  # they have their defaults, so the identity is the one from before there were any
         text = msgspec.json.encode([*versions, fields], order="sorted")
         return hashlib.blake2b(text, digest_size=8).hexdigest()
 
     assert identify(GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION) == FLAWED.case_id
     assert identify(GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION + 1) != FLAWED.case_id
+
+
+def test_users_suites_add_flaws_to_the_axes_and_change_nothing_of_them() -> None:
+    own = PromptType("flawed_own_old_price")
+    assert own is PromptType("flawed_own_old_price")
+    assert own.flaw_kind is FlawKind("own_old_price")
+    assert (own.has_plan, own.is_own, PromptType.OPTIMAL.is_own) == (True, True, False)
+    assert own not in list(PromptType)
+    case = msgspec.structs.replace(FLAWED, prompt_type=own, task_type="half", suite="shop", suite_version="1-0a")
+    assert msgspec.json.decode(msgspec.json.encode(case), type=Case) == case
+    assert isinstance(case.task_key, SuiteTaskKey)
+    ranked = sorted((own, PromptType.ALTERNATIVE, PromptType.FLAWED_SEMANTIC_DRIFT), key=lambda each: each.rank)
+    assert ranked == [PromptType.FLAWED_SEMANTIC_DRIFT, own, PromptType.ALTERNATIVE]
+
+
+@pytest.mark.parametrize("name", ["own_old_price", "flawed_old_price", "flawed_own_", "flawed_own_Old", ""])
+def test_another_name_is_no_prompt_type(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid PromptType"):
+        PromptType(name)
 
 
 def test_equal_cases_have_one_identity_and_it_survives_the_codec() -> None:

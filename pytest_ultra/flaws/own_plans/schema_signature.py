@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from pytest_ultra.core.json_types import Json
+from pytest_ultra.core.output_path import Path
 from pytest_ultra.core.workflow import Call, referenced_step
+from pytest_ultra.flaws.own_plans.output_schema import find_part, is_misfit
 from pytest_ultra.flaws.own_plans.tool_listing import ToolDescription, make_validator
-from pytest_ultra.flaws.tool_signature import DataKind
+from pytest_ultra.flaws.tool_signature import DataKind, ToolSignature
 
 _LOOKING = re.compile(
     "check|compare|count|describe|download|exists|fetch|find|get|inspect|list|load|lookup|look|query|read|retrieve|"
@@ -46,6 +48,18 @@ class SchemaSignature:
     def makes(self, _call: Call, /) -> DataKind | None:
         has_no_output = self.tool.output is not None and self.tool.output.get("type") == "null"
         return None if has_no_output else DataKind.UNKNOWN
+
+    def unfit(self, argument: str, source: ToolSignature, path: Path) -> str | None:
+        """Compare the types that the schemas name. A tool whose output is not described may return anything."""
+        output = source.tool.output if isinstance(source, SchemaSignature) else None
+        if output is None:
+            return None
+        try:
+            part = find_part(output, path)
+        except LookupError as error:
+            return f"has no such part: {error.args[0]}"
+        wanted = self.parameters["properties"].get(argument, {})
+        return f"is of type {part['type']}" if is_misfit(part, wanted) else None
 
     def has_effect(self, _call: Call, /) -> bool:
         return not self.is_read_only

@@ -191,7 +191,12 @@ _WITH_TOKENS = (
     _SCORER_2,
     _VISIBILITY,
 )
-MIGRATIONS: tuple[str, ...] = (*_WITH_TOKENS, _add_agents(_WITH_TOKENS))
+_SUITES = """
+ALTER TABLE cases ADD COLUMN suite TEXT NOT NULL DEFAULT '';
+ALTER TABLE cases ADD COLUMN suite_version TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (*_WITH_TOKENS, _add_agents(_WITH_TOKENS), _SUITES)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

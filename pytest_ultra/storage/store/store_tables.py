@@ -35,7 +35,7 @@ CASES = Table(
     Column("case_id", String, primary_key=True),
     *_texts("model", "prompt_type", "flaw_kind", "severity", "task_type", "difficulty"),
     *_texts("prompt_variant", "tool_protocol", "request_parameters", "fault_kind", "flaw_visibility"),
-    *_texts("agent", "agent_model"),
+    *_texts("agent", "agent_model", "suite", "suite_version"),
     *_floats("tool_success_rate", "timeout_s", "temperature"),
     *_integers("instance", "repeat", "seed", "max_turns", "flaws"),
     *_integers("generator_version", "prompt_version", "scorer_version"),
