@@ -110,7 +110,7 @@ class PairedDifference(msgspec.Struct, frozen=True):
 
     @property
     def is_too_small(self) -> bool:
-        """Whether nothing was found, by so few tasks that they are no evidence, or would not show `LARGE_DIFFERENCE`."""
+        """Whether nothing was found, by so few tasks that they show nothing, or not even `LARGE_DIFFERENCE`."""
         is_blind = self.detectable is None or self.detectable > LARGE_DIFFERENCE
         return self.evidence is Evidence.NONE and (is_blind or self.low is None or Caveat.FEW_TASKS in self.caveats)
 
