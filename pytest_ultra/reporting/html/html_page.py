@@ -16,7 +16,7 @@ from pytest_ultra.reporting.row_names import words
 if TYPE_CHECKING:  # takes 40 ms, and only a report needs it
     from jinja2 import Environment
 
-STYLES = ("tokens.css", "page.css", "overview.css", "cases.css", "episode.css", "print.css")
+STYLES = ("tokens.css", "page.css", "overview.css", "first_screen.css", "cases.css", "episode.css", "print.css")
 SCRIPTS = (
     "dom.js",
     "unpack.js",
@@ -26,6 +26,7 @@ SCRIPTS = (
     "plan.js",
     "transcript.js",
     "outcome.js",
+    "scroll_cue.js",
     "keys.js",
     "main.js",
 )

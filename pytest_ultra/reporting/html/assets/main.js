@@ -228,6 +228,7 @@ const openKeys = () => {
 };
 
 const start = async () => {
+  watchScrolling();
   if (!canUnpack) {
     find("main").prepend(
       make(
