@@ -77,12 +77,14 @@ def make_forest_plot(rows: Sequence[Row], pooled: Sequence[Comparison] = ()) -> 
     model, there is a single band without a title, in which each line is a prompt type.
     """
     drawn = [
-        _Drawn(ALL_FLAWED, safe_text(c.group, 100), c.difference, _flawed_query(c.group))
+        _Drawn(ALL_FLAWED, safe_text(c.group, 100), c.difference, _lost(_flawed_query(c.group), c.difference))
         for c in pooled
         if c.difference is not None
     ]
     drawn += [
-        _Drawn(row_label(row).removeprefix("flawed: "), heading(row), row.difference, row_query(row))
+        _Drawn(
+            row_label(row).removeprefix("flawed: "), heading(row), row.difference, _lost(row_query(row), row.difference)
+        )
         for row in sorted(rows, key=_sort_key)
         if row.difference is not None
     ]
@@ -105,6 +107,11 @@ def make_forest_plot(rows: Sequence[Row], pooled: Sequence[Comparison] = ()) -> 
 def _sort_key(row: Row) -> tuple[bool, int, int]:
     severity = list(Severity).index(row.severity) if row.severity else -1
     return not row.prompt_type.flaw_kind, list(PromptType).index(row.prompt_type), severity
+
+
+def _lost(query: tuple[tuple[str, str], ...], difference: PairedDifference) -> tuple[tuple[str, str], ...]:
+    """Select the cases that were lost while their control passed, if there are any."""
+    return (*query, ("against", "lost:control")) if difference.lost else query
 
 
 def _flawed_query(model: str) -> tuple[tuple[str, str], ...]:
