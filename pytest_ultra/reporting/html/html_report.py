@@ -37,8 +37,8 @@ class ReportContents(msgspec.Struct, frozen=True):
     """The data of a report. `episodes` may lack their transcripts, which `look_up` adds, one episode at a time.
 
     `comparisons` compare, for each model, all flawed plans with the optimal ones. `prices` are by model, as far as they
-    are known. `earlier` is another run that this one is compared with. `live_version` is empty unless the page is served
-    and follows a run; it changes with the run.
+    are known. `earlier` is another run that this one is compared with. `live_version` is empty unless the page is
+    served and follows a run; it changes with the run.
     """
 
     facts: RunFacts
