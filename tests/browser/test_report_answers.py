@@ -109,7 +109,7 @@ def test_turns_that_are_alike_stand_beside_each_other(open_report: Open, tmp_pat
     )
     page = open_report(write(tmp_path / "report.html", [control, flawed]), f"#case/{flawed.case_id}")
     expect(page.locator(".transcript .ordinal")).to_have_text(
-        ["Both, turn 1", "This case, turn 2", "–", "Both, turn 3/2", "This case, turn 4", "–"]
+        ["Both, turn 1", "This case, turn 2", "\N{EN DASH}", "Both, turn 3/2", "This case, turn 4", "\N{EN DASH}"]
     )
     assert page.locator(".divider").evaluate("e => e.nextElementSibling.textContent").startswith("This case, turn 2")
 
