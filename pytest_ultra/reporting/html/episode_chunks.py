@@ -48,14 +48,14 @@ def _pack(content: bytes) -> str:
     return base64.b64encode(packer.compress(content) + packer.flush()).decode("ascii")
 
 
-def make_chunks(groups: Iterable[Group]) -> Iterator[Chunk]:
+def make_chunks(groups: Iterable[Group], most_bytes: int = CHUNK_SIZE) -> Iterator[Chunk]:
     """Pack groups, of which those of a task are together; a chunk ends with a task if that makes it large enough."""
     rows: list[int] = []
     encoded: list[bytes] = []
     task, starts_task = None, True
     for group in groups:
         size, is_new = sum(map(len, encoded)), group.task != task
-        if size > (CHUNK_SIZE / 2 if is_new else CHUNK_SIZE):
+        if size > (most_bytes / 2 if is_new else most_bytes):
             yield Chunk(tuple(rows), _join(encoded), starts_task)
             rows, encoded = [], []
         if not rows:
@@ -71,11 +71,11 @@ def _join(encoded: list[bytes]) -> str:
     return _pack(b"[%b]" % b",".join(encoded))
 
 
-def make_pages(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, ...]]:
+def make_pages(chunks: Iterable[Chunk], most_characters: int = PAGE_SIZE) -> Iterator[tuple[Chunk, ...]]:
     """Distribute chunks over pages, in order; each task is on one page."""
     page: list[Chunk] = []
     for chunk in chunks:
-        if chunk.starts_task and sum(len(each.packed) for each in page) > PAGE_SIZE:
+        if chunk.starts_task and sum(len(each.packed) for each in page) > most_characters:
             yield tuple(page)
             page = []
         page.append(chunk)
