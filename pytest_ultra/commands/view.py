@@ -32,15 +32,15 @@ def add_view(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run_view(args: argparse.Namespace) -> int:
-    from pytest_ultra.controller.live_report import LiveReport  # noqa: PLC0415 - not for --help
     from pytest_ultra.controller.report_server import ReportServer  # noqa: PLC0415
+    from pytest_ultra.controller.served_report import ServedReport  # noqa: PLC0415 - not for --help
 
     gc.enable()  # unlike other commands, this one runs for long
     if not 0 <= args.port <= _MAX_PORT:
         raise ConfigurationError(f"--port: {args.port} is not a port; name one from 1 to {_MAX_PORT}")
     chosen_run(args)  # or say that there is none
     with tempfile.TemporaryDirectory(prefix="pytest-ultra-") as folder:
-        report = LiveReport(lambda: chosen_run(args), Path(folder), time.monotonic)
+        report = ServedReport(lambda: chosen_run(args), Path(folder), time.monotonic)
         with ReportServer(report, args.port) as server:
             print_lines([f"{server.url} (Ctrl-C ends it)"])
             sys.stdout.flush()

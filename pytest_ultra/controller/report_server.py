@@ -1,4 +1,4 @@
-"""Serves a live report on this machine's loopback address."""
+"""Serves a report on this machine's loopback address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from pytest_ultra.controller.live_report import LiveReport
 from pytest_ultra.controller.report_contents import NAME
+from pytest_ultra.controller.served_report import ServedReport
 from pytest_ultra.errors import UltraError
 from pytest_ultra.reporting.html.html_report import parts_folder_name
 
@@ -28,7 +28,7 @@ class ReportServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, report: LiveReport, port: int = 0) -> None:
+    def __init__(self, report: ServedReport, port: int = 0) -> None:
         """Listen on a port, by default on any free one; raise OSError if it is taken."""
         super().__init__((HOST, port), _Handler)
         self.report = report

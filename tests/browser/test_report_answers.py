@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pytest_ultra.controller.live_report import LiveReport
 from pytest_ultra.controller.report_server import ReportServer
+from pytest_ultra.controller.served_report import ServedReport
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.transcript import Ended, EndReason, ToolResult
@@ -268,7 +268,7 @@ def served(tmp_path: Path) -> Iterator[tuple[ReportServer, RunDirectory, Journal
     journal.append(make_episode(make_case(model="one")))
     folder = tmp_path / "served"
     folder.mkdir()
-    with ReportServer(LiveReport(lambda: run, folder, time.monotonic)) as server:
+    with ReportServer(ServedReport(lambda: run, folder, time.monotonic)) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield server, run, journal
@@ -286,5 +286,5 @@ def test_a_served_page_follows_its_run(browser: Browser, served: tuple[ReportSer
     expect(case_count(page)).to_have_text("2 cases", timeout=15_000)
     assert page.evaluate("location.hash") == "#cases"
     write_run_end(run, RunEnd(0, 1_700_000_090.0))
-    expect(page.locator("#live-status")).to_contain_text("finished: 2 of 2 cases", timeout=15_000)
+    expect(page.locator("#run-status")).to_contain_text("finished: 2 of 2 cases", timeout=15_000)
     page.close()

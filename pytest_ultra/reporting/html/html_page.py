@@ -43,18 +43,18 @@ SCRIPTS = (
     "case_page.js",
     "scroll_cue.js",
     "keys.js",
-    "live.js",
+    "follow.js",
     "main.js",
 )
 
 
-def render_page(template: str, values: dict[str, Any], *, is_live: bool = False) -> bytes:
-    """Return a whole page in UTF-8; the template escapes `values`. A live page may ask its own server for news."""
+def render_page(template: str, values: dict[str, Any], *, is_served: bool = False) -> bytes:
+    """Return a whole page in UTF-8; the template escapes `values`. A served page may ask its own server for news."""
     from markupsafe import Markup  # noqa: PLC0415 - only reports need it
 
     script, style = read_script(), read_style()
     assets = {
-        "policy": make_policy(script, style) + ("; connect-src 'self'" if is_live else ""),
+        "policy": make_policy(script, style) + ("; connect-src 'self'" if is_served else ""),
         "script": Markup(script),  # noqa: S704 - our own files
         "style": Markup(style),  # noqa: S704 - our own files
     }

@@ -22,8 +22,8 @@ from pytest_ultra.reporting.html.episode_view import make_episode_view
 from pytest_ultra.reporting.html.html_page import render_page
 from pytest_ultra.reporting.html.overview import make_overview, make_title
 from pytest_ultra.reporting.html.row_links import link_rows
+from pytest_ultra.reporting.html.run_change import EARLIER, LATER, have_own_models, make_run_change, row_id
 from pytest_ultra.reporting.html.run_facts import RunFacts
-from pytest_ultra.reporting.html.run_overview import EARLIER, LATER, have_own_models, make_run_overview, row_id
 from pytest_ultra.reporting.html.view_records import EpisodeView
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 
@@ -37,7 +37,7 @@ class ReportContents(msgspec.Struct, frozen=True):
     """The data of a report. `episodes` may lack their transcripts, which `look_up` adds, one episode at a time.
 
     `comparisons` compare, for each model, all flawed plans with the optimal ones. `prices` are by model, as far as they
-    are known. `earlier` is another run that this one is compared with. `live_version` is empty unless the page is
+    are known. `earlier` is another run that this one is compared with. `served_version` is empty unless the page is
     served and follows a run; it changes with the run.
     """
 
@@ -48,7 +48,7 @@ class ReportContents(msgspec.Struct, frozen=True):
     comparisons: Sequence[Comparison] = ()
     prices: Mapping[str, Price] = {}
     earlier: EarlierRun | None = None
-    live_version: str = ""
+    served_version: str = ""
 
 
 class EarlierRun(msgspec.Struct, frozen=True):
@@ -142,15 +142,15 @@ class _ReportBuilder:
             rows=range(len(self._sources)),
             positions=positions,
             chunks=chunks,
-            setup=({"pages": f"{quote(self._folder)}/part-"} if is_split else {}) | self._live_setup(),
+            setup=({"pages": f"{quote(self._folder)}/part-"} if is_split else {}) | self._served_setup(),
             overview=make_overview(contents.summary, contents.facts, contents.comparisons),
             summary=contents.summary,
             is_split=is_split,
-            other=None if contents.earlier is None else make_run_overview(contents.earlier),
+            other=None if contents.earlier is None else make_run_change(contents.earlier),
         )
 
-    def _live_setup(self) -> dict[str, str]:
-        return {"live": self._contents.live_version} if self._contents.live_version else {}
+    def _served_setup(self) -> dict[str, str]:
+        return {"version": self._contents.served_version} if self._contents.served_version else {}
 
     def _render_part(self, chunks: Sequence[Chunk], number: int) -> bytes:
         rows = [row for chunk in chunks for row in chunk.rows]
@@ -192,7 +192,7 @@ class _ReportBuilder:
             "chunks": [chunk.packed for chunk in chunks],
             "count": len(rows),
         }
-        return render_page(template, common | extra, is_live=bool(self._contents.live_version))
+        return render_page(template, common | extra, is_served=bool(self._contents.served_version))
 
 
 def _find_positions(chunks: Sequence[Chunk]) -> dict[str, list[int]]:

@@ -127,7 +127,7 @@ const start = async () => {
     );
     return;
   }
-  if (setup.live) followRun();
+  if (setup.version) followRun();
   cases = new Cases(await unpack(find("columns").textContent));
   table = new Table(cases, hrefOf);
   for (const element of document.querySelectorAll(".views, .keys-button")) element.hidden = false;

@@ -1,4 +1,4 @@
-"""The part of a report that compares its run with an earlier one."""
+"""What changed from an earlier run, in a report of two runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EARLIER, LATER = "A", "B"
 """The names of the runs, in the order of the command line."""
 
 
-class RunOverview(msgspec.Struct, frozen=True):
+class RunChange(msgspec.Struct, frozen=True):
     """What changed from run A to run B; `worse` and `better` count the pairs with another outcome.
 
     `cards` are those of the earlier run.
@@ -41,14 +41,14 @@ class RunOverview(msgspec.Struct, frozen=True):
     cards: tuple[ModelCard, ...]
 
 
-def make_run_overview(earlier: EarlierRun) -> RunOverview:
+def make_run_change(earlier: EarlierRun) -> RunChange:
     compared = earlier.comparison
     groups = [
         msgspec.structs.replace(group, group=words(group.group) if group.group in set(PromptType) else group.group)
         for group in compared.groups
     ]
     won, lost = (_count(compared.flips, is_lost=is_lost) for is_lost in (False, True))
-    return RunOverview(
+    return RunChange(
         sentence=_sentence(compared),
         forest=make_group_forest_plot(groups),
         notes=tuple(as_sentence(text) for text in (unpaired_line(compared), *comparison_caveats(compared))),

@@ -9,13 +9,13 @@ const isBusy = () =>
   getSelection().toString() !== "";
 
 const followRun = () => {
-  const status = find("live-status");
+  const status = find("run-status");
   const ask = async () => {
     try {
       const answer = await fetch("/state", { cache: "no-store" });
       const state = await answer.json();
       status.textContent = state.text;
-      if (state.version !== setup.live && !isBusy()) {
+      if (state.version !== setup.version && !isBusy()) {
         sessionStorage.setItem("scroll", scrollY);
         location.reload();
       }

@@ -25,7 +25,7 @@ class ReportState(msgspec.Struct, frozen=True):
     text: str
 
 
-class LiveReport:
+class ServedReport:
     """The files of the newest report, in a folder. May be used in several threads.
 
     `find` returns the run that is shown, which can be another one each time; `now` is a monotonic clock in seconds.
@@ -66,7 +66,7 @@ class LiveReport:
         contents = stored_contents(run)
         if not contents.episodes:
             return
-        write_report(self._folder / NAME, msgspec.structs.replace(contents, live_version=version))
+        write_report(self._folder / NAME, msgspec.structs.replace(contents, served_version=version))
         self._version = version
         done = sum(episode.outcome is not Outcome.SKIPPED for episode in contents.episodes)
         self._cases = f": {done:,} of {len(contents.episodes):,} cases"
