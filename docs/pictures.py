@@ -21,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 PICTURES = Path(__file__).parent / "pictures"
-MODELS = "demo,demo/perfect,demo/follower,demo/stubborn"
+MODELS = "demo,demo/perfect,demo/follower"
 COMPARED = ("demo", "demo/follower")
 DESK, PHONE = (1200, 800), (390, 780)
 COLOURS = 256

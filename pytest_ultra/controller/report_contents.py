@@ -100,7 +100,7 @@ def with_earlier(contents: ReportContents, earlier: ReportContents) -> ReportCon
 def _find_prices(run: RunDirectory, models: Iterable[str]) -> dict[str, Price]:
     """Return the prices that the run was given, else list prices; only those that give its costs are used."""
     given: Mapping[str, Mapping[str, float]] = run.describe().get("options", {}).get("price") or {}
-    found = {}
+    found: dict[str, Price] = {}
     for model in models:
         listed = PRICES.get(model if "/" in model else f"openai/{model}")
         price = Price(given[model]["prompt"], given[model]["completion"]) if model in given else listed

@@ -90,11 +90,11 @@ def _facts(found: ModelFigures) -> Iterator[CardFact]:
     if found.false_success is not None:
         cases = number_format.successes_of_n(found.false_success)
         yield CardFact("False success", _share(found.false_success), f"{cases} not done, yet claimed")
-    yield CardFact("Calls", number_format.decimal(found.mean_calls), "mean per case")
+    yield CardFact("Calls per case", number_format.decimal(found.mean_calls))
     if found.mean_cost is not None:
         mark = estimate_mark(found.estimated_requests)
-        yield CardFact("Cost", mark + number_format.money(found.mean_cost), "mean per case")
-    yield CardFact("Time", number_format.seconds(found.mean_duration_s), "mean per case")
+        yield CardFact("Cost per case", mark + number_format.money(found.mean_cost))
+    yield CardFact("Time per case", number_format.seconds(found.mean_duration_s))
 
 
 def _describe_difference(difference: PairedDifference) -> str:

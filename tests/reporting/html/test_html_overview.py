@@ -178,9 +178,9 @@ def test_a_card_has_the_figures_of_a_model_with_their_denominators() -> None:
         ("Flawed plans against optimal", "\N{MINUS SIGN}20 points", "worse; 95% \N{MINUS SIGN}35 to \N{MINUS SIGN}5"),
         ("Tool faults dealt with", "90%", "9 of 10"),
         ("False success", "5%", "2 of 40 not done, yet claimed"),
-        ("Calls", "5.2", "mean per case"),
-        ("Cost", "~$0.0040", "mean per case"),
-        ("Time", "2.0 s", "mean per case"),
+        ("Calls per case", "5.2", ""),
+        ("Cost per case", "~$0.0040", ""),
+        ("Time per case", "2.0 s", ""),
     ]
     assert [(failure.label, failure.count) for failure in card.failures] == [("gave up", 6), ("max turns", 2)]
     assert dict(card.failures[0].link) == {"model": "m", "failure_class": "gave_up"}
