@@ -74,7 +74,7 @@ def _scroll_to(page: Page, selector: str) -> None:
 
 def _run_demo(folder: Path, models: str) -> Path:
     report = folder / "report.html"
-    args = ["-n", "2", "-q", "--ultra-model", models, "--ultra-instances", "4", "--ultra-html", str(report)]
+    args = ["-n", "2", "-q", "--ultra-model", models, "--ultra-instances", "4", "--ultra-html", report.name]
     command = [sys.executable, "-m", "pytest", *args]
     subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - some cases fail, by design
     return report

@@ -14,7 +14,7 @@ class RowLinks(msgspec.Struct, frozen=True):
 
     `control` is that of a control and all episodes with that control; `task` that of all episodes of a task with the
     same tools and faults, of every model, prompt type, repeat and run; `peer` that of cases that differ in the model
-    alone; `same` that of the same case in two runs.
+    alone; `same` that of the same case in two runs, whose models may differ if each has one of its own.
     """
 
     control: tuple[int, ...]
@@ -34,7 +34,7 @@ def link_rows(episodes: Sequence[Episode], runs: Sequence[str], *, are_models_in
         control=number(lambda e: (e.versions, e.case.control_key), within_run=True),
         task=number(_task, within_run=False),
         peer=number(_without_model, within_run=not are_models_in_runs),
-        same=number(lambda e: (e.versions, e.case), within_run=False),
+        same=number(_without_model if are_models_in_runs else _whole_case, within_run=False),
     )
 
 
@@ -47,6 +47,10 @@ def _task(episode: Episode) -> object:
     case = episode.case
     shown = (case.prompt_variant, case.tool_protocol, case.has_tool_discovery)
     return episode.generator_version, case.task_key, case.tool_success_rate, case.fault_kind, *shown
+
+
+def _whole_case(episode: Episode) -> object:
+    return episode.versions, episode.case
 
 
 def _without_model(episode: Episode) -> object:
