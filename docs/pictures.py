@@ -21,7 +21,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 PICTURES = Path(__file__).parent / "pictures"
-MODELS = "demo,demo/perfect,demo/follower,demo/stubborn"
+MODELS = "demo,demo/perfect,demo/follower"
+COMPARED = ("demo", "demo/follower")
 DESK, PHONE = (1200, 800), (390, 780)
 COLOURS = 256
 Scheme = Literal["light", "dark"]
@@ -38,33 +39,55 @@ def main() -> None:
 
 
 def picture_report() -> None:
-    """Take the report's overview, table of cases and a case, light and dark, and the overview on a phone."""
+    """Take the views of a report and of one of two runs, light and dark, and the first screen on a phone."""
     with tempfile.TemporaryDirectory() as folder:
-        report = _run_demo(Path(folder))
+        report = _run_demo(Path(folder), MODELS)
         for scheme in SCHEMES:
             with _open(report, scheme, DESK) as page:
-                _save(page, f"report-overview-{scheme}", height=1420)
-                _go(page, "#cases?outcome=failed&model=demo&sort=-tokens")
-                _save(page, f"report-cases-{scheme}")
-                _go(page, "#cases?outcome=failed&model=demo&prompt_type=flawed_semantic_drift&sort=-turns")
-                page.keyboard.press("j")
-                page.keyboard.press("Enter")
-                page.locator(".transcript").wait_for()
-                _save(page, f"report-case-{scheme}", height=1240)
-                page.locator(".transcript").evaluate(
-                    "view => scrollTo(0, view.getBoundingClientRect().top + scrollY - 130)"
-                )
-                _save(page, f"report-pair-{scheme}")
+                _take_views(page, scheme)
         with _open(report, "light", PHONE) as page:
             _save(page, "report-phone")
+        two = _compare_demos(Path(folder))
+        for scheme in SCHEMES:
+            with _open(two, scheme, DESK) as page:
+                _save(page, f"report-runs-{scheme}")
 
 
-def _run_demo(folder: Path) -> Path:
+def _take_views(page: Page, scheme: Scheme) -> None:
+    _save(page, f"report-overview-{scheme}", height=1420)
+    _go(page, "#cases?model=demo&against=lost%3Acontrol&sort=-tokens")
+    _save(page, f"report-cases-{scheme}")
+    _go(page, "#cases?model=demo&prompt_type=flawed_semantic_drift&against=lost%3Acontrol&sort=-turns")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.locator(".transcript").wait_for()
+    _save(page, f"report-case-{scheme}", height=1240)
+    _scroll_to(page, ".block:has(.transcript)")
+    _save(page, f"report-pair-{scheme}")
+    _scroll_to(page, ".block:has(.timeline)")
+    _save(page, f"report-timeline-{scheme}")
+
+
+def _scroll_to(page: Page, selector: str) -> None:
+    page.locator(selector).evaluate("view => scrollTo(0, view.getBoundingClientRect().top + scrollY - 80)")
+
+
+def _run_demo(folder: Path, models: str) -> Path:
     report = folder / "report.html"
-    args = ["-n", "2", "-q", "--ultra-model", MODELS, "--ultra-instances", "4", "--ultra-html", str(report)]
+    args = ["-n", "2", "-q", "--ultra-model", models, "--ultra-instances", "4", "--ultra-html", report.name]
     command = [sys.executable, "-m", "pytest", *args]
     subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - some cases fail, by design
     return report
+
+
+def _compare_demos(folder: Path) -> Path:
+    """Write the report of two runs, of two agents whose runs differ in nothing else."""
+    for model in COMPARED:
+        _run_demo(folder, model)
+    runs = sorted(path.name for path in (folder / ".ultra" / "runs").iterdir())[-len(COMPARED) :]
+    command = [sys.executable, "-m", "pytest_ultra", "report", *runs, "-o", "two.html"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
+    return folder / "two.html"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from pytest_ultra.core.figures import Comparison, Contrast, Summary
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.groups import FLAWED
 from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.prices import PRICES, Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_table import OPTIONS
-from pytest_ultra.reporting.html.html_report import ReportContents, make_report, parts_folder_name
+from pytest_ultra.reporting.html.html_report import EarlierRun, ReportContents, make_report, parts_folder_name
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance_cache import GuidanceCache
@@ -64,7 +65,14 @@ def contents_of(
         whole, guidance = read(episode), _find_guidance(cache, episode)
         return whole, guidance, None if guidance is None else SUITE.check_goal(guidance, whole.transcript)
 
-    return ReportContents(describe_run(run, ended_at=ended_at), summary, episodes, load, tuple(_compare(episodes)))
+    return ReportContents(
+        describe_run(run, ended_at=ended_at),
+        summary,
+        episodes,
+        load,
+        tuple(_compare(episodes)),
+        _find_prices(run, {episode.case.agent_model or episode.case.model for episode in episodes}),
+    )
 
 
 def stored_contents(run: RunDirectory) -> ReportContents:
@@ -73,6 +81,31 @@ def stored_contents(run: RunDirectory) -> ReportContents:
 
     stored = SlimEpisodes(run)
     return contents_of(run, summarize(stored.episodes, run.tested_models), stored.episodes, read=stored.read)
+
+
+def with_earlier(contents: ReportContents, earlier: ReportContents) -> ReportContents:
+    """Return the contents of a report that compares a run with an earlier one.
+
+    Raises ConfigurationError if both are the same run.
+    """
+    from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - SciPy is slow to import
+
+    names = contents.facts.run_id, earlier.facts.run_id
+    if len(set(names)) == 1:
+        raise ConfigurationError(f"both runs are {names[0]}; name two runs to compare them")
+    comparison = compare_runs(contents.episodes, earlier.episodes, names)
+    return msgspec.structs.replace(contents, earlier=EarlierRun(earlier, comparison))
+
+
+def _find_prices(run: RunDirectory, models: Iterable[str]) -> dict[str, Price]:
+    """Return the prices that the run was given, else list prices; only those that give its costs are used."""
+    given: Mapping[str, Mapping[str, float]] = run.describe().get("options", {}).get("price") or {}
+    found: dict[str, Price] = {}
+    for model in models:
+        listed = PRICES.get(model if "/" in model else f"openai/{model}")
+        price = Price(given[model]["prompt"], given[model]["completion"]) if model in given else listed
+        found |= {} if price is None else {model: price}
+    return found
 
 
 def describe_run(run: RunDirectory, *, ended_at: float | None = None) -> RunFacts:

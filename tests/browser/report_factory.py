@@ -11,12 +11,13 @@ import msgspec
 
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
-from pytest_ultra.controller.report_contents import write_report
+from pytest_ultra.controller.report_contents import with_earlier, write_report
 from pytest_ultra.core.axes import DEFAULT_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.prices import Price
 from pytest_ultra.core.transcript import (
     Answered,
     Attempted,
@@ -43,10 +44,21 @@ NAME = f"model<b>{BREAKOUT}\"'&"
 
 
 def write(path: Path, episodes: Iterable[Episode]) -> Path:
-    episodes = tuple(episodes)
-    facts = RunFacts("20260101T000000.000000Z", datetime(2026, 1, 1, tzinfo=UTC), 12.5, command=f"pytest {BREAKOUT}")
-    write_report(path, ReportContents(facts, summarize(episodes), episodes, _look_up))
+    write_report(path, _contents(episodes, 1))
     return path
+
+
+def write_two(path: Path, earlier: Iterable[Episode], later: Iterable[Episode]) -> Path:
+    write_report(path, with_earlier(_contents(later, 2), _contents(earlier, 1)))
+    return path
+
+
+def _contents(episodes: Iterable[Episode], day: int) -> ReportContents:
+    episodes = tuple(episodes)
+    run_id, started = f"2026010{day}T000000.000000Z", datetime(2026, 1, day, tzinfo=UTC)
+    facts = RunFacts(run_id, started, 12.5, command=f"pytest {BREAKOUT}")
+    price = Price(1.0, 10.0)
+    return ReportContents(facts, summarize(episodes), episodes, _look_up, prices={"one": price, NAME: price})
 
 
 def _look_up(episode: Episode) -> tuple[Episode, AnyGuidance | None, GoalReport | None]:
@@ -66,14 +78,24 @@ def _ordinary(model: str, n: int, kind: PromptType) -> Episode:
     task_type, difficulty = list(TaskType)[n % 5], list(Difficulty)[n % 3]
     case = make_case(kind, model=model, instance=n, task_type=task_type, difficulty=difficulty)
     if kind is PromptType.FLAWED_TOOL_MISUSE:
-        obedient = obedient_episode()
         case = msgspec.structs.replace(case, severity=Severity.MEDIUM)
-        return msgspec.structs.replace(obedient, case=case, nodeid=make_episode(case).nodeid)
+        return msgspec.structs.replace(_retried(obedient_episode()), case=case, nodeid=make_episode(case).nodeid)
     is_full = (n + len(kind)) % 3 > 0 or kind is PromptType.OPTIMAL
     outcome, failure = (Outcome.FULL, None) if is_full else (Outcome.PARTIAL, FailureClass.WRONG_DELIVERABLE)
     return make_episode(
         case, outcome, failure_class=failure, transcript=_transcript(), turns=3 + n, duration_s=1.0 + n, cost=0.001 * n
     )
+
+
+def _retried(episode: Episode) -> Episode:
+    """Return the episode with a failed request before its fifth turn's, and with its cost at the prices of a report."""
+    at = next(
+        place for place, event in enumerate(episode.transcript) if isinstance(event, Attempted) and event.turn == 5
+    )
+    retry = Attempted(5, 0.2, "status", 503, "busy", 1.5)
+    transcript = (*episode.transcript[:at], retry, *episode.transcript[at:])
+    usage = msgspec.structs.replace(episode.usage, cost=0.0082)
+    return msgspec.structs.replace(episode, transcript=transcript, usage=usage)
 
 
 def large_episodes() -> list[Episode]:

@@ -28,7 +28,7 @@ def case_count(page: Page) -> Locator:
 def test_the_overview_shows_the_headline_figures(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary)
     expect(page.get_by_role("heading", level=1)).to_have_text("one and two")
-    scored = page.locator(".tile").nth(1)
+    scored = page.locator(".tile").nth(0)
     expect(scored).to_contain_text("238")
     expect(scored).to_contain_text("of 240 planned; 1 error, 1 skipped")
     heat = page.get_by_role("table", name="Success by prompt type and model")
@@ -125,20 +125,22 @@ def test_the_transcript_of_the_control_is_shown_from_the_first_difference_on(ope
         "divider",
         "pair",
     ]
-    expect(transcript.get_by_text("already ended")).to_have_count(3)
+    expect(transcript.get_by_text("nothing here")).to_have_count(3)
     page.get_by_role("button", name="Hide the control").click()
     expect(transcript.locator(".transcript-head")).to_have_count(0)
     page.get_by_role("button", name="Show the control").click()
     expect(transcript.locator(".transcript-head")).to_have_count(1)
 
 
-def test_a_case_links_to_other_prompt_types_of_its_task(open_report: Open, ordinary: Path) -> None:
+def test_a_case_links_to_other_prompt_types_and_models_of_its_task(open_report: Open, ordinary: Path) -> None:
     page = open_report(ordinary, "#cases?prompt_type=optimal&model=two")
     rows(page).first.get_by_role("link").click()
-    same = page.get_by_role("navigation", name="The same task")
-    expect(same.get_by_role("link")).to_have_count(10)
-    same.get_by_role("link", name="cot").click()
+    same = page.get_by_role("table", name="Outcomes of the same task by prompt type and model")
+    expect(same.get_by_role("link")).to_have_count(20)
+    expect(same.locator("[aria-current]")).to_have_text(re.compile("full"))
+    same.get_by_role("row", name=re.compile("^cot")).get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("cot")
+    expect(page.locator(".meta")).to_contain_text("one")
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("optimal")
 
@@ -251,7 +253,7 @@ def test_the_page_fits_a_phone(open_report: Open, ordinary: Path, view: str) -> 
     if "misuse" in view:
         rows(page).first.get_by_role("link").click()
         page.get_by_role("button", name="Show the control").click()
-        expect(page.locator(".transcript")).to_contain_text("already ended")
+        expect(page.locator(".transcript")).to_contain_text("nothing here")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 

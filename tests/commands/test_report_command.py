@@ -20,6 +20,7 @@ from pytest_ultra.storage.reuse import Plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, write_run_end
 from tests.commands.conftest import CommandResult
+from tests.reporting.html.page_data import read_columns
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
 
 Command = Callable[..., CommandResult]
@@ -59,6 +60,30 @@ def test_the_report_is_written_to_the_requested_path(command: Command, run: RunD
     assert command("report", run.run_id, "-o", "site/index.html").out == "site/index.html: 3 episodes\n"
     assert (tmp_path / "site" / "index.html").exists()
     assert not (run.path / "report.html").exists()
+
+
+def test_two_runs_are_in_one_report_beside_the_later_one(command: Command, run: RunDirectory, root: Path) -> None:
+    later = RunDirectory.create(root, {"options": OPTIONS}, started_at=1_700_100_000.0)
+    journal = Journal(later, "gw0")
+    journal.append(make_episode(CONTROL.case, Outcome.FAILED))
+    journal.close()
+    shown = command("report", run.run_id, "latest")
+    assert shown == (0, f".ultra/runs/{later.run_id}/comparison.html: 4 episodes\n", "")
+    page = (later.path / "comparison.html").read_text(encoding="utf-8")
+    assert "1 task is too few to compare B with A" in page
+    assert "1 worse in B" in page
+    columns = read_columns(page)
+    assert columns["id"] == [CONTROL.case_id, f"{CONTROL.case_id}@A", f"{SKIPPED.case_id}@A", f"{FLAWED.case_id}@A"]
+    assert columns["run"] == ["B", "A", "A", "A"]
+    assert columns["same"][0] == columns["same"][1] != columns["same"][2]
+    assert len(set(columns["task"])) == 1
+
+
+def test_a_report_of_a_run_and_itself_or_of_three_runs_is_an_error(command: Command, run: RunDirectory) -> None:
+    same = f"pytest-ultra report: error: both runs are {run.run_id}; name two runs to compare them\n"
+    assert command("report", run.run_id, run.run_id) == (2, "", same)
+    three = "pytest-ultra report: error: a report holds one run or two, not 3\n"
+    assert command("report", "a", "b", "c") == (2, "", three)
 
 
 def test_transcripts_are_read_on_demand(run: RunDirectory) -> None:

@@ -29,6 +29,7 @@ _COLUMNS: Mapping[str, Callable[[Episode], Any]] = {
     "difficulty": lambda e: e.case.difficulty,
     "tool_success_rate": lambda e: e.case.tool_success_rate,
     "fault_kind": lambda e: safe_text(e.case.fault_kind, _MAX_LENGTH),
+    "met": lambda e: "+".join(kind for kind, (_, met) in e.score.recovery_by_kind.items() if met),
     "instance": lambda e: e.case.instance,
     "repeat": lambda e: e.case.repeat,
     "seed": lambda e: e.case.seed,

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 import msgspec
 
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.goal_report import GoalReport, MilestoneResult
 from pytest_ultra.core.guidance import AnyGuidance, Damage
+from pytest_ultra.core.prices import Price
 from pytest_ultra.core.transcript import Ended, Event
 from pytest_ultra.core.workflow import Call, Step, Workflow
-from pytest_ultra.reporting.html.event_view import make_event_views
 from pytest_ultra.reporting.html.html_text import multi_line, one_line, safe_text
+from pytest_ultra.reporting.html.turn_view import make_turn_views, price_of_turns
 from pytest_ultra.reporting.html.view_records import (
     CallView,
     DamageView,
     EpisodeView,
-    EventView,
     GoalView,
     PlanView,
     StepView,
-    TurnView,
 )
 from pytest_ultra.reporting.labels import END_REASONS
 
@@ -33,11 +30,13 @@ _MAX_FOUND = 3
 _NO_GUIDANCE = "This run's directory no longer has the task and its plans, so they and the final world are not shown."
 
 
-def make_episode_view(episode: Episode, guidance: AnyGuidance | None, goal: GoalReport | None) -> EpisodeView:
+def make_episode_view(
+    episode: Episode, guidance: AnyGuidance | None, goal: GoalReport | None, price: Price | None = None
+) -> EpisodeView:
     """Return the view of an episode; without guidance, as in a partial copy of a run, it has no plans and goals."""
     events = [event for event in episode.transcript if not isinstance(event, Ended)]
     view = EpisodeView(
-        turns=tuple(_turns(events[:MAX_EVENTS])),
+        turns=make_turn_views(events[:MAX_EVENTS], price_of_turns(episode, price)),
         left_out=max(len(events) - MAX_EVENTS, 0),
         end=_end(episode.transcript),
         error=safe_text(episode.error or ""),
@@ -98,18 +97,6 @@ def _damage(damage: Damage, optimal: Workflow) -> DamageView:
 
 def _call(call: Call) -> CallView:
     return CallView(call.tool, tuple((name, one_line(value)) for name, value in call.arguments.items()))
-
-
-def _turns(events: Iterable[Event]) -> Iterator[TurnView]:
-    for number, group in groupby(events, key=lambda event: 0 if isinstance(event, Ended) else event.turn):
-        views = tuple(view for event in group for view in make_event_views(event))
-        if views:
-            yield TurnView(number, views, _marker(views))
-
-
-def _marker(views: Iterable[EventView]) -> str:
-    calls = [(view.call, view.result) for view in views if view.call is not None]
-    return hashlib.blake2b(repr(calls).encode(), digest_size=4).hexdigest() if calls else ""
 
 
 def _end(events: Sequence[Event]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
+from pytest_ultra.core.axes import PromptType, Severity
 from pytest_ultra.core.figures import Comparison, PairedDifference, Row
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.heat_map import row_query
@@ -15,6 +17,7 @@ from pytest_ultra.reporting.html.plot_scales import Scale, Tick, difference_scal
 from pytest_ultra.reporting.row_names import CAVEATS, heading, row_label
 
 NO_INTERVAL = "no interval"
+ALL_FLAWED = "all flawed plans"
 
 
 class Whisker(msgspec.Struct, frozen=True):
@@ -28,6 +31,8 @@ class Whisker(msgspec.Struct, frozen=True):
 
 
 class ForestLine(msgspec.Struct, frozen=True):
+    """A difference; `style` is the number of its model, None if lines are not about models."""
+
     label: str
     whisker: Whisker
     points: str
@@ -37,10 +42,13 @@ class ForestLine(msgspec.Struct, frozen=True):
     verdict: str
     detectable: str
     notes: tuple[str, ...]
+    style: int | None = None
     link: tuple[tuple[str, str], ...] = ()
 
 
 class ForestBand(msgspec.Struct, frozen=True):
+    """The lines of one prompt type, one for each model; or lines that share no heading, if `title` is empty."""
+
     title: str
     lines: tuple[ForestLine, ...]
 
@@ -55,23 +63,63 @@ class ForestPlot(msgspec.Struct, frozen=True):
     has_detectable: bool
 
 
-def make_forest_plot(rows: Sequence[Row]) -> ForestPlot | None:
-    """Return the differences between rows and their controls, None if there is no pair."""
-    drawn = [(heading(row), row, row.difference) for row in rows if row.difference is not None]
+class _Drawn(NamedTuple):
+    title: str
+    name: str
+    difference: PairedDifference
+    link: tuple[tuple[str, str], ...]
+
+
+def make_forest_plot(rows: Sequence[Row], pooled: Sequence[Comparison] = ()) -> ForestPlot | None:
+    """Return the differences between rows and their controls by prompt type, flawed plans first; None without a pair.
+
+    Each prompt type has a line for each model, all flawed plans together (`pooled`, by model) too. If there is a single
+    model, there is a single band without a title, in which each line is a prompt type.
+    """
+    drawn = [
+        _Drawn(ALL_FLAWED, safe_text(c.group, 100), c.difference, _lost(_flawed_query(c.group), c.difference))
+        for c in pooled
+        if c.difference is not None
+    ]
+    drawn += [
+        _Drawn(
+            row_label(row).removeprefix("flawed: "), heading(row), row.difference, _lost(row_query(row), row.difference)
+        )
+        for row in sorted(rows, key=_sort_key)
+        if row.difference is not None
+    ]
     if not drawn:
         return None
-    scale = _scale(difference for _, _, difference in drawn)
-    lines = [(title, _line(row_label(row), difference, scale, row_query(row))) for title, row, difference in drawn]
-    bands = groupby(lines, key=lambda item: item[0])
-    return _make_plot(
-        tuple(ForestBand(title, tuple(line for _, line in group)) for title, group in bands),
-        [difference for _, _, difference in drawn],
-        scale,
-    )
+    scale = _scale(each.difference for each in drawn)
+    names = list(dict.fromkeys(each.name for each in drawn))
+    if len(names) == 1:
+        bands = [ForestBand("", tuple(_line(d.title, d.difference, scale, d.link) for d in drawn))]
+    else:
+        bands = [
+            ForestBand(
+                title, tuple(_line(d.name, d.difference, scale, d.link, style=names.index(d.name)) for d in of_type)
+            )
+            for title, of_type in groupby(drawn, key=lambda each: each.title)
+        ]
+    return _make_plot(tuple(bands), [each.difference for each in drawn], scale)
+
+
+def _sort_key(row: Row) -> tuple[bool, int, int]:
+    severity = list(Severity).index(row.severity) if row.severity else -1
+    return not row.prompt_type.flaw_kind, list(PromptType).index(row.prompt_type), severity
+
+
+def _lost(query: tuple[tuple[str, str], ...], difference: PairedDifference) -> tuple[tuple[str, str], ...]:
+    """Select the cases that were lost while their control passed, if there are any."""
+    return (*query, ("against", "lost:control")) if difference.lost else query
+
+
+def _flawed_query(model: str) -> tuple[tuple[str, str], ...]:
+    return (("model", model), ("q", "flawed"))
 
 
 def make_group_forest_plot(comparisons: Sequence[Comparison]) -> ForestPlot | None:
-    """Return the differences of groups, such as all flawed cases of a model, None if there is no pair."""
+    """Return the differences of groups, such as pairs of models, None if there is no pair."""
     drawn = [(c, c.difference) for c in comparisons if c.difference is not None]
     if not drawn:
         return None
@@ -95,7 +143,14 @@ def _scale(differences: Iterable[PairedDifference]) -> Scale:
     return difference_scale(value for triple in known for value in triple if value is not None)
 
 
-def _line(label: str, difference: PairedDifference, scale: Scale, link: tuple[tuple[str, str], ...]) -> ForestLine:
+def _line(
+    label: str,
+    difference: PairedDifference,
+    scale: Scale,
+    link: tuple[tuple[str, str], ...],
+    *,
+    style: int | None = None,
+) -> ForestLine:
     return ForestLine(
         label=label,
         whisker=_whisker(difference, scale),
@@ -106,6 +161,7 @@ def _line(label: str, difference: PairedDifference, scale: Scale, link: tuple[tu
         verdict=str(difference.evidence),
         detectable=number_format.points(difference.detectable).lstrip("+"),
         notes=tuple(CAVEATS[caveat] for caveat in difference.caveats if caveat in CAVEATS),
+        style=style,
         link=link,
     )
 

@@ -16,28 +16,45 @@ from pytest_ultra.reporting.row_names import words
 if TYPE_CHECKING:  # takes 40 ms, and only a report needs it
     from jinja2 import Environment
 
-STYLES = ("tokens.css", "page.css", "overview.css", "cases.css", "episode.css", "print.css")
+STYLES = (
+    "tokens.css",
+    "page.css",
+    "overview.css",
+    "first_screen.css",
+    "cases.css",
+    "episode.css",
+    "comparison.css",
+    "print.css",
+)
 SCRIPTS = (
     "dom.js",
     "unpack.js",
     "address.js",
     "cases.js",
+    "rivals.js",
     "table.js",
     "plan.js",
+    "turn_pairs.js",
     "transcript.js",
+    "timeline.js",
     "outcome.js",
+    "outcome_grid.js",
+    "copy_link.js",
+    "case_page.js",
+    "scroll_cue.js",
     "keys.js",
+    "follow.js",
     "main.js",
 )
 
 
-def render_page(template: str, values: dict[str, Any]) -> bytes:
-    """Return a whole page in UTF-8; the template escapes `values`."""
+def render_page(template: str, values: dict[str, Any], *, is_served: bool = False) -> bytes:
+    """Return a whole page in UTF-8; the template escapes `values`. A served page may ask its own server for news."""
     from markupsafe import Markup  # noqa: PLC0415 - only reports need it
 
     script, style = read_script(), read_style()
     assets = {
-        "policy": make_policy(script, style),
+        "policy": make_policy(script, style) + ("; connect-src 'self'" if is_served else ""),
         "script": Markup(script),  # noqa: S704 - our own files
         "style": Markup(style),  # noqa: S704 - our own files
     }

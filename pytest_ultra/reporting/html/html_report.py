@@ -1,25 +1,30 @@
-"""The report of a run: one page, or for a large run a main page and separate pages for the episodes."""
+"""The report of a run, or of two: one page, or for a large run a main page and separate pages for the episodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
+from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Comparison, Summary
+from pytest_ultra.core.figures import Comparison, RunComparison, Summary
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.prices import Price
 from pytest_ultra.reporting.html.case_columns import make_columns
 from pytest_ultra.reporting.html.episode_chunks import Chunk, Group, make_chunks, make_pages, pack
 from pytest_ultra.reporting.html.episode_view import make_episode_view
 from pytest_ultra.reporting.html.html_page import render_page
 from pytest_ultra.reporting.html.overview import make_overview, make_title
+from pytest_ultra.reporting.html.row_links import link_rows
+from pytest_ultra.reporting.html.run_change import EARLIER, LATER, have_own_models, make_run_change, row_id
 from pytest_ultra.reporting.html.run_facts import RunFacts
+from pytest_ultra.reporting.html.view_records import EpisodeView
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 
 EpisodeLookup = Callable[[Episode], tuple[Episode, AnyGuidance | None, GoalReport | None]]
@@ -31,7 +36,9 @@ _SEARCHED = 400
 class ReportContents(msgspec.Struct, frozen=True):
     """The data of a report. `episodes` may lack their transcripts, which `look_up` adds, one episode at a time.
 
-    `comparisons` compare, for each model, all flawed plans with the optimal ones.
+    `comparisons` compare, for each model, all flawed plans with the optimal ones. `prices` are by model, as far as they
+    are known. `earlier` is another run that this one is compared with. `served_version` is empty unless the page is
+    served and follows a run; it changes with the run.
     """
 
     facts: RunFacts
@@ -39,6 +46,16 @@ class ReportContents(msgspec.Struct, frozen=True):
     episodes: Sequence[Episode]
     look_up: EpisodeLookup
     comparisons: Sequence[Comparison] = ()
+    prices: Mapping[str, Price] = {}
+    earlier: EarlierRun | None = None
+    served_version: str = ""
+
+
+class EarlierRun(msgspec.Struct, frozen=True):
+    """The run that a report compares its own run with."""
+
+    contents: ReportContents
+    comparison: RunComparison
 
 
 class ReportPage(msgspec.Struct, frozen=True):
@@ -58,6 +75,20 @@ def parts_folder_name(name: str) -> str:
     return f"{PurePath(name).stem}-files"
 
 
+class _Source(NamedTuple):
+    """Where a row of the table of cases comes from; `run` is empty if there is a single run."""
+
+    episode: Episode
+    contents: ReportContents
+    run: str
+
+
+def _list_sources(contents: ReportContents) -> list[_Source]:
+    own = [_Source(episode, contents, LATER if contents.earlier else "") for episode in contents.episodes]
+    earlier = contents.earlier.contents if contents.earlier else None
+    return own + ([_Source(episode, earlier, EARLIER) for episode in earlier.episodes] if earlier else [])
+
+
 class _ReportBuilder:
     """Reads each episode once, and keeps in memory only what the table of cases needs."""
 
@@ -65,8 +96,13 @@ class _ReportBuilder:
         self._contents = contents
         self._name = name
         self._folder = parts_folder_name(name)
-        self._groups = _number_groups(contents.episodes)
-        self._words = [""] * len(contents.episodes)
+        self._sources = _list_sources(contents)
+        self._links = link_rows(
+            [source.episode for source in self._sources],
+            [source.run for source in self._sources],
+            are_models_in_runs=contents.earlier is not None and have_own_models(contents, contents.earlier.contents),
+        )
+        self._words = [""] * len(self._sources)
 
     def build(self) -> Iterator[ReportPage]:
         pages = make_pages(make_chunks(self._make_groups()))
@@ -83,27 +119,38 @@ class _ReportBuilder:
     def _make_groups(self) -> Iterator[Group]:
         """Yield the episodes by task, so that the workflows of each task are read once."""
         members: dict[int, list[int]] = {}
-        for row, number in enumerate(self._groups):
+        for row, number in enumerate(self._links.control):
             members.setdefault(number, []).append(row)
-        episodes = self._contents.episodes
-        for rows in sorted(members.values(), key=lambda rows: (episodes[rows[0]].case.task_key, rows[0])):
-            views = {row: make_episode_view(*self._contents.look_up(episodes[row])) for row in rows}
+        for rows in sorted(members.values(), key=self._place_of_group):
+            views = {row: self._view(self._sources[row]) for row in rows}
             for row, view in views.items():
                 self._words[row] = view.words[:_SEARCHED]
-            yield Group(views)
+            yield Group(views, self._links.task[rows[0]])
+
+    def _place_of_group(self, rows: Sequence[int]) -> tuple[TaskKey, int, int]:
+        return self._sources[rows[0]].episode.case.task_key, self._links.task[rows[0]], rows[0]
+
+    def _view(self, source: _Source) -> EpisodeView:
+        episode, guidance, goal = source.contents.look_up(source.episode)
+        price = source.contents.prices.get(episode.case.agent_model or episode.case.model)
+        return make_episode_view(episode, guidance, goal, price)
 
     def _render_main(self, positions: dict[str, list[int]], chunks: Sequence[Chunk]) -> bytes:
         contents, is_split = self._contents, "page" in positions
         return self._render(
             "report.html.j2",
-            rows=range(len(contents.episodes)),
+            rows=range(len(self._sources)),
             positions=positions,
             chunks=chunks,
-            setup={"pages": f"{quote(self._folder)}/part-"} if is_split else {},
+            setup=({"pages": f"{quote(self._folder)}/part-"} if is_split else {}) | self._served_setup(),
             overview=make_overview(contents.summary, contents.facts, contents.comparisons),
             summary=contents.summary,
             is_split=is_split,
+            other=None if contents.earlier is None else make_run_change(contents.earlier),
         )
+
+    def _served_setup(self) -> dict[str, str]:
+        return {"version": self._contents.served_version} if self._contents.served_version else {}
 
     def _render_part(self, chunks: Sequence[Chunk], number: int) -> bytes:
         rows = [row for chunk in chunks for row in chunk.rows]
@@ -130,26 +177,22 @@ class _ReportBuilder:
         setup: dict[str, str],
         **extra: Any,
     ) -> bytes:
-        episodes = [self._contents.episodes[row] for row in rows]
-        others: dict[str, list[Any]] = {
-            "group": [self._groups[row] for row in rows],
-            "words": [self._words[row] for row in rows],
-        }
-        common = {
+        sources = [self._sources[row] for row in rows]
+        others = {name: [numbers[row] for row in rows] for name, numbers in msgspec.structs.asdict(self._links).items()}
+        others["words"] = [self._words[row] for row in rows]
+        if self._contents.earlier is None:
+            del others["same"]
+        else:
+            others["run"] = [source.run for source in sources]
+            others["id"] = [row_id(source.episode, source.run) for source in sources]
+        common: dict[str, Any] = {
             "facts": self._contents.facts,
             "setup": {"outcomes": OUTCOMES, "failure_classes": FAILURE_CLASSES} | setup,
-            "columns": pack(make_columns(episodes, **others, **positions)),
+            "columns": pack(make_columns([source.episode for source in sources], **others, **positions)),
             "chunks": [chunk.packed for chunk in chunks],
             "count": len(rows),
         }
-        return render_page(template, common | extra)
-
-
-def _number_groups(episodes: Sequence[Episode]) -> list[int]:
-    """Return the group number of each episode; a control and all episodes with that control are one group."""
-    known: dict[object, int] = {}
-    keys = [(episode.versions, episode.case.control_key) for episode in episodes]
-    return [known.setdefault(key, len(known)) for key in keys]
+        return render_page(template, common | extra, is_served=bool(self._contents.served_version))
 
 
 def _find_positions(chunks: Sequence[Chunk]) -> dict[str, list[int]]:

@@ -61,11 +61,21 @@ class EventView(ViewRecord, frozen=True):
 
 
 class TurnView(ViewRecord, frozen=True):
-    """A turn. `marker` is equal for two turns with the same calls and the same results."""
+    """A turn. `marker` is equal for two turns with the same calls and the same results.
+
+    `model_s` is the time of its requests, `wait_s` that of the waits between them, both in seconds; `retries` counts
+    the requests that failed. `tokens` are those of the prompt and of the completion, None if there was no reply. `cost`
+    is in US dollars, None if the price is unknown.
+    """
 
     number: int
     events: tuple[EventView, ...]
     marker: str = ""
+    model_s: float = 0.0
+    wait_s: float = 0.0
+    retries: int = 0
+    tokens: tuple[int, int] | None = None
+    cost: float | None = None
 
 
 class GoalView(ViewRecord, frozen=True):

@@ -15,6 +15,9 @@ from pytest_ultra.core.figures import (
     Comparison,
     Counts,
     Discernment,
+    Evidence,
+    ModelDifference,
+    ModelFigures,
     PairedDifference,
     Rate,
     Repeats,
@@ -23,7 +26,8 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting.html import number_format
-from pytest_ultra.reporting.html.overview import ConductLine, Overview, RecoveryLine, make_overview
+from pytest_ultra.reporting.html.overview import Overview, make_overview
+from pytest_ultra.reporting.html.overview_tables import ConductLine, RecoveryLine
 from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
 
@@ -68,7 +72,6 @@ def test_headline_figures_carry_their_denominators() -> None:
         for tile in overview(make_row(), facts=facts, counts=counts, reused=5, cost=1.5).tiles
     }
     assert tiles == {
-        "Success": ("75%", "30 full of 40 scored"),
         "Scored": ("40", "of 44 planned; 3 error, 1 skipped; 5 reused from earlier runs"),
         "Tokens": ("360,000", "prompts and completions, scored cases"),
         "Cost": ("$1.50", "excluding reused cases"),
@@ -79,19 +82,13 @@ def test_headline_figures_carry_their_denominators() -> None:
 def test_a_figure_that_was_not_measured_is_a_dash() -> None:
     nothing = make_row(counts=Counts(error=2), success=None, mean_calls=None, mean_tokens=None, mean_duration_s=None)
     made = overview(nothing, counts=Counts(error=2))
-    assert [tile.value for tile in made.tiles] == ["-", "0", "-", "-", "-"]
+    assert [tile.value for tile in made.tiles] == ["0", "-", "-", "-"]
     assert made.heat.bands[0].rows[0].cells[0] is not None
     assert (made.heat.bands[0].rows[0].cells[0].text, made.heat.bands[0].rows[0].cells[0].detail) == (
         "-",
         "none of 2 scored",
     )
-    assert (made.forest, made.flaw_effects, made.reliability, made.repeats, made.robustness) == (
-        None,
-        None,
-        None,
-        (),
-        (),
-    )
+    assert (made.forest, made.failures, made.reliability, made.repeats, made.robustness) == (None, None, None, (), ())
 
 
 def test_the_heat_map_has_a_row_for_each_prompt_type_and_a_column_for_each_model() -> None:
@@ -120,7 +117,7 @@ def test_a_difference_has_its_interval_pairs_and_corrected_p() -> None:
     assert forest is not None
     (line,) = forest.bands[0].lines
     assert (line.label, line.points, line.interval) == (
-        "flawed: tool misuse",
+        "tool misuse",
         "\N{MINUS SIGN}20",
         "\N{MINUS SIGN}35 to \N{MINUS SIGN}5",
     )
@@ -141,11 +138,63 @@ def test_a_weak_difference_has_caveats() -> None:
     assert (forest.has_uncorrected, forest.has_detectable, line.whisker.excludes_zero) == (True, False, False)
 
 
-def test_all_flaws_together_have_a_line_for_each_model() -> None:
-    comparisons = [Comparison("one", None, None, LOSS), Comparison("two", None, None, None)]
-    effects = make_overview(make_summary(make_row()), RunFacts("run"), comparisons).flaw_effects
-    assert effects is not None
-    assert [line.label for line in effects.bands[0].lines] == ["one"]
+def test_each_flaw_has_the_models_beside_each_other_and_all_flaws_together_come_first() -> None:
+    pooled = [
+        Comparison("one", None, None, LOSS),
+        Comparison("two", None, None, LOSS),
+        Comparison("x", None, None, None),
+    ]
+    rows = [
+        make_row(kind, model, difference=LOSS)
+        for model in ("one", "two")
+        for kind in (PromptType.COT, PromptType.FLAWED_MISSING_STEP)
+    ]
+    forest = make_overview(make_summary(*rows), RunFacts("run"), pooled).forest
+    assert forest is not None
+    assert [(band.title, [(line.label, line.style) for line in band.lines]) for band in forest.bands] == [
+        (title, [("one", 0), ("two", 1)]) for title in ("all flawed plans", "missing step", "cot")
+    ]
+
+
+def test_a_card_has_the_figures_of_a_model_with_their_denominators() -> None:
+    figures = ModelFigures(
+        "m",
+        Counts(full=30, failed=10, error=1),
+        Rate(30, 40, 0.598, 0.858),
+        flawed=msgspec.structs.replace(LOSS, evidence=Evidence.WORSE),
+        recovery=Rate(9, 10, 0.6, 0.98),
+        false_success=Rate(2, 40, 0.0, 0.2),
+        mean_calls=5.25,
+        mean_cost=0.004,
+        mean_duration_s=2.0,
+        estimated_requests=1,
+    )
+    classes = (FailureClass.GAVE_UP, 6), (FailureClass.MAX_TURNS, 2), (FailureClass.ENDPOINT, 9)
+    other = make_row(model="other", failure_classes=((FailureClass.REFUSED, 7),))
+    (card,) = overview(make_row(failure_classes=classes), other, model_figures=(figures,)).cards
+    assert (card.name, card.success, card.interval) == ("m", "75%", "59.8 to 85.8%")
+    assert card.n == "30 of 40 full; 41 planned"
+    assert [(fact.label, fact.value, fact.note) for fact in card.facts] == [
+        ("Flawed plans against optimal", "\N{MINUS SIGN}20 points", "worse; 95% \N{MINUS SIGN}35 to \N{MINUS SIGN}5"),
+        ("Tool faults dealt with", "90%", "9 of 10"),
+        ("False success", "5%", "2 of 40 not done, yet claimed"),
+        ("Calls per case", "5.2", ""),
+        ("Cost per case", "~$0.0040", ""),
+        ("Time per case", "2.0 s", ""),
+    ]
+    assert [(failure.label, failure.count) for failure in card.failures] == [("gave up", 6), ("max turns", 2)]
+    assert dict(card.failures[0].link) == {"model": "m", "failure_class": "gave_up"}
+
+
+def test_the_verdict_sentences_are_those_of_the_terminal() -> None:
+    lost = msgspec.structs.replace(LOSS, evidence=Evidence.WORSE)
+    made = overview(make_row(), model_figures=(ModelFigures("m", Counts(full=1), None, flawed=lost),))
+    assert made.sentences == ("Flawed plans make m worse by 20 points (95%: 5 to 35, p = 0.040).",)
+    two = (ModelDifference("b", "a", lost),)
+    named = tuple(ModelFigures(name, Counts(full=1), None) for name in "ab")
+    assert overview(make_row(), models=two, model_figures=named).sentences == (
+        "a is better than b by 20 points (95%: 5 to 35, p = 0.040).",
+    )
 
 
 def test_robustness_figures_have_their_denominators() -> None:
@@ -163,12 +212,19 @@ def test_robustness_figures_have_their_denominators() -> None:
     )
 
 
-def test_failure_classes_are_grouped_by_responsibility() -> None:
+def test_failure_classes_are_grouped_by_responsibility_and_counted_by_model() -> None:
     classes = ((FailureClass.GAVE_UP, 6), (FailureClass.ENDPOINT, 4))
-    made = overview(make_row(), failure_classes=classes, counts=Counts(full=30, failed=6, error=4)).failures
-    assert [(side.title, [(f.label, f.count, f.share) for f in side.failures]) for side in made] == [
-        ("The model", [("gave up", 6, "15%")]),
-        ("The infrastructure, not scored", [("endpoint", 4, "10%")]),
+    counts = Counts(full=30, failed=6, error=4)
+    rows = [make_row(counts=counts, failure_classes=classes), make_row(model="other", counts=Counts(full=1))]
+    made = overview(*rows, failure_classes=classes, counts=counts).failures
+    assert made is not None
+    assert made.models == ("m", "other")
+    assert [
+        (side.title, [(line.label, [(cell.count, cell.share) for cell in line.cells]) for line in side.lines])
+        for side in made.sides
+    ] == [
+        ("The model", [("gave up", [(6, "15%"), (0, "0%")])]),
+        ("The infrastructure, not scored", [("endpoint", [(4, "10%"), (0, "0%")])]),
     ]
 
 

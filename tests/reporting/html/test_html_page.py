@@ -124,7 +124,7 @@ def test_cases_have_rows_in_order() -> None:
     assert rows["id"][1] == flawed.case_id
     assert (rows["outcome"][1], rows["failure_class"][1], rows["faults"][1]) == ("failed", "wrong_deliverable", 1)
     assert rows["tokens"] == [4300, 4300, 4300]
-    assert rows["group"] == [0, 0, 0]
+    assert (rows["control"], rows["task"], rows["peer"]) == ([0, 0, 0], [0, 0, 0], [0, 1, 2])
     assert rows["words"][0].startswith("The orders of the day")
 
 

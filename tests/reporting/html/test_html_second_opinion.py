@@ -17,6 +17,8 @@ from tests.analysis.test_second_opinion import draw_run, identify, write_journal
 from tests.reporting.html.page_data import read_columns
 
 MINUS = "\N{MINUS SIGN}"
+COLUMNS = 9
+"""Of the forest plot of prompt types, with the column that only the first line of a prompt type has."""
 
 
 class Tables(HTMLParser):
@@ -91,12 +93,11 @@ def test_headline_figures(stored: Any) -> None:
     scored = sum(counts[name] for name in independent.SCORED)
     values = re.findall(r'<dd class="value">(.*?)</dd><dd class="note">(.*?)</dd>', page)
     tokens = sum(row["mean_tokens"] * row["success"]["n"] for row in summary["rows"])
-    assert values[0] == (share(counts["full"] / scored), f"{counts['full']} full of {scored} scored")
     planned = f"of {sum(counts.values())} planned; {counts['error']} error, {counts['skipped']} skipped"
-    assert values[1] == (f"{scored}", f"{planned}; {summary['reused']} reused from earlier runs")
+    assert values[0] == (f"{scored}", f"{planned}; {summary['reused']} reused from earlier runs")
     assert summary["estimated_requests"]
-    assert values[2][0] == f"~{tokens / 1e6:.2f} M"
-    assert values[3][0] in (f"~${summary['cost']:.2f}", f"~${summary['cost']:.2g}")
+    assert values[1][0] == f"~{tokens / 1e6:.2f} M"
+    assert values[2][0] in (f"~${summary['cost']:.2f}", f"~${summary['cost']:.2g}")
     segments = re.findall(r"<b>([\d,]+)</b> (\w+)</a>", page)
     assert {name: int(n) for n, name in segments} == counts
 
@@ -120,13 +121,21 @@ def test_success_by_prompt_type(stored: Any) -> None:
 
 def test_paired_differences(stored: Any) -> None:
     page, _, summary = stored
-    caption = "Success minus success with the optimal plan, by model and prompt type"
-    found = [row for row in Tables(page).found[caption][1:] if len(row) > 1]
-    compared = [row for row in summary["rows"] if row["difference"]]
-    assert len(found) == len(compared) == 20
-    for cells, row in zip(found, compared, strict=True):
-        assert cells[0].startswith(label(row))
-        assert cells[2:] == difference_cells(row["difference"])
+    caption = "Success minus success with the optimal plan, by prompt type and model"
+    found: dict[tuple[str, str], list[str]] = {}
+    title = ""
+    for row in Tables(page).found[caption][1:]:
+        title = row[0] if len(row) == COLUMNS else title
+        found[title, row[-8].split()[0]] = row[-6:]
+    compared = {
+        (label(row).removeprefix("flawed: "), row["model"]): row["difference"]
+        for row in summary["rows"]
+        if row["difference"]
+    }
+    assert len(compared) == 20
+    for key, difference in compared.items():
+        assert found[key] == difference_cells(difference)
+    assert {title for title, _ in found.keys() - compared.keys()} == {"all flawed plans"}
 
 
 def test_model_comparison(stored: Any) -> None:
@@ -145,25 +154,26 @@ def difference_cells(difference: dict[str, Any]) -> list[str]:
     star = "" if difference["p_adjusted"] is not None else "*"
     return [
         points(value),
-        f"{points(difference['low'])} to {points(difference['high'])}",
-        f"{difference['pairs']} ({difference['won']} won, {difference['lost']} lost)",
-        ("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star,
         difference["evidence"],
+        f"{points(difference['low'])} to {points(difference['high'])}",
+        ("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star,
+        f"{difference['pairs']} ({difference['won']} won, {difference['lost']} lost)",
         points(difference["detectable"]).lstrip("+"),
     ]
 
 
 def test_failure_classes(stored: Any) -> None:
-    page, _, summary = stored
-    attempted = sum(n for name, n in summary["counts"].items() if name != "skipped")
-    found = [row for row in Tables(page).found["Failure classes, most frequent first"][1:] if len(row) > 1]
-    classes = {(row[0].split("  ")[0], row[2], row[3]) for row in found}
-    assert len(classes) == len(summary["failure_classes"])
-    for name, n in summary["failure_classes"]:
-        assert any(
-            words.startswith(name.replace("_", " ")) and (count, part) == (f"{n}", share(n / attempted))
-            for words, count, part in classes
-        )
+    page, episodes, summary = stored
+    head, *body = Tables(page).found["Failure classes by model, most frequent first"]
+    lines = [row for row in body if len(row) > 1]
+    assert len(lines) == len(summary["failure_classes"])
+    for name, _ in summary["failure_classes"]:
+        (cells,) = (row[1:] for row in lines if row[0].startswith(name.replace("_", " ")))
+        for model, cell in zip(head[1:], cells, strict=True):
+            own = [e["score"] for e in episodes if e["case"]["model"] == model]
+            n = sum(score["failure_class"] == name for score in own)
+            attempted = sum(score["outcome"] != "skipped" for score in own)
+            assert cell == (f"{n} {share(n / attempted)}" if n else "0")
 
 
 def test_robustness_repeats_and_costs(stored: Any) -> None:

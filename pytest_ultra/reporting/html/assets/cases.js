@@ -1,6 +1,7 @@
 // The cases of a run, searched and sorted. This file does not touch the page.
 
 const FILTERS = {
+  run: "Run",
   outcome: "Outcome",
   model: "Model",
   prompt_type: "Prompt type",
@@ -12,6 +13,8 @@ const FILTERS = {
   difficulty: "Difficulty",
   tool_success_rate: "Tool success rate",
   fault_kind: "Faults",
+  met: "Met a fault",
+  against: "Compared",
   prompt_variant: "Prompt variant",
   protocol: "Protocol",
   versions: "Versions",
@@ -36,6 +39,7 @@ class Cases {
     this.length = this.columns.id.length;
     this.byId = new Map(this.columns.id.map((id, row) => [id, row]));
     this.texts = new Array(this.length);
+    this.rivals = new Rivals(this.columns);
   }
 
   get(row) {
@@ -48,31 +52,29 @@ class Cases {
     return this.byId.get(id);
   }
 
-  /** Return the rows of a case's group: the case, its control, and the same task with other prompt types. */
-  group(row) {
-    const { group } = this.columns;
-    const rows = [];
-    for (let other = 0; other < this.length; other += 1) if (group[other] === group[row]) rows.push(other);
-    return rows;
-  }
-
   /** Return the row of a case's control, undefined if there is none or the case is a control. */
   control(row) {
-    const { prompt_type } = this.columns;
-    if (prompt_type[row] === "optimal") return undefined;
-    return this.group(row).find((other) => prompt_type[other] === "optimal");
+    return this.rivals.find(row, "control");
+  }
+
+  /** Return whether a row has one of the values of a filter. */
+  matches(row, name, values) {
+    if (name === "against") return values.some((value) => this.rivals.matches(row, value));
+    const value = String(this.columns[name][row] ?? "");
+    if (name === "met") return values.some((kind) => (kind ? value.split("+").includes(kind) : value === ""));
+    return values.includes(value);
   }
 
   /** Return the rows that match a search, in its sort order. */
   search(search) {
     const filters = Object.keys(FILTERS)
-      .filter((name) => search.has(name))
-      .map((name) => [this.columns[name], search.getAll(name)]);
+      .filter((name) => search.has(name) && (name === "against" || this.columns[name]))
+      .map((name) => [name, search.getAll(name)]);
     const terms = (search.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
     const rows = [];
     for (let row = 0; row < this.length; row += 1) {
       if (
-        filters.every(([column, values]) => values.includes(String(column[row] ?? ""))) &&
+        filters.every(([name, values]) => this.matches(row, name, values)) &&
         terms.every((term) => this.text(row).includes(term))
       )
         rows.push(row);
@@ -109,12 +111,12 @@ class Cases {
 
   /** Return the values of a filter with their numbers of cases, empty if all cases have one value or none. */
   choices(name) {
+    if (!this.columns[name]) return [];
     const counts = new Map();
-    for (const value of this.columns[name]) {
-      const text = String(value ?? "");
-      counts.set(text, (counts.get(text) || 0) + 1);
-    }
-    const isUseful = name === "failure_class" || counts.size > 2 || !counts.has("");
+    for (const value of this.columns[name])
+      for (const text of name === "met" ? value.split("+") : [String(value ?? "")])
+        counts.set(text, (counts.get(text) || 0) + 1);
+    const isUseful = ["failure_class", "met", "visibility"].includes(name) || counts.size > 2 || !counts.has("");
     return counts.size > 1 && isUseful ? [...counts].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
   }
 }

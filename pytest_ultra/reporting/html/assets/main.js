@@ -6,11 +6,15 @@ let cases = null;
 let table = null;
 let current = { view: "", row: -1, rows: [] };
 let wantsSearch = false;
-let isPaired = matchMedia("(min-width: 52rem)").matches; // a phone has room for one transcript
 
-const hrefOf = (record, search) =>
-  (record.page ? `${setup.pages}${String(record.page).padStart(3, "0")}.html` : "") +
-  writeAddress("case", record.page ? null : search, record.id);
+/** Return the address of a case; `withId` is that of the episode to show beside it, or "none". */
+const hrefOf = (record, search, withId) => {
+  const kept = new URLSearchParams(record.page ? "" : search);
+  if (withId) kept.set("with", withId);
+  else kept.delete("with");
+  const page = record.page ? `${setup.pages}${String(record.page).padStart(3, "0")}.html` : "";
+  return page + writeAddress("case", kept, record.id);
+};
 
 const showView = (view) => {
   for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== view;
@@ -25,130 +29,6 @@ const focusTitle = (view) => {
   const title = document.querySelector(`[data-view="${view}"] h1`);
   if (title) title.focus({ preventScroll: true });
 };
-
-const showCase = async (address) => {
-  const row = cases.find(address.id);
-  if (row === undefined) return showMissing(address.id);
-  const record = cases.get(row);
-  if (record.page) {
-    location.replace(hrefOf(record));
-    return;
-  }
-  const rows = cases.search(address.search);
-  current = {
-    view: "case",
-    row,
-    rows: rows.includes(row) ? rows : cases.search(new URLSearchParams()),
-    search: address.search,
-  };
-  drawSteppers(record);
-  const control = cases.control(row);
-  const [episode, other] = await Promise.all([row, control].map(readEpisode));
-  if (current.row === row) drawCase(record, episode, other);
-};
-
-const readEpisode = async (row) => {
-  if (row === undefined) return null;
-  const { chunk, at } = cases.get(row);
-  return (await unpackChunk(chunk))[at];
-};
-
-const showMissing = (id) =>
-  find("case").replaceChildren(
-    make("h1", { id: "case-title", tabindex: "-1" }, "No such case"),
-    make("p", { class: "lede" }, `This report has no case ${id}.`),
-  );
-
-const drawSteppers = (record) => {
-  const at = current.rows.indexOf(record.row);
-  const link = (element, row) => {
-    if (row === undefined) element.setAttribute("aria-disabled", "true");
-    else element.removeAttribute("aria-disabled");
-    element.setAttribute("href", row === undefined ? "#" : hrefOf(cases.get(row), current.search));
-    element.hidden = row === undefined;
-  };
-  link(find("case-previous"), current.rows[at - 1]);
-  link(find("case-next"), current.rows[at + 1]);
-  find("case-back").setAttribute("href", writeAddress("cases", table.pageOf(at, current.search)));
-  find("case-place").textContent = `${grouped.format(at + 1)} of ${grouped.format(current.rows.length)}`;
-};
-
-const drawCase = (record, episode, control) => {
-  const siblings = cases.group(record.row).map((row) => cases.get(row));
-  const hasSeverities = new Set(siblings.map((other) => other.severity).filter(Boolean)).size > 1;
-  const toggle = control
-    ? make(
-        "button",
-        {
-          type: "button",
-          class: "button toggle",
-          id: "pairing",
-          "aria-pressed": String(isPaired),
-          onclick: () => {
-            isPaired = !isPaired;
-            drawCase(record, episode, control);
-            find("pairing").focus();
-          },
-        },
-        isPaired ? "Hide the control" : "Show the control",
-      )
-    : null;
-  const transcript = block(
-    "Transcript",
-    control && isPaired ? "next to its control, turn by turn" : null,
-    transcriptView(record, episode, isPaired ? control : null),
-  );
-  if (toggle) transcript.firstChild.append(toggle);
-  find("case").replaceChildren(
-    make("h1", { id: "case-title", tabindex: "-1" }, promptWords(record)),
-    verdictView(record, episode),
-    metaView(record),
-    siblings.length > 1
-      ? make(
-          "nav",
-          { class: "siblings", "aria-label": "The same task" },
-          make("span", {}, "Same task:"),
-          siblings.map((other) =>
-            make(
-              "a",
-              { href: hrefOf(other, current.search), "aria-current": other.row === record.row ? "page" : null },
-              glyph(other.outcome),
-              " ",
-              hasSeverities ? promptWords(other) : shortPrompt(other),
-              make("span", { class: "unseen" }, `, ${other.outcome}`),
-            ),
-          ),
-        )
-      : "",
-    episode.note ? make("p", { class: "explain" }, episode.note) : "",
-    ...[
-      episode.words
-        ? block(
-            "Job",
-            record.prompt_variant === "canary"
-              ? "with the benchmark's own names; the model saw other names"
-              : "as the model saw it",
-            make("p", { class: "words" }, episode.words),
-          )
-        : null,
-      planBlock(episode),
-      worldBlock(episode),
-      transcript,
-      rerunBlock(record),
-    ].filter(Boolean),
-  );
-  markScrolling(find("case"));
-  document.title = `${promptWords(record)}, ${record.outcome} · pytest-ultra`;
-};
-
-const rerunBlock = (record) =>
-  block(
-    "This case on the command line",
-    null,
-    make("p", { class: "explain" }, "The test to pass to pytest, and the id to pass to pytest-ultra show:"),
-    make("p", { class: "identifier" }, record.nodeid),
-    make("p", { class: "identifier" }, record.id),
-  );
 
 const pageTitle = document.title;
 
@@ -227,7 +107,16 @@ const openKeys = () => {
   return true;
 };
 
+/** Add the run to the links of the overview, whose figures are those of the later one. */
+const chooseRun = () => {
+  for (const link of document.querySelectorAll('#overview-view a[href^="#cases?"]')) {
+    const search = new URLSearchParams(link.getAttribute("href").slice("#cases?".length));
+    if (!search.has("run")) link.setAttribute("href", writeAddress("cases", new URLSearchParams([["run", "B"], ...search])));
+  }
+};
+
 const start = async () => {
+  watchScrolling();
   if (!canUnpack) {
     find("main").prepend(
       make(
@@ -238,6 +127,7 @@ const start = async () => {
     );
     return;
   }
+  if (setup.version) followRun();
   cases = new Cases(await unpack(find("columns").textContent));
   table = new Table(cases, hrefOf);
   for (const element of document.querySelectorAll(".views, .keys-button")) element.hidden = false;
@@ -248,6 +138,8 @@ const start = async () => {
   });
   addEventListener("hashchange", () => showAddress(false));
   listenToKeys(handleKey);
+  listenToCopyButtons();
+  if (cases.columns.run) chooseRun();
   await showAddress(true);
   document.documentElement.dataset.ready = "";
 };

@@ -9,6 +9,7 @@ const COLUMNS = [
     wrap: true,
     only: (cases) => cases.choices("model").length > 0,
   },
+  { name: "run", head: "Run", cell: (record) => record.run, label: true, only: (cases) => Boolean(cases.columns.run) },
   { name: "outcome", head: "Outcome", cell: (record) => [glyph(record.outcome), " ", record.outcome] },
   {
     name: "failure_class",
@@ -53,6 +54,11 @@ const caseCell = (record, href) => [
   ),
 ];
 
+const SHOWN_VALUES = {
+  tool_success_rate: (value) => `${Math.round(1000 * value) / 10}%`,
+  reused: (value) => (value === "true" ? "yes" : "no"),
+};
+
 class Table {
   constructor(cases, hrefOf) {
     this.cases = cases;
@@ -60,7 +66,7 @@ class Table {
     this.columns = COLUMNS.filter((column) => !column.only || column.only(cases));
     this.search = new URLSearchParams();
     this.rows = [];
-    this.makeFilters();
+    this.hasFilters = false; // made when they are first shown, since they count all cases
     find("filters").addEventListener("submit", (event) => event.preventDefault());
     find("search").addEventListener("input", () => this.later());
     find("selects").addEventListener("change", () => this.change());
@@ -70,22 +76,39 @@ class Table {
   }
 
   makeFilters() {
+    this.hasFilters = true;
     for (const [name, label] of Object.entries(FILTERS)) {
-      const choices = this.cases.choices(name);
-      if (!choices.length) continue;
-      const show =
-        name === "tool_success_rate"
-          ? (value) => `${Math.round(1000 * value) / 10}%`
-          : name === "reused"
-            ? (value) => (value === "true" ? "yes" : "no")
-            : asWords;
-      const options = choices.map(([value, n]) =>
+      const options = name === "against" ? this.rivalOptions() : this.options(name);
+      if (options.length)
+        find("selects").append(
+          make("label", {}, label, make("select", { name }, make("option", { value: "*" }, "all"), options)),
+        );
+    }
+  }
+
+  options(name) {
+    const show = SHOWN_VALUES[name] || asWords;
+    return this.cases
+      .choices(name)
+      .map(([value, n]) =>
         make("option", { value }, `${value === "" ? "none" : show(value)} (${grouped.format(n)})`),
       );
-      find("selects").append(
-        make("label", {}, label, make("select", { name }, make("option", { value: "*" }, "all"), options)),
-      );
-    }
+  }
+
+  rivalOptions() {
+    return this.cases.rivals.choices().map(({ rival, counts }) =>
+      make(
+        "optgroup",
+        { label: `With ${rivalWords(rival)}` },
+        counts.map(([result, n]) =>
+          make(
+            "option",
+            { value: `${result}:${rival}` },
+            `${RESULTS[result](rivalWords(rival))} (${grouped.format(n)})`,
+          ),
+        ),
+      ),
+    );
   }
 
   later() {
@@ -127,6 +150,7 @@ class Table {
 
   /** Show the cases that match a search. */
   show(search) {
+    if (!this.hasFilters) this.makeFilters();
     this.search = search;
     this.rows = this.cases.search(search);
     if (find("search").value.trim() !== (search.get("q") || "")) find("search").value = search.get("q") || "";

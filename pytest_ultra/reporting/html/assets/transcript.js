@@ -1,4 +1,4 @@
-// The transcript of an episode, turn by turn, and next to it that of its control, from the first difference on.
+// The transcript of an episode, turn by turn, and beside it that of another episode of the task.
 
 const eventView = (event, other) => {
   if (event.kind === "text") return make("p", { class: "message" }, event.text);
@@ -35,12 +35,18 @@ const eventView = (event, other) => {
   );
 };
 
-const turnView = (turn, who, other) =>
+/** Return the number of a turn; if both transcripts have it at different places, both numbers. */
+const turnNumber = (turn, other) => {
+  if (!turn.number) return "·";
+  return other && other.number !== turn.number ? `${turn.number}/${other.number}` : turn.number;
+};
+
+const turnView = (turn, who, other, twin) =>
   turn
     ? make(
         "div",
-        { class: "turn", "data-who": who },
-        make("span", { class: "ordinal" }, make("span", { class: "unseen" }, `${who}, turn `), turn.number || "·"),
+        { class: "turn", "data-who": who, "data-turn": turn.number },
+        make("span", { class: "ordinal" }, make("span", { class: "unseen" }, `${who}, turn `), turnNumber(turn, twin)),
         make(
           "div",
           { class: "events" },
@@ -51,61 +57,56 @@ const turnView = (turn, who, other) =>
         "div",
         { class: "turn nothing", "data-who": who },
         make("span", { class: "ordinal" }, "–"),
-        make("div", {}, "already ended"),
+        make("div", {}, "nothing here"),
       );
 
 const isSame = (one, other) => Boolean(one && other) && JSON.stringify(one.events) === JSON.stringify(other.events);
 
-const divider = (text) => make("p", { class: "divider" }, text);
+const divider = (text, id) => make("p", { class: "divider", id, tabindex: id ? "-1" : null }, text);
 
-/** Return the index of the first turn whose calls or results differ, -1 if there is none. */
-const findDifference = (turns, others) => {
-  const length = Math.max(turns.length, others.length);
-  for (let at = 0; at < length; at += 1) if ((turns[at] || {}).marker !== (others[at] || {}).marker) return at;
-  return -1;
-};
+const endView = (shown, who) =>
+  make(
+    "div",
+    { "data-who": who },
+    shown.left_out ? `${count(shown.left_out, "further event")} in the journal. ` : null,
+    shown.end ? `End: ${shown.end}.` : "No transcript was kept.",
+  );
 
-const transcriptView = (record, episode, control) => {
+/** Show a transcript alone, or beside that of another episode, which has a name and a description. */
+const transcriptView = (record, episode, other) => {
   const turns = episode.turns || [];
-  const others = control ? control.turns || [] : [];
-  const differsAt = control ? findDifference(turns, others) : -1;
-  const rows = [];
-  const length = Math.max(turns.length, others.length);
-  for (let at = 0; at < length; at += 1) {
-    const turn = turns[at];
-    if (turn && record.divergence !== null && turn.number === record.divergence)
-      rows.push(divider(`Turn ${turn.number}: here the model left the plan that it was shown`));
-    if (at === differsAt) rows.push(divider("The two transcripts differ from here on"));
-    if (!control) rows.push(make("div", { class: "pair" }, turnView(turn, "This case")));
-    else if (isSame(turn, others[at])) rows.push(make("div", { class: "pair same" }, turnView(turn, "Both")));
-    else
-      rows.push(
-        make("div", { class: "pair" }, turnView(turn, "This case", others[at]), turnView(others[at], "Control", turn)),
-      );
-  }
-  const endView = (shown, who) =>
-    make(
-      "div",
-      { "data-who": who },
-      shown.left_out ? `${count(shown.left_out, "further event")} in the journal. ` : null,
-      shown.end ? `End: ${shown.end}.` : "No transcript was kept.",
-    );
+  const pairs = other ? pairTurns(turns, other.episode.turns || []) : turns.map((turn) => [turn]);
+  const differsAt = other ? findDifference(pairs) : -1;
+  const rows = pairs.flatMap(([one, two], at) => [
+    ...(one && record.divergence !== null && one.number === record.divergence
+      ? [divider(`Turn ${one.number}: here the model left the plan that it was shown`)]
+      : []),
+    ...(at === differsAt ? [divider("The two transcripts differ from here on", "difference")] : []),
+    pairView(one, two, other),
+  ]);
   return make(
     "div",
-    { class: control ? "transcript paired" : "transcript" },
-    control
+    { class: other ? "transcript paired" : "transcript" },
+    other
       ? make(
           "div",
           { class: "transcript-head" },
           make("span", {}, make("b", {}, "This case"), ` · ${promptWords(record)}`),
-          make("span", {}, make("b", {}, "Control"), " · optimal plan, same task, same tool faults"),
+          make("span", {}, make("b", {}, other.name), ` · ${other.words}`),
         )
       : null,
     rows,
     make(
       "div",
       { class: "transcript-end" },
-      control ? [endView(episode, "This case"), endView(control, "Control")] : endView(episode, "This case"),
+      endView(episode, "This case"),
+      other ? endView(other.episode, other.name) : null,
     ),
   );
+};
+
+const pairView = (one, two, other) => {
+  if (!other) return make("div", { class: "pair" }, turnView(one, "This case"));
+  if (isSame(one, two)) return make("div", { class: "pair same" }, turnView(one, "Both", undefined, two));
+  return make("div", { class: "pair" }, turnView(one, "This case", two), turnView(two, other.name, one));
 };
