@@ -12,15 +12,15 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import Format
 
 DESCRIPTION = """\
-Draw a run's charts for papers: success by prompt type and model, paired differences with their intervals, success
-against tool success rate, failure classes, cost and latency. A chart for which the run has no figures is left out.
-The same run always gives the same bytes."""
+Draw a run's charts for papers: success by model, by prompt type and model, paired differences with their intervals,
+success against tool success rate, failure classes, cost and latency. A chart for which the run has no figures is left
+out. The same run always gives the same bytes."""
 EPILOG = """\
 exit codes:
   0  the charts were written
   2  the command failed; the message says why"""
 ALL = "all"
-NAMES = ("heat-map", "paired-differences", "tool-success-rate", "failure-classes", "cost-and-latency")
+NAMES = ("models", "heat-map", "paired-differences", "tool-success-rate", "failure-classes", "cost-and-latency")
 """The names of `reporting.charts.charts.CHARTS`, without its imports."""
 LEAST_MM, MOST_MM = 30, 600
 
@@ -79,7 +79,7 @@ def run_plot(args: argparse.Namespace) -> int:
     make_directory(folder, "--output")
     formats = list(Format) if args.format == ALL else [Format(args.format)]
     look = Look(args.width, args.font, has_titles=not args.no_titles)
-    for name, content in draw_charts(summarize(episodes), formats, tuple(args.chart or NAMES), look):
+    for name, content in draw_charts(summarize(episodes, run.tested_models), formats, tuple(args.chart or NAMES), look):
         write_atomically(folder / name, content)
         print_lines([os.path.relpath(folder / name)])
     return DONE

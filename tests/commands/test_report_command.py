@@ -129,7 +129,7 @@ def test_an_unwritable_output_path_is_an_error(command: Command, run: RunDirecto
 
 def test_charts_are_written_into_the_run_directory(command: Command, run: RunDirectory) -> None:
     shown = command("plot", "--format", "svg")
-    names = ["heat-map.svg", "paired-differences.svg", "failure-classes.svg", "cost-and-latency.svg"]
+    names = ["models.svg", "heat-map.svg", "paired-differences.svg", "failure-classes.svg", "cost-and-latency.svg"]
     assert shown.lines == [f".ultra/runs/{run.run_id}/charts/{name}" for name in names]
     assert sorted(path.name for path in (run.path / "charts").iterdir()) == sorted(names)
 

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass
-from pytest_ultra.core.figures import Counts, PairedDifference, Rate, Row, Summary
+from pytest_ultra.core.figures import Counts, ModelFigures, PairedDifference, Rate, Row, Summary
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import Format
 from pytest_ultra.reporting.charts.charts import CHARTS, Look, draw_charts
@@ -30,7 +30,8 @@ def make_row(prompt_type: PromptType, rate: float | None = None, model: str = "m
 def make_summary(*rates: float | None) -> Summary:
     rows = [make_row(kind, rate) for rate in rates for kind in (PromptType.OPTIMAL, PromptType.FLAWED_MISSING_STEP)]
     classes = ((FailureClass.GAVE_UP, 4), (FailureClass.ENDPOINT, 1))
-    return Summary(tuple(rows), Counts(full=6, failed=4, error=1), classes, ())
+    model = ModelFigures("m$1$", Counts(full=12, failed=8), Rate(12, 20, 0.39, 0.78), LOSS)
+    return Summary(tuple(rows), Counts(full=6, failed=4, error=1), classes, (), model_figures=(model,))
 
 
 def draw(summary: Summary, *formats: Format) -> dict[str, bytes]:
@@ -54,6 +55,7 @@ def test_a_chart_without_figures_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("chart", "expected"),
     [
+        ("models", ["m$1$ (20)", "success, %, 95% interval (n)", "flawed plans, points"]),
         ("heat-map", ["m$1$ tools 60%", "missing step", "60%", "31 to 83%, n 10"]),
         ("paired-differences", ["flawed: missing step (10)", "points against the optimal plan, 95% interval (pairs)"]),
         ("tool-success-rate", ["tool success rate, %", "optimal", "flawed: missing step"]),

@@ -13,6 +13,7 @@ from pytest_ultra.reporting.charts.cost_chart import draw_costs
 from pytest_ultra.reporting.charts.difference_chart import draw_differences
 from pytest_ultra.reporting.charts.failure_chart import draw_failures
 from pytest_ultra.reporting.charts.heat_map_chart import draw_heat_map
+from pytest_ultra.reporting.charts.model_chart import draw_models
 from pytest_ultra.reporting.charts.reliability_chart import draw_reliability
 
 if TYPE_CHECKING:  # 0.3 s, and only charts need it
@@ -35,6 +36,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 CHARTS: Mapping[str, Chart] = {
+    "models": Chart(draw_models, "Success, and what flawed plans cost"),
     "heat-map": Chart(draw_heat_map, "Success by prompt type and model"),
     "paired-differences": Chart(draw_differences, "What a plan costs or gains, task by task"),
     "tool-success-rate": Chart(draw_reliability, "Success as tools fail more or less often"),
