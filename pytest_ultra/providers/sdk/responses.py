@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from pytest_ultra.core.bounds import bound_tokens
@@ -56,8 +57,9 @@ class ResponsesAdapter:
         if not self._streams:
             return (await self._client.responses.create(**body)).to_dict(mode="json")
         event = None
-        async with await self._client.responses.create(**body, stream=True) as stream:
-            async for event in stream:  # the last one holds the whole answer
+        stream = await self._client.responses.create(**body, stream=True)
+        async with stream, aclosing(aiter(stream)) as events:  # or the collector would end them, at any time
+            async for event in events:  # the last one holds the whole answer
                 if event.type in _LAST_EVENTS:
                     return event.response.to_dict(mode="json")
                 if event.type == "error":
