@@ -144,7 +144,10 @@ class CustomSuite:
 
     def find_missing_plan(self, case: Case) -> str | None:
         """Return why a case's task cannot have the plan that the case shows, in words; None if it can."""
-        if self._find(case.task_type).reference is None:
+        task = self._find(case.task_type)
+        if case.instance >= task.instances:
+            return f"no instance beyond {task.instances}, for it is given no more values (--ultra-repeats asks again)"
+        if task.reference is None:
             has_plan = case.prompt_type.has_plan
             return "no plans, for it has no reference workflow" if has_plan else None
         place = (case.task_key, case.prompt_type, case.severity, case.flaw_visibility, case.flaws)

@@ -37,8 +37,13 @@ class TaskDefinition(msgspec.Struct, frozen=True):
     given: tuple[Mapping[str, Any], ...]
     difficulty: str
 
+    @property
+    def instances(self) -> int:
+        """How many instances there are: more would be the same tasks again."""
+        return len(self.given) or 1
+
     def values(self, instance: int) -> Mapping[str, Any]:
-        """Return what an instance is given; more instances than values go round them again."""
+        """Return what an instance is given; those beyond `instances`, which no run has, go round again."""
         return self.given[instance % len(self.given)] if self.given else {}
 
     def words_of(self, instance: int) -> str:

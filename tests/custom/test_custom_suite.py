@@ -108,6 +108,10 @@ def test_each_instance_is_given_its_own_values() -> None:
     tasks = [own.make_task(make_own_case(shop, "late_order", instance=instance)) for instance in range(3)]
     assert [task.answer for task in tasks] == ["o7", "o8", "o7"]
     assert "bob@x.example" in tasks[1].words
+    assert own.find_missing_plan(make_own_case(shop, "late_order", instance=1)) is None
+    missing = own.find_missing_plan(make_own_case(shop, "late_order", instance=2))
+    assert missing is not None
+    assert missing.startswith("no instance beyond 2, ")
 
 
 @pytest.mark.parametrize(
