@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pytest_ultra.core.axes import PromptType, Severity
+from pytest_ultra.core.axes import Severity
 from pytest_ultra.core.figures import Comparison, PairedDifference, Row
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.heat_map import row_query
@@ -104,9 +104,9 @@ def make_forest_plot(rows: Sequence[Row], pooled: Sequence[Comparison] = ()) -> 
     return _make_plot(tuple(bands), [each.difference for each in drawn], scale)
 
 
-def _sort_key(row: Row) -> tuple[bool, int, int]:
+def _sort_key(row: Row) -> tuple[bool, tuple[int, str], int]:
     severity = list(Severity).index(row.severity) if row.severity else -1
-    return not row.prompt_type.flaw_kind, list(PromptType).index(row.prompt_type), severity
+    return not row.prompt_type.flaw_kind, row.prompt_type.rank, severity
 
 
 def _lost(query: tuple[tuple[str, str], ...], difference: PairedDifference) -> tuple[tuple[str, str], ...]:
