@@ -147,13 +147,13 @@ def read_settings(config: pytest.Config) -> Settings | None:
     read = {option.name: _read(config, option) for option in OPTIONS}
     if read["preset"]:
         read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+    read["overrides"] = _find_overrides(read)
     read |= _choose_tasks(config, read)
     if read["detect"] is not None:
         read["instances"] = choose_instances(config, read)
     if read["until"] is not None:
         read["instances"] = bound_instances(config, read)
     del read[REQUIRE]
-    read["overrides"] = _find_overrides(read)
     read["least_outcome"] = read.pop("pass")
     del read["mcp"]  # for tests, which read it themselves
     folder = config.invocation_params.dir

@@ -33,7 +33,7 @@ def test_an_unknown_argument_is_an_error(pytester: pytest.Pytester) -> None:
 
 
 def test_an_unknown_argument_is_no_command_to_a_terminal_or_to_github(pytester: pytest.Pytester) -> None:
-    result = pytester.run(COMMAND, "report", "a-run", "b\x1b[2J ##[error]c")
+    result = pytester.run(COMMAND, "export", "a-run", "b\x1b[2J ##[error]c")
     assert result.ret == 2
     result.stderr.fnmatch_lines(r"pytest-ultra: error: unrecognized arguments: b\x1b[[]2J \x23#[[]error]c")
 

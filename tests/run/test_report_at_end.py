@@ -23,7 +23,7 @@ def test_each_run_writes_a_report_and_prints_its_path(project: Project, xdist_mo
     result.stdout.fnmatch_lines([f"report: {report}"])
     page = (project.path / report).read_text(encoding="utf-8")
     assert "demo/perfect" in page
-    assert "10 full of 10 scored" in page
+    assert "10 of 10 full" in page
     assert " --ultra-json=out.json -" in page
 
 

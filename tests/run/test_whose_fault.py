@@ -87,7 +87,7 @@ def test_what_the_model_did_itself_is_scored_as_its_own_failure(
     server = start_server(OneQuirk({name: answer for name, (answer, _) in MODEL_FAILURES.items()}))
     models = ",".join(["perfect", *MODEL_FAILURES])
     args = f"--ultra-base-url={server.url}", f"--ultra-model={models}"
-    result = project.run(*xdist_on_off, *args, *ONE_CASE, "--ultra-tool-success-rate=1")
+    result = project.run(*xdist_on_off, *args, *ONE_CASE, "--ultra-tool-success-rate=1", "-v")
     found = classes(project)
     assert found.pop("perfect") == ("full", None)
     assert {name: name_of for name, (_, name_of) in found.items()} == {
