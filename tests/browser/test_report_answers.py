@@ -79,11 +79,11 @@ def test_a_case_is_compared_with_any_other_episode_of_its_task(open_report: Open
     page = open_report(ordinary, MISUSE)
     rows(page).first.click()
     choice = page.get_by_role("combobox", name="Compare with")
-    assert choice.locator("option").count() == 20
+    expect(choice.locator("option")).to_have_count(20)
     choice.select_option(label="flawed: tool misuse, medium, two: failed")
     expect(page.locator(".transcript-head")).to_contain_text("Other · flawed: tool misuse, medium, two: failed")
     expect(choice).to_be_focused()
-    assert page.locator(".pair:not(.same)").count() == 0
+    expect(page.locator(".pair:not(.same)")).to_have_count(0)
     again = open_report(ordinary, page.evaluate("location.hash"))
     expect(again.locator(".transcript-head")).to_contain_text("two: failed")
     page.get_by_role("link", name="Next").click()
