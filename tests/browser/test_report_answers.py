@@ -206,7 +206,7 @@ def test_two_runs_with_hostile_text_stay_text_and_are_accessible(open_report: Op
     rows(page).first.click()
     page.locator(".transcript").wait_for()
     assert page.locator("#case img, #case b b, #case script").count() == 0
-    assert page.locator("#compare option").count() == 4
+    expect(page.locator("#compare option")).to_have_count(4)
     assert "broken out" not in page.title()
     page.goto(two_runs.as_uri())
     page.wait_for_selector("html[data-ready]", state="attached")
