@@ -1,4 +1,8 @@
-"""Bridges MCP on stdio to an episode's server over HTTP."""
+"""Bridges MCP on stdio to an episode's server over HTTP.
+
+Unlike the bridge before a real server (`real_tools/stdio_bridge.py`), it lists nothing before its client does: an agent
+that never listed its tools must be found.
+"""
 
 from __future__ import annotations
 
