@@ -14,7 +14,7 @@ import pytest
 
 from pytest_ultra.core.axes import join_fault_kinds
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.settings import read_option
+from pytest_ultra.options.option_reading import read_option
 from pytest_ultra.real_tools.call_records import VERSION, Header, read_calls, write_calls
 from pytest_ultra.real_tools.injected_faults import ToolFaults
 from pytest_ultra.real_tools.recording import Recording

@@ -22,20 +22,19 @@ from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.rounds import Until
 from pytest_ultra.core.stream_mode import StreamMode
-from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options import option_values as values
 from pytest_ultra.options.agent_option import AgentChoice, add_unique
 from pytest_ultra.options.detection import bound_instances, choose_instances
 from pytest_ultra.options.gate_options import GateSettings, take_gates
-from pytest_ultra.options.given_options import CONFIG_FILE, is_option_given
-from pytest_ultra.options.option import Option
+from pytest_ultra.options.given_options import is_option_given
+from pytest_ultra.options.model_tables import read_model_tables
+from pytest_ultra.options.option_reading import read_file, read_option, read_value
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
 from pytest_ultra.options.option_values import RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
 
 if TYPE_CHECKING:  # an unused plugin must not import what this needs
-    from pytest_ultra.options.config_file import ConfigFile
-    from pytest_ultra.providers.served_endpoints import ModelTable, Served
+    from pytest_ultra.providers.served_endpoints import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +139,13 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_settings(config: pytest.Config) -> Settings | None:
     """Return the settings, or None if no model or agent is named. Raises `pytest.UsageError` for a bad value."""
-    file = _read_file(config)
+    file = read_file(config)
     if not any(is_option_given(config, key.removeprefix("ultra_")) for key in TESTED):
         _check_unused(config)
         return None
-    read = {option.name: _read(config, option) for option in OPTIONS}
+    read = {option.name: read_value(config, option) for option in OPTIONS}
     if read["preset"]:
-        read |= {option.name: _read(config, option, read["preset"]) for option in OPTIONS}
+        read |= {option.name: read_value(config, option, read["preset"]) for option in OPTIONS}
     read["overrides"] = _find_overrides(read)
     read |= _choose_tasks(config, read)
     if read["detect"] is not None:
@@ -156,34 +155,20 @@ def read_settings(config: pytest.Config) -> Settings | None:
     del read[REQUIRE]
     read["least_outcome"] = read.pop("pass")
     del read["mcp"]  # for tests, which read it themselves
-    folder = config.invocation_params.dir
     read["model"], read["agent"] = (
         read["model"] or (),
         _join_agents(read["agent"] or (), read.pop("agent_command") or ()),
     )
     _check_names(read)
     _check_limits(read)
-    tables = {**_read_tables(config), **_read_models(file)}
-    read["served"] = {model: table.endpoints for model, table in tables.items() if table.endpoints}
-    read["request"] = _by_model(config, read, "request", {model: table.request for model, table in tables.items()})
-    read["header"] = _by_model(config, read, "header", {model: table.headers for model, table in tables.items()})
+    read |= read_model_tables(config, read, file)
     read |= {"fresh": bool(read["fresh"]), "plan": bool(read["plan"]), "price": read["price"] or {}}
-    read["compare"] = _locate(config, read["compare"])
+    _locate_paths(config, read)
     read["gates"] = take_gates(read)
     if read["fresh"] and read["rerun"]:
         raise pytest.UsageError("--ultra-fresh reuses no earlier run, but --ultra-rerun does; give only one of them")
     read["config"] = file and file.path
-    read["dir"] = folder / read["dir"]
-    for option in DOCUMENTS:
-        read[option.name] = read[option.name] and folder / read[option.name]
-    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
-    read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
     return Settings(**read)
-
-
-def read_option(config: pytest.Config, name: str) -> Any:
-    """Return the value of one option, for tests that run without a model. Raises `pytest.UsageError`."""
-    return _read(config, next(option for option in OPTIONS if option.name == name))
 
 
 def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,7 +188,7 @@ def _choose_tasks(config: pytest.Config, read: Mapping[str, Any]) -> dict[str, A
 
 def read_dir(config: pytest.Config) -> Path:
     """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
-    folder: Path = _read(config, next(option for option in OPTIONS if option.name == "dir"))
+    folder: Path = read_option(config, "dir")
     return folder
 
 
@@ -228,7 +213,18 @@ def _check_unused(config: pytest.Config) -> None:
 
 def is_required(config: pytest.Config) -> bool:
     """Return whether a test that takes a case fails, instead of being skipped, if no model is named."""
-    return bool(_read(config, next(option for option in OPTIONS if option.name == REQUIRE)))
+    return bool(read_option(config, REQUIRE))
+
+
+def _locate_paths(config: pytest.Config, read: dict[str, Any]) -> None:
+    """Make the paths absolute: those of the command line begin where pytest was started."""
+    folder = config.invocation_params.dir
+    read["compare"] = _locate(config, read["compare"])
+    read["dir"] = folder / read["dir"]
+    for option in DOCUMENTS:
+        read[option.name] = read[option.name] and folder / read[option.name]
+    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
+    read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:
@@ -236,37 +232,6 @@ def _locate(config: pytest.Config, name: str | None) -> str | None:
     is_given = bool(config.getoption("ultra_compare"))  # else it is the project's, like the ini file
     folder = config.invocation_params.dir if is_given else config.rootpath
     return str(folder / name) if name and (folder / name).exists() else name
-
-
-def _read_tables(config: pytest.Config) -> Mapping[str, ModelTable]:
-    from pytest_ultra.providers.served_endpoints import read_tables  # noqa: PLC0415 - an unused plugin must not import what it needs
-
-    try:
-        return read_tables(config.rootpath / "pyproject.toml")
-    except ConfigurationError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def _read_models(file: ConfigFile | None) -> Mapping[str, ModelTable]:
-    if file is None or not file.models:
-        return {}
-    from pytest_ultra.providers.served_endpoints import parse_tables  # noqa: PLC0415 - few runs need it
-
-    try:
-        return parse_tables({"models": file.models}, ("models",))
-    except ConfigurationError as error:
-        raise pytest.UsageError(f"{file.place('models')}: {error}") from None
-
-
-def _by_model(
-    config: pytest.Config, read: Mapping[str, Any], name: str, own: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Return the values for each model: the ini file's, the model's own in their place, the command line's in both."""
-    common = read[name] or {}
-    is_given = bool(config.getoption(f"ultra_{name}"))
-    called = dict.fromkeys([*read["model"], *(agent.model for agent in read["agent"] if agent.model)])
-    both = {m: [own.get(m, {}), common] if is_given else [common, own.get(m, {})] for m in called}
-    return {model: {**first, **second} for model, (first, second) in both.items() if first or second}
 
 
 def _join_agents(agents: tuple[AgentChoice, ...], commands: tuple[AgentChoice, ...]) -> tuple[AgentChoice, ...]:
@@ -303,36 +268,3 @@ def _find_overrides(read: Mapping[str, Any]) -> tuple[str, ...]:
     axes = AXES[read["preset"]] if read["preset"] else {}
     set_by_preset = [option for option in OPTIONS if option.name in axes]
     return tuple(option.flag for option in set_by_preset if read[option.name] != option.parse([axes[option.name]]))
-
-
-def _read_file(config: pytest.Config) -> ConfigFile | None:
-    """Read the file of `--ultra-config`, if there is one; the ini file's is relative to the rootdir."""
-    given, ini = config.getoption("ultra_config"), config.getini("ultra_config")
-    if not given and not ini:
-        return None
-    from pytest_ultra.options.config_file import read_config_file  # noqa: PLC0415 - few runs need it
-
-    path = config.invocation_params.dir / given[-1] if given else config.rootpath / ini
-    try:
-        file = read_config_file(path, OPTIONS)
-    except ConfigurationError as error:
-        raise pytest.UsageError(f"--ultra-config: {error}") from None
-    config.stash[CONFIG_FILE] = file
-    return file
-
-
-def _read(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:
-    """Read an option from the command line, else the ini file, else the preset, else its default."""
-    given, source = config.getoption(option.key), option.flag
-    file = config.stash.get(CONFIG_FILE, None)
-    if not given and file is not None and option.name in file.texts:
-        given, source = list(file.texts[option.name]), file.place(option.name)
-    if not given:
-        given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"
-    if not given:
-        default = AXES[preset].get(option.name, option.default) if preset else option.default
-        given = [] if default is None else [default]
-    try:
-        return option.parse(given) if given else None
-    except ValueError as error:
-        raise pytest.UsageError(f"{source}: {error}") from None
