@@ -48,13 +48,13 @@ class Stop(NamedTuple):
     is_right: bool
 
 
-def draw(design: Design, tasks: int, chance: np.random.Generator) -> tuple[Gains, Gains]:
-    """Draw the pairs of a run: what they gain, and their expected gains times a large number of further tasks."""
+def draw(design: Design, tasks: int, chance: np.random.Generator) -> Gains:
+    """Draw what the pairs of a run gain."""
     spread = SPREAD * chance.normal(size=(tasks, 1))
     controls = chance.random((tasks, 1)) < expit(logit(design.control) + spread)
     flawed = chance.random((tasks, design.flaws)) < expit(logit(design.flawed) + spread)
     gains: Gains = flawed.astype(int) - controls
-    return gains, gains
+    return gains
 
 
 def true_difference(design: Design) -> float:
@@ -73,7 +73,7 @@ def make_test(gains: Gains) -> tuple[list[Cluster], DifferenceTest]:
 def run_until_narrow(design: Design, points: float, chance: np.random.Generator) -> Stop:
     """Stop when half the interval's width is at most so many points; right is an interval that holds the truth."""
     truth = true_difference(design)
-    gains, _ = draw(design, TASK_TYPES * MOST, chance)
+    gains = draw(design, TASK_TYPES * MOST, chance)
     low, high = -1.0, 1.0
     for end in round_ends(MOST):
         tasks = TASK_TYPES * end
@@ -85,7 +85,7 @@ def run_until_narrow(design: Design, points: float, chance: np.random.Generator)
 
 def run_until_decided(design: Design, limit: float, chance: np.random.Generator) -> Stop:
     """Stop when the gate is decided; right is a gate that is not missed."""
-    gains, _ = draw(design, TASK_TYPES * MOST, chance)
+    gains = draw(design, TASK_TYPES * MOST, chance)
     ends = round_ends(MOST)
     for end in ends:
         tasks = TASK_TYPES * end

@@ -54,6 +54,13 @@ def test_the_quoted_output_is_what_a_run_prints(
         assert quoted == "..." or shape(quoted) in printed, f"not printed, or in another order: {quoted!r}"
 
 
+def test_the_quoted_plan_is_what_the_command_prints(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none is needed for a plan")
+    command = next(line for line in "".join(blocks("bash")).splitlines() if line.endswith("--ultra-plan"))
+    printed = pytester.runpytest_subprocess(*pytest_arguments(command)).outlines
+    assert blocks("text")[2].splitlines() == [line for line in printed if line in blocks("text")[2].splitlines()]
+
+
 def test_a_run_in_a_checkout_needs_no_package_of_the_tests() -> None:
     """Pytest loads the conftest files of a checkout for the README's first command too."""
     code = "import sys; sys.modules['hypothesis'] = None; import conftest, tests.conftest"

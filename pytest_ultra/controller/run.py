@@ -27,6 +27,7 @@ from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
+from pytest_ultra.core.rounds import number_rounds
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
@@ -56,7 +57,10 @@ class Run:
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
-        self._rounds: RoundHooks | None = None
+        self.rounds = number_rounds(cases, settings.until, settings.instances)
+        self._round_hooks = None if settings.until is None else RoundHooks(self, cases, self.rounds)
+        if self._round_hooks is not None:
+            config.pluginmanager.register(self._round_hooks, "ultra-rounds")
         self._reused = ReusedEpisodes(settings, [case.case_id for case in cases.values()])
         self._unrun = UnrunCases()
         config.pluginmanager.register(self._unrun, "ultra-unrun-cases")
@@ -247,13 +251,8 @@ class Run:
     def _results(self) -> RunResults:
         return self._read_results()
 
-    def take_rounds(self, rounds: RoundHooks) -> RoundHooks:
-        """Take the rounds of `--ultra-until`, of which some may not be needed."""
-        self._rounds = rounds
-        return rounds
-
     def _read_results(self) -> RunResults:
-        planned = self._planned if self._rounds is None else self._rounds.keep_needed(self._planned)
+        planned = self._planned if self._round_hooks is None else self._round_hooks.keep_needed(self._planned)
         return RunResults(self.directory, planned, self._reported, self._settings.tested)
 
     def _fail_if_not_written(self, session: pytest.Session) -> None:

@@ -23,7 +23,7 @@ from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.budget_lines import Forecast, ModelForecast, forecast_lines
 
-SAMPLE = 500
+SAMPLE = 200
 """The number of cases that are estimated, drawn by a fixed seed: generating all workflows would take too long."""
 
 

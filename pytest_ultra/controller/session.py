@@ -15,13 +15,11 @@ from pytest_ultra.controller.junit_hooks import JUnitHooks
 from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 from pytest_ultra.controller.markdown_hooks import MarkdownHooks
 from pytest_ultra.controller.report_hooks import ReportHooks
-from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run import Run
 from pytest_ultra.controller.stop_rule import check_until
 from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
-from pytest_ultra.core.rounds import number_rounds
 from pytest_ultra.distribution.placement import Placement, is_distributed
 from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
 from pytest_ultra.options.gate_options import check_gates, gates_of
@@ -51,11 +49,8 @@ def open_run(
         return None
     _register_run(config, settings, run)
     _register_end(config, settings, run, cases)
-    rounds = number_rounds(cases, settings.until, settings.instances)
-    if settings.until is not None:
-        config.pluginmanager.register(run.take_rounds(RoundHooks(run, cases, rounds)), "ultra-rounds")
     if is_distributed(config):
-        _distribute(config, run, rounds, chosen_dist, needs_shards=settings.until is not None)
+        _distribute(config, run, chosen_dist, needs_shards=settings.until is not None)
         return None
     return run.place
 
@@ -93,14 +88,12 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
     config.pluginmanager.register(run.failures, "ultra-output-failures")  # last: inside all other wrappers
 
 
-def _distribute(
-    config: pytest.Config, run: Run, rounds: Mapping[str, int], chosen_dist: str | None, *, needs_shards: bool
-) -> None:
+def _distribute(config: pytest.Config, run: Run, chosen_dist: str | None, *, needs_shards: bool) -> None:
     from pytest_ultra.distribution.xdist_hooks import DistributionHooks  # noqa: PLC0415 - xdist need not be installed
 
     hooks = DistributionHooks(
         config,
-        rounds,
+        run.rounds,
         chosen_dist,
         base=run.place,
         plan=run.plan,
