@@ -5,12 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import TypeVar
 
 from pytest_ultra.core.axes import (
@@ -260,47 +258,6 @@ def rerun_mode(text: str) -> str:
     if text not in ("errors", "failed"):
         raise ValueError(f"{text!r} is not valid; give errors or failed")
     return text
-
-
-def check_file(path: Path) -> None:
-    """Raise ValueError unless a file can be written at this path."""
-    if path.is_dir():
-        raise ValueError(f"{str(path)!r} is a folder; give the path of a file")
-    if path.is_char_device() or path.is_fifo():  # such as /dev/stdout: its folder need not be writable
-        return
-    if not path.parent.is_dir():
-        raise ValueError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; create it first")
-    _probe(path, path.parent)
-
-
-def check_folder(path: Path) -> None:
-    """Raise ValueError unless this path is a folder, or one can be created there."""
-    if path.is_symlink() and not path.exists():
-        raise ValueError(f"{str(path)!r} is a symbolic link to nothing; create its target, or give another path")
-    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
-    if not nearest.is_dir():
-        raise ValueError(f"{str(path)!r} cannot be created: {str(nearest)!r} is a file; give the path of a folder")
-    _probe(path, nearest)
-
-
-def check_not_empty(path: Path) -> None:
-    """Raise ValueError unless this path is a folder that is not empty."""
-    if not (path.is_dir() and any(path.iterdir())):
-        raise ValueError(
-            f"there is nothing to replay in {str(path)!r}; record first with --ultra-cassette=record, or give the "
-            "folder of a recording"
-        )
-
-
-def _probe(wanted: Path, folder: Path) -> None:
-    """Try to write, and leave nothing behind: permissions do not suffice (root, read-only mounts, /proc)."""
-    try:
-        if wanted.is_file():
-            wanted.open("ab").close()
-        else:
-            tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise ValueError(f"{str(wanted)!r} cannot be written ({error.strerror}); give another path") from None
 
 
 def _split(texts: Sequence[str]) -> tuple[str, ...]:
