@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
@@ -43,7 +44,7 @@ class FailureHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
         """Come before pytest's own texts and after its short summary."""
-        if terminalreporter.verbosity > 0 or terminalreporter.no_summary:
+        if terminalreporter.verbosity > 1 or terminalreporter.no_summary:
             return (yield)
         self._all = {kind: list(terminalreporter.stats.get(kind, ())) for kind in _KINDS}
         try:
@@ -51,6 +52,8 @@ class FailureHooks:
             result = yield
         finally:
             self._restore(terminalreporter)
+        if terminalreporter.verbosity > 0:
+            return result
         named = self._most_named(terminalreporter)
         missed, broken = len(self._missed), len(self._broken)
         left_out = max(0, missed - named) + max(0, broken - MOST)
@@ -70,6 +73,7 @@ class FailureHooks:
             return (yield)
         finally:
             self._show(terminalreporter, self._most_named(terminalreporter))
+            _shorten(terminalreporter)
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_terminal_summary")
     def pytest_terminal_summary_list(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -101,10 +105,14 @@ class FailureHooks:
 
     def _most_named(self, terminalreporter: pytest.TerminalReporter) -> int:
         """Return how many failures pytest's short summary names; with `-q`, none of many, unless the user said so."""
+        if terminalreporter.verbosity > 0:
+            return len(self._missed)
         is_silent = self._most is None and terminalreporter.verbosity < 0 and len(self._missed) > MOST
         return 0 if is_silent else self._most_listed
 
     def _most_whole(self, terminalreporter: pytest.TerminalReporter) -> int:
+        if terminalreporter.verbosity > 0:
+            return len(self._missed)
         if self._most is not None:
             return self._most
         return MOST if len(self._missed) <= MOST and terminalreporter.verbosity == 0 else 0
@@ -129,7 +137,8 @@ class FailureHooks:
 
         Reports without an episode, such as those of a broken fixture, say why in their text: a few always stay.
         """
-        kept = set(map(id, [*self._chosen(most), *choose_different(self._broken, MOST, _last_line)]))
+        broken = self._broken if terminalreporter.verbosity > 0 else choose_different(self._broken, MOST, _last_line)
+        kept = set(map(id, [*self._chosen(most), *broken]))
         for kind, reports in self._all.items():
             if reports:
                 terminalreporter.stats[kind] = [r for r in reports if id(r) in kept or not _is_of_suite(r)]
@@ -138,6 +147,24 @@ class FailureHooks:
         for kind, reports in self._all.items():
             if reports:
                 terminalreporter.stats[kind] = reports
+
+
+def _shorten(terminalreporter: pytest.TerminalReporter) -> None:
+    """Leave the suite's reports in pytest's lists with the first line of their texts.
+
+    Where an environment variable says that this is a CI job, pytest's short summary prints whole texts again.
+    """
+    for kind in _KINDS:
+        if reports := terminalreporter.stats.get(kind):
+            terminalreporter.stats[kind] = [_shortened(r) if _is_of_suite(r) else r for r in reports]
+
+
+def _shortened(report: pytest.TestReport) -> pytest.TestReport:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = report.longreprtext if crash is None else str(crash.message)
+    shortened = copy.copy(report)
+    shortened.longrepr = text.strip().partition("\n")[0]
+    return shortened
 
 
 def _is_of_suite(report: pytest.TestReport) -> bool:

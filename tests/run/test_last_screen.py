@@ -22,6 +22,13 @@ def test_of_the_user():
 """
 
 
+@pytest.fixture(autouse=True, params=["", "true"], ids=["local", "ci"])
+def in_ci(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what pytest knows a CI job by: its short summary then prints whole messages."""
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
+    monkeypatch.setenv("CI", request.param)
+
+
 def from_summary(result: pytest.RunResult) -> list[str]:
     """Return the lines after pytest's dots."""
     start = max(number for number, line in enumerate(result.outlines) if line.endswith("%]"))
