@@ -48,13 +48,20 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Note the user's `--dist` before xdist sets its own because of `-n`."""
-    chosen = "load" if config.getoption("distload", default=False) else config.getoption("dist", "no")
-    config.stash[CHOSEN_DIST] = None if chosen == "no" else chosen
+    config.stash[CHOSEN_DIST] = _find_chosen_dist(config)
     if config.getoption("ultra_plan") or config.getini("ultra_plan"):
         from pytest_ultra.distribution.single_process import use_single_process  # noqa: PLC0415 - only a plan needs it
 
         use_single_process(config)
     return (yield)
+
+
+def _find_chosen_dist(config: pytest.Config) -> str | None:
+    """Return the user's own `--dist`, None if there is none; with `--tx`, `-d` only says that workers are used."""
+    if config.getoption("distload", default=False):
+        return None if config.getoption("tx") else "load"
+    chosen: str = config.getoption("dist", "no")
+    return None if chosen == "no" else chosen
 
 
 @pytest.hookimpl
@@ -99,6 +106,7 @@ def _open_shard(
     from pytest_ultra.worker.shard_rounds import ShardRounds  # noqa: PLC0415
 
     rounds = number_rounds(cases, settings.until, settings.instances)
+    placement = _join_controller(config, settings, placement, rounds)
     gate = None
     if settings.until is not None:
         from pytest_ultra.controller.stop_rule import make_judge  # noqa: PLC0415 - few runs have rounds
@@ -106,3 +114,17 @@ def _open_shard(
         judge = make_judge(settings, settings.until, cases.values())
         gate = RoundGate(Path(placement.run_folder), judge, number=placement.number, workers=placement.workers)
     return Shard(config, settings, placement, ShardRounds(rounds, gate), find_agent)
+
+
+def _join_controller(
+    config: pytest.Config, settings: Settings, placement: Placement, rounds: Mapping[str, int]
+) -> Placement:
+    """Return the placement of a worker on its own host, which is another one only if the controller is elsewhere."""
+    if placement.shares_disk():
+        return placement
+    from pytest_ultra.controller.demo.process import start_demo  # noqa: PLC0415 - few workers are on another host
+    from pytest_ultra.distribution.controller_connection import find_connection  # noqa: PLC0415
+    from pytest_ultra.worker.remote_run import open_remote_run  # noqa: PLC0415
+
+    connection = find_connection(config)
+    return open_remote_run(config, settings, placement, rounds=rounds, connection=connection, start_demo=start_demo)

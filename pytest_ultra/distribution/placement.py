@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ultra.distribution.partition import partition
+from pytest_ultra.storage.shared_disk import is_shared
 
 MAIN = "main"
 """The name of the only process of a run without workers."""
@@ -24,8 +26,9 @@ class Placement:
 
     `is_sharded` False: xdist distributes a few tests at a time, so none are known in advance. `remaining` holds the
     node ids left by a crashed worker; None means the whole shard. Those in `run_alone` may have caused the crash, so
-    each runs only when its test asks for it. `ends_at` is the run's deadline as a Unix time.
-    `parent_pid` is the process whose death ends a worker; the worker notes it when it is configured.
+    each runs only when its test asks for it. `ends_at` is the run's deadline as a Unix time. `token` is what a worker
+    that may be on another host finds in the run's folder if it is not; it is empty for all others. `parent_pid` is the
+    process whose death ends a worker; the worker notes it when it is configured.
     """
 
     worker: str = MAIN
@@ -37,6 +40,7 @@ class Placement:
     run_folder: str = ""
     demo_url: str | None = None
     ends_at: float | None = None
+    token: str = ""
     parent_pid: int = 0
 
     @property
@@ -46,6 +50,10 @@ class Placement:
     @property
     def is_replacement(self) -> bool:
         return self.remaining is not None
+
+    def shares_disk(self) -> bool:
+        """Return whether this process is on the controller's host, and reads its disk."""
+        return not self.token or is_shared(Path(self.run_folder), self.token)
 
     def shard_indices(self, nodeids: Sequence[str], rounds: Mapping[str, int]) -> list[int]:
         """Return the indices of the whole shard's tests, including those that a crashed worker has finished."""

@@ -12,6 +12,7 @@ from xdist.workermanage import WorkerController
 
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, send
+from pytest_ultra.distribution.remote_workers import RemoteWorkers, may_be_remote
 from pytest_ultra.distribution.scheduler import MAX_CRASHES, InFlight, RemainingWork, ShardScheduling
 
 
@@ -44,6 +45,7 @@ class DistributionHooks:
         self._rounds = rounds
         self._chosen_dist = chosen_dist
         self._base = base
+        self._remote = RemoteWorkers(lambda: base().run_folder)
         self._started = 0
         self._scheduler: ShardScheduling | None = None
 
@@ -65,6 +67,7 @@ class DistributionHooks:
     @pytest.hookimpl
     def pytest_configure_node(self, node: WorkerController) -> None:
         workers: int = node.workerinput["workercount"]
+        token = self._remote.connect(node) if may_be_remote(node.gateway.spec) else ""
         work = self._next_work(workers)
         placement = replace(
             self._base(),
@@ -74,6 +77,7 @@ class DistributionHooks:
             is_sharded=self.other_scheduler() is None,
             remaining=work.remaining,
             run_alone=work.run_alone,
+            token=token,
         )
         send(placement, node.workerinput)
 
@@ -84,6 +88,7 @@ class DistributionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """End the workers before other hooks read their output; xdist would end them in between."""
+        self._remote.close()
         session = self._config.pluginmanager.getplugin("dsession")
         if session is not None:
             session.pytest_sessionfinish()

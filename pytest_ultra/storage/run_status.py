@@ -59,7 +59,13 @@ def write_run_end(run: RunDirectory, end: RunEnd) -> None:
 
 def remove_resume_files(run: RunDirectory) -> None:
     """Remove the files that only a resumed run needs; a finished run has all results in its journals."""
-    for pattern in ("turns-*.jsonl", "started-*.txt", "begun-*.txt", "lock"):  # old versions wrote the third one
+    for pattern in (
+        "turns-*.jsonl",
+        "started-*.txt",
+        "begun-*.txt",
+        "host",
+        "lock",
+    ):  # old versions wrote the third one
         for path in list_files(run.path, pattern):
             path.unlink(missing_ok=True)
 

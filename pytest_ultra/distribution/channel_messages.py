@@ -1,0 +1,52 @@
+"""The messages between the controller and a worker on another host."""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+from typing import Any
+
+from execnet.gateway_base import BaseGateway, Channel
+
+ALIVE_EVERY_S = 1.0
+"""How often a worker on another host says that it is alive; the controller answers."""
+LOST_AFTER_S = 30.0
+"""How long one side may hear nothing before it takes the other for lost."""
+
+_KEY = "ultra_channel"
+
+
+class Message(StrEnum):
+    """The kind of a message, its first part."""
+
+    OPEN = "open"  # case ids, number, whether it is a replacement: the worker asks for its files
+    FILE = "file"  # name, bytes: a piece of a file for the worker
+    OPENED = "opened"  # Unix time of the controller: the worker has all files
+    UPDATE = "update"  # name, offset, bytes: a worker's file has changed
+    ALIVE = "alive"
+    STOP = "stop"  # the run is stopped
+    FAILED = "failed"  # a text: the controller can read or write no more files
+    CLOSED = "closed"  # the connection has ended
+
+
+def send_channel(channel: Channel, workerinput: dict[str, Any]) -> None:
+    workerinput[_KEY] = channel
+
+
+def received_channel(workerinput: dict[str, Any]) -> Channel | None:
+    return workerinput.get(_KEY)
+
+
+def lock_writes(gateway: BaseGateway) -> None:
+    """Let only one thread at a time write to a gateway.
+
+    execnet relies on atomic writes, but a large message to a socket is written in parts.
+    """
+    io, lock = gateway._io, threading.Lock()  # noqa: SLF001 - execnet has no public way
+    write = io.write
+
+    def write_locked(data: bytes) -> None:
+        with lock:
+            write(data)
+
+    io.write = write_locked  # type: ignore[method-assign]

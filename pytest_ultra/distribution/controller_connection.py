@@ -1,0 +1,99 @@
+"""A worker's connection to a controller on another host."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from execnet.gateway_base import Channel
+
+from pytest_ultra.distribution.channel_messages import LOST_AFTER_S, Message, lock_writes, received_channel
+from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.errors import UltraError
+from pytest_ultra.storage.file_updates import FileUpdate
+
+_OPEN_WITHIN_S = 300.0
+
+
+class ControllerLostError(UltraError, OSError):
+    """The controller cannot be reached any more, or cannot read or write the run's files."""
+
+
+def find_connection(config: pytest.Config) -> ControllerConnection:
+    """Return the connection of a worker that may be on another host; raise ControllerLostError if it has none."""
+    channel = received_channel(getattr(config, "workerinput", {}))
+    if channel is None:
+        raise ControllerLostError("the controller has sent no channel: give all hosts the same version of pytest-ultra")
+    return ControllerConnection(channel)
+
+
+class ControllerConnection:
+    """Gets a worker's files, and sends what has changed in them. `on_stop` is called in another thread, once."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._failure: str | None = None
+        self._on_stop: Callable[[], None] | None = None
+        self._is_stopped = False
+        self._opened = threading.Event()
+        self._folder = Path()
+        self._heard_at = time.monotonic()
+        self.clock_ahead_s = 0.0
+        lock_writes(channel.gateway)
+
+    def open(self, folder: Path, placement: Placement, case_ids: Iterable[str], on_stop: Callable[[], None]) -> None:
+        """Get the files of these cases into the folder; raise ControllerLostError if that fails.
+
+        Then `clock_ahead_s` is how far this host's clock is ahead of the controller's.
+        """
+        self._folder, self._on_stop = folder, on_stop
+        self._channel.setcallback(self._receive, endmarker=(Message.CLOSED,))
+        self._send(Message.OPEN, list(case_ids), placement.number, placement.is_replacement)
+        if not self._opened.wait(_OPEN_WITHIN_S):
+            self._failure = self._failure or f"the controller has sent no files within {_OPEN_WITHIN_S:g} s"
+        if self._failure is not None:
+            raise ControllerLostError(self._failure)
+
+    def send_update(self, update: FileUpdate) -> None:
+        self._send(Message.UPDATE, *update)
+
+    def say_alive(self) -> None:
+        """Say that this worker is alive; stop if the controller has not answered for a while."""
+        self._send(Message.ALIVE)
+        if time.monotonic() - self._heard_at > LOST_AFTER_S:
+            self._stop(f"the controller has not answered for {LOST_AFTER_S:g} s")
+
+    def _send(self, kind: Message, *content: Any) -> None:
+        try:
+            self._channel.send((str(kind), *content))
+        except OSError as error:
+            self._stop(f"the connection to the controller is lost ({error})")
+
+    def _receive(self, message: tuple[Any, ...]) -> None:
+        """Take a message, in the thread that receives from the controller."""
+        kind, *content = message
+        self._heard_at = time.monotonic()
+        if kind == Message.FILE:
+            name, piece = content
+            with (self._folder / name).open("ab") as file:
+                file.write(piece)
+        elif kind == Message.OPENED:
+            self.clock_ahead_s = time.time() - content[0]
+            self._opened.set()
+        elif kind == Message.STOP:
+            self._stop("the run is stopped")
+        elif kind == Message.FAILED:
+            self._stop(content[0])
+        elif kind == Message.CLOSED:
+            self._stop("the connection to the controller is lost")
+
+    def _stop(self, reason: str) -> None:
+        self._failure = self._failure or reason
+        self._opened.set()
+        if not self._is_stopped and self._on_stop is not None:
+            self._is_stopped = True
+            self._on_stop()

@@ -1,0 +1,121 @@
+"""A run's directory on a host that does not share the controller's: made here, and kept the same over there."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from pytest_ultra.collection.items import case_of
+from pytest_ultra.distribution.channel_messages import ALIVE_EVERY_S
+from pytest_ultra.distribution.controller_connection import ControllerConnection
+from pytest_ultra.distribution.placement import Placement
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.settings import Settings
+from pytest_ultra.storage.file_updates import UpdateReader
+from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stop_signal import send_stop
+
+_SEND_EVERY_S = 0.1
+_SENDS_PER_SIGN = round(ALIVE_EVERY_S / _SEND_EVERY_S)
+
+
+class DemoEndpoint(Protocol):
+    """The embedded endpoint of this host."""
+
+    url: str
+
+    def stop(self) -> None: ...
+
+
+def open_remote_run(
+    config: pytest.Config,
+    settings: Settings,
+    placement: Placement,
+    *,
+    rounds: Mapping[str, int],
+    connection: ControllerConnection,
+    start_demo: Callable[[], DemoEndpoint],
+) -> Placement:
+    """Open the run on this host; return the worker's placement here. Raises ControllerLostError."""
+    if settings.cassette in ("record", "auto"):
+        raise ConfigurationError(
+            f"--ultra-cassette={settings.cassette}: a worker on another host would record answers there; record them "
+            "on one host, or use replay"
+        )
+    remote = RemoteRun(connection, placement.worker)
+    config.pluginmanager.register(remote, "ultra-remote-run")
+    opened = remote.open(placement, _find_case_ids(config, placement, rounds))
+    if placement.demo_url is None:
+        return opened
+    demo = start_demo()
+    config.add_cleanup(demo.stop)
+    return dataclasses.replace(opened, demo_url=demo.url)
+
+
+def _find_case_ids(config: pytest.Config, placement: Placement, rounds: Mapping[str, int]) -> list[str]:
+    """Return the ids of the cases that this worker may run: those of its shard, or all if it has none."""
+    session: pytest.Session | None = config.pluginmanager.get_plugin("session")
+    if session is None:
+        raise RuntimeError("there is no session yet")
+    nodeids = [item.nodeid for item in session.items]
+    indices: Iterable[int] = range(len(nodeids))
+    if placement.is_sharded:
+        indices = {*placement.shard_indices(nodeids, rounds), *placement.assigned_indices(nodeids, rounds)}
+    cases = (case_of(session.items[index]) for index in indices)
+    return sorted({case.case_id for case in cases if case is not None})
+
+
+class RemoteRun:
+    """Hook implementations of a worker on another host.
+
+    Ten times a second, and before each report, it sends the controller what its files have grown by. So a host that is
+    lost takes the episodes and answers of its last 0.1 s with it, and no reported result.
+    """
+
+    def __init__(self, connection: ControllerConnection, worker: str) -> None:
+        self._connection = connection
+        self._run = RunDirectory(Path(tempfile.mkdtemp(prefix="pytest-ultra-run-")))
+        self._reader = UpdateReader(self._run, worker)
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._send_until_over, name="ultra-remote-run", daemon=True)
+
+    def open(self, placement: Placement, case_ids: Iterable[str]) -> Placement:
+        """Get the files that the worker starts with; return its placement on this host."""
+        self._connection.open(self._run.path, placement, case_ids, lambda: send_stop(self._run))
+        self._thread.start()
+        ends_at = None if placement.ends_at is None else placement.ends_at + self._connection.clock_ahead_s
+        return dataclasses.replace(placement, run_folder=str(self._run.path), ends_at=ends_at)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        self._send()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Send what is left, when all files are closed; xdist tells the controller after this."""
+        self._is_over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._send()
+        shutil.rmtree(self._run.path, ignore_errors=True)
+
+    def _send(self) -> None:
+        with self._lock:
+            for update in self._reader.read():
+                self._connection.send_update(update)
+
+    def _send_until_over(self) -> None:
+        sends = 0
+        while not self._is_over.wait(_SEND_EVERY_S):
+            self._send()
+            sends += 1
+            if sends % _SENDS_PER_SIGN == 0:
+                self._connection.say_alive()
