@@ -10,7 +10,8 @@ from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.figures import Summary
 from pytest_ultra.engine.budget import Spent, find_limit
-from pytest_ultra.options.requested_limits import budget_limits
+from pytest_ultra.engine.run_budget import open_run_budget
+from pytest_ultra.options.requested_limits import budget_limits, joint_store
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.budget_lines import budget_line
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -30,6 +31,8 @@ class BudgetHooks:
 
     def __init__(self, settings: Settings, run: _Run) -> None:
         self._limits = budget_limits(settings)
+        self._notes: list[str] = []
+        self._store = joint_store(settings, self._notes.append)
         self._run = run
         self._spent = Spent()
         self._failures = OutputFailures()
@@ -37,13 +40,11 @@ class BudgetHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Read what was spent. A run that stopped because its budget was spent is interrupted."""
-        from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: PLC0415 - POSIX only
-
         run = self._run.started
         if run is None:
             return
         with self._failures.caught("what was spent cannot be read"):
-            budget = SharedBudget(run.budget, self._limits)
+            budget = open_run_budget(run.budget, self._limits, self._store, run.stored_id)
             self._spent = budget.spent
             budget.close()
         if self._spent.has_refused:
@@ -58,6 +59,8 @@ class BudgetHooks:
         with self._failures.caught("what was spent may rest on estimates"):
             estimated = self._run.summary.estimated_requests
         self._failures.print(terminalreporter)
+        for note in self._notes:
+            write_wrapped(terminalreporter, note, yellow=True)
         spent = self._spent
         limit = find_limit(spent, self._limits) if spent.has_refused else None
         line = budget_line(spent.requests, spent.tokens, spent.cost, limit=limit, estimated_requests=estimated)

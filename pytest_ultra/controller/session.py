@@ -14,6 +14,7 @@ from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
 from pytest_ultra.controller.junit_hooks import JUnitHooks
 from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 from pytest_ultra.controller.markdown_hooks import MarkdownHooks
+from pytest_ultra.controller.other_hosts import check_sharing
 from pytest_ultra.controller.report_hooks import ReportHooks
 from pytest_ultra.controller.run import Run
 from pytest_ultra.controller.stop_rule import check_until
@@ -42,6 +43,7 @@ def open_run(
         return None
     check_outputs(settings)
     check_budget(settings)
+    check_sharing(config, settings)
     check_until(settings.until, settings.gates)
     check_gates(settings.gates, settings.prompt_type, settings.tested, settings.task_type)
     run = Run(config, settings, cases)

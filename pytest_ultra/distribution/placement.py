@@ -17,6 +17,7 @@ MAIN = "main"
 """The name of the only process of a run without workers."""
 
 _KEY = "ultra"
+_ELSEWHERE = ("ssh=", "socket=", "vagrant_ssh=", "via=")
 _XDIST = ("xdist", "xdist.plugin")  # the second if `-p` loads it, as without autoloading
 
 
@@ -96,6 +97,12 @@ def is_distributed(config: pytest.Config) -> bool:
     return has_xdist and has_workers and not config.getoption("collectonly")
 
 
+def names_other_hosts(config: pytest.Config) -> bool:
+    """Return whether a `--tx` names another host: only `popen` without a proxy starts a worker on this one."""
+    parts = (part for spec in config.getoption("tx") for part in spec.rpartition("*")[2].split("//"))
+    return any(part.startswith(_ELSEWHERE) for part in parts)
+
+
 def is_debugged(config: pytest.Config) -> bool:
     """Return whether a debugger takes the terminal, so that nothing else may draw on it or run beside a test."""
     return any(config.getoption(name, default=False) for name in ("usepdb", "trace"))
@@ -103,4 +110,5 @@ def is_debugged(config: pytest.Config) -> bool:
 
 def count_workers(config: pytest.Config) -> int:
     """Return the requested number of workers, 0 without xdist."""
-    return len(config.getoption("tx", None) or ())
+    copies = (spec.partition("*")[0] for spec in config.getoption("tx", None) or ())
+    return sum(int(number) if number.isdecimal() else 1 for number in copies)

@@ -10,6 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 from xdist.workermanage import WorkerController
 
+from pytest_ultra.distribution.lost_hosts import LostHosts
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, send
 from pytest_ultra.distribution.remote_workers import RemoteWorkers, may_be_remote
@@ -45,6 +46,7 @@ class DistributionHooks:
         self._rounds = rounds
         self._chosen_dist = chosen_dist
         self._base = base
+        self._lost_hosts = LostHosts()
         self._remote = RemoteWorkers(lambda: base().run_folder)
         self._started = 0
         self._scheduler: ShardScheduling | None = None
@@ -105,11 +107,22 @@ class DistributionHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: WorkerController) -> None:
-        """Stop the other workers when one has stopped without a crash, as by `--sw` or `pytest.exit`."""
+        """Stop the other workers when one has stopped without a crash, as by `--sw` or `pytest.exit`.
+
+        A crashed one is replaced by xdist after this: on another host if its own is lost.
+        """
         ended: Mapping[str, object] = getattr(node, "workeroutput", {})
         is_interrupted = ended.get("exitstatus") == pytest.ExitCode.INTERRUPTED
         if is_interrupted or ended.get("shouldstop") or ended.get("shouldfail"):
             self._stop()
+        elif not ended:
+            self._move_if_lost(node)
+
+    def _move_if_lost(self, node: WorkerController) -> None:
+        message = self._lost_hosts.move_replacement(node)
+        terminal: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+        if message is not None and terminal is not None:
+            terminal.write_line(f"\nultra: {message}")
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:

@@ -35,7 +35,8 @@ _TIMER_TOLERANCE_S = 1e-6  # a timer may fire that much too early
 class Permit(msgspec.Struct, frozen=True, gc=False):
     """Permission for one attempt, counted as `tokens`.
 
-    If the model has several endpoints, `model` is its name and `route` the endpoint's number.
+    If the model has several endpoints, `model` is its name and `route` the endpoint's number. `joint` is its name among
+    the calls of all hosts, if they share the limits.
     """
 
     limiter: EndpointLimiter
@@ -43,6 +44,7 @@ class Permit(msgspec.Struct, frozen=True, gc=False):
     tokens: float
     model: str = ""
     route: int = 0
+    joint: str = ""
 
 
 class _Waiter:
@@ -62,11 +64,9 @@ class EndpointLimiter:
 
     def __init__(self, state: LimiterState, limits: Limits, clock: Clock, *, patience_s: float = PATIENCE_S) -> None:
         self._state = state
-        self._limits = limits
         self._clock = clock
         self._patience_s = patience_s
-        self._requests = Pace.per_minute(limits.rpm)
-        self._tokens = Pace.per_minute(limits.tpm)
+        self._use(limits)
         self._queue: deque[_Waiter] = deque()
         self._in_flight = 0  # the state's row of this process follows it, whatever a damaged file holds
         self._timer: asyncio.TimerHandle | None = None
@@ -74,6 +74,11 @@ class EndpointLimiter:
         self._reclaimed_at = 0.0
         self._backing_off: set[asyncio.Future[None]] = set()
         self._is_closed = False
+
+    def _use(self, limits: Limits) -> None:
+        self._limits = limits
+        self._requests = Pace.per_minute(limits.rpm)
+        self._tokens = Pace.per_minute(limits.tpm)
 
     async def acquire(self, model: str, tokens: float = 0.0) -> Permit | CallFailed:
         """Wait until an attempt may be made; return its permit, or why none will be possible."""
@@ -148,6 +153,9 @@ class EndpointLimiter:
         if self._timer is not None:
             self._timer.cancel()
         self._state.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until all is released, after `close`."""
 
     def _end_back_offs(self) -> None:
         for ended in self._backing_off:

@@ -17,6 +17,7 @@ from pytest_ultra.engine.endpoint_limiter import PATIENCE_S, EndpointLimiter, Pe
 from pytest_ultra.engine.endpoint_pool import EndpointPool
 from pytest_ultra.engine.limiter_state import LimiterState
 from pytest_ultra.engine.limits import START_IN_FLIGHT, Limits
+from pytest_ultra.engine.redis_connection import JointStore, RedisScripts
 from pytest_ultra.errors import AttemptFailedError
 
 _BYTES_PER_TOKEN = 4.0
@@ -51,6 +52,9 @@ class Limiter(Protocol):
     def close(self) -> None:
         """Release all resources. Called once, after the last attempt."""
 
+    async def wait_closed(self) -> None:
+        """Wait until that is done."""
+
 
 class Unlimited:
     """A limiter without limits."""
@@ -74,6 +78,8 @@ class Unlimited:
         return False
 
     def close(self) -> None: ...
+
+    async def wait_closed(self) -> None: ...
 
 
 UNLIMITED = Unlimited()
@@ -108,6 +114,9 @@ class BypassLimiter:
     def close(self) -> None:
         self._limiter.close()
 
+    async def wait_closed(self) -> None:
+        await self._limiter.wait_closed()
+
 
 class TokenEstimator:
     """Estimates the tokens of a call before it is made: from the request's size, corrected by what calls have used."""
@@ -126,10 +135,16 @@ class TokenEstimator:
 class ModelLimiter:
     """The endpoint pools of all models. Models that the same endpoint serves share its limiter."""
 
-    def __init__(self, pools: Mapping[str, EndpointPool], estimator: TokenEstimator | None = None) -> None:
-        """Without an estimator, tokens are not counted."""
+    def __init__(
+        self,
+        pools: Mapping[str, EndpointPool],
+        estimator: TokenEstimator | None = None,
+        scripts: RedisScripts | None = None,
+    ) -> None:
+        """Without an estimator, tokens are not counted. `scripts` is the connection of limiters that use Redis."""
         self._pools = pools
         self._estimator = estimator
+        self._scripts = scripts
 
     async def acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
         tokens = 0.0 if self._estimator is None else self._estimator.estimate(request)
@@ -154,8 +169,18 @@ class ModelLimiter:
         return permit is not None and bool(permit.model) and self._pools[permit.model].has_other(permit.route)
 
     def close(self) -> None:
-        for limiter in {limiter for pool in self._pools.values() for limiter in pool.limiters}:
+        for limiter in self._limiters:
             limiter.close()
+
+    async def wait_closed(self) -> None:
+        for limiter in self._limiters:
+            await limiter.wait_closed()
+        if self._scripts is not None:
+            await self._scripts.aclose()
+
+    @property
+    def _limiters(self) -> set[EndpointLimiter]:
+        return {limiter for pool in self._pools.values() for limiter in pool.limiters}
 
     def _used_tokens(self, permit: Permit, result: Reply | AttemptFailedError | None) -> float | None:
         """Return the tokens that the attempt used, None if unknown, and correct the estimator by them."""
@@ -175,12 +200,13 @@ def open_limiter(
     clock: Clock = SYSTEM_CLOCK,
     patience_s: float = PATIENCE_S,
     max_old_pause_s: float = MAX_OLD_PAUSE_S,
+    store: JointStore | None = None,
 ) -> tuple[ModelLimiter, str | None]:
     """Return the limiter, and what is wrong with how it is shared with other processes, None if nothing is.
 
     `endpoints` maps each model to the names of its endpoints, hashes over address and key. The state is in the user's
     folder in the first of `roots` that has room. A process with a clock of its own must use a `folder` of its own: its
-    times mean nothing to other processes.
+    times mean nothing to other processes. With a `store`, all hosts hold the limits together.
     """
     states: dict[str, LimiterState] = {}
     problem: str | None = None
@@ -188,12 +214,20 @@ def open_limiter(
         states[name], obstacle = _open_state(name, folder, roots)
         problem = problem or obstacle
         states[name].start(clock.now(), START_IN_FLIGHT, max_old_pause_s)
-    limiters = {name: EndpointLimiter(state, limits, clock, patience_s=patience_s) for name, state in states.items()}
+    scripts = None
+    if store is not None and limits.is_set:
+        from pytest_ultra.engine.redis_limiter import open_joint_limiters  # noqa: PLC0415 - an extra
+
+        scripts, limiters = open_joint_limiters(states, limits, clock, store, patience_s=patience_s)
+    else:
+        limiters = {
+            each: EndpointLimiter(state, limits, clock, patience_s=patience_s) for each, state in states.items()
+        }
     estimator = None if limits.tpm is None else TokenEstimator()
     pools = {
         model: EndpointPool(model, [limiters[name] for name in names], clock) for model, names in endpoints.items()
     }
-    return ModelLimiter(pools, estimator), problem
+    return ModelLimiter(pools, estimator, scripts), problem
 
 
 def _open_state(name: str, folder: Path | None, roots: Sequence[Path] | None) -> tuple[LimiterState, str | None]:

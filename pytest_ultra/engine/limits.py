@@ -11,8 +11,9 @@ MOST_IN_FLIGHT = 1024
 
 _MINUTE_S = 60.0
 _HEADROOM = 1.01  # any window may hold one call above its share; with this, no minute holds more than N calls
-_CATCH_UP_S = 0.05
-_TIMER_S = 0.004  # resolution of timers
+CATCH_UP_S = 0.05
+TIMER_S = 0.004
+"""The resolution of timers."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -25,6 +26,23 @@ class Limits(msgspec.Struct, frozen=True):
     tpm: float | None = None
     max_in_flight: int | None = None
     is_adaptive: bool = True
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the user has set any limit."""
+        return any(limit is not None for limit in (self.rpm, self.tpm, self.max_in_flight))
+
+    def without_pace(self) -> Limits:
+        return msgspec.structs.replace(self, rpm=None, tpm=None)
+
+    def share(self, hosts: int) -> Limits:
+        """Return one host's share of the limits, at least one call in flight."""
+        return msgspec.structs.replace(
+            self,
+            rpm=self.rpm and self.rpm / hosts,
+            tpm=self.tpm and self.tpm / hosts,
+            max_in_flight=self.max_in_flight and max(1, self.max_in_flight // hosts),
+        )
 
     @property
     def ceiling(self) -> float:
@@ -55,7 +73,7 @@ class Pace(msgspec.Struct, frozen=True):
     def take(self, due: float, now: float, units: float = 1.0) -> float:
         """Return when the next call may be made after a call of `units` at `now` (not before `due`)."""
         step_s = units * self.interval_s
-        catch_up_s = max(_TIMER_S, min(step_s, _CATCH_UP_S))
+        catch_up_s = max(TIMER_S, min(step_s, CATCH_UP_S))
         return max(due, now - catch_up_s) + step_s
 
     def settle(self, due: float, units: float) -> float:

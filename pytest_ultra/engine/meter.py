@@ -235,3 +235,6 @@ class MeteredLimiter:
 
     def close(self) -> None:
         self._limiter.close()
+
+    async def wait_closed(self) -> None:
+        await self._limiter.wait_closed()

@@ -118,6 +118,7 @@ class Caller:
             await self._endpoint.aclose()
         finally:
             self._limiter.close()
+            await self._limiter.wait_closed()
 
     async def _acquire(self, request: ChatRequest) -> Permit | CallFailed | None:
         with self._waits:

@@ -272,6 +272,14 @@ OPTIONS = (
         "Limit of calls in flight to an endpoint, shared by all processes",
         _one(values.whole(at_least=1)),
     ),
+    Option(
+        "redis",
+        None,
+        "URL",
+        "Redis through which hosts and CI jobs share these limits, and a budget if the URL ends in `#NAME`, as in "
+        "`redis://limits:6379/0#nightly` (extra `redis`)",
+        _one(values.redis_url),
+    ),
     Option("pass", "full", "full|partial", "The lowest outcome with which an item passes", _one(values.outcome)),
     Option(
         "require",

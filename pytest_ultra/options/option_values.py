@@ -236,6 +236,17 @@ def url(text: str) -> str:
     return text
 
 
+def redis_url(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        from pytest_ultra.providers.redaction import redact_url  # noqa: PLC0415 - for the message only
+
+        raise ValueError(
+            f"{redact_url(text)!r} is not the URL of a Redis; give one with redis://, rediss:// or unix://, such as "
+            "redis://127.0.0.1:6379/0"
+        )
+    return text
+
+
 def headers(texts: Sequence[str]) -> dict[str, str]:
     from pytest_ultra.providers.request_headers import read_headers  # noqa: PLC0415 - an unused plugin must not import it
 

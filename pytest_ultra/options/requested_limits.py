@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
 from pytest_ultra.engine.budget import BudgetLimits
 from pytest_ultra.engine.limits import Limits
+from pytest_ultra.engine.redis_connection import JointStore
 from pytest_ultra.options.known_prices import check_prices
 from pytest_ultra.options.option_values import RateMode
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.storage.shared_disk import host_name
 
 
 def endpoint_limits(settings: Settings) -> Limits:
@@ -26,6 +29,11 @@ def endpoint_limits(settings: Settings) -> Limits:
 
 def budget_limits(settings: Settings) -> BudgetLimits:
     return BudgetLimits(settings.max_requests, settings.max_tokens, settings.max_cost)
+
+
+def joint_store(settings: Settings, note: Callable[[str], None]) -> JointStore | None:
+    """Return the Redis of `--ultra-redis`, None without one; `note` gets what the user should know of it."""
+    return None if settings.redis is None else JointStore(settings.redis, host_name(), note)
 
 
 def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> None:

@@ -87,6 +87,7 @@ class Settings:
     qps: float | None
     tpm: float | None
     max_in_flight: int | None
+    redis: str | None
     least_outcome: str
     failures: int | None
     json: Path | None

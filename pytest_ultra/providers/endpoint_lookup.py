@@ -33,6 +33,9 @@ class EndpointSettings(Protocol):
     def base_url(self) -> str | None: ...
 
     @property
+    def redis(self) -> str | None: ...
+
+    @property
     def served(self) -> Mapping[str, Sequence[Served]]: ...
 
     @property
@@ -67,7 +70,7 @@ def find_redactor(settings: EndpointSettings) -> Redactor:
     secrets = find_secrets(
         os.environ,
         (*KEY_VARIABLES, *(one.key_env for one in served)),
-        (settings.base_url or "", *bases, *(one.base_url for one in served)),
+        (settings.base_url or "", settings.redis or "", *bases, *(one.base_url for one in served)),
     )
     variables = {variable for headers in settings.header.values() for variable in headers.values()}
     return Redactor(secrets.union(*(secrets_of(os.environ.get(name, "").strip()) for name in variables)))

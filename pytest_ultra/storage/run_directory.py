@@ -52,6 +52,11 @@ class RunDirectory(msgspec.Struct, frozen=True):
         return self.path.name
 
     @property
+    def stored_id(self) -> str:
+        """The run's id in run.json, which a copy of the directory on another host has too."""
+        return str(self.describe()["run_id"])
+
+    @property
     def guidance(self) -> Path:
         return self.path / "guidance"
 

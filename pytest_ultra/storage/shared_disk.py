@@ -15,7 +15,7 @@ _HOST_FILES = ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/net")
 
 def write_token(run: RunDirectory) -> str:
     """Write a new token to the run's directory and return it, with the name of this host."""
-    token = f"{_host()} {secrets.token_hex(_TOKEN_BYTES)}"
+    token = f"{host_name()} {secrets.token_hex(_TOKEN_BYTES)}"
     _token_path(run.path).write_text(token, encoding="utf-8")
     return token
 
@@ -25,15 +25,15 @@ def is_shared(run_folder: Path, token: str) -> bool:
 
     A folder that several hosts share does not count: locks, mapped files and loopback addresses are a host's own.
     """
-    if not token.startswith(f"{_host()} "):
+    if not token.startswith(f"{host_name()} "):
         return False
     with suppress(OSError, UnicodeDecodeError):
         return _token_path(run_folder).read_text(encoding="utf-8") == token
     return False
 
 
-def _host() -> str:
-    """Name the host: a container that shares its kernel, but not its network, is another one."""
+def host_name() -> str:
+    """Return a name of this host, without spaces; a container with a network of its own is another host."""
     names = [platform.node() or "-"]
     for path in map(Path, _HOST_FILES):
         with suppress(OSError):

@@ -13,10 +13,14 @@ from pytest_ultra.engine.admission import ADMIT_ALL, Admission, BudgetAdmission
 from pytest_ultra.engine.budget import BudgetedEndpoint
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import Assignment, Priority
+from pytest_ultra.engine.redis_connection import JointStore
+from pytest_ultra.engine.run_budget import open_run_budget
 from pytest_ultra.options.known_prices import known_prices
-from pytest_ultra.options.requested_limits import budget_limits
+from pytest_ultra.options.requested_limits import budget_limits, joint_store
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.stall_notes import write_stall_note
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,25 @@ class BudgetShare:
     limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
 
 
-def open_budget_share(settings: Settings, run: RunDirectory, estimate: Callable[[Assignment], Estimate]) -> BudgetShare:
-    """Return this process's share; without a budget it limits nothing."""
+def open_store(settings: Settings, run: RunDirectory, worker: str) -> JointStore | None:
+    """Return the Redis that hosts share, None without one; the first process prints what is noted of it."""
+    redact = find_redactor(settings)
+    return joint_store(
+        settings, lambda text: write_stall_note(run, f"{worker}-redis", f"ultra: {worker}: {redact(text)}")
+    )
+
+
+def open_budget_share(
+    settings: Settings,
+    run: RunDirectory,
+    estimate: Callable[[Assignment], Estimate],
+    store: JointStore | None = None,
+) -> BudgetShare:
+    """Return this process's share; without a budget it limits nothing. With a `store`, hosts share the budget."""
     limits = budget_limits(settings)
     if not limits.is_limited:
         return BudgetShare()
-    from pytest_ultra.engine.shared_budget import SharedBudget  # noqa: PLC0415 - POSIX only
-
-    budget, prices = SharedBudget(run.budget, limits), known_prices(settings)
+    budget, prices = open_run_budget(run.budget, limits, store, run.stored_id), known_prices(settings)
     admission = BudgetAdmission(budget, limits, prices, estimate)
     return BudgetShare(admission, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.record))
 

@@ -16,6 +16,7 @@ from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.endpoint import Endpoint, OwnEndpoint, RedactingEndpoint
 from pytest_ultra.engine.limiter import MAX_OLD_PAUSE_S, UNLIMITED, BypassLimiter, Limiter, open_limiter
 from pytest_ultra.engine.main_thread_imports import import_all
+from pytest_ultra.engine.redis_connection import JointStore
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import endpoint_limits
@@ -138,7 +139,13 @@ def with_cassettes(settings: Settings, access: ModelAccess, keep: Keep | None) -
     return ClientStack(lambda: cassettes, clock, reaches_model)
 
 
-def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, folder: Path | None = None) -> Limiter:
+def open_run_limiter(
+    config: pytest.Config,
+    settings: Settings,
+    demo_url: str,
+    folder: Path | None = None,
+    store: JointStore | None = None,
+) -> Limiter:
     """Open the run's limiter; warn if not all processes share it. A replay needs none."""
     if settings.cassette == "replay":
         return UNLIMITED
@@ -147,6 +154,7 @@ def open_run_limiter(config: pytest.Config, settings: Settings, demo_url: str, f
         endpoint_limits(settings),
         folder=folder,
         max_old_pause_s=0.0 if settings.fresh else MAX_OLD_PAUSE_S,
+        store=store,
     )
     if problem:
         warnings.warn(

@@ -19,6 +19,7 @@ from pytest_ultra.collection.run_commands import has_commands, open_commands
 from pytest_ultra.collection.run_suite import generate_guidance, open_guidance_cache, suite_of_run
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.distribution.placement import Placement, is_debugged
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
 from pytest_ultra.engine.backoff import RetryPolicy
@@ -35,7 +36,7 @@ from pytest_ultra.storage.journal import Journal, JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.storage.started_cases import StartedCases
-from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open_budget_share
+from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open_budget_share, open_store
 from pytest_ultra.worker.client_stack import (
     ClientStack,
     ModelAccess,
@@ -100,6 +101,7 @@ class Shard:
         self._deadline: RunDeadline | None = None
         self._stop_reason: str | None = None
         self._redact = find_redactor(settings)
+        self._store = open_store(settings, self._run, placement.worker)
 
     def start(self, session: pytest.Session) -> None:
         """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""
@@ -249,7 +251,8 @@ class Shard:
 
         stack = self._client_stack()
         self._started_cases = started = StartedCases(self._run, self._placement.worker)
-        limiter = open_run_limiter(self._config, self._settings, self._placement.demo_url or "")
+        demo_url = self._placement.demo_url or ""
+        limiter = open_run_limiter(self._config, self._settings, demo_url, store=self._store)
         return Engine(
             lambda: self._open_caller(stack, limiter, meter, activity),
             keep,
@@ -284,7 +287,10 @@ class Shard:
 
     @cached_property
     def _budget_share(self) -> BudgetShare:
-        return open_budget_share(self._settings, self._run, lambda each: self._suite.estimate(each.case, each.guidance))
+        def estimate(each: Assignment) -> Estimate:
+            return self._suite.estimate(each.case, each.guidance)
+
+        return open_budget_share(self._settings, self._run, estimate, self._store)
 
     def _client_stack(self) -> ClientStack:
         """Return the client stack. Answers are kept, except those of a user's own endpoint, which may have a memory."""

@@ -44,6 +44,9 @@ class Closed:
     def close(self) -> None:
         self.calls.append("close")
 
+    async def wait_closed(self) -> None:
+        self.calls.append("wait closed")
+
 
 def test_a_kept_answer_needs_no_permit() -> None:
     inner = Closed()
@@ -63,4 +66,12 @@ def test_all_other_calls_are_forwarded() -> None:
     assert limiter.exclude(None)
     assert limiter.has_other(None)
     limiter.close()
-    assert inner.calls == ["back off m 2.0", "cancel waiting m closed", "exclude None", "has other None", "close"]
+    asyncio.run(limiter.wait_closed())
+    assert inner.calls == [
+        "back off m 2.0",
+        "cancel waiting m closed",
+        "exclude None",
+        "has other None",
+        "close",
+        "wait closed",
+    ]

@@ -81,6 +81,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         qps=None,
         tpm=None,
         max_in_flight=None,
+        redis=None,
         failures=None,
         least_outcome="full",
         json=None,
