@@ -100,8 +100,11 @@ class JointAnswer(NamedTuple):
 class JointLimits:
     """The joint limits on one endpoint. `hosts` is how many hosts share them, as far as that is known."""
 
-    def __init__(self, endpoint: str, limits: Limits, scripts: RedisScripts, host: str) -> None:
+    def __init__(
+        self, endpoint: str, limits: Limits, scripts: RedisScripts, host: str, *, lease_s: float = LEASE_S
+    ) -> None:
         """`endpoint` is a hash over its address and key, the same on all hosts."""
+        self._lease_s = lease_s
         self._keys = [
             f"pytest-ultra:limits:{{{endpoint}}}:{part}" for part in ("pace", "in-flight", "members", "waiting")
         ]
@@ -129,7 +132,7 @@ class JointLimits:
             permit,
             self._member,
             len(self._held),
-            LEASE_S,
+            self._lease_s,
             _KEPT_S,
             MAX_WAIT_S,
             CATCH_UP_S,
@@ -151,4 +154,4 @@ class JointLimits:
 
     async def renew(self) -> None:
         """Renew the leases of the calls in flight, and this host's own."""
-        await self._scripts.run(_RENEW, self._keys, self._member, LEASE_S, *self._held)
+        await self._scripts.run(_RENEW, self._keys, self._member, self._lease_s, *self._held)

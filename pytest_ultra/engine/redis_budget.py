@@ -1,7 +1,8 @@
 """A budget that hosts and CI jobs share in Redis: atomic scripts; a process's reserved share is a lease.
 
 While Redis does not answer, each process may spend its part of what was left at the last answer: the rest, divided by
-the processes that were known then. So they never spend more than the budget together.
+the processes that were known then. So together they exceed the budget by at most what was spent between a process's
+last answer and the loss.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import uuid
 import msgspec
 
 from pytest_ultra.engine.budget import BudgetLimits, Spent, find_limit, largest_share
+from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
 from pytest_ultra.engine.redis_connection import Availability, JointStore, budget_name, connect
 
 _KEPT_S = 7 * 24 * 3600
@@ -74,7 +76,7 @@ redis.call('HSET', KEYS[3], member, tostring(has_room and held + more or held))
 class RedisBudget:
     """See `engine.budget.Budget` and `engine.admission.BudgetReserve`. A request asks Redis twice."""
 
-    def __init__(self, store: JointStore, limits: BudgetLimits, run_id: str) -> None:
+    def __init__(self, store: JointStore, limits: BudgetLimits, run_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
         """The budget is that of the URL's fragment, else the run's own."""
         import redis  # noqa: PLC0415 - an extra
 
@@ -86,7 +88,8 @@ class RedisBudget:
         self._errors = (redis.RedisError, OSError)
         self._client = connect(store.url)
         self._scripts = {text: self._client.register_script(text) for text in (_TAKE, _RESERVE)}
-        self._availability = Availability(store, lambda: "until it does, this process spends its part of what was left")
+        fallback = "until it does, this process spends no more than its part of what was left of the budget"
+        self._availability = Availability(store, lambda: fallback, clock)
         self._known = Spent()  # at the last answer, of all processes
         self._unsent = Spent()  # spent here since
         self._processes = 1
@@ -100,6 +103,7 @@ class RedisBudget:
 
     @property
     def is_spent(self) -> bool:
+        self._run(_TAKE, "look")
         return find_limit(self._share_of_spent(), self._limits) is not None
 
     def take(self) -> str | None:
@@ -156,8 +160,11 @@ class RedisBudget:
         return int(result)
 
     def _share_of_spent(self) -> Spent:
-        """Return what counts as spent here: with Redis lost, as if every process spent as much as this one."""
-        return self._with_unsent(self._processes if self._availability.is_lost else 1)
+        """Return what counts as spent here: with Redis lost, as if every process spent as much as this one would."""
+        if not self._availability.is_lost:
+            return self._with_unsent(1)
+        spent = self._with_unsent(self._processes)
+        return msgspec.structs.replace(spent, requests=spent.requests + self._processes - 1)
 
     def _with_unsent(self, times: int) -> Spent:
         known, unsent = self._known, self._unsent

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,11 +14,13 @@ from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.endpoint_limiter import PATIENCE_S, EndpointLimiter, Permit
-from pytest_ultra.engine.joint_limits import JointLimits
+from pytest_ultra.engine.joint_limits import JointAnswer, JointLimits
 from pytest_ultra.engine.limiter_state import LimiterState
 from pytest_ultra.engine.limits import Limits
 from pytest_ultra.engine.redis_connection import LEASE_S, Availability, JointStore, RedisScripts
 from pytest_ultra.errors import AttemptFailedError
+
+T = TypeVar("T")
 
 _POLL_S = 0.02
 """How often a free slot is looked for; a slot that this process frees is taken at once."""
@@ -44,7 +46,7 @@ class RedisEndpointLimiter(EndpointLimiter):
         self._cancelled: Counter[str] = Counter()
         self._failures: dict[str, CallFailed] = {}
         self._renewal: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def acquire(self, model: str, tokens: float = 0.0) -> Permit | CallFailed:
         cancelled = self._cancelled[model]
@@ -84,11 +86,12 @@ class RedisEndpointLimiter(EndpointLimiter):
     async def _take_joint(self, permit: Permit, tokens: float) -> Permit | float:
         """Return the permit with its joint slot; else give the local slot back, and return when to ask again."""
         name = self._joint.new_permit()
+        asking = self._start(self._joint.acquire(name, tokens))
         try:
-            answer = await self._joint.acquire(name, tokens)
+            answer = await asyncio.shield(asking)  # a cancelled request would cost the connection to Redis
         except asyncio.CancelledError:
             super().release(permit, None)
-            self._start(self._joint.release(name, -tokens))
+            self._start(self._give_back(name, tokens, asking))
             raise
         was_alone, self._is_alone = self._is_alone, answer is None
         if was_alone != self._is_alone:
@@ -102,6 +105,10 @@ class RedisEndpointLimiter(EndpointLimiter):
         super().release(permit, None)
         return 0.0 if answer is None else _POLL_S if answer.wait_s is None else answer.wait_s
 
+    async def _give_back(self, name: str, tokens: float, asking: asyncio.Task[JointAnswer | None]) -> None:
+        await asking
+        await self._joint.release(name, -tokens)
+
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(_RENEW_EVERY_S)
@@ -114,10 +121,11 @@ class RedisEndpointLimiter(EndpointLimiter):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)  # a loop holds its tasks only weakly
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def open_joint_limiters(

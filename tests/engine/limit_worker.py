@@ -15,6 +15,7 @@ from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import ModelLimiter, open_limiter
 from pytest_ultra.engine.limits import Limits
+from pytest_ultra.engine.redis_connection import JointStore
 from tests.engine.engine_fakes import make_case, make_request
 from tests.engine.limit_server import ROOT, call
 
@@ -22,7 +23,7 @@ ENDPOINT = "endpoint"
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A worker's job: a number of cases, each of which makes one call after another."""
+    """A worker's job: a number of cases, each of which makes one call after another; on a host, if it uses Redis."""
 
     folder: str
     port: int
@@ -30,6 +31,8 @@ class Job(msgspec.Struct, frozen=True):
     cases: int = 20
     latency_s: float = 0.1
     tokens: int = 100
+    redis: str = ""
+    host: str = ""
 
 
 def start(job: Job) -> subprocess.Popen[str]:
@@ -44,7 +47,8 @@ def start(job: Job) -> subprocess.Popen[str]:
 
 
 async def work(job: Job) -> None:
-    limiter, problem = open_limiter({"m": [ENDPOINT]}, job.limits, folder=Path(job.folder))
+    store = JointStore(job.redis, job.host, lambda text: print(text, flush=True)) if job.redis else None  # noqa: T201
+    limiter, problem = open_limiter({"m": [ENDPOINT]}, job.limits, folder=Path(job.folder), store=store)
     assert problem is None
     print("ready", flush=True)  # noqa: T201 - the parent process waits for it
     tasks = [asyncio.create_task(_run_case(job, limiter)) for _ in range(job.cases)]
@@ -53,6 +57,7 @@ async def work(job: Job) -> None:
         task.cancel()
     await asyncio.wait(tasks)
     limiter.close()
+    await limiter.wait_closed()
 
 
 async def _run_case(job: Job, limiter: ModelLimiter) -> None:
