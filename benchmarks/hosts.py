@@ -1,0 +1,233 @@
+"""Run on two hosts that share no disk, lose one of them, and hold limits together through Redis.
+
+    python benchmarks/hosts.py all|disk|loss|silence|limits [--seconds S]
+
+It needs root on Linux, `ip` and `redis-server`: the hosts are network namespaces with an address, a loopback, a memory
+and a folder for temporary files of their own, in which the project's folder is empty. A server in a process of its own
+counts what arrives. `disk`: 100 cases on two hosts. `loss`: one host is killed in mid-run. `silence`: its network goes
+down in mid-run, without a word. `limits`: two hosts of two workers under one limit. docs/several-hosts.md has the
+figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+NETWORK = "10.77"
+MOUNTS = "mount -t tmpfs none {project} && mount -t tmpfs none /dev/shm && TMPDIR={folder} exec {command}"
+HOST = ("-m", "execnet.script.socketserver")
+RUN = ("-d", "-p", "no:cacheprovider", "--pyargs", "pytest_ultra.suite", "--ultra-json=out.json")
+EPISODES_BEFORE_HARM = 15
+CASES = ("--ultra-instances=2",)  # 100
+SLOW = ("--ultra-model=demo/perfect?latency=0.3", "--ultra-concurrency=4")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["all", "disk", "loss", "silence", "limits"])
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long the limits are measured (default: 30)")
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("network namespaces need root")
+    if arguments.what in ("all", "disk"):
+        measure_run("two hosts", "--ultra-model=demo/perfect")
+    if arguments.what in ("all", "loss"):
+        measure_run("one host killed in mid-run", *SLOW, harm=lambda hosts: hosts[1].kill())
+    if arguments.what in ("all", "silence"):
+        measure_run("one host cut off in mid-run", *SLOW, harm=lambda hosts: hosts[1].cut_off())
+    if arguments.what in ("all", "limits"):
+        measure_limits(arguments.seconds)
+
+
+class Host:
+    """A network namespace with a socket server for each of its workers."""
+
+    def __init__(self, number: int, project: Path, workers: int) -> None:
+        self.name = f"ultra-{number}"
+        self.gateway, self.address = f"{NETWORK}.{number}.1", f"{NETWORK}.{number}.2"
+        self._servers: list[subprocess.Popen[bytes]] = []
+        self.remove()
+        ip("netns", "add", self.name)
+        ip("link", "add", self.name, "type", "veth", "peer", "name", "eth0", "netns", self.name)
+        ip("addr", "add", f"{self.gateway}/24", "dev", self.name)
+        ip("link", "set", self.name, "up")
+        for words in (f"addr add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
+            ip("-n", self.name, *words.split())
+        ip("-n", self.name, "route", "add", "default", "via", self.gateway)
+        self.places = [f"socket={self.address}:{8000 + worker}" for worker in range(workers)]
+        for place in self.places:
+            self._servers.append(self._serve(place.removeprefix("socket="), project))
+
+    def kill(self) -> None:
+        for server in self._servers:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+    def cut_off(self) -> None:
+        """Take the network down: no packet says so to the other end."""
+        ip("link", "set", self.name, "down")
+
+    def remove(self) -> None:
+        self.kill()
+        for words in (f"link del {self.name}", f"netns del {self.name}"):
+            subprocess.run(["ip", *words.split()], stderr=subprocess.DEVNULL, check=False)  # noqa: S607 - from the path
+
+    def _serve(self, address: str, project: Path) -> subprocess.Popen[bytes]:
+        folder = tempfile.mkdtemp(prefix="ultra-host-")
+        command = f"{sys.executable} {' '.join(HOST)} {address}"
+        script = f"cd {folder} && " + MOUNTS.format(project=project, folder=folder, command=command)
+        return subprocess.Popen(
+            ["ip", "netns", "exec", self.name, "unshare", "-m", "sh", "-c", script],  # noqa: S607
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)  # noqa: S607 - from the path
+
+
+@contextmanager
+def two_hosts(workers: int) -> Iterator[tuple[Path, list[Host]]]:
+    """Yield a project's folder and the hosts."""
+    with tempfile.TemporaryDirectory(prefix="ultra-project-") as folder, ExitStack() as stack:
+        hosts = []
+        for number in (1, 2):
+            hosts.append(Host(number, Path(folder), workers))
+            stack.callback(hosts[-1].remove)
+        time.sleep(2)  # until they listen
+        yield Path(folder), hosts
+
+
+def start_run(project: Path, hosts: Sequence[Host], *options: str) -> subprocess.Popen[str]:
+    tx = [f"--tx={place}" for host in hosts for place in host.places]
+    command = [sys.executable, "-m", "pytest", *RUN, *tx, *options]
+    return subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+# ---- episodes come home, and no case is lost with a host
+
+
+def measure_run(name: str, *options: str, harm: Callable[[Sequence[Host]], None] | None = None) -> None:
+    with two_hosts(workers=1) as (project, hosts):
+        started = time.monotonic()
+        run = start_run(project, hosts, *CASES, *options)
+        harmed_at = None
+        if harm is not None:
+            while len(journaled(project)) < EPISODES_BEFORE_HARM:
+                time.sleep(0.05)
+            harm(hosts)
+            harmed_at = time.monotonic()
+        output, noticed_at = [], None
+        for line in run.stdout or ():
+            output.append(line)
+            if "is lost" in line:
+                noticed_at = time.monotonic()
+                print(line.strip())
+        run.wait()
+        took_s = time.monotonic() - started
+        if run.returncode:
+            print("".join(output))
+        show_run(name, project, took_s)
+        if harmed_at is not None and noticed_at is not None:
+            print(f"  the loss was noticed after {noticed_at - harmed_at:.1f} s")
+
+
+def show_run(name: str, project: Path, took_s: float) -> None:
+    episodes = json.loads((project / "out.json").read_text())["episodes"]
+    runs = Counter(episode["nodeid"] for episode in journaled(project))
+    workers = Counter(episode["worker"] for episode in episodes)
+    outcomes = Counter(episode["outcome"] for episode in episodes)
+    whole = sum(bool(episode["transcript"]) for episode in journaled(project))
+    print(f"{name}: {len(episodes)} cases in {took_s:.1f} s, outcomes {dict(outcomes)}, by worker {dict(workers)}")
+    print(
+        f"  in the controller's journals: {len(runs)} cases, each {set(runs.values())} times, {whole} with transcript"
+    )
+
+
+def journaled(project: Path) -> list[dict[str, Any]]:
+    lines = [
+        line
+        for path in project.glob(".ultra/runs/*/journal-*.jsonl")
+        for line in path.read_text().splitlines(keepends=True)
+    ]
+    return [json.loads(line)["episode"] for line in lines if line.endswith("\n")]
+
+
+# ---- limits of two hosts of two workers, measured by a server of its own
+
+
+def measure_limits(seconds: float) -> None:
+    rpm = 600
+    show_limit(f"{rpm} requests a minute", seconds, f"--ultra-rpm={rpm}", rpm=rpm)
+    show_limit("10 requests in flight", seconds, "--ultra-max-in-flight=10", most=10)
+    show_limit(f"{rpm} requests a minute, Redis killed half-way", seconds, f"--ultra-rpm={rpm}", rpm=rpm, is_lost=True)
+
+
+def show_limit(name: str, seconds: float, option: str, *, rpm: float = 0, most: int = 0, is_lost: bool = False) -> None:
+    with two_hosts(workers=2) as (project, hosts), ExitStack() as stack:
+        redis = stack.enter_context(
+            running(["redis-server", "--bind", hosts[0].gateway, "--protected-mode", "no", "--save", ""])
+        )
+        server = stack.enter_context(running([sys.executable, str(Path(__file__).with_name("counting_server.py"))]))
+        time.sleep(2)
+        run = start_run(
+            project,
+            hosts,
+            "--ultra-model=stand-in",
+            f"--ultra-base-url=http://{hosts[0].gateway}:8800/v1",
+            f"--ultra-redis=redis://{hosts[0].gateway}:6379/0",
+            "--ultra-task-type=simple_task",
+            f"--ultra-instances={round(seconds)}",
+            option,
+        )
+        if is_lost:
+            time.sleep(10 + seconds / 2)
+            redis.kill()
+        output, _ = run.communicate()
+        server.send_signal(signal.SIGTERM)
+        counted = json.loads(server.communicate()[0])
+    show_counts(name, counted, rpm, most)
+    print("".join(f"  {line}\n" for line in output.splitlines() if "Redis at" in line), end="")
+
+
+def show_counts(name: str, counted: dict[str, Any], rpm: float, most: int) -> None:
+    arrivals = counted["arrivals"]
+    rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) * 60
+    ports = Counter(counted["hosts"])
+    line = f"{name}: {len(arrivals)} requests, from each host {sorted(ports.values())}, {rate:.1f} a minute"
+    if rpm:
+        windows = [sum(first <= arrival < first + 10 for arrival in arrivals) for first in arrivals]
+        line += f" ({rate / rpm:.1%} of the limit), at most {max(windows)} in 10 s ({rpm / 6:g} allowed)"
+    if most:
+        line += f", at most {counted['most_in_flight']} in flight ({most} allowed)"
+    print(line)
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    main()
