@@ -29,7 +29,16 @@ ROOT = Path(__file__).parents[1]
 NETWORK = "10.77"
 MOUNTS = "mount -t tmpfs none {project} && mount -t tmpfs none /dev/shm && TMPDIR={folder} exec {command}"
 HOST = ("-m", "execnet.script.socketserver")
-RUN = ("-d", "-p", "no:cacheprovider", "--pyargs", "pytest_ultra.suite", "--ultra-json=out.json")
+RUN = (
+    "-d",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:rerunfailures",
+    "--pyargs",
+    "pytest_ultra.suite",
+    "--ultra-json=out.json",
+)
 EPISODES_BEFORE_HARM = 15
 CASES = ("--ultra-instances=2",)  # 100
 SLOW = ("--ultra-model=demo/perfect?latency=0.3", "--ultra-concurrency=4")
@@ -136,7 +145,7 @@ def measure_run(name: str, *options: str, harm: Callable[[Sequence[Host]], None]
         output, noticed_at = [], None
         for line in run.stdout or ():
             output.append(line)
-            if "is lost" in line:
+            if "does not answer;" in line:
                 noticed_at = time.monotonic()
                 print(line.strip())
         run.wait()
