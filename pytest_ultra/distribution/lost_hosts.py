@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 
 from execnet import Group, XSpec
@@ -43,6 +44,11 @@ class LostHosts:
                 other.chdir = spec.chdir  # xdist's default is not in the text
                 return other
         return XSpec(_LOCAL)
+
+
+def count_hosts(specs: Iterable[XSpec]) -> int:
+    """Return how many hosts the workers are on; several socket servers at one address are one host."""
+    return len({(_host_of(spec) or "").rpartition(":")[0] if spec.socket else _host_of(spec) for spec in specs})
 
 
 def _host_of(spec: XSpec) -> str | None:

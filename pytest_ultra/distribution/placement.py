@@ -23,7 +23,7 @@ _XDIST = ("xdist", "xdist.plugin")  # the second if `-p` loads it, as without au
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """The position of a process among `workers` processes, numbered from 0.
+    """The position of a process among `workers` processes on `hosts` hosts, numbered from 0.
 
     `is_sharded` False: xdist distributes a few tests at a time, so none are known in advance. `remaining` holds the
     node ids left by a crashed worker; None means the whole shard. Those in `run_alone` may have caused the crash, so
@@ -35,6 +35,7 @@ class Placement:
     worker: str = MAIN
     number: int = 0
     workers: int = 1
+    hosts: int = 1
     is_sharded: bool = True
     remaining: list[str] | None = None
     run_alone: list[str] = field(default_factory=list)

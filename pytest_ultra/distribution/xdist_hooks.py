@@ -10,7 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 from xdist.workermanage import WorkerController
 
-from pytest_ultra.distribution.lost_hosts import LostHosts
+from pytest_ultra.distribution.lost_hosts import LostHosts, count_hosts
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, send
 from pytest_ultra.distribution.remote_workers import RemoteWorkers, may_be_remote
@@ -76,6 +76,7 @@ class DistributionHooks:
             worker=node.gateway.id,
             number=work.number,
             workers=workers,
+            hosts=count_hosts(node.nodemanager.specs),
             is_sharded=self.other_scheduler() is None,
             remaining=work.remaining,
             run_alone=work.run_alone,

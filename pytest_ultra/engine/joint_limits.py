@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pytest_ultra.core.chat_request import MAX_WAIT_S
 from pytest_ultra.engine.limits import CATCH_UP_S, TIMER_S, Limits, Pace
-from pytest_ultra.engine.redis_connection import LEASE_S, RedisScripts
+from pytest_ultra.engine.redis_connection import LEASE_S, JointStore, RedisScripts
 
 _KEPT_S = 3600
 """How long Redis keeps the state of an endpoint that nobody calls."""
@@ -101,7 +101,7 @@ class JointLimits:
     """The joint limits on one endpoint. `hosts` is how many hosts share them, as far as that is known."""
 
     def __init__(
-        self, endpoint: str, limits: Limits, scripts: RedisScripts, host: str, *, lease_s: float = LEASE_S
+        self, endpoint: str, limits: Limits, scripts: RedisScripts, store: JointStore, *, lease_s: float = LEASE_S
     ) -> None:
         """`endpoint` is a hash over its address and key, the same on all hosts."""
         self._lease_s = lease_s
@@ -110,11 +110,11 @@ class JointLimits:
         ]
         self._limits = limits
         self._scripts = scripts
-        self._member = f"{host} {uuid.uuid4().hex}"
+        self._member = f"{store.host} {uuid.uuid4().hex}"
         self._requests = Pace.per_minute(limits.rpm)
         self._tokens = Pace.per_minute(limits.tpm)
         self._held: set[str] = set()
-        self.hosts = 1
+        self._least_hosts = self.hosts = store.hosts
 
     @staticmethod
     def new_permit() -> str:
@@ -141,7 +141,8 @@ class JointLimits:
         )
         if answer is None:
             return None
-        is_permitted, wait_s, self.hosts = bool(answer[0]), float(answer[1]), max(1, int(answer[2]))
+        is_permitted, wait_s = bool(answer[0]), float(answer[1])
+        self.hosts = max(self._least_hosts, int(answer[2]))
         if is_permitted:
             self._held.add(permit)
         return JointAnswer(is_permitted, None if wait_s < 0 else wait_s)

@@ -30,11 +30,15 @@ _START_TIMEOUT_S = 3.0
 
 
 class JointStore(msgspec.Struct, frozen=True):
-    """The Redis that hosts share. `host` names this host; `note` gets a line for the user, in any thread."""
+    """The Redis that hosts share. `host` names this host; `note` gets a line for the user, in any thread.
+
+    `hosts` is how many hosts share it at least, if Redis is lost before it says so.
+    """
 
     url: str
     host: str
     note: Callable[[str], None]
+    hosts: int = 1
 
     @property
     def address(self) -> str:

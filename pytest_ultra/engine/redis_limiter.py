@@ -146,6 +146,6 @@ def open_joint_limiters(
     scripts = RedisScripts(store, Availability(store, describe_fallback, clock))
     limiters: dict[str, EndpointLimiter] = {}
     for name, state in states.items():
-        joints.append(JointLimits(name, limits, scripts, store.host))
+        joints.append(JointLimits(name, limits, scripts, store))
         limiters[name] = RedisEndpointLimiter(state, limits, clock, joints[-1], patience_s=patience_s)
     return scripts, limiters

@@ -31,9 +31,9 @@ def budget_limits(settings: Settings) -> BudgetLimits:
     return BudgetLimits(settings.max_requests, settings.max_tokens, settings.max_cost)
 
 
-def joint_store(settings: Settings, note: Callable[[str], None]) -> JointStore | None:
+def joint_store(settings: Settings, note: Callable[[str], None], hosts: int = 1) -> JointStore | None:
     """Return the Redis of `--ultra-redis`, None without one; `note` gets what the user should know of it."""
-    return None if settings.redis is None else JointStore(settings.redis, host_name(), note)
+    return None if settings.redis is None else JointStore(settings.redis, host_name(), note, hosts)
 
 
 def check_budget(settings: Settings, *, is_posix: bool = os.name == "posix") -> None:

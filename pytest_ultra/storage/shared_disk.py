@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_ultra.storage.run_directory import RunDirectory
 
 _TOKEN_BYTES = 16
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only its device is read
 _HOST_FILES = ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/net")
 
 
@@ -33,11 +34,13 @@ def is_shared(run_folder: Path, token: str) -> bool:
 
 
 def host_name() -> str:
-    """Return a name of this host, without spaces; a container with a network of its own is another host."""
+    """Return a name of this host, without spaces; a container with a network or memory of its own is another host."""
     names = [platform.node() or "-"]
     for path in map(Path, _HOST_FILES):
         with suppress(OSError):
             names.append(str(path.readlink()) if path.is_symlink() else path.read_text(encoding="ascii").strip())
+    with suppress(OSError):
+        names.append(str(_SHARED_MEMORY.stat().st_dev))
     return "/".join(names)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
+from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission, BudgetAdmission
 from pytest_ultra.engine.budget import BudgetedEndpoint
 from pytest_ultra.engine.endpoint import Endpoint
@@ -31,12 +32,14 @@ class BudgetShare:
     limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
 
 
-def open_store(settings: Settings, run: RunDirectory, worker: str) -> JointStore | None:
+def open_store(settings: Settings, run: RunDirectory, placement: Placement) -> JointStore | None:
     """Return the Redis that hosts share, None without one; the first process prints what is noted of it."""
-    redact = find_redactor(settings)
-    return joint_store(
-        settings, lambda text: write_stall_note(run, f"{worker}-redis", f"ultra: {worker}: {redact(text)}")
-    )
+    redact, worker = find_redactor(settings), placement.worker
+
+    def note(text: str) -> None:
+        write_stall_note(run, f"{worker}-redis", f"ultra: {worker}: {redact(text)}")
+
+    return joint_store(settings, note, placement.hosts)
 
 
 def open_budget_share(

@@ -101,7 +101,7 @@ class Shard:
         self._deadline: RunDeadline | None = None
         self._stop_reason: str | None = None
         self._redact = find_redactor(settings)
-        self._store = open_store(settings, self._run, placement.worker)
+        self._store = open_store(settings, self._run, placement)
 
     def start(self, session: pytest.Session) -> None:
         """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""

@@ -82,7 +82,7 @@ def test_a_lease_ends_unless_it_is_renewed(redis: RedisServer, is_renewed: bool)
         store = JointStore(redis.url, "host", print)
         scripts = RedisScripts(store, Availability(store, str))
         holder, other = (
-            JointLimits(f"leases-{is_renewed}", Limits(max_in_flight=1), scripts, "host", lease_s=0.3) for _ in "ab"
+            JointLimits(f"leases-{is_renewed}", Limits(max_in_flight=1), scripts, store, lease_s=0.3) for _ in "ab"
         )
         assert await holder.acquire("held", 0.0) == (True, 0.0)
         for _ in range(4):
