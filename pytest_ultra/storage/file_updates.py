@@ -19,6 +19,7 @@ FileUpdate = tuple[str, int, bytes]
 
 _GROWING = re.compile(r"(journal|turns|started)-[\w.-]+\.(jsonl|txt)")
 _REPLACED = re.compile(r"progress-\d+\.json|stall-[\w-]+|cut-off")
+_WORKFLOWS = re.compile(r"guidance/[0-9a-f]+-[0-9a-f]+\.json")
 _PIECE_BYTES = 64 * 1024
 
 
@@ -42,6 +43,9 @@ class UpdateReader:
         for path in list_files(self._run.path, "*"):
             if _REPLACED.fullmatch(path.name) and self._is_changed(path):
                 yield path.name, REPLACE, path.read_bytes()
+        for path in list_files(self._run.guidance, "[0-9a-f]*.json"):
+            if self._is_changed(path):
+                yield f"guidance/{path.name}", REPLACE, path.read_bytes()
 
     def _read_growth(self, name: str) -> Iterator[FileUpdate]:
         path = self._run.path / name
@@ -68,6 +72,9 @@ def apply_update(run: RunDirectory, update: FileUpdate) -> None:
     path = run.path / name
     if offset == REPLACE and _REPLACED.fullmatch(name):
         write_atomically(path, content, is_durable=False)
+    elif offset == REPLACE and _WORKFLOWS.fullmatch(name):
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, content)
     elif offset >= 0 and _GROWING.fullmatch(name):
         with path.open("ab") as file:
             if file.tell() != offset:

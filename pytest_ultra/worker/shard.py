@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -202,11 +202,18 @@ class Shard:
     def _begin_round(self, engine: Engine, meter: Meter) -> None:
         """Generate the workflows of the next round, and start its episodes."""
         items = self._rounds.begin_next()
-        self._guidance.fill(filter(None, map(case_of, items)), partial(generate_guidance, self._config))
+        self._guidance.fill(self._cases_to_prepare(items), partial(generate_guidance, self._config))
         assignments = self._own_assignments(items)
         for assignment in assignments:
             meter.plan(assignment.case, self._expect(assignment))
         engine.start(assignments)
+
+    def _cases_to_prepare(self, items: Sequence[pytest.Item]) -> Iterable[Case]:
+        """Return the cases whose workflows this process sees to: all, which others share; on another host its own."""
+        if self._placement.is_sharded and not self._placement.shares_disk():
+            own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
+            items = [items[index] for index in own]
+        return filter(None, map(case_of, items))
 
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
         """Count the cases of the whole shard, including those that are already finished."""
