@@ -35,6 +35,7 @@ MODULES = (
     "google.genai",
     "mcp.server.lowlevel",
     "mcp",
+    "redis.asyncio",
 )
 TRIES = 9
 CALLS = 5_000
