@@ -56,7 +56,7 @@ def main() -> None:
     if arguments.what in ("all", "loss"):
         measure_run("one host killed in mid-run", *SLOW, harm=lambda hosts: hosts[1].kill())
     if arguments.what in ("all", "silence"):
-        measure_run("one host cut off in mid-run", *SLOW, harm=lambda hosts: hosts[1].cut_off())
+        measure_run("one host silent in mid-run", *SLOW, harm=lambda hosts: hosts[1].go_silent())
     if arguments.what in ("all", "limits"):
         measure_limits(arguments.seconds)
 
@@ -85,7 +85,7 @@ class Host:
                 os.killpg(self._server.pid, signal.SIGKILL)
             self._server.wait()
 
-    def cut_off(self) -> None:
+    def go_silent(self) -> None:
         """Take the network down: no packet says so to the other end."""
         ip("link", "set", self.name, "down")
 

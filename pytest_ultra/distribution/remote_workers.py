@@ -42,7 +42,7 @@ class RemoteWorkers:
         self._is_over = threading.Event()
 
     def connect(self, node: WorkerController) -> str:
-        """Give the worker a channel, and return the token that tells it whether it is on this host."""
+        """Give the worker a channel, and return the token by which it sees whether it is on this host."""
         run = RunDirectory(Path(self._run_folder()))
         if self._token is None:
             self._token = write_token(run)

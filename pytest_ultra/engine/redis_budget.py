@@ -18,7 +18,7 @@ from pytest_ultra.engine.redis_connection import Availability, JointStore, budge
 _KEPT_S = 7 * 24 * 3600
 """How long Redis keeps a budget that nobody uses."""
 _RESERVED_S = 120
-"""How long a reserved share counts without a sign of life; also how long a process counts as one that spends."""
+"""How long a reserved share counts without a message; also how long a process counts as one that spends."""
 
 _ADD = """
 local time = redis.call('TIME')

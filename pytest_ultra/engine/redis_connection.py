@@ -24,7 +24,7 @@ TIMEOUT_S = 1.0
 RETRY_EVERY_S = 5.0
 """How often a lost Redis is asked again."""
 LEASE_S = 15.0
-"""How long what a process holds stays its own without a sign of life."""
+"""How long what a process holds stays its own without a message."""
 
 _START_TIMEOUT_S = 3.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import INTERRUPTION_FILE
 from pytest_ultra.storage.stored_files import list_files
 
 REPLACE = -1
@@ -18,7 +20,7 @@ FileUpdate = tuple[str, int, bytes]
 """The name of a file, the offset at which it has grown or `REPLACE`, and the new bytes."""
 
 _GROWING = re.compile(r"(journal|turns|started)-[\w.-]+\.(jsonl|txt)")
-_REPLACED = re.compile(r"progress-\d+\.json|stall-[\w-]+|cut-off")
+_REPLACED = re.compile(rf"progress-\d+\.json|stall-[\w-]+|{INTERRUPTION_FILE}")
 _WORKFLOWS = re.compile(r"guidance/[0-9a-f]+-[0-9a-f]+\.json")
 _PIECE_BYTES = 64 * 1024
 
@@ -77,8 +79,9 @@ def apply_update(run: RunDirectory, update: FileUpdate) -> None:
         write_atomically(path, content)
     elif offset >= 0 and _GROWING.fullmatch(name):
         with path.open("ab") as file:
-            if file.tell() != offset:
-                raise UnexpectedUpdateError(f"{name!r} has {file.tell()} bytes, and an update begins at {offset}")
+            size = os.fstat(file.fileno()).st_size
+            if size != offset:
+                raise UnexpectedUpdateError(f"{name!r} has {size} bytes, and an update begins at {offset}")
             file.write(content)
     else:
         raise UnexpectedUpdateError(f"no worker sends an update of {name!r} at {offset}")

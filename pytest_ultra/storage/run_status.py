@@ -83,14 +83,15 @@ def read_run_end(run: RunDirectory) -> RunEnd | None:
 def note_interruption(run: RunDirectory, reason: str) -> None:
     """Record from any process of a run that the run is interrupted, even if it then ends normally."""
     with suppress(OSError):
-        (run.path / "cut-off").touch()
-        (run.path / "cut-off").write_text(reason, encoding="utf-8")
+        path = run.path / INTERRUPTION_FILE
+        path.touch()
+        path.write_text(reason, encoding="utf-8")
 
 
 def read_interruption(run: RunDirectory) -> str | None:
     """Return the reason that a process of the run recorded with `note_interruption`, None if there is none."""
     try:
-        reason = read_stored(run.path / "cut-off", _MOST_REASON_BYTES)
+        reason = read_stored(run.path / INTERRUPTION_FILE, _MOST_REASON_BYTES)
     except FileNotFoundError:
         return None
     except (ConfigurationError, OSError):
@@ -98,5 +99,7 @@ def read_interruption(run: RunDirectory) -> str | None:
     return reason.decode(errors="replace") or UNKNOWN_REASON
 
 
+INTERRUPTION_FILE = "cut-off"
+"""Holds the reason that a process has recorded."""
 UNKNOWN_REASON = "interrupted"
 _MOST_REASON_BYTES = 64 * 1024

@@ -100,7 +100,7 @@ class RemoteRun:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Send what is left, when all files are closed; xdist tells the controller after this."""
+        """Send what is left, when all files are closed; xdist reports the end after this."""
         self._is_over.set()
         if self._thread.is_alive():
             self._thread.join()
