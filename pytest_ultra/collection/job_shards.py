@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import fmean
@@ -76,9 +77,9 @@ def take_shard(config: pytest.Config, settings: Settings, cases: Mapping[str, Ca
 
 def find_selection(config: pytest.Config) -> list[str]:
     """Return what narrows the collected tests on the command line: all shards must have been narrowed alike."""
-    found = [f"-k {config.getoption('keyword', '')}"] if config.getoption("keyword", "") else []
-    found += [f"-m {config.getoption('markexpr', '')}"] if config.getoption("markexpr", "") else []
-    found += [f"--deselect {prefix}" for prefix in config.getoption("deselect", None) or ()]
+    expressions = {"-k": config.getoption("keyword", ""), "-m": config.getoption("markexpr", "")}
+    found = [f"{flag} {shlex.quote(text)}" for flag, text in expressions.items() if text]
+    found += [f"--deselect {shlex.quote(prefix)}" for prefix in config.getoption("deselect", None) or ()]
     return [*found, *(arg for arg in map(str, config.invocation_params.args) if "::" in arg and arg[0] != "-")]
 
 

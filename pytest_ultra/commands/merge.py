@@ -61,14 +61,14 @@ def run_merge(args: argparse.Namespace) -> int:
 
     parts = find_parts(args.dirs)
     check_parts(parts, is_incomplete_allowed=args.incomplete)
-    _check_shards(parts, is_incomplete_allowed=args.incomplete)
+    missing = _check_shards(parts, is_incomplete_allowed=args.incomplete)
     gates = read_gates(args, parts)
     if args.markdown is not None:
         check_writable(args.markdown, "--ultra-markdown")
     if gap := find_gap(parts):
         text = f"{count(gap, 'case')} of the matrix that the runs name are in none of them: is a DIR missing?"
         warn("merge", [text])
-    run = merge(parts, args.dir, missing_shards(parts))
+    run = merge(parts, args.dir, missing)
     episodes = SlimEpisodes(run).episodes
     verdict, summary = judge_merged(gates, run, parts, episodes), summarize(episodes, run.tested_models)
     _write_markdown(args.markdown, run, summary, verdict)
@@ -97,12 +97,13 @@ def _count(parts: Sequence[Part]) -> int:
     return sum(len(part.plan.nodeids.keys() & part.episodes.keys()) for part in parts)
 
 
-def _check_shards(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
+def _check_shards(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> str:
+    """Return what is missing, as far as it is known; empty if the shards are a whole, or if there are none."""
     problems = find_shard_problems(parts)
-    if is_incomplete_allowed:
-        warn("merge", problems)
-    elif problems:
+    if problems and not is_incomplete_allowed:
         raise ConfigurationError(f"{'; '.join(problems)}; give all shards of one run, or merge these by --incomplete")
+    warn("merge", problems)
+    return missing_shards(parts) or ("cases that other selections left out" if problems else "")
 
 
 def _verdict_lines(summary: Summary, verdict: MergedVerdict) -> Iterator[str]:

@@ -105,6 +105,7 @@ def test_shards_that_were_narrowed_differently_are_rejected(command: Command, sh
     assert command("merge", "jobs").err == (
         f"{PREFIX}the shards have different selections: -k 1 in {first.run_id} and -k 2 in {second.run_id}{WAY_OUT}"
     )
+    assert command("merge", "jobs", "--incomplete").lines[-1] == "no gates: exit code 1, as of one run of all cases"
 
 
 def test_a_case_that_is_missing_without_a_reason_is_noticed(command: Command, shard: Shard) -> None:
