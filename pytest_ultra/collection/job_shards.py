@@ -24,14 +24,13 @@ from pytest_ultra.storage.durations_file import Durations, read_durations, task_
 class ShardedCases(msgspec.Struct, frozen=True):
     """The cases of one shard, those of all shards, and what their division rests on, in words.
 
-    `matrix` is a hash of all cases, `durations` one of the durations by which they were divided, None without any.
+    `durations` is a hash of the durations by which they were divided, None without any.
     """
 
     shard: JobShard
     cases: Mapping[str, Case]
     all_cases: Mapping[str, Case]
     basis: str
-    matrix: str
     durations: str | None
 
     def describe(self, selection: Iterable[str]) -> dict[str, object]:
@@ -41,7 +40,7 @@ class ShardedCases(msgspec.Struct, frozen=True):
             "of": self.shard.of,
             "cases": len(self.cases),
             "all_cases": len(self.all_cases),
-            "matrix": self.matrix,
+            "matrix": _hash(self.all_cases.values()),
             "durations": self.durations,
             "selection": [*selection],
         }
@@ -69,9 +68,8 @@ def take_shard(config: pytest.Config, settings: Settings, cases: Mapping[str, Ca
     weights, basis = _weigh(sizes, durations)
     shards = divide(weights, settings.shard.of)
     own = {name: case for name, case in cases.items() if shards[tasks[name]] == settings.shard.number}
-    config.stash[SHARDED] = ShardedCases(
-        settings.shard, own, cases, basis, _hash(cases.values()), None if durations is None else durations.digest
-    )
+    digest = None if durations is None else durations.digest
+    config.stash[SHARDED] = ShardedCases(settings.shard, own, cases, basis, digest)
     return own
 
 
@@ -127,5 +125,5 @@ def _is_built_in(key: TaskKey) -> bool:
 
 
 def _hash(cases: Iterable[Case]) -> str:
-    ids = sorted(case.case_id for case in cases)
-    return hashlib.blake2b("\n".join(ids).encode(), digest_size=8).hexdigest()
+    """Return a hash of all fields of the cases, in their order."""
+    return hashlib.blake2b(msgspec.json.encode([*cases]), digest_size=8).hexdigest()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json
-from pytest_ultra.commands.command_output import print_json, print_lines, print_log_commands, warn
+from pytest_ultra.commands.command_output import print_json, print_lines, print_log_commands, warn, width
 from pytest_ultra.commands.merged_run import Part, check_parts, find_gap, find_parts, merge
 from pytest_ultra.commands.merged_shards import find_shard_problems, missing_shards
 from pytest_ultra.commands.merged_verdict import MergedVerdict, add_gates, judge_merged, read_gates
@@ -21,7 +20,7 @@ from pytest_ultra.reporting.comparison_lines import comparison_lines
 from pytest_ultra.reporting.gate_lines import gate_lines, github_commands
 from pytest_ultra.reporting.markdown import MarkdownInput, render
 from pytest_ultra.reporting.terminal_summary import counts_line
-from pytest_ultra.reporting.text import count
+from pytest_ultra.reporting.text import count, wrap_whole_words
 from pytest_ultra.storage.files import check_writable, write_atomically
 from pytest_ultra.storage.results import SlimEpisodes
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -109,12 +108,11 @@ def _check_shards(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> str:
 def _verdict_lines(summary: Summary, verdict: MergedVerdict) -> Iterator[str]:
     yield counts_line(summary)
     if verdict.compared is not None:
-        width = shutil.get_terminal_size().columns
-        yield from comparison_lines(verdict.compared.figures, verdict.compared.differences, width)
+        yield from comparison_lines(verdict.compared.figures, verdict.compared.differences, width())
     if verdict.decision is None:
         yield f"no gates: exit code {verdict.exit_code}, as of one run of all cases"
     else:
-        yield from (line.text for line in gate_lines(verdict.decision))
+        yield from (part for line in gate_lines(verdict.decision) for part in wrap_whole_words(line.text, width()))
 
 
 def _write_markdown(path: Path | None, run: RunDirectory, summary: Summary, verdict: MergedVerdict) -> None:
