@@ -18,8 +18,7 @@ def find_shard_problems(parts: Sequence[Part]) -> list[str]:
     Jobs may run the shards of several matrices, such as one for each model. That no case is in two runs has been
     checked before.
     """
-    shards = [(part, part.shard) for part in parts if part.shard is not None]
-    groups = [list(group) for _, group in groupby(sorted(shards, key=_order), key=_division)]
+    groups = _group(parts)
     missing = [problem for group in groups if (problem := _find_missing(group))]
     if missing and (different := _find_difference(groups)):
         missing = [different, *missing]
@@ -28,9 +27,13 @@ def find_shard_problems(parts: Sequence[Part]) -> list[str]:
 
 def missing_shards(parts: Sequence[Part]) -> str:
     """Return which shards are missing, as in `shards 2 and 3 of 4`; empty if none is."""
+    return "; ".join(filter(None, map(_name_missing, _group(parts))))
+
+
+def _group(parts: Sequence[Part]) -> list[list[Shard]]:
+    """Return the shards among the parts by the run that they are of, in the order of their numbers."""
     shards = [(part, part.shard) for part in parts if part.shard is not None]
-    groups = [list(group) for _, group in groupby(sorted(shards, key=_order), key=_division)]
-    return "; ".join(filter(None, map(_name_missing, groups)))
+    return [list(group) for _, group in groupby(sorted(shards, key=_order), key=_division)]
 
 
 def _division(shard: Shard) -> tuple[str, int, str]:

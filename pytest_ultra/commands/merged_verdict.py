@@ -15,7 +15,7 @@ from pytest_ultra.commands.merged_run import Part
 from pytest_ultra.controller.comparison import Compared, Side, compare_sides, find_finished, load_side
 from pytest_ultra.controller.gate_hooks import check_common
 from pytest_ultra.controller.gate_judgement import judge_run
-from pytest_ultra.core.episode import Episode
+from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.gates import Decision
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import GATES, GateSettings, check_gates, gates_of, take_gates
@@ -53,7 +53,8 @@ def add_gates(parser: argparse.ArgumentParser) -> None:
 def read_gates(args: argparse.Namespace, parts: Sequence[Part]) -> MergedGates:
     """Return the gates of the shards, replaced by those that are given; raise ConfigurationError for wrong ones."""
     given = _read_given(args)
-    kept = [replace(_stored_gates(part), **given) for part in parts if part.shard is not None]
+    stored = [_stored_gates(part) for part in parts if part.shard is not None]
+    kept = [replace(gates, **given) for gates in stored]
     for gates in kept:
         if gates != kept[0]:
             raise ConfigurationError(
@@ -71,8 +72,7 @@ def read_gates(args: argparse.Namespace, parts: Sequence[Part]) -> MergedGates:
         )
     except pytest.UsageError as error:
         raise ConfigurationError(str(error)) from None
-    are_of_shards = bool(kept) and any(_stored_gates(part) != _no_gates() for part in parts if part.shard is not None)
-    return MergedGates(gates, _load_reference(gates, cases, args.dir), are_of_shards)
+    return MergedGates(gates, _load_reference(gates, cases, args.dir), any(gates_of(each) for each in stored))
 
 
 def judge_merged(
@@ -88,7 +88,15 @@ def judge_merged(
         return MergedVerdict()
     status = int(any(_has_failed(part) for part in shards)) if merged.are_of_shards or not merged.are_any else 0
     if merged.are_any:
-        decision = judge_run(merged.gates, episodes, merged.reference, status, interruption=end.interruption)
+        failures = _count_failures(merged.gates, shards, episodes) if status else 0
+        decision = judge_run(
+            merged.gates,
+            episodes,
+            merged.reference,
+            status,
+            other_failures=failures,
+            interruption=end.interruption,
+        )
         reference = merged.reference
         compared = None if reference is None else compare_sides(Side(f"run {run.run_id}", tuple(episodes)), reference)
         verdict = MergedVerdict(decision.exit_code, decision, compared)
@@ -140,6 +148,13 @@ def _load_reference(gates: GateSettings, cases: Sequence[Any], root: Path) -> Si
     except ConfigurationError as error:
         raise ConfigurationError(f"--ultra-compare: {error}") from None
     return side
+
+
+def _count_failures(gates: GateSettings, shards: Sequence[Part], episodes: Sequence[Episode]) -> int:
+    """Return how many cases have failed that no gate covers: if a gate is on figures, it covers all of them."""
+    passing = {str(Outcome.FULL), *(str(part.options.get("least_outcome")) for part in shards)}
+    failed = [episode for episode in episodes if episode.outcome.is_scored and episode.outcome not in passing]
+    return 0 if gates.decide_run else len(failed)
 
 
 def _has_failed(part: Part) -> bool:

@@ -57,7 +57,7 @@ class PlanHooks:
         yield shard_line(sharded)
         yield from forecast_lines(msgspec.structs.replace(forecast, tasks=0))  # what can be detected is for all shards
         whole = self._forecast([*sharded.all_cases.values()], is_whole=True)
-        yield from all_shards_lines(whole, sharded.shard.of)
+        yield from all_shards_lines(whole, sharded.shard.of, is_narrowed=len(cases) != len(sharded.cases))
 
     def _forecast(self, cases: Sequence[Case], *, is_whole: bool = False) -> Forecast:
         """Return what the cases take. With `is_whole`, other jobs run most of them, and what they reuse is unknown."""

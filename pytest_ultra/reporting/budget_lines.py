@@ -110,11 +110,15 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         yield f"budget: {forecast.budget}"
 
 
-def all_shards_lines(whole: Forecast, shards: int) -> Iterator[str]:
-    """Yield what all shards of a run take together, if no `-k` or `-m` narrows them, and what they could detect."""
+def all_shards_lines(whole: Forecast, shards: int, *, is_narrowed: bool) -> Iterator[str]:
+    """Yield what all shards of a run take together, and what they could detect.
+
+    `is_narrowed` means that a selection leaves out a part of their cases, which is not known for the other shards.
+    """
     tokens = whole.prompt_tokens + whole.completion_tokens
     likely = f"about {about(whole.requests)} requests, about {about(tokens)} tokens, cost {_cost(whole)}"
-    yield f"all {count(shards, 'shard')}: {count(whole.cases, 'case')}, {likely}"
+    narrowed = " before the selection" if is_narrowed else ""
+    yield f"all {count(shards, 'shard')}{narrowed}: {count(whole.cases, 'case')}, {likely}"
     if whole.tasks:
         yield f"detectable by all shards: {_detectable(whole)}"
 

@@ -153,6 +153,15 @@ def test_the_gates_of_the_shards_are_judged_over_all_and_can_be_replaced(
     assert (shown.code, shown.json["decision"]["exit_code"]) == (0, 0)
 
 
+def test_a_gate_on_errors_alone_leaves_failed_cases_to_fail_the_whole(command: Command, shard: Shard) -> None:
+    for number in (1, 2, 3, 4):
+        end = RunEnd(int(number == 2), STARTED_AT + 60)
+        shard(number, failed=2 if number == 2 else 0, max_errors=1, end=end)
+    shown = command("merge", "jobs")
+    assert shown.code == 1
+    assert shown.lines[-1] == "1 of 1 gate met, but 2 tests failed that no gate covers: exit code 1"
+
+
 def test_gates_that_no_run_can_meet_are_rejected_before_anything_is_written(command: Command, shard: Shard) -> None:
     for number in (1, 2, 3, 4):
         shard(number)
