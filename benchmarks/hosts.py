@@ -1,17 +1,18 @@
 """Run on two hosts that share no disk, lose one of them, and hold limits together through Redis.
 
-    python benchmarks/hosts.py all|disk|loss|silence|limits [--seconds S]
+    python benchmarks/hosts.py all|disk|loss|silence|limits|cost [--seconds S]
 
 It needs root on Linux, `ip` and `redis-server`: the hosts are network namespaces with an address, a loopback, a memory
 and a folder for temporary files of their own, in which the project's folder is empty. A server in a process of its own
 counts what arrives. `disk`: 100 cases on two hosts. `loss`: one host is killed in mid-run. `silence`: its network goes
-down in mid-run, without a word. `limits`: two hosts of two workers under one limit. docs/several-hosts.md has the
-figures.
+down in mid-run, without a word. `limits`: two hosts of two workers under one limit. `cost`: CPU of a call through
+Redis, without hosts or root. docs/several-hosts.md has the figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -23,7 +24,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_ultra.engine.redis_connection import JointStore
 
 ROOT = Path(__file__).parents[1]
 NETWORK = "10.77"
@@ -39,6 +43,7 @@ RUN = (
     "pytest_ultra.suite",
     "--ultra-json=out.json",
 )
+COST_PORT = 6390
 EPISODES_BEFORE_HARM = 15
 CASES = ("--ultra-instances=2",)  # 100
 SLOW = ("--ultra-model=demo/perfect?latency=0.3", "--ultra-concurrency=4")
@@ -46,10 +51,12 @@ SLOW = ("--ultra-model=demo/perfect?latency=0.3", "--ultra-concurrency=4")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["all", "disk", "loss", "silence", "limits"])
+    parser.add_argument("what", choices=["all", "disk", "loss", "silence", "limits", "cost"])
     parser.add_argument("--seconds", type=float, default=30.0, help="how long the limits are measured (default: 30)")
     arguments = parser.parse_args()
-    if os.geteuid() != 0:
+    if arguments.what in ("all", "cost"):
+        measure_cost()
+    if os.geteuid() != 0 and arguments.what != "cost":
         sys.exit("network namespaces need root")
     if arguments.what in ("all", "disk"):
         measure_run("two hosts", "--ultra-model=demo/perfect")
@@ -227,6 +234,52 @@ def show_counts(name: str, counted: dict[str, Any], rpm: float, most: int) -> No
     if most:
         line += f", at most {counted['most_in_flight']} in flight ({most} allowed)"
     print(line)
+
+
+# ---- CPU of a call
+
+
+def measure_cost(calls: int = 3000) -> None:
+    from pytest_ultra.engine.budget import BudgetLimits  # noqa: PLC0415 - only this figure needs the package itself
+    from pytest_ultra.engine.redis_budget import RedisBudget  # noqa: PLC0415
+    from pytest_ultra.engine.redis_connection import JointStore  # noqa: PLC0415
+
+    with running(["redis-server", "--port", str(COST_PORT), "--bind", "127.0.0.1", "--save", ""]):
+        time.sleep(1)
+        store = JointStore(f"redis://127.0.0.1:{COST_PORT}/0", "host", print)
+        started, started_cpu = time.monotonic(), time.process_time()
+        asyncio.run(make_calls(store, calls))
+        show_cost("limits", calls, time.monotonic() - started, time.process_time() - started_cpu)
+        budget = RedisBudget(store, BudgetLimits(requests=10**9), "cost")
+        started, started_cpu = time.monotonic(), time.process_time()
+        for _ in range(calls):
+            budget.take()
+            budget.record(100, 0.0)
+        show_cost("budget", calls, time.monotonic() - started, time.process_time() - started_cpu)
+        budget.close()
+
+
+async def make_calls(store: JointStore, calls: int) -> None:
+    from pytest_ultra.core.transcript import Reply  # noqa: PLC0415
+    from pytest_ultra.engine.endpoint_limiter import Permit  # noqa: PLC0415
+    from pytest_ultra.engine.limiter import open_limiter  # noqa: PLC0415
+    from pytest_ultra.engine.limits import Limits  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        limiter, _ = open_limiter(
+            {"m": ["cost"]}, Limits(rpm=1e9, max_in_flight=1000), folder=Path(folder), store=store
+        )
+        (endpoint,) = limiter._limiters  # noqa: SLF001 - the limiter of the only endpoint
+        for _ in range(calls):
+            permit = await endpoint.acquire("m")
+            if isinstance(permit, Permit):
+                endpoint.release(permit, Reply())
+        limiter.close()
+        await limiter.wait_closed()
+
+
+def show_cost(name: str, calls: int, took_s: float, cpu_s: float) -> None:
+    print(f"{name} in Redis: {1e6 * cpu_s / calls:.0f} us of CPU a call, {1e6 * took_s / calls:.0f} us on loopback")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pytest_ultra.options.settings import Settings
 
 def check_sharing(config: pytest.Config, settings: Settings) -> None:
     """Raise `pytest.UsageError` if Redis cannot be used, or for what workers on other hosts could not keep to."""
-    if settings.redis is not None:
+    if settings.redis is not None and not config.getoption("collectonly"):
         try:
             check_redis(settings.redis)
         except ConfigurationError as error:

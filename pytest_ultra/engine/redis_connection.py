@@ -27,6 +27,8 @@ LEASE_S = 15.0
 """How long what a process holds stays its own without a message."""
 
 _START_TIMEOUT_S = 3.0
+_CONNECTIONS = 4
+"""The most connections of a process: each costs a file, and a script takes Redis some microseconds."""
 
 
 class JointStore(msgspec.Struct, frozen=True):
@@ -136,19 +138,21 @@ class RedisScripts:
         self._errors = (redis.RedisError, OSError, asyncio.TimeoutError)
         self._client = redis.asyncio.Redis.from_url(_without_fragment(store.url), **_options(TIMEOUT_S, Retry))
         self._scripts: dict[str, Any] = {}
+        self._connections = asyncio.Semaphore(_CONNECTIONS)
 
     async def run(self, script: str, keys: Sequence[str], *args: str | float) -> list[Any] | None:
-        if not self._availability.may_ask():
-            return None
-        if script not in self._scripts:
-            self._scripts[script] = self._client.register_script(script)
-        try:
-            result: list[Any] = await self._scripts[script](keys=keys, args=args)
-        except self._errors as error:
-            self._availability.failed(error)
-            return None
-        self._availability.answered()
-        return result
+        async with self._connections:
+            if not self._availability.may_ask():
+                return None
+            if script not in self._scripts:
+                self._scripts[script] = self._client.register_script(script)
+            try:
+                result: list[Any] = await self._scripts[script](keys=keys, args=args)
+            except self._errors as error:
+                self._availability.failed(error)
+                return None
+            self._availability.answered()
+            return result
 
     async def aclose(self) -> None:
         await self._client.aclose()
