@@ -57,7 +57,7 @@ def test_two_hosts_of_two_workers_hold_the_pace_together(
 ) -> None:
     rpm = 1200
     with two_hosts(tmp_path, server, redis, Limits(rpm=rpm, tpm=300 * rpm), workers=2):
-        time.sleep(3)
+        time.sleep(2)
         record = server.record()
     span_s = record.arrivals[-1] - record.arrivals[0]
     rate = (len(record.arrivals) - 1) / span_s * 60
@@ -102,7 +102,7 @@ def test_without_redis_each_host_keeps_to_its_share_and_says_so_once(tmp_path: P
         time.sleep(1.0)
         redis.stop()
         before = len(server.record().arrivals)
-        time.sleep(2.0)
+        time.sleep(1.5)
         record = server.record()
         for process in started:
             process.stdin.close()  # type: ignore[union-attr]
