@@ -104,13 +104,13 @@ class CustomSuite:
             before=before,
             steps=recording.steps if recording else (),
             goal=recording.goal if recording else StateChange(),
-            answer=recording.answer if recording else None,
+            answer=recording.answer if recording else definition.answer_of(key.instance),
             is_checked=definition.check is not None,
             read_only=self._read_only(),
             outputs={name: tool.output for name, tool in suite.tools.items() if tool.output is not None},
         )
         if recording is not None:
-            self._check_reference(task, recording.workflow)
+            self._check_reference(task, recording.workflow, definition.title)
         return task
 
     def make_guidance(
@@ -188,17 +188,17 @@ class CustomSuite:
         tools = self._own().tools.items()
         return tuple(name for name, tool in tools if tool.read_only or (tool.read_only is None and name in looking))
 
-    def _check_reference(self, task: CustomTask, workflow: Workflow) -> None:
+    def _check_reference(self, task: CustomTask, workflow: Workflow, title: str) -> None:
         findings = lint(workflow, make_signatures(describe_tools(task), workflow))
         if task.is_checked:  # its goal may be something else than a change or an answer
             findings = tuple(finding for finding in findings if finding.step is not None)
         if findings:
             listed = "; ".join(map(describe_finding, findings[:3]))
-            raise ConfigurationError(f"the reference of the task {task.key.task_type!r} is no sound plan: {listed}")
+            raise ConfigurationError(f"the reference of the task {title} is no sound plan: {listed}")
         end = self._rehearse(task, workflow)
         if not end.has_delivered or end.has_harmed:
             raise ConfigurationError(
-                f"the reference of the task {task.key.task_type!r} misses its goal when its plan is followed step by "
+                f"the reference of the task {title} misses its goal when its plan is followed step by "
                 "step; tools must do the same each time, and the check must agree with the reference"
             )
 

@@ -43,6 +43,12 @@ class PlanRecorder:
             raise AttributeError(f"there is no tool {name!r}; the suite has {', '.join(self._parameters)}")
         return lambda *args, **kwargs: self._call(name, args, kwargs)
 
+    def __getitem__(self, name: str) -> Callable[..., Output]:
+        """Return a tool whose name no method can have."""
+        if name not in self._parameters:
+            raise KeyError(f"there is no tool {name!r}; the suite has {', '.join(self._parameters)}")
+        return lambda *args, **kwargs: self._call(name, args, kwargs)
+
     def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Output:
         names = self._parameters[name]
         if len(args) > len(names):
@@ -50,11 +56,11 @@ class PlanRecorder:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         shown = {key: value.reference if isinstance(value, Output) else plain(value) for key, value in given.items()}
         number = len(self._steps) + 1
-        arguments = to_json(plain(given), f"the arguments of step {number} of the task {self._task!r}")
+        arguments = to_json(plain(given), f"the arguments of step {number} of the task {self._task}")
         self._stage, result = self._stage.call(name, arguments)
         if not result.is_success:
             raise ConfigurationError(
-                f"the reference of the task {self._task!r} fails in step {number}: {name} answers {result.code}: "
+                f"the reference of the task {self._task} fails in step {number}: {name} answers {result.code}: "
                 f"{result.message}"
             )
         self._steps.append(Step(Call(name, to_json(shown, f"the arguments of {name}"))))
@@ -67,12 +73,12 @@ class PlanRecorder:
         """Return the recording of a reference that returned this."""
         steps, goal = tuple(self._steps), combine(self._changes)
         if not steps:
-            raise ConfigurationError(f"the reference of the task {self._task!r} calls no tool; call one on its plan")
+            raise ConfigurationError(f"the reference of the task {self._task} calls no tool; call one on its plan")
         if returned is None:
             return Recording(Workflow(steps), tuple(self._records), goal, None)
         if not isinstance(returned, Output):
             raise ConfigurationError(
-                f"the reference of the task {self._task!r} returns {returned!r}, which is no output of a step; return "
+                f"the reference of the task {self._task} returns {returned!r}, which is no output of a step; return "
                 "what a tool returned or a part of it, or check the answer by check=..."
             )
         step, path = returned.place
@@ -88,20 +94,20 @@ def record_reference(suite: Suite, task: TaskDefinition, instance: int) -> Recor
         return None
     stage = suite.open()
     parameters = {name: list(tool.parameters["properties"]) for name, tool in suite.tools.items()}
-    recorder = PlanRecorder(task.name, stage, parameters)
+    recorder = PlanRecorder(task.title, stage, parameters)
     try:
         returned = task.reference(recorder, **task.values(instance))
     except ConfigurationError:
         raise
     except Exception as error:
         kind = type(error).__name__
-        raise ConfigurationError(f"the reference of the task {task.name!r} raised {kind}: {error}") from error
+        raise ConfigurationError(f"the reference of the task {task.title} raised {kind}: {error}") from error
     finally:
         stage.close()
     recording = recorder.finish(returned)
     if task.check is None and recording.answer is None and not (recording.goal.added or recording.goal.removed):
         raise ConfigurationError(
-            f"the reference of the task {task.name!r} changes nothing and returns nothing, so the task has no goal; "
+            f"the reference of the task {task.title} changes nothing and returns nothing, so the task has no goal; "
             "return the answer, or give a check=..."
         )
     return recording

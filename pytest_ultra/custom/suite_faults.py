@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -17,11 +18,16 @@ from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.custom.tool_run import Stage
 from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
 from pytest_ultra.faults.fault_texts import MESSAGES, NO_REPLY
-from pytest_ultra.faults.mutators import mutate, mutator_names
+from pytest_ultra.faults.mutators import MUTATORS, mutate, mutator_names
+from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
+from pytest_ultra.faults.result_mutation import mutate_result
 
 MissesGoal = Callable[[int, Json], bool]
 """Whether the reference misses the goal if the step with this number brings this value."""
 
+
+_MOST_PLACES = 3
+"""In how many places within a result a built-in mutator is tried."""
 
 MadeCall = tuple[str, dict[str, Json]]
 """A tool and its arguments."""
@@ -130,9 +136,10 @@ class FaultyCalls:
             return None
         if faulty.after.call(*faulty.call)[1].value != right:
             return None
+        tool = self._suite.tools[faulty.call[0]]
         for name, wrong in _wrong_values(self._suite.mutators, right, faulty.draw.seed):
             is_new = wrong is not None and wrong != right and wrong not in faulty.known
-            if is_new and self._misses_goal(number, wrong):
+            if is_new and tool.may_return(wrong) and self._misses_goal(number, wrong):
                 return name, wrong
         return None
 
@@ -159,8 +166,14 @@ def find_step(steps: tuple[StepRecord, ...], tool: str, arguments: Mapping[str, 
 
 
 def _wrong_values(own: Mapping[str, Callable[..., Json]], value: Json, seed: int) -> Iterator[tuple[str, Json]]:
-    """Yield mutators with the values that they make: the suite's own first, then the built-in ones."""
+    """Yield mutators with the values that they make: the suite's own first, then the built-in ones.
+
+    Those change the whole value, then values within it.
+    """
     for name, change in own.items():
         yield name, change(msgspec.json.decode(msgspec.json.encode(value)), Random(f"{name}|{seed}"))
     for name in mutator_names(seed):
         yield name, mutate(name, value, seed)
+    for name, mutator in {**MUTATORS, **RECORD_MUTATORS}.items():
+        for wrong in islice(mutate_result(mutator, value, seed), _MOST_PLACES):
+            yield name, wrong
