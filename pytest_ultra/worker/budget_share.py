@@ -10,7 +10,7 @@ import msgspec
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission, BudgetAdmission
-from pytest_ultra.engine.budget import BudgetedEndpoint
+from pytest_ultra.engine.budget import BudgetedEndpoint, ReportedBudget
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import Assignment, Priority
 from pytest_ultra.options.known_prices import known_prices
@@ -21,10 +21,14 @@ from pytest_ultra.storage.run_directory import RunDirectory
 
 @dataclass(frozen=True)
 class BudgetShare:
-    """Decides which episodes start, and wraps the endpoint so that it gets requests only while the budget lasts."""
+    """Decides which episodes start, and wraps the endpoint so that it gets requests only while the budget lasts.
+
+    `reported` counts what agents report beside that.
+    """
 
     admission: Admission = ADMIT_ALL
     limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
+    reported: ReportedBudget | None = None
 
 
 def open_budget_share(settings: Settings, run: RunDirectory, estimate: Callable[[Assignment], Estimate]) -> BudgetShare:
@@ -36,7 +40,11 @@ def open_budget_share(settings: Settings, run: RunDirectory, estimate: Callable[
 
     budget, prices = SharedBudget(run.budget, limits), known_prices(settings)
     admission = BudgetAdmission(budget, limits, prices, estimate)
-    return BudgetShare(admission, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.record))
+    return BudgetShare(
+        admission,
+        lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.record),
+        ReportedBudget(budget, admission.record),
+    )
 
 
 def keep_pairs_whole(

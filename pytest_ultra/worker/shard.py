@@ -281,6 +281,7 @@ class Shard:
             activity=activity,
             redact=self._redact,
             reaches_model=stack.reaches_model,
+            reported_budget=self._budget_share.reported,
         )
 
     @cached_property
