@@ -107,6 +107,11 @@ class AgentEpisode(EpisodeRun):
         self._urls.append(url)
         return url
 
+    def open_mcp(self) -> str:
+        url = self._agents.serve_tools(self)
+        self._urls.append(url)
+        return url
+
     async def run(self) -> None:
         budget = self._caller.reported_budget
         refusal = None if budget is None or self.model else budget.find_refusal()
