@@ -84,7 +84,7 @@ class McpSuite(Suite):
 
 def _most_running(document: SuiteDocument) -> int:
     if _has_url(document):
-        return 1  # it has one state, whoever is connected
+        return 1  # it has one state for all clients
     return _MOST_PROCESSES if document.table.reset == "process" else _MOST_RESET
 
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class EventLoopThread:
-    """An event loop in a daemon thread, for clients that live longer than one call."""
+    """An event loop in a daemon thread, for clients that are used for more than one call."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()

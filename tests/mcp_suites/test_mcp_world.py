@@ -1,4 +1,4 @@
-"""Worlds over servers: each is known by its calls, and servers are brought to its state, whoever used them before."""
+"""Worlds over servers: each is known by its calls, and servers are brought to its state."""
 
 from __future__ import annotations
 
