@@ -41,29 +41,45 @@ class PlanRecorder:
     def __getattr__(self, name: str) -> Callable[..., Output]:
         if name.startswith("__") or name not in self._parameters:
             raise AttributeError(f"there is no tool {name!r}; the suite has {', '.join(self._parameters)}")
-        return lambda *args, **kwargs: self._call(name, args, kwargs)
+        return self[name]
 
     def __getitem__(self, name: str) -> Callable[..., Output]:
-        """Return a tool whose name no method can have."""
-        if name not in self._parameters:
-            raise KeyError(f"there is no tool {name!r}; the suite has {', '.join(self._parameters)}")
+        """Return a tool by its name, which may be one that no attribute can have."""
         return lambda *args, **kwargs: self._call(name, args, kwargs)
 
-    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Output:
+    @property
+    def fallback(self) -> FallbackRecorder:
+        """The tools as they are called in place of the last step, if its tool is down."""
+        return FallbackRecorder(self._add_fallback, list(self._parameters))
+
+    def _add_fallback(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not self._records:
+            raise ConfigurationError(f"the reference of the task {self._task} has a fallback before its first step")
+        _, shown = self._arguments(name, args, kwargs)
+        self._records[-1] = msgspec.structs.replace(self._records[-1], fallback=Call(name, shown))
+
+    def _arguments(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[dict[str, Json], dict[str, Json]]:
+        """Return the arguments of a call, as they are and as they stand in a plan."""
         names = self._parameters[name]
         if len(args) > len(names):
             raise TypeError(f"{name} takes up to {len(names)} arguments ({', '.join(names)}), not {len(args)}")
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         shown = {key: value.reference if isinstance(value, Output) else plain(value) for key, value in given.items()}
+        what = f"the arguments of {name} in the task {self._task}"
+        return to_json(plain(given), what), to_json(shown, what)
+
+    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Output:
         number = len(self._steps) + 1
-        arguments = to_json(plain(given), f"the arguments of step {number} of the task {self._task}")
+        arguments, shown = self._arguments(name, args, kwargs)
         self._stage, result = self._stage.call(name, arguments)
         if not result.is_success:
             raise ConfigurationError(
                 f"the reference of the task {self._task} fails in step {number}: {name} answers {result.code}: "
                 f"{result.message}"
             )
-        self._steps.append(Step(Call(name, to_json(shown, f"the arguments of {name}"))))
+        self._steps.append(Step(Call(name, shown)))
         self._records.append(StepRecord(name, arguments, result.value, result.change is not msgspec.UNSET))
         if result.change is not msgspec.UNSET:
             self._changes.append(result.change)
@@ -83,6 +99,22 @@ class PlanRecorder:
             )
         step, path = returned.place
         return Recording(Workflow(steps, step, path), tuple(self._records), goal, returned.value)
+
+
+class FallbackRecorder:
+    """The tools of a suite as the fallback of a step: a call of one is noted, and not made."""
+
+    def __init__(self, add: Callable[[str, tuple[Any, ...], dict[str, Any]], None], tools: list[str]) -> None:
+        self._add = add
+        self._tools = tools
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("__") or name not in self._tools:
+            raise AttributeError(f"there is no tool {name!r}; the suite has {', '.join(self._tools)}")
+        return self[name]
+
+    def __getitem__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: self._add(name, args, kwargs)
 
 
 def record_reference(suite: Suite, task: TaskDefinition, instance: int) -> Recording | None:

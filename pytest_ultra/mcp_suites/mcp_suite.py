@@ -19,7 +19,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.mcp_suites.episode_files import digest_files
 from pytest_ultra.mcp_suites.mcp_world import McpWorld, WorldStates
 from pytest_ultra.mcp_suites.step_reference import fill_in, make_reference
-from pytest_ultra.mcp_suites.suite_document import SuiteDocument, ToolTable
+from pytest_ultra.mcp_suites.suite_document import SuiteDocument, ToolTable, calls_of
 from pytest_ultra.mcp_suites.suite_servers import EventLoopThread, SuiteServers
 
 _MOST_PROCESSES = 8
@@ -140,8 +140,8 @@ def _check_url(document: SuiteDocument, tools: Iterable[SchemaTool]) -> None:
 
 def _make_task(document: SuiteDocument, number: int, tools: Iterable[SchemaTool], content: Json) -> TaskDefinition:
     table, known = document.table.tasks[number], [tool.name for tool in tools]
-    for place, step in enumerate(table.steps):
-        _check_known(document, step.tool, known, ("tasks", number, "steps", place, "tool"))
+    for _, keys, call in calls_of(table):
+        _check_known(document, call.tool, known, ("tasks", number, *keys, "tool"))
     given = tuple(table.given)
     answers = () if table.steps else tuple(fill_in(table.answer, values) for values in given or ({},))
     return TaskDefinition(

@@ -14,14 +14,20 @@ from pytest_ultra.core.workflow import OutputReference, read_reference
 from pytest_ultra.custom.recorded_output import Output
 from pytest_ultra.custom.reference_recording import PlanRecorder
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.mcp_suites.suite_document import SuiteDocument, TaskTable, read_answer_reference
+from pytest_ultra.mcp_suites.suite_document import (
+    StepTable,
+    SuiteDocument,
+    TaskTable,
+    calls_of,
+    read_answer_reference,
+)
 
 
 def make_reference(document: SuiteDocument, number: int, table: TaskTable) -> Callable[..., Any]:
     """Return a reference workflow as suites have it: a function that makes the calls on a plan."""
 
-    def place(step: int, *keys: str) -> str:
-        return document.find_line(("tasks", number, "steps", step - 1, *keys))
+    def place(*keys: str | int) -> str:
+        return document.find_line(("tasks", number, *keys))
 
     def reference(plan: PlanRecorder, **values: Any) -> Any:
         outputs: list[Output] = []
@@ -30,16 +36,19 @@ def make_reference(document: SuiteDocument, number: int, table: TaskTable) -> Ca
             found = read_reference(value)
             return fill_in(value, values) if found is None else _follow(outputs, found, where)
 
-        for step, call in enumerate(table.steps, start=1):
-            arguments = {name: resolve(value, place(step, "arguments", name)) for name, value in call.arguments.items()}
+        for _, keys, call in calls_of(table):
+            given = {name: resolve(value, place(*keys, "arguments", name)) for name, value in call.arguments.items()}
             try:
-                outputs.append(plan[call.tool](**arguments))
+                if isinstance(call, StepTable):
+                    outputs.append(plan[call.tool](**given))
+                else:
+                    plan.fallback[call.tool](**given)
             except ConfigurationError as error:
-                raise ConfigurationError(f"{place(step)}: {error}") from None
+                raise ConfigurationError(f"{place(*keys)}: {error}") from None
         answer = read_answer_reference(table.answer)
         if answer is None:
             return None
-        return _follow(outputs, answer, document.find_line(("tasks", number, "answer")))
+        return _follow(outputs, answer, place("answer"))
 
     return reference
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -37,6 +37,14 @@ class McpCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: _Arguments = {}
 
 
+class StepTable(McpCall, frozen=True, forbid_unknown_fields=True):
+    """A step of a reference workflow."""
+
+    fallback: Annotated[
+        McpCall | None, msgspec.Meta(description="the call that does the same if the tool of the step is down")
+    ] = None
+
+
 class ToolTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the server does not say of a tool."""
 
@@ -53,7 +61,7 @@ class TaskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     words: Annotated[_Text, msgspec.Meta(description="the job; {name} stands for a value of `given`")]
     steps: Annotated[
-        list[McpCall], msgspec.Meta(description="the reference workflow; the goal is the state that it leaves")
+        list[StepTable], msgspec.Meta(description="the reference workflow; the goal is the state that it leaves")
     ] = []
     answer: Annotated[
         Any,
@@ -161,7 +169,7 @@ _MISSING = re.compile(r"Object missing required field `(.*)`")
 def _plain(problem: str) -> str:
     """Return msgspec's words for a problem, with what would be right."""
     if unknown := _UNKNOWN.search(problem):
-        tables = (SuiteTable, TaskTable, ToolTable, McpCall)
+        tables = (SuiteTable, TaskTable, StepTable, ToolTable)
         close = difflib.get_close_matches(
             unknown[1], {name for table in tables for name in table.__struct_fields__}, n=1
         )
@@ -181,16 +189,24 @@ def _check_task(document: SuiteDocument, number: int, task: TaskTable) -> None:
             f"{where(('tasks', number))}: the task {task.name!r} has no goal; give steps = [...], the reference "
             "workflow, or answer = ..."
         )
-    for step, call in enumerate(task.steps, start=1):
+    for step, keys, call in calls_of(task):
         for name, value in call.arguments.items():
             if not _is_sound(value, step):
-                place = where(("tasks", number, "steps", step - 1, "arguments", name))
+                place = where(("tasks", number, *keys, "arguments", name))
                 raise ConfigurationError(
                     f"{place}: {value!r} is no reference to an earlier step; write '<output of step 1>', or '<output "
                     "of step 1: rows[0].id>' for a part of it"
                 )
     if task.steps and task.answer is not None:
         _check_answer(task, where(("tasks", number, "answer")))
+
+
+def calls_of(task: TaskTable) -> Iterator[tuple[int, tuple[str | int, ...], McpCall]]:
+    """Yield the calls of a task's steps and of their fallbacks: the step from 1, the keys on the way, and the call."""
+    for number, step in enumerate(task.steps):
+        yield number + 1, ("steps", number), step
+        if step.fallback is not None:
+            yield number + 1, ("steps", number, "fallback"), step.fallback
 
 
 def _is_sound(argument: Json, step: int) -> bool:

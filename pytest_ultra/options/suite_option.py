@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FaultKind, PromptType, PromptVariant
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, PromptVariant
 from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option_values import SUITE_FILE, own_tasks
@@ -75,11 +75,6 @@ def choose_tasks(read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
         )
     if read["tool_discovery"]:
         raise pytest.UsageError("--ultra-tool-discovery is for the built-in tools; leave it out with --ultra-suite")
-    if read["fault_kind"] == (FaultKind.PERMANENT,):
-        raise pytest.UsageError(
-            "--ultra-fault-kind: permanent faults need another way to the goal, and none is known in a suite of your "
-            "own; choose from transient, lost_reply, implicit"
-        )
     prompt_types = _choose_flaws(read["prompt_type"], suite)
     try:
         names = own_tasks(read["task_type"], list(suite.tasks))
