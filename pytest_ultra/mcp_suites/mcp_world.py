@@ -124,24 +124,29 @@ class WorldStates:
 
     def _begin(self) -> _Placed:
         """Return servers at the beginning: new ones, or if there are too many, the least recently used ones."""
-        if len(self._running) >= self._most:
-            oldest = self._running.pop(0)
-            if self._can_reset:
-                oldest.servers.reset()
-                oldest.history = ()
-                self._check_beginning(oldest)
-                return oldest
-            oldest.servers.close()
-        placed = _Placed(self._start())
-        if self._can_reset:  # servers that run already may be in any state
-            placed.servers.reset()
-        self._check_beginning(placed)
+        placed = self._take_oldest() or _Placed(self._start())
+        try:
+            if self._can_reset:  # servers that run already may be in any state
+                placed.servers.reset()
+            placed.history = ()
+            self._check_beginning(placed.servers.state())
+        except BaseException:
+            placed.servers.close()
+            raise
         return placed
 
-    def _check_beginning(self, placed: _Placed) -> None:
-        state = placed.servers.state()
+    def _take_oldest(self) -> _Placed | None:
+        """Make room for one more, and return what can be reset instead."""
+        if len(self._running) < self._most:
+            return None
+        oldest = self._running.pop(0)
+        if self._can_reset:
+            return oldest
+        oldest.servers.close()
+        return None
+
+    def _check_beginning(self, state: dict[str, Json]) -> None:
         if self._states.setdefault((), state) != state:
-            placed.servers.close()
             raise ToolServerError(
                 "the servers do not begin with the same state each time, or are not reset to it; see reset, snapshot "
                 "and ignore"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mcp import Client, MCPError
-from mcp.types import Tool
+from mcp.types import CONNECTION_CLOSED, Tool
 
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.errors import ConfigurationError, ToolServerError
@@ -93,6 +93,8 @@ class SuiteServers:
         try:
             result = self._thread.run(self._clients[name].call_tool(name, given), CALL_TIMEOUT_S)
         except MCPError as error:
+            if error.code == CONNECTION_CLOSED:
+                raise ToolServerError(f"the MCP server of the tool {name} has ended: {error.message}") from error
             return McpAnswer(error.message, is_error=True)
         except Exception as error:
             raise ToolServerError(

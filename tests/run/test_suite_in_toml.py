@@ -83,7 +83,11 @@ def test_tests_of_the_projects_own_see_the_state_and_a_second_run_reuses_nothing
             '"http://127.0.0.1:9/mcp"',
             f"{FILE}:6: mcp.notes: 'http://127.0.0.1:9/mcp'",
         ),
-        ('reset = "files"', 'reset = [{ tool = "crash" }]', "the call of crash in reset fails: Connection closed"),
+        (
+            'reset = "files"',
+            'reset = [{ tool = "crash" }]',
+            "the MCP server of the tool crash has ended: Connection closed",
+        ),
     ],
 )
 def test_what_the_servers_show_to_be_wrong_is_a_usage_error(notes: Project, old: str, new: str, message: str) -> None:
@@ -93,4 +97,22 @@ def test_what_the_servers_show_to_be_wrong_is_a_usage_error(notes: Project, old:
     result = notes.run(*NO_XDIST, "--ultra-model=demo", f"--ultra-suite={FILE}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert message in result.stderr.str()
+    assert not notes.processes()
+
+
+CRASHING = """
+    def solve(task):
+        return task.call("crash", {})
+"""
+
+
+def test_a_server_that_ends_is_an_error_of_the_infrastructure(notes: Project) -> None:
+    notes.pytester.makepyfile(my_agent=CRASHING)
+    (notes.path / FILE).write_text((notes.path / FILE).read_text().replace('"star"]', '"star", "crash"]'))
+    one = ("--ultra-task-type=eggs", "--ultra-prompt-type=baseline")
+    result = notes.run(*NO_XDIST, "--ultra-agent=my_agent:solve", f"--ultra-suite={FILE}", *one)
+    result.assert_outcomes(errors=1)
+    [episode] = notes.episodes()
+    assert (episode["outcome"], episode["failure_class"]) == ("error", "harness")
+    assert "the MCP server of the tool crash has ended" in episode["error"]
     assert not notes.processes()
