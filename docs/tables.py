@@ -5,12 +5,18 @@ A table is between `<!-- table: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import pytest_ultra
+from pytest_ultra import fixtures as fixture_module
+from pytest_ultra import hookspecs, plugin
 from pytest_ultra.agents.command.placeholders import PLACEHOLDERS
 from pytest_ultra.benchmark.tools import TOOLS
 from pytest_ultra.benchmark.tools.base import EarnedCode
@@ -170,6 +176,82 @@ def fields() -> list[str]:
     return _table(("field", "type", "meaning"), rows)
 
 
+def hooks() -> list[str]:
+    found = [hook for name, hook in vars(hookspecs).items() if name.startswith("pytest_ultra_")]
+    return [line for hook in found for line in _describe(hook.__name__, hook)][:-1]
+
+
+def fixtures() -> list[str]:
+    lines: list[str] = []
+    for name in plugin.__all__:
+        function = getattr(fixture_module, name).__wrapped__
+        returned = function.__annotations__["return"].removeprefix("Iterator[").removesuffix("]")
+        lines += [f"### `{name}`", "", f"Returns `{returned}`. {_first_lines(function)}", ""]
+    return lines[:-1]
+
+
+def names() -> list[str]:
+    found = {name: getattr(pytest_ultra, name) for name in pytest_ultra.__all__}
+    return [line for name, each in found.items() for line in _describe(name, each)][:-1]
+
+
+def _describe(name: str, value: Any) -> list[str]:
+    """Return the heading, the signature and the first lines of the docstring; of a class, also its members."""
+    lines = [f"### `{name}`", "", "```python", _shown_signature(name, value), "```", "", _first_lines(value), ""]
+    members = _members(value) if isinstance(value, type) else {}
+    rows = [f"- {_shown_member(member, each)}" for member, each in members.items()]
+    return [*lines, *rows, *([""] if rows else [])]
+
+
+def _members(kind: type) -> dict[str, Any]:
+    """Return the public members that have a docstring, in the order in which they are defined."""
+    own = [base for base in reversed(kind.__mro__) if base.__module__.startswith("pytest_ultra")]
+    members = {name: each for base in own for name, each in vars(base).items() if not name.startswith("_")}
+    return {name: each for name, each in members.items() if inspect.getdoc(each) and not isinstance(each, str)}
+
+
+def _shown_member(name: str, member: Any) -> str:
+    is_value = not callable(member)
+    return f"`{name if is_value else _shown_signature(name, member)}`: {_first_lines(member)}"
+
+
+class _Text(str):
+    """An annotation or a default that is shown as it is written."""
+
+    __slots__ = ()
+
+    __repr__ = str.__str__
+
+
+def _shown_signature(name: str, function: Any) -> str:
+    signature = inspect.signature(function)
+    parameters = [_shown_parameter(each) for each in signature.parameters.values() if each.name != "self"]
+    returned = signature.return_annotation
+    return f"{name}{signature.replace(parameters=parameters, return_annotation=_shown_type(returned))}"
+
+
+def _shown_parameter(parameter: inspect.Parameter) -> inspect.Parameter:
+    default = parameter.default
+    return parameter.replace(
+        annotation=_shown_type(parameter.annotation),
+        default=_Text(repr(default.value)) if isinstance(default, Enum) else default,
+    )
+
+
+def _shown_type(annotation: Any) -> Any:
+    """Return an annotation as it is written, without the modules of types."""
+    if annotation is inspect.Signature.empty:
+        return annotation
+    if isinstance(annotation, str):
+        return _Text(annotation)
+    return _Text(re.sub(r"(?:\w+\.)+(\w+)", r"\1", inspect.formatannotation(annotation)))
+
+
+def _first_lines(value: Any) -> str:
+    """Return the first paragraph of a docstring."""
+    return " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
+
+
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     table.__name__.replace("_", " "): table
     for table in (
@@ -188,6 +270,9 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
         commands,
         store,
         fields,
+        hooks,
+        fixtures,
+        names,
     )
 }
 

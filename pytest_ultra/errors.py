@@ -18,6 +18,10 @@ class UnflawableError(UltraError, ValueError):
     """No flaw of the wanted kind and severity can be proved on a workflow."""
 
 
+class ToolServerError(UltraError, ConnectionError):
+    """A server of a suite's tools does not answer, or not as the suite needs it: an error of the infrastructure."""
+
+
 class ToolFaultError(UltraError, ConnectionError):
     """A call of a wrapped tool met a fault that pytest-ultra injected, in place of an error of the tool itself.
 

@@ -108,7 +108,9 @@ def test_examples_run(pytester: pytest.Pytester, example: Example, monkeypatch: 
     """In this process, which takes a fifth of the time; `test_readme.py` and `tests/run` start real commands."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # as in an active environment
     for name, content in example.files.items():
-        (pytester.path / name).write_text(content)
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
     for line in example.command.splitlines():
         words = re.findall(r'"[^"]*"|\S+', line)
         args = [word.strip('"') for word in words[1:]]

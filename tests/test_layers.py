@@ -21,6 +21,7 @@ ROWS = (
     ("controller", "worker"),
     ("collection", "distribution"),
     ("options",),
+    ("mcp_suites",),
     ("custom",),
     ("benchmark",),
     ("engine", "providers", "agents", "real_tools", "storage", "analysis", "reporting"),

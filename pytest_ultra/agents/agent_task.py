@@ -55,6 +55,14 @@ class TaskBase:
         """
         return self._session.open_model()
 
+    @cached_property
+    def mcp_url(self) -> str:
+        """The URL of an MCP server (streamable HTTP on loopback) with the tools, for this episode alone.
+
+        It is started when this is read. Raises `pytest_ultra.errors.ConfigurationError` without the extra `mcp`.
+        """
+        return self._session.open_mcp()
+
     @property
     def deadline(self) -> float | None:
         """The Unix time at which the time limit is up, None without one. Time spent waiting for limits moves it."""

@@ -19,6 +19,7 @@ from pytest_ultra.collection.suite_cases import plan_own_cases
 from pytest_ultra.core.case import Case
 from pytest_ultra.custom.custom_suite import CustomSuite
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.option_values import SUITE_FILE
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 
@@ -36,7 +37,10 @@ def _plan_suite(config: pytest.Config, settings: Settings, own: CustomSuite) -> 
     try:
         planned = plan_own_cases(settings, own)
     except ConfigurationError as error:
-        raise pytest.UsageError(f"--ultra-suite: {settings.suite}: {error}") from None
+        is_placed = str(settings.suite).endswith(SUITE_FILE)  # its errors name the file and the line
+        raise pytest.UsageError(
+            f"--ultra-suite: {error}" if is_placed else f"--ultra-suite: {settings.suite}: {error}"
+        ) from None
     except Exception as error:  # noqa: BLE001 - worlds, tools and flaws of the user may raise anything
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise pytest.UsageError(

@@ -32,7 +32,9 @@ def check_commands(config: pytest.Config, settings: Settings) -> None:
     """Raise `pytest.UsageError` for a program that does not exist, holds a key, or if the MCP SDK is missing."""
     commands = [agent for agent in settings.agent if agent.is_command]
     if commands:
-        check_sdk(_find_sdk())
+        problem = find_sdk_problem()
+        if problem is not None:
+            raise pytest.UsageError(f"--ultra-agent-command: {problem}")
     redact = find_redactor(settings)
     for agent in commands:
         if redact(agent.target) != agent.target:
@@ -61,14 +63,17 @@ def _find_sdk() -> str:
         return ""
 
 
-def check_sdk(version: str) -> None:
-    """Raise `pytest.UsageError` if the MCP SDK of this version cannot be used; empty means that there is none."""
-    if not version or int(version.partition(".")[0]) < _LEAST_MCP:
-        found = f"mcp {version} is installed" if version else "mcp is not installed"
-        raise pytest.UsageError(
-            f"--ultra-agent-command: {found}, but agents that are programs need mcp {_LEAST_MCP} or later; "
-            "install the extra: pip install 'pytest-ultra[mcp]'"
-        )
+def find_sdk_problem() -> str | None:
+    """Return why the MCP SDK cannot be used, in words; None if it can."""
+    return describe_sdk_problem(_find_sdk())
+
+
+def describe_sdk_problem(version: str) -> str | None:
+    """Return why an MCP SDK of this version cannot be used; None if it can. Empty means that there is none."""
+    if version and int(version.partition(".")[0]) >= _LEAST_MCP:
+        return None
+    found = f"mcp {version} is installed" if version else "mcp is not installed"
+    return f"{found}, but mcp {_LEAST_MCP} or later is needed; install the extra: pip install 'pytest-ultra[mcp]'"
 
 
 def _check_program(agent: AgentChoice, folder: Path) -> None:

@@ -77,6 +77,12 @@ def open_suite(config: pytest.Config) -> CustomSuite | None:
     return own
 
 
+def episodes_at_once(config: pytest.Config) -> int | None:
+    """Return how many episodes of the user's own suite a process runs at once; None for the usual number."""
+    definition = config.stash.get(OWN_SUITE, None)
+    return None if definition is None else definition.episodes_at_once
+
+
 def open_guidance_cache(run: RunDirectory) -> GuidanceCache:
     return GuidanceCache(run.guidance, BENCHMARK.task_type, CustomSuite.task_type)
 

@@ -8,6 +8,7 @@ from itertools import groupby
 import msgspec
 
 from pytest_ultra.collection.planned_cases import plan_cases
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.case import Case
 from pytest_ultra.custom.custom_suite import CustomSuite
 from pytest_ultra.errors import ConfigurationError
@@ -41,6 +42,11 @@ def plan_own_cases(settings: Settings, own: CustomSuite) -> SuiteCases:
     if not kept:
         raise ConfigurationError(
             f"no task can have a plan that --ultra-prompt-type asks for: {'; '.join(unavailable)}; add baseline or cot"
+        )
+    if settings.fault_kind == (FaultKind.PERMANENT,) and not any(map(own.has_other_ways, kept.values())):
+        raise ConfigurationError(
+            "permanent faults need another way to the goal (--ultra-fault-kind): give a step of a reference a fallback"
+            ", as in plan.fallback.archive(...) after the step, or choose from transient, lost_reply, implicit"
         )
     return SuiteCases(kept, unavailable)
 

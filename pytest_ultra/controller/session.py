@@ -23,12 +23,13 @@ from pytest_ultra.controller.stop_rule import check_until
 from pytest_ultra.controller.store_hooks import StoreHooks
 from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
-from pytest_ultra.distribution.placement import Placement, is_distributed
+from pytest_ultra.distribution.placement import Placement, count_workers, is_distributed
 from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
 from pytest_ultra.options.gate_options import check_gates, gates_of
 from pytest_ultra.options.output_checks import check_outputs
 from pytest_ultra.options.requested_limits import budget_limits, check_budget
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.options.suite_option import check_workers
 from pytest_ultra.reporting.live_status.status_snapshot import StatusContext
 
 
@@ -50,6 +51,7 @@ def open_run(
     check_sharing(config, settings)
     check_until(settings.until, settings.gates)
     check_gates(settings.gates, settings.prompt_type, settings.tested, settings.task_type)
+    check_workers(config, count_workers(config))
     run = Run(config, settings, cases)
     if config.getoption("collectonly"):
         return None

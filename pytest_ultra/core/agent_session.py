@@ -45,6 +45,12 @@ class AgentSession(Protocol):
         Raises `errors.ConfigurationError` if no model is behind the agent.
         """
 
+    def open_mcp(self) -> str:
+        """Return the URL of an MCP server with the episode's tools, until the episode ends.
+
+        Raises `errors.ConfigurationError` if the extra `mcp` is missing.
+        """
+
 
 class AgentEnd(msgspec.Struct, frozen=True):
     """How an agent ended: its final words if it returned, else the reason and the traceback or message."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -16,7 +16,7 @@ from pytest_ultra.core.guidance import FlawedWorkflow, Guidance
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Answered, Event, GoalCheck, StateChange, ToolResult
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.custom.custom_task import CustomGuidance, CustomTask
+from pytest_ultra.custom.custom_task import CustomGuidance, CustomTask, with_fallbacks
 from pytest_ultra.custom.goal_state import gather
 from pytest_ultra.custom.own_flaws import make_injector
 from pytest_ultra.custom.reference_recording import Recording, record_reference
@@ -58,6 +58,7 @@ class CustomSuite:
         self._recordings: dict[tuple[str, int], Recording | None] = {}
         self._tasks: dict[TaskKey, CustomTask] = {}
         self._missing: dict[Hashable, str | None] = {}
+        self._other_ways: dict[tuple[TaskKey, str], bool] = {}
 
     def begin(self, case: Case, guidance: CustomGuidance, /) -> SuiteConversation:
         if self._definition is None:
@@ -68,7 +69,7 @@ class CustomSuite:
             end = self._rehearse(task, guidance.optimal, wrong_outputs={number: wrong})
             return not end.has_delivered or end.has_harmed
 
-        faulty = FaultyCalls(suite, case, task, misses_goal)
+        faulty = FaultyCalls(suite, case, task, misses_goal, lambda tool: self._has_other_way(task, tool))
         return SuiteConversation.begin(case, guidance, suite.open(), faulty, self._checker(task))
 
     def score(self, case: Case, guidance: CustomGuidance, events: Sequence[Event], /) -> Score:
@@ -104,13 +105,13 @@ class CustomSuite:
             before=before,
             steps=recording.steps if recording else (),
             goal=recording.goal if recording else StateChange(),
-            answer=recording.answer if recording else None,
+            answer=recording.answer if recording else definition.answer_of(key.instance),
             is_checked=definition.check is not None,
             read_only=self._read_only(),
             outputs={name: tool.output for name, tool in suite.tools.items() if tool.output is not None},
         )
         if recording is not None:
-            self._check_reference(task, recording.workflow)
+            self._check_reference(task, recording.workflow, definition.title)
         return task
 
     def make_guidance(
@@ -188,19 +189,26 @@ class CustomSuite:
         tools = self._own().tools.items()
         return tuple(name for name, tool in tools if tool.read_only or (tool.read_only is None and name in looking))
 
-    def _check_reference(self, task: CustomTask, workflow: Workflow) -> None:
+    def _check_reference(self, task: CustomTask, workflow: Workflow, title: str) -> None:
         findings = lint(workflow, make_signatures(describe_tools(task), workflow))
         if task.is_checked:  # its goal may be something else than a change or an answer
             findings = tuple(finding for finding in findings if finding.step is not None)
         if findings:
             listed = "; ".join(map(describe_finding, findings[:3]))
-            raise ConfigurationError(f"the reference of the task {task.key.task_type!r} is no sound plan: {listed}")
+            raise ConfigurationError(f"the reference of the task {title} is no sound plan: {listed}")
         end = self._rehearse(task, workflow)
         if not end.has_delivered or end.has_harmed:
             raise ConfigurationError(
-                f"the reference of the task {task.key.task_type!r} misses its goal when its plan is followed step by "
+                f"the reference of the task {title} misses its goal when its plan is followed step by "
                 "step; tools must do the same each time, and the check must agree with the reference"
             )
+        for tool in dict.fromkeys(step.tool for step in task.steps if step.fallback):
+            end = self._rehearse(task, with_fallbacks(task, workflow), down=tool)
+            if not end.has_delivered or end.has_harmed:
+                raise ConfigurationError(
+                    f"the reference of the task {title} misses its goal where {tool} is down and its fallbacks are "
+                    f"called; give each step with {tool} a fallback that does the same"
+                )
 
     def _rehearse(
         self,
@@ -209,9 +217,29 @@ class CustomSuite:
         *,
         left_out: int | None = None,
         wrong_outputs: dict[int, Json] | None = None,
+        down: str | None = None,
     ) -> SuiteRehearsal:
         stage, check = self._own().open(), self._checker(task)
-        return rehearse(stage, task, workflow, check, left_out=left_out, wrong_outputs=wrong_outputs)
+        return rehearse(stage, task, workflow, check, left_out=left_out, wrong_outputs=wrong_outputs, down=down)
+
+    def _has_other_way(self, task: CustomTask, tool: str) -> bool:
+        """Return whether the goal is reached without a tool by the fallbacks of the reference, and not without them."""
+        place = (task.key, tool)
+        if place not in self._other_ways:
+            recording = self._record(self._find(task.key.task_type), task.key.instance)
+            plan = recording.workflow if recording else Workflow(())
+            ways = (with_fallbacks(task, plan), plan)
+            reached = [end.has_delivered and not end.has_harmed for end in self._rehearse_all(task, ways, tool)]
+            self._other_ways[place] = reached == [True, False]
+        return self._other_ways[place]
+
+    def _rehearse_all(self, task: CustomTask, workflows: Iterable[Workflow], down: str) -> Iterator[SuiteRehearsal]:
+        return (self._rehearse(task, workflow, down=down) for workflow in workflows)
+
+    def has_other_ways(self, case: Case) -> bool:
+        """Return whether a tool of a case's task can be down for good, because the task has another way."""
+        task = self._task(case.task_key)
+        return any(self._has_other_way(task, step.tool) for step in task.steps if step.fallback)
 
     def _checker(self, task: CustomTask) -> Callable[[Stage, Json], GoalCheck | None]:
         check = self._find(task.key.task_type).check

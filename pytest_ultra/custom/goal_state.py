@@ -161,5 +161,7 @@ def _intermediate(task: CustomTask, calls: Sequence[Answered]) -> Iterator[Miles
 
 
 def brings(call: Answered, step: StepRecord) -> bool:
-    """Return whether a call brought what a step of the reference did."""
+    """Return whether a call brought what a step of the reference did, or what its fallback does."""
+    if step.fallback is not None and call.call.name == step.fallback.tool:
+        return call.result.is_success
     return call.call.name == step.tool and call.result.is_success and bool(call.result.value == step.output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pytest_ultra.core.axes import FaultKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.output_path import follow_path
@@ -16,9 +17,11 @@ from pytest_ultra.custom.goal_state import EpisodeEvidence, brings
 
 def step_result(result: ToolResult) -> StepResult:
     """Return what a follower learns from a result."""
+    is_down = result.fault_kind is FaultKind.PERMANENT
     return StepResult(
         result.has_taken_effect,
-        is_transient=result.is_random and not result.has_taken_effect,
+        is_transient=result.is_random and not result.has_taken_effect and not is_down,
+        is_down=is_down,
         output=result.value,
         value=result.value,
     )

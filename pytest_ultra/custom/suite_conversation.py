@@ -9,13 +9,13 @@ import msgspec
 
 from pytest_ultra.agents.tool_conversation import ToolConversation
 from pytest_ultra.benchmark.answers import read_answer
-from pytest_ultra.core.axes import ToolProtocol
+from pytest_ultra.core.axes import FaultKind, ToolProtocol
 from pytest_ultra.core.bounds import parse_arguments
 from pytest_ultra.core.case import DEFAULT_MAX_TURNS, Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Json, Message, ToolSchema
 from pytest_ultra.core.transcript import Answered, Ended, EndReason, GoalCheck, Replied, ToolCall, ToolResult
-from pytest_ultra.custom.custom_task import CustomGuidance
+from pytest_ultra.custom.custom_task import CustomGuidance, with_fallbacks
 from pytest_ultra.custom.suite_prompts import opening_messages, plan_text
 from pytest_ultra.custom.tool_run import Stage
 
@@ -70,7 +70,9 @@ class SuiteConversation(ToolConversation, frozen=True, kw_only=True):
     def request(self) -> ChatRequest:
         read_only = self.guidance.task.read_only
         shown = (self.case, self.guidance, self.turn, self.messages, self.tools, self.offered)
-        return ChatRequest(*shown, repeatable=read_only)
+        has_other_ways = FaultKind.PERMANENT in self.case.fault_kinds
+        reference = with_fallbacks(self.guidance.task, self.guidance.optimal) if has_other_ways else None
+        return ChatRequest(*shown, reference=reference, repeatable=read_only)
 
     def call_tool(self, call: ToolCall) -> Self:
         arguments = parse_arguments(call.arguments)

@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.core.axes import FLAWED_MARK, OWN_MARK, Difficulty, PromptType
+from pytest_ultra.core.json_types import Json
 from pytest_ultra.custom.episode_world import World
 from pytest_ultra.custom.own_flaws import OwnFlaw
-from pytest_ultra.custom.tool_definition import Tool
+from pytest_ultra.custom.suite_tool import Tool
+from pytest_ultra.custom.tool_definition import FunctionTool
 from pytest_ultra.custom.tool_run import Stage
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -28,7 +30,11 @@ Check = Callable[[Any, Any], Any]
 
 
 class TaskDefinition(msgspec.Struct, frozen=True):
-    """A task of a suite. `given` are the values for its words and its reference, one mapping for each instance."""
+    """A task of a suite. `given` are the values for its words and its reference, one mapping for each instance.
+
+    `answers` are the right answers of a task without a reference or a check, one for each instance. `place` is where
+    the task is written, for messages, and `content` what else of it and its tools enters the identity of its cases.
+    """
 
     name: str
     words: str
@@ -36,6 +42,14 @@ class TaskDefinition(msgspec.Struct, frozen=True):
     check: Check | None
     given: tuple[Mapping[str, Any], ...]
     difficulty: str
+    answers: tuple[Json, ...] = ()
+    place: str = ""
+    content: Json = None
+
+    @property
+    def title(self) -> str:
+        """The name, and where the task is written."""
+        return f"{self.name!r} ({self.place})" if self.place else repr(self.name)
 
     @property
     def instances(self) -> int:
@@ -45,6 +59,10 @@ class TaskDefinition(msgspec.Struct, frozen=True):
     def values(self, instance: int) -> Mapping[str, Any]:
         """Return what an instance is given; those beyond `instances`, which no run has, go round again."""
         return self.given[instance % len(self.given)] if self.given else {}
+
+    def answer_of(self, instance: int) -> Json:
+        """Return the right answer of a task without a reference; None if there is none."""
+        return self.answers[instance % len(self.answers)] if self.answers else None
 
     def words_of(self, instance: int) -> str:
         return self.words.format(**self.values(instance)) if self.given else self.words
@@ -113,7 +131,7 @@ class Suite:
         self._world = world
         self.flaws: dict[PromptType, OwnFlaw] = {}
         self.mutators = {each.__name__: each for each in mutators}
-        self.tools = _by_name([each if isinstance(each, Tool) else Tool(each) for each in tools])
+        self.tools = _by_name([each if isinstance(each, Tool) else FunctionTool(each) for each in tools])
         self.tasks: dict[str, TaskDefinition] = {}
         is_world = inspect.isclass(world) and issubclass(world, World)
         if not is_world and snapshot is None:
@@ -176,6 +194,16 @@ class Suite:
         self.flaws[prompt_type] = function
         return function
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether its tools have one state for all processes, so that only one can use them at a time."""
+        return False
+
+    @property
+    def episodes_at_once(self) -> int | None:
+        """How many episodes a process runs at once, if the user does not say; None for the usual number."""
+        return None
+
     def open(self) -> Stage:
         """Return a new world with the tools."""
         return Stage(self._world(), self.tools, self.snapshot)
@@ -185,6 +213,7 @@ class Suite:
         schemas = [each.schema for each in self.tools.values()]
         faults = [[each.weight, each.transient] for each in self.tools.values()]
         shown = [schemas, faults, self.system, task.words, task.given]
+        shown += [] if task.content is None else [task.content]
         text = msgspec.json.encode(shown, order="deterministic", enc_hook=repr)
         return f"{self.version}-{hashlib.blake2b(text, digest_size=4).hexdigest()}"
 

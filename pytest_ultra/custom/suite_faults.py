@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -16,12 +17,19 @@ from pytest_ultra.custom.custom_task import CustomTask, StepRecord
 from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.custom.tool_run import Stage
 from pytest_ultra.faults.fault_draw import FaultDraw, draw_fault
-from pytest_ultra.faults.fault_texts import MESSAGES, NO_REPLY
-from pytest_ultra.faults.mutators import mutate, mutator_names
+from pytest_ultra.faults.fault_texts import MESSAGES, NO_REPLY, OUT_OF_SERVICE
+from pytest_ultra.faults.mutators import MUTATORS, mutate, mutator_names
+from pytest_ultra.faults.record_mutators import RECORD_MUTATORS
+from pytest_ultra.faults.result_mutation import mutate_result
 
 MissesGoal = Callable[[int, Json], bool]
 """Whether the reference misses the goal if the step with this number brings this value."""
+HasOtherWay = Callable[[str], bool]
+"""Whether the goal can be reached without a tool, and only by another way."""
 
+
+_MOST_PLACES = 3
+"""In how many places within a result a built-in mutator is tried."""
 
 MadeCall = tuple[str, dict[str, Json]]
 """A tool and its arguments."""
@@ -45,11 +53,14 @@ class _FaultyCall(msgspec.Struct, frozen=True):
 class FaultyCalls:
     """Makes the calls of an episode, with the random faults that are drawn for them."""
 
-    def __init__(self, suite: Suite, case: Case, task: CustomTask, misses_goal: MissesGoal) -> None:
+    def __init__(
+        self, suite: Suite, case: Case, task: CustomTask, misses_goal: MissesGoal, has_other_way: HasOtherWay
+    ) -> None:
         self._suite = suite
         self._case = case
         self._task = task
         self._misses_goal = misses_goal
+        self._has_other_way = has_other_way
 
     def __call__(
         self, stage: Stage, name: str, arguments: dict[str, Json] | None, earlier: Sequence[Answered]
@@ -57,17 +68,17 @@ class FaultyCalls:
         """Make a call after `earlier` ones of the tool. An error that the agent earned goes before any fault.
 
         Of the kinds that are drawn, the first happens that is proved to matter. A world that cannot be copied has no
-        calls on trial: its tools have transient faults alone, and implicit ones of tools that only read.
+        calls on trial: its tools have transient and permanent faults, and implicit ones if they only read.
         """
         draw = self._draw(name, arguments, len(earlier) + 1)
+        if arguments is not None and any(event.result.fault_kind is FaultKind.PERMANENT for event in earlier):
+            return stage, _permanent(name)
         if draw is None or arguments is None:
             return stage.call(name, arguments)
         if not stage.is_copied and not self._suite.tools[name].read_only:
-            return (
-                (stage, self._transient(name, draw))
-                if FaultKind.TRANSIENT in draw.kinds
-                else stage.call(name, arguments)
-            )
+            explicit = (self._explicit(kind, draw, (name, arguments)) for kind in draw.kinds)
+            result = next(filter(None, explicit), None)
+            return stage.call(name, arguments) if result is None else (stage, result)
         after, result = stage.call(name, arguments)
         if not result.is_success:
             return after, result
@@ -87,8 +98,9 @@ class FaultyCalls:
 
     def _outcome(self, faulty: _FaultyCall) -> tuple[Stage, ToolResult] | None:
         """Return what a fault makes of a call; None if it cannot be proved to matter."""
-        if faulty.kind is FaultKind.TRANSIENT:
-            return faulty.before, self._transient(faulty.call[0], faulty.draw)
+        explicit = self._explicit(faulty.kind, faulty.draw, faulty.call)
+        if explicit is not None:
+            return faulty.before, explicit
         if faulty.kind is FaultKind.LOST_REPLY and self._is_doubtful(faulty):
             return _lose_reply(faulty)
         found = self._find_wrong(faulty) if faulty.kind is FaultKind.IMPLICIT else None
@@ -97,6 +109,13 @@ class FaultyCalls:
         name, wrong = found
         fault = Fault(faulty.kind, name, faulty.draw.seed)
         return faulty.after, msgspec.structs.replace(faulty.result, value=wrong, fault=fault)
+
+    def _explicit(self, kind: FaultKind, draw: FaultDraw, call: MadeCall) -> ToolResult | None:
+        """Return what a call answers that is not made; None for a kind that does not happen so."""
+        if kind is FaultKind.TRANSIENT:
+            return self._transient(call[0], draw)
+        is_down = kind is FaultKind.PERMANENT and self._find_step(call) is not None and self._has_other_way(call[0])
+        return _permanent(call[0]) if is_down else None
 
     def _transient(self, name: str, draw: FaultDraw) -> ToolResult:
         codes = self._suite.tools[name].transient
@@ -130,14 +149,20 @@ class FaultyCalls:
             return None
         if faulty.after.call(*faulty.call)[1].value != right:
             return None
+        tool = self._suite.tools[faulty.call[0]]
         for name, wrong in _wrong_values(self._suite.mutators, right, faulty.draw.seed):
             is_new = wrong is not None and wrong != right and wrong not in faulty.known
-            if is_new and self._misses_goal(number, wrong):
+            if is_new and tool.may_return(wrong) and self._misses_goal(number, wrong):
                 return name, wrong
         return None
 
     def _find_step(self, call: MadeCall) -> int | None:
         return find_step(self._task.steps, *call)
+
+
+def _permanent(name: str) -> ToolResult:
+    message = MESSAGES[FaultKind.PERMANENT].format(what=name)
+    return ToolResult(code=OUT_OF_SERVICE, message=message, is_random=True, fault=Fault(FaultKind.PERMANENT))
 
 
 def _lose_reply(faulty: _FaultyCall) -> tuple[Stage, ToolResult]:
@@ -159,8 +184,14 @@ def find_step(steps: tuple[StepRecord, ...], tool: str, arguments: Mapping[str, 
 
 
 def _wrong_values(own: Mapping[str, Callable[..., Json]], value: Json, seed: int) -> Iterator[tuple[str, Json]]:
-    """Yield mutators with the values that they make: the suite's own first, then the built-in ones."""
+    """Yield mutators with the values that they make: the suite's own first, then the built-in ones.
+
+    Those change the whole value, then values within it.
+    """
     for name, change in own.items():
         yield name, change(msgspec.json.decode(msgspec.json.encode(value)), Random(f"{name}|{seed}"))
     for name in mutator_names(seed):
         yield name, mutate(name, value, seed)
+    for name, mutator in {**MUTATORS, **RECORD_MUTATORS}.items():
+        for wrong in islice(mutate_result(mutator, value, seed), _MOST_PLACES):
+            yield name, wrong

@@ -37,11 +37,12 @@ def rehearse(
     *,
     left_out: int | None = None,
     wrong_outputs: Mapping[int, Json] | None = None,
+    down: str | None = None,
 ) -> SuiteRehearsal:
     """Follow a workflow, as the reference agent `follower` does.
 
     The step with the number `left_out` is passed over as if it had failed; one with a number in `wrong_outputs` brings
-    that value.
+    that value. The tool `down` is out of service.
     """
     progress, calls = begin(workflow), 0
     changes: list[StateChange] = []
@@ -49,6 +50,9 @@ def rehearse(
         while (call := next_call(workflow, progress)) is not None:
             if progress.step == left_out:
                 progress = advance(workflow, progress, StepResult(is_success=False))
+                continue
+            if call.tool == down:
+                progress = advance(workflow, progress, StepResult(is_success=False, is_down=True))
                 continue
             stage, result = stage.call(call.tool, call.arguments)
             if result.change is not msgspec.UNSET:

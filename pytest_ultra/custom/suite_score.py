@@ -66,6 +66,7 @@ def _measure_calls(
     """Measure how the tools were used, against the reference workflow; `faults` of the calls met a random one."""
     calls, route = len(evidence.calls), len(guidance.optimal.steps)
     needed = {step.tool for step in guidance.task.steps}
+    others = {step.fallback.tool for step in guidance.task.steps if step.fallback}
     called = evidence.called_tools
     valid = [call.result.code not in _INVALID for call in evidence.calls]
     return {
@@ -73,7 +74,7 @@ def _measure_calls(
         "reference_calls": route,
         "route_calls": route,
         "efficiency": min(1.0, route / (calls - faults)) if is_full and calls > faults and route else None,
-        "tool_precision": len(called & needed) / len(called) if called and needed else None,
+        "tool_precision": len(called & (needed | others)) / len(called) if called and needed else None,
         "tool_recall": len(called & needed) / len(needed) if needed else None,
         "argument_validity": sum(valid) / len(valid) if valid else None,
         "dependency_violations": sum(_lacks_input(call) for call in evidence.calls),
@@ -127,7 +128,8 @@ def _find_cause(evidence: EpisodeEvidence) -> FailureClass | None:
         if not call.result.is_success and not call.result.is_random and not is_corrected:
             return _classify_error(call, is_followed=any(other.result.is_success for other in later))
     needed = {step.tool for step in evidence.task.steps}
-    if evidence.called_tools - needed and needed - evidence.called_tools:
+    others = {step.fallback.tool for step in evidence.task.steps if step.fallback}
+    if evidence.called_tools - needed - others and needed - evidence.called_tools:
         return FailureClass.TOOL_SELECTION
     if evidence.harms:
         return FailureClass.HARMFUL_SIDE_EFFECT
@@ -155,12 +157,26 @@ def _met_faults(evidence: EpisodeEvidence, outcome: Outcome) -> list[tuple[Answe
     """Return the calls that met a fault, and whether the agent recovered from it."""
     calls = enumerate(evidence.calls)
     faulty = [(index, call) for index, call in calls if call.result.fault_kind is not None]
+    faulty = [(index, call) for index, call in faulty if not _is_known(evidence.calls[:index], call)]
     return [(call, outcome is Outcome.FULL or _is_recovered(evidence, index)) for index, call in faulty]
 
 
+def _is_known(earlier: Sequence[Answered], fault: Answered) -> bool:
+    """Return whether a call only shows again that its tool is down."""
+    if fault.result.fault_kind is not FaultKind.PERMANENT:
+        return False
+    return any(call.call.name == fault.call.name and call.result.fault_kind is FaultKind.PERMANENT for call in earlier)
+
+
 def _is_recovered(evidence: EpisodeEvidence, index: int) -> bool:
-    """Return whether the same call succeeded later; after a lost reply, whether its change is there and once."""
+    """Return whether the same call succeeded later; after a lost reply, whether its change is there and once.
+
+    Of a tool that is down, a fallback of one of its steps has to succeed.
+    """
     fault = evidence.calls[index]
+    if fault.result.fault_kind is FaultKind.PERMANENT:
+        others = {step.fallback.tool for step in evidence.task.steps if step.tool == fault.call.name and step.fallback}
+        return any(call.call.name in others and call.result.is_success for call in evidence.calls[index + 1 :])
     again = [call for call in evidence.calls[index + 1 :] if _is_same(call, fault)]
     if fault.result.fault_kind is FaultKind.LOST_REPLY:
         happened = [call for call in (fault, *again) if call.result.has_taken_effect]

@@ -11,10 +11,8 @@ from typing import Any, get_type_hints, overload
 
 import msgspec
 
-from pytest_ultra.core.json_types import Json, ToolSchema
-
-DEFAULT_TRANSIENT = ("TEMPORARY_FAILURE",)
-"""The codes of a tool's transient faults if it names none."""
+from pytest_ultra.core.json_types import Json
+from pytest_ultra.custom.suite_tool import DEFAULT_TRANSIENT, Tool
 
 _EXAMPLE = "as in `def orders(shop: Shop, customer_id: str) -> list[dict]: ...`"
 _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
@@ -31,8 +29,8 @@ class ToolError(Exception):
         self.message = message
 
 
-class Tool:
-    """A tool: a function of the world and of the arguments that agents give. It can still be called as a function."""
+class FunctionTool(Tool):
+    """A function of the world and of the arguments that agents give. It can still be called as a function."""
 
     def __init__(
         self,
@@ -45,17 +43,11 @@ class Tool:
     ) -> None:
         update_wrapper(self, function)
         self.function = function
-        self.name = name or function.__name__
-        self.transient = tuple(transient)
-        self.weight = weight
-        self.read_only = read_only
+        super().__init__(name or function.__name__, transient=transient, weight=weight, read_only=read_only)
         self._check()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
-
-    def __repr__(self) -> str:
-        return f"<tool {self.name}>"
 
     @cached_property
     def arguments(self) -> type[msgspec.Struct]:
@@ -93,12 +85,6 @@ class Tool:
             re.split(r"^(?:Args|Arguments|Parameters|Returns|Raises):", text, flags=re.MULTILINE)[0].split()
         )
 
-    @property
-    def schema(self) -> ToolSchema:
-        """The tool as an entry of `tools` in OpenAI's chat completions."""
-        function = {"name": self.name, "description": self.description, "parameters": self.parameters}
-        return {"type": "function", "function": function}
-
     @cached_property
     def output(self) -> dict[str, Any] | None:
         """The JSON Schema of what the tool returns; None if its annotation does not say."""
@@ -107,9 +93,6 @@ class Tool:
             return None if returned is Any else msgspec.json.schema(returned)
         except TypeError:
             return None
-
-    def reliability(self, tool_success_rate: float) -> float:
-        return float(tool_success_rate**self.weight)
 
     def run(self, world: Any, arguments: dict[str, Json]) -> Any:
         """Call the function. Raises `msgspec.ValidationError` for arguments that break the schema."""
@@ -155,12 +138,6 @@ class Tool:
                 raise TypeError(
                     f"the argument {parameter.name!r} of the tool {self.name!r} has no type; annotate it, {_EXAMPLE}"
                 )
-        if not self.weight > 0:
-            raise ValueError(f"the tool {self.name!r} has the weight {self.weight!r}; give a number above 0")
-        if not self.transient or not all(self.transient):
-            raise ValueError(
-                f"the tool {self.name!r} names no transient error; give codes, as in transient=['TIMEOUT']"
-            )
 
 
 def _default(parameter: inspect.Parameter) -> Any:
@@ -191,7 +168,7 @@ def _described_arguments(text: str) -> dict[str, str]:
 
 
 @overload
-def tool(function: Callable[..., Any], /) -> Tool: ...
+def tool(function: Callable[..., Any], /) -> FunctionTool: ...
 
 
 @overload
@@ -201,14 +178,16 @@ def tool(
     transient: Sequence[str] = DEFAULT_TRANSIENT,
     weight: float = 1.0,
     read_only: bool | None = None,
-) -> Callable[[Callable[..., Any]], Tool]: ...
+) -> Callable[[Callable[..., Any]], FunctionTool]: ...
 
 
-def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Tool | Callable[[Callable[..., Any]], Tool]:
+def tool(
+    function: Callable[..., Any] | None = None, /, **options: Any
+) -> FunctionTool | Callable[[Callable[..., Any]], FunctionTool]:
     """Make a tool of a function: its first argument is the world, the others are what agents give.
 
     `transient` are the codes of its transient faults. Its reliability is (tool success rate)^`weight`. `read_only` says
     that it changes nothing; without it, that is found out by calling it. Raises TypeError for a function that cannot be
     a tool.
     """
-    return partial(Tool, **options) if function is None else Tool(function)
+    return partial(FunctionTool, **options) if function is None else FunctionTool(function)

@@ -12,7 +12,9 @@ import msgspec
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import ToolResult
 from pytest_ultra.custom.episode_world import State, World, find_change, places, to_json
-from pytest_ultra.custom.tool_definition import Tool, ToolError
+from pytest_ultra.custom.suite_tool import Tool
+from pytest_ultra.custom.tool_definition import ToolError
+from pytest_ultra.errors import ToolServerError
 
 
 class CallErrorCode(StrEnum):
@@ -62,7 +64,7 @@ class Stage:
     def call(self, name: str, arguments: dict[str, Json] | None) -> tuple[Stage, ToolResult]:
         """Call a tool. Return the world after it and what comes of it: an exception is a result, too.
 
-        In a world that can be copied, an error changes nothing.
+        In a world that can be copied, an error changes nothing. Raises ToolServerError.
         """
         if name not in self._tools:
             return self, _failed(CallErrorCode.UNKNOWN_TOOL, f"You have no tool named {name[:100]!r}.")
@@ -71,6 +73,8 @@ class Stage:
         before, after = places(self.state()), self.copy()
         try:
             value = to_json(self._tools[name].run(after.world, arguments), f"the result of the tool {name!r}")
+        except ToolServerError:
+            raise
         except Exception as error:  # noqa: BLE001 - a tool of the user may raise anything
             if self.is_copied:
                 return self, _as_result(error)

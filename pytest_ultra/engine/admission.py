@@ -71,6 +71,7 @@ class BudgetAdmission:
     So a budget that runs out leaves out cases at the end of the order (a control comes before the cases that are
     compared with it), rather than most cases half done. An episode's expected use is the estimate of `--ultra-plan`
     times the ratio of use to estimate in earlier episodes. One episode at a time always starts, to use up the rest.
+    Where there is no estimate, as of the costs that an agent reports itself, the mean use of earlier episodes is taken.
     """
 
     def __init__(
@@ -87,11 +88,15 @@ class BudgetAdmission:
         self._started: dict[str, _StartedEpisode] = {}
         self._finished = 0
         self._sum_of_ratios = 0.0
+        self._unestimated = 0
+        self._unestimated_use = 0.0
 
     def admit(self, assignment: Assignment) -> bool:
         if self._reserve.is_spent:
             return True  # its first request is refused at once, with the reason
         expected = self._expected_share(assignment)
+        if not expected and not self._unestimated and self._started:
+            return False  # nothing is known of what it may report: see what one uses first
         has_room = self._reserve.reserve(self._reserved_share(), self._use_factor() * expected)
         if not has_room and self._started:
             return False
@@ -111,7 +116,10 @@ class BudgetAdmission:
         if started is None:
             return
         used = self._used_share(started)
-        if used and not self._reserve.is_spent:
+        if not started.expected:
+            self._unestimated += 1
+            self._unestimated_use += used
+        elif used and not self._reserve.is_spent:
             self._finished += 1
             self._sum_of_ratios += used / started.expected
         self._reserve.reserve(self._reserved_share(), 0.0)
@@ -124,7 +132,8 @@ class BudgetAdmission:
         expected = self._estimate(assignment)
         price = self._prices.get(assignment.case.model)
         cost = 0.0 if price is None else price.cost(expected.prompt_tokens, expected.completion_tokens)
-        return largest_share(self._limits, expected.requests, expected.tokens, cost)
+        share = largest_share(self._limits, expected.requests, expected.tokens, cost)
+        return share or self._unestimated_use / max(1, self._unestimated)
 
     def _use_factor(self) -> float:
         return (_PRIOR_FACTOR * _PRIOR_EPISODES + self._sum_of_ratios) / (_PRIOR_EPISODES + self._finished)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pytest_ultra.core.agent_session import AgentEnd, RunningAgent
-from pytest_ultra.core.bounds import MAX_REPLY_CHARS, bound_reply
+from pytest_ultra.core.bounds import MAX_REPLY_CHARS, bound_reply, bound_tokens
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.episode import Usage
@@ -96,7 +96,7 @@ class AgentEpisode(EpisodeRun):
 
     def report(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._reported.add, prompt, completion, cost)
+            self._loop.call_soon_threadsafe(self._take_report, prompt, completion, cost)
 
     def open_model(self) -> str:
         if not self.model:
@@ -107,7 +107,17 @@ class AgentEpisode(EpisodeRun):
         self._urls.append(url)
         return url
 
+    def open_mcp(self) -> str:
+        url = self._agents.serve_tools(self)
+        self._urls.append(url)
+        return url
+
     async def run(self) -> None:
+        budget = self._caller.reported_budget
+        refusal = None if budget is None or self.model else budget.find_refusal()
+        if refusal is not None:  # a model behind the agent would refuse the first request
+            self._end(EndReason.SKIPPED, refusal)
+            return
         running = self._agents.start(self, self._receive_end)
         serving = self._loop.create_task(self._serve_calls())
         try:
@@ -260,6 +270,12 @@ class AgentEpisode(EpisodeRun):
                 result.set_result(content)
         self._tool_time_s += self._without_standstill(started, self._caller.standstill.of_process_s() - stood_still_s)
         self._caller.activity.answered()
+
+    def _take_report(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
+        self._reported.add(prompt, completion, cost)
+        if self._caller.reported_budget is not None:
+            tokens = bound_tokens(prompt or 0) + bound_tokens(completion or 0)
+            self._caller.reported_budget.record(self.case, tokens, cost or 0.0)
 
     def _receive_end(self, end: AgentEnd) -> None:
         with suppress(RuntimeError):  # the engine is gone

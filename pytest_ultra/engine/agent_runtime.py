@@ -32,5 +32,8 @@ class AgentRuntime(Protocol):
     def serve_model(self, caller: ModelCaller) -> str:
         """Return a base URL whose requests the caller answers. Can be called in any thread."""
 
+    def serve_tools(self, session: AgentSession) -> str:
+        """Return the URL of an MCP server with the tools of the session. Can be called in any thread."""
+
     def stop_serving(self, url: str) -> None:
-        """Answer no more requests at a base URL."""
+        """Answer no more requests at a URL. Waits for nothing."""

@@ -42,6 +42,9 @@ class Budget(Protocol):
     def take(self) -> str | None:
         """Count a request and return None, or return why no more may be sent."""
 
+    def find_refusal(self) -> str | None:
+        """Return why no more requests may be sent; None if they may. Counts no request."""
+
     def record(self, tokens: int, cost: float) -> None: ...
 
     def close(self) -> None: ...
@@ -107,3 +110,20 @@ class BudgetedEndpoint:
     async def aclose(self) -> None:
         self._budget.close()
         await self._inner.aclose()
+
+
+class ReportedBudget:
+    """Counts against the budget what agents say that they have used without a request that the run could see."""
+
+    def __init__(self, budget: Budget, on_spent: Callable[[Case, Spent], None] = _ignore) -> None:
+        self._budget = budget
+        self._on_spent = on_spent
+
+    def find_refusal(self) -> str | None:
+        """Return why no more agents may start, as the message of an episode; None if they may."""
+        reason = self._budget.find_refusal()
+        return None if reason is None else describe_refusal(reason)
+
+    def record(self, case: Case, tokens: int, cost: float) -> None:
+        self._budget.record(tokens, cost)
+        self._on_spent(case, Spent(tokens=tokens, cost=cost))

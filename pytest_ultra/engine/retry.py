@@ -20,6 +20,7 @@ from pytest_ultra.engine.backoff import (
     is_retryable,
     keyed_jitter,
 )
+from pytest_ultra.engine.budget import ReportedBudget
 from pytest_ultra.engine.clock import Clock
 from pytest_ultra.engine.endpoint import CallFailed, Endpoint
 from pytest_ultra.engine.endpoint_health import EndpointHealth
@@ -44,6 +45,7 @@ class Caller:
 
     `tool_rejections` maps a model to the message with which its endpoint rejected native tools, if it has; `redact`
     removes secrets from a text; `reaches_model` returns whether a request would be sent to a model at all.
+    `reported_budget` is for what agents use without a call of this.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Caller:
         standstill: Standstill | None = None,
         redact: Callable[[str], str] = str,
         reaches_model: Callable[[ChatRequest], bool] | None = None,
+        reported_budget: ReportedBudget | None = None,
     ) -> None:
         self.clock = clock
+        self.reported_budget = reported_budget
         self.prices = prices or {}
         self.activity = activity or ActivityMonitor()
         self.standstill = standstill or Standstill(clock)

@@ -1,9 +1,8 @@
-"""The value of `--ultra-config`: options in a TOML file, such as `shop.ultra.toml`, and its JSON Schema."""
+"""The value of `--ultra-config`: options and a suite in a TOML file, such as `shop.ultra.toml`, and its JSON Schema."""
 
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.mcp_suites.suite_document import SuiteDocument, read_suite, suite_schema
 from pytest_ultra.options.option import Option
+from pytest_ultra.options.toml_lines import Place, find_lines
 
 MODELS = "models"
 """The table of models, as `[tool.pytest_ultra.models]` in pyproject.toml has it."""
+SUITE = "suite"
+"""The table of a suite. The option of this name takes a text, and has the file's own path if there is a table."""
 _SCALARS = (str, int, float, bool)
 
 
@@ -25,36 +28,57 @@ class ConfigFile:
     path: Path
     texts: Mapping[str, Sequence[str]]
     models: Mapping[str, Any]
-    lines: Mapping[str, int]
+    lines: Mapping[Place, int]
 
     def place(self, name: str) -> str:
         """Return where a key stands, for a message."""
-        line = f":{self.lines[name]}" if name in self.lines else ""
-        return f"{self.path.name}{line}: {name}"
+        return f"{self.line((name,))}: {name}"
+
+    def line(self, place: Place) -> str:
+        """Return the file and the line of a value, or of the nearest one that it is in."""
+        known = (place[:length] for length in range(len(place), 0, -1))
+        return next((f"{self.path.name}:{self.lines[each]}" for each in known if each in self.lines), self.path.name)
 
 
-def read_config_file(path: Path, options: Iterable[Option]) -> ConfigFile:
-    """Read a file. Raises ConfigurationError, which names the file and the line, for what is no option."""
+def read_config_file(path: Path, options: Iterable[Option], name: str | None = None) -> ConfigFile:
+    """Read a file; its suite gets the `name` by which the file can be found again, by default its path.
+
+    Raises ConfigurationError, which names the file and the line, for what is no option.
+    """
+    document, lines = _parse(path)
+    names = [option.name for option in options if option.name != "config"]
+    for key in document:
+        if key not in (*names, MODELS):
+            close = difflib.get_close_matches(key, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it is the name of an option, such as {names[0]}"
+            raise ConfigurationError(f"{path.name}:{lines.get((key,), 1)}: there is no option {key!r}; {hint}")
+    models = document.pop(MODELS, {})
+    found = ConfigFile(path, {}, models if isinstance(models, dict) else {}, lines)
+    if isinstance(document.get(SUITE), dict):
+        document[SUITE] = name or str(path)
+    texts = {name: _write_texts(found, name, value) for name, value in document.items()}
+    return ConfigFile(path, texts, found.models, lines)
+
+
+def read_suite_table(path: Path) -> SuiteDocument:
+    """Return the suite in a file. Raises ConfigurationError, which names the file and the line."""
+    document, lines = _parse(path)
+    file = ConfigFile(path, {}, {}, lines)
+    if not isinstance(document.get(SUITE), dict):
+        raise ConfigurationError(f"{path.name} has no table [{SUITE}]; write the suite there, or give MODULE:ATTR")
+    return read_suite(document[SUITE], lambda place: file.line((SUITE, *place)))
+
+
+def _parse(path: Path) -> tuple[dict[str, Any], Mapping[Place, int]]:
     try:
         text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        return tomllib.loads(text), find_lines(text)
     except OSError as error:
         raise ConfigurationError(
             f"{path.name} cannot be read: {error.strerror}; give the path of a TOML file"
         ) from None
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path.name} is no TOML: {error}") from None
-    names = [option.name for option in options if option.name != "config"]
-    lines = _find_lines(text)
-    for key in document:
-        if key not in (*names, MODELS):
-            close = difflib.get_close_matches(key, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it is the name of an option, such as {names[0]}"
-            raise ConfigurationError(f"{path.name}:{lines.get(key, 1)}: there is no option {key!r}; {hint}")
-    models = document.pop(MODELS, {})
-    found = ConfigFile(path, {}, models if isinstance(models, dict) else {}, lines)
-    texts = {name: _write_texts(found, name, value) for name, value in document.items()}
-    return ConfigFile(path, texts, found.models, lines)
 
 
 def _write_texts(file: ConfigFile, name: str, value: Any) -> list[str]:
@@ -73,19 +97,6 @@ def _write(value: str | float) -> str:
     return str(value)
 
 
-_KEY = re.compile(r"""^\s*(?:\[\s*)?["']?([\w-]+)["']?\s*(?:=|\]|\.)""")
-
-
-def _find_lines(text: str) -> dict[str, int]:
-    """Return the line of each key or table of the top level, counted from 1, as far as a look at the lines shows."""
-    found: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        match = _KEY.match(line)
-        if match:
-            found.setdefault(match[1], number)
-    return found
-
-
 def config_schema(options: Iterable[Option]) -> dict[str, Any]:
     """Return the JSON Schema of such files, for editors."""
     scalar = {"type": ["string", "number", "boolean"]}
@@ -96,6 +107,10 @@ def config_schema(options: Iterable[Option]) -> dict[str, Any]:
         for option in options
         if option.name != "config"
     }
+    suite = suite_schema()
+    definitions = suite.pop("$defs")
+    properties[SUITE]["anyOf"] = [{"type": "string"}, suite]
     properties[MODELS] = {"description": "endpoints, parameters and headers of models", "type": "object"}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Options of pytest-ultra"}
-    return {**head, "type": "object", "properties": properties, "additionalProperties": False}
+    shape = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**head, **shape, "$defs": definitions}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,7 +48,7 @@ def read_file(config: pytest.Config) -> ConfigFile | None:
 
     path = config.invocation_params.dir / given[-1] if given else config.rootpath / ini
     try:
-        file = read_config_file(path, OPTIONS)
+        file = read_config_file(path, OPTIONS, os.path.relpath(path, config.invocation_params.dir))
     except ConfigurationError as error:
         raise pytest.UsageError(f"--ultra-config: {error}") from None
     config.stash[CONFIG_FILE] = file

@@ -65,8 +65,9 @@ OPTIONS = (
     Option(
         "suite",
         None,
-        "MODULE:ATTR",
-        "Suite of your own to take the tasks from, a `pytest_ultra.Suite`, instead of the built-in benchmark",
+        "MODULE:ATTR|FILE",
+        "Suite of your own to take the tasks from, instead of the built-in benchmark: a `pytest_ultra.Suite`, or a "
+        "TOML file with a table `[suite]` (extra `mcp`)",
         _one(values.suite_target),
     ),
     Option(

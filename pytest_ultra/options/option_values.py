@@ -133,11 +133,15 @@ def own_tasks(names: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
 
 
 def suite_target(text: str) -> str:
-    if not _TARGET.fullmatch(text):
-        raise ValueError(f"{text!r} names no suite; give MODULE:ATTR, as in shop_suite:suite")
+    if not _TARGET.fullmatch(text) and not text.endswith(SUITE_FILE):
+        raise ValueError(
+            f"{text!r} names no suite; give MODULE:ATTR, as in shop_suite:suite, or a TOML file with a table [suite]"
+        )
     return text
 
 
+SUITE_FILE = ".toml"
+"""The end of a suite's name that is a file."""
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 

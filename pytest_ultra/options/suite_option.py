@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, FaultKind, PromptType, PromptVariant
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, PromptVariant
 from pytest_ultra.custom.suite_definition import Suite
-from pytest_ultra.options.option_values import own_tasks
+from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.option_values import SUITE_FILE, own_tasks
 from pytest_ultra.options.user_import import import_attribute
 
 OWN_SUITE = pytest.StashKey[Suite]()
@@ -17,10 +18,32 @@ OWN_SUITE = pytest.StashKey[Suite]()
 
 
 def load_suite(config: pytest.Config, target: str) -> Suite:
-    """Import the user's suite, `module:attr`, for this run.
+    """Load the user's suite for this run: `module:attr`, or a TOML file.
 
     Raises `pytest.UsageError` if there is none, or if it has no tasks.
     """
+    suite = _read_suite_file(config, target) if target.endswith(SUITE_FILE) else _import_suite(config, target)
+    config.stash[OWN_SUITE] = suite
+    return suite
+
+
+def _read_suite_file(config: pytest.Config, target: str) -> Suite:
+    """Start the servers of the suite in a file, until the end of the session."""
+    from pytest_ultra.options.config_file import read_suite_table  # noqa: PLC0415 - few runs need it
+
+    path = config.invocation_params.dir / target
+    try:
+        document = read_suite_table(path)
+        from pytest_ultra.mcp_suites.mcp_suite import McpSuite  # noqa: PLC0415 - it needs the extra `mcp`
+
+        suite = McpSuite(document, path.parent)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--ultra-suite: {error}") from None
+    config.add_cleanup(suite.close)
+    return suite
+
+
+def _import_suite(config: pytest.Config, target: str) -> Suite:
     found = import_attribute(config, target, "--ultra-suite", lambda value: isinstance(value, Suite), "suite")
     if not isinstance(found, Suite):
         raise pytest.UsageError(
@@ -28,8 +51,17 @@ def load_suite(config: pytest.Config, target: str) -> Suite:
         )
     if not found.tasks:
         raise pytest.UsageError(f"--ultra-suite: the suite {found.name!r} has no tasks; add some by @suite.task(...)")
-    config.stash[OWN_SUITE] = found
     return found
+
+
+def check_workers(config: pytest.Config, workers: int) -> None:
+    """Raise `pytest.UsageError` if several workers would share the one state of a suite's tools."""
+    suite = config.stash.get(OWN_SUITE, None)
+    if suite is not None and suite.is_shared and workers > 1:
+        raise pytest.UsageError(
+            f"-n: {workers} workers would change the one state of the server with a URL in the suite {suite.name!r}; "
+            "run it without -n or with -n 1, or give the server's command"
+        )
 
 
 def choose_tasks(read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
@@ -43,11 +75,6 @@ def choose_tasks(read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
         )
     if read["tool_discovery"]:
         raise pytest.UsageError("--ultra-tool-discovery is for the built-in tools; leave it out with --ultra-suite")
-    if read["fault_kind"] == (FaultKind.PERMANENT,):
-        raise pytest.UsageError(
-            "--ultra-fault-kind: permanent faults need another way to the goal, and none is known in a suite of your "
-            "own; choose from transient, lost_reply, implicit"
-        )
     prompt_types = _choose_flaws(read["prompt_type"], suite)
     try:
         names = own_tasks(read["task_type"], list(suite.tasks))

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import shlex
 import socket
 import sys
-import tempfile
 import threading
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import IO, Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Self
 
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.real_tools.injected_faults import ToolFaults
+from pytest_ultra.real_tools.mcp_connection import McpConnection, describe_unreachable, missing_mcp, read_target
 
 try:
     import uvicorn
-    from mcp import Client, StdioServerParameters, stdio_client
-    from mcp.server import MCPServer, Server
+    from mcp import Client
     from mcp.types import CallToolResult, Tool
-except ImportError as error:  # or a version before 2, which has no Client
-    raise ConfigurationError(
-        f"MCP servers need the package mcp, version 2 or later ({error}); pip install 'pytest-ultra[mcp]'"
-    ) from None
+except ImportError as error:
+    raise missing_mcp(error) from None
 
 from pytest_ultra.real_tools.faulty_mcp_calls import FaultyMcpCalls
 from pytest_ultra.real_tools.mcp_forwarder import make_forwarder
@@ -34,7 +27,6 @@ from pytest_ultra.real_tools.mcp_listing import Listing, load_listing, read_list
 
 START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
-_STDERR_LINES = 20
 _MAX_BODY_BYTES = 256 * 1024 * 1024  # what a server takes on its standard input has no bound
 
 
@@ -58,7 +50,7 @@ class McpProxy:
     ) -> None:
         self.faults = faults
         self.name = name
-        self._target = _read_target(server, cwd)
+        self._target = read_target(server, cwd)
         self._start_timeout_s = start_timeout_s
         self._run: _ProxyRun | None = None
         self._lock = threading.Lock()
@@ -129,7 +121,7 @@ class _ProxyRun:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._error: BaseException | None = None
-        self._upstream: _Upstream | None = None
+        self._upstream: McpConnection | None = None
         self._server: uvicorn.Server | None = None
         self._client: Client | None = None
         self._socket = socket.socket()
@@ -148,12 +140,9 @@ class _ProxyRun:
         is_ready = self._ready.wait(timeout_s)
         if self._error is None and is_ready:
             return
-        reason = f"it did not answer within {timeout_s:g} seconds" if self._error is None else _describe(self._error)
+        error = self._error or TimeoutError(f"it did not answer within {timeout_s:g} seconds")
         tail = self._upstream.stderr_tail() if self._upstream is not None else ""
-        raise ConfigurationError(
-            f"{_show(self._target)!r} is no MCP server that can be reached: {reason}; give the URL of one that runs, "
-            f"or a command that starts one on its standard input and output{tail}"
-        )
+        raise ConfigurationError(describe_unreachable(self._target, error, tail))
 
     def stop(self) -> None:
         if self._thread.is_alive():
@@ -178,7 +167,7 @@ class _ProxyRun:
             self._ready.set()
 
     async def _serve(self) -> None:
-        async with _Upstream(self._target) as upstream:
+        async with McpConnection(self._target) as upstream:
             self._upstream = upstream
             self.listing = await self._list(upstream)
             calls = FaultyMcpCalls(self.listing, upstream.connect, self._faults)
@@ -189,7 +178,7 @@ class _ProxyRun:
             async with Client(forwarder) as self._client:
                 await self._server.serve(sockets=[self._socket])
 
-    async def _list(self, upstream: _Upstream) -> Listing:
+    async def _list(self, upstream: McpConnection) -> Listing:
         """Return the listing of the recording, else of the server."""
         stored = self._faults.recorded_servers.get(self._name)
         listing = await read_listing(await upstream.connect()) if stored is None else load_listing(stored)
@@ -213,108 +202,3 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready.set()
-
-
-class _Upstream:
-    """The connection to the real server, made when it is first needed.
-
-    A connection is opened and closed in one task, as the package `mcp` requires.
-    """
-
-    def __init__(self, target: Any) -> None:
-        self._target = target
-        self._wanted = asyncio.Event()
-        self._closing = asyncio.Event()
-        self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-        self._stderr: IO[str] = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - closed in __aexit__
-        self._task = asyncio.create_task(self._hold())
-
-    async def connect(self) -> Client:
-        self._wanted.set()
-        return await asyncio.shield(self._client)
-
-    def stderr_tail(self) -> str:
-        """Return the last lines that the server wrote to its standard error."""
-        if self._stderr.closed:
-            return self._tail
-        self._stderr.seek(0)
-        lines = self._stderr.read().splitlines()[-_STDERR_LINES:]
-        return "".join(["; its standard error ends with:\n", "\n".join(lines)]) if lines else ""
-
-    def give_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel a connection that does not come about. May be called in any thread."""
-        loop.call_soon_threadsafe(self._task.cancel)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._closing.set()
-        self._wanted.set()
-        await asyncio.wait([self._task])
-        self._tail = self.stderr_tail()
-        self._stderr.close()
-
-    _tail = ""
-
-    async def _hold(self) -> None:
-        """Connect when it is wanted, and keep the connection until the end."""
-        await self._wanted.wait()
-        if self._closing.is_set():
-            return
-        try:
-            async with AsyncExitStack() as stack:
-                client = await stack.enter_async_context(Client(self._transport()))
-                self._client.set_result(client)
-                await self._closing.wait()
-        except BaseException as error:
-            if not self._client.done():
-                self._client.set_exception(_first(error))
-                return
-            if isinstance(error, asyncio.CancelledError):
-                raise
-
-    def _transport(self) -> Any:
-        if isinstance(self._target, StdioServerParameters):
-            return stdio_client(self._target, errlog=self._stderr)
-        return self._target
-
-
-def _read_target(server: Any, cwd: Path | None) -> Any:
-    """Return what `mcp.Client` takes: a URL, the parameters of a command, or a server object."""
-    if isinstance(server, StdioServerParameters | Server | MCPServer):
-        return server
-    if not isinstance(server, str):
-        inner = getattr(server, "_mcp_server", None)  # fastmcp's
-        if isinstance(inner, Server):
-            return inner
-        raise ConfigurationError(
-            f"{type(server).__name__} is no MCP server; give its URL, its command, or the server object, not a client"
-        )
-    if server.startswith(("http://", "https://")):
-        return server
-    words = shlex.split(server)
-    if not words:
-        raise ConfigurationError(f"{server!r} names no MCP server; give its URL or command")
-    return StdioServerParameters(command=words[0], args=words[1:], env=dict(os.environ), cwd=cwd)
-
-
-def _show(target: Any) -> str:
-    if isinstance(target, StdioServerParameters):
-        return shlex.join([target.command, *target.args])
-    if not isinstance(target, str):
-        return type(target).__name__
-    parts = urlsplit(target)  # without what may be secret
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return the first error of a group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _describe(error: BaseException) -> str:
-    first = _first(error)
-    return f"{type(first).__name__}: {first}" if str(first) else type(first).__name__

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_ultra.agents.agent_threads import AgentFunction, AgentThreads
+from pytest_ultra.collection.run_commands import find_sdk_problem
 from pytest_ultra.core.agent_session import AgentEnd, AgentSession, RunningAgent
 from pytest_ultra.engine.agent_runtime import ModelCaller
+from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.worker.model_proxy import ModelProxy
 
 if TYPE_CHECKING:  # needs the extra `mcp`
     from pytest_ultra.agents.command.command_agents import CommandAgents
+    from pytest_ultra.agents.command.mcp_thread import McpThread, ServedEpisode
 
 
 class AgentSupport:
@@ -23,6 +27,9 @@ class AgentSupport:
         self._threads = AgentThreads(functions)
         self._commands = commands
         self._proxy = ModelProxy()
+        self._lock = threading.Lock()
+        self._mcp: McpThread | None = None
+        self._served: dict[str, ServedEpisode] = {}
 
     def attach(self) -> None:
         self._proxy.attach(asyncio.get_running_loop())
@@ -35,8 +42,17 @@ class AgentSupport:
     def serve_model(self, caller: ModelCaller) -> str:
         return self._proxy.serve(caller)
 
+    def serve_tools(self, session: AgentSession) -> str:
+        served = self._open_mcp().open(session)
+        self._served[served.tools.url] = served
+        return served.tools.url
+
     def stop_serving(self, url: str) -> None:
-        self._proxy.stop_serving(url)
+        served = self._served.pop(url, None)
+        if served is None:
+            self._proxy.stop_serving(url)
+        else:
+            served.end()
 
     def close(self) -> None:
         """Let nothing of the agents hold up the process's end. Call it when the engine has stopped."""
@@ -44,3 +60,16 @@ class AgentSupport:
             self._commands.close()
         self._threads.close()
         self._proxy.close()
+        if self._mcp is not None:
+            self._mcp.close()
+
+    def _open_mcp(self) -> McpThread:
+        problem = find_sdk_problem()
+        if problem is not None:
+            raise ConfigurationError(f"task.mcp_url: {problem}")
+        from pytest_ultra.agents.command.mcp_thread import McpThread  # noqa: PLC0415 - needs the extra `mcp`
+
+        with self._lock:
+            if self._mcp is None:
+                self._mcp = McpThread()
+            return self._mcp

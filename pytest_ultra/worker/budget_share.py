@@ -11,7 +11,7 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission, BudgetAdmission
-from pytest_ultra.engine.budget import BudgetedEndpoint
+from pytest_ultra.engine.budget import BudgetedEndpoint, ReportedBudget
 from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import Assignment, Priority
 from pytest_ultra.engine.redis_connection import JointStore
@@ -26,10 +26,14 @@ from pytest_ultra.storage.stall_notes import write_stall_note
 
 @dataclass(frozen=True)
 class BudgetShare:
-    """Decides which episodes start, and wraps the endpoint so that it gets requests only while the budget lasts."""
+    """Decides which episodes start, and wraps the endpoint so that it gets requests only while the budget lasts.
+
+    `reported` counts what agents report beside that.
+    """
 
     admission: Admission = ADMIT_ALL
     limit: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
+    reported: ReportedBudget | None = None
 
 
 def open_store(settings: Settings, run: RunDirectory, placement: Placement) -> JointStore | None:
@@ -54,7 +58,11 @@ def open_budget_share(
         return BudgetShare()
     budget, prices = open_run_budget(run.budget, limits, store, run.stored_id), known_prices(settings)
     admission = BudgetAdmission(budget, limits, prices, estimate)
-    return BudgetShare(admission, lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.record))
+    return BudgetShare(
+        admission,
+        lambda endpoint: BudgetedEndpoint(endpoint, budget, prices, admission.record),
+        ReportedBudget(budget, admission.record),
+    )
 
 
 def keep_pairs_whole(

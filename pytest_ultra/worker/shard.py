@@ -16,7 +16,7 @@ import pytest
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_agents import find_agents
 from pytest_ultra.collection.run_commands import has_commands, open_commands
-from pytest_ultra.collection.run_suite import generate_guidance, open_guidance_cache, suite_of_run
+from pytest_ultra.collection.run_suite import episodes_at_once, generate_guidance, open_guidance_cache, suite_of_run
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.estimate import Estimate
@@ -248,7 +248,8 @@ class Shard:
         if is_debugged(self._config):
             return 1
         connecting = self._placement.workers if self._placement.demo_url else 0
-        wanted = self._settings.concurrency or (COMMANDS if has_commands(self._settings.agent) else CONCURRENCY)
+        usual = COMMANDS if has_commands(self._settings.agent) else CONCURRENCY
+        wanted = self._settings.concurrency or episodes_at_once(self._config) or usual
         return fit_concurrency(wanted, demo_clients=connecting)
 
     def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
@@ -290,6 +291,7 @@ class Shard:
             activity=activity,
             redact=self._redact,
             reaches_model=stack.reaches_model,
+            reported_budget=self._budget_share.reported,
         )
 
     @cached_property

@@ -46,6 +46,9 @@ class Session:
     def report(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
         self.reported.append((prompt, completion, cost))
 
+    def open_mcp(self) -> str:
+        raise ConfigurationError("no extra")
+
     def open_model(self) -> str:
         raise ConfigurationError("no model")
 

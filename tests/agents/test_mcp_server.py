@@ -47,6 +47,9 @@ class Session:
 
     def report(self, prompt: int | None, completion: int | None, cost: float | None) -> None: ...
 
+    def open_mcp(self) -> str:
+        return ""
+
     def open_model(self) -> str:
         return ""
 

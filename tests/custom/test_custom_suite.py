@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
 from pytest_ultra import Suite, World, tool
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, FaultKind, Severity, Visibility
+from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.transcript import Answered, Ended
 from pytest_ultra.core.workflow import render
@@ -368,3 +369,89 @@ def test_tools_on_something_real_have_a_new_world_in_each_episode() -> None:
     for bank in opened:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             bank.execute("SELECT 1")
+
+
+class Stock(World):
+    """Parts in a shop, which can be looked up or counted."""
+
+    parts: ClassVar[dict[str, int]] = {"bolt": 4, "nut": 7}
+    ordered: ClassVar[dict[str, int]] = {}
+
+
+@tool
+def stock(world: Stock, part: str) -> int:
+    """Look up how many parts there are."""
+    return world.parts[part]
+
+
+@tool
+def recount(world: Stock, part: str) -> int:
+    """Count the parts by hand."""
+    return world.parts[part]
+
+
+@tool
+def order(world: Stock, part: str, number: int) -> None:
+    """Order parts."""
+    world.ordered[part] = number
+
+
+stock_suite = Suite("stock", Stock, [stock, recount, order])
+
+
+@stock_suite.task("Order as many bolts as there are.")
+def double(plan: Any) -> None:
+    there = plan.stock("bolt")
+    plan.fallback.recount("bolt")
+    plan.order("bolt", there)
+
+
+def with_wrong_fallback(plan: Any) -> None:
+    there = plan.stock("bolt")
+    plan.fallback.recount("nut")
+    plan.order("bolt", there)
+
+
+def with_fallback_first(plan: Any) -> None:
+    plan.fallback.recount("bolt")
+
+
+def without_fallback(plan: Any) -> None:
+    plan.order("bolt", plan.stock("bolt"))
+
+
+def permanent_case(suite: Suite, task: str, **changes: Any) -> Case:
+    """Return a case in which each tool has a fault, if one can be proved."""
+    return make_own_case(suite, task, tool_success_rate=1e-9, fault_kind=FaultKind.PERMANENT, **changes)
+
+
+def test_a_tool_with_a_fallback_is_down_for_good_and_another_way_is_found_by_who_looks_for_it() -> None:
+    able, events = play(stock_suite, permanent_case(stock_suite, "double"), "perfect")
+    assert (able.outcome, able.permanent_faults, able.recovered_permanent_faults) == (Outcome.FULL, 1, 1)
+    codes = [(event.call.name, event.result.code) for event in events if isinstance(event, Answered)]
+    assert codes == [("stock", "OUT_OF_SERVICE"), ("recount", None), ("order", None)]
+    for agent in ("follower", "no-fallback"):
+        lost, _ = play(stock_suite, permanent_case(stock_suite, "double"), agent)
+        assert (lost.outcome, lost.permanent_faults, lost.recovered_permanent_faults) == (Outcome.FAILED, 1, 0)
+        assert FailureClass.UNRECOVERED_FAULT in (lost.failure_class, lost.cause)
+
+
+def test_no_tool_is_down_for_good_without_another_way() -> None:
+    suite = Suite("stock", Stock, [stock, recount, order])
+    suite.task("Order as many bolts as there are.")(without_fallback)
+    score, _ = play(suite, permanent_case(suite, "without_fallback"), "follower")
+    assert (score.outcome, score.random_faults) == (Outcome.FULL, 0)
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        (with_wrong_fallback, "misses its goal where stock is down and its fallbacks are called"),
+        (with_fallback_first, "has a fallback before its first step"),
+    ],
+)
+def test_a_fallback_that_cannot_be_says_what_would_be_right(reference: Callable[..., Any], message: str) -> None:
+    suite = Suite("stock", Stock, [stock, recount, order])
+    suite.task("Order as many bolts as there are.")(reference)
+    with pytest.raises(ConfigurationError, match=message):
+        CustomSuite(suite).make_task(make_own_case(suite, reference.__name__))

@@ -135,3 +135,20 @@ def test_a_spent_budget_is_recorded_as_refused_without_a_request(tmp_path: Path)
     assert budget.find_refusal() == "the budget of 1 requests (--ultra-max-requests) is spent"
     assert budget.spent == Spent(1, has_refused=True)
     budget.close()
+
+
+def test_what_cannot_be_estimated_starts_alone_and_then_by_the_mean_use() -> None:
+    reserve = Reserve()
+    admission = admission_of(reserve, BudgetLimits(cost=1.0))  # the prices are unknown
+    (first,) = start(admission, SHARD)
+    admission.record(first.case, Spent(cost=0.05))
+    reserve.left -= 0.05
+    admission.finish(first)
+    assert len(start(admission, SHARD[1:])) == 6  # three times 0.05 each, of the 0.95 that are left
+
+
+def test_what_turns_out_to_be_free_is_not_limited() -> None:
+    admission = admission_of(Reserve(), BudgetLimits(cost=1.0))
+    (first,) = start(admission, SHARD)
+    admission.finish(first)
+    assert len(start(admission, SHARD[1:])) == 29

@@ -64,6 +64,9 @@ class AgentsInTheLoop:
     def serve_model(self, caller: ModelCaller) -> str:
         raise NotImplementedError
 
+    def serve_tools(self, session: AgentSession) -> str:
+        raise NotImplementedError
+
     def stop_serving(self, url: str) -> None:
         raise NotImplementedError
 

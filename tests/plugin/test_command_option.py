@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pytest_ultra.agents.command.placeholders import PLACEHOLDERS, fill_command
-from pytest_ultra.collection.run_commands import check_sdk
+from pytest_ultra.collection.run_commands import describe_sdk_problem
 from pytest_ultra.options.agent_option import AgentChoice
 from pytest_ultra.options.command_option import read_commands
 from tests.run.project import NO_XDIST
@@ -85,9 +85,6 @@ def test_an_agent_and_a_command_share_no_name(pytester: pytest.Pytester) -> None
 
 @pytest.mark.parametrize(("version", "found"), [("", "mcp is not installed"), ("1.30.0", "mcp 1.30.0 is installed")])
 def test_without_the_sdk_the_extra_is_named(version: str, found: str) -> None:
-    with pytest.raises(
-        pytest.UsageError, match=rf"{found}, but .* need mcp 2 or later.*pip install 'pytest-ultra\[mcp\]'"
-    ):
-        check_sdk(version)
-    check_sdk("2.0.0")
-    check_sdk("10.1")
+    problem = describe_sdk_problem(version)
+    assert problem == f"{found}, but mcp 2 or later is needed; install the extra: pip install 'pytest-ultra[mcp]'"
+    assert describe_sdk_problem("2.0.0") is describe_sdk_problem("10.1") is None

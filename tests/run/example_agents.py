@@ -39,6 +39,24 @@ async def async_loop(task: AsyncAgentTask) -> str:
         messages += await asyncio.gather(*(task.answer(call) for call in reply["tool_calls"]))
 
 
+async def over_mcp(task: AsyncAgentTask) -> str:
+    """Do the same, with the tools as a client of MCP sees them."""
+    from mcp import Client  # noqa: PLC0415 - for this agent alone
+
+    messages = task.messages()
+    async with Client(task.mcp_url) as tools:
+        names = {tool.name for tool in (await tools.list_tools()).tools}
+        while True:
+            reply = await asyncio.to_thread(ask, task, messages)
+            messages.append(reply)
+            if not reply.get("tool_calls"):
+                return str(reply["content"])
+            for call in reply["tool_calls"]:
+                assert call["function"]["name"] in names
+                result = await tools.call_tool(call["function"]["name"], json.loads(call["function"]["arguments"]))
+                messages.append(answer(call, result.content[0].text))
+
+
 def with_threads(task: AgentTask) -> str:
     """Make the calls of a turn in threads, in the wrong order, by functions that were made from the schemas."""
     functions = {function.__name__: function for function in task.callables()}

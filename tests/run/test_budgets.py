@@ -193,3 +193,32 @@ def test_a_plan_of_many_cases_is_estimated_from_a_sample(project: Project) -> No
     many = project.run(PERFECT, "--ultra-plan", "--ultra-repeats=900", *ONE_CASE, "-q")
     many.stdout.fnmatch_lines(["ultra: plan: 900 cases (estimated from 200 of them); no request is sent"])
     assert planned_requests(many) == pytest.approx(6 * planned_requests(few), rel=0.05), "rounded to two digits"
+
+
+REPORTING = """
+    def solve(task):
+        task.usage(prompt=900, completion=100, cost=0.4)
+        return "NOT DONE: I only report."
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason", "ran"),
+    [
+        ("--ultra-max-cost=1", "the budget of $1 (--ultra-max-cost) is spent", 3),
+        ("--ultra-max-tokens=2000", "the budget of 2,000 tokens (--ultra-max-tokens) is spent", 2),
+    ],
+)
+def test_what_an_agent_reports_counts_against_the_budget(
+    project: Project, xdist_on_off: tuple[str, ...], limit: str, reason: str, ran: int
+) -> None:
+    """With two workers, one more episode can be in flight when the budget is spent."""
+    project.pytester.makepyfile(my_agent=REPORTING)
+    agent = ("--ultra-agent=my_agent:solve", "--ultra-concurrency=1")
+    result = project.run(*xdist_on_off, *agent, TEN_CASES, limit)
+    outcomes = project.outcomes()
+    assert ran <= outcomes["failed"] <= ran + ("-n2" in xdist_on_off)
+    assert outcomes["skipped"] == 10 - outcomes["failed"]
+    assert {e["error"] for e in project.episodes() if e["outcome"] == "skipped"} == {f"not finished: {reason}"}
+    tokens = f"{1000 * outcomes['failed']:,} tokens"
+    result.stdout.fnmatch_lines([f"budget: * {tokens}, * spent by this run; {reason}*"])

@@ -54,6 +54,15 @@ def test_an_agent_scores_as_the_model_behind_it(agents: Project, xdist_mode: tup
     assert of_model(agents, "obeying")["flawed_semantic_drift"]["outcome"] == "failed"
 
 
+def test_an_agent_whose_framework_takes_mcp_servers_scores_the_same(
+    agents: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    names = "obeying=example_agents:over_mcp@demo/follower,able=example_agents:over_mcp@demo/perfect"
+    agents.run(*xdist_on_off, f"--ultra-agent={names}", "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
+    assert of_model(agents, "obeying") == of_model(agents, "demo/follower")
+    assert of_model(agents, "able") == of_model(agents, "demo/perfect")
+
+
 def test_the_table_names_agents_like_models(agents: Project) -> None:
     result = agents.run(*NO_XDIST, "--ultra-agent=example_agents:loop@demo/perfect", *ONE_CASE)
     result.assert_outcomes(passed=1)

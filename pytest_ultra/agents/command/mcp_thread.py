@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 
 from pytest_ultra.agents.command.mcp_server import TOGETHER_S, EpisodeTools, McpServer
 from pytest_ultra.core.agent_session import AgentSession
 
 _OPEN_S = 30.0
 _CLOSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEpisode:
+    """An episode whose tools are served."""
+
+    tools: EpisodeTools
+    serving: Future[None]
+    stop: Callable[[], object]
+
+    def end(self) -> None:
+        """Serve it no longer, and wait for nothing."""
+        with suppress(RuntimeError):  # the loop is closed
+            self.stop()
 
 
 class McpThread:
@@ -27,16 +43,26 @@ class McpThread:
     @contextmanager
     def serve(self, session: AgentSession) -> Iterator[EpisodeTools]:
         """Serve an episode's tools. Raises TimeoutError if the loop does not run."""
+        served = self.open(session)
+        try:
+            yield served.tools
+        finally:
+            served.end()
+            with suppress(RuntimeError, TimeoutError):  # the loop is closed, or busy
+                served.serving.result(_CLOSE_S)
+
+    def open(self, session: AgentSession) -> ServedEpisode:
+        """Start to serve an episode's tools. Raises TimeoutError if the loop does not run."""
         opened: Future[EpisodeTools] = Future()
         ended = asyncio.Event()
         serving = asyncio.run_coroutine_threadsafe(self._serve(session, opened, ended), self._loop)
         serving.add_done_callback(lambda done: _pass_on_error(done, opened))
+        end = partial(self._loop.call_soon_threadsafe, ended.set)
         try:
-            yield opened.result(_OPEN_S)
-        finally:
-            with suppress(RuntimeError, TimeoutError):  # the loop is closed, or busy
-                self._loop.call_soon_threadsafe(ended.set)
-                serving.result(_CLOSE_S)
+            return ServedEpisode(opened.result(_OPEN_S), serving, end)
+        except TimeoutError:
+            end()
+            raise
 
     def close(self) -> None:
         with suppress(RuntimeError):

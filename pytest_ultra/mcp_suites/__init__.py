@@ -1,0 +1,1 @@
+"""Suites of tasks over the tools of MCP servers, written in TOML."""
