@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_ultra.agents.agent_threads import AgentFunction, AgentThreads
 from pytest_ultra.core.agent_session import AgentEnd, AgentSession, RunningAgent
 from pytest_ultra.engine.agent_runtime import ModelCaller
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.worker.model_proxy import ModelProxy
 
 if TYPE_CHECKING:  # needs the extra `mcp`
@@ -20,7 +21,7 @@ class AgentSupport:
 
     def __init__(self, functions: Mapping[str, AgentFunction], commands: CommandAgents | None = None) -> None:
         self._functions = functions
-        self._threads = AgentThreads(functions)
+        self._threads = AgentThreads(functions, SYSTEM_CLOCK.new_loop)
         self._commands = commands
         self._proxy = ModelProxy()
 

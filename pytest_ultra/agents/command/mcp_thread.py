@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
@@ -18,8 +18,13 @@ _CLOSE_S = 1.0
 class McpThread:
     """Serves episodes for other threads."""
 
-    def __init__(self, *, together_s: float = TOGETHER_S) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(
+        self,
+        *,
+        together_s: float = TOGETHER_S,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    ) -> None:
+        self._loop = new_loop()
         self._server = McpServer(together_s=together_s)
         self._thread = threading.Thread(target=self._run, name="ultra-mcp", daemon=True)
         self._thread.start()
