@@ -38,7 +38,10 @@ def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
         shard.start(request.session)
         yield shard
     finally:
-        shard.stop()
+        from pytest_ultra.collection.time_limits import TIME_LIMITS  # noqa: PLC0415 - heavy if unused
+
+        with request.config.stash[TIME_LIMITS].lifted():
+            shard.stop()
 
 
 @pytest.fixture
@@ -65,8 +68,12 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
         if is_required(request.config):
             pytest.fail(f"--ultra-require: {NO_MODEL}", pytrace=False)
         pytest.skip(NO_MODEL)
-    shard = _find_shard(request)
-    episode = shard.wait_for_episode(request.param, request.node.nodeid)
+    from pytest_ultra.collection.other_plugins import refuse_test  # noqa: PLC0415 - heavy if unused
+    from pytest_ultra.collection.time_limits import TIME_LIMITS  # noqa: PLC0415 - heavy if unused
+
+    refuse_test(request)
+    with request.config.stash[TIME_LIMITS].lifted():
+        episode = _find_shard(request).wait_for_episode(request.param, request.node.nodeid)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
         pytest.fail(episode.explain(), pytrace=False)
@@ -90,7 +97,7 @@ def _find_shard(request: pytest.FixtureRequest) -> Shard:
 
 def _add_properties(item: pytest.Item, episode: EpisodeResult) -> None:
     """Put the case and its outcome on the test's reports; those of a rerun replace the earlier ones."""
-    from pytest_ultra.worker.report_properties import PROPERTIES, properties_of  # noqa: PLC0415 - heavy if unused
+    from pytest_ultra.reporting.case_properties import PROPERTIES, properties_of  # noqa: PLC0415 - heavy if unused
 
     others = [entry for entry in item.user_properties if entry[0] not in PROPERTIES]
     item.user_properties[:] = [*others, *properties_of(episode).items()]

@@ -76,7 +76,7 @@ def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
 def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Mapping[str, Case]) -> None:
     """Register the gates, and what reports to other plugins and to GitHub."""
     reference = load_reference(settings, cases.values())
-    config.pluginmanager.register(JUnitHooks(settings.seed, run), "ultra-junit")
+    config.pluginmanager.register(JUnitHooks(settings, run), "ultra-junit")
     gates = GateHooks(settings, run, reference) if gates_of(settings.gates) else None
     if gates is not None:
         config.pluginmanager.register(gates, "ultra-gates")

@@ -30,7 +30,7 @@ from pytest_ultra.options.given_options import is_option_given
 from pytest_ultra.options.model_tables import read_model_tables
 from pytest_ultra.options.option_reading import read_file, read_option, read_value
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
-from pytest_ultra.options.option_values import RateMode, Stagger
+from pytest_ultra.options.option_values import JUnitPlace, RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
 
 if TYPE_CHECKING:  # an unused plugin must not import what this needs
@@ -92,6 +92,7 @@ class Settings:
     json: Path | None
     html: Path | None
     markdown: Path | None
+    junit_properties: JUnitPlace
     dir: Path
     fresh: bool
     rerun: str | None
