@@ -39,7 +39,7 @@ def values_of(case: Case) -> dict[str, Any]:
 
 def restrict(cases: Mapping[str, Case], test: pytest.Item) -> Mapping[str, Case]:
     """Return the cases that all markers `ultra` of a test allow: of its function, its class and its module."""
-    kept = dict(cases)
+    kept = cases
     for marker in test.iter_markers(MARKER):
         _check(marker, next(iter(cases.values())))
         for name, value in marker.kwargs.items():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -21,17 +20,11 @@ _IN_OTHER_PROCESS = (
     "process of its test, and -n has several processes"
 )
 _REPEATED = "a repeated test would check the same episode again; use --ultra-repeats={0}, which runs {0} of each task"
-_OF_OTHERS: dict[str, tuple[str, object, Callable[[Any], str]]] = {
-    "forked": ("--forked", False, lambda _: _IN_OTHER_PROCESS),
-    "count": ("--count", 1, _REPEATED.format),
-}
-"""By the names of options of other plugins: how they are typed, their defaults, and why they are refused."""
 
 
 def refuse_loop(config: pytest.Config) -> None:
     """Raise `pytest.UsageError` for xdist's `-f` if a model is named. Call it before xdist begins its loop."""
-    is_run = any(is_option_given(config, key.removeprefix("ultra_")) for key in TESTED)
-    if is_run:
+    if any(is_option_given(config, key.removeprefix("ultra_")) for key in TESTED):
         raise pytest.UsageError(
             "-f (--looponfail) would run episodes again at each change of a file; leave it out, and run failed cases "
             "again with --ultra-rerun=failed"
@@ -44,15 +37,20 @@ def refuse_options(config: pytest.Config) -> None:
     A model in the ini file may be there for other tests than those that are to run now.
     """
     config.stash[_PROCESS] = os.getpid()
-    if not any(map(config.getoption, TESTED)):
-        return
-    for name, (flag, default, why) in _OF_OTHERS.items():
-        value = config.getoption(name, default=default)
-        if value != default:
-            typed = flag if value is True else f"{flag}={value}"
-            raise pytest.UsageError(f"{typed}: {why(value)}")
-    if config.getoption("flake_finder_enable", default=False):
-        raise pytest.UsageError(f"--flake-finder: {_REPEATED.format(config.getoption('flake_runs'))}")
+    refused = _find_refused(config.option) if any(map(config.getoption, TESTED)) else None
+    if refused is not None:
+        raise pytest.UsageError(f"{refused[0]}: {refused[1]}")
+
+
+def _find_refused(option: argparse.Namespace) -> tuple[str, str] | None:
+    """Return an option of pytest-forked, pytest-repeat or pytest-flakefinder, and why it is refused."""
+    if getattr(option, "forked", False):
+        return "--forked", _IN_OTHER_PROCESS
+    if hasattr(option, "repeat_scope") and option.count > 1:  # the first shows whose `--count` it is
+        return f"--count={option.count}", _REPEATED.format(option.count)
+    if getattr(option, "flake_finder_enable", False):
+        return "--flake-finder", _REPEATED.format(option.flake_runs)
+    return None
 
 
 def refuse_test(request: pytest.FixtureRequest) -> None:

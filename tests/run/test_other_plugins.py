@@ -46,6 +46,7 @@ OPTIONS_OF_OTHERS = """
     def pytest_addoption(parser):
         parser.addoption("--forked", action="store_true")
         parser.addoption("--count", type=int, default=1)
+        parser.addoption("--repeat-scope", default="function")
         parser.addoption("--flake-finder", action="store_true", dest="flake_finder_enable")
         parser.addoption("--flake-runs", type=int, default=50)
 """
