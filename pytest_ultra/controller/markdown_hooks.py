@@ -68,6 +68,7 @@ class MarkdownHooks:
         content = MarkdownInput(self._run.summary, run_id, self._seed, *judged)
         if self._path is not None:
             with self._failures.caught("the Markdown summary was not written"):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(self._path, render(content).encode())
         if self._step_summary is not None:
             with self._failures.caught("the summary of the GitHub step was not written"):

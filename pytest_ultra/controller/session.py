@@ -64,7 +64,7 @@ def _register_plan(config: pytest.Config, settings: Settings) -> None:
 def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(run, "ultra-run")
     config.pluginmanager.register(FailureHooks(run, settings.failures), "ultra-failures")
-    context = StatusContext(settings.tested, settings.max_tokens, settings.max_cost)
+    context = StatusContext(settings.tested, settings.max_tokens, settings.max_cost, settings.until is not None)
     config.pluginmanager.register(LiveStatusHooks(config, run, context=context), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
