@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+
+from pytest_ultra.collection.builtin_suite import SuiteFunction
 
 _PLUGINS = ("timeout", "pytest_timeout")  # the second if `-p` loads it, as without autoloading
 
@@ -19,9 +21,12 @@ class TimeLimits:
         self._timer: dict[str, Any] | None = None
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
-    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> None:
-        """Return None, so that pytest-timeout sets its timer."""
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> Literal[True] | None:
+        """Return True for a test of the built-in suite, which only waits: then pytest-timeout sets no timer."""
+        if isinstance(item, SuiteFunction):
+            return True
         self._timer = {"item": item, "settings": settings}
+        return None
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_cancel_timer(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.collection.time_limits import TIME_LIMITS
 from pytest_ultra.controller.budget_hooks import BudgetHooks
 from pytest_ultra.controller.failure_hooks import FailureHooks
 from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
@@ -68,7 +69,7 @@ def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(LiveStatusHooks(config, run, context=context), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
-    config.pluginmanager.register(WarmUp(), "ultra-warm-up")
+    config.pluginmanager.register(WarmUp(config.stash[TIME_LIMITS]), "ultra-warm-up")
     if budget_limits(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
 
