@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,10 @@ def ultra_shard(request: pytest.FixtureRequest) -> Iterator[Shard]:
         shard.start(request.session)
         yield shard
     finally:
-        shard.stop()
+        from pytest_ultra.collection.time_limits import TIME_LIMITS  # noqa: PLC0415 - heavy if unused
+
+        with request.config.stash[TIME_LIMITS].lifted():
+            shard.stop()
 
 
 @pytest.fixture
@@ -66,7 +68,12 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
         if is_required(request.config):
             pytest.fail(f"--ultra-require: {NO_MODEL}", pytrace=False)
         pytest.skip(NO_MODEL)
-    episode = _wait_for_episode(request)
+    from pytest_ultra.collection.other_plugins import refuse_test  # noqa: PLC0415 - heavy if unused
+    from pytest_ultra.collection.time_limits import TIME_LIMITS  # noqa: PLC0415 - heavy if unused
+
+    refuse_test(request)
+    with request.config.stash[TIME_LIMITS].lifted():
+        episode = _wait_for_episode(request)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
         pytest.fail(episode.explain(), pytrace=False)
@@ -77,14 +84,15 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
 
 def _wait_for_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """Wait for the start of the shard and for the episode; note how long, for the durations in the test's reports."""
+    from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: PLC0415 - heavy if unused
     from pytest_ultra.worker.episode_durations import EPISODE_TIMES, EpisodeTimes  # noqa: PLC0415 - heavy if unused
 
     times = request.node.stash[EPISODE_TIMES] = EpisodeTimes()
-    started_at = time.monotonic()
+    started_at = SYSTEM_CLOCK.now()
     try:
         episode = _find_shard(request).wait_for_episode(request.param, request.node.nodeid)
     finally:
-        times.waited_s = time.monotonic() - started_at
+        times.waited_s = SYSTEM_CLOCK.now() - started_at
     times.episode_s = 0.0 if episode.reused else episode.duration_s
     return episode
 
@@ -104,7 +112,7 @@ def _find_shard(request: pytest.FixtureRequest) -> Shard:
 
 def _add_properties(item: pytest.Item, episode: EpisodeResult) -> None:
     """Put the case and its outcome on the test's reports; those of a rerun replace the earlier ones."""
-    from pytest_ultra.worker.report_properties import PROPERTIES, properties_of  # noqa: PLC0415 - heavy if unused
+    from pytest_ultra.reporting.case_properties import PROPERTIES, properties_of  # noqa: PLC0415 - heavy if unused
 
     others = [entry for entry in item.user_properties if entry[0] not in PROPERTIES]
     item.user_properties[:] = [*others, *properties_of(episode).items()]

@@ -23,7 +23,8 @@ __all__ = ["ultra_agent", "ultra_episode", "ultra_faults", "ultra_mcp", "ultra_s
 MARKER = (
     "ultra(model, prompt_type, task_type, difficulty, severity, prompt_variant, tool_protocol, tool_discovery, flaws, "
     "flaw_visibility, tool_success_rate, fault_kind, instance, repeat): "
-    "the case that a test takes, set by pytest-ultra; select by -m, as in -m \"ultra(prompt_type='optimal')\"."
+    "the case that a test takes, set by pytest-ultra; select by -m, as in -m \"ultra(prompt_type='optimal')\". On a "
+    "test of your own, it restricts the cases that the test takes."
 )
 
 FAULTS_MARKER = (
@@ -49,6 +50,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Note the user's `--dist` before xdist sets its own because of `-n`."""
     config.stash[CHOSEN_DIST] = _find_chosen_dist(config)
+    if config.getoption("looponfail", default=False):
+        from pytest_ultra.collection.other_plugins import refuse_loop  # noqa: PLC0415 - few use it
+
+        refuse_loop(config)
     if config.getoption("ultra_plan") or config.getini("ultra_plan"):
         from pytest_ultra.distribution.single_process import use_single_process  # noqa: PLC0415 - only a plan needs it
 
@@ -76,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _join_run(config: pytest.Config, settings: Settings) -> None:
     """Take part in a run: as one of its workers, as the controller of workers, or as its only process."""
+    import pytest_ultra.engine.clock  # noqa: F401, PLC0415 - takes the real clock before a test freezes it
     from pytest_ultra.collection.collection_hooks import register_collection  # noqa: PLC0415 - heavy if unused
     from pytest_ultra.distribution.placement import receive  # noqa: PLC0415 - heavy if unused
 

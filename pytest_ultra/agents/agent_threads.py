@@ -6,7 +6,6 @@ import asyncio
 import concurrent.futures.thread
 import inspect
 import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -24,14 +23,17 @@ _CLOSE_S = 0.5
 AgentFunction = Callable[[Any], Awaitable[str] | str]
 """A user's agent: a function of an `AgentTask`, or a coroutine function of an `AsyncAgentTask`."""
 
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
 OnEnd = Callable[[AgentEnd], None]
 
 
 class AgentThreads:
     """Starts the agents of a process. `functions` maps the names of agents in cases to their functions."""
 
-    def __init__(self, functions: Mapping[str, AgentFunction]) -> None:
+    def __init__(self, functions: Mapping[str, AgentFunction], new_loop: NewLoop = asyncio.new_event_loop) -> None:
         self._functions = functions
+        self._new_loop = new_loop
         self._lock = threading.Lock()
         self._loops: list[AgentLoop] = []
         _release_pool_threads_at_exit()
@@ -53,7 +55,7 @@ class AgentThreads:
         """Return the loop for the next agent: another one if an agent blocks the last."""
         with self._lock:
             if not self._loops or self._loops[-1].is_blocked:
-                self._loops.append(AgentLoop())
+                self._loops.append(AgentLoop(self._new_loop()))
             return self._loops[-1]
 
 
@@ -67,8 +69,8 @@ def is_async(function: AgentFunction) -> bool:
 class AgentLoop:
     """An event loop in a daemon thread, for agents that are coroutine functions."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._asked_at: float | None = None  # when the loop was asked for a response that has not come yet
         self._thread = threading.Thread(target=self._run, name="ultra-agents", daemon=True)
         self._thread.start()
@@ -76,7 +78,7 @@ class AgentLoop:
     @property
     def is_blocked(self) -> bool:
         asked_at = self._asked_at
-        return asked_at is not None and time.monotonic() - asked_at > BLOCKED_AFTER_S
+        return asked_at is not None and self._loop.time() - asked_at > BLOCKED_AFTER_S
 
     def start(self, function: AgentFunction, session: AgentSession, on_end: OnEnd) -> RunningAgent:
         agent = _AsyncAgent(self, function, session, on_end)
@@ -85,7 +87,7 @@ class AgentLoop:
 
     def call_soon(self, callback: Callable[[], None]) -> None:
         """Run a callback in the loop."""
-        self._asked_at = self._asked_at or time.monotonic()
+        self._asked_at = self._asked_at or self._loop.time()
         with suppress(RuntimeError):  # closed
             self._loop.call_soon_threadsafe(self._respond)
             self._loop.call_soon_threadsafe(callback)

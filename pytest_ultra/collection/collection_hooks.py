@@ -10,12 +10,14 @@ from typing import Literal
 import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
-from pytest_ultra.collection.items import lift_time_limits, parametrize
+from pytest_ultra.collection.items import parametrize
 from pytest_ultra.collection.job_shards import take_shard
+from pytest_ultra.collection.other_plugins import refuse_options
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.collection.run_suite import open_suite
 from pytest_ultra.collection.suite_cases import plan_own_cases
+from pytest_ultra.collection.time_limits import register_time_limits
 from pytest_ultra.core.case import Case
 from pytest_ultra.custom.custom_suite import CustomSuite
 from pytest_ultra.errors import ConfigurationError
@@ -26,10 +28,12 @@ from pytest_ultra.providers.endpoint_lookup import find_redactor
 
 def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
     """Register the hooks that every process of a run needs; return the planned cases of its shard by their ids."""
+    refuse_options(config)
     own = open_suite(config)
     cases = take_shard(config, settings, plan_cases(settings) if own is None else _plan_suite(config, settings, own))
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
     config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-redaction")
+    register_time_limits(config)
     return cases
 
 
@@ -81,5 +85,3 @@ class CollectionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         self._suite.add_to(session, items)
-        if session.config.pluginmanager.hasplugin("timeout"):
-            lift_time_limits(items)

@@ -26,10 +26,15 @@ class RedactionHooks:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """In the report of a test that takes an episode, a model's text may stand anywhere: neutralise all of it."""
         report = self._clear((yield))
+        report.user_properties = [(name, self._plain(value)) for name, value in report.user_properties]
         if uses_episode(item):
             _change_failure(report, neutralise_lines)
             report.sections = [(name, _neutralise_output(content)) for name, content in report.sections]
         return report
+
+    def _plain(self, value: object) -> object:
+        """Return plain text for a text, an enumeration's included: xdist sends no other."""
+        return self._redact(str(value)) if isinstance(value, str) else value
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ultra.agents.command.placeholders import split_command
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.engine.main_thread_imports import import_all
 from pytest_ultra.options.agent_option import AgentChoice
 from pytest_ultra.options.settings import Settings
@@ -53,7 +54,7 @@ def open_commands(agents: Iterable[AgentChoice], folder: Path) -> CommandAgents 
     import_all(_IMPORTS)
     from pytest_ultra.agents.command.command_agents import CommandAgents  # noqa: PLC0415 - needs the extra `mcp`
 
-    return CommandAgents(commands, folder=folder)
+    return CommandAgents(commands, folder=folder, new_loop=SYSTEM_CLOCK.new_loop)
 
 
 def _find_sdk() -> str:

@@ -44,7 +44,7 @@ class FailureHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
         """Come before pytest's own texts and after its short summary."""
-        if terminalreporter.verbosity > 1 or terminalreporter.no_summary:
+        if terminalreporter.verbosity > 1 or getattr(terminalreporter, "no_summary", False):
             return (yield)
         self._all = {kind: list(terminalreporter.stats.get(kind, ())) for kind in _KINDS}
         try:

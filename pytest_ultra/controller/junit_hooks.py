@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.controller.junit_report import find_junit_report, place_properties
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.figures import Row, Summary
+from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.terminal_summary import counts_line
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -33,20 +35,22 @@ class _Run(Protocol):
 class JUnitHooks:
     """Hook implementations of the first process."""
 
-    def __init__(self, seed: int, run: _Run) -> None:
-        self._seed = seed
+    def __init__(self, settings: Settings, run: _Run) -> None:
+        self._seed = settings.seed
+        self._place = settings.junit_properties
         self._run = run
         self._failures = OutputFailures()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Come before JUnit's report is written; the workers have ended by then."""
-        add = _find_junit(session.config)
+        report = find_junit_report(session.config)
         run = self._run.started
-        if add is not None and run is not None:
+        if report is not None and run is not None:
             with self._failures.caught("the properties of JUnit's report were not written"):
+                place_properties(report, self._place)
                 for name, value in suite_properties(self._run.summary_so_far(), run.run_id, self._seed):
-                    add(name, value)
+                    report.add_global_property(name, value)
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -66,14 +70,6 @@ class JUnitHooks:
         if self._run.started is not None:
             with self._failures.caught("the summary in pytest-html's report was not written"):
                 prefix.append(f"<p>pytest-ultra: {html.escape(counts_line(self._run.summary_so_far()))}</p>")
-
-
-def _find_junit(config: pytest.Config) -> Callable[[str, object], None] | None:
-    """Return the function that adds a property to JUnit's report, None without one. The fixture would miss workers."""
-    if not config.getoption("xmlpath", None):
-        return None
-    found = (getattr(plugin, "add_global_property", None) for plugin in config.pluginmanager.get_plugins())
-    return next(filter(None, found), None)
 
 
 def suite_properties(summary: Summary, run_id: str, seed: int) -> Iterator[tuple[str, str]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from time import monotonic
 from typing import Protocol
 
 import pytest
 
 from pytest_ultra.core.progress import ShardProgress
 from pytest_ultra.distribution.placement import count_workers, is_debugged
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.reporting.budget_lines import BUDGET_OF_ESTIMATES
 from pytest_ultra.reporting.live_status.displays import Display, LogDisplay, NoDisplay, ScreenDisplay
 from pytest_ultra.reporting.live_status.status_forecast import StatusForecast
@@ -111,7 +111,7 @@ class LiveStatusHooks:
             return (yield)
         self._terminal = Terminal()
         self._forecast = StatusForecast(
-            lambda: self._run.planned_cases, max(1, count_workers(self._config)), monotonic(), self._context
+            lambda: self._run.planned_cases, max(1, count_workers(self._config)), SYSTEM_CLOCK.now(), self._context
         )
         self._start(run)
         try:
@@ -144,7 +144,7 @@ class LiveStatusHooks:
             return
 
         def observe(shards: Sequence[ShardProgress]) -> StatusSnapshot:
-            return forecast.observe(shards, monotonic(), len(self._reported_cases))
+            return forecast.observe(shards, SYSTEM_CLOCK.now(), len(self._reported_cases))
 
         self._thread = LiveStatusThread(run, observe, self._display(), self._print, self._warn)
 
@@ -163,7 +163,7 @@ class LiveStatusHooks:
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or self._terminal is None or reporter.verbosity < 0 or is_debugged(self._config):
             return NoDisplay()
-        if reporter.isatty and self._terminal.size() and can_redraw(os.environ, os.name):
+        if getattr(reporter, "isatty", False) and self._terminal.size() and can_redraw(os.environ, os.name):
             return ScreenDisplay(self._terminal, has_colours=reporter.hasmarkup)
         return LogDisplay(self._print, self._line_every_s)
 

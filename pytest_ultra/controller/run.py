@@ -19,6 +19,7 @@ from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.round_hooks import RoundHooks
+from pytest_ultra.controller.run_document import RunDocument
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
@@ -38,7 +39,7 @@ from pytest_ultra.reporting.run_causes import cause_lines
 from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header, protocol_lines
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
-from pytest_ultra.storage.json_document import broken_episode, write_document
+from pytest_ultra.storage.json_document import broken_episode
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_interruption
 from pytest_ultra.storage.started_cases import find_in_flight
@@ -68,6 +69,8 @@ class Run:
         config.pluginmanager.register(self._lifecycle, "ultra-lifecycle")
         self._reported = ReportedCases()
         config.pluginmanager.register(self._reported, "ultra-reported-cases")
+        self._document = RunDocument()
+        config.pluginmanager.register(self._document, "ultra-document")
         self.failures = OutputFailures()
         self._has_demo = _needs_demo(config, settings)
         self._protocol_lines = protocol_lines(_find_protocols(config, settings))
@@ -263,7 +266,7 @@ class Run:
         """Write the JSON document. A run of which an output that the user wanted was not written has failed."""
         end = {"duration_s": time.monotonic() - self._started, "exit_status": int(session.exitstatus)}
         with self.failures.caught("the JSON document was not written"):
-            write_document(path, self.directory.describe() | end, self.episodes)
+            self._document.write(path, self.directory.describe() | end, self.episodes)
 
     @property
     def _has_started(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.collection.job_shards import SHARDED
+from pytest_ultra.collection.time_limits import TIME_LIMITS
 from pytest_ultra.controller.budget_hooks import BudgetHooks
 from pytest_ultra.controller.failure_hooks import FailureHooks
 from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
@@ -76,7 +77,7 @@ def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
     config.pluginmanager.register(LiveStatusHooks(config, run, context=context), "ultra-status")
     config.pluginmanager.register(ReportHooks(settings, run), "ultra-report")
     config.pluginmanager.register(StoreHooks(settings, run), "ultra-store")
-    config.pluginmanager.register(WarmUp(), "ultra-warm-up")
+    config.pluginmanager.register(WarmUp(config.stash[TIME_LIMITS]), "ultra-warm-up")
     if budget_limits(settings).is_limited:
         config.pluginmanager.register(BudgetHooks(settings, run), "ultra-budget")
 
@@ -85,7 +86,7 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
     """Register the gates, and what reports to other plugins and to GitHub."""
     sharded = config.stash.get(SHARDED, None)
     reference = load_reference(settings, (cases if sharded is None else sharded.all_cases).values())
-    config.pluginmanager.register(JUnitHooks(settings.seed, run), "ultra-junit")
+    config.pluginmanager.register(JUnitHooks(settings, run), "ultra-junit")
     gates = None
     if sharded is not None:
         has_gates = bool(gates_of(settings.gates))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ultra.collection.time_limits import TimeLimits
 from pytest_ultra.engine.main_thread_imports import import_all
 
 _MODULES = ("scipy.special", "pytest_ultra.storage.store.store_sync", "jinja2")
@@ -12,7 +13,8 @@ _MODULES = ("scipy.special", "pytest_ultra.storage.store.store_sync", "jinja2")
 class WarmUp:
     """Hook implementations of the first process."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: TimeLimits) -> None:
+        self._limits = limits
         self._is_done = False
 
     @pytest.hookimpl
@@ -20,4 +22,5 @@ class WarmUp:
         """Import after the first episode: by then the others are in flight, and only their tests would wait."""
         if not self._is_done and any(name == "ultra_case_id" for name, _ in report.user_properties):
             self._is_done = True
-            import_all(_MODULES)
+            with self._limits.lifted():
+                import_all(_MODULES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -105,8 +106,11 @@ def names_other_hosts(config: pytest.Config) -> bool:
 
 
 def is_debugged(config: pytest.Config) -> bool:
-    """Return whether a debugger takes the terminal, so that nothing else may draw on it or run beside a test."""
-    return any(config.getoption(name, default=False) for name in ("usepdb", "trace"))
+    """Return whether a debugger is in use, so that nothing may run beside a test, or draw on its terminal.
+
+    It is pytest's own, or that of an IDE: those of VS Code (debugpy) and PyCharm are pydevd.
+    """
+    return any(config.getoption(name, default=False) for name in ("usepdb", "trace")) or "pydevd" in sys.modules
 
 
 def count_workers(config: pytest.Config) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from contextlib import suppress
 from typing import Protocol
 
 
@@ -20,16 +22,28 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock, also while a test has frozen the time for its own code.
+
+    freezegun replaces the functions of `time` and every module's references to them, but no class's; time-machine
+    changes `time.time` itself, and offers the real one.
+    """
+
+    _monotonic = staticmethod(time.monotonic)
+    _time = staticmethod(time.time)
 
     def now(self) -> float:
-        return time.monotonic()
+        return self._monotonic()
 
     def time(self) -> float:
-        return time.time()
+        with suppress(KeyError, AttributeError, ValueError):  # not imported yet, or no test travels
+            return float(sys.modules["time_machine"].escape_hatch.time.time())
+        return self._time()
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.new_event_loop()
+        loop = asyncio.new_event_loop()
+        if isinstance(loop, asyncio.BaseEventLoop):  # another, such as uvloop's, has a clock of its own
+            loop.time = self.now  # type: ignore[method-assign]
+        return loop
 
 
 SYSTEM_CLOCK = SystemClock()

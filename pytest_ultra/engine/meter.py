@@ -6,7 +6,6 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from time import monotonic
 
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
@@ -14,6 +13,7 @@ from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.progress import Burden, Cohort, ModelTally, ShardProgress
 from pytest_ultra.core.transcript import Reply
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.engine.endpoint import CallFailed, Endpoint
 from pytest_ultra.engine.endpoint_limiter import Permit
 from pytest_ultra.engine.limiter import Limiter
@@ -31,7 +31,7 @@ class Meter:
         self,
         start: ShardProgress,
         prices: Mapping[str, Price],
-        now: Callable[[], float] = monotonic,
+        now: Callable[[], float] = SYSTEM_CLOCK.now,
         passing: Collection[Outcome] = (Outcome.FULL,),
     ) -> None:
         self._start = start

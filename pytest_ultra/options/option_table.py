@@ -300,6 +300,14 @@ OPTIONS = (
         _one(values.whole(at_least=0)),
     ),
     *DOCUMENTS,
+    Option(
+        "junit_properties",
+        "auto",
+        "auto|testcase|output|off",
+        "Where `--junitxml` has the properties of a case: in its `properties`, which the schema of `junit_family` "
+        "xunit2 does not know, or as lines of its output; auto uses the output for xunit2",
+        _one(values.member(values.JUnitPlace)),
+    ),
     Option("dir", ".ultra", "PATH", "Folder where runs are kept", _one(Path)),
     Option(
         "fresh",

@@ -44,6 +44,15 @@ class RateMode(StrEnum):
     FIXED = "fixed"
 
 
+class JUnitPlace(StrEnum):
+    """Where JUnit's report has the properties of a test."""
+
+    AUTO = "auto"
+    TESTCASE = "testcase"
+    OUTPUT = "output"
+    OFF = "off"
+
+
 def listed(names: Iterable[str]) -> str:
     return ", ".join(str(name) for name in names)
 

@@ -31,7 +31,7 @@ from pytest_ultra.options.given_options import is_option_given
 from pytest_ultra.options.model_tables import read_model_tables
 from pytest_ultra.options.option_reading import read_file, read_option, read_value
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
-from pytest_ultra.options.option_values import RateMode, Stagger
+from pytest_ultra.options.option_values import JUnitPlace, RateMode, Stagger
 from pytest_ultra.options.presets import AXES, Preset
 
 if TYPE_CHECKING:  # an unused plugin must not import what this needs
@@ -94,6 +94,7 @@ class Settings:
     json: Path | None
     html: Path | None
     markdown: Path | None
+    junit_properties: JUnitPlace
     dir: Path
     fresh: bool
     rerun: str | None
@@ -128,6 +129,8 @@ TESTED = ("ultra_model", "ultra_agent", "ultra_agent_command")
 """The options of which a run needs one."""
 OPTIONS_OF_OWN_TESTS = ("mcp", "seed", "fault_kind", "tool_success_rate", "cassette", "cassette_dir")
 """What tests with faults on their own tools read, also without a model."""
+_CASE = "pytest_ultra/suite/test_workflows.py::test_workflow["
+"""What the node id of each case of the built-in suite holds, as IDEs write it too."""
 LIMITS = ("rpm", "qps", "tpm", "max_in_flight")
 
 
@@ -205,7 +208,13 @@ def _refuse_own_flaws(prompt_types: Iterable[PromptType]) -> None:
 
 
 def _check_unused(config: pytest.Config) -> None:
-    """Raise `pytest.UsageError` if an option was typed that has no effect without a model; ini files may hold any."""
+    """Raise `pytest.UsageError` if something was typed that has no effect without a model; ini files may hold any."""
+    for argument in map(str, config.invocation_params.args):
+        if _CASE in argument.replace("\\", "/"):
+            raise pytest.UsageError(
+                f"not found: {argument}: no model is named, so there are no cases; add the --ultra options of this "
+                "case, or by -c the ini file that has them"
+            )
     typed = [str(argument).partition("=")[0] for argument in config.invocation_params.args]
     for option in OPTIONS:
         if option.flag in typed and option.name not in (REQUIRE, *OPTIONS_OF_OWN_TESTS):

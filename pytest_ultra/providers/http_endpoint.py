@@ -106,13 +106,14 @@ def open_endpoint(
     request_timeout_s: float | None = None,
     redact: Redact | None = None,
     stream: StreamMode = StreamMode.AUTO,
+    now: Callable[[], float] = time.time,
 ) -> HttpEndpoint:
     """Return an endpoint on real HTTP. Call it inside the running loop that will use it."""
     from pytest_ultra.providers.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - heavy, so imported when used
 
     transport = AiohttpTransport(environ)
     return HttpEndpoint(
-        specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact, stream=stream
+        specs, transport, demo_url=demo_url, request_timeout_s=request_timeout_s, now=now, redact=redact, stream=stream
     )
 
 

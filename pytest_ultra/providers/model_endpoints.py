@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_ultra.core.chat_request import ChatRequest
@@ -47,16 +48,24 @@ def open_model_endpoints(
     demo_url: str = "",
     stream: StreamMode = StreamMode.AUTO,
     request_timeout_s: float | None = None,
+    now: Callable[[], float] = time.time,
 ) -> HttpEndpoint | ModelEndpoints:
     """Return the endpoint of the models. Call it inside the running loop that will use it."""
     http = open_endpoint(
-        specs, environ=environ, demo_url=demo_url, request_timeout_s=request_timeout_s, redact=redact, stream=stream
+        specs,
+        environ=environ,
+        demo_url=demo_url,
+        request_timeout_s=request_timeout_s,
+        redact=redact,
+        stream=stream,
+        now=now,
     )
     if not uses_sdk(specs):
         return http
     from pytest_ultra.providers.sdk.sdk_endpoint import SdkEndpoint  # noqa: PLC0415 - only other protocols need it
 
-    return ModelEndpoints(http, SdkEndpoint(specs, environ=environ, redact=redact, streams=stream is StreamMode.ON))
+    streams = stream is StreamMode.ON
+    return ModelEndpoints(http, SdkEndpoint(specs, environ=environ, redact=redact, streams=streams, now=now))
 
 
 def uses_sdk(specs: Mapping[str, ModelSpec]) -> bool:

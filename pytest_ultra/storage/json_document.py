@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pytest_ultra.core.case import Case
@@ -12,18 +13,30 @@ from pytest_ultra.core.transcript import Ended, EndReason
 from pytest_ultra.storage.codec import SCHEMA_VERSION, encode
 from pytest_ultra.storage.files import write_atomically
 
+Recorded = Mapping[str, Mapping[str, Any]]
+"""What tests have recorded, by case id and name."""
 
-def write_document(path: Path, run: Mapping[str, Any], episodes: Iterable[Episode]) -> None:
+
+def write_document(
+    path: Path, run: Mapping[str, Any], episodes: Iterable[Episode], recorded: Recorded = MappingProxyType({})
+) -> None:
     """Write the document, sorted by node id, so that the order of arrival does not change it; make missing folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, encode_document(run, sorted(episodes, key=_by_node_id)))
+    write_atomically(path, encode_document(run, sorted(episodes, key=_by_node_id), recorded))
 
 
-def encode_document(run: Mapping[str, Any], episodes: Iterable[Episode]) -> bytes:
+def encode_document(
+    run: Mapping[str, Any], episodes: Iterable[Episode], recorded: Recorded = MappingProxyType({})
+) -> bytes:
     """Encode the document with one episode per line, so that a line diff compares two documents."""
-    entries = b",\n".join(encode(flatten(episode)) for episode in episodes)
+    entries = b",\n".join(encode(_entry(episode, recorded)) for episode in episodes)
     head = b'{"schema_version": %d,\n"run": %b,\n"episodes": [\n' % (SCHEMA_VERSION, encode(run))
     return head + entries + b"\n]}\n"
+
+
+def _entry(episode: Episode, recorded: Recorded) -> dict[str, Any]:
+    properties = recorded.get(episode.case_id)
+    return flatten(episode) | ({"properties": dict(properties)} if properties else {})
 
 
 def complete(episodes: Iterable[Episode], planned: Iterable[tuple[Case, str]]) -> tuple[Episode, ...]:

@@ -11,6 +11,7 @@ from pytest_ultra.agents.agent_threads import AgentFunction, AgentThreads
 from pytest_ultra.collection.run_commands import find_sdk_problem
 from pytest_ultra.core.agent_session import AgentEnd, AgentSession, RunningAgent
 from pytest_ultra.engine.agent_runtime import ModelCaller
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.worker.model_proxy import ModelProxy
 
@@ -24,7 +25,7 @@ class AgentSupport:
 
     def __init__(self, functions: Mapping[str, AgentFunction], commands: CommandAgents | None = None) -> None:
         self._functions = functions
-        self._threads = AgentThreads(functions)
+        self._threads = AgentThreads(functions, SYSTEM_CLOCK.new_loop)
         self._commands = commands
         self._proxy = ModelProxy()
         self._lock = threading.Lock()

@@ -78,6 +78,7 @@ def open_models(
         demo_url=demo_url,
         stream=settings.stream,
         request_timeout_s=request_timeout_s,
+        now=SYSTEM_CLOCK.time,
     )
 
 

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.distribution.partition import partition
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.storage.results import SlimEpisodes
 from pytest_ultra.storage.round_files import RoundDecision, RoundFiles
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -58,7 +59,7 @@ class RoundGate:
         while not is_stopped():
             missing = self._files.find_missing(number - 1, self._taking_part[number - 1])
             gone = {worker for worker in missing if self._files.is_gone(worker)}
-            missing_since = {worker: missing_since.get(worker, time.monotonic()) for worker in gone}
+            missing_since = {worker: missing_since.get(worker, SYSTEM_CLOCK.now()) for worker in gone}
             if all(worker in gone and self._is_given_up(missing_since[worker]) for worker in missing):
                 decision = self._files.decide(number, lambda: self._decide(number))
                 return None if decision.is_needed else decision.reason
@@ -81,4 +82,4 @@ class RoundGate:
             self._files.mark_ended(number, self._number)
 
     def _is_given_up(self, since: float) -> bool:
-        return time.monotonic() - since >= REPLACED_WITHIN_S
+        return SYSTEM_CLOCK.now() - since >= REPLACED_WITHIN_S

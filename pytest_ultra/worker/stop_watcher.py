@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 
+from pytest_ultra.engine.clock import SYSTEM_CLOCK
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stop_signal import is_stop_sent
 
@@ -37,7 +37,7 @@ class RunDeadline:
     """Calls `on_end` at a Unix time, from its own thread, unless it is cancelled before."""
 
     def __init__(self, ends_at: float, on_end: Callable[[], None]) -> None:
-        self._timer = threading.Timer(max(0.0, ends_at - time.time()), on_end)
+        self._timer = threading.Timer(max(0.0, ends_at - SYSTEM_CLOCK.time()), on_end)
         self._timer.daemon = True
         self._timer.start()
 

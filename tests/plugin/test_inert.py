@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ultra.collection.builtin_suite import SUITE_PATH
+
 REPORT_MODULES = """
     import sys
 
@@ -69,3 +71,12 @@ def test_an_option_that_is_typed_without_a_model_says_what_is_missing(pytester: 
     )
     pytester.makeini("[pytest]\naddopts = --ultra-prompt-type=optimal\nultra_severity = light")
     pytester.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_case_that_is_named_without_a_model_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    """As an IDE names it, if pytest does not find the project's ini file from there."""
+    result = pytester.runpytest(f"{SUITE_PATH}::test_workflow[demo-optimal-simple_task-easy-0]")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        "ERROR: not found: *easy-0]: no model is named, so there are no cases; add the --ultra *"
+    )

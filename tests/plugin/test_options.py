@@ -24,7 +24,7 @@ from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.stream_mode import StreamMode
 from pytest_ultra.options.gate_options import GateSettings
 from pytest_ultra.options.option_table import OPTIONS
-from pytest_ultra.options.option_values import RateMode, Stagger
+from pytest_ultra.options.option_values import JUnitPlace, RateMode, Stagger
 from pytest_ultra.options.presets import Preset
 from pytest_ultra.options.settings import Settings, read_settings
 
@@ -87,6 +87,7 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         json=None,
         html=None,
         markdown=None,
+        junit_properties=JUnitPlace.AUTO,
         dir=pytester.path / ".ultra",
         fresh=False,
         rerun=None,

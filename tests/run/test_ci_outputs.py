@@ -6,11 +6,13 @@ import html
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
 
 from pytest_ultra.core.case import Versions
 from tests import independent
@@ -18,6 +20,8 @@ from tests.run import slow_imports  # noqa: F401 - for speed
 from tests.run.project import ONE_CASE, TEN_CASES, Project
 
 MIXTURE = "--ultra-model=demo"
+JENKINS_SCHEMA = Path(__file__).with_name("junit-10.xsd")
+"""The newest schema of Jenkins' xUnit plugin (https://github.com/jenkinsci/xunit-plugin, MIT licence)."""
 FOLLOWER = "--ultra-model=demo/follower"
 
 
@@ -31,10 +35,15 @@ def properties(node: ET.Element) -> dict[str, str]:
     return {each.attrib["name"]: each.attrib["value"] for each in node.findall("properties/property")}
 
 
+def properties_in_output(node: ET.Element) -> dict[str, str]:
+    return dict(re.findall(r"^\[\[PROPERTY\|(\w+)=(.*)\]\]$", node.findtext("system-out", ""), re.MULTILINE))
+
+
 def read_junit(path: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """Return the properties of the suite, and those of each test."""
+    """Return the properties of the suite, and those of each test. The file must be valid for Jenkins' xUnit plugin."""
+    xmlschema.validate(path, JENKINS_SCHEMA)
     suite = ET.parse(path).getroot()[0]  # noqa: S314 - our own file
-    return properties(suite), [properties(case) for case in suite.findall("testcase")]
+    return properties(suite), [properties_in_output(case) for case in suite.findall("testcase")]
 
 
 def read_html(path: Path) -> dict[str, Any]:
@@ -47,7 +56,7 @@ def read_html(path: Path) -> dict[str, Any]:
 def test_each_report_covers_each_case_and_the_run(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     """All reports agree with the JSON document, which is computed from the journals."""
     reports = ("--junitxml=junit.xml", "--html=report.html", "--report-log=log.jsonl")
-    result = project.run(*xdist_on_off, MIXTURE, TEN_CASES, *reports)
+    result = project.run(*xdist_on_off, MIXTURE, TEN_CASES, "--ultra-price=demo=1,4", *reports)
     assert result.ret == 1
     episodes = {episode["case_id"]: episode for episode in project.episodes()}
 
@@ -112,6 +121,9 @@ def table_rows(text: str) -> list[list[str]]:
 def expected(episode: dict[str, Any]) -> dict[str, str]:
     names = ("case_id", "model", "prompt_type", "task_type", "difficulty", "severity", "outcome", "failure_class")
     properties = {f"ultra_{name}": episode[name] for name in names} | {"ultra_visibility": episode["proved_visibility"]}
+    properties["ultra_duration_s"] = f"{episode['duration_s']:.3f}"
+    properties["ultra_tokens"] = str(episode["prompt_tokens"] + episode["completion_tokens"])
+    properties["ultra_cost"] = None if episode["cost"] is None else str(episode["cost"])
     return {name: value for name, value in properties.items() if value is not None}
 
 
@@ -183,8 +195,51 @@ def test_outputs_make_missing_folders(project: Project) -> None:
 
 
 def test_a_rerun_replaces_the_properties_of_the_test(project: Project) -> None:
-    project.pytester.runpytest("-n0", "--ultra-model=demo/null", *ONE_CASE, "--reruns=1", "--junitxml=junit.xml")
+    junit = ("--junitxml=junit.xml", "--ultra-junit-properties=testcase")
+    project.pytester.runpytest("-n0", "--ultra-model=demo/null", *ONE_CASE, "--reruns=1", *junit)
     for case in ET.parse(project.path / "junit.xml").getroot().iter("testcase"):  # noqa: S314 - our own file
         names = [each.attrib["name"] for each in case.iter("property")]
         assert sorted(set(names)) == sorted(names)
         assert "ultra_outcome" in names
+
+
+RECORDING_TEST = """
+    def test_mine(ultra_episode, record_property):
+        record_property("mark", 3)
+        record_property("note", ultra_episode.case.prompt_type)
+"""
+
+
+def test_what_a_test_records_is_in_the_document_and_in_junits_report(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    """The user's own properties stay where pytest puts them, which is outside the schema."""
+    project.pytester.makepyfile(RECORDING_TEST)
+    args = ("--ultra-model=demo/perfect", *ONE_CASE, "-o", "junit_family=xunit2", "-W", "ignore")
+    project.run(*xdist_on_off, *args, "--junitxml=junit.xml")
+    (episode,) = project.episodes()
+    assert episode["properties"] == {"mark": 3, "note": "optimal"}
+    (case,) = ET.parse(project.path / "junit.xml").getroot().iter("testcase")  # noqa: S314 - our own file
+    assert properties(case).keys() == {"mark", "note"}
+    assert properties_in_output(case)["ultra_outcome"] == "full"
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (("-o", "junit_family=xunit1"), properties),
+        (("--ultra-junit-properties=testcase",), properties),
+        (("--ultra-junit-properties=output", "-o", "junit_family=xunit1"), properties_in_output),
+        (("--ultra-junit-properties=off",), None),
+    ],
+    ids=["xunit1", "testcase", "output", "off"],
+)
+def test_the_properties_of_a_case_are_where_the_user_wants_them(
+    project: Project, options: tuple[str, ...], place: Callable[[ET.Element], dict[str, str]] | None
+) -> None:
+    output = ("-o", "junit_logging=all", "-o", "junit_log_passing_tests=true")
+    project.run("-n0", "--ultra-model=demo/perfect", *ONE_CASE, "--junitxml=junit.xml", *options, *output)
+    (case,) = ET.parse(project.path / "junit.xml").getroot().iter("testcase")  # noqa: S314 - our own file
+    found = {each: "ultra_outcome" in each(case) for each in (properties, properties_in_output)}
+    assert found == {each: each is place for each in found}
+    assert len(case.findall("system-out")) == 1

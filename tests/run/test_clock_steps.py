@@ -13,11 +13,13 @@ from tests.run.project import NO_XDIST, TEN_CASES, Project
 
 STEP = """
 import threading, time
+from pytest_ultra.engine.clock import SystemClock
 
 real = time.time
 
 def step():
     time.time = lambda: real() + SECONDS
+    SystemClock.time = lambda self: real() + SECONDS
 
 threading.Timer(1.5, step).start()
 """

@@ -160,23 +160,35 @@ def test_a_request_timeout_of_0_is_a_usage_error(project: Project) -> None:
     )
 
 
-@pytest.mark.parametrize("method", ["signal", "thread"])
-def test_project_time_limit_spares_items_that_wait_for_episodes(
-    project: Project, xdist_mode: tuple[str, ...], method: str
+TIMED_TESTS = """
+    import time, pytest
+
+    def test_that_waits(ultra_episode):
+        pass
+
+    @pytest.mark.timeout(1)
+    def test_that_works(ultra_episode):
+        time.sleep(30)
+"""
+SLOW_CASE = ("-p", "timeout", "--ultra-model=demo/perfect?latency=1", *ONE_CASE)
+"""A case that takes longer than the limits here, with the plugin that has them."""
+
+
+def test_a_limit_of_pytest_timeout_counts_a_tests_own_work_and_not_the_wait_for_its_episode(
+    project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    project.pytester.makeini(f"[pytest]\ntimeout = 0.5\ntimeout_method = {method}\n")
-    result = project.run_in_own_process(*xdist_mode, "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
+    project.pytester.makeini("[pytest]\ntimeout = 2\n")
+    project.pytester.makepyfile(TIMED_TESTS)
+    result = project.run_in_own_process(*xdist_on_off, *SLOW_CASE)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "ultra: pytest-timeout's limit does not count the wait for an episode (its limit: --ultra-timeout)",
+            "*Timeout (>1*s) from pytest-timeout*",
+        ]
+    )
+
+
+def test_a_limit_that_would_end_the_process_counts_nothing_of_the_built_in_suite(project: Project) -> None:
+    result = project.run_in_own_process(*NO_XDIST, *SLOW_CASE, "--timeout=0.001", "--timeout-method=thread")
     result.assert_outcomes(passed=1)
-
-
-def test_marked_time_limit_holds_for_an_item_that_waits_for_an_episode(project: Project) -> None:
-    project.pytester.makepyfile("""
-        import pytest
-
-        @pytest.mark.timeout(0.5)
-        def test_mine(ultra_episode):
-            pass
-    """)
-    result = project.run_in_own_process(*NO_XDIST, "-p", "timeout", "--ultra-model=demo/perfect?latency=0.4", *ONE_CASE)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*Timeout*0.5*"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -36,14 +37,21 @@ OnEnd = Callable[[AgentEnd], None]
 class CommandAgents:
     """Starts the programs of a process. `commands` maps the names of agents in cases to their commands."""
 
-    def __init__(self, commands: Mapping[str, str], *, folder: Path, ready_s: float = READY_S) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        *,
+        folder: Path,
+        ready_s: float = READY_S,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    ) -> None:
         """`folder` is where the programs run: the directory in which pytest was started."""
         self._ready_s = ready_s
         self._commands = commands
         self._folder = folder
         self._lock = threading.Lock()
         self._running: set[RunningCommand] = set()
-        self._mcp = McpThread()
+        self._mcp = McpThread(new_loop=new_loop)
 
     def start(self, session: AgentSession, on_end: OnEnd) -> RunningCommand:
         """Start the program of the session's case; `on_end` is called once, in any thread, when it has ended."""

@@ -34,8 +34,13 @@ class ServedEpisode:
 class McpThread:
     """Serves episodes for other threads."""
 
-    def __init__(self, *, together_s: float = TOGETHER_S) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(
+        self,
+        *,
+        together_s: float = TOGETHER_S,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    ) -> None:
+        self._loop = new_loop()
         self._server = McpServer(together_s=together_s)
         self._thread = threading.Thread(target=self._run, name="ultra-mcp", daemon=True)
         self._thread.start()

@@ -14,6 +14,10 @@ def properties_of(episode: Episode) -> dict[str, str]:
     return {name: neutralise(str(value)) for name, value in values.items() if value is not None}
 
 
+def _text(value: float | None) -> str | None:
+    return None if value is None else str(value)
+
+
 PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
     "ultra_case_id": lambda episode: episode.case.case_id,
     "ultra_model": lambda episode: episode.case.model,
@@ -24,6 +28,9 @@ PROPERTIES: Mapping[str, Callable[[Episode], str | None]] = {
     "ultra_visibility": lambda episode: episode.proved_visibility,
     "ultra_outcome": lambda episode: episode.outcome,
     "ultra_failure_class": lambda episode: episode.score.failure_class,
+    "ultra_duration_s": lambda episode: f"{episode.duration_s:.3f}",
+    "ultra_tokens": lambda episode: _text(episode.usage.tokens),
+    "ultra_cost": lambda episode: _text(episode.usage.cost),
     "ultra_reused": lambda episode: "true" if episode.reused else None,
 }
 """How each property is read from an episode; None where it does not apply."""

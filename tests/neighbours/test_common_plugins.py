@@ -1,0 +1,170 @@
+"""A project that uses many plugins at once, with a run of the benchmark among its tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.run.project import ONE_CASE, TEN_CASES, Project
+
+PERFECT = "--ultra-model=demo/perfect"
+
+PLUGINS = """anyio asyncio benchmark clarity cov env flakefinder forked freezer html instafail json-report lazy-fixtures
+metadata mock order randomly repeat reportlog rerunfailures split sugar teamcity-messages time-machine timeout ultra
+xdist"""
+
+INI = """
+    [pytest]
+    asyncio_mode = auto
+    timeout = 30
+    env =
+        SHOP_URL=https://shop.example
+"""
+SHOP = "def refund(amount):\n    return -amount\n"
+TESTS = """
+    import datetime
+    import os
+    import time
+    import pytest
+    import shop
+
+    @pytest.mark.order(1)
+    def test_first(ultra_episode):
+        ultra_episode.assert_passed()
+
+    async def test_with_asyncio(ultra_episode):
+        assert ultra_episode.passed
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+    def test_with_anyio(ultra_episode, anyio_backend):
+        assert ultra_episode.passed
+
+    def test_with_a_mock(ultra_episode, mocker):
+        mocker.patch("shop.refund", return_value=0)
+        assert ultra_episode.passed and shop.refund(3) == 0
+
+    def test_with_a_frozen_clock(freezer, ultra_episode):
+        freezer.move_to("2020-01-01")
+        assert datetime.date.today().year == 2020 and ultra_episode.passed
+
+    def test_that_travels(time_machine, ultra_episode):
+        time_machine.move_to("2020-01-01")
+        assert datetime.date.today().year == 2020 and ultra_episode.passed
+
+    def test_with_subtests(ultra_episode, subtests):
+        for event in ultra_episode.transcript:
+            with subtests.test(kind=type(event).__name__):
+                assert event
+
+    def test_of_the_shop(benchmark):
+        assert benchmark(shop.refund, 3) == -3
+
+    def test_of_the_environment(request, record_property):
+        record_property("url", os.environ["SHOP_URL"])
+"""
+OUTPUTS = (
+    "--cov=shop",
+    "--cov-report=json:coverage.json",
+    "--html=report.html",
+    "--json-report",
+    "--json-report-file=report.json",
+    "--report-log=log.jsonl",
+    "--junitxml=junit.xml",
+    "--metadata",
+    "team",
+    "refunds",
+    "-p",
+    "randomly",
+    "--randomly-seed=7",
+    "-W",
+    "ignore",
+    "-v",
+)
+
+
+def read(project: Project, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((project.path / name).read_text())
+    return content
+
+
+def test_a_run_beside_all_of_them(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    project.pytester.makeini(INI)
+    (project.path / "shop.py").write_text(SHOP)
+    project.pytester.makepyfile(test_shop=TESTS)
+    result = project.run_in_own_process(*xdist_on_off, PERFECT, TEN_CASES, *OUTPUTS)
+
+    loaded = re.search(r"^plugins: (.*)$", result.stdout.str(), re.MULTILINE)
+    assert loaded is not None
+    assert [name for name in PLUGINS.split() if not re.search(rf"[ _]{name}-\d", f" {loaded[1]}")] == []
+    assert result.ret == 0
+    assert result.parseoutcomes()["passed"] == 7 * 10 + 2
+    assert project.outcomes() == {"full": 10}
+    assert set(project.episode_counts().values()) == {1}
+
+    assert read(project, "coverage.json")["totals"]["percent_covered"] == 100
+    report = read(project, "report.json")
+    assert len(report["tests"]) == 72
+    properties = [dict(each.popitem() for each in test.get("user_properties", ())) for test in report["tests"]]
+    assert sum(each.get("ultra_outcome") == "full" for each in properties) == 70
+    assert {"url": "https://shop.example"} in properties
+    log = [json.loads(line) for line in (project.path / "log.jsonl").read_text().splitlines()]
+    tests = [entry for entry in log if entry.get("when") == "call" and entry["$report_type"] == "TestReport"]
+    assert len(tests) == 72
+    page = (project.path / "report.html").read_text()
+    assert "Prompt type" in page
+    assert "refunds" in page
+    assert (project.path / "junit.xml").read_text().count("[[PROPERTY|ultra_outcome=full]]") == 70
+
+
+def test_reporters_beside_each_other(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    args = ("--force-sugar", "--instafail", "--ultra-model=demo/null", *ONE_CASE)
+    result = project.run_in_own_process(*xdist_on_off, *args)
+    assert result.ret == 1
+    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", result.stdout.str())
+    assert "failed: the job was not done" in text
+    assert "1 planned: 1 scored (0 full, 0 partial, 1 failed), 0 error, 0 skipped" in text
+
+
+def test_a_rerun_is_a_new_episode(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/null", *ONE_CASE, "--reruns=2")
+    assert result.parseoutcomes() == {"failed": 1, "rerun": 2}
+    assert list(project.episode_counts().values()) == [3]
+
+
+def test_the_groups_of_a_split_have_each_case_once(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    nodeids: list[str] = []
+    for group in ("1", "2"):
+        groups = ("--splits=2", f"--group={group}", "-p", "no:randomly")
+        assert project.run_in_own_process(*xdist_on_off, PERFECT, TEN_CASES, "--ultra-fresh", *groups).ret == 0
+        nodeids += [episode["nodeid"] for episode in project.episodes()]
+    assert len(nodeids) == len(set(nodeids)) == 10
+
+
+REFUSED = """
+    import pytest
+    from pytest_lazy_fixtures import lf
+
+    @pytest.mark.parametrize("episode", [lf("ultra_episode")])
+    def test_lazy(episode): pass
+
+    @pytest.mark.repeat(2)
+    def test_repeated(ultra_episode): pass
+
+    @pytest.mark.repeat(2)
+    def test_plain(): pass
+"""
+
+
+def test_the_real_plugins_that_are_refused(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    for option in ("--forked", "--count=2", "--flake-finder", "-f"):
+        result = project.run_in_own_process(*xdist_on_off, PERFECT, *ONE_CASE, option)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert result.stderr.str().startswith(f"ERROR: {option}")
+    project.pytester.makepyfile(REFUSED)
+    result = project.run_in_own_process(*xdist_on_off, PERFECT, *ONE_CASE)
+    assert result.parseoutcomes() == {"passed": 2, "errors": 3}
+    assert project.journaled_episodes() == []
