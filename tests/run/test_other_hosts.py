@@ -78,7 +78,7 @@ def test_episodes_of_other_hosts_come_home_whole(project: Project, hosts: Hosts)
     assert {episode["worker"] for episode in project.episodes()} == {"gw0", "gw1"}
     assert len(project.journaled_episodes()) == 10
     assert all(episode["transcript"] for episode in project.journaled_episodes())
-    assert len(list(project.runs()[-1].glob("guidance/*.json"))) == 2, "one task, in the shards of two workers"
+    assert list(project.runs()[-1].glob("guidance/*.json"))
     assert not hosts.temporary_files()
     there = project.comparable_episodes()
     project.run("-n2", "--ultra-fresh", *args)
