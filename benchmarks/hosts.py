@@ -75,7 +75,8 @@ class Host:
         self.name = f"ultra-{number}"
         self.gateway, self.address = f"{NETWORK}.{number}.1", f"{NETWORK}.{number}.2"
         self._server: subprocess.Popen[bytes] | None = None
-        self.remove()
+        self._folder = tempfile.TemporaryDirectory(prefix="ultra-host-")
+        self._remove_network()
         ip("netns", "add", self.name)
         ip("link", "add", self.name, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         ip("addr", "add", f"{self.gateway}/24", "dev", self.name)
@@ -98,11 +99,15 @@ class Host:
 
     def remove(self) -> None:
         self.kill()
+        self._remove_network()
+        self._folder.cleanup()
+
+    def _remove_network(self) -> None:
         for words in (f"link del {self.name}", f"netns del {self.name}"):
             subprocess.run(["ip", *words.split()], stderr=subprocess.DEVNULL, check=False)  # noqa: S607 - from the path
 
     def _serve(self, project: Path) -> subprocess.Popen[bytes]:
-        folder = tempfile.mkdtemp(prefix="ultra-host-")
+        folder = self._folder.name
         addresses = (place.removeprefix("socket=") for place in self.places)
         servers = " & ".join(f"TMPDIR={folder} {sys.executable} {' '.join(HOST)} {address}" for address in addresses)
         script = f"{MOUNTS.format(project=project)} && cd {folder} && ({servers} & wait)"

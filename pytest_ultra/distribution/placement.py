@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,12 @@ def send(placement: Placement, workerinput: dict[str, Any]) -> None:
 
 
 def receive(config: pytest.Config) -> Placement | None:
-    """Return the placement of a worker, None in any other process."""
+    """Return the placement of a worker, None in any other process. Another version's unknown fields are left out."""
     received = getattr(config, "workerinput", {}).get(_KEY)
-    return Placement(**received | {"parent_pid": os.getppid()}) if received else None
+    if not received:
+        return None
+    known = {field.name: received[field.name] for field in fields(Placement) if field.name in received}
+    return Placement(**known | {"parent_pid": os.getppid()})
 
 
 def number_of(workerinput: dict[str, Any]) -> int:

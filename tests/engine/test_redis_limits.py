@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -66,13 +64,10 @@ def test_two_hosts_of_two_workers_hold_the_pace_together(
     assert record.most_within(1.0) <= rpm / 60 + 2
 
 
-def test_slots_are_shared_and_those_of_a_killed_host_come_back_with_its_lease(
-    tmp_path: Path, server: LimitServer, redis: RedisServer
-) -> None:
-    with two_hosts(tmp_path, server, redis, Limits(max_in_flight=6)) as (first, _):
+def test_two_hosts_share_the_slots(tmp_path: Path, server: LimitServer, redis: RedisServer) -> None:
+    with two_hosts(tmp_path, server, redis, Limits(max_in_flight=6)):
         time.sleep(1)
         record = server.record()
-        os.kill(first.pid, signal.SIGKILL)
     assert record.most_in_flight == 6
 
 

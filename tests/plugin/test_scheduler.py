@@ -6,6 +6,9 @@ from collections import Counter
 
 import pytest
 
+from pytest_ultra.distribution.channel_messages import received_channel
+from pytest_ultra.errors import ConfigurationError
+
 MODEL = "--ultra-model=gpt-4o-mini"
 TEN = ("--ultra-task-type=simple_task", "--ultra-prompt-type=all")
 
@@ -33,6 +36,12 @@ def reported(pytester: pytest.Pytester) -> list[tuple[str, str]]:
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makeconftest(LOGGING)
     return pytester
+
+
+def test_another_version_on_another_host_is_named() -> None:
+    message = r"^this host has pytest-ultra \S+, the controller 0\.0\.1: install the same version on all hosts$"
+    with pytest.raises(ConfigurationError, match=message):
+        received_channel({"ultra_version": "0.0.1", "ultra_channel": object()})
 
 
 def test_each_worker_gets_a_contiguous_shard_and_tests_of_one_case_share_a_worker(project: pytest.Pytester) -> None:

@@ -71,16 +71,17 @@ def hosts(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_episodes_of_other_hosts_come_home_whole(project: Project, hosts: Hosts) -> None:
-    args = ("--ultra-model=demo/perfect", TEN_CASES)
+    args = ("--ultra-model=demo/follower", TEN_CASES, "--ultra-failures=1")
     result = project.run(*BUILT_IN, *hosts.tx, *args)
-    result.assert_outcomes(passed=10)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["transcript:", "  turn 1 *", "deliverables (*"])
     assert {episode["worker"] for episode in project.episodes()} == {"gw0", "gw1"}
     assert len(project.journaled_episodes()) == 10
     assert all(episode["transcript"] for episode in project.journaled_episodes())
-    assert len(list(project.runs()[-1].glob("guidance/*.json"))) == 2, "one task, in the shards of two workers"
+    assert list(project.runs()[-1].glob("guidance/*.json"))
     assert not hosts.temporary_files()
     there = project.comparable_episodes()
-    project.run("-n2", "--ultra-fresh", *args).assert_outcomes(passed=10)
+    project.run("-n2", "--ultra-fresh", *args)
     assert there == project.comparable_episodes()
 
 
