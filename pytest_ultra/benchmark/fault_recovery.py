@@ -33,7 +33,8 @@ class Following(msgspec.Struct, frozen=True):
     `is_looking`: the next call looks whether the current one took effect. `seen` are the results of the current step
     that no other call has confirmed, without their handles, and `unconfirmed` is the last of them. `previews` holds the
     preview of each handle. In a user's suite, `repeatable` names the tools that change nothing, and `looked_at` the
-    steps that were repeated to see whether the current call took effect.
+    steps that were repeated to see whether the current call took effect; those in `down` are repeated by their
+    fallbacks.
     """
 
     workflow: Workflow
@@ -46,6 +47,7 @@ class Following(msgspec.Struct, frozen=True):
     previews: dict[str, Json] = {}
     repeatable: tuple[str, ...] = ()
     looked_at: tuple[int, ...] = ()
+    down: tuple[int, ...] = ()
 
 
 def begin(
@@ -68,7 +70,10 @@ def next_call(state: Following) -> Call | None:
 def _earlier_look_ups(state: Following) -> dict[int, Call]:
     """Return the earlier steps of a user's suite that only look, with their calls, without those looked at again."""
     done = state.progress.done
-    again = {number: plan_follower.next_call(state.workflow, Progress(number, done)) for number in done}
+    again = {
+        number: plan_follower.next_call(state.workflow, Progress(number, done, is_on_fallback=number in state.down))
+        for number in done
+    }
     return {
         number: call
         for number, call in again.items()
@@ -79,7 +84,8 @@ def _earlier_look_ups(state: Following) -> dict[int, Call]:
 def take_result(state: Following, content: Json) -> Following:
     """Process the result of the last call, as a model sees it."""
     if "error" in content:
-        return _take_error(state, content)
+        is_blind = state.is_looking and state.repeatable and content["error"] == OUT_OF_SERVICE
+        return _look_elsewhere(state) if is_blind else _take_error(state, content)
     if state.is_looking and state.repeatable:
         return _compare_look_up(state, content["result"])
     if state.is_looking:
@@ -119,6 +125,17 @@ def _take_error(state: Following, content: Json) -> Following:
         return state
     looked = msgspec.structs.replace(state, is_looking=False)
     return _finish(looked, StepResult(is_success=False, is_down=code == OUT_OF_SERVICE))
+
+
+def _look_elsewhere(state: Following) -> Following:
+    """Look by the fallback of a step whose tool is down; without one, by another step, or not at all."""
+    number = next(iter(_earlier_look_ups(state)))
+    has_fallback = state.workflow.steps[number - 1].fallback is not None and number not in state.down
+    if has_fallback and FaultSkill.GO_ANOTHER_WAY in state.skills:
+        looked = msgspec.structs.replace(state, down=(*state.down, number))
+    else:
+        looked = msgspec.structs.replace(state, looked_at=(*state.looked_at, number))
+    return looked if _earlier_look_ups(looked) else msgspec.structs.replace(looked, is_looking=False, looked_at=())
 
 
 def _take_success(state: Following, content: Json) -> Following:

@@ -30,14 +30,14 @@ _Arguments = Annotated[
 ]
 
 
-class McpCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class McpCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A call of a tool."""
 
     tool: _Text
     arguments: _Arguments = {}
 
 
-class StepTable(McpCall, frozen=True, forbid_unknown_fields=True):
+class StepTable(McpCall, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A step of a reference workflow."""
 
     fallback: Annotated[
@@ -55,7 +55,7 @@ class ToolTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: Annotated[float, msgspec.Meta(gt=0, description="its reliability is (tool success rate)^weight")] = 1.0
 
 
-class TaskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TaskTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A task: the job in words, and the reference workflow or the answer by which its goal is known."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

@@ -25,6 +25,13 @@ def find(word: str) -> list[dict[str, str]]:
 
 
 @server.tool(annotations=LOOKS)  # type: ignore[untyped-decorator]
+def search(text: str) -> list[dict[str, str]]:
+    """Search the notes by a text."""
+    found: list[dict[str, str]] = find(text)
+    return found
+
+
+@server.tool(annotations=LOOKS)  # type: ignore[untyped-decorator]
 def starred() -> list[str]:
     """List the notes that have a star."""
     return stars.read_text().split() if stars.exists() else []

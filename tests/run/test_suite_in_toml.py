@@ -30,7 +30,7 @@ def notes(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def test_the_reference_agents_get_their_known_marks(notes: Project, xdist_mode: tuple[str, ...]) -> None:
-    faults = ("--ultra-fault-kind=transient,lost_reply,implicit", "--ultra-tool-success-rate=0.5", "--ultra-seed=3")
+    faults = ("--ultra-fault-kind=transient,lost_reply,implicit", "--ultra-tool-success-rate=0.5")
     config = (f"--ultra-config={FILE}", "--ultra-model=demo/perfect,demo/follower")
     result = notes.run(*xdist_mode, *config, *faults)
     result.stdout.fnmatch_lines([f"ultra: suite {FILE}", "ultra: not available for day: no plans, for it has no *"])
@@ -43,8 +43,7 @@ def test_the_reference_agents_get_their_known_marks(notes: Project, xdist_mode: 
     del obeyed["optimal"], obeyed["flawed_redundant_operations"]  # their plans reach the goal if no fault is in the way
     assert len(obeyed) == 8
     assert not any("full" in outcomes for outcomes in obeyed.values())
-    for kind in ("random", "lost_reply", "implicit"):
-        assert sum(episode[f"{kind}_faults"] for episode in episodes) > 0
+    assert sum(episode["random_faults"] for episode in episodes) > 0
     assert notes.document()["run"]["options"]["suite"] == FILE
     assert not notes.processes()
 
