@@ -6,7 +6,7 @@ import asyncio
 import os
 import shlex
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -58,7 +58,8 @@ class McpConnection:
 
     def give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel a connection that does not come about. May be called in any thread."""
-        loop.call_soon_threadsafe(self._task.cancel)
+        with suppress(RuntimeError):  # the loop has ended by itself
+            loop.call_soon_threadsafe(self._task.cancel)
 
     async def __aenter__(self) -> Self:
         return self

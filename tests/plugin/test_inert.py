@@ -13,7 +13,10 @@ REPORT_MODULES = """
 
     def pytest_unconfigure(config):
         print("\\nIMPORTED", *sorted(name for name in sys.modules if name.startswith("pytest_ultra")))
-        print("HEAVY", *sorted(set(sys.modules) & {"msgspec", "asyncio", "filelock", "jsonschema_rs", "aiohttp"}))
+        heavy = {"msgspec", "filelock", "jsonschema_rs", "aiohttp"}
+        if sys.version_info < (3, 14):  # from then on, pytest imports it, for pdb
+            heavy.add("asyncio")
+        print("HEAVY", *sorted(set(sys.modules) & heavy))
 """
 
 PYTESTERS_OWN = ("stdout", "stderr", "runpytest-0", "runpytest-current")

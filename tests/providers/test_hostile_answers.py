@@ -67,7 +67,7 @@ def test_arguments_sent_as_an_object_are_kept_as_text_however_deep_they_are(leve
 
 
 def test_an_answer_nested_beyond_any_stack_is_malformed() -> None:
-    body = b'{"choices":[{"message":{"content":"x","y":' + b"[" * 50_000 + b"]" * 50_000 + b"}}]}"
+    body = b'{"choices":[{"message":{"content":"x","y":' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}}]}"
     with pytest.raises(AttemptFailedError, match=r"^malformed: not JSON"):
         decode_reply(body, turn=1)
 

@@ -9,7 +9,7 @@ import copy
 import json
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +264,8 @@ def test_an_episode_that_can_be_read_can_be_shown_everywhere(
     end_of_run(summarize(episodes), 80)
     write_document(root / "out.json", run.describe(), episodes)
     json.loads((root / "out.json").read_bytes())
-    assert sync(Database.in_memory(root / "results.sqlite"), root).problems == ()
+    with closing(Database.in_memory(root / "results.sqlite")) as database:
+        assert sync(database, root).problems == ()
     write_report(root / "report.html", stored_contents(run))
 
 
@@ -295,7 +296,8 @@ def test_a_run_description_that_can_be_read_can_be_stored_and_shown(
 
 def _store_and_show(run: RunDirectory) -> None:
     root = run.path.parents[1]
-    assert sync(Database.in_memory(root / "results.sqlite"), root).problems == ()
+    with closing(Database.in_memory(root / "results.sqlite")) as database:
+        assert sync(database, root).problems == ()
     write_report(root / "report.html", stored_contents(run))
 
 
