@@ -3,7 +3,7 @@
 usage: python benchmarks/import_times.py [imports|validation]
 
 Imports are timed in fresh processes, in CPU time, which other load on the machine affects less.
-`jsonschema` is not a dependency; it is compared if it is installed.
+`jsonschema` and `scipy` are no dependencies; they are compared if they are installed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ MODULES = (
     "jsonschema",
     "aiohttp",
     "rich.table",
+    "numpy",
+    "scipy.special",
     "sqlalchemy",
     "jinja2",
     "matplotlib.figure",
