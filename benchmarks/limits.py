@@ -3,7 +3,7 @@
     python benchmarks/limits.py server|cost|overhead|all [--seconds S]
 
 `server`: processes under one limit, and the arrivals that a server in a process of its own records. `cost`: CPU of the
-limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, compared with scenario b of
+limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, compared with scenario n2 of
 benchmarks/speed.py. docs/limits.md has the figures, and explains them.
 """
 
