@@ -69,7 +69,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     episode = shard.wait_for_episode(request.param, request.node.nodeid)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
-        pytest.fail(episode.explain(), pytrace=False)
+        raise episode.failure()
     if episode.outcome == "skipped":
         pytest.skip(episode.error or "not run")
     return episode

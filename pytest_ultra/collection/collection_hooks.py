@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
+from pytest_ultra.collection.episode_failures import EpisodeFailureHooks
 from pytest_ultra.collection.items import lift_time_limits, parametrize
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
@@ -27,7 +28,9 @@ def register_collection(config: pytest.Config, settings: Settings) -> Mapping[st
     own = open_suite(config)
     cases = plan_cases(settings) if own is None else _plan_suite(config, settings, own)
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
-    config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-redaction")
+    redact = find_redactor(settings)
+    config.pluginmanager.register(RedactionHooks(redact), "ultra-redaction")
+    config.pluginmanager.register(EpisodeFailureHooks(redact), "ultra-episode-failures")
     return cases
 
 

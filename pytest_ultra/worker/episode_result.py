@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from pytest_ultra.collection.episode_failures import EpisodeFailedError, EpisodeMissedError
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.options.settings import SETTINGS
+from pytest_ultra.reporting.failure_text import headline
+from pytest_ultra.storage.journal import JournalPlace
 
 
 class EpisodeResult(Episode, frozen=True, kw_only=True):
@@ -17,6 +20,7 @@ class EpisodeResult(Episode, frozen=True, kw_only=True):
 
     guidance: AnyGuidance
     least_outcome: Outcome
+    place: JournalPlace
 
     @property
     def passed(self) -> bool:
@@ -48,17 +52,21 @@ class EpisodeResult(Episode, frozen=True, kw_only=True):
 
     def assert_passed(self) -> None:
         """Fail the test with the text of `explain`, unless the episode passed."""
-        __tracebackhide__ = True
+        __tracebackhide__ = True  # a debugger stops in the test
         if not self.passed:
-            pytest.fail(self.explain(), pytrace=False)
+            raise self.failure()
+
+    def failure(self) -> EpisodeFailedError:
+        return EpisodeFailedError(headline(self), self.place, self.explain)
 
 
-def make_result(episode: Episode, guidance: AnyGuidance, least_outcome: str) -> EpisodeResult:
+def make_result(episode: Episode, guidance: AnyGuidance, least_outcome: str, place: JournalPlace) -> EpisodeResult:
     fields = {name: getattr(episode, name) for name in Episode.__struct_fields__}
-    return EpisodeResult(**fields, guidance=guidance, least_outcome=Outcome(least_outcome))
+    return EpisodeResult(**fields, guidance=guidance, least_outcome=Outcome(least_outcome), place=place)
 
 
 def leave_to_gates(episode: EpisodeResult, config: pytest.Config) -> None:
     """Report a missed case as an expected failure if gates decide about the run; do nothing under `--runxfail`."""
-    if config.stash[SETTINGS].gates.decide_run and episode.outcome.is_scored and not episode.passed:
-        pytest.xfail(str(episode.outcome))
+    is_missed = config.stash[SETTINGS].gates.decide_run and episode.outcome.is_scored and not episode.passed
+    if is_missed and not config.getoption("runxfail"):
+        raise EpisodeMissedError(str(episode.outcome), headline(episode), episode.place)

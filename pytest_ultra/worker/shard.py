@@ -31,7 +31,7 @@ from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
-from pytest_ultra.storage.journal import Journal, JournalError
+from pytest_ultra.storage.journal import Journal, JournalError, JournalPlace
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.storage.started_cases import StartedCases
@@ -90,6 +90,7 @@ class Shard:
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
+        self._places: dict[Case, JournalPlace] = {}
         self._started_cases: StartedCases | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
@@ -140,8 +141,9 @@ class Shard:
 
     def _wait(self, engine: Engine, meter: Meter, case: Case, nodeid: str) -> EpisodeResult:
         assignment = self._assign(case, nodeid)
-        finished = self._finished.take(case.case_id)
-        if finished is not None:
+        found = self._finished.take(case.case_id)
+        if found is not None:
+            finished, self._places[case] = found
             meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
         meter.plan(case, self._expect(assignment))
@@ -151,7 +153,8 @@ class Shard:
             self._skip()
         except JournalError as error:
             self._fail(error)
-        return make_result(episode, assignment.guidance, self._settings.least_outcome)
+        place = self._places[case]
+        return make_result(episode, assignment.guidance, self._settings.least_outcome, place)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -244,7 +247,7 @@ class Shard:
 
     def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
-            journal.append(episode)
+            self._places[episode.case] = journal.append(episode)
             meter.finish(episode.case, episode.outcome)
 
         stack = self._client_stack()
