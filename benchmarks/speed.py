@@ -118,9 +118,9 @@ def _measure(scenario: Scenario, stand_in: StandIn, rounds: int) -> tuple[Figure
     """Print each round; return the medians with an empty cache, and with a full one."""
     cold, warm = [], []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as cache:
-            cold.append(_run(scenario, stand_in, cache, "cold"))
-            warm.append(_run(scenario, stand_in, cache, "warm"))
+        with tempfile.TemporaryDirectory() as folder:
+            cold.append(_run(scenario, stand_in, Path(folder), "cold"))
+            warm.append(_run(scenario, stand_in, Path(folder), "warm"))
     return _median(cold), _median(warm)
 
 
@@ -129,15 +129,14 @@ def _median(rounds: list[Figures]) -> Figures:
     return Figures(**fields)
 
 
-def _run(scenario: Scenario, stand_in: StandIn, cache: str, state: str) -> Figures:
+def _run(scenario: Scenario, stand_in: StandIn, folder: Path, state: str) -> Figures:
     stand_in.reset()
-    with tempfile.TemporaryDirectory() as folder:
-        document = Path(folder, "run.json")
-        model = ("--ultra-model", MODEL.format(scenario.latency_s), "--ultra-base-url", stand_in.url)
-        command = (*PYTEST, *model, *scenario.options, "--ultra-json", str(document))
-        environ = ENVIRON | {"XDG_CACHE_HOME": cache}
-        spent = measured_command.run(command, Path(folder), environ=environ, may_exit=(0, 1))
-        requests = [episode["requests"] for episode in json.loads(document.read_bytes())["episodes"]]
+    document = folder / "run.json"
+    model = ("--ultra-model", MODEL.format(scenario.latency_s), "--ultra-base-url", stand_in.url)
+    command = (*PYTEST, *model, *scenario.options, "--ultra-json", str(document))
+    environ = ENVIRON | {"PYTEST_DEBUG_TEMPROOT": str(folder)}  # pytest removes old folders of tests at its end
+    spent = measured_command.run(command, folder, environ=environ, may_exit=(0, 1))
+    requests = [episode["requests"] for episode in json.loads(document.read_bytes())["episodes"]]
     record = stand_in.read()
     if len(requests) != scenario.episodes or record.first_at is None:
         raise SystemExit(f"{scenario.name}: expected {scenario.episodes} episodes, not {len(requests)}\n{spent.output}")

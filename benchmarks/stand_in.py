@@ -3,8 +3,8 @@
     python benchmarks/stand_in.py
 
 It serves OpenAI's chat completions as `demo/follower` does, from the conversation alone, prints its base URL, and ends
-with its standard input. `GET /record` says how many requests came since the last `POST /record`, and when the first one
-came. `StandIn` starts it.
+with its standard input. `GET /record` says how many requests came since the last `POST /record`, and when the first
+and the last one came. `StandIn` starts it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -33,10 +33,11 @@ _MOST_FILES = 65_536
 
 @dataclass(frozen=True)
 class Record:
-    """The requests that came, and the Unix time of the first one, None without any."""
+    """The requests that came, and the Unix times of the first and the last one, None without any."""
 
     requests: int
     first_at: float | None
+    last_at: float | None
 
 
 class StandIn:
@@ -65,16 +66,20 @@ class StandIn:
 class _Recorder:
     def __init__(self) -> None:
         self._handle = DemoHandler(act)
-        self._requests, self._first_at = 0, None
+        self._requests = 0
+        self._first_at: float | None = None
+        self._last_at: float | None = None
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path != "/record":
-            self._first_at = self._first_at or time.time()
+            self._last_at = time.time()
+            self._first_at = self._first_at or self._last_at
             self._requests += 1
             return await self._handle(request)
         if request.method == "POST":
-            self._requests, self._first_at = 0, None
-        return web.json_response({"requests": self._requests, "first_at": self._first_at})
+            self._requests, self._first_at, self._last_at = 0, None, None
+        record = Record(self._requests, self._first_at, self._last_at)
+        return web.json_response(asdict(record))
 
 
 async def _serve() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -15,12 +15,13 @@ from pytest_ultra.collection.items import lift_time_limits, parametrize
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.collection.run_suite import open_suite
-from pytest_ultra.collection.suite_cases import plan_own_cases
 from pytest_ultra.core.case import Case
-from pytest_ultra.custom.custom_suite import CustomSuite
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
+
+if TYPE_CHECKING:  # few runs have a suite of their own
+    from pytest_ultra.custom.custom_suite import CustomSuite
 
 
 def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
@@ -35,6 +36,8 @@ def register_collection(config: pytest.Config, settings: Settings) -> Mapping[st
 
 
 def _plan_suite(config: pytest.Config, settings: Settings, own: CustomSuite) -> Mapping[str, Case]:
+    from pytest_ultra.collection.suite_cases import plan_own_cases  # noqa: PLC0415 - few runs have their own suite
+
     try:
         planned = plan_own_cases(settings, own)
     except ConfigurationError as error:

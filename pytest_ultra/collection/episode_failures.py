@@ -16,7 +16,6 @@ import pytest
 from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.errors import UltraError
 from pytest_ultra.providers.redaction import Redact
-from pytest_ultra.reporting.failure_text import explain
 from pytest_ultra.reporting.text import neutralise_lines
 from pytest_ultra.storage.journal import JournalPlace
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -77,6 +76,8 @@ class EpisodeFailure(msgspec.Struct, frozen=True):
             tw.line(line)
 
     def _explain(self) -> str:
+        from pytest_ultra.reporting.failure_text import explain  # noqa: PLC0415 - few failures are read
+
         episode = self.place.read()
         if episode is None:
             raise LookupError(f"{self.place.path.name} is damaged")

@@ -41,19 +41,9 @@ def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def headline(episode: Episode) -> str:
-    """Return the outcome, what it means, and the failure class, on one line."""
-    failure_class = f" ({episode.score.failure_class})" if episode.score.failure_class else ""
-    return f"{_outcome(episode)}{failure_class}"
-
-
-def _outcome(episode: Episode) -> str:
-    return f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
-
-
 def _head(episode: Episode) -> Iterator[str]:
     score = episode.score
-    yield _outcome(episode)
+    yield f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
     if score.failure_class is not None:
         yield from _labelled(f"{score.failure_class}: ", _describe(score.failure_class, score))
     if score.cause is not None:

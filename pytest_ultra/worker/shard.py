@@ -16,7 +16,12 @@ import pytest
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_agents import find_agents
 from pytest_ultra.collection.run_commands import has_commands, open_commands
-from pytest_ultra.collection.run_suite import generate_guidance, open_guidance_cache, suite_of_run
+from pytest_ultra.collection.run_suite import (
+    generate_guidance,
+    open_earlier_guidance,
+    open_guidance_cache,
+    suite_of_run,
+)
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.distribution.placement import Placement, is_debugged
@@ -29,6 +34,7 @@ from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
+from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.storage.journal import Journal, JournalError, JournalPlace
@@ -51,6 +57,7 @@ from pytest_ultra.worker.resume import FinishedEpisodes
 from pytest_ultra.worker.shard_rounds import ShardRounds
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
 from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
+from pytest_ultra.worker.task_generation import TaskGeneration
 
 if TYPE_CHECKING:  # only own agents need it
     from pytest_ultra.worker.agent_support import AgentSupport
@@ -140,6 +147,7 @@ class Shard:
             self._rounds.end_case(case.case_id, nodeid)
 
     def _wait(self, engine: Engine, meter: Meter, case: Case, nodeid: str) -> EpisodeResult:
+        self._generate_for(case)
         assignment = self._assign(case, nodeid)
         found = self._finished.take(case.case_id)
         if found is not None:
@@ -148,13 +156,12 @@ class Shard:
             engine.add_finished(assignment, finished)
         meter.plan(case, self._expect(assignment))
         try:
-            episode = engine.wait(assignment)
+            episode = engine.wait(assignment, self._generation.advance)
         except EngineStoppedError:
             self._skip()
         except JournalError as error:
             self._fail(error)
-        place = self._places[case]
-        return make_result(episode, assignment.guidance, self._settings.least_outcome, place)
+        return make_result(episode, assignment.load_guidance, self._settings.least_outcome, self._places[case])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -201,13 +208,44 @@ class Shard:
         self._is_ready = True
 
     def _begin_round(self, engine: Engine, meter: Meter) -> None:
-        """Generate the workflows of the next round, and start its episodes."""
+        """Generate the first task of the next round, and start its episodes; the others follow while tests wait.
+
+        A budget is given to the cases in an order of its own, for which all must be known.
+        """
+        self._generation = TaskGeneration(
+            self._guidance,
+            partial(generate_guidance, self._config),
+            open_earlier_guidance(self._config, self._settings, self._run),
+            partial(self._start_episodes, engine, meter),
+        )
         items = self._rounds.begin_next()
-        self._guidance.fill(filter(None, map(case_of, items)), partial(generate_guidance, self._config))
-        assignments = self._own_assignments(items)
+        own = self._own_cases(items)
+        keys = {case.task_key for case, _ in own}
+        cases = filter(None, map(case_of, items))
+        self._generation.begin(
+            self._own_assignments(items, own),
+            [case for case in cases if case.task_key in keys] if self._placement.is_sharded else cases,
+        )
+        if own:
+            self._generation.ensure(own[0][0])
+        while budget_limits(self._settings).is_limited and self._generation.advance():
+            pass
+
+    def _start_episodes(self, engine: Engine, meter: Meter, assignments: Sequence[Assignment]) -> None:
         for assignment in assignments:
             meter.plan(assignment.case, self._expect(assignment))
         engine.start(assignments)
+
+    def _generate_for(self, case: Case) -> None:
+        """Generate the task of a test that is about to wait, and one more, so that there always are episodes to run."""
+        try:
+            self._generation.ensure(case)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                self._fail(JournalError(self._run.guidance, error))
+            note_interruption(self._run, f"{self._placement.worker} could not generate a task: {error}")
+            raise
+        self._generation.advance()
 
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
         """Count the cases of the whole shard, including those that are already finished."""
@@ -263,7 +301,16 @@ class Shard:
             on_start=lambda assignment: started.record(assignment.case.case_id),
             admission=self._budget_share.admission,
             agents=self._agents,
+            reread=self._reread,
         )
+
+    def _reread(self, case: Case) -> Episode:
+        """Return an episode that is no longer in memory."""
+        place = self._places[case]
+        episode = place.read()
+        if episode is None:
+            raise LookupError(f"the line of {case.case_id} in {place.path.name} is damaged")
+        return episode
 
     def _open_agents(self) -> AgentSupport:
         from pytest_ultra.worker.agent_support import AgentSupport  # noqa: PLC0415 - only own agents need it
@@ -303,9 +350,11 @@ class Shard:
         opened = open_models(self._config, self._settings, redact=self._redact, demo_url=demo_url)
         return self._budget_share.limit(opened)
 
-    def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
+    def _own_cases(self, items: Sequence[pytest.Item]) -> list[tuple[Case, str]]:
         own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
-        taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
+        return [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
+
+    def _own_assignments(self, items: Sequence[pytest.Item], taken: Sequence[tuple[Case, str]]) -> list[Assignment]:
         run_alone = frozenset(self._placement.run_alone)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in run_alone]
         own_cases = {case for case, _ in taken}
@@ -317,7 +366,7 @@ class Shard:
         )
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
-        return Assignment(case, self._guidance.get(case), nodeid)
+        return Assignment(case, partial(self._guidance.get, case), nodeid)
 
     def _stop_session(self, session: pytest.Session) -> None:
         """Stop at once, from the watcher's thread."""
