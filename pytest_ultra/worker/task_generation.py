@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.engine.episode_queue import Assignment
@@ -31,7 +32,7 @@ class TaskGeneration:
         self._start = start
         self._waiting: dict[TaskKey, list[Assignment]] = {}
         self._cases: dict[TaskKey, list[Case]] = {}
-        self._failed: dict[TaskKey, Exception] = {}
+        self._failed: dict[TaskKey, tuple[Exception, TracebackType | None]] = {}
 
     def begin(self, assignments: Iterable[Assignment], cases: Iterable[Case]) -> None:
         """Take the episodes of a round that are to run ahead, and all cases of their tasks, in every process.
@@ -55,14 +56,15 @@ class TaskGeneration:
         try:
             self._finish(key)
         except Exception as error:  # noqa: BLE001 - hooks of the user may raise anything
-            self._failed[key] = error
+            self._failed[key] = (error, error.__traceback__)
         return True
 
     def ensure(self, case: Case) -> None:
         """Generate the task of a case, unless it is there; raise the error that its generation has met."""
         key = case.task_key
         if key in self._failed:
-            raise self._failed[key]
+            error, traceback = self._failed[key]
+            raise error.with_traceback(traceback)
         if key in self._cases or key in self._waiting:
             self._finish(key)
 
