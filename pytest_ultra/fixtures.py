@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -65,13 +66,26 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
         if is_required(request.config):
             pytest.fail(f"--ultra-require: {NO_MODEL}", pytrace=False)
         pytest.skip(NO_MODEL)
-    shard = _find_shard(request)
-    episode = shard.wait_for_episode(request.param, request.node.nodeid)
+    episode = _wait_for_episode(request)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
         raise episode.failure()
     if episode.outcome == "skipped":
         pytest.skip(episode.error or "not run")
+    return episode
+
+
+def _wait_for_episode(request: pytest.FixtureRequest) -> EpisodeResult:
+    """Wait for the start of the shard and for the episode; note how long, for the durations in the test's reports."""
+    from pytest_ultra.worker.episode_durations import EPISODE_TIMES, EpisodeTimes  # noqa: PLC0415 - heavy if unused
+
+    times = request.node.stash[EPISODE_TIMES] = EpisodeTimes()
+    started_at = time.monotonic()
+    try:
+        episode = _find_shard(request).wait_for_episode(request.param, request.node.nodeid)
+    finally:
+        times.waited_s = time.monotonic() - started_at
+    times.episode_s = 0.0 if episode.reused else episode.duration_s
     return episode
 
 

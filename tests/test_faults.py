@@ -145,6 +145,6 @@ def test_a_full_disk_that_cannot_be_made_is_counted_as_not_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ULTRA_FAULTS_MOUNTS", "no")
-    result = run_trial("2954", tmp_path)
+    result = run_trial("1586", tmp_path)
     assert re.search(r"^full disk +0 +0 +0  not tried: 1$", result.stdout, re.MULTILINE), result.stdout
     assert "full disks were not tried: neither root nor `unshare -rm` can mount a file system here" in result.stdout

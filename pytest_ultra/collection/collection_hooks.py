@@ -12,6 +12,7 @@ import pytest
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
 from pytest_ultra.collection.episode_failures import EpisodeFailureHooks
 from pytest_ultra.collection.items import lift_time_limits, parametrize
+from pytest_ultra.collection.job_shards import take_shard
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.collection.run_suite import open_suite
@@ -25,9 +26,9 @@ if TYPE_CHECKING:  # few runs have a suite of their own
 
 
 def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
-    """Register the hooks that every process of a run needs; return the planned cases by their ids."""
+    """Register the hooks that every process of a run needs; return the planned cases of its shard by their ids."""
     own = open_suite(config)
-    cases = plan_cases(settings) if own is None else _plan_suite(config, settings, own)
+    cases = take_shard(config, settings, plan_cases(settings) if own is None else _plan_suite(config, settings, own))
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
     redact = find_redactor(settings)
     config.pluginmanager.register(RedactionHooks(redact), "ultra-redaction")

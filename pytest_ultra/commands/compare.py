@@ -79,10 +79,11 @@ def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
 def _write_lines(compared: Compared, decision: Decision) -> None:
     from pytest_ultra.reporting.comparison_lines import comparison_lines  # noqa: PLC0415 - not for --help
     from pytest_ultra.reporting.gate_lines import gate_lines  # noqa: PLC0415
+    from pytest_ultra.reporting.text import wrap_whole_words  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns
     lines = [*comparison_lines(compared.figures, compared.differences, width)]
-    lines += [line.text for line in gate_lines(decision)]
+    lines += [part for line in gate_lines(decision) for part in wrap_whole_words(line.text, width)]
     print_lines(lines)
 
 

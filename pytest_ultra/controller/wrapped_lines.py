@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
 
 import pytest
 
-from pytest_ultra.reporting.text import neutralise
+from pytest_ultra.reporting.text import wrap_whole_words
 
 
 def write_wrapped(terminalreporter: pytest.TerminalReporter, text: str, **markup: bool) -> None:
     """Write a text in lines no wider than the terminal; a single word that is wider, such as a path, stays whole."""
     width = shutil.get_terminal_size().columns
-    for line in textwrap.wrap(
-        neutralise(text), width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
-    ):
+    for line in wrap_whole_words(text, width):
         terminalreporter.write_line(line, **markup)

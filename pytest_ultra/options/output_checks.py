@@ -31,24 +31,30 @@ def check_outputs(settings: Settings) -> None:
 
 
 def _check_file(path: Path) -> None:
-    """Raise ValueError unless a file can be written at this path."""
+    """Raise ValueError unless a file can be written at this path; missing folders are made when it is written."""
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder; give the path of a file")
     if path.is_char_device() or path.is_fifo():  # such as /dev/stdout: its folder need not be writable
         return
-    if not path.parent.is_dir():
-        raise ValueError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; create it first")
-    _probe(path, path.parent)
+    nearest = _nearest(path.parent)
+    if not nearest.is_dir():
+        raise ValueError(f"{str(path)!r} cannot be written: {str(nearest)!r} is a file; give another path")
+    _probe(path, nearest)
 
 
 def _check_folder(path: Path) -> None:
     """Raise ValueError unless this path is a folder, or one can be created there."""
     if path.is_symlink() and not path.exists():
         raise ValueError(f"{str(path)!r} is a symbolic link to nothing; create its target, or give another path")
-    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    nearest = _nearest(path)
     if not nearest.is_dir():
         raise ValueError(f"{str(path)!r} cannot be created: {str(nearest)!r} is a file; give the path of a folder")
     _probe(path, nearest)
+
+
+def _nearest(path: Path) -> Path:
+    """Return the path, or the nearest folder above it that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def _check_not_empty(path: Path) -> None:

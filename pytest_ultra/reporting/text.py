@@ -80,6 +80,13 @@ def fill(text: str, width: int, indent: str = "") -> list[str]:
     return lines
 
 
+def wrap_whole_words(text: str, width: int) -> list[str]:
+    """Wrap untrusted text with a hanging indent; a single word that is wider, such as a path, stays whole."""
+    return textwrap.wrap(
+        neutralise(text), width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+    )
+
+
 def _escape(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 

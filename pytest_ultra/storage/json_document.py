@@ -14,7 +14,8 @@ from pytest_ultra.storage.files import write_atomically
 
 
 def write_document(path: Path, run: Mapping[str, Any], episodes: Iterable[Episode]) -> None:
-    """Write the document, sorted by node id, so that the order of arrival does not change it."""
+    """Write the document, sorted by node id, so that the order of arrival does not change it; make missing folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, encode_document(run, sorted(episodes, key=_by_node_id)))
 
 

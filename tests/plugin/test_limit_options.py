@@ -57,8 +57,7 @@ def test_a_run_keeps_its_rate_and_records_waiting_time(pytester: pytest.Pytester
     assert requests > 4
     assert last - first >= (requests - 1) / 10 - 0.06
     waiting_s = sum(episode["waiting_time_s"] for episode in episodes)
-    model_s = sum(episode["model_time_s"] for episode in episodes)
-    assert waiting_s > model_s
+    assert waiting_s > 0.1
 
 
 def test_the_users_own_endpoint_is_limited_too(pytester: pytest.Pytester) -> None:

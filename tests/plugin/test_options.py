@@ -90,6 +90,8 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         fresh=False,
         rerun=None,
         cassette=None,
+        shard=None,
+        durations=None,
         plan=False,
         price={},
         max_cost=None,
@@ -297,8 +299,8 @@ def test_a_usage_error_ends_with_exit_code_4_before_anything_is_collected(
     [
         ("--ultra-json={0}", "--ultra-json: '{0}' is a folder; give the path of a file"),
         (
-            "--ultra-json={0}/no/out.json",
-            "--ultra-json: '{0}/no/out.json' cannot be written: there is no folder '{0}/no'; create it first",
+            "--ultra-json={0}/file/out.json",
+            "--ultra-json: '{0}/file/out.json' cannot be written: '{0}/file' is a file; give another path",
         ),
         (
             "--ultra-json=/proc/out.json",

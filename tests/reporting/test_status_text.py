@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from pytest_ultra.core.progress import ModelTally
 from pytest_ultra.reporting.live_status import status_text
+from pytest_ultra.reporting.live_status.status_snapshot import StatusContext
 from tests.reporting.status_factory import TALLIED, THREE, make_shard, make_status
 
 
@@ -64,3 +66,10 @@ def test_of_many_models_four_are_named() -> None:
     tallies = tuple(ModelTally(f"model-{number}", 1, 1, 0) for number in range(7))
     shown = status_text.outcomes(make_status(make_shard(0, tallies=tallies)))
     assert shown == ["7 passed, 0 failed, 0 errors", *(f"model-{n} 100% of 1" for n in range(4)), "and 3 more models"]
+
+
+def test_a_run_that_may_end_early_has_limits_instead_of_totals() -> None:
+    status = msgspec.structs.replace(THREE, context=StatusContext(may_end_early=True))
+    line = status_text.plain_line(status)
+    assert line.startswith("ultra: 33 of up to 150 done (10 reused); ")
+    assert "; ETA at most 2:24; " in line

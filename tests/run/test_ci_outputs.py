@@ -173,10 +173,13 @@ def test_a_summary_that_cannot_be_written_is_reported_and_does_not_fail_the_run(
     result.stdout.fnmatch_lines(["the summary of the GitHub step was not written (is a directory)"])
 
 
-def test_an_unwritable_summary_path_is_a_usage_error(project: Project) -> None:
-    result = project.pytester.runpytest("-n0", MIXTURE, *ONE_CASE, "--ultra-markdown=no/summary.md")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --ultra-markdown: *there is no folder*"])
+def test_outputs_make_missing_folders(project: Project) -> None:
+    outputs = ("--ultra-markdown=a/b/summary.md", "--ultra-json=c/d/out.json", "--ultra-html=e/report.html")
+    result = project.pytester.runpytest("-n0", "--ultra-model=demo/perfect", *ONE_CASE, *outputs)
+    assert result.ret == 0
+    assert [
+        path for path in ("a/b/summary.md", "c/d/out.json", "e/report.html") if not (project.path / path).is_file()
+    ] == []
 
 
 def test_a_rerun_replaces_the_properties_of_the_test(project: Project) -> None:

@@ -28,7 +28,6 @@ def test_each_run_writes_a_report_and_prints_its_path(project: Project, xdist_mo
 
 
 def test_the_report_is_written_to_the_requested_path(project: Project) -> None:
-    (project.path / "site").mkdir()
     project.run(ULTRA, *ONE_CASE, "--ultra-html=site/results.html")
     assert reports(project) == ["site/results.html"]
 

@@ -23,7 +23,7 @@ USAGE_ERRORS = {
     "severity": ([DEMO, "--ultra-severity=hard"], ["'hard'", "light, medium, severe"]),
     "rate": ([DEMO, "--ultra-tool-success-rate=1.5"], ["'1.5'", "above 0 and up to 1", "0.8"]),
     "count": ([DEMO, "--ultra-instances=0"], ["'0'", "at least 1"]),
-    "document": ([DEMO, "--ultra-json=no/such/out.json"], ["no/such/out.json", "no folder", "create it first"]),
+    "document": ([DEMO, "--ultra-json=/proc/out.json"], ["/proc/out.json", "give another path"]),
     "folder": ([DEMO, "--ultra-dir=/proc/ultra"], ["/proc/ultra", "give another path"]),
     "model's bytes": (["--ultra-model=gpt\udcff"], ["'gpt\\udcff'", "is not valid UTF-8", "as the endpoint lists it"]),
     "base url": (["--ultra-model=any", "--ultra-base-url=http://"], ["'http://'", "http://127.0.0.1:8080/v1"]),

@@ -143,11 +143,17 @@ class _ReportBuilder:
             positions=positions,
             chunks=chunks,
             setup=({"pages": f"{quote(self._folder)}/part-"} if is_split else {}) | self._served_setup(),
-            overview=make_overview(contents.summary, contents.facts, contents.comparisons),
+            overview=make_overview(contents.summary, contents.facts, self._title, contents.comparisons),
             summary=contents.summary,
             is_split=is_split,
             other=None if contents.earlier is None else make_run_change(contents.earlier),
         )
+
+    @property
+    def _title(self) -> str:
+        """The models of the earlier run, if there is one, and of this one."""
+        earlier = self._contents.earlier
+        return make_title([*([earlier.contents.summary] if earlier else []), self._contents.summary])
 
     def _served_setup(self) -> dict[str, str]:
         return {"version": self._contents.served_version} if self._contents.served_version else {}
@@ -162,7 +168,7 @@ class _ReportBuilder:
             positions=positions,
             chunks=chunks,
             setup={},
-            title=make_title(self._contents.summary),
+            title=self._title,
             number=number,
             main=f"../{quote(self._name)}",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -79,11 +79,11 @@ class Overview(msgspec.Struct, frozen=True):
     slowest: tuple[SlowCase, ...]
 
 
-def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Comparison] = ()) -> Overview:
+def make_overview(summary: Summary, facts: RunFacts, title: str, comparisons: Sequence[Comparison] = ()) -> Overview:
     """Return the overview; `comparisons` compare, for each model, all flawed plans with the optimal ones."""
     rows = summary.rows
     return Overview(
-        title=make_title(summary),
+        title=title,
         sentences=tuple(_sentences(summary)),
         notices=make_notices(summary, facts),
         cards=make_model_cards(summary),
@@ -109,8 +109,8 @@ def make_overview(summary: Summary, facts: RunFacts, comparisons: Sequence[Compa
     )
 
 
-def make_title(summary: Summary, max_models: int = 4) -> str:
-    models = list(dict.fromkeys(safe_text(row.model, 60) for row in summary.rows))
+def make_title(summaries: Iterable[Summary], max_models: int = 4) -> str:
+    models = list(dict.fromkeys(safe_text(row.model, 60) for summary in summaries for row in summary.rows))
     named = models if len(models) <= max_models else [*models[:max_models], f"{len(models) - max_models} more"]
     return ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1] if named else "No cases"
 

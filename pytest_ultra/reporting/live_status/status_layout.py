@@ -76,7 +76,7 @@ def _rule(status: StatusSnapshot, width: int) -> Text:
 def _run_row(status: StatusSnapshot, width: int, label_width: int) -> Text:
     percent = f"{100 * status.done // status.planned}%" if status.planned else "-"
     figures = [
-        f"{status.done:,}/{status.planned:,}",
+        status_text.done_of_all(status),
         status_text.eta(status),
         percent,
         *status_text.rate(status.episode_rate, "episodes"),

@@ -10,11 +10,15 @@ from pytest_ultra.core.progress import ModelTally, ShardProgress
 
 
 class StatusContext(msgspec.Struct, frozen=True):
-    """What is known before a run: its models in order, and the limits of its budget; `max_cost` is in US dollars."""
+    """What is known before a run: its models in order, and the limits of its budget; `max_cost` is in US dollars.
+
+    A run that `may_end_early` needs at most the planned cases.
+    """
 
     models: tuple[str, ...] = ()
     max_tokens: int | None = None
     max_cost: float | None = None
+    may_end_early: bool = False
 
     @property
     def has_budget(self) -> bool:

@@ -20,7 +20,7 @@ _MAX_MODELS = 4
 def plain_line(status: StatusSnapshot) -> str:
     """Return the whole status on one line; of many workers, it names only the slowest and the fastest."""
     parts = [
-        f"{status.done:,}/{status.planned:,} done{reused_and_reported(status)}",
+        f"{done_of_all(status)} done{reused_and_reported(status)}",
         *outcomes(status),
         *rate(status.episode_rate, "episodes"),
         eta(status),
@@ -43,7 +43,13 @@ def rate(per_s: float | None, what: str) -> list[str]:
 def eta(status: StatusSnapshot) -> str:
     if status.done >= status.planned:
         return "all done"
-    return f"ETA {'-' if status.eta_s is None else clock(status.eta_s)}"
+    if status.eta_s is None:
+        return "ETA -"
+    return f"ETA {'at most ' if status.context.may_end_early else ''}{clock(status.eta_s)}"
+
+
+def done_of_all(status: StatusSnapshot) -> str:
+    return f"{status.done:,}{' of up to ' if status.context.may_end_early else '/'}{status.planned:,}"
 
 
 def calls(status: StatusSnapshot) -> str:

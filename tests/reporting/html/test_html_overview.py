@@ -26,7 +26,7 @@ from pytest_ultra.core.figures import (
     Summary,
 )
 from pytest_ultra.reporting.html import number_format
-from pytest_ultra.reporting.html.overview import Overview, make_overview
+from pytest_ultra.reporting.html.overview import Overview, make_overview, make_title
 from pytest_ultra.reporting.html.overview_tables import ConductLine, RecoveryLine
 from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
@@ -61,7 +61,7 @@ def make_summary(*rows: Row, **fields: Any) -> Summary:
 
 
 def overview(*rows: Row, facts: RunFacts | None = None, **fields: Any) -> Overview:
-    return make_overview(make_summary(*rows, **fields), facts or RunFacts("run"))
+    return make_overview(make_summary(*rows, **fields), facts or RunFacts("run"), "a model")
 
 
 def test_headline_figures_carry_their_denominators() -> None:
@@ -149,7 +149,7 @@ def test_each_flaw_has_the_models_beside_each_other_and_all_flaws_together_come_
         for model in ("one", "two")
         for kind in (PromptType.COT, PromptType.FLAWED_MISSING_STEP)
     ]
-    forest = make_overview(make_summary(*rows), RunFacts("run"), pooled).forest
+    forest = make_overview(make_summary(*rows), RunFacts("run"), "a model", pooled).forest
     assert forest is not None
     assert [(band.title, [(line.label, line.style) for line in band.lines]) for band in forest.bands] == [
         (title, [("one", 0), ("two", 1)]) for title in ("all flawed plans", "missing step", "cot")
@@ -344,3 +344,11 @@ def test_recovery_by_kind_is_shown_if_any_fault_is_not_transient() -> None:
         (("90%", "9 of 10"), (number_format.DASH, number_format.DASH)),
     ]
     assert overview(other).recovery is None
+
+
+def test_the_title_names_the_models_of_both_runs_and_only_some_of_many() -> None:
+    runs = [make_summary(*(make_row(model=name) for name in names)) for names in (["a", "b"], ["b", "c"])]
+    assert make_title(runs[:1]) == "a and b"
+    assert make_title(runs) == "a, b and c"
+    assert make_title(runs, max_models=2) == "a, b and 1 more"
+    assert make_title([make_summary()]) == "No cases"
