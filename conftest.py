@@ -30,10 +30,10 @@ def _imported_package() -> None:
     """Import the package and all that it needs.
 
     Pytester drops modules that an in-process run imports. The next run would import them again, which takes longer than
-    the run itself, and extensions such as SciPy's load only once.
+    the run itself, and extensions such as NumPy's load only once.
     """
     import_module("sqlalchemy.dialects.sqlite")
-    import_module("scipy.stats")
+    import_module("numpy")
     for module in walk_packages(pytest_ultra.__path__, "pytest_ultra."):
         if not module.name.endswith("__main__") and not module.name.startswith("pytest_ultra.suite"):
             import_module(module.name)

@@ -1,19 +1,23 @@
-"""Measure the cost of importing each dependency, and of checking a tool call's arguments.
+"""Measure the cost of importing each dependency, of the plugin where it is not used, and of checking arguments.
 
-usage: python benchmarks/import_times.py [imports|validation]
+usage: python benchmarks/import_times.py [imports|plugin|validation]
 
-Imports are timed in fresh processes, in CPU time, which other load on the machine affects less.
-`jsonschema` is not a dependency; it is compared if it is installed.
+Imports are timed in fresh processes, in CPU time, which other load on the machine affects less. `plugin` compares
+`pytest --help`, and pytest with one test that has nothing to do with us, with and without the plugin, in turn.
+`jsonschema` and `scipy` are no dependencies; they are compared if they are installed.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from pytest_ultra.benchmark.tools import TOOLS
 
@@ -26,6 +30,8 @@ MODULES = (
     "jsonschema",
     "aiohttp",
     "rich.table",
+    "numpy",
+    "scipy.special",
     "sqlalchemy",
     "jinja2",
     "matplotlib.figure",
@@ -38,6 +44,8 @@ MODULES = (
     "redis.asyncio",
 )
 TRIES = 9
+PLUGIN_TRIES = 25
+MOST_PLUGIN_MS = 15
 CALLS = 5_000
 
 ARGUMENTS = {"data": "data_2", "field": "status", "operator": "eq", "value": "paid"}
@@ -67,6 +75,26 @@ def report_imports() -> None:
             print(f"{module:<16}{1000 * (time_process(f'import {module}') - bare):5.0f} ms more")
 
 
+def report_plugin() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_it.py").write_text("def test_it(): pass\n")
+        for name, options in (("pytest --help", ("--help",)), ("an unused plugin", ("-q",))):
+            command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options)
+            without_s, with_s = [], []
+            for _ in range(PLUGIN_TRIES):
+                without_s.append(_time_command(command, folder))
+                with_s.append(_time_command((*command, "-p", "pytest_ultra.plugin"), folder))
+            more_ms = 1000 * (min(with_s) - min(without_s))
+            print(f"{name:<16}{more_ms:5.1f} ms more than {1000 * min(without_s):.0f} ms (limit: {MOST_PLUGIN_MS})")
+
+
+def _time_command(command: Sequence[str], folder: str) -> float:
+    before = _children_s()
+    environ = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_DEBUG_TEMPROOT": folder}
+    subprocess.run(command, check=True, cwd=folder, env=environ, stdout=subprocess.DEVNULL)
+    return _children_s() - before
+
+
 def report_validation() -> None:
     for name, check in _checks().items():
         started = time.process_time()
@@ -88,6 +116,6 @@ def _checks() -> dict[str, Callable[[object], object]]:
 
 
 if __name__ == "__main__":
-    report = {"imports": report_imports, "validation": report_validation}
+    report = {"imports": report_imports, "plugin": report_plugin, "validation": report_validation}
     for part in sys.argv[1:] or list(report):
         report[part]()

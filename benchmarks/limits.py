@@ -3,7 +3,7 @@
     python benchmarks/limits.py server|cost|overhead|all [--seconds S]
 
 `server`: processes under one limit, and the arrivals that a server in a process of its own records. `cost`: CPU of the
-limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, compared with scenario b of
+limiter alone. `overhead`: CPU of limiter, retry loop and journal per call, compared with scenario n2 of
 benchmarks/speed.py. docs/limits.md has the figures, and explains them.
 """
 
@@ -207,7 +207,7 @@ class ReferenceAgent:
 
 def real_episode() -> Episode:
     case = make_case()
-    assignment = Assignment(case, make_guidance(case), "test")
+    assignment = Assignment(case, lambda: make_guidance(case), "test")
     return asyncio.run(run_episode(assignment, Caller(ReferenceAgent(), SYSTEM_CLOCK), worker="gw0", rules=BENCHMARK))
 
 
@@ -227,8 +227,9 @@ def timed_us(work: Callable[[], None], times: int) -> float:
 def main_job_us() -> float:
     """Return the CPU of a call in the real command, as benchmarks/speed.py measures it."""
     speed = Path(__file__).with_name("speed.py")
-    lines = subprocess.run([sys.executable, speed, "b"], stdout=subprocess.PIPE, text=True, check=False).stdout
-    return float(lines.splitlines()[1].split()[7]) * 1000
+    lines = subprocess.run([sys.executable, speed, "n2"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    cold = lines.splitlines()[1].split()
+    return float(cold[9]) * 1000
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Make as many calls to the embedded endpoint as a run, with asyncio and aiohttp only: the reference for `speed.py`.
+"""Make as many calls to a stand-in as a run, with asyncio and aiohttp only: the reference for `speed.py`.
 
-python benchmarks/minimal_calls.py CALLS IN_FLIGHT LATENCY
+python benchmarks/minimal_calls.py URL CALLS IN_FLIGHT LATENCY
 """
 
 from __future__ import annotations
@@ -9,25 +9,19 @@ import asyncio
 import sys
 
 import aiohttp
-import msgspec
 
 from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
-from pytest_ultra.controller.demo.process import start_demo
 from pytest_ultra.core.axes import Difficulty, PromptType, TaskType
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
-from pytest_ultra.core.reference_agent import knowledge_of
-from pytest_ultra.providers.wire import KNOWLEDGE_HEADER, encode_request
+from pytest_ultra.providers.wire import encode_request
 
 
 def main() -> None:
-    calls, in_flight, latency = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    request = _typical_request()
-    body = encode_request(request, f"perfect?latency={latency}")
-    headers = {KNOWLEDGE_HEADER: msgspec.json.encode(knowledge_of(request)).decode()}
-    with start_demo() as demo:
-        asyncio.run(_make_calls(f"{demo.url}/chat/completions", headers, body, calls, in_flight))
+    url, calls, in_flight, latency = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    body = encode_request(_typical_request(), f"follower?latency={latency}")
+    asyncio.run(_make_calls(f"{url}/chat/completions", body, calls, in_flight))
 
 
 def _typical_request() -> ChatRequest:
@@ -45,13 +39,13 @@ def _typical_request() -> ChatRequest:
     return Conversation.begin(case, make_guidance(case)).request()
 
 
-async def _make_calls(url: str, headers: dict[str, str], body: bytes, calls: int, in_flight: int) -> None:
+async def _make_calls(url: str, body: bytes, calls: int, in_flight: int) -> None:
     remaining = iter(range(calls))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def make_calls() -> None:
             for _ in remaining:
-                async with session.post(url, data=body, headers=headers) as response:
+                async with session.post(url, data=body) as response:
                     response.raise_for_status()
                     await response.read()
 

@@ -1,12 +1,15 @@
-"""Measure the time and CPU of a run beyond the model's own answers, and compare them with our limits.
+"""Measure what a run costs beyond the model's own answers, and compare it with our limits.
 
-    python benchmarks/speed.py a|b|c|all [--rounds N]
+    python benchmarks/speed.py [n3|n2|single|many|all] [--rounds N]
 
-It runs the real command from start to exit against the embedded endpoint at a fixed latency. CPU is that of the
-command and all its children, minus that of the endpoint's process at the last reading of /proc (Linux only), so a
-little of the endpoint's CPU counts against us. Other installed plugins are switched off, since pytest pays for them
-with or without us; and our bytecode is compiled beforehand, as after an installation by pip.
-docs/speed.md has the figures and the reasons.
+It runs the real command from start to exit against a stand-in for a model, a process of its own that answers after a
+fixed latency and whose agent fails most cases (`stand_in.py`). `over` is the time of the whole command minus that of
+the calls of its longest episode; `first` is when the first request reached the stand-in; CPU is that of the command and
+all of its processes. Each scenario runs first with an empty cache of generated tasks (`cold`), then again (`warm`).
+`many` also gives the CPU of each further call, compared with `n2`, and that of a minimal script that makes as many.
+
+Other installed plugins are switched off, since pytest pays for them with or without us; and our bytecode is compiled
+beforehand, as after an installation by pip. docs/speed.md has the figures and the reasons.
 """
 
 from __future__ import annotations
@@ -16,19 +19,23 @@ import compileall
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import measured_command
+from stand_in import MODEL, StandIn
+
 MINIMAL_SCRIPT = Path(__file__).with_name("minimal_calls.py")
 PACKAGE = Path(__file__).parents[1] / "pytest_ultra"
-READ_INTERVAL_S = 0.02
 FLAWS = "flawed_sequence_disorder,flawed_tool_misuse,flawed_parameter_error"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-p", "pytest_ultra.plugin")
+ENVIRON = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "", "OPENAI_API_KEY": "none"}
 IN_FLIGHT_PER_WORKER = 256
+MOST_FURTHER_MS = 0.6
+"""The limit of the CPU of each further call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,57 +44,40 @@ class Scenario:
 
     name: str
     options: tuple[str, ...]
-    workers: int
     latency_s: float
     episodes: int
-    most_ratio: float | None = None
+    most_over_s: float | None = None
+    most_first_s: float | None = None
     most_cpu_ms: float | None = None
 
 
+THIRTY = ("--ultra-prompt-type", FLAWS, "--ultra-instances", "2")
 SCENARIOS = (
+    Scenario(name="n3", options=("-n3", *THIRTY), latency_s=1, episodes=30, most_over_s=0.8, most_first_s=0.9),
     Scenario(
-        name="a",
-        options=("--ultra-prompt-type", FLAWS, "--ultra-instances", "2"),
-        workers=3,
-        latency_s=1.0,
-        episodes=30,
-        most_ratio=1.25,
-    ),
-    Scenario(
-        name="b",
-        options=("--ultra-instances", "3"),
-        workers=2,
-        latency_s=1.0,
+        name="n2",
+        options=("-n2", "--ultra-instances", "3"),
+        latency_s=1,
         episodes=150,
-        most_ratio=1.35,
-        most_cpu_ms=3.0,
+        most_first_s=0.9,
+        most_cpu_ms=1.5,
     ),
-    Scenario(name="c", options=("--ultra-instances", "60"), workers=2, latency_s=0.2, episodes=3000),
+    Scenario(name="single", options=("--ultra-instances", "3"), latency_s=1, episodes=150, most_cpu_ms=1.5),
+    Scenario(name="many", options=("-n2", "--ultra-instances", "60"), latency_s=0.2, episodes=3000),
 )
 
 
 @dataclass(frozen=True)
-class Spent:
-    """The wall-clock and CPU seconds of a command, without the endpoint's process."""
-
-    wall_s: float
-    cpu_s: float
-
-
-@dataclass(frozen=True)
 class Figures:
-    """The figures of one round of a scenario."""
+    """The figures of one run."""
 
-    episodes: int
     calls: int
     longest: int
     wall_s: float
+    over_s: float
+    first_s: float
     cpu_s: float
-    latency_s: float
-
-    @property
-    def ratio(self) -> float:
-        return self.wall_s / (self.longest * self.latency_s)
+    largest_mb: float
 
     @property
     def cpu_ms(self) -> float:
@@ -95,107 +85,108 @@ class Figures:
 
 
 def main() -> int:
+    names = [scenario.name for scenario in SCENARIOS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenario", choices=[*(scenario.name for scenario in SCENARIOS), "all"])
-    parser.add_argument(
-        "--rounds",
-        type=int,
-        default=1,
-        help="number of measurements; their median is compared with the limits (default: 1)",
-    )
+    parser.add_argument("scenario", nargs="?", default="all", choices=[*names, "all"])
+    parser.add_argument("--rounds", type=int, default=1, help="how often; medians are compared (default: 1)")
     arguments = parser.parse_args()
     compileall.compile_dir(PACKAGE, quiet=2)
-    print(_line("", "episodes", "calls", "longest", "wall s", "ratio", "limit", "CPU ms/call", "limit", "load"))
-    chosen = [scenario for scenario in SCENARIOS if arguments.scenario in (scenario.name, "all")]
-    verdicts = [_measure(scenario, arguments.rounds) for scenario in chosen]
-    return 0 if all(verdicts) else 1
-
-
-def _measure(scenario: Scenario, rounds: int) -> bool:
-    """Print each round, and return whether the medians are within the limits."""
-    measured = [_run(scenario) for _ in range(rounds)]
-    ratio = statistics.median(figures.ratio for figures in measured)
-    cpu_ms = statistics.median(figures.cpu_ms for figures in measured)
-    if scenario.most_ratio is None:
-        _compare(measured[-1], scenario)
-    return _is_within(ratio, scenario.most_ratio) and _is_within(cpu_ms, scenario.most_cpu_ms)
-
-
-def _is_within(value: float, limit: float | None) -> bool:
-    return limit is None or value <= limit
-
-
-def _run(scenario: Scenario) -> Figures:
-    with tempfile.TemporaryDirectory() as folder:
-        document = Path(folder, "run.json")
-        model = f"demo/perfect?latency={scenario.latency_s:g}"
-        options = (*scenario.options, "-n", str(scenario.workers), "--ultra-json", str(document))
-        spent = _spend((*PYTEST, "--ultra-model", model, *options), Path(folder))
-        requests = [episode["requests"] for episode in json.loads(document.read_bytes())["episodes"]]
-    if len(requests) != scenario.episodes:
-        raise SystemExit(f"{scenario.name}: expected {scenario.episodes} episodes, not {len(requests)}")
-    figures = Figures(
-        len(requests), sum(requests), max(requests), spent.wall_s, spent.cpu_s, latency_s=scenario.latency_s
+    print(f"{'':12}episodes  calls longest  wall s  over s first s  CPU s  ms/call    MB  load")
+    is_chosen = {name: arguments.scenario in (name, "all") for name in names} | (
+        {"n2": True} if arguments.scenario == "many" else {}
     )
-    _show(scenario.name, figures, scenario)
+    with StandIn() as stand_in:
+        medians = {
+            scenario.name: _measure(scenario, stand_in, arguments.rounds)
+            for scenario in SCENARIOS
+            if is_chosen[scenario.name]
+        }
+        problems = [
+            problem
+            for scenario in SCENARIOS
+            if scenario.name in medians
+            for problem in _beyond(scenario, medians[scenario.name])
+        ]
+        if "many" in medians:
+            problems += _compare_further(medians["n2"][0], medians["many"][0])
+            _compare_minimal(medians["many"][1], stand_in)
+    print(*problems, sep="\n", end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+def _measure(scenario: Scenario, stand_in: StandIn, rounds: int) -> tuple[Figures, Figures]:
+    """Print each round; return the medians with an empty cache, and with a full one."""
+    cold, warm = [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            cold.append(_run(scenario, stand_in, Path(folder), "cold"))
+            warm.append(_run(scenario, stand_in, Path(folder), "warm"))
+    return _median(cold), _median(warm)
+
+
+def _median(rounds: list[Figures]) -> Figures:
+    fields = {name: statistics.median(getattr(each, name) for each in rounds) for name in Figures.__dataclass_fields__}
+    return Figures(**fields)
+
+
+def _run(scenario: Scenario, stand_in: StandIn, folder: Path, state: str) -> Figures:
+    stand_in.reset()
+    document = folder / "run.json"
+    model = ("--ultra-model", MODEL.format(scenario.latency_s), "--ultra-base-url", stand_in.url)
+    command = (*PYTEST, *model, *scenario.options, "--ultra-json", str(document))
+    environ = ENVIRON | {"PYTEST_DEBUG_TEMPROOT": str(folder)}  # pytest removes old folders of tests at its end
+    spent = measured_command.run(command, folder, environ=environ, may_exit=(0, 1))
+    requests = [episode["requests"] for episode in json.loads(document.read_bytes())["episodes"]]
+    record = stand_in.read()
+    if len(requests) != scenario.episodes or record.first_at is None:
+        raise SystemExit(f"{scenario.name}: expected {scenario.episodes} episodes, not {len(requests)}\n{spent.output}")
+    figures = Figures(
+        calls=record.requests,
+        longest=max(requests),
+        wall_s=spent.wall_s,
+        over_s=spent.wall_s - max(requests) * scenario.latency_s,
+        first_s=record.first_at - spent.started_at,
+        cpu_s=spent.cpu_s,
+        largest_mb=spent.largest_mb,
+    )
+    _show(f"{scenario.name} {state}", len(requests), figures)
     return figures
 
 
-def _compare(figures: Figures, scenario: Scenario) -> None:
+def _show(name: str, episodes: int, figures: Figures) -> None:
+    f = figures
+    counts = f"{episodes:8,} {f.calls:6,} {f.longest:7}"
+    times = f"{f.wall_s:7.1f} {f.over_s:7.2f} {f.first_s:7.2f} {f.cpu_s:6.2f} {f.cpu_ms:8.2f}"
+    print(f"{name:12}{counts} {times} {f.largest_mb:5.0f} {os.getloadavg()[0]:5.1f}", flush=True)
+
+
+def _beyond(scenario: Scenario, medians: tuple[Figures, Figures]) -> Iterator[str]:
+    """Yield the limits that a run with an empty cache is beyond."""
+    cold = medians[0]
+    for name, value, limit in (
+        ("over s", cold.over_s, scenario.most_over_s),
+        ("first s", cold.first_s, scenario.most_first_s),
+        ("CPU ms/call", cold.cpu_ms, scenario.most_cpu_ms),
+    ):
+        if limit is not None and value > limit:
+            yield f"{scenario.name}: {name} is {value:.2f}, the limit {limit:g}"
+
+
+def _compare_further(few: Figures, many: Figures) -> list[str]:
+    further_ms = 1000 * (many.cpu_s - few.cpu_s) / (many.calls - few.calls)
+    print(f"each further call: {further_ms:.2f} ms CPU")
+    return [f"many: each further call takes {further_ms:.2f} ms CPU, the limit {MOST_FURTHER_MS}"] * (
+        further_ms > MOST_FURTHER_MS
+    )
+
+
+def _compare_minimal(many: Figures, stand_in: StandIn) -> None:
     """Make as many calls with a minimal script, with as many in flight."""
-    in_flight = min(scenario.episodes, scenario.workers * IN_FLIGHT_PER_WORKER)
-    command = (sys.executable, str(MINIMAL_SCRIPT), str(figures.calls), str(in_flight), str(scenario.latency_s))
-    spent = _spend(command, Path.cwd())
-    _show("minimal", Figures(figures.episodes, figures.calls, 1, spent.wall_s, spent.cpu_s, 1.0), None)
-    for name, wall_s in (("pytest-ultra", figures.wall_s), ("minimal", spent.wall_s)):
-        print(f"{name}: {figures.episodes / wall_s:.0f} episodes/s, {figures.calls / wall_s:.0f} calls/s")
-
-
-def _spend(command: tuple[str, ...], folder: Path) -> Spent:
-    """Run a command to its end, and read the CPU of its endpoint's process meanwhile."""
-    environ = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": ""}
-    with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=output)
-        endpoint_s, pid = 0.0, 0
-        while not pid:
-            time.sleep(READ_INTERVAL_S)
-            endpoint_s = max(endpoint_s, _endpoint_cpu_s(process.pid))
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        wall_s = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            output.seek(0)
-            raise SystemExit(f"{' '.join(command)} failed:\n{output.read().decode()}")
-    return Spent(wall_s, usage.ru_utime + usage.ru_stime - endpoint_s)
-
-
-def _endpoint_cpu_s(parent: int) -> float:
-    """Return the CPU seconds so far of the embedded endpoint that a process started, or 0 if there is none."""
-    try:
-        for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-            if b"pytest_ultra.controller.demo" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                user, system = int(fields[11]), int(fields[12])
-                return (user + system) / os.sysconf("SC_CLK_TCK")
-    except OSError:  # it ended while we read
-        pass
-    return 0.0
-
-
-def _show(name: str, figures: Figures, scenario: Scenario | None) -> None:
-    limits = (scenario.most_ratio, scenario.most_cpu_ms) if scenario else (None, None)
-    counts = (str(figures.episodes), str(figures.calls), str(figures.longest), f"{figures.wall_s:.1f}")
-    ratio, cpu_ms, load = f"{figures.ratio:.2f}", f"{figures.cpu_ms:.2f}", f"{os.getloadavg()[0]:.1f}"
-    print(_line(name, *counts, ratio, _limit(limits[0]), cpu_ms, _limit(limits[1]), load))
-
-
-def _limit(limit: float | None) -> str:
-    return "-" if limit is None else f"{limit:.2f}"
-
-
-def _line(name: str, *cells: str) -> str:
-    return f"{name:8}" + "".join(f"{cell:>12}" for cell in cells)
+    command = (sys.executable, str(MINIMAL_SCRIPT), stand_in.url, str(many.calls), str(2 * IN_FLIGHT_PER_WORKER), "0.2")
+    spent = measured_command.run(command, Path.cwd(), environ={"PYTHONPATH": str(PACKAGE.parent)})
+    cpu_ms = 1000 * spent.cpu_s / many.calls
+    print(f"minimal script: {many.calls:,} calls in {spent.wall_s:.1f} s, {cpu_ms:.2f} ms CPU each")
+    print(f"calls per second: {many.calls / many.wall_s:.0f}, of the minimal script {many.calls / spent.wall_s:.0f}")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
         episode = _wait_for_episode(request)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
-        pytest.fail(episode.explain(), pytrace=False)
+        raise episode.failure()
     if episode.outcome == "skipped":
         pytest.skip(episode.error or "not run")
     return episode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import pytest
@@ -49,7 +50,9 @@ def run_cases(script: Script, *cases: Case) -> tuple[list[Episode], list[bool]]:
             caller = Caller(endpoint, SYSTEM_CLOCK, policy=RetryPolicy(attempts=1))
             try:
                 episodes = [
-                    await run_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w", rules=BENCHMARK)
+                    await run_episode(
+                        Assignment(case, partial(make_guidance, case), "t"), caller, worker="w", rules=BENCHMARK
+                    )
                     for case in cases
                 ]
             finally:

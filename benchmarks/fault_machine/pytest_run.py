@@ -114,17 +114,17 @@ class PytestRun:
         return []
 
     def find_lock_holder(self) -> int | None:
-        """Return the process that holds the lock on this run's workflows, from the kernel's list."""
+        """Return a process that holds the lock on one of this run's tasks, from the kernel's list."""
         directory = self.directory
         if directory is None:
             return None
         with suppress(OSError):
-            inode = (directory / "guidance" / "lock").stat().st_ino
+            inodes = {str(path.stat().st_ino) for path in (directory / "guidance").glob("lock-*")}
             for line in Path("/proc/locks").read_text().splitlines():
                 fields = line.split()
                 if (
                     "->" not in fields
-                    and fields[5].endswith(f":{inode}")
+                    and fields[5].rpartition(":")[2] in inodes
                     and int(fields[4]) in processes_in(self.folder)
                 ):
                     return int(fields[4])

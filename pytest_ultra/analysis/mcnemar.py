@@ -6,8 +6,13 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 from pytest_ultra.analysis.score_interval import null_variance
+
+if TYPE_CHECKING:  # 0.1 s, and only the end of a run needs it
+    import numpy as np
+    from numpy.typing import NDArray
 
 ALPHA = 0.05
 POWER = 0.8
@@ -62,16 +67,54 @@ def power_of_test(pairs: int, difference: float, discordant: float, level: float
     averaged over that number.
     """
     import numpy as np  # noqa: PLC0415 - only the end of a run needs it
-    from scipy.special import bdtr  # noqa: PLC0415 - SciPy takes 0.2 s, and only the end of a run needs it
 
     k = np.arange(pairs + 1)
-    rarer = np.floor((k - _z(1 - level / 2) * np.sqrt(k)) / 2)  # the most of the rarer kind that are significant
-    chances = np.diff(bdtr(k, pairs, discordant), prepend=0.0)
-    lost = (1 + difference / discordant) / 2
+    rarer = np.floor((k - _z(1 - level / 2) * np.sqrt(k)) / 2).astype(np.int64)  # the most that are significant
     can_reject = (rarer >= 0) & (k > 0)
-    c, k = rarer[can_reject], k[can_reject]
-    rejects = bdtr(c, k, lost) + bdtr(c, k, 1 - lost)
-    return float(chances[can_reject] @ rejects)
+    if not can_reject.any():
+        return 0.0
+    chances = binomial(k, np.full_like(k, pairs), discordant)[can_reject]
+    lost = (1 + difference / discordant) / 2
+    k, rarer = k[can_reject], rarer[can_reject]
+    return float(chances @ (_at_most(rarer, k, lost) + _at_most(rarer, k, 1 - lost)))
+
+
+def binomial(k: NDArray[np.int64], n: NDArray[np.int64], chance: float) -> NDArray[np.float64]:
+    """Return the probabilities of `k` successes in `n` trials, element by element, for 0 <= k <= n."""
+    import numpy as np  # noqa: PLC0415 - only the end of a run needs it
+
+    log_factorial = _log_factorials(int(n.max()))
+    ways = log_factorial[n] - log_factorial[k] - log_factorial[n - k]
+    return np.asarray(np.exp(ways + _log_power(chance, k) + _log_power(1 - chance, n - k)), dtype=np.float64)
+
+
+def _at_most(c: NDArray[np.int64], k: NDArray[np.int64], chance: float) -> NDArray[np.float64]:
+    """Return the probabilities of at most `c` successes in `k` trials, where k grows by 1 and c by 0 or 1.
+
+    One more trial takes the chance of c successes and then one more away; a larger c adds its own probability.
+    """
+    import numpy as np  # noqa: PLC0415 - only the end of a run needs it
+
+    exactly = binomial(c, k, chance)
+    first = binomial(np.arange(c[0] + 1), np.full(c[0] + 1, k[0]), chance).sum()
+    steps = np.where(np.diff(c) > 0, exactly[1:], 0.0) - chance * exactly[:-1]
+    return np.asarray(first + np.concatenate(([0.0], np.cumsum(steps))), dtype=np.float64)
+
+
+def _log_power(base: float, exponents: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logarithms of powers of a base in [0, 1]; 0 to the 0 is 1."""
+    import numpy as np  # noqa: PLC0415 - only the end of a run needs it
+
+    if base > 0:
+        return np.asarray(exponents * math.log(base), dtype=np.float64)
+    return np.where(exponents == 0, 0.0, -np.inf)
+
+
+@lru_cache(maxsize=2)
+def _log_factorials(most: int) -> NDArray[np.float64]:
+    import numpy as np  # noqa: PLC0415 - only the end of a run needs it
+
+    return np.array([math.lgamma(n + 1) for n in range(most + 1)])
 
 
 def pairs_needed(difference: float, discordant: float, *, limit: float = 0.0, level: float = ALPHA / 2) -> float | None:

@@ -10,7 +10,6 @@ import msgspec
 
 from pytest_ultra.benchmark.task import BenchmarkGuidance, Task
 from pytest_ultra.benchmark.tools import CATEGORIES, TOOLS
-from pytest_ultra.benchmark.vocabulary import PROTECTED, entity_words, words_in
 from pytest_ultra.core.axes import PromptVariant
 from pytest_ultra.core.bounds import parse_arguments
 from pytest_ultra.core.case import Case
@@ -102,6 +101,12 @@ def renaming_of(case: Case, task: Task) -> Renaming:
 
 def draw_renaming(task: Task) -> Renaming:
     """Draw names for all tools and for the entities of a task; the same for all cases of the task."""
+    from pytest_ultra.benchmark.vocabulary import (  # noqa: PLC0415 - it imports the generator's words
+        PROTECTED,
+        entity_words,
+        words_in,
+    )
+
     key = task.key
     rng = Random(f"canary/{key.seed}/{key.task_type}/{key.difficulty}/{key.instance}")
     entities = entity_words(task)

@@ -83,27 +83,43 @@ def fact_text(kind: FactKind, key: str, value: Json, *, is_ordered: bool) -> str
     if kind is FactKind.FILE:
         return _file_text(key, value, is_ordered=is_ordered)
     if kind is FactKind.ARTEFACT:
-        return _artefact_text(value, is_ordered=is_ordered)
+        return _artefact_texts.find(value, is_ordered=is_ordered)
+    if kind in _KEPT_AS_GIVEN:
+        return _event_texts.find(value, is_ordered=is_ordered)
     return canonical(value, is_ordered=is_ordered)
 
 
-_MOST_KNOWN = 64
-_KNOWN: dict[tuple[int, bool], tuple[Json, str]] = {}
-"""Texts by the identity of the artefact, which is kept so that no other gets its id.
-
-Tools never change an artefact, and each goal check of an episode compares the same ones.
-"""
+_KEPT_AS_GIVEN = (FactKind.SINK, FactKind.QUEUE, FactKind.TRACKER)
+"""Places that keep the very values that they are given."""
 
 
-def _artefact_text(value: Json, *, is_ordered: bool) -> str:
-    known = _KNOWN.get((id(value), is_ordered))
-    if known is None:
-        text = _shorten(f"text {value}" if isinstance(value, str) else canonical(value, is_ordered=is_ordered))
-        known = (value, text)
-        if len(_KNOWN) >= _MOST_KNOWN:
-            _KNOWN.clear()
-        _KNOWN[id(value), is_ordered] = known
-    return known[1]
+class _KnownTexts:
+    """Texts by the identity of the value, which is kept so that no other gets its id.
+
+    Tools never change a value, and the goal checks of a task's episodes compare the same ones.
+    """
+
+    def __init__(self, write: Callable[[Json, bool], str], most: int) -> None:
+        self._write = write
+        self._most = most
+        self._known: dict[tuple[int, bool], tuple[Json, str]] = {}
+
+    def find(self, value: Json, *, is_ordered: bool) -> str:
+        known = self._known.get((id(value), is_ordered))
+        if known is None:
+            known = (value, self._write(value, is_ordered))
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known[id(value), is_ordered] = known
+        return known[1]
+
+
+def _artefact_text(value: Json, is_ordered: bool) -> str:  # noqa: FBT001 - as `_KnownTexts` calls it
+    return _shorten(f"text {value}" if isinstance(value, str) else canonical(value, is_ordered=is_ordered))
+
+
+_artefact_texts = _KnownTexts(_artefact_text, 64)
+_event_texts = _KnownTexts(lambda value, is_ordered: canonical(value, is_ordered=is_ordered), 256)
 
 
 def _shorten(text: str) -> str:

@@ -25,11 +25,27 @@ def make_guidance(case: Case, *, task: Task | None = None, optimal: Workflow | N
     return Guidance(task, optimal, _flaw(case, task, optimal), _alternative(case, task, optimal))
 
 
+class _LastContext:
+    """The context of the task that guidance was made for last: a task's flaws are made one after the other."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Task, TaskContext] | None = None
+
+    def of(self, task: Task) -> TaskContext:
+        known = self._known
+        if known is None or known[0] is not task:
+            self._known = known = (task, TaskContext(task))
+        return known[1]
+
+
+_context_of = _LastContext().of
+
+
 def _flaw(case: Case, task: Task, optimal: Workflow) -> FlawedWorkflow | None:
     kind = case.prompt_type.flaw_kind
     if kind is None or case.severity is None:
         return None
-    context, wanted = TaskContext(task), case.flaw_visibility
+    context, wanted = _context_of(task), case.flaw_visibility
     flawed = inject(context, optimal, kind, case.severity, visibility=wanted, flaws=case.flaws)
     if flawed is None:
         raise UnflawableError(f"no {case.severity} {kind} can be proved on the workflow of {case.task_key}")
@@ -39,7 +55,7 @@ def _flaw(case: Case, task: Task, optimal: Workflow) -> FlawedWorkflow | None:
 def _alternative(case: Case, task: Task, optimal: Workflow) -> Workflow | None:
     if case.prompt_type is not PromptType.ALTERNATIVE:
         return None
-    alternative = make_alternative(TaskContext(task), optimal)
+    alternative = make_alternative(_context_of(task), optimal)
     if alternative is None:
         raise UnflawableError(f"no alternative can be proved to the workflow of {case.task_key}")
     return alternative

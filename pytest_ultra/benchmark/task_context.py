@@ -34,6 +34,15 @@ _SOURCES = ("integration_connector", "network_fetcher", "utility_cache")
 _NO_ROWS: tuple[Row, ...] = ()
 
 
+class _Known:
+    """What has been found of a workflow: injectors ask for the same again with each candidate."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        self.decoys: dict[tuple[int, str], Sequence[Decoy]] = {}
+        self.idle_steps: dict[int, Sequence[Call]] = {}
+
+
 class TaskContext:
     """See `flaws.plan_context.PlanContext`."""
 
@@ -41,6 +50,7 @@ class TaskContext:
         self._task = task
         self._rehearsed: list[tuple[Workflow, Rehearsal]] = []
         self._idle: dict[int, tuple[Sequence[Row], list[Call]]] = {}
+        self._known: list[_Known] = []
         self._misread: tuple[Workflow, Sequence[PlanMisreading]] | None = None
 
     @property
@@ -94,6 +104,12 @@ class TaskContext:
         return [*found, *(other for other in equal if other.tool in self._task.tools)]
 
     def decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
+        found = self._known_of(workflow).decoys
+        if (number, argument) not in found:
+            found[number, argument] = self._find_decoys(workflow, number, argument)
+        return found[number, argument]
+
+    def _find_decoys(self, workflow: Workflow, number: int, argument: str) -> Sequence[Decoy]:
         call = workflow.steps[number - 1].call
         found = [
             Decoy(change.value, Visibility.WORLD, "misread")
@@ -140,6 +156,12 @@ class TaskContext:
         return fill(tool, Surroundings(calls[number - 1], rows, calls, self._names), chance)
 
     def idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
+        found = self._known_of(workflow).idle_steps
+        if number not in found:
+            found[number] = self._find_idle_steps(workflow, number)
+        return found[number]
+
+    def _find_idle_steps(self, workflow: Workflow, number: int) -> Sequence[Call]:
         if not any(number in step.call.references for step in workflow.steps):
             return []
         known = [step.call for step in workflow.steps]
@@ -149,9 +171,17 @@ class TaskContext:
                 table,
                 list(idle_calls(table, self._source_rows(workflow, number), reference(number))),
             )
-        calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in self._idle[id(table)][1]]
-        new = [call for call in calls if not any(call.says_the_same_as(other) for other in known)]
-        return [call for call in new if call.tool in self._task.tools]
+        offered = [call for call in self._idle[id(table)][1] if call.tool in self._task.tools]
+        calls = [Call(call.tool, {**call.arguments, "data": reference(number)}) for call in offered]
+        return [call for call in calls if not any(call.says_the_same_as(other) for other in known)]
+
+    def _known_of(self, workflow: Workflow) -> _Known:
+        """Return what is known of a workflow: the first one's, the optimal workflow's, and the last other one's."""
+        for known in self._known:
+            if known.workflow is workflow:
+                return known
+        self._known = [*self._known[:1], _Known(workflow)]
+        return self._known[-1]
 
     @cached_property
     def _names(self) -> LikelyNames:

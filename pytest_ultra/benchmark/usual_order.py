@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ultra.core.workflow import Step, Workflow
-from pytest_ultra.flaws.linter import Tools, lint
+from pytest_ultra.flaws.linter import Tools, is_clean
 from pytest_ultra.flaws.sequence_disorder import reorder
 
 _SOURCE = "source"
@@ -26,7 +26,7 @@ def put_in_usual_order(plan: Workflow, tools: Tools) -> Workflow:
     """
     ranks = {number: _rank(step) for number, step in enumerate(plan.steps, start=1)}
     ordered = reorder(plan, sorted(ranks, key=lambda number: (ranks[number], number))).workflow
-    return plan if lint(ordered, tools) else ordered
+    return ordered if is_clean(ordered, tools) else plan
 
 
 def _rank(step: Step) -> int:

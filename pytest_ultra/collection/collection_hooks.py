@@ -5,25 +5,27 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
+from pytest_ultra.collection.episode_failures import EpisodeFailureHooks
 from pytest_ultra.collection.items import parametrize
 from pytest_ultra.collection.job_shards import take_shard
 from pytest_ultra.collection.other_plugins import refuse_options
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
 from pytest_ultra.collection.run_suite import open_suite
-from pytest_ultra.collection.suite_cases import plan_own_cases
 from pytest_ultra.collection.time_limits import register_time_limits
 from pytest_ultra.core.case import Case
-from pytest_ultra.custom.custom_suite import CustomSuite
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option_values import SUITE_FILE
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
+
+if TYPE_CHECKING:  # few runs have a suite of their own
+    from pytest_ultra.custom.custom_suite import CustomSuite
 
 
 def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
@@ -32,12 +34,16 @@ def register_collection(config: pytest.Config, settings: Settings) -> Mapping[st
     own = open_suite(config)
     cases = take_shard(config, settings, plan_cases(settings) if own is None else _plan_suite(config, settings, own))
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
-    config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-redaction")
+    redact = find_redactor(settings)
+    config.pluginmanager.register(RedactionHooks(redact), "ultra-redaction")
+    config.pluginmanager.register(EpisodeFailureHooks(redact), "ultra-episode-failures")
     register_time_limits(config)
     return cases
 
 
 def _plan_suite(config: pytest.Config, settings: Settings, own: CustomSuite) -> Mapping[str, Case]:
+    from pytest_ultra.collection.suite_cases import plan_own_cases  # noqa: PLC0415 - few runs have their own suite
+
     try:
         planned = plan_own_cases(settings, own)
     except ConfigurationError as error:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from pytest_ultra.collection.episode_failures import episode_failure_of
 from pytest_ultra.collection.items import uses_episode
 from pytest_ultra.providers.redaction import Redactor
 from pytest_ultra.reporting.text import neutralise_lines
@@ -48,6 +49,8 @@ class RedactionHooks:
 
 def _change_failure(report: _Report, change: Callable[[str], str]) -> None:
     """Replace a traceback that `change` changes by the changed plain text; keep any other as it is."""
+    if episode_failure_of(report) is not None:  # its text is changed when it is read
+        return
     if isinstance(report.longrepr, tuple):  # the place and the reason of a skip
         path, line, reason = report.longrepr
         report.longrepr = (path, line, change(reason))

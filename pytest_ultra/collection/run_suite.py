@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +17,14 @@ from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.suite import Conversation, Suite
 from pytest_ultra.core.transcript import Event
 from pytest_ultra.core.workflow import Workflow
-from pytest_ultra.custom.custom_suite import CustomSuite
+from pytest_ultra.options.settings import Settings
 from pytest_ultra.options.suite_option import OWN_SUITE
-from pytest_ultra.storage.guidance_cache import GuidanceCache
+from pytest_ultra.storage.earlier_guidance import EarlierRuns
+from pytest_ultra.storage.guidance_cache import EarlierGuidance, GuidanceCache
 from pytest_ultra.storage.run_directory import RunDirectory
+
+if TYPE_CHECKING:  # few runs have a suite of their own
+    from pytest_ultra.custom.custom_suite import CustomSuite
 
 
 class CaseSuite:
@@ -27,8 +32,14 @@ class CaseSuite:
 
     task_type = object  # each suite has its own
 
-    def __init__(self, own: CustomSuite) -> None:
-        self.own = own
+    def __init__(self, own: CustomSuite | None = None) -> None:
+        self._own = own
+
+    @cached_property
+    def own(self) -> CustomSuite:
+        from pytest_ultra.custom.custom_suite import CustomSuite  # noqa: PLC0415 - few runs have a suite of their own
+
+        return self._own or CustomSuite()
 
     def suite_of(self, case: Case) -> Suite:
         return self.own if case.suite else BENCHMARK
@@ -56,7 +67,10 @@ class CaseSuite:
         return self.suite_of(case).estimate(case, guidance)
 
 
-SUITE = CaseSuite(CustomSuite())
+REMOTE_RUN = "ultra-remote-run"
+"""The plugin of a worker on another host."""
+
+SUITE = CaseSuite()
 """The suites of stored episodes."""
 
 _LOADED = pytest.StashKey[CaseSuite]()
@@ -72,6 +86,8 @@ def open_suite(config: pytest.Config) -> CustomSuite | None:
     definition = config.stash.get(OWN_SUITE, None)
     if definition is None:
         return None
+    from pytest_ultra.custom.custom_suite import CustomSuite  # noqa: PLC0415 - few runs have a suite of their own
+
     own = CustomSuite(definition)
     config.stash[_LOADED] = CaseSuite(own)
     return own
@@ -83,8 +99,23 @@ def episodes_at_once(config: pytest.Config) -> int | None:
     return None if definition is None else definition.episodes_at_once
 
 
+def is_on_another_host(config: pytest.Config) -> bool:
+    """Return whether this process is a worker that does not share the controller's disk."""
+    return bool(config.pluginmanager.hasplugin(REMOTE_RUN))
+
+
 def open_guidance_cache(run: RunDirectory) -> GuidanceCache:
-    return GuidanceCache(run.guidance, BENCHMARK.task_type, CustomSuite.task_type)
+    return GuidanceCache(run.guidance, BENCHMARK.task_type, lambda: SUITE.own.task_type)
+
+
+def open_earlier_guidance(config: pytest.Config, settings: Settings, run: RunDirectory) -> EarlierGuidance | None:
+    """Return the guidance of earlier runs: none on another host, with `--ultra-fresh`, or with a planner of the user's.
+
+    Such a planner may have changed.
+    """
+    if settings.fresh or is_on_another_host(config) or config.hook.pytest_ultra_workflow.get_hookimpls():
+        return None
+    return EarlierRuns(run.path.parent.parent, BENCHMARK.task_type)
 
 
 def generate_guidance(

@@ -14,7 +14,7 @@ from pytest_ultra.reporting.charts.chart_style import Format
 DESCRIPTION = """\
 Draw a run's charts for papers: success by model, by prompt type and model, paired differences with their intervals,
 success against tool success rate, failure classes, cost and latency. A chart for which the run has no figures is left
-out. The same run always gives the same bytes."""
+out. The same run always gives the same bytes. It needs the extra: pip install 'pytest-ultra[plot]'."""
 EPILOG = """\
 exit codes:
   0  the charts were written
@@ -69,6 +69,7 @@ def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
     from pytest_ultra.storage.stored_files import check_no_link  # noqa: PLC0415
 
+    _check_matplotlib()
     run = chosen_run(args)
     episodes = SlimEpisodes(run).episodes
     if not episodes:
@@ -83,3 +84,13 @@ def run_plot(args: argparse.Namespace) -> int:
         write_atomically(folder / name, content)
         print_lines([os.path.relpath(folder / name)])
     return DONE
+
+
+def _check_matplotlib() -> None:
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415 - an extra, which the charts import
+    except ImportError as error:
+        raise ConfigurationError(
+            f"charts need matplotlib ({error}); install it with: pip install 'pytest-ultra[plot]', or open the run's "
+            "report.html, which needs nothing else"
+        ) from error

@@ -66,7 +66,7 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 def compare_sides(sample: Side, reference: Side) -> Compared:
-    from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - NumPy is slow to import
 
     differences = find_differences(map(identify, sample.episodes), map(identify, reference.episodes))
     return Compared(compare_runs(sample.episodes, reference.episodes, (sample.name, reference.name)), differences)
@@ -74,7 +74,7 @@ def compare_sides(sample: Side, reference: Side) -> Compared:
 
 def judge_sides(sample: Side, reference: Side, limits: Mapping[str, float], undecided: Undecided) -> Decision:
     """Judge by the limits of groups; without any, by whether chance explains the loss."""
-    from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - NumPy is slow to import
 
     gates = [Gate(GateKind.MAX_REGRESSION, limit, group) for group, limit in limits.items()]
     evaluator = GateEvaluator(sample.episodes, reference.episodes, GateOn.EVIDENCE)

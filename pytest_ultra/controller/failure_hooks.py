@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Generator, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
 import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_ID
+from pytest_ultra.collection.episode_failures import CrashLine, episode_failure_of
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.reporting.failure_list import choose_different, describe, failure_lines
@@ -44,7 +46,11 @@ class FailureHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
         """Come before pytest's own texts and after its short summary."""
-        if terminalreporter.verbosity > 1 or getattr(terminalreporter, "no_summary", False):
+        if getattr(terminalreporter, "no_summary", False):
+            return (yield)
+        if terminalreporter.config.option.tbstyle == "line":
+            _leave_lines(terminalreporter)
+        if terminalreporter.verbosity > 1:
             return (yield)
         self._all = {kind: list(terminalreporter.stats.get(kind, ())) for kind in _KINDS}
         try:
@@ -147,6 +153,33 @@ class FailureHooks:
         for kind, reports in self._all.items():
             if reports:
                 terminalreporter.stats[kind] = reports
+
+
+class _Line(CrashLine, frozen=True):
+    """Takes the place of a failure's text with `--tb=line`: pytest prints its `reprcrash` after what this prints."""
+
+    @property
+    def reprcrash(self) -> CrashLine:
+        return self
+
+    def toterminal(self, tw: object) -> None: ...
+
+
+def _leave_lines(terminalreporter: pytest.TerminalReporter) -> None:
+    """Leave the reports of episodes in pytest's lists without their texts."""
+    for kind in _KINDS:
+        if reports := terminalreporter.stats.get(kind):
+            terminalreporter.stats[kind] = list(map(_as_line, reports))
+
+
+def _as_line(report: pytest.TestReport) -> pytest.TestReport:
+    failure = episode_failure_of(report)
+    if failure is None:
+        return report
+    line: Any = _Line(*msgspec.structs.astuple(failure.reprcrash))
+    report = copy.copy(report)
+    report.longrepr = line
+    return report
 
 
 def _shorten(terminalreporter: pytest.TerminalReporter) -> None:

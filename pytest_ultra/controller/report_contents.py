@@ -77,7 +77,7 @@ def contents_of(
 
 def stored_contents(run: RunDirectory) -> ReportContents:
     """Return the contents of a stored run's report; transcripts stay on disk until a page needs them."""
-    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - NumPy is slow to import
 
     stored = SlimEpisodes(run)
     return contents_of(run, summarize(stored.episodes, run.tested_models), stored.episodes, read=stored.read)
@@ -88,7 +88,7 @@ def with_earlier(contents: ReportContents, earlier: ReportContents) -> ReportCon
 
     Raises ConfigurationError if both are the same run.
     """
-    from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.run_comparison import compare_runs  # noqa: PLC0415 - NumPy is slow to import
 
     names = contents.facts.run_id, earlier.facts.run_id
     if len(set(names)) == 1:

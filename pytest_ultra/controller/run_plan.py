@@ -118,7 +118,7 @@ def _detection(cases: Sequence[Case]) -> dict[str, Any]:
     flawed = [case for case in cases if case.prompt_type.flaw_kind and case.model == cases[0].model]
     if not flawed:
         return {}
-    from pytest_ultra.analysis.detection_plan import detectable_by  # noqa: PLC0415 - it needs SciPy, 0.2 s
+    from pytest_ultra.analysis.detection_plan import detectable_by  # noqa: PLC0415 - it needs NumPy, 0.1 s
 
     rows: dict[object, set[TaskKey]] = {}
     for case in flawed:

@@ -7,7 +7,7 @@ import pytest
 from pytest_ultra.collection.time_limits import TimeLimits
 from pytest_ultra.engine.main_thread_imports import import_all
 
-_MODULES = ("scipy.special", "pytest_ultra.storage.store.store_sync", "jinja2")
+_MODULES = ("numpy", "pytest_ultra.storage.store.store_sync", "jinja2")
 
 
 class WarmUp:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -24,13 +25,13 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def references(self) -> tuple[int, ...]:
-        found = (referenced_step(value) for value in self.arguments.values())
-        return tuple(step for step in found if step is not None)
+        found = map(read_reference, self.arguments.values())
+        return tuple(each.step for each in found if each is not None)
 
     @property
     def literals(self) -> dict[str, Json]:
         """The arguments that are no references."""
-        return {name: value for name, value in self.arguments.items() if referenced_step(value) is None}
+        return {name: value for name, value in self.arguments.items() if read_reference(value) is None}
 
     def says_the_same_as(self, other: Call) -> bool:
         """Return whether both have the same tool and the same literals, whatever they refer to."""
@@ -91,8 +92,12 @@ def reference(step: int, path: Path = ()) -> str:
 
 def read_reference(argument: Json) -> OutputReference | None:
     """Return what the argument stands for, None for a literal."""
-    is_candidate = isinstance(argument, str) and argument.startswith("<")
-    match = _REFERENCE.fullmatch(argument) if is_candidate else None
+    return _parse_reference(argument) if isinstance(argument, str) and argument.startswith("<") else None
+
+
+@lru_cache(maxsize=1024)  # the few references of a plan are read a hundred thousand times while flaws are drawn
+def _parse_reference(text: str) -> OutputReference | None:
+    match = _REFERENCE.fullmatch(text)
     path = read_path(match[2] or "") if match else None
     return None if match is None or path is None else OutputReference(int(match[1]), path)
 

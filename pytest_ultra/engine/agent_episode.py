@@ -50,7 +50,8 @@ class AgentEpisode(EpisodeRun):
     def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules, agents: AgentRuntime) -> None:
         super().__init__(assignment, caller, rules)
         self._agents = agents
-        self._turns = AgentTurns(rules.begin(assignment.case, assignment.guidance))
+        self._guidance = assignment.guidance
+        self._turns = AgentTurns(rules.begin(assignment.case, self._guidance))
         self._plan = self._turns.conversation.plan
         self._opening = self._turns.conversation.request()
         self._loop = asyncio.get_running_loop()

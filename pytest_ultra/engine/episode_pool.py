@@ -101,7 +101,7 @@ class EpisodePool:
             self._admission.finish(queued.assignment)
         if not queued.future.done():  # else the queue was closed while this episode ran
             self._on_episode(episode)
-            queued.future.set_result(episode)
+            self._queue.finish(queued, episode)
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -29,12 +29,16 @@ _FIXED_PRIORITIES = (Priority.FIRST, Priority.LAST)
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """A case to run for the test `nodeid`, with its guidance."""
+    """A case to run for the test `nodeid`. Its guidance is loaded when it is needed, as a thousand take much memory."""
 
     case: Case
-    guidance: AnyGuidance
+    load_guidance: Callable[[], AnyGuidance]
     nodeid: str
     priority: Priority = Priority.AHEAD
+
+    @property
+    def guidance(self) -> AnyGuidance:
+        return self.load_guidance()
 
 
 class EngineStoppedError(UltraError):
@@ -49,19 +53,28 @@ class EngineStoppedError(UltraError):
 
 
 class QueuedEpisode:
-    """One run of a case: the future of its episode, and the tests that have received it."""
+    """One run of a case: the future of its episode, None if it is no longer in memory; the tests that received it."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        self.future: Future[Episode] = Future()
+        self.future: Future[Episode | None] = Future()
         self.has_started = False
         self.received_by: set[str] = set()
 
 
-class EpisodeQueue:
-    """The episodes of all cases. Thread-safe. A lazy queue runs only the episodes that a test waits for."""
+_FORGOTTEN: Future[Episode | None] = Future()
+_FORGOTTEN.set_result(None)
 
-    def __init__(self, *, is_lazy: bool) -> None:
+
+class EpisodeQueue:
+    """The episodes of all cases. Thread-safe. A lazy queue runs only the episodes that a test waits for.
+
+    It holds at most `most_held` finished episodes, and none that a test has received, if `most_held` is not None.
+    """
+
+    def __init__(self, *, is_lazy: bool, most_held: int | None = None) -> None:
+        self._most_held = most_held
+        self._held = 0
         self._lock = threading.Lock()
         self._is_lazy = is_lazy
         self._is_closed = False
@@ -86,7 +99,18 @@ class EpisodeQueue:
             if assignment.case not in self._newest:
                 self._newest[assignment.case] = queued = QueuedEpisode(assignment)
                 queued.has_started = True
-                queued.future.set_result(episode)
+                self._hold(queued, episode)
+
+    def finish(self, queued: QueuedEpisode, episode: Episode) -> None:
+        """Hand a finished episode to the tests that wait for it."""
+        with self._lock:
+            if not queued.future.done():  # else the queue was closed meanwhile
+                self._hold(queued, episode)
+
+    def _hold(self, queued: QueuedEpisode, episode: Episode) -> None:
+        is_held = self._most_held is None or self._held < self._most_held
+        self._held += is_held
+        queued.future.set_result(episode if is_held else None)
 
     def claim(self, assignment: Assignment) -> QueuedEpisode:
         """Return the newest episode of the case, or a new one if the test has received that one already.
@@ -110,6 +134,9 @@ class EpisodeQueue:
         """Record that a test has received the episode."""
         with self._lock:
             queued.received_by.add(nodeid)
+            if self._most_held is not None and queued.future is not _FORGOTTEN:
+                self._held -= queued.future.result() is not None
+                queued.future = _FORGOTTEN
 
     def start_next(self, may_start: Callable[[Assignment], bool] = lambda _: True) -> QueuedEpisode | None:
         """Mark the next episode as started and return it; None if there is none or `may_start` refuses it."""

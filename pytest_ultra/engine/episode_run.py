@@ -11,6 +11,7 @@ import msgspec
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
+from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.json_types import MAX_COUNT
 from pytest_ultra.core.suite import Conversation, EpisodeRules
 from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, Ended, EndReason, Event, Reply
@@ -57,6 +58,7 @@ class EpisodeRun:
 
     def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules) -> None:
         self._assignment = assignment
+        self._guidance: AnyGuidance | None = None
         self._caller = caller
         self._rules = rules
         self._clock = caller.clock
@@ -74,7 +76,8 @@ class EpisodeRun:
 
     async def run(self) -> None:
         case = self._assignment.case
-        conversation = self._rules.begin(case, self._assignment.guidance)
+        guidance = self._guidance = self._assignment.guidance
+        conversation = self._rules.begin(case, guidance)
         self._plan = conversation.plan
         rejection = self._caller.tool_rejections.get(case.model)
         if case.tool_protocol is ToolProtocol.AUTO and rejection is not None:
@@ -84,7 +87,8 @@ class EpisodeRun:
             self._events = conversation.events
 
     def score(self) -> None:
-        self._score = self._rules.score(self._assignment.case, self._assignment.guidance, self._events)
+        guidance = self._guidance or self._assignment.guidance
+        self._score = self._rules.score(self._assignment.case, guidance, self._events)
         last = self._events[-1]
         if isinstance(last, Ended) and (last.reason.is_infrastructure or last.reason is EndReason.SKIPPED):
             self._error = last.detail
@@ -97,7 +101,7 @@ class EpisodeRun:
             self._events = (*self._events, Ended(EndReason.HARNESS, lines[-1]))
 
     def episode(self, worker: str) -> Episode:
-        flawed = self._assignment.guidance.flawed
+        flawed = self._guidance.flawed if self._guidance else None
         return Episode(
             case=self._assignment.case,
             nodeid=self._assignment.nodeid,

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 
+from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.engine.admission import ADMIT_ALL, Admission
@@ -24,6 +25,7 @@ class Engine:
     The engine calls `open_caller` once, in its running loop; in its thread, it calls `on_start` with each assignment
     that starts, and `on_episode` with each finished episode before a test receives it. If one of them raises, the
     engine stops, and all waiting tests get the error. The thread starts with the first call of `start` or `wait`.
+    With `reread`, which returns a finished episode from disk, it keeps few of them in memory: as many as run at a time.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class Engine:
         on_start: Callable[[Assignment], None] = ignore,
         admission: Admission = ADMIT_ALL,
         agents: AgentRuntime | None = None,
+        reread: Callable[[Case], Episode] | None = None,
     ) -> None:
         self._open_caller = open_caller
         self._clock = clock
-        self._queue = EpisodeQueue(is_lazy=concurrency == 1)
+        self._reread = reread
+        self._queue = EpisodeQueue(is_lazy=concurrency == 1, most_held=None if reread is None else concurrency)
         self._pool = EpisodePool(
             self._queue,
             on_episode,
@@ -66,17 +70,26 @@ class Engine:
         """Add an episode that another process or another run has finished, for the case's tests."""
         self._queue.add_finished(assignment, episode)
 
-    def wait(self, assignment: Assignment) -> Episode:
-        """Block until the case's episode is finished, and return it.
+    def wait(self, assignment: Assignment, meanwhile: Callable[[], bool] = lambda: False) -> Episode:
+        """Block until the case's episode is finished, and return it; call `meanwhile` again as long as it returns True.
 
         Tests of one case share its episode; a test that asks again gets a new one. Raise `EngineStoppedError` if the
         engine is stopped before, or the error that stopped it.
         """
         queued = self._queue.claim(assignment)
         self._wake()
+        while not queued.future.done() and meanwhile():
+            pass
         episode = queued.future.result()
+        if episode is None:
+            episode = self._read_again(assignment.case)
         self._queue.mark_received(queued, assignment.nodeid)
         return episode
+
+    def _read_again(self, case: Case) -> Episode:
+        if self._reread is None:
+            raise LookupError(f"the episode of {case} is not in memory")
+        return self._reread(case)
 
     def stop(self) -> None:
         """Cancel the episodes in flight, close the endpoint and end the thread; finished episodes are kept."""

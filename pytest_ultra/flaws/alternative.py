@@ -6,7 +6,7 @@ from random import Random
 
 from pytest_ultra.core.workflow import Workflow, render
 from pytest_ultra.flaws.candidate import Candidate
-from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.linter import is_clean
 from pytest_ultra.flaws.oddities import add_oddities, unchanged
 from pytest_ultra.flaws.plan_context import PlanContext
 
@@ -20,7 +20,7 @@ def make_alternative(context: PlanContext, optimal: Workflow) -> Workflow | None
     """
 
     def is_unflagged(plan: Candidate) -> bool:
-        return not lint(plan.workflow, context.tools)
+        return is_clean(plan.workflow, context.tools)
 
     chance = Random(f"{context.seed}/alternative")
     for _ in range(MOST_CANDIDATES):
@@ -31,7 +31,7 @@ def make_alternative(context: PlanContext, optimal: Workflow) -> Workflow | None
 
 
 def _is_sound(context: PlanContext, plan: Workflow) -> bool:
-    if lint(plan, context.tools):
+    if not is_clean(plan, context.tools):
         return False
     rehearsal = context.rehearse(plan)
     return rehearsal.has_delivered and not rehearsal.has_harmed

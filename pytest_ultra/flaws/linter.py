@@ -45,9 +45,19 @@ class Finding(msgspec.Struct, frozen=True):
 
 def lint(workflow: Workflow, tools: Tools) -> tuple[Finding, ...]:
     """Return all findings, in the order of the steps. `tools` are those that the plan may name."""
-    plan = _Plan(workflow, tools)
-    found = [finding for number in plan.numbers for rule in _RULES for finding in rule(plan, number)]
-    return (*found, *_whole(plan))
+    return tuple(_findings(_Plan(workflow, tools)))
+
+
+def is_clean(workflow: Workflow, tools: Tools) -> bool:
+    """Return whether `lint` has no finding; it stops at the first one."""
+    return next(_findings(_Plan(workflow, tools)), None) is None
+
+
+def _findings(plan: _Plan) -> Iterator[Finding]:
+    for number in plan.numbers:
+        for rule in _RULES:
+            yield from rule(plan, number)
+    yield from _whole(plan)
 
 
 class _Plan:
@@ -57,23 +67,24 @@ class _Plan:
         self.workflow = workflow
         self.tools = tools
         self.numbers = range(1, len(workflow.steps) + 1)
+        self._calls = [step.call for step in workflow.steps]
+        self._signatures = [tools.get(call.tool) for call in self._calls]
         self.references = {number: self.call(number).references for number in self.numbers}
         self.used: set[int | None] = {used for references in self.references.values() for used in references}
         self.used.add(workflow.answer)
         self.columns: dict[int, Collection[str] | None] = {}
         for number in self.numbers:
-            call = self.call(number)
-            signature = tools.get(call.tool)
+            call, signature = self.call(number), self.signature(number)
             self.columns[number] = signature.columns(call, self.input_columns(number)) if signature else None
 
     def step(self, number: int) -> Step:
         return self.workflow.steps[number - 1]
 
     def call(self, number: int) -> Call:
-        return self.step(number).call
+        return self._calls[number - 1]
 
     def signature(self, number: int) -> ToolSignature | None:
-        return self.tools.get(self.call(number).tool)
+        return self._signatures[number - 1]
 
     def makes(self, number: int) -> DataKind | None:
         """Return what a step makes; an unknown tool may make anything."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.candidate import Candidate, Draw, draw_usual
-from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.linter import is_clean
 from pytest_ultra.flaws.misread_decisions import misread_steps
 from pytest_ultra.flaws.step_removal import remove
 
@@ -55,7 +55,7 @@ def _common_first(draw: Draw, optimal: Workflow) -> Iterator[int]:
 
 
 def _reads_well(draw: Draw, optimal: Workflow, removed: set[int]) -> bool:
-    return not lint(remove(optimal, sorted(removed)).workflow, draw.context.tools)
+    return is_clean(remove(optimal, sorted(removed)).workflow, draw.context.tools)
 
 
 def _branch(optimal: Workflow, last: int) -> list[int]:

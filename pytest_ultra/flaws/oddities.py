@@ -14,7 +14,7 @@ from pytest_ultra.core.axes import FlawKind
 from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Call, Step, Workflow
 from pytest_ultra.flaws.candidate import Candidate, Origin, draw_usual, renumber
-from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.linter import is_clean
 from pytest_ultra.flaws.plan_context import PlanContext
 from pytest_ultra.flaws.proof import adds_strange_literals
 from pytest_ultra.flaws.redundant_operations import Extra, add_steps
@@ -45,7 +45,7 @@ def add_oddities(
     `redundant_operations`, none makes the plan longer but the second try of a delivery; beside `sequence_disorder`, one
     that makes it longer is enough.
     """
-    if lint(plan.workflow, context.tools):
+    if not is_clean(plan.workflow, context.tools):
         return plan
     effects = context.rehearse(plan.workflow).effects
     wanted = 1 if beside is FlawKind.SEQUENCE_DISORDER else chance.randint(2, MOST_ODDITIES)
@@ -89,7 +89,7 @@ def _other_order(context: PlanContext, plan: Candidate, chance: Random) -> Candi
         order = draw_order(plan.workflow, chance.randint(1, 3), chance)
         if order is not None:
             other = reorder(plan.workflow, order)
-            is_same = _keeps_damage(plan, other) and not lint(other.workflow, context.tools)
+            is_same = _keeps_damage(plan, other) and is_clean(other.workflow, context.tools)
             if is_same and _has_effects(context, other, effects):
                 return _on_top(plan, other.workflow, other.origin)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_ultra.core.axes import FlawKind, Visibility
 from pytest_ultra.core.workflow import Call, Workflow, referenced_step, render
 from pytest_ultra.flaws.candidate import Candidate
-from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.linter import is_clean
 from pytest_ultra.flaws.plan_context import PlanContext
 
 
@@ -28,7 +28,7 @@ def is_proved(
 
 def has_visibility(context: PlanContext, optimal: Workflow, candidate: Candidate, visibility: Visibility) -> bool:
     """Return whether the linter flags the plan (`plan`) or has no finding; for `world`, nor has a check of literals."""
-    is_flagged = bool(lint(candidate.workflow, context.tools))
+    is_flagged = not is_clean(candidate.workflow, context.tools)
     if visibility is Visibility.PLAN or is_flagged:
         return is_flagged and visibility is Visibility.PLAN
     return visibility is Visibility.JOB or not contradicts_words(context, optimal, candidate)

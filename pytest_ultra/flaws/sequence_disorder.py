@@ -11,7 +11,7 @@ from pytest_ultra.core.guidance import Damage
 from pytest_ultra.core.workflow import Step, Workflow, reference
 from pytest_ultra.flaws.broken_order import break_order
 from pytest_ultra.flaws.candidate import Candidate, Draw, renumber
-from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.linter import is_clean
 from pytest_ultra.flaws.plan_context import PlanContext
 
 MOST_MOVES = 12
@@ -67,7 +67,7 @@ def _draw_unflagged(draw: Draw, optimal: Workflow, size: int, movable: Sequence[
         moved = [*others[:place], number, *others[place:]]
         if moved != order and len(out_of_place(moved)) <= size:
             plan = reorder(optimal, moved, keeps_inputs=keeps_inputs).workflow
-            if _count_gaps(plan) <= most_gaps and not lint(plan, draw.context.tools):
+            if _count_gaps(plan) <= most_gaps and is_clean(plan, draw.context.tools):
                 order = moved
             if len(displaced(order)) >= size and order != sorted(order):
                 return reorder(optimal, order, size, keeps_inputs=keeps_inputs)

@@ -8,7 +8,7 @@ from itertools import product
 from pytest_ultra.core.axes import Visibility
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.flaws.candidate import Candidate, Change, Draw, is_as_usual, replace_steps
-from pytest_ultra.flaws.linter import lint
+from pytest_ultra.flaws.linter import is_clean
 
 Changer = Callable[[Draw, Workflow, int], list[Change]]
 """(draw, workflow, number of a step) to the changes that could damage that step."""
@@ -104,4 +104,4 @@ def _in_order(draw: Draw, options: list[Change]) -> Iterator[Change]:
 
 def is_unflagged(draw: Draw, workflow: Workflow, changed: Mapping[int, Change]) -> bool:
     """Return whether the linter has no finding in the plan with these changes."""
-    return not lint(replace_steps(workflow, changed).workflow, draw.context.tools)
+    return is_clean(replace_steps(workflow, changed).workflow, draw.context.tools)

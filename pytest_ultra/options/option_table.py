@@ -313,7 +313,8 @@ OPTIONS = (
         "fresh",
         None,
         "",
-        "Run all cases, even if an interrupted run could be resumed",
+        "Run all cases, even if an interrupted run could be resumed, and generate all tasks, even if an earlier run "
+        "has left them",
         _one(values.switch),
         is_switch=True,
     ),

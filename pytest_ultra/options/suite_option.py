@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, PromptVariant
-from pytest_ultra.custom.suite_definition import Suite
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option_values import SUITE_FILE, own_tasks
 from pytest_ultra.options.user_import import import_attribute
 
-OWN_SUITE = pytest.StashKey[Suite]()
+if TYPE_CHECKING:  # few runs have a suite of their own
+    from pytest_ultra.custom.suite_definition import Suite
+
+OWN_SUITE = pytest.StashKey["Suite"]()
 """The user's own suite of this run; missing without one."""
 
 
@@ -44,6 +46,8 @@ def _read_suite_file(config: pytest.Config, target: str) -> Suite:
 
 
 def _import_suite(config: pytest.Config, target: str) -> Suite:
+    from pytest_ultra.custom.suite_definition import Suite  # noqa: PLC0415 - few runs have a suite of their own
+
     found = import_attribute(config, target, "--ultra-suite", lambda value: isinstance(value, Suite), "suite")
     if not isinstance(found, Suite):
         raise pytest.UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_ultra.core.episode import FailureClass, Outcome
+from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.transcript import EndReason
 
 OUTCOMES: Mapping[Outcome, str] = {
@@ -54,3 +54,9 @@ END_REASONS: Mapping[EndReason, str] = {
     EndReason.HARNESS: "pytest-ultra itself failed",
     EndReason.SKIPPED: "the case was not run",
 }
+
+
+def headline(episode: Episode) -> str:
+    """Return the outcome, what it means, and the failure class, on one line."""
+    failure_class = f" ({episode.score.failure_class})" if episode.score.failure_class else ""
+    return f"{episode.outcome}: {OUTCOMES[episode.outcome]}{failure_class}"

@@ -9,13 +9,13 @@ import msgspec
 
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.storage.codec import Versioned, decode_versioned
-from pytest_ultra.storage.journal import decode_line
+from pytest_ultra.storage.journal import JournalPlace
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.stored_files import find_stored, open_stored, read_lines
+from pytest_ultra.storage.stored_files import find_stored, read_lines
 
 
 class IndexedEpisode(msgspec.Struct, frozen=True):
-    """The position of a finished episode in its journal (`offset` and `length` in bytes), and its main fields.
+    """The place of a finished episode in its journal, and its main fields.
 
     `case_id` is the stored one: it hashes the versions with which the episode was run.
     """
@@ -24,20 +24,15 @@ class IndexedEpisode(msgspec.Struct, frozen=True):
     outcome: Outcome
     failure_class: FailureClass | None
     recency: tuple[bool, float, int]  # the run's own episodes are newer than those it reuses from other runs
-    path: Path
-    offset: int
-    length: int
+    place: JournalPlace
 
     def read(self) -> Episode | None:
         """Return the episode, None if it can no longer be read."""
-        line = decode_line(self.read_line(), self.path)
-        return None if line is None else line.episode
+        return self.place.read()
 
     def read_line(self) -> bytes:
         """Return the line of the journal as it was written."""
-        with open_stored(self.path) as file:
-            file.seek(self.offset)
-            return file.read(self.length)
+        return self.place.read_line()
 
 
 def index_episodes(run: RunDirectory, journals: str = "journal-*.jsonl") -> list[IndexedEpisode]:
@@ -64,9 +59,7 @@ def _index(path: Path) -> Iterator[IndexedEpisode]:
                 outcome=episode.score.outcome,
                 failure_class=episode.score.failure_class,
                 recency=(not episode.reused, episode.started_at, head.sequence),
-                path=path,
-                offset=line.offset,
-                length=line.length,
+                place=JournalPlace(path, line.offset, line.length),
             )
 
 

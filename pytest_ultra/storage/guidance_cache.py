@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Generic, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from filelock import FileLock
 
-from pytest_ultra.core.axes import FlawKind, PromptType, Severity, Visibility
+from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import GENERATOR_VERSION, Case, SuiteTaskKey, TaskKey
-from pytest_ultra.core.guidance import AnyGuidance, FlawedWorkflow, Guidance, TaskT
+from pytest_ultra.core.guidance import AnyGuidance, FlawedWorkflow, Guidance
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, UNREADABLE, encode
 from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.guidance_file import GuidanceFile, Plans, Variant, Variants
 from pytest_ultra.storage.stored_files import find_stored, read_stored
 
 
@@ -28,67 +29,14 @@ class Generate(Protocol):
     def __call__(self, case: Case, *, task: Any = None, optimal: Workflow | None = None) -> AnyGuidance: ...
 
 
-class Variant(msgspec.Struct, frozen=True):
-    """The inputs of a case's guidance besides the task."""
+class EarlierGuidance(Protocol):
+    """Guidance of earlier runs."""
 
-    tool_success_rate: float
-    max_turns: int
-    flaw_kind: FlawKind | None
-    severity: Severity | None
-    flaws: int = 1
-    visibility: Visibility | None = None
-    is_alternative: bool = False
+    def complete(self, generate: Generate) -> Generate:
+        """Return a function that generates only what no earlier run has generated."""
 
-    @classmethod
-    def of(cls, case: Case) -> Variant:
-        kind = case.prompt_type.flaw_kind
-        flaws = case.flaws if kind else 1
-        conditions = (case.tool_success_rate, case.max_turns)
-        is_alternative = case.prompt_type is PromptType.ALTERNATIVE
-        return cls(*conditions, kind, case.severity, flaws, case.flaw_visibility if kind else None, is_alternative)
-
-    @classmethod
-    def for_flaw(cls, conditions: tuple[float, int], flawed: FlawedWorkflow) -> Variant:
-        return cls(*conditions, flawed.kind, flawed.severity, flawed.flaws, flawed.wanted_visibility)
-
-    @property
-    def conditions(self) -> tuple[float, int]:
-        """The inputs of the optimal workflow."""
-        return self.tool_success_rate, self.max_turns
-
-
-_Variants = dict[Variant, Case]
-
-
-class Plans(msgspec.Struct, frozen=True):
-    """The workflows of one task for one tool success rate and one turn limit."""
-
-    tool_success_rate: float
-    max_turns: int
-    optimal: Workflow
-    flawed: tuple[FlawedWorkflow, ...]
-    alternative: Workflow | None = None
-
-    @property
-    def conditions(self) -> tuple[float, int]:
-        return self.tool_success_rate, self.max_turns
-
-    def variants(self) -> Iterator[Variant]:
-        yield Variant(*self.conditions, None, None)
-        if self.alternative is not None:
-            yield Variant(*self.conditions, None, None, is_alternative=True)
-        for flawed in self.flawed:
-            yield Variant.for_flaw(self.conditions, flawed)
-
-    def find_flawed(self, variant: Variant) -> FlawedWorkflow | None:
-        return next((f for f in self.flawed if Variant.for_flaw(self.conditions, f) == variant), None)
-
-
-class GuidanceFile(msgspec.Struct, Generic[TaskT], frozen=True):
-    """The task and the workflows that one call of `fill` generated for it."""
-
-    task: TaskT
-    plans: tuple[Plans, ...]
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a task's file for later runs."""
 
 
 class GuidanceCache:
@@ -99,65 +47,86 @@ class GuidanceCache:
     A file's name is a hash of everything that determines its content, including the generator version.
     """
 
-    def __init__(self, directory: Path, task_type: type[Any], own_task_type: type[Any] | None = None) -> None:
+    def __init__(
+        self, directory: Path, task_type: type[Any], find_own_type: Callable[[], type[Any]] | None = None
+    ) -> None:
         """Create a cache in `directory` that decodes tasks as `task_type`, the suite's record of a task.
 
-        Tasks of a user's suite are decoded as `own_task_type`.
+        Tasks of a user's suite are decoded as what `find_own_type` returns, which is called when there is one.
         """
         self._directory = directory
-        self._decoders = tuple(map(_decoder, (task_type, own_task_type or task_type)))
+        self._decoder = _decoder(task_type)
+        self._find_own_type = find_own_type or (lambda: task_type)
         self._list_paths()
-        self._load = lru_cache(maxsize=64)(self._read)
+        self._load = lru_cache(maxsize=64)(lambda key, files: self._read(key))  # noqa: ARG005 - new files are read
 
-    def fill(self, cases: Iterable[Case], generate: Generate) -> int:
+    def fill(self, cases: Iterable[Case], generate: Generate, earlier: EarlierGuidance | None = None) -> int:
         """Generate the workflows that `cases` need and that are missing; return the number of calls of `generate`.
 
-        This holds the directory's file lock, which the operating system releases when the process is killed. The
-        tasks that a killed process has finished are kept; the next process generates the unfinished one again.
+        Each task has a lock, so that processes share the work and none does it twice. The operating system releases it
+        when its holder is killed; another process then generates that task again. What `earlier` has is taken from it.
         """
         wanted = _by_task(cases)
-        if not self._find_missing(wanted):
-            return 0
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._directory / "lock").acquire(poll_interval=0.02):
-            missing = self._find_missing(wanted)
-            generated = sum(self._generate(key, variants, generate) for key, variants in missing.items())
-            self._list_paths()
-        self._load.cache_clear()
-        return generated
+        return sum(self._fill_task(key, variants, generate, earlier) for key, variants in wanted.items())
 
     def get(self, case: Case) -> AnyGuidance:
         """Return the case's guidance; raise LookupError if no call of `fill` included the case.
 
         Raises ConfigurationError if a file that may hold it is damaged.
         """
-        variant = Variant.of(case)
-        for file in self._load(case.task_key):
+        found = self._find(case)
+        if found is None and self._listed_at != self._changed_at():  # another process may have generated it
+            self._list_paths()
+            found = self._find(case)
+        if found is None:
+            for path in self._paths.get(_address(case.task_key), ()):
+                self._decode(path, case.task_key)
+            raise LookupError(f"nothing was generated for {case}")
+        return found
+
+    def _find(self, case: Case) -> AnyGuidance | None:
+        key, variant = case.task_key, Variant.of(case)
+        for file in self._load(key, len(self._paths.get(_address(key), ()))):
             for plans in file.plans:
                 if variant in plans.variants():
                     alternative = plans.alternative if variant.is_alternative else None
                     return Guidance(file.task, plans.optimal, plans.find_flawed(variant), alternative)
-        for path in self._paths.get(_address(case.task_key), ()):
-            self._decode(path, case.task_key)
-        raise LookupError(f"nothing was generated for {case}")
+        return None
 
-    def _find_missing(self, wanted: dict[TaskKey, _Variants]) -> dict[TaskKey, _Variants]:
-        self._list_paths()
-        missing = {}
-        for key, variants in wanted.items():
-            existing = {variant for file in self._read(key) for plans in file.plans for variant in plans.variants()}
-            if absent := {variant: case for variant, case in variants.items() if variant not in existing}:
-                missing[key] = absent
-        return missing
+    def _fill_task(self, key: TaskKey, variants: Variants, generate: Generate, earlier: EarlierGuidance | None) -> int:
+        absent = self._find_absent(key, variants)
+        if not absent:
+            return 0
+        if isinstance(key, SuiteTaskKey):  # made by a user's code, which may have changed
+            earlier = None
+        self._directory.mkdir(parents=True, exist_ok=True)
+        address = _address(key)
+        path = self._directory / f"{address}-{_digest(list(absent))}.json"
+        with FileLock(self._directory / f"lock-{address[:2]}").acquire(poll_interval=0.02):
+            if path.exists():
+                self._add_path(path)
+            return self._generate(key, self._find_absent(key, absent), path, generate, earlier)
 
-    def _generate(self, key: TaskKey, variants: _Variants, generate: Generate) -> int:
+    def _find_absent(self, key: TaskKey, variants: Variants) -> Variants:
+        existing = {variant for file in self._read(key) for plans in file.plans for variant in plans.variants()}
+        return {variant: case for variant, case in variants.items() if variant not in existing}
+
+    def _generate(
+        self, key: TaskKey, variants: Variants, path: Path, generate: Generate, earlier: EarlierGuidance | None
+    ) -> int:
+        if not variants:
+            return 0
         known = self._read(key)
         draft = _Draft(
             known[0].task if known else None, {p.conditions: p.optimal for file in known for p in file.plans}
         )
-        generated = sum(draft.add(variant, case, generate) for variant, case in variants.items())
-        name = f"{_address(key)}-{_digest(list(variants))}.json"
-        write_atomically(self._directory / name, encode(draft.finish()))
+        source = generate if earlier is None else earlier.complete(generate)
+        generated = sum(draft.add(variant, case, source) for variant, case in variants.items())
+        content = encode(draft.finish())
+        write_atomically(path, content)
+        self._add_path(path)
+        if earlier is not None:
+            earlier.keep(path.name, content)
         return generated
 
     def _read(self, key: TaskKey) -> tuple[GuidanceFile[Any], ...]:
@@ -170,16 +139,37 @@ class GuidanceCache:
 
     def _decode(self, path: Path, key: TaskKey) -> GuidanceFile[Any]:
         try:
-            decoder = self._decoders[isinstance(key, SuiteTaskKey)]
-            file: GuidanceFile[Any] = decoder.decode(read_stored(path))
+            decoder = self._own_decoder if isinstance(key, SuiteTaskKey) else self._decoder
+            file: GuidanceFile[Any] = decoder.decode(self._read_content(path))
         except UNREADABLE as error:
             raise ConfigurationError(f"{str(path)!r} is unreadable: {error}") from error
         return file
 
+    @cached_property
+    def _own_decoder(self) -> msgspec.json.Decoder[GuidanceFile[Any]]:
+        return _decoder(self._find_own_type())
+
+    def _read_content(self, path: Path) -> bytes:
+        return read_stored(path)
+
     def _list_paths(self) -> None:
-        self._paths: dict[str, list[Path]] = {}
+        self._listed_at = self._changed_at()
+        paths: dict[str, list[Path]] = {}
         for path in find_stored(self._directory, "*-*.json"):
-            self._paths.setdefault(path.name.partition("-")[0], []).append(path)
+            paths.setdefault(_address_in(path), []).append(path)
+        self._paths = paths
+
+    def _changed_at(self) -> int | None:
+        """Return when a file was last added to the folder, None if there is no folder."""
+        try:
+            return self._directory.stat().st_mtime_ns
+        except OSError:
+            return None
+
+    def _add_path(self, path: Path) -> None:
+        paths = self._paths.setdefault(_address_in(path), [])
+        if path not in paths:
+            paths.append(path)
 
 
 def _decoder(task_type: type[Any]) -> msgspec.json.Decoder[GuidanceFile[Any]]:
@@ -245,12 +235,16 @@ def _describe(variant: Variant) -> str:
 _GENERATED_LAST = (PromptType.BASELINE, PromptType.COT, PromptType.OPTIMAL)
 
 
-def _by_task(cases: Iterable[Case]) -> dict[TaskKey, _Variants]:
+def _by_task(cases: Iterable[Case]) -> dict[TaskKey, Variants]:
     """Group the variants by task, those with the optimal workflow alone last: any other generates that too."""
-    wanted: dict[TaskKey, _Variants] = {}
+    wanted: dict[TaskKey, Variants] = {}
     for case in sorted(cases, key=lambda case: case.prompt_type in _GENERATED_LAST):
         wanted.setdefault(case.task_key, {}).setdefault(Variant.of(case), case)
     return wanted
+
+
+def _address_in(path: Path) -> str:
+    return path.name.partition("-")[0]
 
 
 def _address(key: TaskKey) -> str:

@@ -13,7 +13,7 @@ from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, Versioned, decode_versioned, encode
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.stored_files import StoredLine, find_stored, list_files, read_lines
+from pytest_ultra.storage.stored_files import StoredLine, find_stored, list_files, open_stored, read_lines
 
 REUSED = "reused"
 """Takes the place of the worker's name in files with episodes or answers that are reused from other runs."""
@@ -84,6 +84,25 @@ def decode_line(content: bytes, path: Path) -> JournalLine | None:
 _DECODER = msgspec.json.Decoder(JournalLine)
 
 
+class JournalPlace(msgspec.Struct, frozen=True):
+    """Where an episode's line is in a journal: `offset` and `length` are in bytes."""
+
+    path: Path
+    offset: int
+    length: int
+
+    def read(self) -> Episode | None:
+        """Return the episode, None if it can no longer be read."""
+        line = decode_line(self.read_line(), self.path)
+        return None if line is None else line.episode
+
+    def read_line(self) -> bytes:
+        """Return the line of the journal as it was written."""
+        with open_stored(self.path) as file:
+            file.seek(self.offset)
+            return file.read(self.length)
+
+
 class Journal:
     """The file to which one worker writes its finished episodes; not thread-safe."""
 
@@ -92,13 +111,15 @@ class Journal:
         self._file = LineFile(self.path)
         self._sequence = 0
 
-    def append(self, episode: Episode) -> None:
-        """Write a finished episode to disk; raise JournalError if that fails."""
+    def append(self, episode: Episode) -> JournalPlace:
+        """Write a finished episode to disk, and return where; raise JournalError if that fails."""
+        line = encode_line(episode, self._sequence)
         try:
-            self._file.append(encode_line(episode, self._sequence))
+            offset = self._file.append(line)
         except OSError as error:
             raise JournalError(self.path, error) from error
         self._sequence += 1
+        return JournalPlace(self.path, offset, len(line))
 
     def close(self) -> None:
         self._file.close()

@@ -75,6 +75,8 @@ class KeptAnswers:
 
     def take(self, request: ChatRequest) -> KeptTurn | None:
         """Return the answer to this request. If there is none, drop the case's other answers: they no longer fit."""
+        if not self._answers:
+            return None
         case_id = request.case.case_id
         if self.has(request):
             return self._answers[case_id].pop(request.turn)

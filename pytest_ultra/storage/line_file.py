@@ -18,18 +18,22 @@ class LineFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: FileIO = path.open("ab", buffering=0)
+        self._size = path.stat().st_size
         self._ends_within_line = _ends_within_line(path)
 
-    def append(self, line: bytes) -> None:
-        """Write a line, given with its newline; raise OSError if the disk is full.
+    def append(self, line: bytes) -> int:
+        """Write a line, given with its newline; return its offset in bytes. Raise OSError if the disk is full.
 
         After a partial line, this writes a newline first, so that the partial line does not damage this one too.
         """
         rest = memoryview(b"\n" + line if self._ends_within_line else line)
         self._ends_within_line = True
         while rest:
-            rest = rest[self._file.write(rest) :]
+            written = self._file.write(rest)
+            self._size += written
+            rest = rest[written:]
         self._ends_within_line = False
+        return self._size - len(line)
 
     def close(self) -> None:
         if not self._file.closed:

@@ -163,7 +163,7 @@ def _find_broken(run: RunDirectory, newest: Mapping[str, IndexedEpisode]) -> set
     return {
         case_id
         for case_id, episode in newest.items()
-        if episode.failure_class is FailureClass.HARNESS and episode.path != quarantined
+        if episode.failure_class is FailureClass.HARNESS and episode.place.path != quarantined
     }
 
 

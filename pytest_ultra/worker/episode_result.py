@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from pytest_ultra.collection.episode_failures import EpisodeFailedError, EpisodeMissedError
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.options.settings import SETTINGS
+from pytest_ultra.reporting.labels import headline
+from pytest_ultra.storage.journal import JournalPlace
 
 
 class EpisodeResult(Episode, frozen=True, kw_only=True):
     """An episode, the guidance that its agent got, and the least outcome that passes."""
 
-    guidance: AnyGuidance
+    load_guidance: Callable[[], AnyGuidance]
     least_outcome: Outcome
+    place: JournalPlace
+
+    @property
+    def guidance(self) -> AnyGuidance:
+        return self.load_guidance()
 
     @property
     def passed(self) -> bool:
@@ -28,9 +36,10 @@ class EpisodeResult(Episode, frozen=True, kw_only=True):
         from pytest_ultra.custom.custom_task import CustomTask  # noqa: PLC0415 - only own suites need it
         from pytest_ultra.custom.goal_state import final_state  # noqa: PLC0415 - only own suites need it
 
-        if not isinstance(self.guidance.task, CustomTask):
+        task = self.guidance.task
+        if not isinstance(task, CustomTask):
             raise TypeError("only an episode of a suite of your own has a world: name one by --ultra-suite")
-        return final_state(self.guidance.task, self.transcript)
+        return final_state(task, self.transcript)
 
     @property
     def answer(self) -> Any:
@@ -44,21 +53,28 @@ class EpisodeResult(Episode, frozen=True, kw_only=True):
         from pytest_ultra.collection.run_suite import SUITE  # noqa: PLC0415 - only a failure needs it
         from pytest_ultra.reporting.failure_text import explain  # noqa: PLC0415 - only a failure needs it
 
-        return explain(self, self.guidance, SUITE.check_goal(self.guidance, self.transcript))
+        guidance = self.guidance
+        return explain(self, guidance, SUITE.check_goal(guidance, self.transcript))
 
     def assert_passed(self) -> None:
         """Fail the test with the text of `explain`, unless the episode passed."""
-        __tracebackhide__ = True
+        __tracebackhide__ = True  # a debugger stops in the test
         if not self.passed:
-            pytest.fail(self.explain(), pytrace=False)
+            raise self.failure()
+
+    def failure(self) -> EpisodeFailedError:
+        return EpisodeFailedError(headline(self), self.place, self.explain)
 
 
-def make_result(episode: Episode, guidance: AnyGuidance, least_outcome: str) -> EpisodeResult:
+def make_result(
+    episode: Episode, load_guidance: Callable[[], AnyGuidance], least_outcome: str, place: JournalPlace
+) -> EpisodeResult:
     fields = {name: getattr(episode, name) for name in Episode.__struct_fields__}
-    return EpisodeResult(**fields, guidance=guidance, least_outcome=Outcome(least_outcome))
+    return EpisodeResult(**fields, load_guidance=load_guidance, least_outcome=Outcome(least_outcome), place=place)
 
 
 def leave_to_gates(episode: EpisodeResult, config: pytest.Config) -> None:
     """Report a missed case as an expected failure if gates decide about the run; do nothing under `--runxfail`."""
-    if config.stash[SETTINGS].gates.decide_run and episode.outcome.is_scored and not episode.passed:
-        pytest.xfail(str(episode.outcome))
+    is_missed = config.stash[SETTINGS].gates.decide_run and episode.outcome.is_scored and not episode.passed
+    if is_missed and not config.getoption("runxfail"):
+        raise EpisodeMissedError(str(episode.outcome), headline(episode), episode.place)

@@ -13,6 +13,7 @@ from typing import Protocol
 import pytest
 
 from pytest_ultra.collection.items import case_of
+from pytest_ultra.collection.run_suite import REMOTE_RUN
 from pytest_ultra.distribution.channel_messages import ALIVE_EVERY_S
 from pytest_ultra.distribution.controller_connection import ControllerConnection
 from pytest_ultra.distribution.placement import Placement
@@ -50,7 +51,7 @@ def open_remote_run(
             "on one host, or use replay"
         )
     remote = RemoteRun(connection, placement.worker)
-    config.pluginmanager.register(remote, "ultra-remote-run")
+    config.pluginmanager.register(remote, REMOTE_RUN)
     opened = remote.open(placement, _find_case_ids(config, placement, rounds))
     if placement.demo_url is None:
         return opened

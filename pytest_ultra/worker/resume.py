@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.storage.episode_index import IndexedEpisode, index_episodes, newest_episodes
-from pytest_ultra.storage.journal import REUSED, journal_path
+from pytest_ultra.storage.journal import REUSED, JournalPlace, journal_path
 from pytest_ultra.storage.kept_turns import KeptAnswers, TurnRecorder, read_turns, turns_path
 from pytest_ultra.storage.line_file import LineFile
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -31,9 +31,11 @@ class FinishedEpisodes:
     def outcome_of(self, case_id: str) -> Outcome:
         return self._indexed[case_id].outcome
 
-    def take(self, case_id: str) -> Episode | None:
+    def take(self, case_id: str) -> tuple[Episode, JournalPlace] | None:
+        """Return an episode and where it is on disk; None if there is none, or it can no longer be read."""
         indexed = self._indexed.pop(case_id, None)
-        return None if indexed is None else indexed.read()
+        episode = None if indexed is None else indexed.read()
+        return None if indexed is None or episode is None else (episode, indexed.place)
 
     def keep_answers(self, worker: str, opener: Opener, clock: ReplayedClock | None = None) -> ClientStack:
         """Add a layer that keeps each answer as it comes, and serves those that unfinished episodes have left."""

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,7 +16,13 @@ import pytest
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_agents import find_agents
 from pytest_ultra.collection.run_commands import has_commands, open_commands
-from pytest_ultra.collection.run_suite import episodes_at_once, generate_guidance, open_guidance_cache, suite_of_run
+from pytest_ultra.collection.run_suite import (
+    episodes_at_once,
+    generate_guidance,
+    open_earlier_guidance,
+    open_guidance_cache,
+    suite_of_run,
+)
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.estimate import Estimate
@@ -30,9 +36,10 @@ from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
+from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_redactor
-from pytest_ultra.storage.journal import Journal, JournalError
+from pytest_ultra.storage.journal import Journal, JournalError, JournalPlace
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.storage.started_cases import StartedCases
@@ -52,6 +59,7 @@ from pytest_ultra.worker.resume import FinishedEpisodes
 from pytest_ultra.worker.shard_rounds import ShardRounds
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
 from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
+from pytest_ultra.worker.task_generation import TaskGeneration
 
 if TYPE_CHECKING:  # only own agents need it
     from pytest_ultra.worker.agent_support import AgentSupport
@@ -91,6 +99,7 @@ class Shard:
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._journal: Journal | None = None
+        self._places: dict[Case, JournalPlace] = {}
         self._started_cases: StartedCases | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
@@ -141,19 +150,21 @@ class Shard:
             self._rounds.end_case(case.case_id, nodeid)
 
     def _wait(self, engine: Engine, meter: Meter, case: Case, nodeid: str) -> EpisodeResult:
+        self._generate_for(case)
         assignment = self._assign(case, nodeid)
-        finished = self._finished.take(case.case_id)
-        if finished is not None:
+        found = self._finished.take(case.case_id)
+        if found is not None:
+            finished, self._places[case] = found
             meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
         meter.plan(case, self._expect(assignment))
         try:
-            episode = engine.wait(assignment)
+            episode = engine.wait(assignment, self._generation.advance)
         except EngineStoppedError:
             self._skip()
         except JournalError as error:
             self._fail(error)
-        return make_result(episode, assignment.guidance, self._settings.least_outcome)
+        return make_result(episode, assignment.load_guidance, self._settings.least_outcome, self._places[case])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -200,20 +211,44 @@ class Shard:
         self._is_ready = True
 
     def _begin_round(self, engine: Engine, meter: Meter) -> None:
-        """Generate the workflows of the next round, and start its episodes."""
+        """Generate the first task of the next round, and start its episodes; the others follow while tests wait.
+
+        A budget is given to the cases in an order of its own, for which all must be known.
+        """
+        self._generation = TaskGeneration(
+            self._guidance,
+            partial(generate_guidance, self._config),
+            open_earlier_guidance(self._config, self._settings, self._run),
+            partial(self._start_episodes, engine, meter),
+        )
         items = self._rounds.begin_next()
-        self._guidance.fill(self._cases_to_prepare(items), partial(generate_guidance, self._config))
-        assignments = self._own_assignments(items)
+        own = self._own_cases(items)
+        keys = {case.task_key for case, _ in own}
+        cases = filter(None, map(case_of, items))
+        self._generation.begin(
+            self._own_assignments(items, own),
+            [case for case in cases if case.task_key in keys] if self._placement.is_sharded else cases,
+        )
+        if own:
+            self._generation.ensure(own[0][0])
+        while budget_limits(self._settings).is_limited and self._generation.advance():
+            pass
+
+    def _start_episodes(self, engine: Engine, meter: Meter, assignments: Sequence[Assignment]) -> None:
         for assignment in assignments:
             meter.plan(assignment.case, self._expect(assignment))
         engine.start(assignments)
 
-    def _cases_to_prepare(self, items: Sequence[pytest.Item]) -> Iterable[Case]:
-        """Return the cases whose workflows this process sees to: all, which others share; on another host its own."""
-        if self._placement.is_sharded and not self._placement.shares_disk():
-            own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
-            items = [items[index] for index in own]
-        return filter(None, map(case_of, items))
+    def _generate_for(self, case: Case) -> None:
+        """Generate the task of a test that is about to wait, and one more, so that there always are episodes to run."""
+        try:
+            self._generation.ensure(case)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                self._fail(JournalError(self._run.guidance, error))
+            note_interruption(self._run, f"{self._placement.worker} could not generate a task: {error}")
+            raise
+        self._generation.advance()
 
     def _open_meter(self, items: Sequence[pytest.Item]) -> Meter:
         """Count the cases of the whole shard, including those that are already finished."""
@@ -254,7 +289,7 @@ class Shard:
 
     def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
-            journal.append(episode)
+            self._places[episode.case] = journal.append(episode)
             meter.finish(episode.case, episode.outcome)
 
         stack = self._client_stack()
@@ -271,7 +306,16 @@ class Shard:
             on_start=lambda assignment: started.record(assignment.case.case_id),
             admission=self._budget_share.admission,
             agents=self._agents,
+            reread=self._reread,
         )
+
+    def _reread(self, case: Case) -> Episode:
+        """Return an episode that is no longer in memory."""
+        place = self._places[case]
+        episode = place.read()
+        if episode is None:
+            raise LookupError(f"the line of {case.case_id} in {place.path.name} is damaged")
+        return episode
 
     def _open_agents(self) -> AgentSupport:
         from pytest_ultra.worker.agent_support import AgentSupport  # noqa: PLC0415 - only own agents need it
@@ -315,9 +359,11 @@ class Shard:
         opened = open_models(self._config, self._settings, redact=self._redact, demo_url=demo_url)
         return self._budget_share.limit(opened)
 
-    def _own_assignments(self, items: Sequence[pytest.Item]) -> list[Assignment]:
+    def _own_cases(self, items: Sequence[pytest.Item]) -> list[tuple[Case, str]]:
         own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
-        taken = [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
+        return [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
+
+    def _own_assignments(self, items: Sequence[pytest.Item], taken: Sequence[tuple[Case, str]]) -> list[Assignment]:
         run_alone = frozenset(self._placement.run_alone)
         ahead = [entry for entry in taken if entry[0].case_id not in self._finished and entry[1] not in run_alone]
         own_cases = {case for case, _ in taken}
@@ -329,7 +375,7 @@ class Shard:
         )
 
     def _assign(self, case: Case, nodeid: str) -> Assignment:
-        return Assignment(case, self._guidance.get(case), nodeid)
+        return Assignment(case, partial(self._guidance.get, case), nodeid)
 
     def _stop_session(self, session: pytest.Session) -> None:
         """Stop at once, from the watcher's thread."""

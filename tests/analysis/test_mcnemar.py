@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import multinomial, norm
+from scipy.stats import binom, multinomial, norm
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -59,6 +59,17 @@ def test_the_power_is_that_of_all_outcomes_that_statsmodels_rejects(pairs: int, 
             if w + x and score_p(w, x) <= 0.05:
                 power += multinomial.pmf([w, x, pairs - w - x], pairs, [won, lost, 1 - won - lost])
     assert power_of_test(pairs, lost - won, lost + won) == pytest.approx(power, abs=1e-9)
+
+
+@given(st.integers(1, 3000), st.floats(0.001, 1), st.floats(0.001, 1), st.sampled_from([0.05, 0.05 / 7, 0.001]))
+def test_the_power_agrees_with_scipys_distribution(pairs: int, difference: float, share: float, level: float) -> None:
+    discordant = max(difference, share)
+    k = np.arange(1, pairs + 1)
+    rarer = np.floor((k - norm.isf(level / 2) * np.sqrt(k)) / 2)
+    lost = (1 + difference / discordant) / 2
+    rejects = binom.cdf(rarer, k, lost) + binom.cdf(rarer, k, 1 - lost)
+    power = float(binom.pmf(k, pairs, discordant) @ rejects)
+    assert power_of_test(pairs, difference, discordant, level) == pytest.approx(power, abs=1e-9)
 
 
 def connor(difference: float, discordant: float) -> float:

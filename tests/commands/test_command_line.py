@@ -17,7 +17,7 @@ from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import make_run
 
-HEAVY = ("msgspec", "rich", "scipy", "sqlalchemy", "jinja2", "matplotlib", "pyarrow", "pytest", "aiohttp")
+HEAVY = ("msgspec", "rich", "numpy", "sqlalchemy", "jinja2", "matplotlib", "pyarrow", "pytest", "aiohttp")
 
 Capture = pytest.CaptureFixture[str]
 
@@ -57,6 +57,13 @@ def test_a_failed_command_prints_a_readable_error(
     assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is not a run; ")
     assert main(["show", "--run", "\x1b[31m/x"]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_plot_says_what_it_needs(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    make_run(root, [make_episode()])
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["plot"]) == 2
+    assert "pip install 'pytest-ultra[plot]'" in capsys.readouterr().err
 
 
 def test_an_ascii_terminal_gets_escaped_output(root: Path) -> None:

@@ -186,7 +186,8 @@ def make_request(case: Case) -> ChatRequest:
 
 def make_assignment(case: Case, nodeid: str | None = None) -> Assignment:
     task = Task(case.task_key, 0, World(), "Do nothing.", (), (), ())
-    return Assignment(case, Guidance(task, Workflow(())), nodeid or f"test[{case.model}-{case.instance}]")
+    guidance = Guidance(task, Workflow(()))
+    return Assignment(case, lambda: guidance, nodeid or f"test[{case.model}-{case.instance}]")
 
 
 def make_caller(endpoint: FakeEndpoint, clock: VirtualClock, policy: RetryPolicy | None = None) -> Caller:

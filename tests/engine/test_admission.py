@@ -15,7 +15,7 @@ from tests.results_factory import make_case
 
 LIMITS = BudgetLimits(requests=100)
 GUIDANCE = make_guidance(make_case())
-SHARD = [Assignment(make_case(instance=instance), GUIDANCE, f"test[{instance}]") for instance in range(30)]
+SHARD = [Assignment(make_case(instance=instance), lambda: GUIDANCE, f"test[{instance}]") for instance in range(30)]
 
 
 class Reserve:

@@ -47,7 +47,7 @@ def test_a_reference_agent_gets_its_known_outcome(agent: str, case: Case, outcom
     engine = make_engine(FakeEndpoint(respond), rules=BENCHMARK)
     guidance = make_guidance(case)
 
-    episode = engine.wait(Assignment(case, guidance, "t"))
+    episode = engine.wait(Assignment(case, lambda: guidance, "t"))
     engine.stop()
 
     assert episode.outcome is outcome

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import numpy as np  # noqa: F401 - pytester unloads what a run imports, and NumPy cannot be loaded twice in a process
 import pytest
-import scipy.stats  # noqa: F401 - pytester unloads what a run imports, and NumPy cannot be loaded twice in a process
 
 from tests.run.project import NO_XDIST, RUN_MARKER, Project
 from tests.run.scripted_server import Script, ScriptedServer

@@ -115,7 +115,7 @@ def test_a_worker_that_waits_to_start_stops_at_once(project: Project, waits_for:
     if waits_for == "stagger":
         wait_until(project.journaled_episodes)
     else:
-        wait_until(lambda: project.runs() and list(project.runs()[-1].glob("guidance/lock")))
+        wait_until(lambda: project.runs() and list(project.runs()[-1].glob("guidance/lock-*")))
     started.interrupt(is_group=False)
     started.wait(MAX_STOP_S)
     assert project.processes() == []

@@ -44,7 +44,9 @@ def run(api: ModelApi, url: str, *, streams: bool = False, temperature: float | 
         endpoint = open_sdk(api, url, streams=streams)
         caller = Caller(endpoint, SYSTEM_CLOCK, policy=POLICY)
         try:
-            return await run_episode(Assignment(case, make_guidance(case), "t"), caller, worker="w", rules=BENCHMARK)
+            return await run_episode(
+                Assignment(case, lambda: make_guidance(case), "t"), caller, worker="w", rules=BENCHMARK
+            )
         finally:
             await endpoint.aclose()
 

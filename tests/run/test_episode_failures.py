@@ -1,0 +1,66 @@
+"""Failures in pytest's reports: one line where a line is asked for, the whole text where somebody reads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from xml.etree import ElementTree as ET
+
+from tests.run.project import Project
+
+TWO_FAILURES = (
+    "--ultra-model=demo/follower",
+    "--ultra-task-type=simple_task",
+    "--ultra-prompt-type=baseline,flawed_missing_step",
+)
+
+
+def test_reports_have_a_line_and_the_whole_text(project: Project, xdist_mode: tuple[str, ...]) -> None:
+    outputs = ("-p", "pytest_reportlog.plugin", "--junit-xml=junit.xml", "--report-log=log.jsonl", "--tb=line")
+    result = project.run(*xdist_mode, *TWO_FAILURES, *outputs)
+    lines = [line for line in result.outlines if line.startswith("pytest_ultra/suite/test_workflows.py:")]
+    assert len(lines) == 2
+    assert all("failed: the job was not done (" in line for line in lines)
+    assert "transcript:" not in result.outlines
+    failures = list(ET.parse(project.path / "junit.xml").iter("failure"))  # noqa: S314 - our own
+    logged = [json.loads(line) for line in (project.path / "log.jsonl").read_text().splitlines()]
+    texts = [entry["longrepr"] for entry in logged if entry.get("outcome") == "failed"]
+    assert len(failures) == len(texts) == 2
+    for failure, text in zip(failures, texts, strict=True):
+        assert "\n" not in failure.attrib["message"]
+        assert failure.text == text
+        assert "\ntranscript:\n" in text
+
+
+def test_a_lost_journal_leaves_the_line(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    project.pytester.makeconftest(
+        """
+        def pytest_sessionfinish(session):
+            if not hasattr(session.config, "workerinput"):
+                for journal in (session.config.rootpath / ".ultra/runs").glob("*/journal-*.jsonl"):
+                    journal.unlink()
+        """
+    )
+    result = project.run(*xdist_on_off, *TWO_FAILURES)
+    result.stdout.fnmatch_lines(["failed: the job was not done (*)", "the transcript cannot be read: *No such file*"])
+
+
+def test_a_caught_failure_has_the_whole_text(project: Project) -> None:
+    project.pytester.makepyfile(
+        """
+        import pytest
+
+        def test_it(ultra_episode):
+            with pytest.raises(pytest.fail.Exception, match="transcript:"):
+                ultra_episode.assert_passed()
+        """
+    )
+    result = project.run("-p", "no:xdist", *TWO_FAILURES)
+    result.assert_outcomes(passed=2)
+
+
+def test_a_debugger_stops_at_a_failure(project: Project) -> None:
+    result = project.pytester.run(
+        "sh", "-c", f"echo q | {sys.executable} -m pytest -p no:cacheprovider --pdb {' '.join(TWO_FAILURES)}"
+    )
+    result.stdout.fnmatch_lines(["transcript:", "*entering PDB*", "-> ultra_episode.assert_passed()"])
