@@ -73,12 +73,27 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
 
     refuse_test(request)
     with request.config.stash[TIME_LIMITS].lifted():
-        episode = _find_shard(request).wait_for_episode(request.param, request.node.nodeid)
+        episode = _wait_for_episode(request)
     _add_properties(request.node, episode)
     if episode.outcome == "error":
         pytest.fail(episode.explain(), pytrace=False)
     if episode.outcome == "skipped":
         pytest.skip(episode.error or "not run")
+    return episode
+
+
+def _wait_for_episode(request: pytest.FixtureRequest) -> EpisodeResult:
+    """Wait for the start of the shard and for the episode; note how long, for the durations in the test's reports."""
+    from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: PLC0415 - heavy if unused
+    from pytest_ultra.worker.episode_durations import EPISODE_TIMES, EpisodeTimes  # noqa: PLC0415 - heavy if unused
+
+    times = request.node.stash[EPISODE_TIMES] = EpisodeTimes()
+    started_at = SYSTEM_CLOCK.now()
+    try:
+        episode = _find_shard(request).wait_for_episode(request.param, request.node.nodeid)
+    finally:
+        times.waited_s = SYSTEM_CLOCK.now() - started_at
+    times.episode_s = 0.0 if episode.reused else episode.duration_s
     return episode
 
 

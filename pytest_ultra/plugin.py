@@ -88,6 +88,9 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
 
         place = open_run(config, settings, cases, chosen_dist=config.stash.get(CHOSEN_DIST, None))
     if place is not None:
+        from pytest_ultra.worker.episode_durations import EpisodeDurations  # noqa: PLC0415 - a controller runs none
+
+        config.pluginmanager.register(EpisodeDurations(), "ultra-episode-durations")
         config.stash[SHARD] = lambda find_agent: _open_shard(config, settings, place(), cases, find_agent)
     gc.freeze()  # these objects stay to the end; pytest's collection at exit would cost 0.1 s for them
 

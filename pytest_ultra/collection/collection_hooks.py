@@ -11,6 +11,7 @@ import pytest
 
 from pytest_ultra.collection.builtin_suite import SUITE_PATH, BuiltinSuite
 from pytest_ultra.collection.items import parametrize
+from pytest_ultra.collection.job_shards import take_shard
 from pytest_ultra.collection.other_plugins import refuse_options
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
@@ -25,10 +26,10 @@ from pytest_ultra.providers.endpoint_lookup import find_redactor
 
 
 def register_collection(config: pytest.Config, settings: Settings) -> Mapping[str, Case]:
-    """Register the hooks that every process of a run needs; return the planned cases by their ids."""
+    """Register the hooks that every process of a run needs; return the planned cases of its shard by their ids."""
     refuse_options(config)
     own = open_suite(config)
-    cases = plan_cases(settings) if own is None else _plan_suite(config, settings, own)
+    cases = take_shard(config, settings, plan_cases(settings) if own is None else _plan_suite(config, settings, own))
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
     config.pluginmanager.register(RedactionHooks(find_redactor(settings)), "ultra-redaction")
     register_time_limits(config)

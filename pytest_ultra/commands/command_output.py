@@ -26,6 +26,11 @@ def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{neutralise(line)}\n" for line in lines))
 
 
+def print_log_commands(commands: Iterable[str]) -> None:
+    """Print commands for a CI service as they are: they are our own, with neutralised text."""
+    sys.stdout.write("".join(f"{command}\n" for command in commands))
+
+
 def print_marked(lines: Iterable[TerminalLine]) -> None:
     """Print with colours on a terminal, unless NO_COLOR forbids it."""
     from rich.console import Console  # noqa: PLC0415 - JSON and exports do not need it

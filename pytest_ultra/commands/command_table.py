@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "show": "show a run, or one case: what happened, or what the model is shown",
         "baseline": "write a run's outcomes to a small file for later comparisons",
         "compare": "compare a run with an earlier one, or with a baseline file",
+        "durations": "write how long the tasks of a run took, to balance shards by",
         "export": "write the episodes of a run as JSON lines, CSV or Parquet",
         "merge": "merge the runs of several jobs into one",
         "report": "write the HTML report of a run, or of two side by side",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pytest_ultra.core.axes import FLAWED_MARK, FaultKind
+from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Outcome
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
@@ -19,6 +20,7 @@ from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.journal import journal_path
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.reuse import Plan, read_plan, write_plan
+from pytest_ultra.storage.run_description import ShardRecord
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, read_run_end, write_run_end
 from pytest_ultra.storage.stored_files import find_stored, read_stored
@@ -48,6 +50,11 @@ class Part(msgspec.Struct, frozen=True):
     def options(self) -> dict[str, Any]:
         options: dict[str, Any] = self.described.get("options", {})
         return options
+
+    @property
+    def shard(self) -> ShardRecord | None:
+        """Which shard of a run with `--ultra-shard` it is."""
+        return msgspec.convert(self.described.get("shard"), ShardRecord | None)
 
     @property
     def missing(self) -> list[str]:
@@ -153,6 +160,8 @@ def find_gap(parts: Sequence[Part]) -> int:
     Return 0 if the parts name different matrices, because then nothing says what the whole is.
     """
     axes = [{name: part.options.get(name, _WHEN_MISSING.get(name)) for name in AXES} for part in parts]
+    if all(part.shard is not None for part in parts):  # their records say what the whole is
+        return 0
     if any(each != axes[0] for each in axes) or None in axes[0].values():
         return 0
     if parts[0].options.get("suite"):  # which plans its tasks can have is not in the options
@@ -169,15 +178,18 @@ def _matrix_size(options: dict[str, Any]) -> int:
     return prod([variants, tested, options["instances"], options["repeats"], *others])
 
 
-def merge(parts: Sequence[Part], root: Path) -> RunDirectory:
-    """Write one run with all parts, workflows included, under `root`; the parts are not changed."""
+def merge(parts: Sequence[Part], root: Path, missing_shards: str = "") -> RunDirectory:
+    """Write one run with all parts, workflows included, under `root`; the parts are not changed.
+
+    `missing_shards` names shards that are in no part.
+    """
     run = RunDirectory.create(root, _describe(parts), started_at=time.time())
     lock = lock_run(run)
     try:
         _copy_guidance(run, parts)
         write_plan(run, _join_plans(parts))
         write_atomically(journal_path(run, "merged"), _lines(parts))
-        write_run_end(run, _join_ends(parts))
+        write_run_end(run, _join_ends(parts, missing_shards))
     except BaseException:
         run.discard()
         raise
@@ -193,13 +205,13 @@ def _describe(parts: Sequence[Part]) -> dict[str, Any]:
     common = {
         name: value
         for name, value in described[0].items()
-        if name not in ("run_id", "schema_version") and all(other.get(name) == value for other in described)
+        if name not in ("run_id", "schema_version", "shard") and all(other.get(name) == value for other in described)
     }
     axes = {name: _union(part.options.get(name, ()) for part in parts) for name in AXES}
-    own = ("run_id", "started_at", "pytest_ultra", "python", "git", "command")
+    own = ("run_id", "started_at", "pytest_ultra", "python", "git", "command", "shard")
     return common | {
         "started_at": min(each["started_at"] for each in described),
-        "options": parts[0].options | axes | {name: _join_by_model(parts, name) for name in BY_MODEL},
+        "options": parts[0].options | axes | {name: _join_by_model(parts, name) for name in BY_MODEL} | {"shard": None},
         "models": _union(each.get("models", ()) for each in described),
         "merged_from": [{name: each[name] for name in own if name in each} for each in described],
     }
@@ -220,7 +232,17 @@ def _union(lists: Iterable[Iterable[Any]]) -> list[Any]:
 def _join_plans(parts: Sequence[Part]) -> Plan:
     nodeids = {case_id: nodeid for part in parts for case_id, nodeid in part.plan.nodeids.items()}
     cases = {case_id: case for part in parts for case_id, case in part.plan.cases.items()}
+    if all(part.shard is not None for part in parts):
+        cases = dict(sorted(cases.items(), key=lambda item: _place(item[1], parts[0].options)))
+        nodeids = {case_id: nodeids[case_id] for case_id in cases}
     return Plan(is_new_start=True, nodeids=nodeids, cases=cases, versions=parts[0].plan.versions)
+
+
+def _place(case: Case, options: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return where the task of a case comes in the one run that shards are of."""
+    names = ("task_type", "difficulty", "tool_success_rate")
+    values = [(options.get(name, []), getattr(case, name)) for name in names]
+    return (case.instance, case.repeat, *(listed.index(own) if own in listed else 0 for listed, own in values))
 
 
 def _lines(parts: Sequence[Part]) -> Iterator[bytes]:
@@ -232,13 +254,14 @@ def _lines(parts: Sequence[Part]) -> Iterator[bytes]:
                 yield indexed.read_line().rstrip(b"\n") + b"\n"
 
 
-def _join_ends(parts: Sequence[Part]) -> RunEnd:
+def _join_ends(parts: Sequence[Part], missing_shards: str) -> RunEnd:
     ends = [end for part in parts if (end := read_run_end(part.run)) is not None]
-    missing = sum(len(part.missing) for part in parts)
+    cases = sum(len(part.missing) for part in parts)
+    missing = " and ".join(filter(None, (missing_shards, count(cases, "planned case") if cases else "")))
     return RunEnd(
         exit_status=max((end.exit_status for end in ends), default=1),
         ended_at=max((end.ended_at for end in ends), default=time.time()),
-        interruption=f"merged without {count(missing, 'planned case')}" if missing else None,
+        interruption=f"merged without {missing}" if missing else None,
     )
 
 

@@ -18,14 +18,15 @@ from pytest_ultra.controller.comparison import (
     load_side,
     no_common_case,
 )
+from pytest_ultra.controller.gate_judgement import InfrastructureErrors, is_stopped, judge_run
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.wrapped_lines import write_wrapped
 from pytest_ultra.core.case import Case, Versions
 from pytest_ultra.core.differences import Identity, find_differences
-from pytest_ultra.core.episode import Episode, Outcome
+from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, GateKind
-from pytest_ultra.core.groups import ALL, FLAWED, Undecided
+from pytest_ultra.core.groups import ALL, FLAWED
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import gates_of
 from pytest_ultra.options.settings import Settings
@@ -49,10 +50,9 @@ class GateHooks:
 
     def __init__(self, settings: Settings, run: _Run, reference: Side | None) -> None:
         self._settings = settings
-        self._gates = gates_of(settings.gates)
         self._run = run
         self._reference = reference
-        self._errors = 0
+        self._errors = InfrastructureErrors()
         self._failures = OutputFailures()
         self.decision: Decision | None = None
         self._compared: Compared | None = None
@@ -63,15 +63,12 @@ class GateHooks:
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the failures of the infrastructure."""
-        self._errors += report.failed and ("ultra_outcome", str(Outcome.ERROR)) in report.user_properties
+        self._errors.note(report)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Judge when all journals are closed, before the exit code is written anywhere."""
-        has_only_errors = session.testsfailed == self._errors and not _is_stopped(session)
-        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and has_only_errors:
-            session.exitstatus = pytest.ExitCode.OK  # whether errors are too many is a gate
+        self._errors.excuse(session)
         result = yield
         with self._failures.caught("the gates cannot be judged"):
             self.decision = self._decide(session)
@@ -99,26 +96,18 @@ class GateHooks:
         return None if self._compared is None else self._compared.figures
 
     def _decide(self, session: pytest.Session) -> Decision:
-        from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide  # noqa: PLC0415 - for the end of a run only
-
         run = self._run.started
-        interruption = None if run is None else read_interruption(run)
-        if interruption and not self._settings.gates.decide_run and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         episodes = () if run is None else self._run.episodes
-        evaluator = GateEvaluator(
-            episodes, self._reference.episodes if self._reference else (), self._settings.gates.gate_on
-        )
         if self._reference is not None and run is not None:
             self._compared = compare_sides(Side(f"run {run.run_id}", episodes), self._reference)
-        return decide(
-            map(evaluator.evaluate, self._gates),
+        return judge_run(
+            self._settings.gates,
+            episodes,
+            self._reference,
             int(session.exitstatus),
-            on=self._settings.gates.gate_on,
-            undecided_fails=self._settings.gates.undecided is Undecided.FAILS,
-            other_failures=session.testsfailed - self._errors,
-            interruption=interruption,
-            is_stopped=_is_stopped(session),
+            other_failures=session.testsfailed - self._errors.number,
+            interruption=None if run is None else read_interruption(run),
+            is_stopped=is_stopped(session),
         )
 
 
@@ -134,10 +123,6 @@ def _print_comparison(compared: Compared, terminalreporter: pytest.TerminalRepor
     terminalreporter.write_line("")
     for text in comparison_lines(compared.figures, compared.differences, width, most_flips=FLIPS):
         terminalreporter.write_line(text)
-
-
-def _is_stopped(session: pytest.Session) -> bool:
-    return bool(session.shouldfail or session.shouldstop)
 
 
 def find_empty_groups(settings: Settings) -> Iterator[str]:

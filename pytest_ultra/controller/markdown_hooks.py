@@ -72,10 +72,11 @@ class MarkdownHooks:
                 write_atomically(self._path, render(content).encode())
         if self._step_summary is not None:
             with self._failures.caught("the summary of the GitHub step was not written"):
-                _append(self._step_summary, lambda room: render(content, room=room))
+                append_summary(self._step_summary, lambda room: render(content, room=room))
 
 
-def _append(path: Path, render: Callable[[int], str]) -> None:
+def append_summary(path: Path, render: Callable[[int], str]) -> None:
+    """Append a summary to the file of a GitHub step, cut to what is left of GitHub's limit."""
     taken = path.stat().st_size if path.exists() else 0
     with path.open("ab") as file:
         file.write(render(LIMIT - taken).encode())

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from pytest_ultra import __version__
+from pytest_ultra.collection.job_shards import SHARDED, find_selection
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION
 from pytest_ultra.errors import ConfigurationError
@@ -38,7 +39,7 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     variables += [variable for headers in settings.header.values() for variable in headers.values()]
     redactor = ConfigRedactor(os.environ, variables)
     options = msgspec.to_builtins(asdict(settings), enc_hook=str)
-    options |= options.pop("gates")
+    options |= options.pop("gates") | {"shard": settings.shard and str(settings.shard)}
     options = {STORED_NAMES.get(name, name): value for name, value in options.items()}
     return {
         "pytest_ultra": __version__,
@@ -51,7 +52,12 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
         ),
         "git": find_commit(config.rootpath),
         "command": redactor.command(config.invocation_params.args),
-    }
+    } | _describe_shard(config, redactor)
+
+
+def _describe_shard(config: pytest.Config, redactor: ConfigRedactor) -> dict[str, Any]:
+    sharded = config.stash.get(SHARDED, None)
+    return {} if sharded is None else {"shard": redactor.value(sharded.describe(find_selection(config)))}
 
 
 def _describe_agent(agent: AgentChoice, settings: Settings) -> dict[str, Any]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra.collection.items import case_of
+from pytest_ultra.collection.job_shards import SHARDED
 from pytest_ultra.collection.run_suite import generate_guidance, suite_of_run
 from pytest_ultra.controller.duration_estimate import Load, estimate_duration
+from pytest_ultra.controller.job_shard_hooks import shard_line
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.estimate import Estimate
@@ -21,7 +24,7 @@ from pytest_ultra.engine.budget import Spent, find_limit
 from pytest_ultra.options.known_prices import known_prices, price_hint
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.budget_lines import Forecast, ModelForecast, forecast_lines
+from pytest_ultra.reporting.budget_lines import Forecast, ModelForecast, all_shards_lines, forecast_lines
 
 SAMPLE = 200
 """The number of cases that are estimated, drawn by a fixed seed: generating all workflows would take too long."""
@@ -41,12 +44,24 @@ class PlanHooks:
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.ensure_newline()
-            for line in forecast_lines(self._forecast(cases)):
+            for line in self._lines(cases):
                 reporter.write_line(f"ultra: {line}")
         return True
 
-    def _forecast(self, cases: Sequence[Case]) -> Forecast:
-        reused = self._find_reused(cases)
+    def _lines(self, cases: Sequence[Case]) -> Iterator[str]:
+        """Yield the forecast, and with `--ultra-shard` also what all shards take together."""
+        forecast, sharded = self._forecast(cases), self._config.stash.get(SHARDED, None)
+        if sharded is None:
+            yield from forecast_lines(forecast)
+            return
+        yield shard_line(sharded)
+        yield from forecast_lines(msgspec.structs.replace(forecast, tasks=0))  # what can be detected is for all shards
+        whole = self._forecast([*sharded.all_cases.values()], is_whole=True)
+        yield from all_shards_lines(whole, sharded.shard.of, is_narrowed=len(cases) != len(sharded.cases))
+
+    def _forecast(self, cases: Sequence[Case], *, is_whole: bool = False) -> Forecast:
+        """Return what the cases take. With `is_whole`, other jobs run most of them, and what they reuse is unknown."""
+        reused = () if is_whole else self._find_reused(cases)
         left = [case for case in cases if case.case_id not in reused]
         sample = random.Random(0).sample(left, SAMPLE) if len(left) > SAMPLE else left
         estimates = [

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ultra.collection.job_shards import SHARDED
 from pytest_ultra.collection.time_limits import TIME_LIMITS
 from pytest_ultra.controller.budget_hooks import BudgetHooks
 from pytest_ultra.controller.failure_hooks import FailureHooks
 from pytest_ultra.controller.gate_hooks import GateHooks, load_reference
+from pytest_ultra.controller.job_shard_hooks import JobShardHooks, check_shard
 from pytest_ultra.controller.junit_hooks import JUnitHooks
 from pytest_ultra.controller.live_status_hooks import LiveStatusHooks
 from pytest_ultra.controller.markdown_hooks import MarkdownHooks
@@ -38,6 +40,8 @@ def open_run(
     Return what gives this process its placement if it is to run episodes itself, None otherwise. Raises
     `pytest.UsageError` for options that no run could satisfy.
     """
+    if config.stash.get(SHARDED, None) is not None:
+        check_shard(settings.until)
     if settings.plan:
         _register_plan(config, settings)
         return None
@@ -76,10 +80,15 @@ def _register_run(config: pytest.Config, settings: Settings, run: Run) -> None:
 
 def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Mapping[str, Case]) -> None:
     """Register the gates, and what reports to other plugins and to GitHub."""
-    reference = load_reference(settings, cases.values())
+    sharded = config.stash.get(SHARDED, None)
+    reference = load_reference(settings, (cases if sharded is None else sharded.all_cases).values())
     config.pluginmanager.register(JUnitHooks(settings, run), "ultra-junit")
-    gates = GateHooks(settings, run, reference) if gates_of(settings.gates) else None
-    if gates is not None:
+    gates = None
+    if sharded is not None:
+        has_gates = bool(gates_of(settings.gates))
+        config.pluginmanager.register(JobShardHooks(sharded, run, has_gates=has_gates), "ultra-shards")
+    elif gates_of(settings.gates):
+        gates = GateHooks(settings, run, reference)
         config.pluginmanager.register(gates, "ultra-gates")
     step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if settings.markdown or step_summary:

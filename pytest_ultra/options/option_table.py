@@ -29,6 +29,7 @@ from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.mcp_option import read_servers
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
+from pytest_ultra.options.shard_options import SHARDS
 
 _one = values.last
 
@@ -338,6 +339,7 @@ OPTIONS = (
         "`{tmp_path}` stands for a folder of the test; repeatable, one per line in the ini file",
         read_servers,
     ),
+    *SHARDS,
     *BUDGETS,
     *GATES,
 )

@@ -18,6 +18,7 @@ from pytest_ultra.core.axes import (
     ToolProtocol,
     Visibility,
 )
+from pytest_ultra.core.job_shard import JobShard
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.prices import Price
 from pytest_ultra.core.rounds import Until
@@ -98,6 +99,8 @@ class Settings:
     rerun: str | None
     cassette: str | None
     cassette_dir: Path
+    shard: JobShard | None
+    durations: Path | None
     plan: bool
     price: Mapping[str, Price]
     max_cost: float | None
@@ -232,8 +235,9 @@ def _locate_paths(config: pytest.Config, read: dict[str, Any]) -> None:
     read["dir"] = folder / read["dir"]
     for option in DOCUMENTS:
         read[option.name] = read[option.name] and folder / read[option.name]
-    is_given = bool(config.getoption("ultra_cassette_dir"))  # else it is the project's, like the ini file
-    read["cassette_dir"] = (folder if is_given else config.rootpath) / read["cassette_dir"]
+    for name in ("cassette_dir", "durations"):
+        is_given = bool(config.getoption(f"ultra_{name}"))  # else it is the project's, like the ini file
+        read[name] = read[name] and (folder if is_given else config.rootpath) / read[name]
 
 
 def _locate(config: pytest.Config, name: str | None) -> str | None:

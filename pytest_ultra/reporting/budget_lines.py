@@ -98,11 +98,7 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     tokens = forecast.prompt_tokens + forecast.completion_tokens
     shares = f"{about(forecast.prompt_tokens)} in prompts, {about(forecast.completion_tokens)} in completions"
     yield f"tokens: about {about(tokens)} ({shares}){_at_most(most_tokens)}"
-    if forecast.cost is None:
-        yield f"cost: unknown ({neutralise('; '.join(forecast.price_hints))})"
-    else:
-        most = sum(part.most_cost or 0.0 for part in parts)
-        yield f"cost: about {about_dollars(forecast.cost)}{f'; at most {about_dollars(most)}' if most else ''}"
+    yield f"cost: {_cost(forecast)}"
     if any(part.most_requests for part in parts):
         yield "at most: if every episode goes to its turn limit"
     if len(parts) > 1:
@@ -112,6 +108,26 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         yield f"detectable: {_detectable(forecast)}"
     if forecast.budget is not None:
         yield f"budget: {forecast.budget}"
+
+
+def all_shards_lines(whole: Forecast, shards: int, *, is_narrowed: bool) -> Iterator[str]:
+    """Yield what all shards of a run take together, and what they could detect.
+
+    `is_narrowed` means that a selection leaves out a part of their cases, which is not known for the other shards.
+    """
+    tokens = whole.prompt_tokens + whole.completion_tokens
+    likely = f"about {about(whole.requests)} requests, about {about(tokens)} tokens, cost {_cost(whole)}"
+    narrowed = " before the selection" if is_narrowed else ""
+    yield f"all {count(shards, 'shard')}{narrowed}: {count(whole.cases, 'case')}, {likely}"
+    if whole.tasks:
+        yield f"detectable by all shards: {_detectable(whole)}"
+
+
+def _cost(forecast: Forecast) -> str:
+    if forecast.cost is None:
+        return f"unknown ({neutralise('; '.join(forecast.price_hints))})"
+    most = sum(part.most_cost or 0.0 for part in forecast.models)
+    return f"about {about_dollars(forecast.cost)}{f'; at most {about_dollars(most)}' if most else ''}"
 
 
 def about(number: float) -> str:

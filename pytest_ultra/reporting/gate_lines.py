@@ -168,4 +168,5 @@ def github_commands(decision: Decision) -> Iterator[str]:
     for verdict in decision.verdicts:
         if not verdict.is_met:
             level = "warning" if verdict.is_undecided and not decision.undecided_fails else "error"
-            yield f"::{level} title=pytest-ultra::{verdict_line(verdict, decision.on).replace('%', '%25')}"
+            text = neutralise(verdict_line(verdict, decision.on))  # leaves no line break to escape
+            yield f"::{level} title=pytest-ultra::{text.replace('%', '%25')}"

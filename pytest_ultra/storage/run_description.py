@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from pytest_ultra.core.job_shard import MOST_SHARDS
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import UNREADABLE
 
@@ -47,6 +48,22 @@ class _Options(msgspec.Struct, frozen=True):
     header: dict[str, dict[str, str]] = {}
 
 
+class ShardRecord(msgspec.Struct, frozen=True):
+    """Which shard of a run this is, of how many; its cases, and those of all shards.
+
+    `matrix` is a hash of all cases, `durations` one of the durations by which they were divided. `selection` is what
+    else narrowed the cases.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=MOST_SHARDS)]
+    of: Annotated[int, msgspec.Meta(ge=1, le=MOST_SHARDS)]
+    cases: int
+    all_cases: int
+    matrix: str
+    durations: str | None = None
+    selection: list[str] = []
+
+
 class _Description(msgspec.Struct, frozen=True):
     started_at: str
     pytest_ultra: str = ""
@@ -56,6 +73,7 @@ class _Description(msgspec.Struct, frozen=True):
     models: list[_Model] = []
     git: _Commit | None = None
     command: list[str] = []
+    shard: ShardRecord | None = None
 
 
 def check_description(description: dict[str, Any], path: Path) -> None:

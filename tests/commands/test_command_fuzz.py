@@ -38,7 +38,10 @@ DESCRIBED: dict[str, Any] = {
         "instances": 1,
         "repeats": 1,
         "seed": 0,
+        "fail_under": {"all": 0.5},
+        "gate_on": "rate",
     },
+    "shard": {"number": 1, "of": 1, "cases": 2, "all_cases": 2, "matrix": "c0ffee", "selection": ["-k x"]},
     "models": [{"name": "demo", "hosts": ["a"], "parameters": {"temperature": 0.5}}],
     "git": {"commit": "c0ffee", "is_dirty": True},
     "command": ["-n2"],
@@ -49,7 +52,7 @@ COMMANDS = (
     *(("compare", "latest", "latest"), ("compare", "latest", "latest", "--json"), ("baseline", "-o", "base.json")),
     *(("merge", ".ultra", "-o", "merged"), ("merge", ".ultra", "-o", "merged", "--incomplete"), ("rescore",)),
     *(("report", "-o", "report.html"), ("export",), ("export", "--format", "csv"), ("store", "rebuild")),
-    ("export", "--format", "inspect", "-o", "inspect.eval"),
+    *(("export", "--format", "inspect", "-o", "inspect.eval"), ("durations", "-o", "times.json")),
 )
 
 

@@ -91,6 +91,8 @@ def test_the_defaults_are_the_documented_ones(pytester: pytest.Pytester) -> None
         fresh=False,
         rerun=None,
         cassette=None,
+        shard=None,
+        durations=None,
         plan=False,
         price={},
         max_cost=None,

@@ -138,11 +138,11 @@ def test_the_line_says_that_the_bound_was_used() -> None:
 
 
 def test_a_hostile_group_cannot_reach_terminal_or_github() -> None:
-    gate = Gate(GateKind.FAIL_UNDER, 0.5, "m\x1b[2J\n::error::x")
-    assert gate_name(gate) == "fail-under m\\x1b[2J\\n\\x3a:error::x=0.5"
+    gate = Gate(GateKind.FAIL_UNDER, 0.5, "m\x1b[2J\r\n::error::x%0A")
+    assert gate_name(gate) == "fail-under m\\x1b[2J\\r\\n\\x3a:error::x%0A=0.5"
     (line,) = github_commands(Decision((Verdict(gate, Finding.MISSED, obstacle=Obstacle.NO_SCORED_CASE),), 1))
-    assert "\n" not in line
-    assert line.startswith("::error title=pytest-ultra::gate ")
+    assert line.isprintable()
+    assert line.startswith("::error title=pytest-ultra::gate fail-under m\\x1b[2J\\r\\n\\x3a:error::x%250A=0.5: ")
 
 
 def test_github_shows_an_undecided_gate_as_a_warning_or_as_an_error_if_it_fails_the_run() -> None:

@@ -28,6 +28,7 @@ from pytest_ultra.reporting.terminal_summary import end_of_run
 from pytest_ultra.storage.baseline_file import read_baseline, write_baseline
 from pytest_ultra.storage.cassettes.cassette import Cassette, decode_cassette, encode_cassette
 from pytest_ultra.storage.codec import encode
+from pytest_ultra.storage.durations_file import Durations, read_durations
 from pytest_ultra.storage.episode_index import index_episodes
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import encode_line, read_episodes
@@ -71,6 +72,7 @@ READERS: dict[str, list[Reader]] = {
     "cut-off": [read_interruption],
     "stall-gw0": [take_stall_notes],
     "baseline.json": [lambda run: read_baseline(run.path / "baseline.json")],
+    "durations.json": [lambda run: read_durations(run.path / "durations.json").digest],
     "cassette.json": [lambda run: decode_cassette((run.path / "cassette.json").read_bytes(), Path("cassette.json"))],
 }
 
@@ -100,6 +102,7 @@ CONTENTS: dict[str, bytes] = {
     "cut-off": b"SIGTERM",
     "stall-gw0": b"gw0: no progress for 60 s",
     "baseline.json": baseline(),
+    "durations.json": encode(Durations({"simple_task-easy-0": 4.25}, "20261124T090000.000000Z")),
     "cassette.json": encode_cassette(
         Cassette.blank(CASE).add(first(), CALLING, 0.7).add(after(first(), CALLING), DONE, 1)
     ),
