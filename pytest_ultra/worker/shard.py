@@ -7,17 +7,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from pytest_ultra.collection.items import case_of
-from pytest_ultra.collection.run_agents import find_agents
-from pytest_ultra.collection.run_commands import has_commands, open_commands
 from pytest_ultra.collection.run_suite import (
-    episodes_at_once,
     generate_guidance,
     open_earlier_guidance,
     open_guidance_cache,
@@ -25,34 +22,23 @@ from pytest_ultra.collection.run_suite import (
 )
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.estimate import Estimate
-from pytest_ultra.distribution.placement import Placement, is_debugged
+from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
-from pytest_ultra.engine.backoff import RetryPolicy
-from pytest_ultra.engine.endpoint import Endpoint
 from pytest_ultra.engine.episode_queue import Assignment, EngineStoppedError
-from pytest_ultra.engine.limiter import Limiter
-from pytest_ultra.engine.meter import Meter, MeteredEndpoint, MeteredLimiter
-from pytest_ultra.engine.retry import Caller
+from pytest_ultra.engine.meter import Meter
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.storage.journal import Journal, JournalError, JournalPlace
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.storage.started_cases import StartedCases
-from pytest_ultra.worker.budget_share import BudgetShare, keep_pairs_whole, open_budget_share, open_store
+from pytest_ultra.worker.budget_share import keep_pairs_whole
 from pytest_ultra.worker.client_stack import (
-    ClientStack,
-    ModelAccess,
     import_for_engine,
-    open_models,
-    open_run_limiter,
-    with_cassettes,
 )
-from pytest_ultra.worker.concurrency import fit_concurrency
+from pytest_ultra.worker.engine_factory import EngineFactory
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.resume import FinishedEpisodes
@@ -62,13 +48,7 @@ from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
 from pytest_ultra.worker.task_generation import TaskGeneration
 
 if TYPE_CHECKING:  # only own agents need it
-    from pytest_ultra.worker.agent_support import AgentSupport
-
-CONCURRENCY = 256
-"""Episodes in flight per worker unless the user says otherwise: enough for the endpoint to be the only limit."""
-
-COMMANDS = 4
-"""The same where agents are programs, which can take hundreds of megabytes each."""
+    pass
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """The error numbers of a disk that cannot be written to any more."""
@@ -92,12 +72,11 @@ class Shard:
         self._settings = settings
         self._placement = placement
         self._rounds = rounds
-        self._find_agent = find_agent
-        self._agents: AgentSupport | None = None
         self._run = RunDirectory.open(Path(placement.run_folder))
         self._guidance = open_guidance_cache(self._run)
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
+        self._factory = EngineFactory(config, settings, placement, self._finished, find_agent)
         self._journal: Journal | None = None
         self._places: dict[Case, JournalPlace] = {}
         self._started_cases: StartedCases | None = None
@@ -109,8 +88,6 @@ class Shard:
         self._stall_watchdog: StallWatchdog | None = None
         self._deadline: RunDeadline | None = None
         self._stop_reason: str | None = None
-        self._redact = find_redactor(settings)
-        self._store = open_store(settings, self._run, placement)
 
     def start(self, session: pytest.Session) -> None:
         """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""
@@ -184,8 +161,7 @@ class Shard:
         if self._engine is not None:
             self._engine.stop()
         self._rounds.close()
-        if self._agents is not None:
-            self._agents.close()
+        self._factory.close()
         if self._progress is not None:
             self._progress.stop()
         for file in (self._journal, self._started_cases):
@@ -199,9 +175,7 @@ class Shard:
         self._wait_stagger()
         self._journal = Journal(self._run, self._placement.worker)
         activity = ActivityMonitor()
-        if self._settings.agent:
-            self._agents = self._open_agents()
-        self._engine = engine = self._make_engine(self._journal, meter, activity)
+        self._engine = engine = self._open_engine(self._journal, meter, activity)
         import_for_engine(self._config, self._settings)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
@@ -259,7 +233,7 @@ class Shard:
             self._placement,
             known_prices(self._settings),
             planned=len(cases),
-            slots=self._concurrency,
+            slots=self._factory.concurrency,
             most_answers=self._settings.max_turns,
             passing=(Outcome.FULL, Outcome(self._settings.least_outcome)),
         )
@@ -278,34 +252,17 @@ class Shard:
         if not self._placement.is_replacement and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
-    @cached_property
-    def _concurrency(self) -> int:
-        if is_debugged(self._config):
-            return 1
-        connecting = self._placement.workers if self._placement.demo_url else 0
-        usual = COMMANDS if has_commands(self._settings.agent) else CONCURRENCY
-        wanted = self._settings.concurrency or episodes_at_once(self._config) or usual
-        return fit_concurrency(wanted, demo_clients=connecting)
-
-    def _make_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
+    def _open_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
             self._places[episode.case] = journal.append(episode)
             meter.finish(episode.case, episode.outcome)
 
-        stack = self._client_stack()
         self._started_cases = started = StartedCases(self._run, self._placement.worker)
-        demo_url = self._placement.demo_url or ""
-        limiter = open_run_limiter(self._config, self._settings, demo_url, store=self._store)
-        return Engine(
-            lambda: self._open_caller(stack, limiter, meter, activity),
-            keep,
-            worker=self._placement.worker,
-            rules=self._suite,
-            concurrency=self._concurrency,
-            clock=stack.clock,
+        return self._factory.open(
+            meter,
+            activity,
+            keep=keep,
             on_start=lambda assignment: started.record(assignment.case.case_id),
-            admission=self._budget_share.admission,
-            agents=self._agents,
             reread=self._reread,
         )
 
@@ -316,48 +273,6 @@ class Shard:
         if episode is None:
             raise LookupError(f"the line of {case.case_id} in {place.path.name} is damaged")
         return episode
-
-    def _open_agents(self) -> AgentSupport:
-        from pytest_ultra.worker.agent_support import AgentSupport  # noqa: PLC0415 - only own agents need it
-
-        functions = find_agents(self._config, self._settings.agent, self._find_agent)
-        return AgentSupport(functions, open_commands(self._settings.agent, self._config.invocation_params.dir))
-
-    def _open_caller(self, stack: ClientStack, limiter: Limiter, meter: Meter, activity: ActivityMonitor) -> Caller:
-        if self._agents is not None:
-            self._agents.attach()
-        return Caller(
-            MeteredEndpoint(stack.open(), meter),
-            stack.clock,
-            policy=RetryPolicy(attempt_timeout_s=self._settings.request_timeout),
-            limiter=MeteredLimiter(stack.limit(limiter), meter),
-            prices=known_prices(self._settings),
-            activity=activity,
-            redact=self._redact,
-            reaches_model=stack.reaches_model,
-            reported_budget=self._budget_share.reported,
-        )
-
-    @cached_property
-    def _budget_share(self) -> BudgetShare:
-        def estimate(each: Assignment) -> Estimate:
-            return self._suite.estimate(each.case, each.guidance)
-
-        return open_budget_share(self._settings, self._run, estimate, self._store)
-
-    def _client_stack(self) -> ClientStack:
-        """Return the client stack. Answers are kept, except those of a user's own endpoint, which may have a memory."""
-        has_own = bool(self._config.hook.pytest_ultra_endpoint.get_hookimpls())
-        access = ModelAccess(self._settings, self._open_models, has_own_endpoint=has_own)
-        keep = None if has_own else partial(self._finished.keep_answers, self._placement.worker)
-        if self._settings.cassette is not None:
-            return with_cassettes(self._settings, access, keep)
-        return ClientStack(access.open) if keep is None else keep(access.open)
-
-    def _open_models(self) -> Endpoint:
-        demo_url = self._placement.demo_url or ""
-        opened = open_models(self._config, self._settings, redact=self._redact, demo_url=demo_url)
-        return self._budget_share.limit(opened)
 
     def _own_cases(self, items: Sequence[pytest.Item]) -> list[tuple[Case, str]]:
         own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
