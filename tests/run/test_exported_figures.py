@@ -44,7 +44,9 @@ def identify(episode: dict[str, Any]) -> str:
 @pytest.fixture
 def output(project: Project, monkeypatch: pytest.MonkeyPatch) -> RunOutput:
     monkeypatch.chdir(project.path)
-    project.run("-n2", *OPTIONS, "--junitxml=junit.xml", "--ultra-markdown=summary.md")
+    project.run(
+        "-n2", *OPTIONS, "--junitxml=junit.xml", "--ultra-junit-properties=testcase", "--ultra-markdown=summary.md"
+    )
     (run,) = project.runs()
     episodes = independent.read_journals(run)
     assert len(episodes) == 24

@@ -26,7 +26,8 @@ def test_outcomes_are_the_same_in_a_second_run_and_on_any_number_of_workers(proj
 
 
 def test_last_failed_runs_only_the_failed_cases(project: Project, xdist_on_off: tuple[str, ...]) -> None:
-    first = project.run(*xdist_on_off, FOLLOWER, TEN_CASES, "--junitxml=junit.xml")
+    junit = ("--junitxml=junit.xml", "--ultra-junit-properties=testcase")
+    first = project.run(*xdist_on_off, FOLLOWER, TEN_CASES, *junit)
     check_junit(project)
     failed = {episode["nodeid"] for episode in project.episodes() if episode["outcome"] != "full"}
     assert 0 < len(failed) < 10
