@@ -68,7 +68,7 @@ def picture_of_a_run() -> list[Text]:
 
 
 def _is_far_enough(rows: list[str]) -> bool:
-    found = re.search(r" (\d+)% ", "\n".join(row for row in rows if row.startswith(" all ")))
+    found = re.search(r" (\d+)%", "\n".join(row for row in rows if row.startswith(" all ")))
     return found is not None and int(found[1]) >= MIN_PERCENT
 
 
