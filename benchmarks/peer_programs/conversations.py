@@ -33,6 +33,15 @@ def read(path: Path) -> list[Episode]:
     ]
 
 
+async def converse(client: Any, episode: Episode) -> str:
+    """Make the calls of a conversation by an `AsyncOpenAI`; return the last words."""
+    words = ""
+    for body in episode.bodies:
+        reply = await client.chat.completions.create(**body)
+        words = str(reply.choices[0].message.content)
+    return words
+
+
 def check(results: list[bool]) -> None:
     """End with an error unless every conversation ended with its recorded words."""
     if not results or not all(results):

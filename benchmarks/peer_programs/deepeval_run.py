@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conversations import arguments, check
+from conversations import arguments, check, converse
 from deepeval import evaluate
 from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig
 from deepeval.metrics import BaseMetric
@@ -23,12 +23,9 @@ class SameWords(BaseMetric):
         self.async_mode = True
 
     async def a_measure(self, test_case: LLMTestCase, *_: Any, **__: Any) -> float:
-        episode, words = BY_NAME[str(test_case.input)], ""
+        episode = BY_NAME[str(test_case.input)]
         async with AsyncOpenAI(base_url=URL, api_key="none") as client:
-            for body in episode.bodies:
-                reply = await client.chat.completions.create(**body)
-                words = str(reply.choices[0].message.content)
-        self.score = float(words == episode.last_words)
+            self.score = float(await converse(client, episode) == episode.last_words)
         self.success = self.score == 1
         return self.score
 

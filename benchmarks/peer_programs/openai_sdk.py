@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from conversations import Episode, arguments, check
+from conversations import Episode, arguments, check, converse
 from openai import AsyncOpenAI
 
 
@@ -13,11 +13,7 @@ async def main() -> None:
     async with AsyncOpenAI(base_url=url, api_key="none") as client:
 
         async def run(episode: Episode) -> bool:
-            words = ""
-            for body in episode.bodies:
-                reply = await client.chat.completions.create(**body)
-                words = str(reply.choices[0].message.content)
-            return words == episode.last_words
+            return await converse(client, episode) == episode.last_words
 
         check(await asyncio.gather(*map(run, episodes)))
 

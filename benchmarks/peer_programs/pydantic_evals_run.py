@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from conversations import Episode, arguments, check
+from conversations import arguments, check, converse
 from openai import AsyncOpenAI
 from pydantic_evals import Case, Dataset
 from pydantic_evals.evaluators import EqualsExpected
@@ -15,15 +16,7 @@ async def main() -> None:
     cases = [Case(name=each.name, inputs=each, expected_output=each.last_words) for each in episodes]
     dataset = Dataset(name="peers", cases=cases, evaluators=[EqualsExpected()])
     async with AsyncOpenAI(base_url=url, api_key="none") as client:
-
-        async def run(episode: Episode) -> str:
-            words = ""
-            for body in episode.bodies:
-                reply = await client.chat.completions.create(**body)
-                words = str(reply.choices[0].message.content)
-            return words
-
-        report = await dataset.evaluate(run, progress=False)
+        report = await dataset.evaluate(partial(converse, client), name="peers", progress=False)
     check([bool(result.value) for case in report.cases for result in case.assertions.values()])
     if len(report.cases) != len(episodes):
         raise SystemExit(f"{len(report.failures)} conversations failed")

@@ -22,6 +22,8 @@ from pytest_ultra.options.gate_options import GATES, GateSettings, check_gates, 
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, read_run_end, write_run_end
 
+_NAMES = tuple(option.name for option in GATES)
+
 
 class MergedGates(msgspec.Struct, frozen=True):
     """What a merged run is judged by. `are_of_shards` means that the shards have left these gates to the merge."""
@@ -129,9 +131,6 @@ def _stored_gates(part: Part) -> GateSettings:
         raise ConfigurationError(
             f"the gates in the run.json of {part.run.run_id} are damaged ({error}); leave its run out"
         ) from error
-
-
-_NAMES = tuple(option.name for option in GATES)
 
 
 def _name_difference(one: GateSettings, other: GateSettings) -> str:
