@@ -37,8 +37,6 @@ RUN = (
     "-d",
     "-p",
     "no:cacheprovider",
-    "-p",
-    "no:rerunfailures",
     "--pyargs",
     "pytest_ultra.suite",
     "--ultra-json=out.json",
