@@ -35,21 +35,22 @@ def pass_environment(specs: Iterable[XSpec]) -> None:
 
 @contextmanager
 def refuse_unreachable_hosts(config: pytest.Config) -> Iterator[None]:
-    """Raise `pytest.UsageError` if workers that are started meanwhile cannot be reached, or get no such arguments."""
+    """Raise `pytest.UsageError` if workers that are started meanwhile cannot be reached, or cannot get an argument."""
     try:
         yield
     except ValueError as error:
         if _NOT_COPIED not in str(error):
             raise
         raise pytest.UsageError(
-            f"--tx: pytest-xdist tells other hosts of no path that it has not copied there ({error}); leave the path "
-            "out, so that each host collects by the testpaths of its ini file"
+            f"--tx: pytest-xdist cannot pass a path to other hosts unless it has copied it there ({error}); leave the "
+            "path out, so that each host collects by the testpaths of its ini file"
         ) from None
     except (HostNotFound, EOFError, OSError) as error:
         hosts = find_other_hosts(config)
         if not hosts:
             raise
-        reason = "no answer" if isinstance(error, HostNotFound) else str(error) or type(error).__name__
+        is_refused = isinstance(error, OSError) and error.errno is not None
+        reason = str(error) if is_refused else "the connection ended before Python answered"
         raise pytest.UsageError(
             f"--tx: no worker could be started on {' or '.join(hosts)} ({reason}); it must answer without asking for "
             f"anything, and have {_PYTHON}"

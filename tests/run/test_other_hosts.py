@@ -172,10 +172,10 @@ def test_a_host_that_cannot_run_workers_is_refused(
     run = partial(project.run_in_own_process, *BUILT_IN, "--ultra-model=gpt-4o-mini", *ONE_CASE)
     here = f"ssh={server.address}//python={sys.executable}"
     wrong = {
-        (f"ssh={server.address}//python=/no/python",): "no worker could be started on ssh=-p *",
+        (f"ssh={server.address}//python=/no/python",): "no worker could be started on ssh=-p * (the connection ended *",
         (f"{here} -I -S",): "gw0 could not start (ModuleNotFoundError: No module "
         "named '_pytest'); its host must have a Python with the same versions of *",
-        (here, "."): "pytest-xdist tells other hosts of no path that it has not copied there (arg . not *",
+        (here, "."): "pytest-xdist cannot pass a path to other hosts unless it has copied it there (arg . not *",
         ("socket=127.0.0.1:1",): "no worker could be started on socket=127.0.0.1:1 (*Connection refused)*",
     }
     try:
