@@ -25,12 +25,15 @@ _PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_
 
 
 def pass_environment(specs: Iterable[XSpec]) -> None:
-    """Give workers on other hosts pytest's own variables, unless `env:NAME=...` gives them others."""
+    """Give workers on other hosts pytest's own variables, unless `env:NAME=...` gives them others.
+
+    A socket server keeps those of its last run, so it gets empty ones too.
+    """
     for spec in specs:
         if host_of(spec) is not None:
             for name in _PYTEST_VARIABLES:
-                if name in os.environ:
-                    spec.env.setdefault(name, os.environ[name])
+                if spec.socket or name in os.environ:
+                    spec.env.setdefault(name, os.environ.get(name, ""))
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def test_two_jobs_share_a_budget_and_the_password_is_in_no_file(
 def test_a_job_takes_what_another_has_generated_unless_it_is_to_generate_anew(
     project: Project, redis: RedisServer
 ) -> None:
-    job = ("--ultra-model=demo/perfect", *ONE_CASE, f"--ultra-redis={redis.url}")
+    job = ("--ultra-model=demo/perfect", *ONE_CASE, f"--ultra-redis={redis.url}", "--ultra-seed=7")
     with connect(redis.url) as client:
         project.run("-n2", *job, "--ultra-dir=first").assert_outcomes(passed=1)
         project.run(*NO_XDIST, *job, "--ultra-dir=second").assert_outcomes(passed=1)
