@@ -22,6 +22,8 @@ from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.store_rows import attempt_rows, episode_rows, provenance_rows, run_end_row, run_row
 from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUN_TABLES, RUNS
 
+EPISODES_AT_ONCE = 500
+"""How many episodes are in memory with their transcripts, and as rows."""
 _UNREADABLE = (ConfigurationError, LookupError, OSError, ValueError, TypeError, OverflowError)
 """Raised for a run that is damaged, has a newer schema version, was deleted in the meantime, or fits no table."""
 
@@ -133,12 +135,8 @@ def _store(database: Database, run: RunDirectory, episodes: Iterable[Episode], f
         if provenance:
             connection.execute(insert(PROVENANCE), provenance)
         remaining = iter(episodes)
-        while some := list(islice(remaining, _AT_ONCE)):
+        while some := list(islice(remaining, EPISODES_AT_ONCE)):
             _insert(connection, run, some)
-
-
-_AT_ONCE = 500
-"""How many episodes are in memory as rows."""
 
 
 def _insert(connection: Connection, run: RunDirectory, episodes: Sequence[Episode]) -> None:
