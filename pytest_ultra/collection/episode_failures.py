@@ -111,12 +111,6 @@ class EpisodeFailureHooks:
         report.longrepr = self._failure(CrashLine(path, (line or 0) + 1, error.headline), error.place)
         return report
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Keep a worker's own terminal, which nobody sees, from printing all texts at its end."""
-        if hasattr(session.config, "workerinput"):
-            session.config.option.tbstyle = "no"
-
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_report_to_serializable(
         self, config: pytest.Config, report: pytest.TestReport | pytest.CollectReport

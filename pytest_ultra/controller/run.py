@@ -32,7 +32,7 @@ from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.terminal_summary import protocol_lines
+from pytest_ultra.reporting.header_lines import protocol_lines
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.terminal_summary import header
+from pytest_ultra.reporting.header_lines import header
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.run_directory import RunDirectory
 

@@ -103,7 +103,7 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
 
 
 def _distribute(config: pytest.Config, run: Run, chosen_dist: str | None, *, needs_shards: bool) -> None:
-    from pytest_ultra.distribution.shared_reports import SharedReports  # noqa: PLC0415 - only workers' reports need it
+    from pytest_ultra.distribution.report_memory import SharedReports  # noqa: PLC0415 - only workers' reports need it
     from pytest_ultra.distribution.xdist_hooks import DistributionHooks  # noqa: PLC0415 - xdist need not be installed
 
     hooks = DistributionHooks(

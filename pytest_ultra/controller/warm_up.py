@@ -12,8 +12,14 @@ from pytest_ultra.engine.main_thread_imports import import_all
 _MODULES = (
     "numpy",
     "jinja2",
+    "jsonschema_rs",
+    "rich.table",
+    "pytest_ultra.analysis.summary",
+    "pytest_ultra.benchmark.benchmark_suite",
     "pytest_ultra.controller.end_of_run",
     "pytest_ultra.controller.report_contents",
+    "pytest_ultra.reporting.failure_list",
+    "pytest_ultra.reporting.notices",
     "pytest_ultra.storage.store.store_sync",
 )
 

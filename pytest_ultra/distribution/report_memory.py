@@ -1,4 +1,4 @@
-"""Keeps the memory of xdist's controller small: what the reports of its tests have in common is held once."""
+"""Keeps small what xdist's processes remember of the reports of cases: pytest keeps three a test, to the end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 class SharedReports:
     """Hook implementations of xdist's controller.
 
-    pytest keeps three reports of each test to the end, and each comes from a worker with texts of its own: 20 KB a
-    case. Most of these texts are the same for many cases, and almost all for the three reports of one.
+    Each report comes from a worker with texts of its own: 10 KB a case. Most of these texts are the same for many
+    cases, and almost all for the three reports of one; they are held once.
     """
 
     def __init__(self) -> None:
@@ -42,3 +42,23 @@ class SharedReports:
                 return self._properties.setdefault(named, named)
             case _:  # a number is small; anything else is another plugin's own
                 return entry
+
+
+class SentReports:
+    """Hook implementations of a worker: its own terminal, which nobody sees, forgets the reports of cases.
+
+    Otherwise it would also make the texts of all failures at its end.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Come after pytest's terminal, which has put the report at the end of one of its lists."""
+        terminal: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or not any(name == "ultra_case_id" for name, _ in report.user_properties):
+            return
+        for reports in terminal.stats.values():
+            if reports and reports[-1] is report:
+                reports.pop()

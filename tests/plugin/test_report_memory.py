@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from pytest_ultra.distribution.shared_reports import SharedReports
+from pytest_ultra.distribution.report_memory import SharedReports
 
 DATA: dict[str, Any] = {
     "nodeid": "pytest_ultra/suite/test_workflows.py::test_workflow[demo-cot-x]",
