@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.core.case import Case, SuiteTaskKey
 from pytest_ultra.core.episode import Score
 from pytest_ultra.core.estimate import Estimate
@@ -23,8 +22,15 @@ from pytest_ultra.storage.earlier_guidance import EarlierRuns, generator_version
 from pytest_ultra.storage.guidance_cache import EarlierGuidance, GuidanceCache, SharedGuidance
 from pytest_ultra.storage.run_directory import RunDirectory
 
-if TYPE_CHECKING:  # few runs have a suite of their own
+if TYPE_CHECKING:  # imported when a case needs it
+    from pytest_ultra.benchmark.benchmark_suite import BenchmarkSuite
     from pytest_ultra.custom.custom_suite import CustomSuite
+
+
+def builtin_suite() -> BenchmarkSuite:
+    from pytest_ultra.benchmark.benchmark_suite import BENCHMARK  # noqa: PLC0415 - xdist's controller runs no episode
+
+    return BENCHMARK
 
 
 class CaseSuite:
@@ -42,7 +48,7 @@ class CaseSuite:
         return self._own or CustomSuite()
 
     def suite_of(self, case: Case) -> Suite:
-        return self.own if case.suite else BENCHMARK
+        return self.own if case.suite else builtin_suite()
 
     def begin(self, case: Case, guidance: AnyGuidance, /) -> Conversation:
         return self.suite_of(case).begin(case, guidance)
@@ -57,7 +63,7 @@ class CaseSuite:
         return self.suite_of(case).make_guidance(case, task=task, optimal=optimal)
 
     def check_goal(self, guidance: AnyGuidance, events: Sequence[Event], /) -> GoalReport:
-        suite: Suite = self.own if isinstance(guidance.task.key, SuiteTaskKey) else BENCHMARK
+        suite: Suite = self.own if isinstance(guidance.task.key, SuiteTaskKey) else builtin_suite()
         return suite.check_goal(guidance, events)
 
     def expect_requests(self, case: Case, guidance: AnyGuidance, /) -> float:
@@ -105,14 +111,14 @@ def is_on_another_host(config: pytest.Config) -> bool:
 
 
 def open_guidance_cache(run: RunDirectory, shared: SharedGuidance | None = None) -> GuidanceCache:
-    return GuidanceCache(run.guidance, BENCHMARK.task_type, lambda: SUITE.own.task_type, shared)
+    return GuidanceCache(run.guidance, builtin_suite().task_type, lambda: SUITE.own.task_type, shared)
 
 
 def open_earlier_guidance(config: pytest.Config, settings: Settings, run: RunDirectory) -> EarlierGuidance | None:
     """Return the guidance of earlier runs: none on another host, or if this run takes nothing from other runs."""
     if is_on_another_host(config) or _must_generate(config, settings):
         return None
-    return EarlierRuns(run.path.parent.parent, BENCHMARK.task_type)
+    return EarlierRuns(run.path.parent.parent, builtin_suite().task_type)
 
 
 def sharing_scope(config: pytest.Config, settings: Settings, run: RunDirectory) -> str:

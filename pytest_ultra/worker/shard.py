@@ -130,7 +130,7 @@ class Shard:
             finished, self._places[case] = found
             meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
-        meter.plan(case, self._expect(assignment))
+        meter.plan(case, partial(self._expect, assignment))
         try:
             episode = engine.wait(assignment, self._generation.advance)
         except EngineStoppedError:
@@ -206,7 +206,7 @@ class Shard:
 
     def _start_episodes(self, engine: Engine, meter: Meter, assignments: Sequence[Assignment]) -> None:
         for assignment in assignments:
-            meter.plan(assignment.case, self._expect(assignment))
+            meter.plan(assignment.case, partial(self._expect, assignment))
         engine.start(assignments)
 
     def _generate_for(self, case: Case) -> None:
