@@ -50,6 +50,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Note the user's `--dist` before xdist sets its own because of `-n`."""
     config.stash[CHOSEN_DIST] = _find_chosen_dist(config)
+    workerinput = getattr(config, "workerinput", {})
+    if "ultra" in workerinput:
+        from pytest_ultra.distribution.rerun_relay import use_relay  # noqa: PLC0415 - only workers have a controller
+
+        use_relay(workerinput)
     if config.getoption("looponfail", default=False):
         from pytest_ultra.collection.other_plugins import refuse_loop  # noqa: PLC0415 - few use it
 

@@ -39,6 +39,7 @@ from pytest_ultra.worker.client_stack import import_for_engine
 from pytest_ultra.worker.engine_factory import EngineFactory
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
+from pytest_ultra.worker.redis_guidance import open_shared_guidance
 from pytest_ultra.worker.resume import FinishedEpisodes
 from pytest_ultra.worker.shard_rounds import ShardRounds
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
@@ -68,7 +69,7 @@ class Shard:
         self._placement = placement
         self._rounds = rounds
         self._run = RunDirectory.open(Path(placement.run_folder))
-        self._guidance = open_guidance_cache(self._run)
+        self._guidance = open_guidance_cache(self._run, open_shared_guidance(config, settings, self._run, placement))
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._factory = EngineFactory(config, settings, placement, self._finished, find_agent)
