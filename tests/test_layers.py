@@ -124,7 +124,7 @@ def test_a_shared_base_name_is_found() -> None:
 
 
 def test_the_map_in_the_docs_names_every_room_and_only_files_that_exist() -> None:
-    page = (ROOT.parent / "docs" / "how-it-works.md").read_text()
+    page = (Path(__file__).parents[1] / "docs" / "how-it-works.md").read_text()
     start, end = page.index("## The rooms"), page.index("## How a run works")
     tree, table = page[start:end].split("### To change something")
     rooms = {match[1] for match in re.finditer(r"^  (\w+)(?:/|\.py) ", tree, re.MULTILINE)}

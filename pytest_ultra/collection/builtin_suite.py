@@ -50,10 +50,10 @@ class BuiltinSuite:
             _check_name(arg, name, case_ids)
         config.args = [arg for arg in config.args if arg not in named]
         self._names = frozenset(named.values())
-        self._is_wanted = bool(named) or not _names_narrow_path(config)
+        self._is_wanted = bool(named) or not (_names_narrow_path(config) or _selects_changed(config))
 
     def add_to(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Append the suite's items, unless other items use the fixture or the command line names narrower paths."""
+        """Append the suite's items, unless other items use the fixture or the command line selects others."""
         if self._names or (self._is_wanted and not any(map(uses_episode, items))):
             items.extend(self._collect(session))
 
@@ -100,6 +100,11 @@ def _names_narrow_path(config: pytest.Config) -> bool:
         return False
     broad = set(_broad_paths(config))
     return any("::" in arg or (config.invocation_params.dir / arg).resolve() not in broad for arg in config.args)
+
+
+def _selects_changed(config: pytest.Config) -> bool:
+    """Whether pytest-testmon or pytest-picked selects the user's changed tests, maybe none of those with episodes."""
+    return any(getattr(config.option, name, False) for name in ("testmon", "picked"))
 
 
 def _broad_paths(config: pytest.Config) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 
 import pytest
 
@@ -19,6 +20,11 @@ _IN_OTHER_PROCESS = (
     "a test in a process of its own would run all episodes again; leave that out: nothing of an episode is left in the "
     "process of its test, and -n has several processes"
 )
+_BLOCKED = (
+    "pytest-socket blocks the connections of this test, and so of its episode; name each host that the run uses, such "
+    "as --allow-hosts=127.0.0.1,api.openai.com, or add --force-enable-socket"
+)
+_IN_EACH_WORKER = "each worker would run all episodes again; leave it out, and each case is run by one of the workers"
 _REPEATED = "a repeated test would check the same episode again; use --ultra-repeats={0}, which runs {0} of each task"
 
 
@@ -43,13 +49,15 @@ def refuse_options(config: pytest.Config) -> None:
 
 
 def _find_refused(option: argparse.Namespace) -> tuple[str, str] | None:
-    """Return an option of pytest-forked, pytest-repeat or pytest-flakefinder, and why it is refused."""
+    """Return an option of pytest-forked, pytest-repeat, pytest-flakefinder or xdist, and why it is refused."""
     if getattr(option, "forked", False):
         return "--forked", _IN_OTHER_PROCESS
     if hasattr(option, "repeat_scope") and option.count > 1:  # the first shows whose `--count` it is
         return f"--count={option.count}", _REPEATED.format(option.count)
     if getattr(option, "flake_finder_enable", False):
         return "--flake-finder", _REPEATED.format(option.flake_runs)
+    if getattr(option, "dist", "no") == "each":
+        return "--dist=each", _IN_EACH_WORKER
     return None
 
 
@@ -64,6 +72,8 @@ def refuse_test(request: pytest.FixtureRequest) -> None:
         )
     if os.getpid() != request.config.stash[_PROCESS]:
         pytest.fail(f"ultra_episode: {_IN_OTHER_PROCESS}", pytrace=False)
+    if socket.socket.__module__ == "pytest_socket":
+        pytest.fail(f"ultra_episode: {_BLOCKED}", pytrace=False)
     parameters = request.node.callspec.params
     if any(name.startswith(_REPEATING_FIXTURES) for name in parameters):
         pytest.fail(f"ultra_episode: {_REPEATED.format('N')}", pytrace=False)

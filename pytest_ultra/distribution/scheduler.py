@@ -112,7 +112,8 @@ class ShardScheduling(LoadScheduling):
             for node in self.nodes:
                 self._assign(node, shards[_number(node)])
             for node in self.nodes:
-                self.check_schedule(node)
+                if _number(node) not in self._reserved:
+                    self.check_schedule(node)
 
     def _assign_reserved(self) -> None:
         for node in self.nodes:
@@ -120,9 +121,14 @@ class ShardScheduling(LoadScheduling):
                 self._assign(node, self._reserved.pop(_number(node)))
 
     def _assign(self, node: WorkerController, indices: list[int]) -> None:
+        """Send cases to a worker. If it has just crashed, which xdist reports next, its replacement gets them."""
         if indices:
-            self.node2pending[node].extend(indices)
-            node.send_runtest_some(indices)
+            try:
+                node.send_runtest_some(indices)
+            except OSError:
+                self._reserved[_number(node)] = indices
+            else:
+                self.node2pending[node].extend(indices)
 
     def _without_reported(self, node: WorkerController, pending: list[int]) -> list[int]:
         """Return what a worker had not run, without a case whose result has come, but not yet word of its end."""

@@ -164,9 +164,10 @@ def _describe(error: Exception) -> str:
 
 def _cause(error: aiohttp.ClientConnectorError) -> str:
     """Return why there is no connection. It comes first in the description, whose end is cut where room is short."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):  # it has no `os_error` in aiohttp 3.12
+        problem = getattr(error.certificate_error, "verify_message", error.certificate_error)
+        return f"TLS: certificate verify failed: {problem}; SSL_CERT_FILE names your own authorities"
     cause = error.os_error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"TLS: certificate verify failed: {cause.verify_message}; SSL_CERT_FILE names your own authorities"
     if isinstance(cause, ssl.SSLError):
         return f"TLS: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
     return " ".join((cause.strerror or str(cause)).split())

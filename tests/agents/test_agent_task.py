@@ -20,7 +20,7 @@ from pytest_ultra.core.transcript import ToolCall
 from pytest_ultra.errors import ConfigurationError
 from tests.benchmark.agent_runs import make_case
 
-PAGE = Path(pytest_ultra.__file__).parents[1] / "docs" / "own-agent.md"
+PAGE = Path(__file__).parents[2] / "docs" / "own-agent.md"
 TOOL = {"type": "function", "function": {"name": "act", "description": "Act.", "parameters": {"properties": {}}}}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.analysis.gate_verdicts import GateEvaluator, decide
@@ -232,6 +232,7 @@ def test_a_collapse_of_the_fewest_tasks_is_never_met(tasks: int, limit: float | 
     assert (verdict.tasks_needed or 0) >= 5
 
 
+@settings(deadline=None)
 @given(st.integers(0, 15), st.integers(0, 15), st.integers(0, 15), st.sampled_from([0.0, 0.05, 0.2, 0.5]))
 def test_what_is_met_is_measured_within_the_limit_and_what_is_missed_beyond_it(
     won: int, lost: int, alike: int, limit: float

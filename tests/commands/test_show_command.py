@@ -108,12 +108,13 @@ def test_a_terminal_gets_colours_unless_no_color_is_set(root: Path, monkeypatch:
 
     run = make_run(root, some_episodes())
     monkeypatch.setenv("TERM", "xterm")
-    for no_color, has_colours in (("", True), ("1", False)):
-        monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for has_colours in (True, False):
         terminal = Terminal()
         with redirect_stdout(terminal):
             show_run(run, is_json=False)
         assert ("\x1b[33m" in terminal.getvalue()) is has_colours
+        monkeypatch.setenv("NO_COLOR", "1")
 
 
 @pytest.mark.parametrize(

@@ -17,5 +17,5 @@ collect_ignore_glob = [] if os.environ.get("ULTRA_TEST_NEIGHBOURS") else ["test_
 def _with_all_plugins(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Load all plugins in the runs of the tests; the tests themselves run without."""
     del pytester  # which leaves plugins out
-    monkeypatch.delenv("PYTEST_ADDOPTS")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:tldr")
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)

@@ -131,6 +131,36 @@ def test_a_worker_that_crashes_before_it_gets_tests_is_replaced_too(project: pyt
     assert Counter(worker for _, worker in reported(project)) == {"gw1": 5, "gw2": 5}
 
 
+def test_a_worker_that_crashes_just_before_it_gets_tests_is_replaced_too(project: pytest.Pytester) -> None:
+    """Both workers have collected; the controller sends their cases when it can see only that the first is gone."""
+    project.makeconftest(
+        LOGGING
+        + """
+    import time
+    NODES = []
+
+    def pytest_xdist_node_collection_finished(node):
+        NODES.append(node)
+        if len(NODES) == 2:
+            next(each for each in NODES if each.gateway.id == "gw0").gateway._io.popen.wait()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(session):
+        worker = os.environ.get("PYTEST_XDIST_WORKER")
+        if worker == "gw1":
+            pathlib.Path("collected").touch()
+        while worker == "gw0":
+            time.sleep(0.01)
+            if pathlib.Path("collected").exists():
+                os._exit(3)
+    """
+    )
+    project.makepyfile("def test_mine(ultra_episode): pass\ndef test_plain(): pass")
+    project.runpytest(MODEL, *TEN, "-n2").assert_outcomes(passed=11)
+    cases = Counter(worker for nodeid, worker in reported(project) if "[" in nodeid)
+    assert cases == {"gw1": 5, "gw2": 5}
+
+
 def test_collections_that_differ_are_xdists_usual_error(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

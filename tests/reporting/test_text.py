@@ -103,7 +103,7 @@ def test_a_value_is_shown_on_one_line() -> None:
 
 def test_a_value_nested_too_deeply_is_not_shown() -> None:
     value: object = 0
-    for _ in range(20_000):
+    for _ in range(1_000_000):
         value = [value]
     assert compact(value) == "(nested too deeply to show)"
 

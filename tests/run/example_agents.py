@@ -80,7 +80,11 @@ def answer(call: dict[str, Any], content: str) -> dict[str, Any]:
 
 
 def ask(task: AgentTask | AsyncAgentTask, messages: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(post(task, messages, **fields))
+    try:
+        body: dict[str, Any] = json.loads(post(task, messages, **fields))
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
     message: dict[str, Any] = body["choices"][0]["message"]
     return message
 
@@ -116,7 +120,8 @@ def of_another_model(task: AgentTask) -> str:
     try:
         post(task, task.messages(), model="another")
     except urllib.error.HTTPError as error:
-        return f"{error.code} {error.read().decode()}"
+        with error:
+            return f"{error.code} {error.read().decode()}"
     return "Done."
 
 

@@ -58,6 +58,7 @@ OPTIONS_OF_OTHERS = """
         (("--forked",), "--forked: a test in a process of its own would run all episodes again*"),
         (("--count=3",), "--count=3: a repeated test would check the same episode again; use --ultra-repeats=3*"),
         (("--flake-finder", "--flake-runs=7"), "--flake-finder: a repeated test *; use --ultra-repeats=7*"),
+        (("--dist=each", "-n2"), "--dist=each: each worker would run all episodes again; leave it out*"),
         (("-f",), "-f (--looponfail) would run episodes again at each change of a file*"),
     ],
 )

@@ -112,7 +112,7 @@ def test_half_a_surrogate_pair_does_not_lose_the_episode() -> None:
 
 def test_an_episode_that_is_nested_too_deeply_keeps_its_score() -> None:
     value: object = 0
-    for _ in range(20_000):
+    for _ in range(1_000_000):
         value = [value]
     answered = Answered(1, ToolCall("a", "b", "{}"), {"deep": value}, ToolResult())
     line = decode_line(encode_line(make_episode(transcript=(answered,)), 0), HERE)
