@@ -24,6 +24,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background ignores Ctrl-C for us; some tests send it to themselves or to a child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""NumPy would start threads in each process of each run, which takes a tenth of a short run's time."""
+
 
 @pytest.fixture(scope="session")
 def _imported_package() -> None:

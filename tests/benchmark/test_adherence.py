@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import msgspec
 import pytest
@@ -33,11 +34,10 @@ from tests.benchmark.agent_runs import make_case, score_agent
 
 
 def make_cases(prompt_type: PromptType, rate: float = 1.0) -> Iterator[Case]:
-    for task_type in TaskType:
-        for difficulty in (Difficulty.VERY_EASY, Difficulty.HARD):
-            for severity in Severity if prompt_type.flaw_kind else [None]:
-                for instance in range(2):
-                    yield make_case(prompt_type, task_type, difficulty, severity=severity, rate=rate, instance=instance)
+    """Yield cases of small and large tasks; those with a flaw at each severity, each in another task."""
+    for task_type, difficulty in product(TaskType, (Difficulty.VERY_EASY, Difficulty.HARD)):
+        for instance, severity in enumerate(Severity if prompt_type.flaw_kind else (None, None)):
+            yield make_case(prompt_type, task_type, difficulty, severity=severity, rate=rate, instance=instance)
 
 
 def score_cases(agent: str, prompt_type: PromptType) -> list[Score]:

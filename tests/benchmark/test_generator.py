@@ -30,7 +30,7 @@ INSTANCES = 8
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks(INSTANCES)
+    return make_tasks(INSTANCES, very_hard=2)
 
 
 def digest(instances: int) -> str:
@@ -143,11 +143,11 @@ def test_tasks_use_many_tool_sequences(tasks: list[Task]) -> None:
 @pytest.mark.parametrize("task_type", TaskType)
 def test_no_tool_sequence_dominates(task_type: TaskType) -> None:
     """From `medium` on, no sequence makes up more than 5 % of a cell."""
-    keys = [TaskKey(task_type, Difficulty.MEDIUM, instance, 11) for instance in range(240)]
+    keys = [TaskKey(task_type, Difficulty.MEDIUM, instance, 11) for instance in range(160)]
     drafts = [draft for key in keys if (draft := make_draft(key, 0))]
     sequences = Counter(tuple(action.call.tool for action in draft.actions) for draft in drafts)
     assert sequences.most_common(1)[0][1] <= 0.05 * len(drafts)
-    assert len({draft.text.skeleton for draft in drafts}) > 60
+    assert len({draft.text.skeleton for draft in drafts}) > 50
 
 
 def count_spare_tools(task: Task) -> int:

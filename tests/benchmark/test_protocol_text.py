@@ -51,9 +51,10 @@ def make_cases() -> Iterator[Case]:
 def test_every_reference_agent_gets_the_same_score_in_text_as_in_the_native_protocol(agent: str) -> None:
     for case in make_cases():
         in_text = msgspec.structs.replace(case, tool_protocol=ToolProtocol.TEXT)
+        run = run_agent(agent, in_text)
         if agent != "mixture":  # its skill is drawn by case, and the protocol is part of the case
-            assert score_agent(agent, in_text) == score_agent(agent, case)
-        assert all(event.forgiven == () for event in run_agent(agent, in_text).events if isinstance(event, Replied))
+            assert score(in_text, run.guidance, run.events) == score_agent(agent, case)
+        assert all(event.forgiven == () for event in run.events if isinstance(event, Replied))
 
 
 def test_tools_are_described_only_in_the_system_message() -> None:

@@ -61,7 +61,7 @@ def strange_values(task: Task, flawed: FlawedWorkflow) -> list[Json]:
 @pytest.mark.parametrize("kind", FlawKind)
 def test_no_oddity_makes_a_flaw_visible_that_only_the_world_shows(kind: FlawKind) -> None:
     seen = 0
-    for task_type, severity, instance in product(TaskType, Severity, range(3)):
+    for task_type, (instance, severity) in product(TaskType, enumerate(Severity)):
         task = make_task(TaskKey(task_type, Difficulty.HARD, instance, 0))
         flawed = inject(TaskContext(task), perfect_plan(task), kind, severity, visibility=Visibility.WORLD)
         assert flawed is not None

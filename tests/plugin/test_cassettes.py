@@ -18,6 +18,7 @@ from tests.plugin.chat_server import CALLS, ChatServer, chat_server
 KEY = "sk-0123456789abcdef"
 ONE_CASE = ("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task")
 FEW_CASES = ("--ultra-prompt-type=optimal,flawed_missing_step", "--ultra-task-type=simple_task,basic_task")
+ALONE = ("-p", "no:xdist")  # the fastest, where the mode does not matter
 UNSTABLE = {"worker", "started_at", "started_at_utc"}
 """Fields that may differ between two replays."""
 
@@ -43,9 +44,6 @@ def server() -> Iterator[ChatServer]:
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-ALONE = ("-p", "no:xdist")  # the fastest, for runs that only prepare a test
 
 
 def episodes(pytester: pytest.Pytester, *args: str, in_own_process: bool = False) -> list[dict[str, Any]]:
@@ -91,13 +89,13 @@ def test_a_recording_of_two_workers_is_replayed_in_every_way_with_the_same_bytes
 
 
 def test_a_replay_needs_no_key_and_no_address(
-    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
+    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     args = ("--ultra-model=openai/gpt", *ONE_CASE)
     with monkeypatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", KEY)
         (recorded,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=record", f"--ultra-base-url={server.url}")
-    (replayed,) = episodes(pytester, *way, *args, "--ultra-cassette=replay")
+    (replayed,) = episodes(pytester, "-n2", *args, "--ultra-cassette=replay")
     unroutable = "--ultra-base-url=http://192.0.2.1:9/v1"
     (elsewhere,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=replay", unroutable)
     assert server.requests == dict.fromkeys(range(1, CALLS + 2), 1)
@@ -106,13 +104,13 @@ def test_a_replay_needs_no_key_and_no_address(
 
 
 def test_a_model_that_takes_no_native_tools_is_replayed_in_the_text_protocol(
-    pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...]
+    pytester: pytest.Pytester, server: ChatServer
 ) -> None:
     server.rejects_tools = True
     args = ("--ultra-model=gpt", *ONE_CASE, "--ultra-tool-protocol=auto")
     online = (*args, f"--ultra-base-url={server.url}")
     (recorded,) = episodes(pytester, *ALONE, *online, "--ultra-cassette=record")
-    (replayed,) = episodes(pytester, *way, *args, "--ultra-cassette=replay")
+    (replayed,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=replay")
     assert server.rejections == 1
     for name in ("outcome", "failure_class", "turns", "tool_calls", "requests"):
         assert recorded[name] == replayed[name], name
@@ -136,14 +134,15 @@ def test_a_replay_repeats_the_rejections_of_a_parameter(
     assert not any(KEY in content for content in kept.values())
 
 
+@pytest.mark.parametrize("mode", [ALONE, ("-n2",)], ids=["no-xdist", "n2"])
 def test_the_key_is_nowhere_although_the_endpoint_repeats_it(
-    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, way: tuple[str, ...]
+    pytester: pytest.Pytester, server: ChatServer, monkeypatch: pytest.MonkeyPatch, mode: tuple[str, ...]
 ) -> None:
     server.fail_at = 2
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     args = ("--ultra-model=gpt", *ONE_CASE, f"--ultra-base-url={server.url}", "--ultra-json=out.json")
     results = [
-        pytester.runpytest(*way, *args, "--ultra-cassette=record"),
+        pytester.runpytest(*mode, *args, "--ultra-cassette=record"),
         pytester.runpytest(*ALONE, *args, "--ultra-cassette=replay"),
     ]
     assert server.requests[2] == 2
@@ -155,7 +154,7 @@ def test_the_key_is_nowhere_although_the_endpoint_repeats_it(
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("mode", ["auto", "record"])
+@pytest.mark.parametrize(("way", "mode"), [(ALONE, "auto"), (("-n2",), "record")], ids=["no-xdist-auto", "n2-record"])
 def test_an_episode_that_was_killed_resumes_at_its_turn(
     pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...], mode: str
 ) -> None:
@@ -176,16 +175,14 @@ def test_an_episode_that_was_killed_resumes_at_its_turn(
     assert [turn["turn"] for turn in json.loads(only_cassette(pytester))["turns"]] == [*range(1, CALLS + 2)]
 
 
-def test_a_request_without_a_recording_is_an_error_that_shows_the_difference(
-    pytester: pytest.Pytester, way: tuple[str, ...]
-) -> None:
+def test_a_request_without_a_recording_is_an_error_that_shows_the_difference(pytester: pytest.Pytester) -> None:
     args = ("--ultra-model=demo/perfect", *ONE_CASE)
     pytester.runpytest(*ALONE, *args, "--ultra-cassette=record").assert_outcomes(passed=1)
     (path,) = (pytester.path / "cassettes").rglob("*.json")
     changed = json.loads(path.read_text())
     changed["turns"][1]["reply"]["tool_calls"][0]["arguments"] = '{"a": 1}'
     path.write_text(json.dumps(changed))
-    result = pytester.runpytest(*way, *args, "--ultra-cassette=replay")
+    result = pytester.runpytest(*ALONE, *args, "--ultra-cassette=replay")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines("ultra: --ultra-cassette=replay, answers in cassettes")
     result.stdout.fnmatch_lines(
@@ -200,20 +197,16 @@ def test_a_request_without_a_recording_is_an_error_that_shows_the_difference(
     )
 
 
-def test_auto_needs_a_key_only_for_answers_that_are_missing(
-    pytester: pytest.Pytester, server: ChatServer, way: tuple[str, ...]
-) -> None:
+def test_auto_needs_a_key_only_for_answers_that_are_missing(pytester: pytest.Pytester, server: ChatServer) -> None:
     args = ("--ultra-model=gpt", "--ultra-task-type=simple_task", "--ultra-cassette=auto")
     episodes(pytester, *ALONE, *args, "--ultra-prompt-type=optimal", f"--ultra-base-url={server.url}")
-    kept, missing = episodes(pytester, *way, *args, "--ultra-prompt-type=optimal,cot")
+    kept, missing = episodes(pytester, "-n2", *args, "--ultra-prompt-type=optimal,cot")
     assert {kept["outcome"], missing["outcome"]} == {"failed", "error"}
     (error,) = (entry["error"] for entry in (kept, missing) if entry["error"])
     assert error.startswith("not on the cassette, and the model cannot be called: The model 'gpt' needs an API key.")
 
 
-def test_answers_of_the_users_own_agent_are_recorded_and_replayed_without_it(
-    pytester: pytest.Pytester, way: tuple[str, ...]
-) -> None:
+def test_answers_of_the_users_own_agent_are_recorded_and_replayed_without_it(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
         from pathlib import Path
@@ -235,7 +228,7 @@ def test_answers_of_the_users_own_agent_are_recorded_and_replayed_without_it(
         """
     )
     args = ("--ultra-model=mine", *ONE_CASE)
-    (recorded,) = episodes(pytester, *way, *args, "--ultra-cassette=record")
+    (recorded,) = episodes(pytester, "-n2", *args, "--ultra-cassette=record")
     (replayed,) = episodes(pytester, *ALONE, *args, "--ultra-cassette=replay")
     assert (pytester.path / "opened.txt").read_text() == "once ", "and only to record"
     assert recorded["outcome"] == replayed["outcome"] == "failed"

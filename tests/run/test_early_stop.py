@@ -31,9 +31,7 @@ def last_finished_at(project: Project) -> float:
     return max(float(episode["started_at"] + episode["duration_s"]) for episode in project.journaled_episodes())
 
 
-@pytest.mark.parametrize(
-    "args", [(*NO_XDIST, "-x"), ("-n2", "-x"), ("-n2", "--maxfail=2")], ids=["no-xdist-x", "n2-x", "n2-maxfail"]
-)
+@pytest.mark.parametrize("args", [(*NO_XDIST, "-x"), ("-n2", "--maxfail=2")], ids=["no-xdist-x", "n2-maxfail"])
 def test_maxfail_ends_the_run_at_once(project: Project, args: tuple[str, ...]) -> None:
     result = project.run(*args, QUICK_AND_SLOW, TEN_CASES)
     assert time.time() - last_finished_at(project) < MAX_STOP_S
@@ -102,7 +100,7 @@ def test_stepwise_on_workers_cancels_paid_calls_at_once_and_continues_from_there
     project.run("-n2", QUICK_AND_SLOW, TEN_CASES, "--sw")
     assert time.time() - last_finished_at(project) < MAX_STOP_S
     check_final_state(project)
-    again = project.run("-n2", "--ultra-model=demo/perfect", TEN_CASES, "--sw")
+    again = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN_CASES, "--sw")
     again.assert_outcomes(passed=10)
 
 

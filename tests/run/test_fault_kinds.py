@@ -21,11 +21,10 @@ LOSES = {
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-def test_each_kind_costs_the_agent_without_the_skill_for_it(
-    project: Project, xdist_on_off: tuple[str, ...], kind: FaultKind
-) -> None:
+def test_each_kind_costs_the_agent_without_the_skill_for_it(project: Project, kind: FaultKind) -> None:
+    """The next test shows that faults are the same on workers."""
     project.run(
-        *xdist_on_off, f"--ultra-model={AGENTS}", *HALF_RELIABLE, f"--ultra-fault-kind={kind}", "--ultra-instances=4"
+        *NO_XDIST, f"--ultra-model={AGENTS}", *HALF_RELIABLE, f"--ultra-fault-kind={kind}", "--ultra-instances=4"
     )
     counts: dict[str, int] = defaultdict(int)
     for episode in project.episodes():

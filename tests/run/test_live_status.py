@@ -91,16 +91,16 @@ def is_status_row(row: str) -> bool:
 
 
 def test_a_terminal_shows_the_status_on_its_lowest_rows_and_clears_it_at_the_end(
-    start_on_terminal: StartOnTerminal, xdist_mode: tuple[str, ...]
+    start_on_terminal: StartOnTerminal, xdist_on_off: tuple[str, ...]
 ) -> None:
-    run = start_on_terminal(SLOW, TEN_CASES, *xdist_mode)
+    run = start_on_terminal(SLOW, TEN_CASES, *xdist_on_off)
     rows = run.wait_for(" ETA 0:")
     top = next(number for number, row in enumerate(rows) if re.fullmatch(r"- ultra -+ \d:\d\d -", row))
     total, *shards, last = rows[top + 1 :]
     assert re.match(r" all \[[#-]*\.*\] \d+/10  ETA 0:0\d  \d+%", total)
     shards = [row for row in shards if row.startswith(" gw")]
     assert [re.sub(r"\[.*\] \d/", "", row).split()[:2] for row in shards] == (
-        [["gw0", "5"], ["gw1", "5"]] if xdist_mode == ("-n2",) else []
+        [["gw0", "5"], ["gw1", "5"]] if xdist_on_off == ("-n2",) else []
     )
     assert re.match(r" \d+ calls? in flight, \d+ waiting for limits, .* tokens, \$0\.00$", last)
     assert run.screen.has_colours
@@ -193,9 +193,9 @@ def test_the_status_is_off(start_on_terminal: StartOnTerminal, flag: str) -> Non
     assert b"waiting for limits" not in run.screen.written
 
 
-def test_a_log_gets_status_lines_at_intervals(project: Project, xdist_mode: tuple[str, ...]) -> None:
+def test_a_log_gets_status_lines_at_intervals(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run_in_own_process(SLOW, TEN_CASES, *xdist_mode)
+    result = project.run_in_own_process(SLOW, TEN_CASES, *xdist_on_off)
     lines = [line for line in result.outlines if line.startswith("ultra: ") and " done" in line]
     assert len(lines) >= 2
     assert [line for line in lines if not LOG_LINE.match(line)] == []

@@ -43,15 +43,22 @@ def of_model(project: Project, model: str) -> dict[str, dict[str, Any]]:
     return {episode["prompt_type"]: {name: episode[name] for name in SAME} for episode in found}
 
 
-@pytest.mark.parametrize("agent", ["loop", "async_loop", "with_threads"])
-def test_an_agent_scores_as_the_model_behind_it(agents: Project, xdist_mode: tuple[str, ...], agent: str) -> None:
-    names = f"obeying=example_agents:{agent}@demo/follower,able=example_agents:{agent}@demo/perfect"
-    agents.run(*xdist_mode, f"--ultra-agent={names}", "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
-    assert len(agents.episodes()) == 12
-    assert of_model(agents, "obeying") == of_model(agents, "demo/follower")
-    assert of_model(agents, "able") == of_model(agents, "demo/perfect")
-    assert {episode["outcome"] for episode in of_model(agents, "able").values()} == {"full"}
-    assert of_model(agents, "obeying")["flawed_semantic_drift"]["outcome"] == "failed"
+LOOPS = ("loop", "async_loop", "with_threads")
+
+
+def test_an_agent_scores_as_the_model_behind_it(agents: Project, xdist_on_off: tuple[str, ...]) -> None:
+    names = [
+        f"{model}-{loop}=example_agents:{loop}@demo/{model}" for loop in LOOPS for model in ("follower", "perfect")
+    ]
+    models = "--ultra-model=demo/follower,demo/perfect"
+    agents.run(*xdist_on_off, f"--ultra-agent={','.join(names)}", models, *TWO_KINDS)
+    obeying, able = (of_model(agents, model) for model in ("demo/follower", "demo/perfect"))
+    assert len(obeying) == len(able) == 3
+    for loop in LOOPS:
+        assert of_model(agents, f"follower-{loop}") == obeying
+        assert of_model(agents, f"perfect-{loop}") == able
+    assert {episode["outcome"] for episode in able.values()} == {"full"}
+    assert obeying["flawed_semantic_drift"]["outcome"] == "failed"
 
 
 def test_an_agent_whose_framework_takes_mcp_servers_scores_the_same(
@@ -127,17 +134,19 @@ def test_calls_that_are_made_at_once_are_one_turn(agents: Project) -> None:
     assert episode["score"]["turns"] == 3
 
 
-@pytest.mark.parametrize("agent", ["hang", "hang_in_pool", "block_loop", "ignore_cancellation"])
-def test_an_agent_that_hangs_holds_up_neither_the_others_nor_the_exit(
-    agents: Project, agent: str, xdist_on_off: tuple[str, ...]
+def test_agents_that_hang_hold_up_neither_the_others_nor_the_exit(
+    agents: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    names = f"hanging=example_agents:{agent},able=example_agents:loop@demo/perfect"
+    hanging = ("hang", "hang_in_pool", "block_loop", "ignore_cancellation")
+    names = ",".join(
+        [*(f"{agent}=example_agents:{agent}" for agent in hanging), "able=example_agents:loop@demo/perfect"]
+    )
     options = (f"--ultra-agent={names}", "--ultra-timeout=3", *ONE_CASE)
     started = time.monotonic()
     result = agents.run_in_own_process(*xdist_on_off, *options)
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=1, failed=4)
     outcomes = {episode["model"]: (episode["outcome"], episode["failure_class"]) for episode in agents.episodes()}
-    assert outcomes == {"hanging": ("failed", "agent_timeout"), "able": ("full", None)}
+    assert outcomes == dict.fromkeys(hanging, ("failed", "agent_timeout")) | {"able": ("full", None)}
     tests_s = float(re.findall(r" in ([\d.]+)s", result.stdout.str())[-1])
     assert time.monotonic() - started - tests_s < 5 + 3  # the interpreter's start is in it too
 
@@ -194,7 +203,7 @@ def test_no_secret_of_an_agent_is_stored_or_shown(agents: Project, monkeypatch: 
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
-def test_an_agent_from_the_hook_or_the_fixture(project: Project, xdist_mode: tuple[str, ...]) -> None:
+def test_an_agent_from_the_hook_or_the_fixture(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makeconftest("""
         import pytest
 
@@ -205,7 +214,7 @@ def test_an_agent_from_the_hook_or_the_fixture(project: Project, xdist_mode: tup
         def ultra_agent():
             return {"fixed": lambda task: "From the fixture."}
     """)
-    project.run(*xdist_mode, "--ultra-agent=hooked,fixed,named=fixed", *ONE_CASE)
+    project.run(*xdist_on_off, "--ultra-agent=hooked,fixed,named=fixed", *ONE_CASE)
     words = {
         episode["case"]["model"]: [
             event["reply"]["text"] for event in episode["transcript"] if event["type"] == "reply"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -41,12 +43,34 @@ def kill_run(project: Project, *args: str, after: int = 3) -> int:
     return len(own_episodes(project))
 
 
+@dataclass
+class KilledRuns:
+    """Runs of ten cases that were killed, by the options of xdist: each is made once, and resumed in many projects."""
+
+    folder: Path
+    finished: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def put_into(self, project: Project, *xdist_args: str) -> int:
+        """Leave a killed run in an empty project; return how many episodes it had finished."""
+        if xdist_args not in self.finished:
+            self.finished[xdist_args] = kill_run(project, *xdist_args, SLOW, TEN_CASES, "--ultra-concurrency=1")
+            shutil.copytree(project.path / ".ultra", self.folder.joinpath(*xdist_args))
+        else:
+            shutil.copytree(self.folder.joinpath(*xdist_args), project.path / ".ultra")
+        return self.finished[xdist_args]
+
+
+@pytest.fixture(scope="module")
+def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> KilledRuns:
+    return KilledRuns(tmp_path_factory.mktemp("killed"))
+
+
 def count_reused(project: Project) -> int:
     return sum(episode["reused"] for episode in project.episodes())
 
 
-def test_a_killed_run_is_resumed(project: Project, xdist_on_off: tuple[str, ...]) -> None:
-    n = kill_run(project, *xdist_on_off, SLOW, TEN_CASES, "--ultra-concurrency=1")
+def test_a_killed_run_is_resumed(project: Project, killed_runs: KilledRuns, xdist_on_off: tuple[str, ...]) -> None:
+    n = killed_runs.put_into(project, *xdist_on_off)
     result = project.run(*xdist_on_off, SLOW, TEN_CASES, "-v")
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines([HEADER.format(n, 10), f"10 planned: 10 scored *; {n} reused from earlier runs"])
@@ -69,11 +93,11 @@ def test_a_run_resumes_several_interrupted_runs_whatever_their_workers_and_selec
     assert count_reused(project) == 0
 
 
-@pytest.mark.parametrize("how", ["-x", "--maxfail=2"])
-def test_a_run_that_reached_maxfail_is_not_resumed(project: Project, xdist_on_off: tuple[str, ...], how: str) -> None:
-    project.run(*xdist_on_off, how, "--ultra-model=demo/null", TEN_CASES)
+@pytest.mark.parametrize("args", [(*NO_XDIST, "-x"), ("-n2", "--maxfail=2")], ids=["no-xdist", "n2"])
+def test_a_run_that_reached_maxfail_is_not_resumed(project: Project, args: tuple[str, ...]) -> None:
+    project.run(*args, "--ultra-model=demo/null", TEN_CASES)
     assert find_state(RunDirectory.open(project.runs()[-1])) is State.FINISHED
-    project.run(*xdist_on_off, "--ultra-model=demo/null", TEN_CASES).assert_outcomes(failed=10)
+    project.run(*NO_XDIST, "--ultra-model=demo/null", TEN_CASES).assert_outcomes(failed=10)
     assert count_reused(project) == 0
 
 
@@ -83,7 +107,7 @@ def test_a_run_interrupted_by_ctrl_c_is_resumed(project: Project, xdist_on_off: 
     started.interrupt()
     started.wait(30)
     n = len(project.journaled_episodes())
-    project.run(*xdist_on_off, SLOW, TEN_CASES).assert_outcomes(passed=10)
+    project.run(*NO_XDIST, SLOW, TEN_CASES).assert_outcomes(passed=10)
     assert (count_reused(project), len(own_episodes(project))) == (n, 10 - n)
 
 
@@ -104,8 +128,8 @@ def test_nothing_is_reused_from_a_run_in_progress(project: Project) -> None:
     )
 
 
-def test_fresh_reuses_nothing(project: Project) -> None:
-    kill_run(project, *NO_XDIST, SLOW, TEN_CASES, "--ultra-concurrency=1")
+def test_fresh_reuses_nothing(project: Project, killed_runs: KilledRuns) -> None:
+    killed_runs.put_into(project, *NO_XDIST)
     result = project.run(*NO_XDIST, SLOW, TEN_CASES, "--ultra-fresh")
     result.stdout.fnmatch_lines("ultra: --ultra-fresh: nothing is reused from earlier runs")
     assert count_reused(project) == 0
@@ -174,10 +198,9 @@ def test_two_tests_of_one_case_share_its_reused_episode(project: Project, xdist_
     assert (count_reused(project), len(own_episodes(project))) == (n, 10 - n)
 
 
-@pytest.mark.parametrize("dist", ["--dist=load", "--dist=worksteal"])
-def test_episodes_are_reused_under_another_scheduler(project: Project, dist: str) -> None:
-    n = kill_run(project, *NO_XDIST, SLOW, TEN_CASES, "--ultra-concurrency=1")
-    project.run("-n2", dist, SLOW, TEN_CASES).assert_outcomes(passed=10)
+def test_episodes_are_reused_under_another_scheduler(project: Project, killed_runs: KilledRuns) -> None:
+    n = killed_runs.put_into(project, *NO_XDIST)
+    project.run("-n2", "--dist=worksteal", SLOW, TEN_CASES).assert_outcomes(passed=10)
     assert (count_reused(project), len(own_episodes(project))) == (n, 10 - n)
 
 
@@ -237,7 +260,7 @@ def test_a_full_disk_is_reported_and_loses_no_finished_episode(project: Project,
     assert outcomes["passed"] + outcomes["errors"] == 20
     assert outcomes["passed"] == project.outcomes()["full"] == len(project.journaled_episodes())
     (project.path / "conftest.py").unlink()
-    project.run(*args).assert_outcomes(passed=20)
+    project.run(*NO_XDIST, *args[len(xdist_on_off) :]).assert_outcomes(passed=20)
     assert count_reused(project) == outcomes["passed"]
 
 
@@ -274,23 +297,23 @@ NO_FILE_ANYWHERE = f"""
 """As when the process that hears of it has no file left either."""
 
 
-@pytest.mark.parametrize("conftest", [NO_MORE_FILES, NO_SHARD, NO_FILE_ANYWHERE])
-def test_a_run_that_could_not_start_its_episodes_is_resumed_with_all_before_it(
-    project: Project, xdist_on_off: tuple[str, ...], conftest: str
+def test_runs_that_could_not_start_their_episodes_are_resumed_with_all_before_them(
+    project: Project, killed_runs: KilledRuns, xdist_on_off: tuple[str, ...]
 ) -> None:
     args = (*xdist_on_off, SLOW, TEN_CASES)
-    finished = kill_run(project, *args, "--ultra-concurrency=1")
-    project.pytester.makeconftest(conftest)
-    result = project.run_in_own_process(*args)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines("the run was interrupted: the episodes could not start (too many open files); *")
+    finished = killed_runs.put_into(project, *xdist_on_off)
+    for conftest in (NO_MORE_FILES, NO_SHARD, NO_FILE_ANYWHERE):
+        project.pytester.makeconftest(conftest)
+        result = project.run_in_own_process(*args)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines("the run was interrupted: the episodes could not start (too many open files); *")
     (project.path / "conftest.py").unlink()
     project.run(*args).assert_outcomes(passed=10)
     assert count_reused(project) == finished
 
 
-def test_a_run_of_a_newer_schema_is_reported_and_left_unchanged(project: Project) -> None:
-    kill_run(project, *NO_XDIST, SLOW, TEN_CASES, "--ultra-concurrency=1")
+def test_a_run_of_a_newer_schema_is_reported_and_left_unchanged(project: Project, killed_runs: KilledRuns) -> None:
+    killed_runs.put_into(project, *NO_XDIST)
     journal: Path = project.runs()[0] / "journal-main.jsonl"
     journal.write_text(journal.read_text().replace('{"schema_version":1', '{"schema_version":9'))
     content = journal.read_bytes()
@@ -302,8 +325,8 @@ def test_a_run_of_a_newer_schema_is_reported_and_left_unchanged(project: Project
     assert journal.read_bytes() == content
 
 
-def test_a_damaged_last_line_loses_one_episode(project: Project) -> None:
-    n = kill_run(project, *NO_XDIST, SLOW, TEN_CASES, "--ultra-concurrency=1")
+def test_a_damaged_last_line_loses_one_episode(project: Project, killed_runs: KilledRuns) -> None:
+    n = killed_runs.put_into(project, *NO_XDIST)
     journal: Path = project.runs()[0] / "journal-main.jsonl"
     journal.write_bytes(journal.read_bytes()[:-20])
     project.run(*NO_XDIST, SLOW, TEN_CASES).assert_outcomes(passed=10)

@@ -49,7 +49,7 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
 def test_the_document_contains_every_planned_case_with_all_its_fields(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    project.run_in_own_process(*xdist_on_off, "--ultra-model=demo", TEN_CASES, "--ultra-repeats=2")
+    project.run(*xdist_on_off, "--ultra-model=demo", TEN_CASES, "--ultra-repeats=2")
     document = project.document()
     assert document["schema_version"] == 1
     assert document["run"]["run_id"] == project.runs()[0].name
@@ -69,7 +69,7 @@ def test_the_document_contains_every_planned_case_with_all_its_fields(
 def test_a_run_keeps_its_journals_with_transcripts_and_its_workflows(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES)
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES)
     (run,) = project.runs()
     names = {path.name for path in run.iterdir()}
     journals = {"journal-gw0.jsonl", "journal-gw1.jsonl"} if xdist_on_off == ("-n2",) else {"journal-main.jsonl"}
@@ -85,7 +85,7 @@ def test_paths_are_relative_to_the_current_directory(
     project.pytester.makeini("[pytest]")
     below = project.pytester.mkdir("below")
     monkeypatch.chdir(below)
-    project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-dir=kept")
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-dir=kept")
     assert len(project.episodes("below/out.json")) == 1
     assert len(list(below.glob("kept/runs/*/journal-*.jsonl"))) == 1
     assert not (project.path / ".ultra").exists()
@@ -114,7 +114,7 @@ def test_the_terminal_shows_a_header_a_table_and_the_counts(project: Project, xd
 
 def test_a_failed_item_on_a_worker_shows_plan_and_transcript(project: Project) -> None:
     args = ("--ultra-model=demo/follower", "--ultra-task-type=simple_task", "--ultra-prompt-type=flawed_missing_step")
-    result = project.run_in_own_process("-n2", *args)
+    result = project.run("-n2", *args)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["failed: the job was not done", "plan, as the model saw it*", "transcript:*", "*turn 1*"]
@@ -122,11 +122,9 @@ def test_a_failed_item_on_a_worker_shows_plan_and_transcript(project: Project) -
     assert "Traceback" not in result.stdout.str()
 
 
-@pytest.mark.parametrize("args", [("-q",), ("-p", "no:terminal")], ids=["quiet", "none"])
-def test_a_quiet_terminal_changes_nothing_else(
-    project: Project, xdist_on_off: tuple[str, ...], args: tuple[str, ...]
-) -> None:
-    result = project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/perfect", *ONE_CASE, *args)
+@pytest.mark.parametrize("args", [("-q",), ("-p", "no:terminal"), ("-n2", "-p", "no:terminal")])
+def test_a_quiet_terminal_changes_nothing_else(project: Project, args: tuple[str, ...]) -> None:
+    result = project.run_in_own_process("--ultra-model=demo/perfect", *ONE_CASE, *args)
     assert result.ret == 0
     assert dict(project.outcomes()) == {"full": 1}
     assert result.stderr.str() == ""
@@ -150,7 +148,7 @@ def test_the_second_worker_waits_with_a_stagger_and_without_the_ramp_option_of_x
 ) -> None:
     if "--ramp=1" in args:
         project.pytester.makeconftest(RAMP)
-    project.run_in_own_process("-n2", "--ultra-model=demo/null", TEN_CASES, *args).assert_outcomes(failed=10)
+    project.run("-n2", "--ultra-model=demo/null", TEN_CASES, *args).assert_outcomes(failed=10)
     first = {
         worker: min(
             float(episode["started_at"]) for episode in project.journaled_episodes() if episode["worker"] == worker

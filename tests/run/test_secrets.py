@@ -268,8 +268,6 @@ def test_a_usage_error_does_not_show_its_secret_value(
     value = "".join(char if char.isalnum() else "-" for char in secret("misuse"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-unused")
     set_variables(monkeypatch, {name: text.replace("{}", value) for name, text in variables.items()})
-    result = project.run_in_own_process(
-        "--ultra-model=m", argument.replace("{}", value), *ONE_CASE, "-vv", "--full-trace"
-    )
+    result = project.run("--ultra-model=m", argument.replace("{}", value), *ONE_CASE, "-vv", "--full-trace")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert find_leaks(project, result, [value]) == []

@@ -29,10 +29,10 @@ def notes(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
-def test_the_reference_agents_get_their_known_marks(notes: Project, xdist_mode: tuple[str, ...]) -> None:
+def test_the_reference_agents_get_their_known_marks(notes: Project, xdist_on_off: tuple[str, ...]) -> None:
     faults = ("--ultra-fault-kind=transient,lost_reply,implicit", "--ultra-tool-success-rate=0.5")
     config = (f"--ultra-config={FILE}", "--ultra-model=demo/perfect,demo/follower")
-    result = notes.run(*xdist_mode, *config, *faults)
+    result = notes.run(*xdist_on_off, *config, *faults)
     result.stdout.fnmatch_lines([f"ultra: suite {FILE}", "ultra: not available for day: no plans, for it has no *"])
     episodes = [episode for episode in notes.episodes() if episode["task_type"] != "day"]
     assert {episode["outcome"] for episode in episodes if episode["model"] == "demo/perfect"} == {"full"}

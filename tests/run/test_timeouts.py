@@ -60,6 +60,7 @@ def hanging_server() -> Iterator[Serve]:
 
     yield serve
     for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)  # ends its thread, which could else accept from a later test's socket
         listener.close()
 
 
@@ -71,17 +72,17 @@ def test_an_attempt_ends_at_its_timeout_and_is_retried(project: Project, hanging
         "--ultra-request-timeout=0.6",
         *ONE_CASE,
     )
-    project.run_in_own_process(*NO_XDIST, *args).assert_outcomes(failed=1)
+    project.run(*NO_XDIST, *args).assert_outcomes(failed=1)
     attempts = [event for event in project.journaled_episodes()[0]["transcript"] if event["type"] == "attempt"]
     assert [attempt["problem"] for attempt in attempts] == ["timeout", None]
     assert 0.6 <= attempts[0]["duration_s"] < 3
     assert "0.6 s" in attempts[0]["detail"]
 
 
-def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdist_mode: tuple[str, ...]) -> None:
+def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdist_on_off: tuple[str, ...]) -> None:
     started = time.monotonic()
     args = (f"--ultra-base-url={hanging_server('drips')}", "--ultra-model=m", "--ultra-run-timeout=4", TEN_CASES)
-    result = project.run_in_own_process(*xdist_mode, *args, "-rs")
+    result = project.run_in_own_process(*xdist_on_off, *args, "-rs")
     assert time.monotonic() - started < 25
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(skipped=10)
@@ -101,9 +102,7 @@ def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdis
 def test_a_run_whose_time_is_up_before_its_first_episode_is_kept(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    result = project.run_in_own_process(
-        *xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "--ultra-run-timeout=0.01"
-    )
+    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "--ultra-run-timeout=0.01")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["ultra: kept in .ultra/runs/*", "report: .ultra/runs/*"])
     (run,) = project.runs()
@@ -122,17 +121,17 @@ def test_episodes_finished_before_the_run_timeout_are_kept_and_reused(
         return 200, text_reply("Done.")
 
     models = (f"--ultra-base-url={start_server(script).url}", "--ultra-model=quick,slow", *ONE_CASE)
-    first = project.run_in_own_process(*NO_XDIST, *models, "--ultra-run-timeout=4")
+    first = project.run(*NO_XDIST, *models, "--ultra-run-timeout=4")
     first.assert_outcomes(failed=1, skipped=1)
     ready.set()
-    second = project.run_in_own_process(*NO_XDIST, *models, "--ultra-run-timeout=60")
+    second = project.run(*NO_XDIST, *models, "--ultra-run-timeout=60")
     second.assert_outcomes(failed=2)
     assert [episode["reused"] for episode in project.episodes()] == [True, False]
     assert "the run was interrupted" not in second.stdout.str()
 
 
 def test_a_run_that_ends_in_time_is_not_interrupted(project: Project) -> None:
-    result = project.run_in_own_process(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-run-timeout=60")
+    result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ONE_CASE, "--ultra-run-timeout=60")
     assert result.ret == pytest.ExitCode.OK
     assert "the run was interrupted" not in result.stdout.str()
 

@@ -18,7 +18,11 @@ Answer = dict[str, Any]
 
 
 def run(
-    project: Project, start_server: StartServer, change: Callable[[Answer, int], None], *args: str
+    project: Project,
+    start_server: StartServer,
+    change: Callable[[Answer, int], None],
+    *args: str,
+    in_own_process: bool = False,
 ) -> tuple[pytest.RunResult, int]:
     """Run one case against a perfect model whose answers `change` changes; return the result and the requests."""
     requests: list[int] = []
@@ -30,12 +34,13 @@ def run(
         return 200, json.dumps(answer)
 
     server = start_server(script)
-    result = project.run_in_own_process(*ONE_CASE, "--ultra-model=m", "--ultra-base-url", server.url, *args)
+    run_command = project.run_in_own_process if in_own_process else project.run
+    result = run_command(*ONE_CASE, "--ultra-model=m", "--ultra-base-url", server.url, *args)
     return result, len(requests)
 
 
 def test_each_kind_of_token_is_counted_and_paid(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
+    project: Project, start_server: StartServer, xdist_on_off: tuple[str, ...]
 ) -> None:
     """Reasoning beside the completion is in the total only; the cache's tokens have prices of their own."""
 
@@ -48,7 +53,7 @@ def test_each_kind_of_token_is_counted_and_paid(
             "completion_tokens_details": {"reasoning_tokens": 3000},
         }
 
-    result, requests = run(project, start_server, with_details, *xdist_mode, "--ultra-price=m=1,10,0.1,2")
+    result, requests = run(project, start_server, with_details, *xdist_on_off, "--ultra-price=m=1,10,0.1,2")
 
     (episode,) = project.episodes()
     assert episode["outcome"] == "full"
@@ -69,10 +74,8 @@ def without_usage(answer: Answer, _: int) -> None:
     answer["usage"] = None
 
 
-def test_missing_usage_is_estimated_and_marked(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
-) -> None:
-    result, requests = run(project, start_server, without_usage, *xdist_mode, "--ultra-price=m=1,1")
+def test_missing_usage_is_estimated_and_marked(project: Project, start_server: StartServer) -> None:
+    result, requests = run(project, start_server, without_usage, *NO_XDIST, "--ultra-price=m=1,1")
 
     (episode,) = project.episodes()
     assert (episode["outcome"], episode["estimated_requests"]) == ("full", requests)
@@ -88,9 +91,9 @@ def test_missing_usage_is_estimated_and_marked(
 
 
 def test_a_budget_counts_estimates_and_says_so_in_the_run_and_at_its_end(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
+    project: Project, start_server: StartServer, xdist_on_off: tuple[str, ...]
 ) -> None:
-    result, requests = run(project, start_server, without_usage, *xdist_mode, "--ultra-max-tokens=2000")
+    result, requests = run(project, start_server, without_usage, *xdist_on_off, "--ultra-max-tokens=2000")
 
     assert requests == 2, "each takes more than 1,000 tokens"
     result.stdout.fnmatch_lines(
@@ -107,14 +110,14 @@ def test_the_live_status_says_once_that_a_budget_rests_on_estimates(
         time.sleep(0.4)
         without_usage(answer, 0)
 
-    result, _ = run(project, start_server, slowly, *NO_XDIST, "--ultra-max-tokens=1000000")
+    result, _ = run(project, start_server, slowly, *NO_XDIST, "--ultra-max-tokens=1000000", in_own_process=True)
 
     lines = [line for line in result.outlines if line.startswith("ultra: the budget rests on estimates")]
     assert len(lines) == 1
 
 
 def test_calls_that_are_left_in_the_text_are_counted_and_the_option_is_named(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
+    project: Project, start_server: StartServer
 ) -> None:
     def in_text(answer: Answer, _: int) -> None:
         message = answer["choices"][0]["message"]
@@ -122,7 +125,7 @@ def test_calls_that_are_left_in_the_text_are_counted_and_the_option_is_named(
             name, arguments = call["function"]["name"], call["function"]["arguments"]
             message["content"] = f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
 
-    result, _ = run(project, start_server, in_text, *xdist_mode)
+    result, _ = run(project, start_server, in_text, *NO_XDIST)
 
     assert project.episodes()[0]["tool_calls"] == 0, "they are not run"
     result.stdout.fnmatch_lines(
@@ -130,14 +133,12 @@ def test_calls_that_are_left_in_the_text_are_counted_and_the_option_is_named(
     )
 
 
-def test_arguments_that_were_encoded_twice_are_read(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
-) -> None:
+def test_arguments_that_were_encoded_twice_are_read(project: Project, start_server: StartServer) -> None:
     def twice(answer: Answer, _: int) -> None:
         for call in answer["choices"][0]["message"].get("tool_calls", ()):
             call["function"]["arguments"] = json.dumps(call["function"]["arguments"])
 
-    run(project, start_server, twice, *xdist_mode)
+    run(project, start_server, twice, *NO_XDIST)
 
     (episode,) = project.journaled_episodes()
     assert project.outcomes() == {"full": 1}
@@ -146,14 +147,12 @@ def test_arguments_that_were_encoded_twice_are_read(
     assert replies[0]["reply"]["tool_calls"][0]["arguments"].startswith('"'), "the evidence is kept"
 
 
-def test_a_model_that_changes_within_a_run_is_named_once(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
-) -> None:
+def test_a_model_that_changes_within_a_run_is_named_once(project: Project, start_server: StartServer) -> None:
     def changing(answer: Answer, number: int) -> None:
         answer["model"] = "m-2026-01" if number == 1 else "m-2026-02"
         answer["system_fingerprint"] = "fp_1"
 
-    result, _ = run(project, start_server, changing, *xdist_mode)
+    result, _ = run(project, start_server, changing, *NO_XDIST)
 
     result.stdout.fnmatch_lines(["model m: 2 models answered (m-2026-01, m-2026-02) within this run, so that *"])
     (episode,) = project.journaled_episodes()
