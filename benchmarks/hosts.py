@@ -5,8 +5,8 @@
 It needs root on Linux, `ip` and `redis-server`: the hosts are network namespaces with an address, a loopback, a memory
 and a folder for temporary files of their own, in which the project's folder is empty. A server in a process of its own
 counts what arrives. `disk`: 100 cases on two hosts. `loss`: one host is killed in mid-run. `silence`: its network goes
-down in mid-run, without a word. `limits`: two hosts of two workers under one limit. `cost`: CPU of a call through
-Redis, without hosts or root. docs/several-hosts.md has the figures.
+down in mid-run, without a word. `limits`: two hosts of two workers under one limit. `cost`: CPU of a call and
+of a task through Redis, without hosts or root. docs/several-hosts.md has the figures.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ RUN = (
     "-d",
     "-p",
     "no:cacheprovider",
-    "-p",
-    "no:rerunfailures",
     "--pyargs",
     "pytest_ultra.suite",
     "--ultra-json=out.json",
@@ -262,6 +260,20 @@ def measure_cost(calls: int = 3000) -> None:
             budget.record(100, 0.0)
         show_cost("budget", calls, time.monotonic() - started, time.process_time() - started_cpu)
         budget.close()
+        measure_tasks(store)
+
+
+def measure_tasks(store: JointStore, tasks: int = 300) -> None:
+    """Measure what the lock and the file of a generated task cost, without its generation."""
+    from pytest_ultra.worker.redis_guidance import RedisGuidance  # noqa: PLC0415 - only this figure needs it
+
+    shared, content = RedisGuidance(store, "cost"), json.dumps({"rows": list(range(5000))}).encode()  # 29 KB
+    started, started_cpu = time.monotonic(), time.process_time()
+    for number in range(tasks):
+        with shared.hold(str(number)):
+            shared.share(str(number), "0-0.json", content)
+    show_cost("tasks", tasks, time.monotonic() - started, time.process_time() - started_cpu, unit="task")
+    shared.close()
 
 
 async def make_calls(store: JointStore, calls: int) -> None:
@@ -283,8 +295,8 @@ async def make_calls(store: JointStore, calls: int) -> None:
         await limiter.wait_closed()
 
 
-def show_cost(name: str, calls: int, took_s: float, cpu_s: float) -> None:
-    print(f"{name} in Redis: {1e6 * cpu_s / calls:.0f} us of CPU a call, {1e6 * took_s / calls:.0f} us on loopback")
+def show_cost(name: str, calls: int, took_s: float, cpu_s: float, unit: str = "call") -> None:
+    print(f"{name} in Redis: {1e6 * cpu_s / calls:.0f} us of CPU a {unit}, {1e6 * took_s / calls:.0f} us on loopback")
 
 
 @contextmanager

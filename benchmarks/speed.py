@@ -1,12 +1,13 @@
 """Measure what a run costs beyond the model's own answers, and compare it with our limits.
 
-    python benchmarks/speed.py [n3|n2|single|many|all] [--rounds N]
+    python benchmarks/speed.py [n3|n2|single|many|plain|all] [--rounds N]
 
 It runs the real command from start to exit against a stand-in for a model, a process of its own that answers after a
 fixed latency and whose agent fails most cases (`stand_in.py`). `over` is the time of the whole command minus that of
 the calls of its longest episode; `first` is when the first request reached the stand-in; CPU is that of the command and
 all of its processes. Each scenario runs first with an empty cache of generated tasks (`cold`), then again (`warm`).
 `many` also gives the CPU of each further call, compared with `n2`, and that of a minimal script that makes as many.
+`plain` is what pytest and xdist take without us: as many tests, each of which makes one request without latency.
 
 Other installed plugins are switched off, since pytest pays for them with or without us; and our bytecode is compiled
 beforehand, as after an installation by pip. docs/speed.md has the figures and the reasons.
@@ -84,10 +85,21 @@ class Figures:
         return 1000 * self.cpu_s / self.calls
 
 
+PLAIN_TEST = """
+import os, socket, pytest
+
+@pytest.mark.parametrize("n", range(int(os.environ["PLAIN_TESTS"])))
+def test_it(n):
+    with socket.create_connection(("127.0.0.1", int(os.environ["PLAIN_PORT"]))) as connection:
+        connection.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
+        connection.recv(1)
+"""
+
+
 def main() -> int:
     names = [scenario.name for scenario in SCENARIOS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenario", nargs="?", default="all", choices=[*names, "all"])
+    parser.add_argument("scenario", nargs="?", default="all", choices=[*names, "plain", "all"])
     parser.add_argument("--rounds", type=int, default=1, help="how often; medians are compared (default: 1)")
     arguments = parser.parse_args()
     compileall.compile_dir(PACKAGE, quiet=2)
@@ -101,6 +113,8 @@ def main() -> int:
             for scenario in SCENARIOS
             if is_chosen[scenario.name]
         }
+        if arguments.scenario in ("plain", "all"):
+            _measure_plain(stand_in, arguments.rounds)
         problems = [
             problem
             for scenario in SCENARIOS
@@ -122,6 +136,27 @@ def _measure(scenario: Scenario, stand_in: StandIn, rounds: int) -> tuple[Figure
             cold.append(_run(scenario, stand_in, Path(folder), "cold"))
             warm.append(_run(scenario, stand_in, Path(folder), "warm"))
     return _median(cold), _median(warm)
+
+
+def _measure_plain(stand_in: StandIn, rounds: int) -> None:
+    for workers, tests in (("-n3", 30), ("-n2", 150), ("-n0", 150)):
+        found = _median([_run_plain(stand_in, workers, tests) for _ in range(rounds)])
+        _show(f"plain {workers}", tests, found)
+
+
+def _run_plain(stand_in: StandIn, workers: str, tests: int) -> Figures:
+    stand_in.reset()
+    port = stand_in.url.rpartition(":")[2].partition("/")[0]
+    environ = ENVIRON | {"PLAIN_TESTS": str(tests), "PLAIN_PORT": port}
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "test_plain.py").write_text(PLAIN_TEST)
+        command = (sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", workers)
+        spent = measured_command.run(command, Path(name), environ=environ)
+    record = stand_in.read()
+    if record.first_at is None:
+        raise SystemExit(f"plain {workers}: no request came\n{spent.output}")
+    first_s = record.first_at - spent.started_at
+    return Figures(record.requests, 0, spent.wall_s, spent.wall_s, first_s, spent.cpu_s, spent.largest_mb)
 
 
 def _median(rounds: list[Figures]) -> Figures:

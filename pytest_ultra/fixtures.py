@@ -104,8 +104,9 @@ def _find_shard(request: pytest.FixtureRequest) -> Shard:
     except Exception as error:
         from pytest_ultra.collection.items import NOT_STARTED  # noqa: PLC0415 - heavy if unused
 
-        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-        request.node.user_properties.append((NOT_STARTED, reason.lower()))
+        system_error: str | None = getattr(error, "strerror", None)
+        reason = system_error.lower() if system_error else f"{type(error).__name__}: {error}"
+        request.node.user_properties.append((NOT_STARTED, reason))
         raise
     return shard
 

@@ -50,6 +50,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Note the user's `--dist` before xdist sets its own because of `-n`."""
     config.stash[CHOSEN_DIST] = _find_chosen_dist(config)
+    workerinput = getattr(config, "workerinput", {})
+    if "ultra" in workerinput:
+        from pytest_ultra.distribution.rerun_relay import use_relay  # noqa: PLC0415 - only workers have a controller
+
+        use_relay(workerinput)
     if config.getoption("looponfail", default=False):
         from pytest_ultra.collection.other_plugins import refuse_loop  # noqa: PLC0415 - few use it
 
@@ -89,6 +94,9 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
     placement = receive(config)
     place: Callable[[], Placement] | None
     if placement is not None:
+        from pytest_ultra.distribution.report_memory import SentReports  # noqa: PLC0415 - only a worker needs it
+
+        config.pluginmanager.register(SentReports(config), "ultra-sent-reports")
         place = lambda: placement  # noqa: E731 - the only process computes it, a worker has it
     else:
         from pytest_ultra.controller.session import open_run  # noqa: PLC0415 - workers open no run

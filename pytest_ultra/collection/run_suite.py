@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.core.case import Case, SuiteTaskKey
 from pytest_ultra.core.episode import Score
 from pytest_ultra.core.estimate import Estimate
@@ -19,12 +18,19 @@ from pytest_ultra.core.transcript import Event
 from pytest_ultra.core.workflow import Workflow
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.options.suite_option import OWN_SUITE
-from pytest_ultra.storage.earlier_guidance import EarlierRuns
-from pytest_ultra.storage.guidance_cache import EarlierGuidance, GuidanceCache
+from pytest_ultra.storage.earlier_guidance import EarlierRuns, generator_version
+from pytest_ultra.storage.guidance_cache import EarlierGuidance, GuidanceCache, SharedGuidance
 from pytest_ultra.storage.run_directory import RunDirectory
 
-if TYPE_CHECKING:  # few runs have a suite of their own
+if TYPE_CHECKING:  # imported when a case needs it
+    from pytest_ultra.benchmark.benchmark_suite import BenchmarkSuite
     from pytest_ultra.custom.custom_suite import CustomSuite
+
+
+def builtin_suite() -> BenchmarkSuite:
+    from pytest_ultra.benchmark.benchmark_suite import BENCHMARK  # noqa: PLC0415 - xdist's controller runs no episode
+
+    return BENCHMARK
 
 
 class CaseSuite:
@@ -42,7 +48,7 @@ class CaseSuite:
         return self._own or CustomSuite()
 
     def suite_of(self, case: Case) -> Suite:
-        return self.own if case.suite else BENCHMARK
+        return self.own if case.suite else builtin_suite()
 
     def begin(self, case: Case, guidance: AnyGuidance, /) -> Conversation:
         return self.suite_of(case).begin(case, guidance)
@@ -57,7 +63,7 @@ class CaseSuite:
         return self.suite_of(case).make_guidance(case, task=task, optimal=optimal)
 
     def check_goal(self, guidance: AnyGuidance, events: Sequence[Event], /) -> GoalReport:
-        suite: Suite = self.own if isinstance(guidance.task.key, SuiteTaskKey) else BENCHMARK
+        suite: Suite = self.own if isinstance(guidance.task.key, SuiteTaskKey) else builtin_suite()
         return suite.check_goal(guidance, events)
 
     def expect_requests(self, case: Case, guidance: AnyGuidance, /) -> float:
@@ -104,18 +110,30 @@ def is_on_another_host(config: pytest.Config) -> bool:
     return bool(config.pluginmanager.hasplugin(REMOTE_RUN))
 
 
-def open_guidance_cache(run: RunDirectory) -> GuidanceCache:
-    return GuidanceCache(run.guidance, BENCHMARK.task_type, lambda: SUITE.own.task_type)
+def open_guidance_cache(run: RunDirectory, shared: SharedGuidance | None = None) -> GuidanceCache:
+    return GuidanceCache(run.guidance, builtin_suite().task_type, lambda: SUITE.own.task_type, shared)
 
 
 def open_earlier_guidance(config: pytest.Config, settings: Settings, run: RunDirectory) -> EarlierGuidance | None:
-    """Return the guidance of earlier runs: none on another host, with `--ultra-fresh`, or with a planner of the user's.
+    """Return the guidance of earlier runs: none on another host, or if this run takes nothing from other runs."""
+    if is_on_another_host(config) or _must_generate(config, settings):
+        return None
+    return EarlierRuns(run.path.parent.parent, builtin_suite().task_type)
+
+
+def sharing_scope(config: pytest.Config, settings: Settings, run: RunDirectory) -> str:
+    """Name the processes that share what they generate: those with the same code, or those of this run alone."""
+    if _must_generate(config, settings) or config.stash.get(OWN_SUITE, None) is not None:
+        return run.stored_id
+    return generator_version()
+
+
+def _must_generate(config: pytest.Config, settings: Settings) -> bool:
+    """Return whether a run takes nothing from other runs: with `--ultra-fresh`, or with a planner of the user's.
 
     Such a planner may have changed.
     """
-    if settings.fresh or is_on_another_host(config) or config.hook.pytest_ultra_workflow.get_hookimpls():
-        return None
-    return EarlierRuns(run.path.parent.parent, BENCHMARK.task_type)
+    return settings.fresh or bool(config.hook.pytest_ultra_workflow.get_hookimpls())
 
 
 def generate_guidance(

@@ -28,7 +28,7 @@ def run_durations(args: argparse.Namespace) -> int:
     from pytest_ultra.reporting.text import count  # noqa: PLC0415 - not for --help
     from pytest_ultra.storage.durations_file import write_durations  # noqa: PLC0415
     from pytest_ultra.storage.files import check_writable  # noqa: PLC0415
-    from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
+    from pytest_ultra.storage.slim_episodes import SlimEpisodes  # noqa: PLC0415
 
     run = chosen_run(args)
     check_writable(args.output, "-o")

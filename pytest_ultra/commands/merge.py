@@ -22,8 +22,8 @@ from pytest_ultra.reporting.markdown import MarkdownInput, render
 from pytest_ultra.reporting.terminal_summary import counts_line
 from pytest_ultra.reporting.text import count, wrap_whole_words
 from pytest_ultra.storage.files import check_writable, write_atomically
-from pytest_ultra.storage.results import SlimEpisodes
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 
 DESCRIPTION = """\
 Merge the runs of several jobs into one. Each DIR is a run's directory, an .ultra folder, or a downloaded artifact that

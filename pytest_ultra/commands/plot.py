@@ -66,7 +66,7 @@ def run_plot(args: argparse.Namespace) -> int:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - not for --help
     from pytest_ultra.reporting.charts.charts import Look, draw_charts  # noqa: PLC0415
     from pytest_ultra.storage.files import make_directory, write_atomically  # noqa: PLC0415
-    from pytest_ultra.storage.results import SlimEpisodes  # noqa: PLC0415
+    from pytest_ultra.storage.slim_episodes import SlimEpisodes  # noqa: PLC0415
     from pytest_ultra.storage.stored_files import check_no_link  # noqa: PLC0415
 
     _check_matplotlib()

@@ -141,7 +141,7 @@ def run_rescore(args: argparse.Namespace) -> int:
         write_document(args.output, description, rescored.after)
     warn("rescore", map(str, rescored.damaged))
     if args.json:
-        print_bytes(encode_document(description, rescored.after))
+        print_bytes(b"".join(encode_document(description, rescored.after)))
     else:
         print_lines(summary_lines(run, rescored))
     return FOUND if rescored.changed else DONE

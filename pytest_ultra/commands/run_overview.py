@@ -12,7 +12,7 @@ import msgspec
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.commands.command_output import print_bytes, print_json, print_lines, print_marked, warn, width
 from pytest_ultra.reporting import paper_table
-from pytest_ultra.reporting.notices import notice_lines
+from pytest_ultra.reporting.notices import Notices
 from pytest_ultra.reporting.terminal_summary import end_of_run
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
@@ -37,7 +37,10 @@ def show_run(run: RunDirectory, *, is_json: bool) -> None:
         return
     print_lines([*(text for line in _head(run, described, state) for text in fill(line, width())), ""])
     print_marked(
-        [*end_of_run(summary, width()), *(TerminalLine(text, ("yellow",)) for text in notice_lines(contents.episodes))]
+        [
+            *end_of_run(summary, width()),
+            *(TerminalLine(text, ("yellow",)) for text in Notices(contents.episodes).lines()),
+        ]
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -14,7 +14,6 @@ from pytest_ultra.collection.builtin_suite import SUITE_ID
 from pytest_ultra.collection.episode_failures import CrashLine, episode_failure_of
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.reporting.failure_list import choose_different, describe, failure_lines
 from pytest_ultra.reporting.text import count
 
 MOST = 3
@@ -42,6 +41,8 @@ class FailureHooks:
         self._most = most
         self._failures = OutputFailures()
         self._all: dict[str, list[pytest.TestReport]] = {}
+        self._missed: list[pytest.TestReport] = []  # the reports of cases with an episode
+        self._broken: list[pytest.TestReport] = []
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
@@ -53,6 +54,7 @@ class FailureHooks:
         if terminalreporter.verbosity > 1:
             return (yield)
         self._all = {kind: list(terminalreporter.stats.get(kind, ())) for kind in _KINDS}
+        self._missed, self._broken = _split(report for reports in self._all.values() for report in reports)
         try:
             self._show(terminalreporter, self._most_whole(terminalreporter))
             result = yield
@@ -93,6 +95,8 @@ class FailureHooks:
         failed = self._missed
         if not self._most_listed or len(failed) <= self._most_whole(terminalreporter):
             return
+        from pytest_ultra.reporting.failure_list import describe, failure_lines  # noqa: PLC0415 - as above
+
         by_nodeid = {episode.nodeid: episode for episode in self._run.episodes}
         whole = set(map(id, self._chosen(self._most_whole(terminalreporter))))
         chosen = [report for report in self._chosen(self._most_listed) if id(report) not in whole]
@@ -123,19 +127,9 @@ class FailureHooks:
             return self._most
         return MOST if len(self._missed) <= MOST and terminalreporter.verbosity == 0 else 0
 
-    @property
-    def _missed(self) -> list[pytest.TestReport]:
-        """The reports of cases with an episode."""
-        return [report for report in self._of_suite() if _failure_class(report)]
-
-    @property
-    def _broken(self) -> list[pytest.TestReport]:
-        return [report for report in self._of_suite() if not _failure_class(report)]
-
-    def _of_suite(self) -> Iterator[pytest.TestReport]:
-        return (report for kind in _KINDS for report in self._all.get(kind, ()) if _is_of_suite(report))
-
     def _chosen(self, most: int) -> list[pytest.TestReport]:
+        from pytest_ultra.reporting.failure_list import choose_different  # noqa: PLC0415 - imported while tests run
+
         return choose_different(self._missed, most, _failure_class)
 
     def _show(self, terminalreporter: pytest.TerminalReporter, most: int) -> None:
@@ -143,6 +137,8 @@ class FailureHooks:
 
         Reports without an episode, such as those of a broken fixture, say why in their text: a few always stay.
         """
+        from pytest_ultra.reporting.failure_list import choose_different  # noqa: PLC0415 - imported while tests run
+
         broken = self._broken if terminalreporter.verbosity > 0 else choose_different(self._broken, MOST, _last_line)
         kept = set(map(id, [*self._chosen(most), *broken]))
         for kind, reports in self._all.items():
@@ -198,6 +194,16 @@ def _shortened(report: pytest.TestReport) -> pytest.TestReport:
     shortened = copy.copy(report)
     shortened.longrepr = text.strip().partition("\n")[0]
     return shortened
+
+
+def _split(reports: Iterable[pytest.TestReport]) -> tuple[list[pytest.TestReport], list[pytest.TestReport]]:
+    """Return the reports of the suite's cases that have an episode, and those that have none."""
+    missed: list[pytest.TestReport] = []
+    broken: list[pytest.TestReport] = []
+    for report in reports:
+        if _is_of_suite(report):
+            (missed if _failure_class(report) else broken).append(report)
+    return missed, broken
 
 
 def _is_of_suite(report: pytest.TestReport) -> bool:

@@ -13,7 +13,6 @@ from pytest_ultra.controller.junit_report import find_junit_report, place_proper
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.core.figures import Row, Summary
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.terminal_summary import counts_line
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -69,6 +68,8 @@ class JUnitHooks:
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self._run.started is not None:
             with self._failures.caught("the summary in pytest-html's report was not written"):
+                from pytest_ultra.reporting.terminal_summary import counts_line  # noqa: PLC0415 - few runs use pytest-html
+
                 prefix.append(f"<p>pytest-ultra: {html.escape(counts_line(self._run.summary_so_far()))}</p>")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_ultra.distribution.placement import is_distributed, names_other_hosts
+from pytest_ultra.distribution.placement import find_other_hosts, is_distributed
 from pytest_ultra.engine.redis_connection import check_redis
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.requested_limits import budget_limits, endpoint_limits
@@ -20,7 +20,7 @@ def check_sharing(config: pytest.Config, settings: Settings) -> None:
             check_redis(settings.redis)
         except ConfigurationError as error:
             raise pytest.UsageError(f"--ultra-redis: {error}") from None
-    if not is_distributed(config) or not names_other_hosts(config):
+    if not is_distributed(config) or not find_other_hosts(config):
         return
     for problem in _find_problems(settings):
         raise pytest.UsageError(problem)

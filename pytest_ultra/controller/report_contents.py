@@ -26,9 +26,10 @@ from pytest_ultra.reporting.html.html_report import EarlierRun, ReportContents, 
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance_cache import GuidanceCache
-from pytest_ultra.storage.results import SlimEpisodes, interruption_of
+from pytest_ultra.storage.results import interruption_of
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_run_end
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from pytest_ultra.storage.stored_files import check_no_link
 
 NAME = "report.html"
@@ -55,7 +56,7 @@ def contents_of(
     summary: Summary,
     episodes: Sequence[Episode],
     *,
-    read: Callable[[Episode], Episode] = lambda episode: episode,
+    read: Callable[[Episode], Episode],
     ended_at: float | None = None,
 ) -> ReportContents:
     """Return the contents of a run's report; `read` returns an episode with its transcript."""

@@ -23,6 +23,7 @@ class _Run(Protocol):
     def started(self) -> RunDirectory | None: ...
     @property
     def episodes(self) -> tuple[Episode, ...]: ...
+    def read_episode(self, episode: Episode) -> Episode: ...
     @property
     def summary(self) -> Summary: ...
     @property
@@ -58,7 +59,10 @@ class ReportHooks:
         try:
             if not self._run.episodes:
                 return
-            write_report(path, contents_of(run, self._run.summary, self._run.episodes, ended_at=time.time()))
+            contents = contents_of(
+                run, self._run.summary, self._run.episodes, read=self._run.read_episode, ended_at=time.time()
+            )
+            write_report(path, contents)
         except Exception as error:  # noqa: BLE001 - the results do not depend on the report
             self._has_failed = True
             way_out = "" if self._run.has_lost_results else f"; {_WAY_OUT}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
@@ -14,17 +13,17 @@ import pytest
 
 from pytest_ultra.collection.run_agents import check_agents
 from pytest_ultra.collection.run_commands import check_commands
+from pytest_ultra.controller.called_endpoints import find_protocols, needs_demo
 from pytest_ultra.controller.demo.process import DemoProcess, start_demo
 from pytest_ultra.controller.output_failures import OutputFailures
 from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run_document import RunDocument
+from pytest_ultra.controller.run_header import agent_lines, header_lines
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
-from pytest_ultra.controller.wrapped_lines import write_wrapped
-from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.figures import Summary
@@ -33,10 +32,7 @@ from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.providers.endpoint_lookup import find_spec
-from pytest_ultra.reporting.notices import no_call_lines, notice_lines
-from pytest_ultra.reporting.run_causes import cause_lines
-from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header, protocol_lines
+from pytest_ultra.reporting.header_lines import protocol_lines
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode
@@ -58,6 +54,7 @@ class Run:
         self._cases = cases
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
+        self._planned_cases = 0
         self.rounds = number_rounds(cases, settings.until, settings.instances)
         self._round_hooks = None if settings.until is None else RoundHooks(self, cases, self.rounds)
         if self._round_hooks is not None:
@@ -72,8 +69,8 @@ class Run:
         self._document = RunDocument()
         config.pluginmanager.register(self._document, "ultra-document")
         self.failures = OutputFailures()
-        self._has_demo = _needs_demo(config, settings)
-        self._protocol_lines = protocol_lines(_find_protocols(config, settings))
+        self._has_demo = needs_demo(config, settings)
+        self._protocol_lines = protocol_lines(find_protocols(config, settings))
         self._started_at, self._started = time.time(), time.monotonic()
 
     @cached_property
@@ -109,29 +106,15 @@ class Run:
             self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
+        self._planned_cases = len({case.case_id for case, _ in self._planned})
         self._unrun.expect(self.directory, (nodeid for _, nodeid in self._planned))
         self._reused.write_to(self.directory, self._planned)
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
-        lines = header(
-            cases=len(self._cases),
-            models=self._settings.tested,
-            workers=count_workers(config),
-            seed=self._settings.seed,
-            where=_relative(self.directory.path),
-            preset=self._settings.preset,
-            overrides=self._settings.overrides,
-        )
-        if self._settings.cassette:
-            where = _relative(self._settings.cassette_dir)
-            lines = [*lines, f"ultra: --ultra-cassette={self._settings.cassette}, answers in {where}"]
-        return [
-            *lines,
-            *self._protocol_lines,
-            *_agent_lines(self._settings),
-            *self._reused.header_lines(len(self._cases)),
-        ]
+        number, workers = len(self._cases), count_workers(config)
+        lines = header_lines(self._settings, self.directory, cases=number, workers=workers)
+        return [*lines, *self._protocol_lines, *agent_lines(self._settings), *self._reused.header_lines(number)]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -174,25 +157,9 @@ class Run:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._planned:
-            terminalreporter.ensure_newline()
-            terminalreporter.section("ultra")
-            width = shutil.get_terminal_size().columns
-            detail = Detail(min(max(terminalreporter.verbosity, Detail.BRIEF), Detail.WHOLE))
-            with self.failures.caught("what went wrong as a whole cannot be shown"):
-                for text in (*cause_lines(self.episodes), *no_call_lines(self.episodes)):
-                    write_wrapped(terminalreporter, text, red=True)
-            with self.failures.caught("the table of results cannot be shown"):
-                for line in end_of_run(self.summary, width, detail):
-                    terminalreporter.write_line(line.text, **dict.fromkeys(line.markup, True))
-            with self.failures.caught("the notices cannot be shown"):
-                for text in notice_lines(self.episodes):
-                    write_wrapped(terminalreporter, text, yellow=True)
-            if self._interruption:
-                text = f"the run was interrupted: {neutralise(self._interruption)}; the next run resumes it"
-                write_wrapped(terminalreporter, text, red=True)
-            if self._results.loss:
-                write_wrapped(terminalreporter, self._results.loss, red=True)
-            self.failures.print(terminalreporter)
+            from pytest_ultra.controller.end_of_run import print_end_of_run  # noqa: PLC0415 - imported while tests run
+
+            print_end_of_run(terminalreporter, self._results, self.failures, self._interruption)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
@@ -225,7 +192,7 @@ class Run:
     @property
     def planned_cases(self) -> int:
         """The number of selected cases; several tests that take the same case count once."""
-        return len({case.case_id for case, _ in self._planned})
+        return self._planned_cases
 
     @property
     def started(self) -> RunDirectory | None:
@@ -234,8 +201,12 @@ class Run:
 
     @property
     def episodes(self) -> tuple[Episode, ...]:
-        """An episode for each planned case. Use it only when all workers have closed their journals."""
+        """An episode for each planned case, without transcripts. Use it only when all journals are closed."""
         return self._results.episodes
+
+    def read_episode(self, episode: Episode) -> Episode:
+        """Return an episode with its transcript, which may be read from disk."""
+        return self._results.read(episode)
 
     @property
     def summary(self) -> Summary:
@@ -280,50 +251,6 @@ class Run:
     @property
     def _interruption(self) -> str | None:
         return read_interruption(self.directory) if self._has_started else None
-
-
-def _agent_lines(settings: Settings) -> list[str]:
-    """Say which options apply to models alone, if they were given for a run with own agents too."""
-    flags = ["--ultra-tool-discovery"] if settings.tool_discovery else []
-    if settings.tool_protocol is not ToolProtocol.NATIVE:
-        flags.append(f"--ultra-tool-protocol={settings.tool_protocol}")
-    names = ", ".join(neutralise(agent.name) for agent in settings.agent)
-    return [f"ultra: {flag} is for models alone: {names} gets all tools as functions" for flag in flags if names]
-
-
-def _needs_demo(config: pytest.Config, settings: Settings) -> bool:
-    """Return whether the embedded endpoint serves a model; raise `pytest.UsageError` if nothing serves one.
-
-    With an endpoint from the user's hook, the names of models are the user's own too.
-    """
-    if settings.cassette == "replay":
-        return False
-    has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
-    is_open = has_own_endpoint or settings.cassette == "auto"
-    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.called_models]  # checks all of them
-    return any(are_demo)
-
-
-def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
-    """Return whether the embedded endpoint serves a model; with `is_open`, something unknown may serve it."""
-    try:
-        return find_spec(settings, name).is_demo
-    except ConfigurationError as error:
-        if is_open:
-            return False
-        raise pytest.UsageError(f"--ultra-model {name}: {error}") from None
-
-
-def _find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Return the protocols of the models that get requests over a network, as far as that is known."""
-    if settings.cassette == "replay" or config.hook.pytest_ultra_endpoint.get_hookimpls():
-        return {}
-    found: dict[str, tuple[str, ...]] = {}
-    for name in settings.called_models:
-        with suppress(ConfigurationError):
-            spec = find_spec(settings, name)
-            found |= {} if spec.is_demo else {name: spec.protocols}
-    return found
 
 
 def _relative(path: Path) -> str:

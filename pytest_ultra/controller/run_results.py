@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,9 +15,12 @@ from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.figures import Summary
 from pytest_ultra.errors import UltraError
 from pytest_ultra.reporting.text import count, neutralise
-from pytest_ultra.storage.journal import JournalContents, read_episodes
 from pytest_ultra.storage.json_document import broken_episode, complete
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
+
+if TYPE_CHECKING:
+    from pytest_ultra.reporting.notices import Notices
 
 GONE = "the record is no longer in the run's directory"
 
@@ -39,16 +43,29 @@ class RunResults:
         self._models = models
         self._planned = planned
         self._reported = reported
+        self._obstacle: str | None = None
 
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
-        return complete((*self._contents.episodes, *self._lost), self._planned)
+        """An episode for each planned case, without the transcripts that are on disk."""
+        found = () if self._stored is None else self._stored.found
+        return complete((*found, *self._lost), self._planned)
+
+    def read(self, episode: Episode) -> Episode:
+        """Return an episode with its transcript."""
+        return episode if self._stored is None else self._stored.read(episode)
 
     @cached_property
     def summary(self) -> Summary:
         from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - only the end of a run needs it
 
         return summarize(self.episodes, self._models)
+
+    @cached_property
+    def notices(self) -> Notices:
+        from pytest_ultra.reporting.notices import Notices  # noqa: PLC0415 - only the end of a run needs it
+
+        return Notices(map(self.read, self.episodes))
 
     @property
     def loss(self) -> str | None:
@@ -62,20 +79,19 @@ class RunResults:
         )
 
     @cached_property
-    def _contents(self) -> JournalContents:
+    def _stored(self) -> SlimEpisodes | None:
+        """What the journals hold, None if they cannot be read."""
         try:
-            return read_episodes(self._run)
+            return SlimEpisodes(self._run, keep_some=True)
         except (UltraError, OSError) as error:
-            return JournalContents((), obstacle=reason(error))
-
-    @property
-    def _obstacle(self) -> str | None:
-        return self._contents.obstacle
+            self._obstacle = reason(error)
+            return None
 
     @cached_property
     def _lost(self) -> tuple[Episode, ...]:
-        found = {episode.case_id for episode in self._contents.episodes}
-        damaged = {line.case_id: str(line) for line in self._contents.damaged if line.case_id}
+        stored = self._stored
+        found = {episode.case_id for episode in stored.found} if stored else set[str]()
+        damaged = {line.case_id: str(line) for line in stored.damaged if line.case_id} if stored else {}
         now = time.time()
         return tuple(
             broken_episode(case, nodeid, damaged.get(case.case_id) or self._obstacle or GONE, at=now)

@@ -103,6 +103,7 @@ def _register_end(config: pytest.Config, settings: Settings, run: Run, cases: Ma
 
 
 def _distribute(config: pytest.Config, run: Run, chosen_dist: str | None, *, needs_shards: bool) -> None:
+    from pytest_ultra.distribution.report_memory import SharedReports  # noqa: PLC0415 - only workers' reports need it
     from pytest_ultra.distribution.xdist_hooks import DistributionHooks  # noqa: PLC0415 - xdist need not be installed
 
     hooks = DistributionHooks(
@@ -119,3 +120,4 @@ def _distribute(config: pytest.Config, run: Run, chosen_dist: str | None, *, nee
     if needs_shards and other is not None:
         raise pytest.UsageError(f"--ultra-until needs the tests of all workers in advance; leave out {other}")
     config.pluginmanager.register(hooks, "ultra-distribution")
+    config.pluginmanager.register(SharedReports(), "ultra-shared-reports")

@@ -26,6 +26,8 @@ class _Run(Protocol):
     @property
     def episodes(self) -> Sequence[Episode]: ...
 
+    def read_episode(self, episode: Episode) -> Episode: ...
+
 
 class StoreHooks:
     """Hook implementations of the first process. A broken store does not fail the run."""
@@ -75,6 +77,6 @@ class StoreHooks:
         from pytest_ultra.storage.store.store_sync import store_run, sync  # noqa: PLC0415 - only the end of a run needs it
 
         database = Database.open(store_path(self._settings.dir))
-        store_run(database, run, self._run.episodes)
+        store_run(database, run, map(self._run.read_episode, self._run.episodes))
         self._stored = run
         sync(database, self._settings.dir, own=run, timeout_s=OTHER_RUNS_S)

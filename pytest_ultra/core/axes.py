@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 OWN_MARK = "own_"
@@ -57,6 +58,7 @@ def join_fault_kinds(kinds: Iterable[FaultKind]) -> str:
     return FAULT_KIND_MARK.join(kind for kind in FaultKind if kind in chosen)
 
 
+@lru_cache(maxsize=64)  # asked at each call of a tool, for few texts
 def split_fault_kinds(text: str) -> tuple[FaultKind, ...]:
     """Return the kinds in a text of `join_fault_kinds`; raise ValueError for any other text."""
     kinds = tuple(FaultKind(name) for name in text.split(FAULT_KIND_MARK))

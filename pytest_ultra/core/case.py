@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 
 import msgspec
 
@@ -51,7 +52,7 @@ class SuiteTaskKey(TaskKey, frozen=True, order=True):
     suite_version: str = ""
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, dict=True):  # a dict for what is computed once
     """One point of the matrix: everything that determines its outcome, except the randomness of the model.
 
     `severity` is None exactly if `prompt_type` has no flaw. `timeout_s` None means no limit, `temperature` None the
@@ -101,7 +102,7 @@ class Case(msgspec.Struct, frozen=True):
     def fault_kinds(self) -> tuple[FaultKind, ...]:
         return split_fault_kinds(self.fault_kind)
 
-    @property
+    @cached_property
     def case_id(self) -> str:
         """The case's identity with the current versions."""
         return self.identify(Versions())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -17,18 +17,18 @@ from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.output_path import Path, read_path, write_path
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, dict=True):  # a dict for what is computed once
     """A tool and its arguments, some of them references to the outputs of steps (at the top level only)."""
 
     tool: str
     arguments: dict[str, Json]
 
-    @property
+    @cached_property
     def references(self) -> tuple[int, ...]:
         found = map(read_reference, self.arguments.values())
         return tuple(each.step for each in found if each is not None)
 
-    @property
+    @cached_property
     def literals(self) -> dict[str, Json]:
         """The arguments that are no references."""
         return {name: value for name, value in self.arguments.items() if read_reference(value) is None}

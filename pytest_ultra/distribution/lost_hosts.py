@@ -26,32 +26,32 @@ class LostHosts:
         serves one worker, so another one would wait there for its end.
         """
         spec = node.gateway.spec
-        host = _host_of(spec)
+        host = host_of(spec)
         group = node.nodemanager.group
         if host is None or (host not in self._lost and _answers(spec, group)):
             return None
         self._lost.add(host)
         node.gateway.spec = self._find_other(group)
-        place = _host_of(node.gateway.spec) or "this host"
+        place = host_of(node.gateway.spec) or "this host"
         return f"the host of {node.gateway.id} ({host}) does not answer; {place} runs what it has left"
 
     def _find_other(self, group: Group) -> XSpec:
         for gateway in group:
             spec = gateway.spec
             can_start = (spec.ssh or spec.vagrant_ssh or spec.via) and gateway.hasreceiver()
-            if can_start and _host_of(spec) not in self._lost:
+            if can_start and host_of(spec) not in self._lost:
                 other = XSpec(str(spec))
-                other.chdir = spec.chdir  # xdist's default is not in the text
+                other.chdir, other.env = spec.chdir, spec.env  # the text has not all of them
                 return other
         return XSpec(_LOCAL)
 
 
 def count_hosts(specs: Iterable[XSpec]) -> int:
     """Return how many hosts the workers are on; several socket servers at one address are one host."""
-    return len({(_host_of(spec) or "").rpartition(":")[0] if spec.socket else _host_of(spec) for spec in specs})
+    return len({(host_of(spec) or "").rpartition(":")[0] if spec.socket else host_of(spec) for spec in specs})
 
 
-def _host_of(spec: XSpec) -> str | None:
+def host_of(spec: XSpec) -> str | None:
     """Name a worker's host, None for the controller's."""
     named = ((key, getattr(spec, key)) for key in ("via", "ssh", "vagrant_ssh", "socket"))
     return next((f"{key}={value}" for key, value in named if value), None)

@@ -102,10 +102,10 @@ def is_distributed(config: pytest.Config) -> bool:
     return has_xdist and has_workers and not config.getoption("collectonly")
 
 
-def names_other_hosts(config: pytest.Config) -> bool:
-    """Return whether a `--tx` names another host: only `popen` without a proxy starts a worker on this one."""
+def find_other_hosts(config: pytest.Config) -> list[str]:
+    """Return what names other hosts in `--tx`: only `popen` without a proxy starts a worker on this one."""
     parts = (part for spec in config.getoption("tx") for part in spec.rpartition("*")[2].split("//"))
-    return any(part.startswith(_ELSEWHERE) for part in parts)
+    return list(dict.fromkeys(part for part in parts if part.startswith(_ELSEWHERE)))
 
 
 def is_debugged(config: pytest.Config) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+from execnet import XSpec
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 from xdist.workermanage import WorkerController
 
+from pytest_ultra.distribution.host_start import pass_environment, refuse_failed_start, refuse_unreachable_hosts
 from pytest_ultra.distribution.lost_hosts import LostHosts, count_hosts
 from pytest_ultra.distribution.partition import find_case_id
 from pytest_ultra.distribution.placement import Placement, send
 from pytest_ultra.distribution.remote_workers import RemoteWorkers, may_be_remote
+from pytest_ultra.distribution.rerun_relay import offer_relay
 from pytest_ultra.distribution.scheduler import MAX_CRASHES, InFlight, RemainingWork, ShardScheduling
 
 
@@ -66,10 +69,22 @@ class DistributionHooks:
             self._scheduler = ShardScheduling(config, log, self._rounds, self._find_in_flight)
         return self._scheduler
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionstart(self) -> Generator[None, object, object]:
+        with refuse_unreachable_hosts(self._config):
+            return (yield)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, specs: Sequence[XSpec]) -> None:
+        pass_environment(specs)
+
     @pytest.hookimpl
     def pytest_configure_node(self, node: WorkerController) -> None:
         workers: int = node.workerinput["workercount"]
-        token = self._remote.connect(node) if may_be_remote(node.gateway.spec) else ""
+        token = ""
+        if may_be_remote(node.gateway.spec):
+            token = self._remote.connect(node)
+            offer_relay(node)
         work = self._next_work(workers)
         placement = replace(
             self._base(),
@@ -107,11 +122,12 @@ class DistributionHooks:
         self._stop_if_requested()
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: WorkerController) -> None:
+    def pytest_testnodedown(self, node: WorkerController, error: object) -> None:
         """Stop the other workers when one has stopped without a crash, as by `--sw` or `pytest.exit`.
 
         A crashed one is replaced by xdist after this: on another host if its own is lost.
         """
+        refuse_failed_start(node, error)
         ended: Mapping[str, object] = getattr(node, "workeroutput", {})
         is_interrupted = ended.get("exitstatus") == pytest.ExitCode.INTERRUPTED
         if is_interrupted or ended.get("shouldstop") or ended.get("shouldfail"):

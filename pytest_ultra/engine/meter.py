@@ -53,8 +53,11 @@ class Meter:
         self._cost = 0.0 if prices else None
         self._burden = Burden()
 
-    def plan(self, case: Case, requests: int) -> None:
-        """Add a case to run and the requests that it is expected to make. Later calls for it do nothing."""
+    def plan(self, case: Case, expect: Callable[[], int]) -> None:
+        """Add a case to run; `expect` returns how many requests it is expected to make. Later calls do nothing."""
+        if case in self._known:
+            return
+        requests = expect()
         with self._lock:
             if case not in self._known:
                 self._known.add(case)

@@ -73,12 +73,12 @@ def check_redis(url: str) -> None:
         ) from None
 
 
-def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
-    """Return a client that blocks."""
+def connect(url: str, timeout_s: float = TIMEOUT_S, *, is_text: bool = True) -> redis.Redis:
+    """Return a client that blocks, and returns text or bytes."""
     import redis  # noqa: PLC0415 - an extra
     from redis.retry import Retry  # noqa: PLC0415
 
-    return redis.Redis.from_url(_without_fragment(url), **_options(timeout_s, Retry))
+    return redis.Redis.from_url(_without_fragment(url), **_options(timeout_s, Retry) | {"decode_responses": is_text})
 
 
 def _options(timeout_s: float, retry: Callable[[Any, int], Any]) -> dict[str, Any]:

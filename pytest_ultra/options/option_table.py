@@ -278,8 +278,8 @@ OPTIONS = (
         "redis",
         None,
         "URL",
-        "Redis through which hosts and CI jobs share these limits, and a budget if the URL ends in `#NAME`, as in "
-        "`redis://limits:6379/0#nightly` (extra `redis`)",
+        "Redis through which hosts and CI jobs share these limits, the tasks they generate, and a budget if the URL "
+        "ends in `#NAME`, as in `redis://limits:6379/0#nightly` (extra `redis`)",
         _one(values.redis_url),
     ),
     Option("pass", "full", "full|partial", "The lowest outcome with which an item passes", _one(values.outcome)),

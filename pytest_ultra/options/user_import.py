@@ -17,8 +17,11 @@ _MOST_NAMES = 10
 def import_attribute(config: pytest.Config, target: str, flag: str, is_fit: Callable[[Any], bool], kind: str) -> Any:
     """Import an object as `python -m` would: the directory in which pytest was started is on the path.
 
-    Raises `pytest.UsageError`, which names the module's objects that are fit, of this kind.
+    In a worker on another host, so is the folder to which xdist has copied the project. Raises `pytest.UsageError`,
+    which names the module's objects that are fit, of this kind.
     """
+    if hasattr(config, "workerinput") and str(config.rootpath) not in sys.path:
+        sys.path.append(str(config.rootpath))
     try:
         return import_from(str(config.invocation_params.dir), target, flag, is_fit, kind)
     except ConfigurationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 
 from pytest_ultra.core.figures import Rate, Summary
@@ -16,7 +16,7 @@ from pytest_ultra.reporting.outcome_table import draw_outcomes
 from pytest_ultra.reporting.recovery_table import recovery_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.table_columns import FittedTable
-from pytest_ultra.reporting.text import count, fill, hang, neutralise
+from pytest_ultra.reporting.text import count, fill, hang
 from pytest_ultra.reporting.text_table import TerminalLine
 
 DEMO = "demo models are scripted agents: these figures say nothing about any real model"
@@ -33,45 +33,6 @@ class Detail(IntEnum):
     BRIEF = -1
     NORMAL = 0
     WHOLE = 1
-
-
-def header(
-    *,
-    cases: int,
-    models: Sequence[str],
-    workers: int,
-    seed: int,
-    where: str,
-    preset: str | None = None,
-    overrides: Sequence[str] = (),
-) -> list[str]:
-    """Return the header: what will run, and where it is stored.
-
-    `workers` is 0 without xdist. `overrides` are the flags that override the preset.
-    """
-    named = f"model{'s' if len(models) > 1 else ''} {_enumerate(models)}"
-    processes = count(workers, "worker") if workers else "no workers (one process)"
-    what = f"{count(cases, 'case')}, {named}, {processes}, seed {seed}"
-    kept = f"ultra: kept in {neutralise(where)}"
-    if preset is None:
-        return [f"ultra: {what}", kept]
-    overridden = f", overridden by {', '.join(overrides)}" if overrides else ""
-    return [f"ultra: {what}", f"ultra: preset {preset}{overridden}", kept]
-
-
-def protocol_lines(protocols: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return a line of the header for each protocol: the models, by name, that are asked in it."""
-    models: dict[str, list[str]] = {}
-    for model, found in protocols.items():
-        models.setdefault(", ".join(found), []).append(model)
-    return [f"ultra: {_enumerate(names)}: {neutralise(protocol)}" for protocol, names in models.items()]
-
-
-def _enumerate(models: Sequence[str], most: int = 4) -> str:
-    names = [neutralise(model) for model in models[:most]]
-    if len(models) > most:
-        names.append(f"and {len(models) - most} more")
-    return ", ".join(names)
 
 
 def end_of_run(summary: Summary, width: int, detail: Detail = Detail.WHOLE) -> list[TerminalLine]:

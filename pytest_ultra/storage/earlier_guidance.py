@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class EarlierRuns(GuidanceCache):
 
     def __init__(self, root: Path, task_type: type[Any]) -> None:
         """`root` is the value of `--ultra-dir`, `task_type` the record of the built-in suite's tasks."""
-        self._folder = root / "guidance" / _version()
+        self._folder = root / "guidance" / generator_version()
         self._has_generated = False
         super().__init__(self._folder, task_type)
 
@@ -69,7 +70,8 @@ class EarlierRuns(GuidanceCache):
         return content
 
 
-def _version() -> str:
+@cache
+def generator_version() -> str:
     """Return a hash of the version and of the generator's files: 4 ms, and the same wherever they are installed."""
     package = Path(__file__).parents[1]
     files = (f"{path.relative_to(package)}".encode() + b"\0" + path.read_bytes() for path in sorted(_files(package)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,6 +40,19 @@ class EarlierGuidance(Protocol):
         """Keep a task's file for later runs."""
 
 
+class SharedGuidance(Protocol):
+    """Guidance of other hosts, which share no disk with this one."""
+
+    def hold(self, address: str) -> AbstractContextManager[Mapping[str, bytes]]:
+        """Let no other host generate a task meanwhile; yield its files that others have shared, by name."""
+
+    def share(self, address: str, name: str, content: bytes) -> None:
+        """Share a task's file with other hosts."""
+
+
+_FILE_NAME = re.compile(r"[0-9a-f]+-[0-9a-f]+\.json")
+
+
 class GuidanceCache:
     """Guidance by case, in files of a directory that all processes of a run share.
 
@@ -48,15 +62,21 @@ class GuidanceCache:
     """
 
     def __init__(
-        self, directory: Path, task_type: type[Any], find_own_type: Callable[[], type[Any]] | None = None
+        self,
+        directory: Path,
+        task_type: type[Any],
+        find_own_type: Callable[[], type[Any]] | None = None,
+        shared: SharedGuidance | None = None,
     ) -> None:
         """Create a cache in `directory` that decodes tasks as `task_type`, the suite's record of a task.
 
-        Tasks of a user's suite are decoded as what `find_own_type` returns, which is called when there is one.
+        Tasks of a user's suite are decoded as what `find_own_type` returns, which is called when there is one. With
+        `shared`, processes on other hosts are those that share the work too.
         """
         self._directory = directory
         self._decoder = _decoder(task_type)
         self._find_own_type = find_own_type or (lambda: task_type)
+        self._shared = shared
         self._list_paths()
         self._load = lru_cache(maxsize=64)(lambda key, files: self._read(key))  # noqa: ARG005 - new files are read
 
@@ -105,7 +125,25 @@ class GuidanceCache:
         with FileLock(self._directory / f"lock-{address[:2]}").acquire(poll_interval=0.02):
             if path.exists():
                 self._add_path(path)
-            return self._generate(key, self._find_absent(key, absent), path, generate, earlier)
+            absent = self._find_absent(key, absent)
+            if not absent:
+                return 0
+            with self._hold(address) as files:
+                self._take(key, files)
+                return self._generate(key, self._find_absent(key, absent), path, generate, earlier)
+
+    def _hold(self, address: str) -> AbstractContextManager[Mapping[str, bytes]]:
+        return nullcontext({}) if self._shared is None else self._shared.hold(address)
+
+    def _take(self, key: TaskKey, files: Mapping[str, bytes]) -> None:
+        """Write a task's files from other hosts; leave out a damaged one, which is generated again."""
+        for name, content in files.items():
+            path = self._directory / name
+            if _FILE_NAME.fullmatch(name) and _address_in(path) == _address(key):
+                with suppress(*UNREADABLE):
+                    self._decoder_of(key).decode(content)
+                    write_atomically(path, content)
+                    self._add_path(path)
 
     def _find_absent(self, key: TaskKey, variants: Variants) -> Variants:
         existing = {variant for file in self._read(key) for plans in file.plans for variant in plans.variants()}
@@ -125,6 +163,8 @@ class GuidanceCache:
         content = encode(draft.finish())
         write_atomically(path, content)
         self._add_path(path)
+        if self._shared is not None:
+            self._shared.share(_address(key), path.name, content)
         if earlier is not None:
             earlier.keep(path.name, content)
         return generated
@@ -139,11 +179,13 @@ class GuidanceCache:
 
     def _decode(self, path: Path, key: TaskKey) -> GuidanceFile[Any]:
         try:
-            decoder = self._own_decoder if isinstance(key, SuiteTaskKey) else self._decoder
-            file: GuidanceFile[Any] = decoder.decode(self._read_content(path))
+            file: GuidanceFile[Any] = self._decoder_of(key).decode(self._read_content(path))
         except UNREADABLE as error:
             raise ConfigurationError(f"{str(path)!r} is unreadable: {error}") from error
         return file
+
+    def _decoder_of(self, key: TaskKey) -> msgspec.json.Decoder[GuidanceFile[Any]]:
+        return self._own_decoder if isinstance(key, SuiteTaskKey) else self._decoder
 
     @cached_property
     def _own_decoder(self) -> msgspec.json.Decoder[GuidanceFile[Any]]:

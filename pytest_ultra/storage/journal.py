@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -103,6 +103,26 @@ class JournalPlace(msgspec.Struct, frozen=True):
             return file.read(self.length)
 
 
+Recency = tuple[bool, float, int]
+"""Whether an episode is the run's own, when it was started, and the number of its line."""
+
+
+class PlacedLine(msgspec.Struct, frozen=True):
+    """A line of a journal and its place."""
+
+    line: JournalLine
+    place: JournalPlace
+
+    @property
+    def episode(self) -> Episode:
+        return self.line.episode
+
+    @property
+    def recency(self) -> Recency:
+        """What is greater for a newer line: the run's own episodes are newer than those it reuses from other runs."""
+        return not self.episode.reused, self.episode.started_at, self.line.sequence
+
+
 class Journal:
     """The file to which one worker writes its finished episodes; not thread-safe."""
 
@@ -153,34 +173,39 @@ def has_journals(run: RunDirectory) -> bool:
 def read_episodes(run: RunDirectory) -> JournalContents:
     """Read all journals of a run, which may still be running; episodes are sorted by node id and case id."""
     damaged: list[DamagedLine] = []
-    lines: list[JournalLine] = []
+    newest: dict[str, tuple[Recency, Episode]] = {}
+    for line in read_journals(run):
+        if isinstance(line, DamagedLine):
+            damaged.append(line)
+        else:
+            case_id, recency = line.episode.case_id, line.recency
+            if case_id not in newest or newest[case_id][0] <= recency:
+                newest[case_id] = recency, line.episode
+    episodes = (episode for _, episode in newest.values())
+    return JournalContents(tuple(sorted(episodes, key=in_order)), tuple(damaged))
+
+
+def in_order(episode: Episode) -> tuple[str, str]:
+    """Return the key by which the episodes of a run are sorted."""
+    return episode.nodeid, episode.case_id
+
+
+def read_journals(run: RunDirectory) -> Iterator[PlacedLine | DamagedLine]:
+    """Yield all lines of a run's journals, one at a time; a case has several if it was run again.
+
+    Of a case, by its episode's own identity, the line with the greatest `recency` counts, and of equal ones the last: a
+    line whose stored id is damaged adds no second one.
+    """
     for path in find_stored(run.path, "journal-*.jsonl"):
-        for line in _read_lines(path):
-            if isinstance(line, DamagedLine):
-                damaged.append(line)
-            else:
-                lines.append(line)
-    return JournalContents(_newest(lines), tuple(damaged))
+        for stored in read_lines(path):
+            if stored.content.strip() or not stored.is_whole:
+                yield _decode_stored(stored, path) or _damaged(stored, path)
 
 
-def _read_lines(path: Path) -> Iterator[JournalLine | DamagedLine]:
-    for stored in read_lines(path):
-        if stored.content.strip() or not stored.is_whole:
-            yield _decode_stored(stored, path) or _damaged(stored, path)
-
-
-def _decode_stored(stored: StoredLine, path: Path) -> JournalLine | None:
-    return decode_line(stored.content, path) if stored.is_whole else None
+def _decode_stored(stored: StoredLine, path: Path) -> PlacedLine | None:
+    line = decode_line(stored.content, path) if stored.is_whole else None
+    return None if line is None else PlacedLine(line, JournalPlace(path, stored.offset, stored.length))
 
 
 def _damaged(stored: StoredLine, path: Path) -> DamagedLine:
     return DamagedLine(path, stored.number, stored.content[:_MOST_KEPT_BYTES], stored.length)
-
-
-def _newest(lines: Iterable[JournalLine]) -> tuple[Episode, ...]:
-    """Return one episode a case, by its own identity: a line whose stored id is damaged adds no second one."""
-    newest: dict[str, JournalLine] = {}
-    for line in sorted(lines, key=lambda line: (not line.episode.reused, line.episode.started_at, line.sequence)):
-        newest[line.episode.case_id] = line
-    by_nodeid = sorted(newest.items(), key=lambda item: (item[1].episode.nodeid, item[0]))
-    return tuple(line.episode for _, line in by_nodeid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,11 +27,14 @@ def write_document(
 
 def encode_document(
     run: Mapping[str, Any], episodes: Iterable[Episode], recorded: Recorded = MappingProxyType({})
-) -> bytes:
-    """Encode the document with one episode per line, so that a line diff compares two documents."""
-    entries = b",\n".join(encode(_entry(episode, recorded)) for episode in episodes)
-    head = b'{"schema_version": %d,\n"run": %b,\n"episodes": [\n' % (SCHEMA_VERSION, encode(run))
-    return head + entries + b"\n]}\n"
+) -> Iterator[bytes]:
+    """Yield the parts of the document, with one episode per line, so that a line diff compares two documents."""
+    yield b'{"schema_version": %d,\n"run": %b,\n"episodes": [\n' % (SCHEMA_VERSION, encode(run))
+    separator = b""
+    for episode in episodes:
+        yield separator + encode(_entry(episode, recorded))
+        separator = b",\n"
+    yield b"\n]}\n"
 
 
 def _entry(episode: Episode, recorded: Recorded) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from enum import StrEnum
 import msgspec
 
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.storage.episode_index import index_episodes, newest_episodes
 from pytest_ultra.storage.journal import JournalContents, read_episodes
 from pytest_ultra.storage.json_document import skipped_episode
 from pytest_ultra.storage.reuse import Plan, read_plan
@@ -51,32 +50,10 @@ def read_results(run: RunDirectory) -> JournalContents:
     contents, plan = read_episodes(run), read_plan(run)
     if plan is None:
         return contents
-    return JournalContents(tuple(_complete(contents.episodes, plan)), contents.damaged)
+    return JournalContents(tuple(complete_plan(contents.episodes, plan)), contents.damaged)
 
 
-class SlimEpisodes:
-    """The episodes of `read_results` without their transcripts, to save memory: 50,000 of them take about 200 MB."""
-
-    def __init__(self, run: RunDirectory) -> None:
-        """Read all journals; raise ConfigurationError if one has a newer schema version."""
-        read = ((indexed, indexed.read()) for indexed in newest_episodes(index_episodes(run)).values())
-        slim = [(_without_transcript(episode), indexed) for indexed, episode in read if episode is not None]
-        slim.sort(key=lambda item: (item[0].nodeid, item[0].case_id))
-        self._indexed = {episode.case_id: indexed for episode, indexed in slim}
-        episodes, plan = [episode for episode, _ in slim], read_plan(run)
-        self.episodes = tuple(episodes if plan is None else _complete(episodes, plan))
-
-    def read(self, episode: Episode) -> Episode:
-        """Return the episode with its transcript from disk, or unchanged if there is none."""
-        indexed = self._indexed.get(episode.case_id)
-        return (indexed and indexed.read()) or episode
-
-
-def _without_transcript(episode: Episode) -> Episode:
-    return msgspec.structs.replace(episode, transcript=(), plan="")
-
-
-def _complete(episodes: Iterable[Episode], plan: Plan) -> Iterator[Episode]:
+def complete_plan(episodes: Iterable[Episode], plan: Plan) -> Iterator[Episode]:
     """Yield an episode for each planned case, then those of other cases."""
     by_case = {episode.case_id: episode for episode in episodes}
     for case_id, nodeid in plan.nodeids.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ def open_store(settings: Settings, run: RunDirectory, placement: Placement) -> J
     redact, worker = find_redactor(settings), placement.worker
 
     def note(text: str) -> None:
-        write_stall_note(run, f"{worker}-redis", f"ultra: {worker}: {redact(text)}")
+        name = f"{worker}-redis-{zlib.crc32(text.encode()):08x}"  # one line does not replace another
+        write_stall_note(run, name, f"ultra: {worker}: {redact(text)}")
 
     return joint_store(settings, note, placement.hosts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 import shutil
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from pytest_ultra.options.settings import Settings
 from pytest_ultra.storage.file_updates import UpdateReader
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stop_signal import send_stop
+from pytest_ultra.worker.client_stack import reachable_models
 
 _SEND_EVERY_S = 0.1
 _SENDS_PER_SIGN = round(ALIVE_EVERY_S / _SEND_EVERY_S)
@@ -50,6 +52,7 @@ def open_remote_run(
             f"--ultra-cassette={settings.cassette}: a worker on another host would record answers there; record them "
             "on one host, or use replay"
         )
+    _check_models(config, settings, placement.worker)
     remote = RemoteRun(connection, placement.worker)
     config.pluginmanager.register(remote, REMOTE_RUN)
     opened = remote.open(placement, _find_case_ids(config, placement, rounds))
@@ -58,6 +61,18 @@ def open_remote_run(
     demo = start_demo()
     config.add_cleanup(demo.stop)
     return dataclasses.replace(opened, demo_url=demo.url)
+
+
+def _check_models(config: pytest.Config, settings: Settings, worker: str) -> None:
+    """Raise ConfigurationError for a model that cannot be reached from this host, as for want of a key."""
+    if config.hook.pytest_ultra_endpoint.get_hookimpls():
+        return
+    try:
+        reachable_models(settings)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{worker} runs on {platform.node()}, which has environment variables of its own: {error}"
+        ) from None
 
 
 def _find_case_ids(config: pytest.Config, placement: Placement, rounds: Mapping[str, int]) -> list[str]:

@@ -11,9 +11,9 @@ from filelock import FileLock
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.distribution.partition import partition
 from pytest_ultra.engine.clock import SYSTEM_CLOCK
-from pytest_ultra.storage.results import SlimEpisodes
 from pytest_ultra.storage.round_files import RoundDecision, RoundFiles
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 
 LOOK_S = 0.05
 REPLACED_WITHIN_S = 60.0

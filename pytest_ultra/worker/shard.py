@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -35,20 +35,16 @@ from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.storage.started_cases import StartedCases
 from pytest_ultra.worker.budget_share import keep_pairs_whole
-from pytest_ultra.worker.client_stack import (
-    import_for_engine,
-)
+from pytest_ultra.worker.client_stack import import_for_engine
 from pytest_ultra.worker.engine_factory import EngineFactory
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
+from pytest_ultra.worker.redis_guidance import open_shared_guidance
 from pytest_ultra.worker.resume import FinishedEpisodes
 from pytest_ultra.worker.shard_rounds import ShardRounds
 from pytest_ultra.worker.stall_watchdog import StallWatchdog, stall_after_s
 from pytest_ultra.worker.stop_watcher import RunDeadline, StopSignalWatcher
 from pytest_ultra.worker.task_generation import TaskGeneration
-
-if TYPE_CHECKING:  # only own agents need it
-    pass
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """The error numbers of a disk that cannot be written to any more."""
@@ -73,7 +69,7 @@ class Shard:
         self._placement = placement
         self._rounds = rounds
         self._run = RunDirectory.open(Path(placement.run_folder))
-        self._guidance = open_guidance_cache(self._run)
+        self._guidance = open_guidance_cache(self._run, open_shared_guidance(config, settings, self._run, placement))
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._factory = EngineFactory(config, settings, placement, self._finished, find_agent)
@@ -134,7 +130,7 @@ class Shard:
             finished, self._places[case] = found
             meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
-        meter.plan(case, self._expect(assignment))
+        meter.plan(case, partial(self._expect, assignment))
         try:
             episode = engine.wait(assignment, self._generation.advance)
         except EngineStoppedError:
@@ -210,7 +206,7 @@ class Shard:
 
     def _start_episodes(self, engine: Engine, meter: Meter, assignments: Sequence[Assignment]) -> None:
         for assignment in assignments:
-            meter.plan(assignment.case, self._expect(assignment))
+            meter.plan(assignment.case, partial(self._expect, assignment))
         engine.start(assignments)
 
     def _generate_for(self, case: Case) -> None:

@@ -15,10 +15,11 @@ from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.reporting.charts.charts import CHARTS
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import Journal
-from pytest_ultra.storage.results import SlimEpisodes, read_results
+from pytest_ultra.storage.results import read_results
 from pytest_ultra.storage.reuse import Plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, write_run_end
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from tests.commands.conftest import CommandResult
 from tests.reporting.html.page_data import read_columns
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode

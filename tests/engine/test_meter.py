@@ -28,7 +28,7 @@ def test_an_answer_is_counted_with_its_tokens_cost_and_latency() -> None:
     clock = VirtualClock()
     case = make_case(0)
     meter = Meter(START, {case.model: PRICE}, clock.now)
-    meter.plan(case, 5)
+    meter.plan(case, lambda: 5)
     endpoint = MeteredEndpoint(steady(3.0), meter)
     assert run(clock, endpoint.attempt(make_request(case))) == DONE
     progress = meter.read()
@@ -80,11 +80,11 @@ def test_a_call_that_backs_off_is_counted_as_waiting() -> None:
 def test_a_case_is_counted_once_even_if_it_is_run_again() -> None:
     meter = Meter(START, {})
     new, reused, finished = (make_case(number) for number in range(3))
-    meter.plan(new, 5)
+    meter.plan(new, lambda: 5)
     for _ in range(2):
         meter.add_finished(reused, is_reused=True)
         meter.add_finished(finished, is_reused=False)
-        meter.plan(new, 5)
+        meter.plan(new, lambda: 5)
         meter.finish(new)
     progress = meter.read()
     assert (progress.done, progress.reused, progress.ended, progress.ahead) == (3, 1, (Cohort(5, 0, 1),), ())
@@ -93,7 +93,7 @@ def test_a_case_is_counted_once_even_if_it_is_run_again() -> None:
 def test_a_replacement_worker_continues_the_counts() -> None:
     counts = {"reused": 1, "answers": 7, "latency_s": 9.0, "tokens": 100, "cost": 0.5, "ended": (Cohort(5, 5, 1),)}
     meter = Meter(msgspec.structs.replace(START, **counts), {})
-    meter.plan(make_case(0), 6)
+    meter.plan(make_case(0), lambda: 6)
     meter.finish(make_case(0))
     progress = meter.read()
     assert (progress.answers, progress.tokens, progress.cost) == (7, 100, 0.5)
@@ -105,7 +105,7 @@ def test_finished_cases_are_counted_by_model_and_result() -> None:
     outcomes = [Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED]
     cases = [msgspec.structs.replace(make_case(number), model="a") for number in range(5)]
     for case, outcome in zip(cases, outcomes, strict=True):
-        meter.plan(case, 5)
+        meter.plan(case, lambda: 5)
         meter.finish(case, outcome)
         meter.finish(case, outcome)
     other = msgspec.structs.replace(make_case(9), model="b")

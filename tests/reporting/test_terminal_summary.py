@@ -26,7 +26,8 @@ from pytest_ultra.core.figures import (
     SlowCase,
     Summary,
 )
-from pytest_ultra.reporting.terminal_summary import Detail, end_of_run, header
+from pytest_ultra.reporting.header_lines import header
+from pytest_ultra.reporting.terminal_summary import Detail, end_of_run
 from pytest_ultra.reporting.text_table import TerminalLine
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -45,6 +45,28 @@ def test_a_lost_journal_leaves_the_line(project: Project, xdist_on_off: tuple[st
     result.stdout.fnmatch_lines(["failed: the job was not done (*)", "the transcript cannot be read: *No such file*"])
 
 
+def test_a_worker_makes_no_texts_for_its_own_terminal_which_nobody_sees(project: Project) -> None:
+    project.pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True, wrapper=True)
+        def pytest_terminal_summary(terminalreporter, config):
+            if not hasattr(config, "workerinput"):
+                return (yield)
+            with open("worker.txt", "w") as file:
+                config.get_terminal_writer()._file = file
+                file.write("here pytest prints what a worker's terminal shows")
+                return (yield)
+        """
+    )
+    result = project.run("-n1", *TWO_FAILURES, "--ultra-failures=2")
+    assert result.stdout.str().count("\ntranscript:\n") == 2
+    shown = (project.path / "worker.txt").read_text()
+    assert shown.startswith("here pytest prints")
+    assert "transcript:" not in shown
+
+
 def test_a_caught_failure_has_the_whole_text(project: Project) -> None:
     project.pytester.makepyfile(
         """

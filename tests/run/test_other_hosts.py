@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.run.project import TEN_CASES, Project, wait_until
+from tests.run.project import NO_XDIST, ONE_CASE, TEN_CASES, Project, wait_until
+from tests.run.ssh_server import SshServer
 
 SERVER = Path(__file__).with_name("host_server.py")
 BUILT_IN = ("-d", "--pyargs", "pytest_ultra.suite")
@@ -139,3 +142,81 @@ def test_what_other_hosts_could_not_keep_to_is_refused(project: Project, args: t
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(message)
     assert not project.runs()
+
+
+def test_real_ssh_starts_workers_that_score_what_one_host_scores(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = SshServer(tmp_path_factory.mktemp("ssh"), project.path)
+    args = ("--ultra-model=demo/follower", "--ultra-task-type=simple_task,basic_task")
+    try:
+        started = project.start(*BUILT_IN, f"--tx=2*ssh={server.address}//python={sys.executable}", *args)
+        wait_until(lambda: list(server.home.glob("tmp/pytest-ultra-run-*")))
+        assert started.wait(60) == pytest.ExitCode.TESTS_FAILED, started.text
+    finally:
+        server.close()
+    assert "16 failed, 4 passed" in started.text
+    assert len(project.journaled_episodes()) == 20
+    assert {episode["worker"] for episode in project.episodes()} == {"gw0", "gw1"}
+    assert not list(server.home.glob("tmp/*"))
+    there = project.comparable_episodes()
+    project.run(*NO_XDIST, "--ultra-fresh", *args)
+    assert there == project.comparable_episodes()
+
+
+def test_a_host_that_cannot_run_workers_is_refused(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-this-host-alone")
+    server = SshServer(tmp_path_factory.mktemp("ssh"), project.path)
+    run = partial(project.run_in_own_process, *BUILT_IN, "--ultra-model=gpt-4o-mini", *ONE_CASE)
+    here = f"ssh={server.address}//python={sys.executable}"
+    wrong = {
+        (f"ssh={server.address}//python=/no/python",): "no worker could be started on ssh=-p * (the connection ended *",
+        (f"{here} -I -S",): "gw0 could not start (ModuleNotFoundError: No module "
+        "named '_pytest'); its host must have a Python with the same versions of *",
+        (here, "."): "pytest-xdist cannot pass a path to other hosts unless it has copied it there (arg . not *",
+        ("socket=127.0.0.1:1",): "no worker could be started on socket=127.0.0.1:1 (*Connection refused)*",
+    }
+    try:
+        for (place, *paths), message in wrong.items():
+            result = run(f"--tx={place}", *paths)
+            assert result.ret == pytest.ExitCode.USAGE_ERROR
+            result.stderr.fnmatch_lines(f"ERROR: --tx: {message}")
+        result = run(f"--tx={here}")
+    finally:
+        server.close()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        "*gw0 runs on *, which has environment variables of its own: The model 'gpt-4o-mini' needs an API key. Set *"
+    )
+    assert not project.journaled_episodes()
+
+
+class UnreachablePort:
+    """Lets no other host reach the controller's port of pytest-rerunfailures, as over a network."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        assert node.workerinput["sock_port"]
+        node.workerinput["sock_port"] = 1
+
+
+def test_reruns_on_other_hosts_are_new_episodes_within_the_limit_of_all(project: Project, hosts: Hosts) -> None:
+    cases = ("--ultra-task-type=simple_task", "--ultra-prompt-type=optimal,cot", "--ultra-model=demo/null")
+    reruns = ("-p", "rerunfailures", "--reruns=2", "--max-suite-reruns=3")
+    arguments = ("--ultra-json=out.json", *BUILT_IN, *hosts.tx, *cases, *reruns)
+    result = project.pytester.runpytest_inprocess(*arguments, plugins=[UnreachablePort()])
+    assert result.parseoutcomes() == {"failed": 2, "rerun": 3}
+    assert sum(project.episode_counts().values()) == 5
+    assert {episode["worker"] for episode in project.journaled_episodes()} == {"gw0", "gw1"}
+
+
+def test_a_project_that_xdist_has_copied_runs_its_own_agent(project: Project, hosts: Hosts) -> None:
+    project.pytester.makeini("[pytest]")
+    project.pytester.mkpydir("shop").joinpath("agent.py").write_text("def solve(task):\n    return 'NOT DONE'\n")
+    tests = project.pytester.mkdir("tests")
+    tests.joinpath("test_shop.py").write_text("def test_shop(ultra_episode):\n    assert ultra_episode.transcript\n")
+    copied = ("-d", *hosts.tx, "--rsyncdir=.", str(tests), "-W", "ignore::DeprecationWarning")
+    result = project.run(*copied, "--ultra-agent=shop.agent:solve", *ONE_CASE)
+    result.assert_outcomes(passed=1)

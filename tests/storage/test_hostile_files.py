@@ -13,11 +13,12 @@ from pytest_ultra.core.episode import Episode
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.episode_index import index_episodes
 from pytest_ultra.storage.journal import encode_line, read_episodes
-from pytest_ultra.storage.results import SlimEpisodes, read_results
+from pytest_ultra.storage.results import read_results
 from pytest_ultra.storage.reuse import find_reuse, read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.run_status import is_locked, read_interruption, read_run_end
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from pytest_ultra.storage.stored_files import MOST_LINES_BYTES, StoredLine, UnsafeFileError, read_lines
 from tests.results_factory import make_case, make_episode
 from tests.storage.stored_runs import make_run

@@ -35,10 +35,11 @@ from pytest_ultra.storage.journal import encode_line, read_episodes
 from pytest_ultra.storage.json_document import write_document
 from pytest_ultra.storage.kept_turns import KeptTurn, read_turns, turns_path, write_turns
 from pytest_ultra.storage.progress_files import read_progress
-from pytest_ultra.storage.results import SlimEpisodes, find_state, read_results
+from pytest_ultra.storage.results import find_state, read_results
 from pytest_ultra.storage.reuse import find_reuse, read_plan, write_plan
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_interruption, read_run_end, write_run_end
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from pytest_ultra.storage.stall_notes import take_stall_notes
 from pytest_ultra.storage.started_cases import find_in_flight
 from pytest_ultra.storage.store.database import Database

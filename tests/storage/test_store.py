@@ -18,9 +18,11 @@ from sqlalchemy import inspect, select
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode, Outcome, flatten
+from pytest_ultra.core.transcript import Attempted
 from pytest_ultra.storage.results import read_results
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, lock_run, write_run_end
+from pytest_ultra.storage.store import store_sync
 from pytest_ultra.storage.store.database import Database, NewerStoreError, StoreError, rebuild, store_path
 from pytest_ultra.storage.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from pytest_ultra.storage.store.queries import list_stored_runs
@@ -138,6 +140,15 @@ def test_an_unchanged_run_is_not_read_again_and_nothing_is_stored_twice(root: Pa
     store_run(database, run, read_results(run).episodes)
     assert sync(database, root) == SyncResult(), "it is known to have ended"
     assert results(root) == before
+
+
+def test_a_run_is_stored_whole_whatever_is_in_memory_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(root, some_episodes())
+    monkeypatch.setattr(store_sync, "EPISODES_AT_ONCE", 2)
+    sync(open_store(root), root)
+    attempts = [event for e in read_results(run).episodes for event in e.transcript if isinstance(event, Attempted)]
+    assert query(root, "SELECT count(*) FROM episodes") == [(len(some_episodes()),)]
+    assert query(root, "SELECT count(*) FROM attempts") == [(len(attempts),)] != [(0,)]
 
 
 def test_a_killed_run_is_read_and_a_running_one_is_read_until_it_ends(root: Path) -> None:
@@ -290,6 +301,7 @@ def test_a_path_that_cannot_be_written_is_reported_with_a_remedy(root: Path) -> 
 SYNC_ON_A_FULL_DISK = """
 import resource, sys
 from pathlib import Path
+from pytest_ultra.storage.store import store_sync
 from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.store_sync import sync
 

@@ -61,6 +61,13 @@ def render_page(template: str, values: dict[str, Any], *, is_served: bool = Fals
     return _environment().get_template(template).render(values | assets).encode("utf-8")
 
 
+def compile_templates() -> None:
+    """Compile all templates, which takes 0.2 s, before the first page is rendered."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 def make_policy(script: str, style: str) -> str:
     """Return the content security policy: our script, our style and images in the page; no network."""
     return (

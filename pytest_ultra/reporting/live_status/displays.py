@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from pytest_ultra.reporting.live_status import scroll_region, status_layout
+from pytest_ultra.reporting.live_status import scroll_region
 from pytest_ultra.reporting.live_status.status_snapshot import StatusSnapshot
 from pytest_ultra.reporting.live_status.status_text import plain_line
 from pytest_ultra.reporting.live_status.terminal_device import Terminal
@@ -64,6 +64,8 @@ class ScreenDisplay:
         self._shape: tuple[int, int, int] | None = None  # columns, rows, and how many of the rows are reserved
 
     def show(self, status: StatusSnapshot) -> None:
+        from pytest_ultra.reporting.live_status import status_layout  # noqa: PLC0415 - Rich is slow to import
+
         self._status = status
         columns, rows = self._terminal.size() or (0, 0)
         max_rows = status_layout.row_limit(rows) if columns >= _MIN_COLUMNS else 0

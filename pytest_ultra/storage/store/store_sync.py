@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -12,15 +13,17 @@ from sqlalchemy.dialects import sqlite
 
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.storage.journal import read_episodes
-from pytest_ultra.storage.results import State, find_state, read_results
+from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
 from pytest_ultra.storage.run_status import LOCK_TIMEOUT_S
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.store_rows import attempt_rows, episode_rows, provenance_rows, run_end_row, run_row
 from pytest_ultra.storage.store.store_tables import ATTEMPTS, CASES, EPISODES, PROVENANCE, RUN_TABLES, RUNS
 
+EPISODES_AT_ONCE = 500
+"""How many episodes are in memory with their transcripts, and as rows."""
 _UNREADABLE = (ConfigurationError, LookupError, OSError, ValueError, TypeError, OverflowError)
 """Raised for a run that is damaged, has a newer schema version, was deleted in the meantime, or fits no table."""
 
@@ -77,7 +80,7 @@ def sync(
     return SyncResult(tuple(read), tuple(removed), tuple(problems))
 
 
-def store_run(database: Database, run: RunDirectory, episodes: Sequence[Episode]) -> None:
+def store_run(database: Database, run: RunDirectory, episodes: Iterable[Episode]) -> None:
     """Store a run that has ended, with `episodes` as `read_results` would return them."""
     _store(database, run, episodes, _fingerprint(run, is_over=True))
 
@@ -109,8 +112,8 @@ def _sync_run(database: Database, run: RunDirectory, known: Mapping[str, _Known]
     stored, ended_at = known.get(run.run_id, ("", None))
     current = _fingerprint(run, is_over=is_over)
     if stored != current:
-        contents = read_results(run) if is_over else read_episodes(run)
-        _store(database, run, contents.episodes, current)
+        results = SlimEpisodes(run)
+        _store(database, run, map(results.read, results.episodes if is_over else results.found), current)
         return True
     if ended_at is None and run_end_row(run)["ended_at"] is not None:
         store_run_end(database, run)
@@ -124,19 +127,24 @@ def _fingerprint(run: RunDirectory, *, is_over: bool) -> str:
     return msgspec.json.encode([is_over, stats]).decode()
 
 
-def _store(database: Database, run: RunDirectory, episodes: Sequence[Episode], files: str) -> None:
-    cases, rows_of_episodes = episode_rows(run, episodes)
-    attempts = list(attempt_rows(run, episodes))
-    provenance = list(provenance_rows(run))
-    row = run_row(run, files)
+def _store(database: Database, run: RunDirectory, episodes: Iterable[Episode], files: str) -> None:
+    provenance, row = list(provenance_rows(run)), run_row(run, files)
     with database.writing() as connection:
         _remove(connection, [run.run_id], has_orphans=False)
         connection.execute(insert(RUNS), [row])
-        for table, rows in ((EPISODES, rows_of_episodes), (ATTEMPTS, attempts), (PROVENANCE, provenance)):
-            if rows:
-                connection.execute(insert(table), rows)
-        if cases:
-            connection.execute(sqlite.insert(CASES).on_conflict_do_nothing(), cases)
+        if provenance:
+            connection.execute(insert(PROVENANCE), provenance)
+        remaining = iter(episodes)
+        while some := list(islice(remaining, EPISODES_AT_ONCE)):
+            _insert(connection, run, some)
+
+
+def _insert(connection: Connection, run: RunDirectory, episodes: Sequence[Episode]) -> None:
+    cases, rows_of_episodes = episode_rows(run, episodes)
+    connection.execute(insert(EPISODES), rows_of_episodes)
+    connection.execute(sqlite.insert(CASES).on_conflict_do_nothing(), cases)
+    if attempts := list(attempt_rows(run, episodes)):
+        connection.execute(insert(ATTEMPTS), attempts)
 
 
 def _remove(connection: Connection, run_ids: Iterable[str], *, has_orphans: bool = True) -> None:
