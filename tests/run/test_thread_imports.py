@@ -27,7 +27,8 @@ sys.addaudithook(record)
 def test_only_the_main_thread_imports(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makeconftest(RECORD_IMPORTS)
 
-    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect?latency=0.5", TEN_CASES)
+    # in a process of its own, since an audit hook stays to the end of a process
+    result = project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/perfect?latency=0.5", TEN_CASES)
 
     result.assert_outcomes(passed=10)
     imports = project.path / "imports.txt"
