@@ -190,7 +190,7 @@ def _run(scenario: Scenario, stand_in: StandIn, folder: Path, state: str) -> Fig
 
 def _show(name: str, episodes: int, figures: Figures) -> None:
     f = figures
-    counts = f"{episodes:8,} {f.calls:6,} {f.longest:7}"
+    counts = f"{episodes:8,} {round(f.calls):6,} {round(f.longest):7}"
     times = f"{f.wall_s:7.1f} {f.over_s:7.2f} {f.first_s:7.2f} {f.cpu_s:6.2f} {f.cpu_ms:8.2f}"
     print(f"{name:12}{counts} {times} {f.largest_mb:5.0f} {os.getloadavg()[0]:5.1f}", flush=True)
 
@@ -217,7 +217,8 @@ def _compare_further(few: Figures, many: Figures) -> list[str]:
 
 def _compare_minimal(many: Figures, stand_in: StandIn) -> None:
     """Make as many calls with a minimal script, with as many in flight."""
-    command = (sys.executable, str(MINIMAL_SCRIPT), stand_in.url, str(many.calls), str(2 * IN_FLIGHT_PER_WORKER), "0.2")
+    calls, in_flight = str(round(many.calls)), str(2 * IN_FLIGHT_PER_WORKER)
+    command = (sys.executable, str(MINIMAL_SCRIPT), stand_in.url, calls, in_flight, "0.2")
     spent = measured_command.run(command, Path.cwd(), environ={"PYTHONPATH": str(PACKAGE.parent)})
     cpu_ms = 1000 * spent.cpu_s / many.calls
     print(f"minimal script: {many.calls:,} calls in {spent.wall_s:.1f} s, {cpu_ms:.2f} ms CPU each")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pluggy
@@ -63,7 +65,8 @@ class BuiltinSuite:
         With pytest's collection, `--lf` and others would lose them.
         """
         module = SuiteModule.from_parent(session, path=SUITE_PATH, name=SUITE_ID, nodeid=SUITE_ID)
-        items = [item for item in module.collect() if isinstance(item, pytest.Function) and self._has(item.name)]
+        with _no_garbage():
+            items = [item for item in module.collect() if isinstance(item, pytest.Function) and self._has(item.name)]
         line = items[0].location[1] if items else None  # that of all: to find it takes as long as to make an item
         for item in items:
             item.__class__ = SuiteFunction
@@ -75,6 +78,19 @@ class BuiltinSuite:
 
     def _has(self, name: str) -> bool:
         return not self._names or bool(self._names & {name, TEST_NAME, ""})
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Do not search for garbage meanwhile, nor later in what was made: a hundred thousand items stay to the end."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _suite_name(arg: str, *, pyargs: bool) -> str | None:

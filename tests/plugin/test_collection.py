@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,17 @@ def test_the_suite_is_collected_without_any_test_file(collect: Collect) -> None:
     nodeids = collect()
     assert len(nodeids) == 50
     assert all(nodeid.startswith(f"{SUITE}::test_workflow[gpt-4o-mini-") for nodeid in nodeids)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_garbage_is_collected_as_before_once_the_suite_is(collect: Collect, *, is_enabled: bool) -> None:
+    if not is_enabled:
+        gc.disable()
+    try:
+        collect()
+        assert gc.isenabled() is is_enabled
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("path", [".", "{0}", "tests", "{0}/tests"])
