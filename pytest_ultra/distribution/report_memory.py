@@ -24,16 +24,14 @@ class SharedReports:
         report = yield
         if isinstance(report, pytest.TestReport):
             report.nodeid = self._share(report.nodeid)
-            report.location = (*map(self._share_any, report.location),)
+            path, line, name = report.location
+            report.location = self._share(path), line, self._share(name)
             report.keywords = {self._share(name): value for name, value in report.keywords.items()}
             report.user_properties = list(map(self._share_property, report.user_properties))
         return report
 
     def _share(self, text: str) -> str:
         return self._texts.setdefault(text, text)
-
-    def _share_any(self, value: Any) -> Any:
-        return self._share(value) if isinstance(value, str) else value
 
     def _share_property(self, entry: Any) -> Any:
         match entry:
