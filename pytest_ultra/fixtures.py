@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ultra.options.settings import is_required
+from pytest_ultra.options.option_hooks import REQUIRE
+from pytest_ultra.options.option_reading import read_option
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.collection.tool_fault_tests import McpServers
@@ -65,7 +66,7 @@ def ultra_mcp(request: pytest.FixtureRequest, ultra_faults: ToolFaults) -> McpSe
 def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """The episode of the test's case: an `Episode` with `passed`, `assert_passed()` and `explain()`."""
     if SHARD not in request.config.stash:
-        if is_required(request.config):
+        if read_option(request.config, REQUIRE):
             pytest.fail(f"--ultra-require: {NO_MODEL}", pytrace=False)
         pytest.skip(NO_MODEL)
     from pytest_ultra.collection.other_plugins import refuse_test  # noqa: PLC0415 - heavy if unused

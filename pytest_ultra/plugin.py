@@ -11,11 +11,12 @@ import pytest
 
 from pytest_ultra import hookspecs
 from pytest_ultra.fixtures import SHARD, ultra_agent, ultra_episode, ultra_faults, ultra_mcp, ultra_shard
-from pytest_ultra.options.settings import SETTINGS, Settings, add_options, read_settings
+from pytest_ultra.options.option_hooks import add_options, read_settings
 
 if TYPE_CHECKING:  # an unused plugin must not import what these need
     from pytest_ultra.core.case import Case
     from pytest_ultra.distribution.placement import Placement
+    from pytest_ultra.options.settings import Settings
     from pytest_ultra.worker.shard import Shard
 
 __all__ = ["ultra_agent", "ultra_episode", "ultra_faults", "ultra_mcp", "ultra_shard"]
@@ -80,6 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", FAULTS_MARKER)
     settings = read_settings(config)
     if settings is not None:
+        from pytest_ultra.options.settings import SETTINGS  # noqa: PLC0415 - heavy if unused
+
         config.stash[SETTINGS] = settings
         _join_run(config, settings)
 

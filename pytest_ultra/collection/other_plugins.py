@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from pytest_ultra.options.given_options import is_option_given
-from pytest_ultra.options.settings import TESTED
+from pytest_ultra.options.option_hooks import TESTED
 
 _PROCESS = pytest.StashKey[int]()
 

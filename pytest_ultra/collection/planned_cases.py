@@ -18,7 +18,8 @@ from pytest_ultra.core.axes import (
 )
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.request_parameters import encode_identity
-from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, AgentChoice
+from pytest_ultra.options.agent_option import AgentChoice
+from pytest_ultra.options.defaults import AGENT_TIMEOUT_S
 from pytest_ultra.options.settings import Settings
 
 

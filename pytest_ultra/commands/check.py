@@ -61,7 +61,7 @@ class _Checker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        from pytest_ultra.options.settings import read_settings  # noqa: PLC0415 - not for --help
+        from pytest_ultra.options.option_hooks import read_settings  # noqa: PLC0415 - not for --help
 
         settings = read_settings(config)
         if settings is None or not settings.called_models:

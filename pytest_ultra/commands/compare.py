@@ -64,7 +64,7 @@ def run_compare(args: argparse.Namespace) -> int:
 
 def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:
     from pytest_ultra.core.groups import check_groups  # noqa: PLC0415 - not for --help
-    from pytest_ultra.options.gate_options import group_limits  # noqa: PLC0415
+    from pytest_ultra.options.gate_settings import group_limits  # noqa: PLC0415
 
     try:
         limits = group_limits(texts)

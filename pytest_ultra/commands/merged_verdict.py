@@ -18,7 +18,8 @@ from pytest_ultra.controller.gate_judgement import judge_run
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.gates import Decision
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.gate_options import GATES, GateSettings, check_gates, gates_of, take_gates
+from pytest_ultra.options.gate_options import GATES
+from pytest_ultra.options.gate_settings import GateSettings, check_gates, gates_of, take_gates
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, read_run_end, write_run_end
 

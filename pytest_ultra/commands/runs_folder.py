@@ -24,7 +24,7 @@ def find_runs_folder() -> Path:
         return DEFAULT
     import pytest  # noqa: PLC0415 - most projects do not need it here
 
-    from pytest_ultra.options.settings import read_dir  # noqa: PLC0415
+    from pytest_ultra.options.option_reading import read_dir  # noqa: PLC0415
 
     class Reader:
         """A plugin of pytest that reads the setting instead of running tests."""

@@ -28,7 +28,7 @@ from pytest_ultra.core.figures import RunComparison
 from pytest_ultra.core.gates import Decision, GateKind
 from pytest_ultra.core.groups import ALL, FLAWED
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.gate_options import gates_of
+from pytest_ultra.options.gate_settings import gates_of
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.gate_lines import gate_lines, gate_name, github_commands
 from pytest_ultra.storage.run_directory import RunDirectory

@@ -10,7 +10,7 @@ from pytest_ultra.controller.comparison import Side
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.gates import Decision
 from pytest_ultra.core.groups import Undecided
-from pytest_ultra.options.gate_options import GateSettings, gates_of
+from pytest_ultra.options.gate_settings import GateSettings, gates_of
 
 
 def judge_run(

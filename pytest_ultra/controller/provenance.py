@@ -21,7 +21,8 @@ from pytest_ultra.collection.job_shards import SHARDED, find_selection
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.case import GENERATOR_VERSION, PROMPT_VERSION, SCORER_VERSION
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.agent_option import AGENT_TIMEOUT_S, AgentChoice
+from pytest_ultra.options.agent_option import AgentChoice
+from pytest_ultra.options.defaults import AGENT_TIMEOUT_S
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.config_redaction import ConfigRedactor
 from pytest_ultra.providers.endpoint_lookup import find_spec

@@ -26,7 +26,7 @@ from pytest_ultra.controller.warm_up import WarmUp
 from pytest_ultra.core.case import Case
 from pytest_ultra.distribution.placement import Placement, count_workers, is_distributed
 from pytest_ultra.distribution.single_process import REQUESTED_WORKERS
-from pytest_ultra.options.gate_options import check_gates, gates_of
+from pytest_ultra.options.gate_settings import check_gates, gates_of
 from pytest_ultra.options.output_checks import check_outputs
 from pytest_ultra.options.requested_limits import budget_limits, check_budget
 from pytest_ultra.options.settings import Settings

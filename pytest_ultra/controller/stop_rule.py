@@ -12,7 +12,7 @@ from pytest_ultra.controller.gate_hooks import load_reference
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode
 from pytest_ultra.core.rounds import NOT_NEEDED, Until
-from pytest_ultra.options.gate_options import GateSettings, gates_of
+from pytest_ultra.options.gate_settings import GateSettings, gates_of
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.text import count
 

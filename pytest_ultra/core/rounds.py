@@ -15,8 +15,6 @@ FIRST_INSTANCES = 4
 """Instances of each kind of task in the first round: with five task types, 20 tasks."""
 GROWTH = 1.5
 """How much larger the whole is after each further round. The larger it is, the fewer looks at the figures."""
-MOST_INSTANCES = 50
-"""Where a run stops that has not reached what was asked for, unless the user says otherwise."""
 DECIDED = "decided"
 """The value of `--ultra-until` that asks for decided gates."""
 NOT_NEEDED = "not needed: "

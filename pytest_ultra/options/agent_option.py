@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-AGENT_TIMEOUT_S = 600.0
-"""The time limit of an own agent's episode if the user gives none: nothing else would end one that hangs."""
-
 _NAME = re.compile(r"[\w.-]+")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*|[A-Za-z_][\w.-]*")
 _EXAMPLE = "give [NAME=]MODULE:ATTR[@MODEL], as in my_app.agent:solve or mine=my_app.agent:solve@gpt-4o-mini"

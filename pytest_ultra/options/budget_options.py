@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_ultra.options import option_values as values
 from pytest_ultra.options.option import Option
 
 BUDGETS = (
@@ -11,7 +10,6 @@ BUDGETS = (
         None,
         "",
         "Print the estimated cases, calls, tokens, cost and time of the run, and send no request",
-        values.last(values.switch),
         is_switch=True,
     ),
     Option(
@@ -20,27 +18,23 @@ BUDGETS = (
         "MODEL=PROMPT,COMPLETION[,CACHED[,CACHE_WRITTEN]]",
         "Price of a model in US dollars per million prompt tokens and per million completion tokens, and those of "
         "prompt tokens read from and written to a cache, if they differ; repeatable, one per line in the ini file",
-        values.prices,
     ),
     Option(
         "max_cost",
         None,
         "DOLLARS",
         "Cost limit of the run in US dollars; cases beyond it are skipped",
-        values.last(values.amount),
     ),
     Option(
         "max_tokens",
         None,
         "N",
         "Token limit of the run; cases beyond it are skipped",
-        values.last(values.whole(at_least=1)),
     ),
     Option(
         "max_requests",
         None,
         "N",
         "Request limit of the run; cases beyond it are skipped",
-        values.last(values.whole(at_least=1)),
     ),
 )

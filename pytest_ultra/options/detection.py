@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.core.rounds import DECIDED, MOST_INSTANCES, Until
+from pytest_ultra.core.rounds import DECIDED, Until
+from pytest_ultra.options.defaults import MOST_INSTANCES
 from pytest_ultra.options.given_options import is_option_given
 
 _MOST = 100

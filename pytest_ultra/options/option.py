@@ -1,21 +1,18 @@
-"""The record of one `ultra` option: its flag, its ini key, and the parser of its value."""
+"""The record of one `ultra` option: its flag, its ini key, and what `--help` says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option and its ini key. `parse` reads the given texts; it raises ValueError with a message for the user."""
+class Option(NamedTuple):
+    """One option and its ini key."""
 
     name: str
     default: str | None
     metavar: str
     help: str
-    parse: Callable[[Sequence[str]], Any]
     is_switch: bool = False  # takes no value on the command line, where it means `on`
 
     @property
@@ -29,3 +26,13 @@ class Option:
     @property
     def full_help(self) -> str:
         return self.help if self.default is None else f"{self.help} (default: {self.default})"
+
+    def parse(self, texts: Sequence[str]) -> Any:
+        """Read the given texts; raise ValueError with a message for the user."""
+        from pytest_ultra.options.option_parsers import PARSERS  # noqa: PLC0415 - an unused plugin must not import it
+
+        return PARSERS[self.name](texts)
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(str(name) for name in names)

@@ -14,6 +14,8 @@ from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES, Preset
 
 if TYPE_CHECKING:  # an unused plugin must not import what this needs
+    from pathlib import Path
+
     from pytest_ultra.options.config_file import ConfigFile
 
 
@@ -37,6 +39,12 @@ def read_value(config: pytest.Config, option: Option, preset: Preset | None = No
         return option.parse(given) if given else None
     except ValueError as error:
         raise pytest.UsageError(f"{source}: {error}") from None
+
+
+def read_dir(config: pytest.Config) -> Path:
+    """Return the folder of runs as it was given; a relative one begins at the folder where pytest was started."""
+    folder: Path = read_option(config, "dir")
+    return folder
 
 
 def read_file(config: pytest.Config) -> ConfigFile | None:

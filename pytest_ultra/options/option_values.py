@@ -20,6 +20,7 @@ from pytest_ultra.core.axes import (
     TaskType,
 )
 from pytest_ultra.core.prices import Price
+from pytest_ultra.options.option import listed
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -51,10 +52,6 @@ class JUnitPlace(StrEnum):
     TESTCASE = "testcase"
     OUTPUT = "output"
     OFF = "off"
-
-
-def listed(names: Iterable[str]) -> str:
-    return ", ".join(str(name) for name in names)
 
 
 def last(parse: Callable[[str], T]) -> Callable[[Sequence[str]], T]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pytest_ultra.core.job_shard import parse_shard
-from pytest_ultra.options import option_values as values
 from pytest_ultra.options.option import Option
 
 SHARDS = (
@@ -14,7 +10,6 @@ SHARDS = (
         None,
         "I/N",
         "Run shard I of N, as one of N jobs: all cases of a task are in one shard; `pytest-ultra merge` joins the runs",
-        values.last(parse_shard),
     ),
     Option(
         "durations",
@@ -22,6 +17,5 @@ SHARDS = (
         "PATH",
         "Balance the shards by the durations in this file, from `pytest-ultra durations`; it must be the same in all "
         "jobs; a path in the ini file is relative to the rootdir",
-        values.last(Path),
     ),
 )

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.config_file import config_schema, read_config_file
+from pytest_ultra.options.option_hooks import read_settings
 from pytest_ultra.options.option_table import OPTIONS
-from pytest_ultra.options.settings import read_settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -6,7 +6,8 @@ import pytest
 
 from pytest_ultra.controller.duration_estimate import Load, estimate_duration
 from pytest_ultra.core.estimate import Estimate
-from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.option_hooks import read_settings
+from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.served_endpoints import Served
 
 A, B = Served(key_env="A"), Served(key_env="B")

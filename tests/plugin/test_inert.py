@@ -19,6 +19,13 @@ REPORT_MODULES = """
         print("HEAVY", *sorted(set(sys.modules) & heavy))
 """
 
+HEAVY_MODULES = (
+    "pytest_ultra.collection",
+    "pytest_ultra.engine",
+    "pytest_ultra.options.option_parsers",
+    "pytest_ultra.options.settings",
+)
+
 PYTESTERS_OWN = ("stdout", "stderr", "runpytest-0", "runpytest-current")
 
 
@@ -31,7 +38,7 @@ def test_nothing_heavy_is_imported_nothing_written_nothing_printed(pytester: pyt
     result.stdout.fnmatch_lines(["HEAVY"])
     imported = next(line for line in result.outlines if line.startswith("IMPORTED")).split()[1:]
     assert "pytest_ultra.plugin" in imported
-    assert not any(name.startswith(("pytest_ultra.collection", "pytest_ultra.engine")) for name in imported)
+    assert not any(name.startswith(HEAVY_MODULES) for name in imported)
     assert not any(
         "ultra" in line for line in result.outlines if not line.startswith(("IMPORTED", "plugins:", "rootdir:"))
     )

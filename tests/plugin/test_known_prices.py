@@ -7,8 +7,9 @@ import pytest
 from pytest_ultra.core.prices import FREE, Price
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.options.known_prices import known_prices
+from pytest_ultra.options.option_hooks import read_settings
 from pytest_ultra.options.requested_limits import check_budget
-from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.settings import Settings
 
 MINI = Price(0.15, 0.6, 0.075)
 

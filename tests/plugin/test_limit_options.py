@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_ultra.engine.limits import Limits
+from pytest_ultra.options.option_hooks import read_settings
 from pytest_ultra.options.requested_limits import endpoint_limits
-from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.settings import Settings
 from pytest_ultra.worker.client_stack import open_run_limiter
 
 ONE_EACH = ("--ultra-prompt-type=optimal", "--ultra-task-type=simple_task,basic_task")

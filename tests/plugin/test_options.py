@@ -22,11 +22,13 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.groups import GateOn, Undecided
 from pytest_ultra.core.model_api import ModelApi
 from pytest_ultra.core.stream_mode import StreamMode
-from pytest_ultra.options.gate_options import GateSettings
+from pytest_ultra.options.gate_settings import GateSettings
+from pytest_ultra.options.option_hooks import read_settings
+from pytest_ultra.options.option_parsers import PARSERS
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.option_values import JUnitPlace, RateMode, Stagger
 from pytest_ultra.options.presets import Preset
-from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.settings import Settings
 
 PROMPT_TYPES = ", ".join(PromptType)
 
@@ -337,6 +339,10 @@ def test_the_help_lists_every_option_in_one_group(pytester: pytest.Pytester) -> 
     start = next(index for index, line in enumerate(lines) if line.startswith("pytest-ultra:"))
     group = "\n".join(takewhile(str.strip, lines[start:]))
     assert all(option.flag in group for option in OPTIONS)
+
+
+def test_each_option_has_a_parser_and_each_parser_an_option() -> None:
+    assert sorted(PARSERS) == sorted(option.name for option in OPTIONS)
 
 
 def test_cassettes_are_under_the_rootdir_unless_the_command_line_names_a_folder(

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ultra.collection.planned_cases import label_models, plan_cases
 from pytest_ultra.core.axes import ToolProtocol
-from pytest_ultra.options.settings import read_settings
+from pytest_ultra.options.option_hooks import read_settings
 
 Collect = Callable[..., list[str]]
 

@@ -8,9 +8,10 @@ import pytest
 
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, Severity, TaskType
+from pytest_ultra.options.option_hooks import read_settings
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.options.presets import AXES, Preset
-from pytest_ultra.options.settings import Settings, read_settings
+from pytest_ultra.options.settings import Settings
 
 EASY, OPTIMAL = (Difficulty.EASY,), (PromptType.OPTIMAL,)
 
