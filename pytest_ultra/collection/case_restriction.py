@@ -9,6 +9,7 @@ import pytest
 
 from pytest_ultra.core.axes import FLAWED_MARK
 from pytest_ultra.core.case import Case
+from pytest_ultra.options.option_parsers import parse
 from pytest_ultra.options.option_table import OPTIONS
 
 MARKER = "ultra"
@@ -68,7 +69,7 @@ def _check(marker: pytest.Mark, example: Case) -> None:
             raise _failure(f"there is no axis {name!r}; choose from {', '.join(known)}")
         option = next(option for option in OPTIONS if option.name == name) if name in _CHECKED else None
         try:
-            _ = option and option.parse(_texts(value))
+            _ = option and parse(option, _texts(value))
         except ValueError as error:
             raise _failure(f"{name}: {error}") from None
 

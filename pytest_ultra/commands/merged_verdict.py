@@ -20,6 +20,7 @@ from pytest_ultra.core.gates import Decision
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.gate_settings import GateSettings, check_gates, gates_of, take_gates
+from pytest_ultra.options.option_parsers import parse
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import RunEnd, read_run_end, write_run_end
 
@@ -114,14 +115,14 @@ def _read_given(args: argparse.Namespace) -> dict[str, Any]:
     for option in GATES:
         texts = getattr(args, option.key)
         try:
-            given |= {option.name: option.parse(texts)} if texts else {}
+            given |= {option.name: parse(option, texts)} if texts else {}
         except ValueError as error:
             raise ConfigurationError(f"{option.flag}: {error}") from None
     return given
 
 
 def _no_gates() -> GateSettings:
-    return take_gates({option.name: option.parse([option.default]) if option.default else None for option in GATES})
+    return take_gates({option.name: parse(option, [option.default]) if option.default else None for option in GATES})
 
 
 def _stored_gates(part: Part) -> GateSettings:

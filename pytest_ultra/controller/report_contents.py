@@ -21,6 +21,7 @@ from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.prices import PRICES, Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option import Option
+from pytest_ultra.options.option_parsers import parse
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.reporting.html.html_report import EarlierRun, ReportContents, make_report, parts_folder_name
 from pytest_ultra.reporting.html.run_facts import RunFacts
@@ -150,7 +151,7 @@ def _changed_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _is_default(option: Option, value: Any) -> bool:
     if option.default is None:
         return False
-    default = msgspec.to_builtins(option.parse([option.default]), enc_hook=str)
+    default = msgspec.to_builtins(parse(option, [option.default]), enc_hook=str)
     return bool(default == value or str(value).endswith(f"/{option.default}"))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 
 class Option(NamedTuple):
@@ -26,12 +26,6 @@ class Option(NamedTuple):
     @property
     def full_help(self) -> str:
         return self.help if self.default is None else f"{self.help} (default: {self.default})"
-
-    def parse(self, texts: Sequence[str]) -> Any:
-        """Read the given texts; raise ValueError with a message for the user."""
-        from pytest_ultra.options.option_parsers import PARSERS  # noqa: PLC0415 - an unused plugin must not import it
-
-        return PARSERS[self.name](texts)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The parsers of all options, by name. Each reads the given texts, or raises ValueError with a message for the user."""
+"""The parsers of all options."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ from pytest_ultra.options.command_option import read_commands
 from pytest_ultra.options.detection import points, until
 from pytest_ultra.options.gate_settings import group_limits
 from pytest_ultra.options.mcp_option import read_servers
+from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
+
+
+def parse(option: Option, texts: Sequence[str]) -> Any:
+    """Read the texts that were given for an option; raise ValueError with a message for the user."""
+    return PARSERS[option.name](texts)
+
 
 _one = values.last
 
@@ -99,3 +106,4 @@ PARSERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
     "max_regression": group_limits,
     "max_errors": _one(values.whole(at_least=0)),
 }
+"""By the name of the option."""

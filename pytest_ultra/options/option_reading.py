@@ -35,8 +35,12 @@ def read_value(config: pytest.Config, option: Option, preset: Preset | None = No
     if not given:
         default = AXES[preset].get(option.name, option.default) if preset else option.default
         given = [] if default is None else [default]
+    if not given:
+        return None
+    from pytest_ultra.options.option_parsers import parse  # noqa: PLC0415 - an unused plugin must not import it
+
     try:
-        return option.parse(given) if given else None
+        return parse(option, given)
     except ValueError as error:
         raise pytest.UsageError(f"{source}: {error}") from None
 

@@ -15,6 +15,7 @@ from pytest_ultra.options.gate_settings import take_gates
 from pytest_ultra.options.given_options import is_option_given
 from pytest_ultra.options.model_tables import read_model_tables
 from pytest_ultra.options.option import listed
+from pytest_ultra.options.option_parsers import parse
 from pytest_ultra.options.option_reading import read_value
 from pytest_ultra.options.option_table import DOCUMENTS, OPTIONS
 from pytest_ultra.options.presets import AXES
@@ -131,4 +132,4 @@ def _check_limits(read: Mapping[str, Any]) -> None:
 def _find_overrides(read: Mapping[str, Any]) -> tuple[str, ...]:
     axes = AXES[read["preset"]] if read["preset"] else {}
     set_by_preset = [option for option in OPTIONS if option.name in axes]
-    return tuple(option.flag for option in set_by_preset if read[option.name] != option.parse([axes[option.name]]))
+    return tuple(option.flag for option in set_by_preset if read[option.name] != parse(option, [axes[option.name]]))

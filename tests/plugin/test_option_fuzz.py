@@ -15,6 +15,7 @@ from pytest_ultra.core.request_parameters import NEUTRAL, decode_identity, encod
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.gate_options import GATES
 from pytest_ultra.options.option import Option
+from pytest_ultra.options.option_parsers import parse
 from pytest_ultra.options.option_table import OPTIONS
 from pytest_ultra.providers.demo_name import parse_agent_name
 from pytest_ultra.providers.served_endpoints import parse_tables, read_tables
@@ -40,9 +41,9 @@ PARTS = st.sampled_from([*NUMBERS, *WORDS, *"=,/?&@: \n\0\u0660\u00b2\ud800"]) |
 TEXTS = st.lists(PARTS, max_size=5).map("".join)
 
 
-def parse(option: Option, texts: list[str]) -> Any:
+def value_of(option: Option, texts: list[str]) -> Any:
     try:
-        return option.parse(texts)
+        return parse(option, texts)
     except ValueError:
         return None
 
@@ -51,7 +52,7 @@ def parse(option: Option, texts: list[str]) -> Any:
 @fuzz(15)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 def test_an_option_is_a_value_that_can_be_stored_or_an_error(option: Option, texts: list[str]) -> None:
-    value = parse(option, texts)
+    value = value_of(option, texts)
     if option not in GATES and isinstance(value, int | float):
         assert msgspec.json.decode(msgspec.json.encode(value)) == value
 
@@ -59,7 +60,7 @@ def test_an_option_is_a_value_that_can_be_stored_or_an_error(option: Option, tex
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_an_option_is_read_in_linear_time(option: Option) -> None:
     for unit in ("a,", "=", "1", "a=0.5\n", " ", "1,"):
-        check_linear_time(lambda size, unit=unit: parse(option, [unit * (size // len(unit))]))  # type: ignore[misc]
+        check_linear_time(lambda size, unit=unit: value_of(option, [unit * (size // len(unit))]))  # type: ignore[misc]
 
 
 AGENTS = st.sampled_from([*map(str, ReferenceAgent), "", "perfec"])
