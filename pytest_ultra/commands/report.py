@@ -11,7 +11,7 @@ from pytest_ultra.commands.command_output import print_lines
 from pytest_ultra.controller.comparison import LATEST
 from pytest_ultra.controller.report_contents import NAME, stored_contents, with_earlier, write_report
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.reporting.html.html_report import ReportContents
+from pytest_ultra.reporting.html.report_data import ReportContents
 from pytest_ultra.reporting.text import count
 from pytest_ultra.storage.files import check_writable
 from pytest_ultra.storage.run_directory import RunDirectory

@@ -23,7 +23,8 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.option_parsers import parse
 from pytest_ultra.options.option_table import OPTIONS
-from pytest_ultra.reporting.html.html_report import EarlierRun, ReportContents, make_report, parts_folder_name
+from pytest_ultra.reporting.html.html_report import make_report, parts_folder_name
+from pytest_ultra.reporting.html.report_data import EarlierRun, ReportContents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.storage.files import write_atomically
 from pytest_ultra.storage.guidance_cache import GuidanceCache

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -19,18 +19,17 @@ from pytest_ultra.core.json_types import Message, ToolSchema
 from pytest_ultra.core.request_parameters import encode_identity
 from pytest_ultra.core.suite import EpisodeRules
 from pytest_ultra.core.transcript import TOKEN_COUNTS, Attempted, EndReason, Reply, ToolCall
+from pytest_ultra.engine.agent_calls import AgentCalls
 from pytest_ultra.engine.agent_runtime import AgentRuntime
 from pytest_ultra.engine.agent_time import AgentTime
 from pytest_ultra.engine.agent_turns import AgentTurns, PlannedCall
 from pytest_ultra.engine.endpoint import CallFailed
 from pytest_ultra.engine.episode_queue import Assignment
-from pytest_ultra.engine.episode_run import EpisodeRun
 from pytest_ultra.engine.reported_usage import ReportedUsage, add_known
 from pytest_ultra.engine.retry import TIME_LIMIT, Caller
+from pytest_ultra.engine.running_episode import RunningEpisode
 from pytest_ultra.errors import ConfigurationError, EpisodeEndedError
 
-ORDER_WAIT_S = 0.05
-"""How long a call waits for those that the model made before it: frameworks run a reply's calls in several threads."""
 OVER = CallFailed(EndReason.SKIPPED, "the episode has ended")
 """The answer to requests of an agent that goes on after the end."""
 
@@ -39,13 +38,8 @@ _REJECTED_REQUEST = (400, 413, 422)
 """Statuses of a request that the agent has written wrongly: it gets them as they are."""
 
 
-class _PendingCall(NamedTuple):
-    call: ToolCall
-    result: Future[str]
-
-
-class AgentEpisode(EpisodeRun):
-    """An episode in progress. The methods of `AgentSession` may be called in any thread, all others in the loop's."""
+class AgentEpisode(RunningEpisode):
+    """The episode of an agent. The methods of `AgentSession` may be called in any thread, all others in the loop's."""
 
     def __init__(self, assignment: Assignment, caller: Caller, rules: EpisodeRules, agents: AgentRuntime) -> None:
         super().__init__(assignment, caller, rules)
@@ -56,7 +50,7 @@ class AgentEpisode(EpisodeRun):
         self._opening = self._turns.conversation.request()
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
-        self._pending: asyncio.Queue[list[_PendingCall]] = asyncio.Queue()
+        self._calls = AgentCalls(self._loop, self._bound)
         self._reported = ReportedUsage()
         self._urls: list[str] = []
         self._model_calls: set[asyncio.Task[Reply | CallFailed]] = set()
@@ -88,12 +82,7 @@ class AgentEpisode(EpisodeRun):
         return None if limit_s is None else limit_s - self._time.passed_s - self._model_time_s
 
     def call(self, calls: Sequence[ToolCall]) -> list[Future[str]]:
-        pending = [_PendingCall(call, Future()) for call in calls]
-        try:
-            self._loop.call_soon_threadsafe(self._receive_calls, pending)
-        except RuntimeError:  # the engine is gone
-            _refuse(pending)
-        return [each.result for each in pending]
+        return self._calls.make(calls)
 
     def report(self, prompt: int | None, completion: int | None, cost: float | None) -> None:
         with suppress(RuntimeError):
@@ -209,21 +198,13 @@ class AgentEpisode(EpisodeRun):
 
     def _stop(self, serving: asyncio.Task[None]) -> None:
         """Refuse what the agent still asks for."""
-        if not self._over.done():
-            self._over.set_result(None)
+        self._close()
         serving.cancel()
         for task in self._model_calls:
             task.cancel()
-        while not self._pending.empty():
-            _refuse(self._pending.get_nowait())
+        self._calls.refuse()
         for url in self._urls:
             self._agents.stop_serving(url)
-
-    def _receive_calls(self, pending: list[_PendingCall]) -> None:
-        if self._over.done():
-            _refuse(pending)
-        else:
-            self._pending.put_nowait([_PendingCall(self._bound(call), result) for call, result in pending])
 
     def _bound(self, call: ToolCall) -> ToolCall:
         """Return a call that can be stored: within bounds, and without secrets."""
@@ -231,30 +212,11 @@ class AgentEpisode(EpisodeRun):
         return bounded.with_texts(self._caller.redact)
 
     async def _serve_calls(self) -> None:
-        pending: list[_PendingCall] = []
-        try:
-            while True:
-                pending = []
-                await self._collect(pending)
-                for planned in self._turns.plan([each.call for each in pending]):
-                    self._run_call(planned, pending[planned.place].result)
-                    await asyncio.sleep(0)
-        finally:
-            _refuse(pending)
-
-    async def _collect(self, pending: list[_PendingCall]) -> None:
-        """Add the next calls, with those that are made at the same time or that the model made before them."""
-        pending += await self._pending.get()
-        ends_at = self._loop.time() + ORDER_WAIT_S
         while True:
-            while not self._pending.empty():
-                pending += self._pending.get_nowait()
-            left_s = ends_at - self._loop.time()
-            if left_s <= 0 or not self._turns.has_gap([each.call for each in pending]):
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
-                    pending += await self._pending.get()
+            pending = await self._calls.take(self._turns.has_gap)
+            for planned in self._turns.plan([each.call for each in pending]):
+                self._run_call(planned, pending[planned.place].result)
+                await asyncio.sleep(0)
 
     def _run_call(self, planned: PlannedCall, result: Future[str]) -> None:
         if result.cancelled():  # the agent no longer wants it
@@ -301,6 +263,10 @@ class AgentEpisode(EpisodeRun):
 
     def _finish(self) -> None:
         self._events = self._turns.conversation.events
+        self._close()
+
+    def _close(self) -> None:
+        self._calls.end()
         if not self._over.done():
             self._over.set_result(None)
 
@@ -313,9 +279,3 @@ class AgentEpisode(EpisodeRun):
         tokens["completion_tokens"] = add_known(tokens["completion_tokens"], self._reported.completion)
         cost = add_known(self._cost(self.model) if self._replies else None, self._reported.cost)
         return msgspec.structs.replace(super()._usage(), cost=cost, **tokens)
-
-
-def _refuse(pending: Sequence[_PendingCall]) -> None:
-    for each in pending:
-        with suppress(InvalidStateError):  # it has its answer, or the agent no longer wants it
-            each.result.set_exception(EpisodeEndedError("the episode has ended"))

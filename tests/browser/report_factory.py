@@ -29,7 +29,7 @@ from pytest_ultra.core.transcript import (
     ToolCall,
     ToolResult,
 )
-from pytest_ultra.reporting.html.html_report import ReportContents
+from pytest_ultra.reporting.html.report_data import ReportContents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from tests.results_factory import call_event, make_case, make_episode, make_guidance, obedient_episode
 

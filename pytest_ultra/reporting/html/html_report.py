@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -12,50 +12,19 @@ import msgspec
 
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Comparison, RunComparison, Summary
-from pytest_ultra.core.goal_report import GoalReport
-from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.core.prices import Price
 from pytest_ultra.reporting.html.case_columns import make_columns
 from pytest_ultra.reporting.html.episode_chunks import Chunk, Group, make_chunks, make_pages, pack
 from pytest_ultra.reporting.html.episode_view import make_episode_view
 from pytest_ultra.reporting.html.html_page import render_page
 from pytest_ultra.reporting.html.overview import make_overview, make_title
+from pytest_ultra.reporting.html.report_data import ReportContents
 from pytest_ultra.reporting.html.row_links import link_rows
 from pytest_ultra.reporting.html.run_change import EARLIER, LATER, have_own_models, make_run_change, row_id
-from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.html.view_records import EpisodeView
 from pytest_ultra.reporting.labels import FAILURE_CLASSES, OUTCOMES
 
-EpisodeLookup = Callable[[Episode], tuple[Episode, AnyGuidance | None, GoalReport | None]]
-"""Returns an episode with its transcript, and its guidance and goal report, None if they no longer exist."""
 _SEARCHED = 400
 """Characters of a job's words that the search covers."""
-
-
-class ReportContents(msgspec.Struct, frozen=True):
-    """The data of a report. `episodes` may lack their transcripts, which `look_up` adds, one episode at a time.
-
-    `comparisons` compare, for each model, all flawed plans with the optimal ones. `prices` are by model, as far as they
-    are known. `earlier` is another run that this one is compared with. `served_version` is empty unless the page is
-    served and follows a run; it changes with the run.
-    """
-
-    facts: RunFacts
-    summary: Summary
-    episodes: Sequence[Episode]
-    look_up: EpisodeLookup
-    comparisons: Sequence[Comparison] = ()
-    prices: Mapping[str, Price] = {}
-    earlier: EarlierRun | None = None
-    served_version: str = ""
-
-
-class EarlierRun(msgspec.Struct, frozen=True):
-    """The run that a report compares its own run with."""
-
-    contents: ReportContents
-    comparison: RunComparison
 
 
 class ReportPage(msgspec.Struct, frozen=True):

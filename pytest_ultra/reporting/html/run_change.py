@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,11 +15,9 @@ from pytest_ultra.reporting.comparison_sentences import comparison_sentences, mi
 from pytest_ultra.reporting.html.forest_plot import ForestPlot, make_group_forest_plot
 from pytest_ultra.reporting.html.html_notices import as_sentence
 from pytest_ultra.reporting.html.model_cards import ModelCard, make_model_cards
+from pytest_ultra.reporting.html.report_data import EarlierRun, ReportContents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from pytest_ultra.reporting.row_names import words
-
-if TYPE_CHECKING:  # html_report imports this module
-    from pytest_ultra.reporting.html.html_report import EarlierRun, ReportContents
 
 EARLIER, LATER = "A", "B"
 """The names of the runs, in the order of the command line."""

@@ -19,8 +19,9 @@ from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Replied, Reply
-from pytest_ultra.reporting.html.html_report import ReportContents, make_report
+from pytest_ultra.reporting.html.html_report import make_report
 from pytest_ultra.reporting.html.html_text import multi_line, safe_text, script_json
+from pytest_ultra.reporting.html.report_data import ReportContents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from tests.reporting.html.page_data import read_columns, read_episodes
 from tests.results_factory import make_case, make_episode, make_guidance, obedient_episode
