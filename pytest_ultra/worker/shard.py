@@ -30,14 +30,14 @@ from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.storage.journal import Journal, JournalError, JournalPlace
+from pytest_ultra.storage.journal import JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
-from pytest_ultra.storage.started_cases import StartedCases
 from pytest_ultra.worker.budget_share import keep_pairs_whole
 from pytest_ultra.worker.client_stack import import_for_engine
 from pytest_ultra.worker.engine_factory import EngineFactory
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
+from pytest_ultra.worker.kept_episodes import KeptEpisodes
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.redis_guidance import open_shared_guidance
 from pytest_ultra.worker.resume import FinishedEpisodes
@@ -73,9 +73,7 @@ class Shard:
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._factory = EngineFactory(config, settings, placement, self._finished, find_agent)
-        self._journal: Journal | None = None
-        self._places: dict[Case, JournalPlace] = {}
-        self._started_cases: StartedCases | None = None
+        self._kept: KeptEpisodes | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
         self._progress: ProgressWriter | None = None
@@ -107,9 +105,9 @@ class Shard:
 
     def wait_for_episode(self, case: Case, nodeid: str) -> EpisodeResult:
         """Wait for the test's episode. A test that asks again gets a new one."""
-        if self._engine is None or self._meter is None:
+        if self._engine is None or self._meter is None or self._kept is None:
             raise RuntimeError("start the shard before you wait for an episode")
-        engine, meter = self._engine, self._meter
+        engine, meter, kept = self._engine, self._meter, self._kept
         try:
             reason = self._rounds.reach(
                 nodeid, lambda: self._begin_round(engine, meter), lambda: bool(self._stop_reason)
@@ -118,16 +116,16 @@ class Shard:
                 self._skip()
             if reason is not None:
                 pytest.skip(reason)
-            return self._wait(engine, meter, case, nodeid)
+            return self._wait(engine, meter, kept, case, nodeid)
         finally:
             self._rounds.end_case(case.case_id, nodeid)
 
-    def _wait(self, engine: Engine, meter: Meter, case: Case, nodeid: str) -> EpisodeResult:
+    def _wait(self, engine: Engine, meter: Meter, kept: KeptEpisodes, case: Case, nodeid: str) -> EpisodeResult:
         self._generate_for(case)
         assignment = self._assign(case, nodeid)
         found = self._finished.take(case.case_id)
         if found is not None:
-            finished, self._places[case] = found
+            finished, kept.places[case] = found
             meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
         meter.plan(case, partial(self._expect, assignment))
@@ -137,7 +135,7 @@ class Shard:
             self._skip()
         except JournalError as error:
             self._fail(error)
-        return make_result(episode, assignment.load_guidance, self._settings.least_outcome, self._places[case])
+        return make_result(episode, assignment.load_guidance, self._settings.least_outcome, kept.places[case])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -160,18 +158,17 @@ class Shard:
         self._factory.close()
         if self._progress is not None:
             self._progress.stop()
-        for file in (self._journal, self._started_cases):
-            if file is not None:
-                file.close()
+        if self._kept is not None:
+            self._kept.close()
 
     def _start(self, items: Sequence[pytest.Item]) -> None:
         """Generate the workflows while the engine opens the endpoint."""
         self._meter = meter = self._open_meter(items)
         self._progress = ProgressWriter(self._run, meter.read)
         self._wait_stagger()
-        self._journal = Journal(self._run, self._placement.worker)
+        self._kept = kept = KeptEpisodes(self._run, self._placement.worker)
         activity = ActivityMonitor()
-        self._engine = engine = self._open_engine(self._journal, meter, activity)
+        self._engine = engine = self._open_engine(kept, meter, activity)
         import_for_engine(self._config, self._settings)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
@@ -248,27 +245,12 @@ class Shard:
         if not self._placement.is_replacement and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
-    def _open_engine(self, journal: Journal, meter: Meter, activity: ActivityMonitor) -> Engine:
+    def _open_engine(self, kept: KeptEpisodes, meter: Meter, activity: ActivityMonitor) -> Engine:
         def keep(episode: Episode) -> None:
-            self._places[episode.case] = journal.append(episode)
+            kept.append(episode)
             meter.finish(episode.case, episode.outcome)
 
-        self._started_cases = started = StartedCases(self._run, self._placement.worker)
-        return self._factory.open(
-            meter,
-            activity,
-            keep=keep,
-            on_start=lambda assignment: started.record(assignment.case.case_id),
-            reread=self._reread,
-        )
-
-    def _reread(self, case: Case) -> Episode:
-        """Return an episode that is no longer in memory."""
-        place = self._places[case]
-        episode = place.read()
-        if episode is None:
-            raise LookupError(f"the line of {case.case_id} in {place.path.name} is damaged")
-        return episode
+        return self._factory.open(meter, activity, keep=keep, on_start=kept.note_start, reread=kept.reread)
 
     def _own_cases(self, items: Sequence[pytest.Item]) -> list[tuple[Case, str]]:
         own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
