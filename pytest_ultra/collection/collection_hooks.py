@@ -20,8 +20,8 @@ from pytest_ultra.collection.run_suite import open_suite
 from pytest_ultra.collection.time_limits import register_time_limits
 from pytest_ultra.core.case import Case
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.option_values import SUITE_FILE
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.options.suite_option import SUITE_FILE
 from pytest_ultra.providers.endpoint_lookup import find_redactor
 
 if TYPE_CHECKING:  # few runs have a suite of their own

@@ -28,6 +28,7 @@ from pytest_ultra.options.gate_settings import group_limits
 from pytest_ultra.options.mcp_option import read_servers
 from pytest_ultra.options.option import Option
 from pytest_ultra.options.presets import Preset
+from pytest_ultra.options.suite_option import suite_target
 
 
 def parse(option: Option, texts: Sequence[str]) -> Any:
@@ -41,7 +42,7 @@ PARSERS: Mapping[str, Callable[[Sequence[str]], Any]] = {
     "model": values.names,
     "agent": read_agents,
     "config": _one(Path),
-    "suite": _one(values.suite_target),
+    "suite": _one(suite_target),
     "agent_command": read_commands,
     "preset": _one(values.member(Preset)),
     "prompt_type": values.prompt_types,

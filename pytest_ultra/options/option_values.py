@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -87,7 +86,7 @@ def member(enum: type[E]) -> Callable[[str], E]:
     def parse(text: str) -> E:
         valid = [str(member) for member in enum]
         if text not in valid:
-            raise ValueError(f"{text!r} is not valid; choose from {listed(valid)}{_hint(text, valid)}")
+            raise ValueError(f"{text!r} is not valid; choose from {listed(valid)}{hint(text, valid)}")
         return enum(text)
 
     return parse
@@ -126,29 +125,6 @@ def task_types(texts: Sequence[str]) -> tuple[str, ...]:
 def built_in_task_types(names: Sequence[str]) -> tuple[TaskType, ...]:
     """Return the task types of the built-in benchmark with these names. Raises ValueError for another name."""
     return members(TaskType)(names)
-
-
-def own_tasks(names: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
-    """Return the tasks of a suite with these names, all for `all`. Raises ValueError for another name."""
-    for name in names:
-        if name not in ("all", *tasks):
-            raise ValueError(
-                f"{name!r} is no task of the suite; choose from {listed(['all', *tasks])}{_hint(name, tasks)}"
-            )
-    return tuple(tasks) if "all" in names else tuple(names)
-
-
-def suite_target(text: str) -> str:
-    if not _TARGET.fullmatch(text) and not text.endswith(SUITE_FILE):
-        raise ValueError(
-            f"{text!r} names no suite; give MODULE:ATTR, as in shop_suite:suite, or a TOML file with a table [suite]"
-        )
-    return text
-
-
-SUITE_FILE = ".toml"
-"""The end of a suite's name that is a file."""
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def rates(texts: Sequence[str]) -> tuple[float, ...]:
@@ -291,11 +267,11 @@ def _select(texts: Sequence[str], valid: dict[str, tuple[E, ...]]) -> tuple[E, .
         raise ValueError(f"nothing is chosen; choose from {listed(valid)}")
     for name in chosen:
         if name not in valid:
-            raise ValueError(f"{name!r} is not valid; choose from {listed(valid)}{_hint(name, valid)}")
+            raise ValueError(f"{name!r} is not valid; choose from {listed(valid)}{hint(name, valid)}")
     return tuple(dict.fromkeys(member for name in chosen for member in valid[name]))
 
 
-def _hint(name: str, valid: Iterable[str]) -> str:
+def hint(name: str, valid: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(valid), n=1)
     return f" (did you mean {str(close[0])!r}?)" if close else ""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, Difficulty, PromptType, PromptVariant
 from pytest_ultra.errors import ConfigurationError
-from pytest_ultra.options.option_values import SUITE_FILE, own_tasks
+from pytest_ultra.options.option import listed
+from pytest_ultra.options.option_values import hint
 from pytest_ultra.options.user_import import import_attribute
 
 if TYPE_CHECKING:  # few runs have a suite of their own
@@ -17,6 +19,17 @@ if TYPE_CHECKING:  # few runs have a suite of their own
 
 OWN_SUITE = pytest.StashKey["Suite"]()
 """The user's own suite of this run; missing without one."""
+SUITE_FILE = ".toml"
+"""The end of a suite's name that is a file."""
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def suite_target(text: str) -> str:
+    if not _TARGET.fullmatch(text) and not text.endswith(SUITE_FILE):
+        raise ValueError(
+            f"{text!r} names no suite; give MODULE:ATTR, as in shop_suite:suite, or a TOML file with a table [suite]"
+        )
+    return text
 
 
 def load_suite(config: pytest.Config, target: str) -> Suite:
@@ -81,7 +94,7 @@ def choose_tasks(read: Mapping[str, Any], suite: Suite) -> dict[str, Any]:
         raise pytest.UsageError("--ultra-tool-discovery is for the built-in tools; leave it out with --ultra-suite")
     prompt_types = _choose_flaws(read["prompt_type"], suite)
     try:
-        names = own_tasks(read["task_type"], list(suite.tasks))
+        names = _own_tasks(read["task_type"], list(suite.tasks))
     except ValueError as error:
         raise pytest.UsageError(f"--ultra-task-type: {error}") from None
     wanted = read["difficulty"] if read["has_difficulty"] else tuple(Difficulty)
@@ -108,3 +121,13 @@ def _choose_flaws(prompt_types: tuple[PromptType, ...], suite: Suite) -> tuple[P
             )
     wants_all = set(FLAWED_PROMPT_TYPES) <= set(prompt_types)
     return tuple(dict.fromkeys((*prompt_types, *(own if wants_all else ()))))
+
+
+def _own_tasks(names: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the tasks of a suite with these names, all for `all`. Raises ValueError for another name."""
+    for name in names:
+        if name not in ("all", *tasks):
+            raise ValueError(
+                f"{name!r} is no task of the suite; choose from {listed(['all', *tasks])}{hint(name, tasks)}"
+            )
+    return tuple(tasks) if "all" in names else tuple(names)
