@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.storage.codec import Versioned, decode_versioned
-from pytest_ultra.storage.journal import JournalPlace
+from pytest_ultra.storage.journal import JournalPlace, Recency, recency_of
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stored_files import find_stored, read_lines
 
@@ -23,7 +23,7 @@ class IndexedEpisode(msgspec.Struct, frozen=True):
     case_id: str
     outcome: Outcome
     failure_class: FailureClass | None
-    recency: tuple[bool, float, int]  # the run's own episodes are newer than those it reuses from other runs
+    recency: Recency
     place: JournalPlace
 
     def read(self) -> Episode | None:
@@ -58,7 +58,7 @@ def _index(path: Path) -> Iterator[IndexedEpisode]:
                 case_id=head.case_id,
                 outcome=episode.score.outcome,
                 failure_class=episode.score.failure_class,
-                recency=(not episode.reused, episode.started_at, head.sequence),
+                recency=recency_of(is_reused=episode.reused, started_at=episode.started_at, sequence=head.sequence),
                 place=JournalPlace(path, line.offset, line.length),
             )
 

@@ -104,7 +104,12 @@ class JournalPlace(msgspec.Struct, frozen=True):
 
 
 Recency = tuple[bool, float, int]
-"""Whether an episode is the run's own, when it was started, and the number of its line."""
+"""What is greater for a newer episode of a case; see `recency_of`."""
+
+
+def recency_of(*, is_reused: bool, started_at: float, sequence: int) -> Recency:
+    """Return the recency of the line with this number: a run's own episodes are newer than those it reuses."""
+    return not is_reused, started_at, sequence
 
 
 class PlacedLine(msgspec.Struct, frozen=True):
@@ -119,8 +124,8 @@ class PlacedLine(msgspec.Struct, frozen=True):
 
     @property
     def recency(self) -> Recency:
-        """What is greater for a newer line: the run's own episodes are newer than those it reuses from other runs."""
-        return not self.episode.reused, self.episode.started_at, self.line.sequence
+        episode = self.episode
+        return recency_of(is_reused=episode.reused, started_at=episode.started_at, sequence=self.line.sequence)
 
 
 class Journal:
