@@ -140,6 +140,17 @@ def test_a_loss_that_is_neither_shown_nor_excluded_fails_only_if_the_user_says_s
     failed.stdout.fnmatch_lines(["0 of 1 gate met, 1 undecided, which fails: exit code 1"])
 
 
+def test_a_missed_gate_is_an_annotation_of_a_job_of_github(
+    pytester: pytest.Pytester, store_run: StoreRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, now = store_run(*[F] * 40), store_run(*[F, X] * 20)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = pytester.run(COMMAND, "compare", before, now)
+    assert result.outlines[-1].startswith("::error title=pytest-ultra::gate max-regression: ")
+    shown = pytester.run(COMMAND, "compare", before, now, "--json")
+    assert json.loads(shown.stdout.str())["decision"]["exit_code"] == 1
+
+
 def test_two_models_are_compared_case_by_case(pytester: pytest.Pytester, store_run: StoreRun) -> None:
     before, now = store_run(F, F, model="large"), store_run(F, X, model="small\x1b[2J")
     result = pytester.run(COMMAND, "compare", before, now)

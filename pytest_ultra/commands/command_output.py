@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ultra.reporting.text import neutralise
 
-if TYPE_CHECKING:  # not every command prints a table
+if TYPE_CHECKING:  # not every command needs them
+    from pytest_ultra.core.gates import Decision
     from pytest_ultra.reporting.text_table import TerminalLine
 
 WIDE = 160
@@ -26,9 +28,12 @@ def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{neutralise(line)}\n" for line in lines))
 
 
-def print_log_commands(commands: Iterable[str]) -> None:
-    """Print commands for a CI service as they are: they are our own, with neutralised text."""
-    sys.stdout.write("".join(f"{command}\n" for command in commands))
+def print_annotations(decision: Decision) -> None:
+    """Print the commands that make annotations of gates in a job of GitHub, and nothing elsewhere."""
+    from pytest_ultra.reporting.gate_lines import github_commands  # noqa: PLC0415 - few commands judge gates
+
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stdout.write("".join(f"{command}\n" for command in github_commands(decision)))
 
 
 def print_marked(lines: Iterable[TerminalLine]) -> None:

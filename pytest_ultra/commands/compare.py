@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_dir, add_json
-from pytest_ultra.commands.command_output import print_json, print_lines
+from pytest_ultra.commands.command_output import print_annotations, print_json, print_lines
 from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs neither
@@ -85,6 +85,7 @@ def _write_lines(compared: Compared, decision: Decision) -> None:
     lines = [*comparison_lines(compared.figures, compared.differences, width)]
     lines += [part for line in gate_lines(decision) for part in wrap_whole_words(line.text, width)]
     print_lines(lines)
+    print_annotations(decision)
 
 
 def _write_json(compared: Compared, decision: Decision) -> None:

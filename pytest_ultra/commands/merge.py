@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_json
-from pytest_ultra.commands.command_output import print_json, print_lines, print_log_commands, warn, width
+from pytest_ultra.commands.command_output import print_annotations, print_json, print_lines, warn, width
 from pytest_ultra.commands.merged_run import Part, check_parts, find_gap, find_parts, merge
 from pytest_ultra.commands.merged_shards import find_shard_problems, missing_shards
 from pytest_ultra.commands.merged_verdict import MergedVerdict, add_gates, judge_merged, read_gates
@@ -17,7 +17,7 @@ from pytest_ultra.controller.markdown_hooks import append_summary
 from pytest_ultra.core.figures import Summary
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.comparison_lines import comparison_lines
-from pytest_ultra.reporting.gate_lines import gate_lines, github_commands
+from pytest_ultra.reporting.gate_lines import gate_lines
 from pytest_ultra.reporting.markdown import MarkdownInput, render
 from pytest_ultra.reporting.terminal_summary import counts_line
 from pytest_ultra.reporting.text import count, wrap_whole_words
@@ -56,7 +56,7 @@ def add_merge(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run_merge(args: argparse.Namespace) -> int:
-    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - SciPy is slow to import
+    from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - NumPy is slow to import
 
     parts = find_parts(args.dirs)
     check_parts(parts, is_incomplete_allowed=args.incomplete)
@@ -88,8 +88,8 @@ def _print(parts: Sequence[Part], run: RunDirectory, summary: Summary, verdict: 
     print_lines([f"{count(len(parts), 'run')}, {count(_count(parts), 'episode')}, merged into {run.path}"])
     if verdict.decision is not None or any(part.shard is not None for part in parts):
         print_lines(_verdict_lines(summary, verdict))
-    if verdict.decision is not None and os.environ.get("GITHUB_ACTIONS") == "true":
-        print_log_commands(github_commands(verdict.decision))
+    if verdict.decision is not None:
+        print_annotations(verdict.decision)
 
 
 def _count(parts: Sequence[Part]) -> int:
