@@ -38,7 +38,7 @@ def describe_run(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     """Return the description of a run for run.json; everything that may be secret is redacted."""
     variables = [one.key_env for served in settings.served.values() for one in served if one.key_env]
     variables += [variable for headers in settings.header.values() for variable in headers.values()]
-    redactor = ConfigRedactor(os.environ, variables)
+    redactor = ConfigRedactor(os.environ, variables, [agent.target for agent in settings.agent])
     options = msgspec.to_builtins(asdict(settings), enc_hook=str)
     options |= options.pop("gates") | {"shard": settings.shard and str(settings.shard)}
     options = {STORED_NAMES.get(name, name): value for name, value in options.items()}

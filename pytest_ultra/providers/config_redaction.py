@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ultra.providers.profiles import KEY_VARIABLES
@@ -12,18 +12,10 @@ from pytest_ultra.providers.redaction import REDACTED, Redactor, find_secrets
 _WORD = r"(?:[_-]key\b|apikey|token(?!s)|secret|passw|credential|authorization)"
 _NAME = rf"(?=[\w.-]*?{_WORD})[\w.-]++"
 _IS_SECRET = re.compile(_NAME, re.IGNORECASE)
+_IN_URL = re.compile(r"([\w+.-]://)[^/\s@]+@")
+_BEFORE_AT = re.compile(r"(?<![^\s@])[^\s@]++@(?=\w)")
 _USERINFO = re.compile(r"(?:^|[=\s'\"])(?=[^\s:/@='\"]+:(?!:|//|@))")
-
-
-def _redact_userinfo(word: re.Match[str]) -> str:
-    """Redact `user:password` in a word up to an `@`; what comes before the word counts."""
-    found = _USERINFO.search(word.string, max(word.start() - 1, 0), word.end())
-    return word[0] if found is None else f"{word.string[word.start() : found.end()]}{REDACTED}@"
-
-
-_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"([\w+.-]://)[^/\s@]+@"), rf"\1{REDACTED}@"),
-    (re.compile(r"(?<![^\s@])[^\s@]++@(?=\w)"), _redact_userinfo),
+_RULES = (
     (re.compile(r"(?<![^\s?#])((?:(?!https?://)[^\s?#])*+https?://[^\s?#]++)\?\S+"), rf"\1?{REDACTED}"),
     (re.compile(rf"(?<![\w.-])({_NAME}(?:=|:\s))\s*\S.*", re.IGNORECASE | re.DOTALL), rf"\1{REDACTED}"),
     (re.compile(r"(bearer\s+)\S+", re.IGNORECASE), rf"\1{REDACTED}"),
@@ -33,14 +25,22 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 
 
 class ConfigRedactor:
-    """Redacts secret values of the environment: providers' keys, and variables named like a secret."""
+    """Redacts secret values of the environment: providers' keys, and variables named like a secret.
 
-    def __init__(self, environ: Mapping[str, str], key_variables: Iterable[str] = ()) -> None:
+    `agents` are the `module:attr` of users' own agents: before the `@` of the model behind one, they look like a user's
+    name and password.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], key_variables: Iterable[str] = (), agents: Iterable[str] = ()
+    ) -> None:
+        self._agents = frozenset(agents)
         named_like_secrets = (name for name in environ if _IS_SECRET.fullmatch(name))
         self._redact = Redactor(find_secrets(environ, {*KEY_VARIABLES, *key_variables, *named_like_secrets}, ()))
 
     def text(self, text: str) -> str:
-        text = self._redact(text)
+        text = _IN_URL.sub(rf"\1{REDACTED}@", self._redact(text))
+        text = _BEFORE_AT.sub(self._redact_userinfo, text)
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
         return text
@@ -56,6 +56,13 @@ class ConfigRedactor:
     def command(self, args: Sequence[str]) -> list[str]:
         """Return a redacted command line; values of options that are named like a secret are redacted too."""
         return list(self._command(args))
+
+    def _redact_userinfo(self, word: re.Match[str]) -> str:
+        """Redact `user:password` in a word up to an `@`; what comes before the word counts."""
+        found = _USERINFO.search(word.string, max(word.start() - 1, 0), word.end())
+        if found is None or word.string[found.end() : word.end() - 1] in self._agents:
+            return word[0]
+        return f"{word.string[word.start() : found.end()]}{REDACTED}@"
 
     def _command(self, args: Sequence[str]) -> Iterator[str]:
         is_value = False

@@ -51,6 +51,13 @@ def test_texts_are_redacted_at_any_depth() -> None:
     assert ConfigRedactor(ENVIRON).value(value) == {"a": ["***", 1, None, {"b": "x ***"}], "c": ["***"], "d": 0.5}
 
 
+def test_the_name_of_an_agent_before_its_model_is_no_secret() -> None:
+    redactor = ConfigRedactor(ENVIRON, (), ["my_agent:solve", "other:run"])
+    args = ["--ultra-agent=mine=my_agent:solve@demo,other:run@demo/perfect", "-k", "my_agent:solve@demo or me:abc@host"]
+    assert redactor.command(args) == [*args[:2], "my_agent:solve@demo or ***@host"]
+    assert redactor.value(["my_agent:solve@key-of-openai"]) == ["my_agent:solve@***"]
+
+
 PARTS = [
     *("a", "-", ".", "=", ":", ": ", "'", "@", "/", "?", "#", " ", "\n", "http://", "https://", "token", "tokens"),
     *("x_key", "secret", "bearer ", "sk-", "\ud800"),

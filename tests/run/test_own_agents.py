@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,9 @@ def test_the_table_names_agents_like_models(agents: Project) -> None:
     result.stdout.fnmatch_lines(["*example_agents:loop@demo/perfect*"])
     (nodeid,) = (episode["nodeid"] for episode in agents.episodes())
     assert nodeid.endswith("[example_agents:loop@demo/perfect-optimal-simple_task-easy-0]")
+    with closing(sqlite3.connect(agents.path / ".ultra" / "results.sqlite")) as store:
+        found = store.execute("SELECT model FROM provenance JOIN results USING (run_id, model)").fetchall()
+    assert found == [("example_agents:loop@demo/perfect",)], "stored under one name"
     agents.run(*NO_XDIST, "--ultra-agent=example_agents:loop@demo/perfect", *ONE_CASE, nodeid).assert_outcomes(passed=1)
 
 
