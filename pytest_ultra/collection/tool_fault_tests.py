@@ -52,6 +52,8 @@ def open_faults(request: pytest.FixtureRequest) -> Iterator[ToolFaults]:
     finally:
         test.faults.close()
         test.write()
+    for missed in test.faults.missed:  # such a test may pass and prove nothing
+        request.node.warn(pytest.PytestWarning(f"ultra_faults: {missed}"))
     test.check_replay()
 
 

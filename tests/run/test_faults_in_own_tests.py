@@ -56,7 +56,8 @@ OWN_TESTS = """
 def test_faults_are_the_same_however_the_tests_run(project: Project, xdist_mode: tuple[str, ...]) -> None:
     project.pytester.makepyfile(test_own=OWN_TESTS)
     result = project.pytester.runpytest_subprocess("-rA", *xdist_mode, "--ultra-tool-success-rate=1")
-    result.assert_outcomes(passed=6, failed=1)
+    result.assert_outcomes(passed=6, failed=1, warnings=1)
+    result.stdout.fnmatch_lines("*PytestWarning: ultra_faults: forced transient fault of sent, its call 1: there was *")
     fates = dict(re.findall(r"^FATES (\d) (.*)$", result.stdout.str(), re.MULTILINE))
     assert fates == FATES
     result.stdout.fnmatch_lines(
