@@ -46,7 +46,7 @@ class ServedReport:
         with self._lock:
             is_due = self._now() >= self._next_s
             version = _version_of(run) if is_due or not self._version else self._version
-            label = find_state(run, lock_timeout_s=0).label
+            label = find_state(run).label
             cases = self._cases if self._version.startswith(run.run_id) else ""
             return ReportState(version, f"{label}{cases}, run {run.run_id}")
 
@@ -77,4 +77,4 @@ def _version_of(run: RunDirectory) -> str:
     """Return a text that changes whenever an episode is added, or the run ends."""
     journals = sorted(run.path.glob("journal-*"))
     size = sum(path.stat().st_size for path in journals)
-    return f"{run.run_id}-{size}-{find_state(run, lock_timeout_s=0)}"
+    return f"{run.run_id}-{size}-{find_state(run)}"

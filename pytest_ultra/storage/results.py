@@ -12,7 +12,7 @@ from pytest_ultra.storage.journal import JournalContents, read_episodes
 from pytest_ultra.storage.json_document import skipped_episode
 from pytest_ultra.storage.reuse import Plan, read_plan
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_status import LOCK_TIMEOUT_S, is_locked, read_interruption, read_run_end
+from pytest_ultra.storage.run_status import is_locked, read_interruption, read_run_end
 
 
 class State(StrEnum):
@@ -28,11 +28,10 @@ class State(StrEnum):
         return self.name.lower()
 
 
-def find_state(run: RunDirectory, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> State:
-    """Return the state of a run. With a timeout of 0, a run that another process is checking may seem to be running."""
+def find_state(run: RunDirectory) -> State:
     end = read_run_end(run)
     if end is None:
-        return State.RUNNING if is_locked(run, lock_timeout_s) else State.INTERRUPTED
+        return State.RUNNING if is_locked(run) else State.INTERRUPTED
     return State.FINISHED if end.interruption is None else State.INTERRUPTED
 
 

@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.held_locks import is_held
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stored_files import read_stored
 
@@ -49,10 +50,9 @@ class RoundFiles:
     def is_gone(self, worker: int) -> bool:
         """Return whether no process takes part under this number now."""
         try:
-            with FileLock(self._alive(worker), timeout=0):
-                return True
-        except Timeout:
-            return False
+            return not is_held(self._alive(worker))
+        except FileNotFoundError:  # none ever did
+            return True
 
     def decide(self, number: int, judge: Callable[[], RoundDecision]) -> RoundDecision:
         """Return the decision on a round; the process that asks first makes it."""

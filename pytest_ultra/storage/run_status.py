@@ -6,17 +6,18 @@ from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from pytest_ultra.core.json_types import UnixTime
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.codec import SCHEMA_VERSION, decode_file, encode
 from pytest_ultra.storage.files import write_atomically
+from pytest_ultra.storage.held_locks import is_held
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stored_files import list_files, read_stored
 
-LOCK_TIMEOUT_S = 0.2
-"""Longer than another process holds the lock to check whether it is free."""
+_LOCK_TIMEOUT_S = 0.2
+"""Longer than another process needs to look whether the lock is free."""
 
 
 class RunEnd(msgspec.Struct, frozen=True):
@@ -30,25 +31,17 @@ class RunEnd(msgspec.Struct, frozen=True):
 
 def lock_run(run: RunDirectory) -> FileLock:
     """Lock a run while it is running; the operating system releases the lock when the process is killed."""
-    lock = FileLock(run.path / "lock", timeout=LOCK_TIMEOUT_S)
+    lock = FileLock(run.path / "lock", timeout=_LOCK_TIMEOUT_S)
     lock.acquire()
     return lock
 
 
-def is_locked(run: RunDirectory, timeout_s: float = LOCK_TIMEOUT_S) -> bool:
-    """Return whether a run is running. With a timeout of 0, another process that is checking counts as one.
-
-    A `lock` that is not a regular file is none of ours, and is not opened: that would empty the target of a link.
-    """
+def is_locked(run: RunDirectory) -> bool:
+    """Return whether a run is running. A `lock` that is not a regular file is none of ours."""
     path = run.path / "lock"
-    if path.is_symlink() or not path.is_file():
-        return False
     try:
-        with FileLock(path, timeout=timeout_s, poll_interval=0.01):
-            return False
-    except Timeout:
-        return True
-    except OSError:  # another user's file, or a file system without locks: rely on the other files
+        return path.is_file() and is_held(path)
+    except OSError:  # a link, another user's file, or a file system without locks: rely on the other files
         return False
 
 

@@ -229,7 +229,7 @@ def interrupt(root: Path, *, limit_s: float, after_s: float) -> None:
 
 
 def test_a_request_that_the_time_limit_cancelled_times_out_again(tmp_path: Path) -> None:
-    interrupt(tmp_path, limit_s=0.05, after_s=0.05)
+    interrupt(tmp_path, limit_s=0.05, after_s=0.1)
     clock = ReplayedClock(is_frozen=True)
     cassettes = CassetteEndpoint(CassetteFolder(tmp_path), clock, is_replaying=True, model_access=None)
 

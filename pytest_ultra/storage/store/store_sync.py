@@ -16,7 +16,6 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
-from pytest_ultra.storage.run_status import LOCK_TIMEOUT_S
 from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from pytest_ultra.storage.store.database import Database, StoreError, store_path
 from pytest_ultra.storage.store.store_rows import attempt_rows, episode_rows, provenance_rows, run_end_row, run_row
@@ -104,9 +103,9 @@ def _read_known(database: Database) -> dict[str, _Known]:
 def _sync_run(database: Database, run: RunDirectory, known: Mapping[str, _Known], *, is_over_only: bool) -> bool:
     """Read a run if it has changed; return whether it was read.
 
-    With `is_over_only`, a run that is still running is not read, and this does not wait for a run's lock.
+    With `is_over_only`, a run that is still running is not read.
     """
-    is_over = find_state(run, lock_timeout_s=0.0 if is_over_only else LOCK_TIMEOUT_S) is not State.RUNNING
+    is_over = find_state(run) is not State.RUNNING
     if is_over_only and not is_over:
         return False
     stored, ended_at = known.get(run.run_id, ("", None))
