@@ -13,6 +13,7 @@ import pytest
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.core.chat_request import ChatRequest
+from pytest_ultra.core.json_types import Message
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.engine.replayed_clock import ReplayedClock
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem, ConfigurationError
@@ -239,6 +240,42 @@ def test_a_request_that_the_time_limit_cancelled_times_out_again(tmp_path: Path)
         return clock.now()
 
     assert run(work()) == pytest.approx(0.051)
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_requests_that_are_made_at_once_are_all_recorded_whichever_is_answered_first(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    """An own agent may ask its model several times at once; an older recording does not outlive the new one."""
+    jobs: list[tuple[Message, ...]] = [({"role": "user", "content": f"job {n}"}, *OPENING[:n]) for n in (1, 2, 1)]
+    requests = [msgspec.structs.replace(first(messages=job), turn=turn) for turn, job in enumerate(jobs, start=1)]
+    answered = {turn: asyncio.Event() for turn in (0, *order)}
+    before = dict(zip(order, (0, *order), strict=False))
+
+    async def answer(request: ChatRequest) -> Reply:
+        await answered[before[request.turn]].wait()
+        return Reply(f"answer {request.turn}")
+
+    async def ask(cassettes: CassetteEndpoint) -> list[str]:
+        async def one(request: ChatRequest) -> str:
+            reply = await cassettes.attempt(request)
+            answered[request.turn].set()
+            return reply.text
+
+        answered[0].set()
+        return await asyncio.gather(*map(one, requests))
+
+    run(converse(endpoint(tmp_path, "record", Model())))
+    expected = ["answer 1", "answer 2", "answer 3"]
+    assert run(ask(endpoint(tmp_path, "record", Model(answer)))) == expected
+    assert run(ask(endpoint(tmp_path, "replay"))) == expected
+
+
+def test_a_cassette_that_begins_later_says_so(tmp_path: Path) -> None:
+    later = msgspec.structs.replace(first(messages=OPENING[1:]), turn=2)
+    run(endpoint(tmp_path, "record", Model()).attempt(later))
+    error = fail(endpoint(tmp_path, "replay").attempt(first()))
+    assert "begins with turn 2, so turn 1 has no answer" in error.detail
 
 
 def test_reaches_model_is_true_only_for_requests_that_call_the_model(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -88,8 +88,10 @@ class Cassette(msgspec.Struct, frozen=True):
         return cls(CASSETTE_VERSION, describe_case(case), ())
 
     def find(self, request: ChatRequest) -> Turn | None:
+        """Return the turn with the same request; of several, that of the same number, else the first."""
         key = request_key(request)
-        return next((turn for turn in self.turns if turn.key == key), None)
+        same = [turn for turn in self.turns if turn.key == key]
+        return next((turn for turn in same if turn.turn == request.turn), same[0] if same else None)
 
     def time_before(self, turn: int) -> float:
         """Return the seconds that the model took in all earlier turns."""
@@ -101,25 +103,41 @@ class Cassette(msgspec.Struct, frozen=True):
         reply: Reply | None,
         model_time_s: float,
         redact: Callable[[str], str] = str,
+        *,
         rejected: Mapping[str, str] | None = None,
+        keep: Container[int] = (),
     ) -> Self:
-        """Return the cassette with this turn recorded, and without the old recordings of this and later turns."""
-        before = msgspec.structs.replace(self, turns=tuple(turn for turn in self.turns if turn.turn < request.turn))
-        known = before.messages()
-        messages = tuple(_redacted(message, redact) for message in recorded_messages(request))
-        is_whole = messages[: len(known)] != known
-        tools = describe_tools(request)
+        """Return the cassette with this turn recorded, and without the old recordings of this and later turns.
+
+        Of later turns, those in `keep` stay: an agent that asks several times at once may get their answers first.
+        """
+        later = [self.until(turn.turn) for turn in self.turns if turn.turn > request.turn and turn.turn in keep]
         turn = Turn(
             turn=request.turn,
             key=request_key(request),
-            tools=None if tools == before.tools() else tools,
-            is_whole=is_whole,
-            messages=messages if is_whole else messages[len(known) :],
+            messages=(),
             reply=None if reply is None else RecordedReply.of(reply),
             rejected={name: redact(reason) for name, reason in (rejected or {}).items()},
             model_time_s=round(model_time_s, 3),
         )
-        return msgspec.structs.replace(before, case=describe_case(request.case), turns=(*before.turns, turn))
+        messages = tuple(_redacted(message, redact) for message in recorded_messages(request))
+        after = msgspec.structs.replace(self, case=describe_case(request.case)).until(request.turn - 1)
+        after = after.append(turn, messages, describe_tools(request))
+        for known in later:
+            after = after.append(known.turns[-1], known.messages(), known.tools())
+        return after
+
+    def append(self, turn: Turn, messages: tuple[RecordedMessage, ...], tools: dict[str, str]) -> Self:
+        """Return the cassette with one more turn, whose request had these messages and tools."""
+        known = self.messages()
+        is_whole = messages[: len(known)] != known
+        appended = msgspec.structs.replace(
+            turn,
+            tools=None if tools == self.tools() else tools,
+            is_whole=is_whole,
+            messages=messages if is_whole else messages[len(known) :],
+        )
+        return msgspec.structs.replace(self, turns=(*self.turns, appended))
 
     def until(self, turn: int) -> Self:
         """Return the cassette up to and including this turn."""

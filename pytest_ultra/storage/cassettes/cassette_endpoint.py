@@ -82,6 +82,7 @@ class CassetteEndpoint:
         self._redact = redact
         self._inner: InnerEndpoint | None = None
         self._changes = Changes()
+        self._recorded: dict[Case, set[int]] = {}  # the turns of each case's present episode
         self._recording: set[Case] = set()  # own agents' cases that are recorded from their first request on
 
     async def attempt(self, request: ChatRequest) -> Reply:
@@ -95,7 +96,7 @@ class CassetteEndpoint:
             self._check_whole(request)
         if self._model_access is None:
             _fail(explain_missing(request, cassette))
-        return await self._record(self._open(self._model_access, request.case.model), cassette, request)
+        return await self._record(self._open(self._model_access, request.case.model), request)
 
     def adapt(self, request: ChatRequest, failure: AttemptFailedError) -> str | None:
         """Repeat the recorded changes of the request's dialect in turn; for other requests ask the model's endpoint."""
@@ -175,26 +176,31 @@ class CassetteEndpoint:
             self._clock.advance((request.case.timeout_s or 0.0) - cassette.time_before(turn.turn) + _AFTER_S)
             _fail(explain_missing(request, cassette))
 
-    async def _record(self, inner: InnerEndpoint, cassette: Cassette, request: ChatRequest) -> Reply:
+    async def _record(self, inner: InnerEndpoint, request: ChatRequest) -> Reply:
         started = self._clock.now()
+        if request.turn == 1:
+            self._recorded[request.case] = set()
         try:
             answer = await inner.attempt(request)
         except asyncio.CancelledError:
             if request.case.timeout_s is not None:
-                with suppress(OSError):
-                    self._save(cassette, request, None, started)
+                with suppress(OSError, AttemptFailedError):
+                    self._save(request, None, started)
             raise
         reply = _as_replayed(answer.with_texts(self._redact))
         try:
-            self._save(cassette, request, reply, started)
+            self._save(request, reply, started)
         except OSError as error:
             path = str(cassette_path(request.case))
             _fail(f"the model answered, but the answer cannot be recorded in {path!r} ({error.strerror})")
         return reply
 
-    def _save(self, cassette: Cassette, request: ChatRequest, reply: Reply | None, started: float) -> None:
-        rejected = self._changes.take(request)
-        after = cassette.add(request, reply, self._clock.now() - started, self._redact, rejected)
+    def _save(self, request: ChatRequest, reply: Reply | None, started: float) -> None:
+        """Add a turn to what is on disk now: other requests of the case may have been answered meanwhile."""
+        rejected, recorded = self._changes.take(request), self._recorded.setdefault(request.case, set())
+        took_s, cassette = self._clock.now() - started, self._load(request)
+        after = cassette.add(request, reply, took_s, self._redact, rejected=rejected, keep=recorded)
+        recorded.add(request.turn)
         self._folder.save(request.case, after)
 
 

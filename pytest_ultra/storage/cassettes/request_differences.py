@@ -27,7 +27,9 @@ def explain_missing(request: ChatRequest, cassette: Cassette) -> str:
         return f"There is no cassette {path!r}, so turn {request.turn} has no answer. {_REMEDY}"
     if cassette.find(request) is not None:
         return f"The recording of {path!r} was interrupted before turn {request.turn} was answered. {_REMEDY}"
-    last = cassette.turns[-1].turn
+    first, last = cassette.turns[0].turn, cassette.turns[-1].turn
+    if first > request.turn:
+        return f"The cassette {path!r} begins with turn {first}, so turn {request.turn} has no answer. {_REMEDY}"
     if last < request.turn:
         what = f"The cassette {path!r} ends with turn {last}, so turn {request.turn} has no answer."
     else:
