@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.storage.codec import Versioned, decode_versioned
-from pytest_ultra.storage.journal import JournalPlace, Recency, recency_of
+from pytest_ultra.storage.journal import Dating, JournalPlace, Recency
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stored_files import find_stored, read_lines
 
@@ -50,6 +50,7 @@ def newest_episodes(episodes: Iterable[IndexedEpisode]) -> dict[str, IndexedEpis
 
 
 def _index(path: Path) -> Iterator[IndexedEpisode]:
+    dating = Dating()
     for line in read_lines(path):
         head = decode_versioned(line.content, _DECODER, path) if line.is_whole else None
         if head is not None:
@@ -58,7 +59,7 @@ def _index(path: Path) -> Iterator[IndexedEpisode]:
                 case_id=head.case_id,
                 outcome=episode.score.outcome,
                 failure_class=episode.score.failure_class,
-                recency=recency_of(is_reused=episode.reused, started_at=episode.started_at, sequence=head.sequence),
+                recency=dating.recency(is_reused=episode.reused, started_at=episode.started_at, offset=line.offset),
                 place=JournalPlace(path, line.offset, line.length),
             )
 
@@ -75,7 +76,6 @@ class _Episode(msgspec.Struct, frozen=True):
 
 
 class _Head(Versioned, frozen=True):
-    sequence: int
     case_id: str
     episode: _Episode
 

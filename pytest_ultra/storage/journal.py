@@ -104,28 +104,27 @@ class JournalPlace(msgspec.Struct, frozen=True):
 
 
 Recency = tuple[bool, float, int]
-"""What is greater for a newer episode of a case; see `recency_of`."""
+"""What is greater for a newer episode of a case; see `Dating`."""
 
 
-def recency_of(*, is_reused: bool, started_at: float, sequence: int) -> Recency:
-    """Return the recency of the line with this number: a run's own episodes are newer than those it reuses."""
-    return not is_reused, started_at, sequence
+class Dating:
+    """Dates the lines of one journal, in their order: a clock that is set back makes no line older than one before."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+
+    def recency(self, *, is_reused: bool, started_at: float, offset: int) -> Recency:
+        """Return the recency of the next line: a run's own episodes are newer than those it reuses."""
+        self._latest = max(self._latest, started_at)
+        return not is_reused, self._latest, offset
 
 
 class PlacedLine(msgspec.Struct, frozen=True):
-    """A line of a journal and its place."""
+    """An episode in a journal, its place, and how new it is."""
 
-    line: JournalLine
+    episode: Episode
     place: JournalPlace
-
-    @property
-    def episode(self) -> Episode:
-        return self.line.episode
-
-    @property
-    def recency(self) -> Recency:
-        episode = self.episode
-        return recency_of(is_reused=episode.reused, started_at=episode.started_at, sequence=self.line.sequence)
+    recency: Recency
 
 
 class Journal:
@@ -202,14 +201,19 @@ def read_journals(run: RunDirectory) -> Iterator[PlacedLine | DamagedLine]:
     line whose stored id is damaged adds no second one.
     """
     for path in find_stored(run.path, "journal-*.jsonl"):
+        dating = Dating()
         for stored in read_lines(path):
             if stored.content.strip() or not stored.is_whole:
-                yield _decode_stored(stored, path) or _damaged(stored, path)
+                yield _decode_stored(stored, path, dating) or _damaged(stored, path)
 
 
-def _decode_stored(stored: StoredLine, path: Path) -> PlacedLine | None:
+def _decode_stored(stored: StoredLine, path: Path, dating: Dating) -> PlacedLine | None:
     line = decode_line(stored.content, path) if stored.is_whole else None
-    return None if line is None else PlacedLine(line, JournalPlace(path, stored.offset, stored.length))
+    if line is None:
+        return None
+    reused, started_at = line.episode.reused, line.episode.started_at
+    recency = dating.recency(is_reused=reused, started_at=started_at, offset=stored.offset)
+    return PlacedLine(line.episode, JournalPlace(path, stored.offset, stored.length), recency)
 
 
 def _damaged(stored: StoredLine, path: Path) -> DamagedLine:

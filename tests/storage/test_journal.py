@@ -19,8 +19,10 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome, Score, Usage
 from pytest_ultra.core.transcript import Answered, Attempted, Ended, Replied, Reply, ToolCall, ToolResult
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.storage.episode_index import index_episodes, newest_episodes
 from pytest_ultra.storage.journal import Journal, JournalContents, decode_line, encode_line, journal_path, read_episodes
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from tests.results_factory import make_case, make_episode, obedient_episode
 
 HERE = Path("journal-gw0.jsonl")
@@ -219,6 +221,16 @@ def test_the_newest_episode_counts_at_any_position_in_its_journal(run: RunDirect
 def test_of_episodes_with_the_same_start_the_later_line_counts(run: RunDirectory) -> None:
     write(run, "gw0", [make_episode(outcome=Outcome.ERROR), make_episode()])
     assert [episode.outcome for episode in read_episodes(run).episodes] == [Outcome.FULL]
+
+
+def test_a_clock_that_is_set_back_makes_no_episode_older_than_the_one_that_it_replaces(run: RunDirectory) -> None:
+    """The second was written by another process of the same worker."""
+    write(run, "gw0", [make_episode(make_case(instance=1)), make_episode(outcome=Outcome.ERROR)])
+    newer = make_episode(started_at=10.0)
+    write(run, "gw0", [newer])
+    assert newer in read_episodes(run).episodes
+    assert newer in SlimEpisodes(run).found
+    assert newest_episodes(index_episodes(run))[newer.case_id].read() == newer
 
 
 def test_the_order_of_episodes_does_not_depend_on_workers_or_time(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pytest_ultra.storage.journal import encode_line, read_episodes
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.slim_episodes import SlimEpisodes
 from tests.results_factory import obedient_episode
-from tests.storage.stored_runs import make_run
+from tests.storage.stored_runs import make_run, write
 
 ONE = obedient_episode()
 OTHER = msgspec.structs.replace(ONE, case=msgspec.structs.replace(ONE.case, repeat=1), nodeid="other")
@@ -55,6 +55,7 @@ def slim_of(stored: SlimEpisodes, episode: Episode) -> Episode:
 
 def test_the_newest_episode_of_a_case_counts(tmp_path: Path) -> None:
     newer = msgspec.structs.replace(ONE, started_at=ONE.started_at + 1, worker="gw1")
-    run = make_run(tmp_path / ".ultra", [newer, ONE])
+    run = make_run(tmp_path / ".ultra", [newer])
+    write(run, [ONE], worker="gw1")
     assert [episode.worker for episode in SlimEpisodes(run).found] == ["gw1"]
     assert SlimEpisodes(run).read(ONE) == newer
