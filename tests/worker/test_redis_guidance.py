@@ -160,6 +160,7 @@ def test_a_lock_is_renewed_while_its_holder_is_at_work(tmp_path: Path, redis: Re
         ("{address}-0123.json", zlib.compress(b'{"task": 1}')),
         ("../{address}-0123.json", zlib.compress(b"{}")),
         ("0123-0123.json", zlib.compress(b"{}")),
+        ("{address}-0123.json", zlib.compress(b" " * 65 * 1024 * 1024 + b"{}")),
     ],
 )
 def test_what_is_damaged_in_redis_is_generated(tmp_path: Path, redis: RedisServer, name: str, content: bytes) -> None:
