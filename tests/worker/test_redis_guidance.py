@@ -160,7 +160,6 @@ def test_a_lock_is_renewed_while_its_holder_is_at_work(tmp_path: Path, redis: Re
         ("{address}-0123.json", zlib.compress(b'{"task": 1}')),
         ("../{address}-0123.json", zlib.compress(b"{}")),
         ("0123-0123.json", zlib.compress(b"{}")),
-        ("{address}-0123.json", zlib.compress(b" " * 65 * 1024 * 1024 + b"{}")),
     ],
 )
 def test_what_is_damaged_in_redis_is_generated(tmp_path: Path, redis: RedisServer, name: str, content: bytes) -> None:
@@ -173,6 +172,14 @@ def test_what_is_damaged_in_redis_is_generated(tmp_path: Path, redis: RedisServe
     checked.fill(CASES[:1])
     assert len(checked.generated) == 1
     assert [path.name for path in (tmp_path / "b").rglob("*.json")] == [path.name]
+
+
+def test_a_file_that_would_fill_the_memory_is_not_taken(tmp_path: Path, redis: RedisServer) -> None:
+    host = Host(tmp_path / "a", redis.url)
+    host.shared.share("0123", "small", b"small")
+    host.shared.share("0123", "large", bytes(65 * 1024 * 1024))
+    with host.shared.hold("0123") as files:
+        assert files == {"small": b"small"}
 
 
 def test_without_redis_each_host_generates_for_itself_and_says_so_once(tmp_path: Path) -> None:
