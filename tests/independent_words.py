@@ -81,9 +81,17 @@ def of_pair(found: Json, rows: list[Json]) -> str:
         (gain(row["difference"]), row["prompt_type"].removeprefix("flawed_"))
         for row in rows
         if row["model"] == worse and row["difference"] and row["prompt_type"].startswith("flawed_")
+        if gain(row["difference"]) < 0 and not is_too_small(row["difference"])
     ]
-    loss, flaw = min(losses, key=lambda each: each[0])
-    costs = f"; {flaw} costs {'it' if worse == one else worse} most: {100 * loss:+.0f}" if loss < 0 else ""
+    loss = min((each for each, _ in losses), default=0.0)
+    flaws = [flaw for each, flaw in losses if each == loss]
+    pronoun = "it" if worse == one else worse
+    costs = ""
+    if len(flaws) == 1:
+        costs = f"; {flaws[0]} costs {pronoun} most: {100 * loss:+.0f}"
+    elif flaws:
+        named = f"{flaws[0]} and {flaws[1]}" if len(flaws) == 2 else f"{len(flaws)} flaws"
+        costs = f"; {named} cost {pronoun} most: {100 * loss:+.0f} each"
     return f"{one} is {word} than {other} by {abs(points):.0f} points (95%: {low:.0f} to {high:.0f}, {p}){costs}"
 
 
