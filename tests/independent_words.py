@@ -81,9 +81,17 @@ def of_pair(found: Json, rows: list[Json]) -> str:
         (gain(row["difference"]), row["prompt_type"].removeprefix("flawed_"))
         for row in rows
         if row["model"] == worse and row["difference"] and row["prompt_type"].startswith("flawed_")
+        if gain(row["difference"]) < 0 and not is_too_small(row["difference"])
     ]
-    loss, flaw = min(losses, key=lambda each: each[0])
-    costs = f"; {flaw} costs {'it' if worse == one else worse} most: {100 * loss:+.0f}" if loss < 0 else ""
+    loss = min((each for each, _ in losses), default=0.0)
+    flaws = [flaw for each, flaw in losses if each == loss]
+    pronoun = "it" if worse == one else worse
+    costs = ""
+    if len(flaws) == 1:
+        costs = f"; {flaws[0]} costs {pronoun} most: {100 * loss:+.0f}"
+    elif flaws:
+        named = f"{flaws[0]} and {flaws[1]}" if len(flaws) == 2 else f"{len(flaws)} flaws"
+        costs = f"; {named} cost {pronoun} most: {100 * loss:+.0f} each"
     return f"{one} is {word} than {other} by {abs(points):.0f} points (95%: {low:.0f} to {high:.0f}, {p}){costs}"
 
 
@@ -98,7 +106,7 @@ def gain(difference: Json) -> float:
 
 def is_too_small(difference: Json) -> bool:
     """Return whether nothing was found where not even 50 points would have been."""
-    is_blind = difference["detectable"] is None or difference["detectable"] > 0.5
+    is_blind = difference["detectable"] is None or difference["detectable"] > 0.5 or difference["tasks"] < 5
     return difference["evidence"] == "no evidence" and (difference["low"] is None or is_blind)
 
 
@@ -118,7 +126,7 @@ def _assert_blocks(shown: list[list[str]], expected: Json) -> None:
         assert of_repeats(row, (2, most) if most > 2 else (2,)) in shown
         assert row["robustness"] is None or of_robustness(row, expected["rows"]) in shown
     for found in expected["models"]:
-        figures = of_difference(found["difference"], found["difference"]["pairs"])
+        figures = of_row_difference(found["difference"], found["difference"]["pairs"])
         names = [found["sample"], "vs", found["reference"]]
         assert [*names, *figures, str(found["difference"]["pairs"]), str(found["difference"]["tasks"])] in shown
 

@@ -48,7 +48,7 @@ def show_table(run: RunDirectory, table_format: str, path: Path | None) -> None:
     """Print a run's table for papers, or write it to `path`."""
     contents = read_results(run)
     warn("show", map(str, contents.damaged))
-    text = paper_table.FORMATS[table_format](summarize(contents.episodes))
+    text = paper_table.FORMATS[table_format](summarize(contents.episodes, run.tested_models))
     if path is None:
         print_bytes(text.encode())
         return

@@ -105,7 +105,7 @@ class Settings:
 
     @property
     def tested(self) -> tuple[str, ...]:
-        """The names of all models and agents under test."""
+        """The names of all models and then all agents under test: the order of every table."""
         return (*self.model, *(agent.name for agent in self.agent))
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from pytest_ultra.core.figures import (
     SMALL_DIFFERENCE,
     Evidence,
@@ -18,6 +20,7 @@ from pytest_ultra.reporting.figure_format import p_value, signed_points
 from pytest_ultra.reporting.text import count, neutralise
 
 MOST_SENTENCES = 10
+MOST_NAMES = 2
 
 
 def comparison_sentences(summary: Summary, *, is_brief: bool = False) -> list[str]:
@@ -57,9 +60,8 @@ def _of_models(summary: Summary) -> Iterator[str]:
             yield f"no evidence that {one} and {other} differ: {_signed_with_interval(reverse)}"
         else:
             worse = _worse(found)
-            costliest = _costliest(summary.rows, worse)
             pronoun = "it" if worse == found.reference else neutralise(worse or "")
-            costs = "" if costliest is None else f"; {costliest[0]} costs {pronoun} most: {costliest[1]}"
+            costs = _costliest(summary.rows, worse, pronoun)
             yield f"{one} is {reverse.evidence} than {other} by {_size_with_interval(reverse)}{costs}"
 
 
@@ -70,8 +72,7 @@ def _of_flaws(summary: Summary, *, are_named: bool) -> Iterator[str]:
         found, name = model.flawed, neutralise(model.model)
         if found is None:
             continue
-        costliest = None if model.model in worse else _costliest(summary.rows, model.model)
-        costs = "" if costliest is None else f"; {costliest[0]} costs it most: {costliest[1]}"
+        costs = "" if model.model in worse else _costliest(summary.rows, model.model, "it")
         if found.is_too_small:
             yield f"{_too_few(found)} to compare the flawed plans of {name} with its optimal ones"
         elif found.evidence is Evidence.NONE:
@@ -87,34 +88,35 @@ def _worse(found: ModelDifference) -> str | None:
 
 
 def mirror(difference: PairedDifference) -> PairedDifference:
-    """Return the difference with the sides swapped; only what sentences show is right in it."""
+    """Return the difference with the sides swapped; only `unpaired` is still that of the sample."""
     evidence = {Evidence.WORSE: Evidence.BETTER, Evidence.BETTER: Evidence.WORSE}
     low, high = difference.low, difference.high
-    return PairedDifference(
-        pairs=difference.pairs,
+    return msgspec.structs.replace(
+        difference,
         won=difference.lost,
         lost=difference.won,
-        tasks=difference.tasks,
         low=None if high is None else -high,
         high=None if low is None else -low,
-        p_value=difference.p_value,
-        p_adjusted=difference.p_adjusted,
         evidence=evidence.get(difference.evidence, Evidence.NONE),
     )
 
 
-def _costliest(rows: Sequence[Row], model: str | None) -> tuple[str, str] | None:
-    """Return the flaw with the largest loss of a model, and the loss; None if it loses nothing to any."""
+def _costliest(rows: Sequence[Row], model: str | None, pronoun: str) -> str:
+    """Return the part of a sentence on the flaws that cost a model most; empty without a loss over enough tasks."""
     losses = [
-        (row.difference.value, row)
+        (row.difference.value, f"{row.prompt_type.flaw_kind}{f' ({row.severity})' if row.severity else ''}")
         for row in rows
-        if row.model == model and row.prompt_type.flaw_kind and row.difference is not None and row.difference.value < 0
+        if row.model == model and row.prompt_type.flaw_kind and row.difference is not None
+        if row.difference.value < 0 and not row.difference.is_too_small
     ]
     if not losses:
-        return None
-    value, row = min(losses, key=lambda loss: loss[0])
-    severity = f" ({row.severity})" if row.severity else ""
-    return f"{row.prompt_type.flaw_kind}{severity}", signed_points(value)
+        return ""
+    most, _ = min(losses)
+    names = list(dict.fromkeys(name for value, name in losses if value == most))
+    if len(names) == 1:
+        return f"; {names[0]} costs {pronoun} most: {signed_points(most)}"
+    flaws = " and ".join(names) if len(names) <= MOST_NAMES else f"{len(names)} flaws"
+    return f"; {flaws} cost {pronoun} most: {signed_points(most)} each"
 
 
 def _signed_with_interval(difference: PairedDifference) -> str:

@@ -77,7 +77,7 @@ class RunDirectory(msgspec.Struct, frozen=True):
 
     @property
     def tested_models(self) -> tuple[str, ...]:
-        """The names of the models and agents in the order of the command line; () if run.json does not have it."""
+        """The names of the models, then of the agents, as on the command line; () if run.json does not have them."""
         described = self.describe().get("models", ())
         return tuple(str(one["name"]) for one in described if isinstance(one, dict) and "name" in one)
 

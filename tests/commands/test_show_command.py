@@ -313,3 +313,10 @@ def test_the_table_of_a_run_is_shown_for_papers(
     assert command("show", run.run_id, "--format", table_format, "-o", "new/table").out == ""
     assert (tmp_path / "new" / "table").read_text() == shown.out
     assert "-o needs --format" in command("show", "-o", "table").err
+
+
+def test_the_table_for_papers_has_the_models_in_the_order_of_the_run(root: Path, command: Command) -> None:
+    described = {"pytest_ultra": "0.9.0", "models": [{"name": "b"}, {"name": "a"}]}
+    make_run(root, [make_episode(make_case(model=name)) for name in "ab"], described=described)
+    _, *rows = command("show", "--format", "csv").lines
+    assert [row.partition(",")[0] for row in rows] == ["b", "a"]

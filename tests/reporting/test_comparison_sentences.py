@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pytest_ultra.core.axes import PromptType
+from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
 from pytest_ultra.core.figures import Comparison, Evidence, ModelDifference, PairedDifference, RunComparison
 from pytest_ultra.reporting.comparison_sentences import comparison_sentences, run_sentence
 from tests.reporting.test_terminal_summary import make_difference, make_realistic, make_row, make_summary
@@ -13,6 +13,17 @@ from tests.reporting.test_terminal_summary import make_difference, make_realisti
 WORSE = make_difference(100, 5, 17, low=-0.21, high=-0.03, p_value=0.004, detectable=0.15, evidence=Evidence.WORSE)
 ALIKE = make_difference(100, 9, 9, low=-0.08, high=0.08, p_value=1.0, detectable=0.15)
 FEW = make_difference(5, 1, 2, low=-0.7, high=0.5, p_value=0.56, detectable=0.83, tasks_needed=63)
+
+
+LOST = make_difference(20, 0, 9)
+
+
+def costs_of_b(*differences: PairedDifference) -> str:
+    """Return what the sentence on `a` and the worse `b` says of the flaws of `b`, which have these differences."""
+    flaws = FLAWED_PROMPT_TYPES[1:]
+    rows = [make_row(flaw, model="b", difference=lost) for flaw, lost in zip(flaws, differences, strict=False)]
+    (sentence,) = comparison_sentences(make_summary(*rows, models=(ModelDifference("b", "a", WORSE),)))
+    return sentence.removeprefix("a is better than b by 12 points (95%: 3 to 21, p = 0.004)")
 
 
 def compared(difference: PairedDifference | None) -> RunComparison:
@@ -33,11 +44,15 @@ def test_a_run_is_compared_with_an_earlier_one(difference: PairedDifference | No
 
 
 def test_the_first_model_of_the_command_line_is_the_subject_and_the_worse_ones_flaw_is_named() -> None:
-    costly = make_row(PromptType.FLAWED_TOOL_MISUSE, model="b", difference=make_difference(20, 0, 9))
-    found = ModelDifference("b", "a", WORSE)
-    assert comparison_sentences(make_summary(costly, models=(found,))) == [
-        "a is better than b by 12 points (95%: 3 to 21, p = 0.004); tool_misuse costs b most: -45"
-    ]
+    assert costs_of_b(LOST) == "; tool_misuse costs b most: -45"
+    assert costs_of_b(LOST, make_difference(20, 0, 7)) == "; tool_misuse costs b most: -45"
+
+
+def test_flaws_that_cost_the_same_are_named_together_and_those_over_too_few_tasks_are_not() -> None:
+    few = make_difference(5, 0, 5, detectable=None)
+    assert costs_of_b(few, LOST, LOST) == "; parameter_error and missing_step cost b most: -45 each"
+    assert costs_of_b(few, LOST, LOST, LOST) == "; 3 flaws cost b most: -45 each"
+    assert costs_of_b(few, few) == ""
 
 
 def test_where_tasks_are_too_few_the_sentence_says_what_more_would_show_and_cost() -> None:

@@ -68,7 +68,7 @@ class StatusSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tallies(self) -> tuple[ModelTally, ...]:
-        """The finished cases of each model, in the order of the command line."""
+        """The finished cases of each model, in the order of the run's tables."""
         found: dict[str, ModelTally] = {}
         for tally in (tally for shard in self.shards for tally in shard.tallies):
             found[tally.model] = found.get(tally.model, ModelTally(tally.model)).plus(tally)
