@@ -98,7 +98,7 @@ def gain(difference: Json) -> float:
 
 def is_too_small(difference: Json) -> bool:
     """Return whether nothing was found where not even 50 points would have been."""
-    is_blind = difference["detectable"] is None or difference["detectable"] > 0.5
+    is_blind = difference["detectable"] is None or difference["detectable"] > 0.5 or difference["tasks"] < 5
     return difference["evidence"] == "no evidence" and (difference["low"] is None or is_blind)
 
 
@@ -118,7 +118,7 @@ def _assert_blocks(shown: list[list[str]], expected: Json) -> None:
         assert of_repeats(row, (2, most) if most > 2 else (2,)) in shown
         assert row["robustness"] is None or of_robustness(row, expected["rows"]) in shown
     for found in expected["models"]:
-        figures = of_difference(found["difference"], found["difference"]["pairs"])
+        figures = of_row_difference(found["difference"], found["difference"]["pairs"])
         names = [found["sample"], "vs", found["reference"]]
         assert [*names, *figures, str(found["difference"]["pairs"]), str(found["difference"]["tasks"])] in shown
 

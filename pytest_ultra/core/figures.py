@@ -14,6 +14,8 @@ SMALL_DIFFERENCE = 0.15
 """A difference, as a share, that is worth finding: the number of tasks that would show it is given."""
 LARGE_DIFFERENCE = 0.5
 """A difference, as a share; where even one of this size would not have shown, an interval says nothing."""
+TOO_FEW = "too few"
+"""The verdict on a difference that so few tasks could not show."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -75,6 +77,8 @@ class Evidence(StrEnum):
 class PairedDifference(msgspec.Struct, frozen=True):
     """Successes of a sample compared with a reference over `pairs` > 0 pairs: `won`, `lost`, and the rest equal.
 
+    The fields are for programs. Tables, charts and sentences show `verdict`, `shown_interval` and `shown_p`.
+
     `tasks` is the number of clusters; `low` and `high` are the 95 % interval of the difference, in [-1, 1], None
     for a single task. `p_value` is two-sided, and at most 0.05 exactly if the interval excludes zero; `p_adjusted` is
     corrected over the family that was tested (the flawed rows of a model), None outside a family. `evidence` follows
@@ -113,6 +117,27 @@ class PairedDifference(msgspec.Struct, frozen=True):
         """Whether nothing was found, by so few tasks that they show nothing, or not even `LARGE_DIFFERENCE`."""
         is_blind = self.detectable is None or self.detectable > LARGE_DIFFERENCE
         return self.evidence is Evidence.NONE and (is_blind or self.low is None or Caveat.FEW_TASKS in self.caveats)
+
+    @property
+    def verdict(self) -> str:
+        return TOO_FEW if self.is_too_small else str(self.evidence)
+
+    @property
+    def shown_interval(self) -> tuple[float, float] | None:
+        """The interval, None if it says nothing."""
+        return None if self.is_too_small or self.low is None or self.high is None else (self.low, self.high)
+
+    @property
+    def shown_p(self) -> float | None:
+        """The corrected p-value, or the uncorrected one outside a family of tests; None if it says nothing."""
+        if self.is_too_small:
+            return None
+        return self.p_value if self.p_adjusted is None else self.p_adjusted
+
+    @property
+    def is_uncorrected(self) -> bool:
+        """Whether `shown_p` is not corrected, and needs a mark beside those that are."""
+        return self.shown_p is not None and self.p_adjusted is None
 
 
 class Robustness(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from pytest_ultra.core.figures import SMALL_DIFFERENCE, Caveat, PairedDifference
 from pytest_ultra.reporting.budget_lines import dollars
 from pytest_ultra.reporting.text import count
 
-TOO_FEW_TASKS = "too few to distinguish an effect from chance"
 _MOST_NAMES = 3
 
 
@@ -22,7 +21,7 @@ def caveat_lines(rows: Sequence[Row], *, is_short: bool = False) -> Iterator[str
     if not is_short:
         yield from _few_tasks_lines([difference for _, difference in compared])
     yield from _detectable_lines(rows, [difference for _, difference in compared])
-    alike = [row for row, difference in compared if Caveat.NO_DISCORDANT_PAIRS in difference.caveats]
+    alike = [row for row, d in compared if Caveat.NO_DISCORDANT_PAIRS in d.caveats and d.shown_interval is not None]
     if alike and not is_short:
         where = _where(alike, [row for row, _ in compared])
         yield f"no pair differs in {where}: the intervals show which differences are still possible"
@@ -31,12 +30,12 @@ def caveat_lines(rows: Sequence[Row], *, is_short: bool = False) -> Iterator[str
 
 
 def _few_tasks_lines(differences: Sequence[PairedDifference]) -> Iterator[str]:
-    few = [d for d in differences if Caveat.FEW_TASKS in d.caveats or d.detectable is None]
+    few = [d for d in differences if d.is_too_small]
     if few:
         part = "" if len(few) == len(differences) else f" in {len(few)} of {len(differences)} rows"
         least, most = min(d.tasks for d in few), max(d.tasks for d in few)
         tasks = count(most, "task") if least == most else f"{least} to {most} tasks"
-        yield f"vs optimal is based on {tasks} per row{part}: {TOO_FEW_TASKS}"
+        yield f"vs optimal is based on {tasks} per row{part}: too few to distinguish an effect from chance"
     if any(d.low is None for d in differences):
         yield "a single task gives no interval for vs optimal"
 

@@ -7,9 +7,16 @@ from collections.abc import Iterator, Sequence
 from pytest_ultra.core.case import short_name
 from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
-from pytest_ultra.core.figures import Caveat, Comparison, Flip, PairedDifference, Rate, RunComparison
-from pytest_ultra.reporting.caveats import TOO_FEW_TASKS
-from pytest_ultra.reporting.figure_format import NOTHING, difference_interval, p_value, percent, points, verdict
+from pytest_ultra.core.figures import Comparison, Flip, PairedDifference, Rate, RunComparison
+from pytest_ultra.reporting.figure_format import (
+    NOTHING,
+    difference_interval,
+    p_value,
+    percent,
+    points,
+    too_few_legend,
+    verdict,
+)
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.reporting.text_table import draw
 
@@ -34,9 +41,8 @@ def comparison_lines(
     yield ""
     yield from _table(compared.groups, width)
     yield ""
-    yield from fill(LEGEND, width)
-    for text in (unpaired_line(compared), *comparison_caveats(compared)):
-        yield from fill(text, width)
+    yield from fill("; ".join((LEGEND, *too_few_legend(group.difference for group in compared.groups))), width)
+    yield from fill(unpaired_line(compared), width)
     yield from _flips(compared.flips, most_flips)
 
 
@@ -46,18 +52,10 @@ def difference_line(difference: Difference) -> str:
 
 
 def unpaired_line(compared: RunComparison) -> str:
-    pairs = compared.groups[0].difference.pairs if compared.groups and compared.groups[0].difference else 0
-    alone = f"scored only now: {compared.only_sample:,}, only before: {compared.only_reference:,}"
-    return f"{count(pairs, 'pair')}; {alone}"
-
-
-def comparison_caveats(compared: RunComparison) -> Iterator[str]:
-    """Yield the caveats of the figures over all cases."""
-    difference = compared.groups[0].difference if compared.groups else None
-    if difference is None:
-        return
-    if Caveat.FEW_TASKS in difference.caveats:
-        yield f"over {count(difference.tasks, 'task')}: {TOO_FEW_TASKS}"
+    """Say how many pairs and tasks the figures over all cases rest on, and how many cases are not in any."""
+    found = compared.groups[0].difference if compared.groups else None
+    pairs = count(0, "pair") if found is None else f"{count(found.pairs, 'pair')} of {count(found.tasks, 'task')}"
+    return f"{pairs}; scored only now: {compared.only_sample:,}, only before: {compared.only_reference:,}"
 
 
 def order_flips(flips: Sequence[Flip]) -> list[Flip]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from pytest_ultra.core.figures import (
     SMALL_DIFFERENCE,
     Evidence,
@@ -87,18 +89,15 @@ def _worse(found: ModelDifference) -> str | None:
 
 
 def mirror(difference: PairedDifference) -> PairedDifference:
-    """Return the difference with the sides swapped; only what sentences show is right in it."""
+    """Return the difference with the sides swapped; only `unpaired` is still that of the sample."""
     evidence = {Evidence.WORSE: Evidence.BETTER, Evidence.BETTER: Evidence.WORSE}
     low, high = difference.low, difference.high
-    return PairedDifference(
-        pairs=difference.pairs,
+    return msgspec.structs.replace(
+        difference,
         won=difference.lost,
         lost=difference.won,
-        tasks=difference.tasks,
         low=None if high is None else -high,
         high=None if low is None else -low,
-        p_value=difference.p_value,
-        p_adjusted=difference.p_adjusted,
         evidence=evidence.get(difference.evidence, Evidence.NONE),
     )
 

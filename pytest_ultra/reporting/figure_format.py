@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_ultra.core.figures import PairedDifference, Rate
+from collections.abc import Iterable
+
+from pytest_ultra.core.figures import LARGE_DIFFERENCE, TOO_FEW, PairedDifference, Rate
 
 NOTHING = "-"
-TOO_FEW = "too few"
-"""The verdict on a difference that so few tasks could not show."""
 _LEAST_P = 0.001
 _COARSE_P = 0.1
 
@@ -34,23 +34,28 @@ def points(difference: PairedDifference | None) -> str:
 
 
 def difference_interval(difference: PairedDifference | None, digits: int = 1) -> str:
-    if difference is None or difference.low is None or difference.high is None:
-        return NOTHING
-    return f"{_signed(difference.low, digits)}..{_signed(difference.high, digits)}"
+    shown = None if difference is None else difference.shown_interval
+    return NOTHING if shown is None else "..".join(_signed(end, digits) for end in shown)
 
 
 def p_value(difference: PairedDifference | None) -> str:
-    """Format the corrected p-value, or the uncorrected one outside a family of tests."""
-    if difference is None:
+    p = None if difference is None else difference.shown_p
+    if p is None:
         return NOTHING
-    p = difference.p_value if difference.p_adjusted is None else difference.p_adjusted
     if p < _LEAST_P:
         return f"<{_LEAST_P}"
     return f"{p:.3f}" if p < _COARSE_P else f"{p:.2f}"
 
 
 def verdict(difference: PairedDifference | None) -> str:
-    return NOTHING if difference is None else str(difference.evidence)
+    return NOTHING if difference is None else difference.verdict
+
+
+def too_few_legend(differences: Iterable[PairedDifference | None]) -> list[str]:
+    """Return the legend of the verdict `too few` if any difference has it, else nothing."""
+    if any(difference is not None and difference.is_too_small for difference in differences):
+        return [f"{TOO_FEW} tasks: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown"]
+    return []
 
 
 def amount(value: float | None, form: str) -> str:

@@ -20,14 +20,13 @@ from pytest_ultra.core.gates import Decision
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.comparison_lines import (
     case_name,
-    comparison_caveats,
     difference_cells,
     is_worse,
     order_flips,
     unpaired_line,
 )
 from pytest_ultra.reporting.discernment_table import DISCERNMENT_HEADS, DISCERNMENT_LEGEND, discernment_cells
-from pytest_ultra.reporting.figure_format import NOTHING, amount, interval, percent
+from pytest_ultra.reporting.figure_format import NOTHING, amount, interval, percent, too_few_legend
 from pytest_ultra.reporting.gate_lines import conclusion, figure, gate_name, verdict_word
 from pytest_ultra.reporting.recovery_table import LEGEND as RECOVERY_LEGEND
 from pytest_ultra.reporting.recovery_table import name_of, recovery_of, rows_to_show
@@ -83,7 +82,7 @@ def _lines(content: MarkdownInput) -> Iterator[str]:
     yield ""
     yield from _rows(content.summary.rows)
     yield ""
-    yield "; ".join((LEGEND, *map(escape_words, caveat_lines(content.summary.rows))))
+    yield _legend(content.summary)
     if recovered := rows_to_show(content.summary.rows):
         yield ""
         yield from _recovery(recovered)
@@ -130,6 +129,11 @@ def _title(content: MarkdownInput) -> str:
         return escape(conclusion(content.decision))
     counts = content.summary.counts
     return f"{counts.full:,} of {counts.scored:,} full"
+
+
+def _legend(summary: Summary) -> str:
+    differences = [*(row.difference for row in summary.rows), *(found.difference for found in summary.models)]
+    return "; ".join((LEGEND, *too_few_legend(differences), *map(escape_words, caveat_lines(summary.rows))))
 
 
 def _rows(rows: Sequence[Row]) -> Iterator[str]:
@@ -210,7 +214,7 @@ def _comparison(compared: RunComparison) -> Iterator[str]:
     heads = ["group", "before", "now", "difference", "95% interval", "p", "verdict", "pairs"]
     yield from table(heads, left=1, rows=[_group(group) for group in compared.groups])
     yield ""
-    yield "; ".join((unpaired_line(compared), *comparison_caveats(compared)))
+    yield "; ".join((unpaired_line(compared), *too_few_legend(group.difference for group in compared.groups)))
     worse = [flip for flip in order_flips(compared.flips) if is_worse(flip)]
     if worse:
         yield from ("", f"Worse than before ({len(worse):,}):", "")

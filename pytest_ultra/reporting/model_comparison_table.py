@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pytest_ultra.core.figures import ModelDifference, PairedDifference
-from pytest_ultra.reporting.figure_format import difference_interval, p_value, points, verdict
+from pytest_ultra.reporting.figure_format import difference_interval, p_value, points, too_few_legend, verdict
 from pytest_ultra.reporting.table_columns import Column, Layout, fit_table
 from pytest_ultra.reporting.text import count, fill, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine
@@ -22,13 +22,14 @@ def model_lines(differences: Sequence[ModelDifference], width: int) -> list[Term
     if not differences:
         return []
     more = len(differences) - _MOST
+    legends = [_LEGEND, *too_few_legend(found.difference for found in differences)]
     left_out = [TerminalLine(f"and {count(more, 'more pair')} of models")] if more > 0 else []
     return [
         TerminalLine(""),
         *fit_table(differences[:_MOST], _LAYOUTS, width).lines(),
         *left_out,
         TerminalLine(""),
-        *(TerminalLine(text) for text in fill(_LEGEND, width)),
+        *(TerminalLine(text) for text in fill("; ".join(legends), width)),
     ]
 
 

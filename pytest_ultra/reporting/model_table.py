@@ -14,7 +14,7 @@ from pytest_ultra.reporting.figure_format import (
     percent,
     points,
 )
-from pytest_ultra.reporting.outcome_table import OF_POINTS, count_scored, mean_cost, seconds, unless_too_small
+from pytest_ultra.reporting.outcome_table import OF_POINTS, count_scored, mean_cost, seconds
 from pytest_ultra.reporting.table_columns import Column, FittedTable, Layout, fit_table
 from pytest_ultra.reporting.text import neutralise
 
@@ -44,9 +44,7 @@ _INTERVAL: Column[ModelFigures] = Column("95%", lambda found: interval(found.suc
 _N: Column[ModelFigures] = Column("n", lambda found: count_scored(found.counts))
 _FLAWED: Column[ModelFigures] = Column("flawed", lambda found: points(found.flawed), OF_POINTS, hide_if_empty=True)
 _FLAWED_INTERVAL: Column[ModelFigures] = Column(
-    "95%",
-    lambda found: unless_too_small(lambda flawed: difference_interval(flawed, 0))(found.flawed),
-    hide_if_empty=True,
+    "95%", lambda found: difference_interval(found.flawed, 0), hide_if_empty=True
 )
 _RECOVERY: Column[ModelFigures] = Column("recovery", _recovery, "recovery: tool faults dealt with", hide_if_empty=True)
 _FALSE_SUCCESS: Column[ModelFigures] = Column(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_ultra.core.figures import LARGE_DIFFERENCE, Counts, Evidence, PairedDifference, Row
+from pytest_ultra.core.figures import Counts, Evidence, PairedDifference, Row
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.figure_format import (
     NOTHING,
-    TOO_FEW,
     amount,
     difference_interval,
     interval,
     p_value,
     percent,
     points,
+    too_few_legend,
     verdict,
 )
 from pytest_ultra.reporting.table_columns import FAILS_BY, NAME, SEVERITY, SHORT_NAME, Column, Layout, draw_rows
@@ -24,9 +24,7 @@ from pytest_ultra.reporting.text_table import TerminalLine
 def draw_outcomes(rows: Sequence[Row], width: int) -> tuple[list[TerminalLine], list[str]]:
     """Return the table and the legends of its columns."""
     lines, legends = draw_rows(rows, LAYOUTS, width, _mark)
-    if any(row.difference is not None and row.difference.is_too_small for row in rows):
-        legends.append(f"{TOO_FEW} tasks: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown")
-    return lines, legends
+    return lines, legends + too_few_legend(row.difference for row in rows)
 
 
 def _mark(row: Row) -> tuple[str, ...]:
@@ -64,17 +62,8 @@ def mean_cost(cost: float | None, estimated_requests: int) -> str:
     return marked(estimated_requests, dollars(cost)) if cost else NOTHING
 
 
-def unless_too_small(show: Callable[[PairedDifference], str]) -> Callable[[PairedDifference | None], str]:
-    """Show what so few tasks can say; a dash where they say nothing."""
-    return lambda difference: NOTHING if difference is None or difference.is_too_small else show(difference)
-
-
-def _verdict(difference: PairedDifference | None) -> str:
-    return TOO_FEW if difference is not None and difference.is_too_small else verdict(difference)
-
-
-def _of_difference(show: Callable[[PairedDifference], str]) -> Callable[[Row], str]:
-    return lambda row: unless_too_small(show)(row.difference)
+def _of_difference(show: Callable[[PairedDifference | None], str]) -> Callable[[Row], str]:
+    return lambda row: show(row.difference)
 
 
 _OF_INTERVALS = "95% intervals: Wilson for success, Tango by task for vs optimal"
@@ -103,7 +92,7 @@ _SHORT_DIFFERENCE_INTERVAL: Column[Row] = Column(
     "95%", _of_difference(lambda found: difference_interval(found, 0)), _OF_SHORT_INTERVALS, hide_if_empty=True
 )
 _P: Column[Row] = Column("p", _of_difference(p_value), _OF_P, hide_if_empty=True)
-_VERDICT: Column[Row] = Column("verdict", lambda row: _verdict(row.difference), _OF_VERDICT, hide_if_empty=True)
+_VERDICT: Column[Row] = Column("verdict", _of_difference(verdict), _OF_VERDICT, hide_if_empty=True)
 _CALLS: Column[Row] = Column("calls", lambda row: amount(row.mean_calls, ".1f"))
 _TOKENS: Column[Row] = Column("tokens", lambda row: marked(row.estimated_requests, amount(row.mean_tokens, ",.0f")))
 _TIME: Column[Row] = Column("time", lambda row: seconds(row.mean_duration_s), _OF_MEANS)

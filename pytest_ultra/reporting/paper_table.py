@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pytest_ultra.core.figures import PairedDifference, Row, Summary
 from pytest_ultra.reporting.csv_table import render_csv
-from pytest_ultra.reporting.figure_format import NOTHING, p_value
+from pytest_ultra.reporting.figure_format import NOTHING, p_value, too_few_legend, verdict
 from pytest_ultra.reporting.markdown import escape
 from pytest_ultra.reporting.row_names import heading, row_label
 from pytest_ultra.reporting.text import neutralise
@@ -22,6 +22,7 @@ _LATEX_HEADS = (
     r"Against optimal, points (95\,\% interval)",
     "$p$",
 )
+_UNCORRECTED = "p corrected (Holm) over a model's flaws; * not corrected, since it is outside that family"
 _COLUMNS: Mapping[str, Callable[[Row], object]] = MappingProxyType(
     {
         "model": lambda row: row.model,
@@ -66,8 +67,12 @@ def to_csv(summary: Summary) -> str:
 
 def to_markdown(summary: Summary) -> str:
     lines: list[Sequence[str]] = [_HEADS, ("---", "---", "---:", "---:", "---:", "---:")]
-    lines += [(escape(heading(row)), escape(row_label(row)), *_figures(row, "-")) for row in summary.rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    lines += [
+        (escape(heading(row)), escape(row_label(row)), *_figures(row, "-"), _p(row.difference).replace("*", "\\*"))
+        for row in summary.rows
+    ]
+    table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return table + "".join(f"\n{escape(note)}\n" for note in _footnotes(summary.rows))
 
 
 def to_latex(summary: Summary) -> str:
@@ -83,10 +88,12 @@ def _latex_lines(summary: Summary) -> Iterator[str]:
         yield r"\midrule"
         for number, row in enumerate(rows):
             name = "" if number else escape_latex(model)
-            n, rate, difference, p = _figures(row, "--")
-            cells = name, escape_latex(row_label(row)), n, rate, _minus(difference), p.replace("<", "$<$")
-            yield rf"{' & '.join(cells)} \\"
+            n, rate, difference = _figures(row, "--")
+            p = _p(row.difference).replace("<", "$<$")
+            yield rf"{' & '.join((name, escape_latex(row_label(row)), n, rate, _minus(difference), p))} \\"
     yield r"\bottomrule"
+    for note in _footnotes(summary.rows):
+        yield rf"\multicolumn{{{len(_LATEX_HEADS)}}}{{@{{}}l@{{}}}}{{\footnotesize {escape_latex(note)}}} \\"
     yield r"\end{tabular}"
 
 
@@ -101,20 +108,31 @@ def escape_latex(text: str) -> str:
 
 
 def _figures(row: Row, dash: str) -> Sequence[str]:
-    """Return n, success, the difference and p; `dash` joins the ends of an interval."""
+    """Return n, success and the difference; `dash` joins the ends of an interval."""
     success = row.success
     rate = "-"
     if success is not None:
         rate = f"{100 * success.value:.1f} ({100 * success.low:.1f}{dash}{100 * success.high:.1f})"
-    return f"{row.counts.scored:,}", rate, _points(row.difference), p_value(row.difference)
+    return f"{row.counts.scored:,}", rate, _points(row.difference)
 
 
 def _points(difference: PairedDifference | None) -> str:
     if difference is None:
         return NOTHING
-    if difference.low is None or difference.high is None:
-        return f"{difference.points:+.1f}"
-    return f"{difference.points:+.1f} ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
+    shown = difference.shown_interval
+    note = verdict(difference) if shown is None else " to ".join(f"{100 * end:+.1f}" for end in shown)
+    return f"{difference.points:+.1f} ({note})"
+
+
+def _p(difference: PairedDifference | None) -> str:
+    """Return the p-value, with an asterisk if it is not corrected for multiple tests."""
+    return NOTHING if difference is None else p_value(difference) + "*" * difference.is_uncorrected
+
+
+def _footnotes(rows: Sequence[Row]) -> Iterator[str]:
+    if any(row.difference is not None and row.difference.is_uncorrected for row in rows):
+        yield _UNCORRECTED
+    yield from too_few_legend(row.difference for row in rows)
 
 
 FORMATS: Mapping[str, Callable[[Summary], str]] = MappingProxyType(

@@ -7,7 +7,6 @@ from pytest_ultra.core.figures import Caveat, Row
 from pytest_ultra.reporting.html.html_text import safe_text
 
 CAVEATS = {  # of one row; those that hold for many rows are printed once for all (caveats.py)
-    Caveat.FEW_TASKS: "too few tasks to show anything",
     Caveat.NO_DISCORDANT_PAIRS: "no pair differs",
     Caveat.UNPAIRED: "some cases have no scored counterpart",
 }

@@ -78,6 +78,8 @@ def test_rows_in_which_no_pair_differs_are_reported() -> None:
     words = "no pair differs {}: the intervals show which differences are still possible"
     assert list(caveat_lines([alike, other]))[-1] == words.format("in flawed_tool_misuse")
     assert list(caveat_lines([alike, alike]))[-1] == words.format("in any row")
+    few = make_row(tasks=1, detectable=None, caveats=(Caveat.FEW_TASKS, Caveat.NO_DISCORDANT_PAIRS))
+    assert not any("no pair differs" in line for line in caveat_lines([few])), "its interval is left out"
     many = [make_row(flaw, caveats=(Caveat.NO_DISCORDANT_PAIRS,)) for flaw in FLAWED_PROMPT_TYPES[:4]]
     assert list(caveat_lines([*many, other]))[-1] == words.format("in 4 of 5 rows")
     assert list(caveat_lines([alike, make_row()]))[-1] == words.format("in 1 of 2 rows"), (

@@ -11,12 +11,15 @@ import pytest
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass
-from pytest_ultra.core.figures import Counts, ModelFigures, PairedDifference, Rate, Row, Summary
+from pytest_ultra.core.figures import Counts, Evidence, ModelFigures, PairedDifference, Rate, Row, Summary
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.reporting.charts.chart_style import LOSS as LOSS_HUE
 from pytest_ultra.reporting.charts.chart_style import Format
 from pytest_ultra.reporting.charts.charts import CHARTS, Look, draw_charts
+from pytest_ultra.reporting.charts.difference_chart import draw_differences
 
-LOSS = PairedDifference(pairs=10, won=0, lost=4, low=-0.7, high=-0.1)
+LOSS = PairedDifference(pairs=10, won=0, lost=4, low=-0.7, high=-0.1, evidence=Evidence.WORSE)
+FEW = PairedDifference(pairs=4, won=0, lost=4, low=-1.0, high=-0.1)
 
 
 def make_row(prompt_type: PromptType, rate: float | None = None, model: str = "m$1$") -> Row:
@@ -56,6 +59,17 @@ def test_the_same_run_always_gives_the_same_bytes(drawn: dict[str, bytes]) -> No
     assert again == {name: content for name, content in drawn.items() if name.endswith(".svg")}
     one_chart = Summary((), Counts(failed=1), ((FailureClass.GAVE_UP, 1),), ())
     assert draw(one_chart, *Format) == draw(one_chart, *Format)
+
+
+@pytest.mark.parametrize(("difference", "intervals", "fill"), [(LOSS, 1, LOSS_HUE), (FEW, 0, "white")])
+def test_too_few_tasks_have_a_hollow_dot_without_an_interval(
+    difference: PairedDifference, intervals: int, fill: str
+) -> None:
+    row = msgspec.structs.replace(make_row(PromptType.FLAWED_MISSING_STEP), difference=difference)
+    figure = draw_differences(Summary((row,), Counts(full=6, failed=4), (), ()))
+    assert figure is not None
+    *drawn, dot, _ = figure.axes[0].get_lines()
+    assert (len(drawn), dot.get_markerfacecolor()) == (intervals, fill)
 
 
 def test_a_chart_without_figures_is_left_out() -> None:

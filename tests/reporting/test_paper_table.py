@@ -16,6 +16,8 @@ from pytest_ultra.reporting.paper_table import escape_latex, to_csv, to_latex, t
 LOSS = PairedDifference(
     pairs=10, won=0, lost=4, low=-0.7, high=-0.1, p_value=0.0004, p_adjusted=0.0008, evidence=Evidence.WORSE
 )
+OUTSIDE_FAMILY = PairedDifference(pairs=10, won=1, lost=2, low=-0.4, high=0.2, p_value=0.56, detectable=0.4)
+FEW = PairedDifference(pairs=5, won=0, lost=5, low=-1.0, high=-0.13, p_value=0.03, p_adjusted=0.18)
 HOSTILE = "=a_b & 100% $x$ {y} \\input{/etc/passwd} ~^#|<script>\x1b[31m"
 
 
@@ -65,6 +67,28 @@ def test_markdown_has_the_same_cells() -> None:
     assert rows[1] == ("| one | flawed: missing step | 10 | 60.0 (31.0-83.0) | -40.0 (-70.0 to -10.0) | <0.001 |")
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
     assert "<script>" not in rows[2]
+
+
+def test_an_uncorrected_p_is_marked_and_too_few_tasks_have_neither_interval_nor_p() -> None:
+    rows = make_row("one", PromptType.COT, OUTSIDE_FAMILY), make_row("one", PromptType.FLAWED_MISSING_STEP, FEW)
+    summary = Summary(rows, Counts(full=12, failed=8), (), ())
+    marks = "p corrected (Holm) over a model's flaws; {} not corrected, since it is outside that family"
+    too_few = "too few tasks: not even 50 points would have shown"
+    assert to_markdown(summary).splitlines()[2:] == [
+        r"| one | cot | 10 | 60.0 (31.0-83.0) | -10.0 (-40.0 to +20.0) | 0.56\* |",
+        "| one | flawed: missing step | 10 | 60.0 (31.0-83.0) | -100.0 (too few) | - |",
+        *("", marks.format(r"\*"), "", too_few),
+    ]
+    latex = to_latex(summary).splitlines()
+    assert [line.split(" & ")[-2:] for line in latex[4:6]] == [
+        ["$-$10.0 ($-$40.0 to +20.0)", r"0.56* \\"],
+        ["$-$100.0 (too few)", r"- \\"],
+    ]
+    assert latex[7:9] == [
+        rf"\multicolumn{{6}}{{@{{}}l@{{}}}}{{\footnotesize {note}}} \\" for note in (marks.format("*"), too_few)
+    ]
+    (_, few) = csv.DictReader(io.StringIO(to_csv(summary)))
+    assert (few["difference_low"], few["p_adjusted"], few["evidence"]) == ("-1.0", "0.18", "no evidence")
 
 
 def test_csv_has_a_column_for_each_figure_to_the_last_digit() -> None:

@@ -141,11 +141,11 @@ def test_no_more_than_three_cases_and_none_under_a_second_is_slow() -> None:
     [(0.0004, None, "<0.001"), (0.0312, None, "0.031"), (0.5, None, "0.50"), (0.01, 0.07, "0.070"), (1.0, 1.0, "1.00")],
 )
 def test_small_p_values_have_more_digits(p: float, adjusted: float | None, shown: str) -> None:
-    assert figures.p_value(PairedDifference(20, 1, 4, p_value=p, p_adjusted=adjusted)) == shown
+    assert figures.p_value(PairedDifference(20, 1, 4, 20, -0.4, 0.1, p, adjusted, detectable=0.3)) == shown
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
-    tiny = PairedDifference(3000, 0, 1, low=-0.0004, high=0.0004)
+    tiny = PairedDifference(3000, 0, 1, low=-0.0004, high=0.0004, detectable=0.01)
     assert (figures.points(tiny), figures.difference_interval(tiny, 0)) == ("+0.0", "+0..+0")
 
 

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from pytest_ultra.commands.cli import main
 from pytest_ultra.core.episode import Episode
-from tests import independent
+from tests import independent, independent_words
 from tests.results_factory import DERIVED_FIELDS
 from tests.run.project import Project
 
@@ -138,10 +138,13 @@ def check_markdown(output: RunOutput) -> None:
             assert points == difference_interval == p == verdict == pairs == "-"
             continue
         assert points == f"{100 * (difference['won'] - difference['lost']) / difference['pairs']:+.1f}"
+        assert pairs == f"{difference['pairs']}"
+        if independent_words.is_too_small(difference):
+            assert (difference_interval, p, verdict) == ("-", "-", "too few")
+            continue
         assert difference_interval == f"{100 * difference['low']:+.1f}..{100 * difference['high']:+.1f}"
         assert float(p) == pytest.approx(difference["p_adjusted"], abs=0.005)
         assert verdict == difference["evidence"]
-        assert pairs == f"{difference['pairs']}"
     assert (
         f"{len(output.episodes)} planned: {len(output.episodes)} scored ({output.summary['counts']['full']} full"
         in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pytest_ultra.core.figures import PairedDifference, Summary
+from pytest_ultra.core.figures import Evidence, PairedDifference, Summary
 from pytest_ultra.reporting.charts.chart_style import GAIN, LINE, LOSS, SOFT, escape_math, make_figure
 from pytest_ultra.reporting.row_names import heading, row_label
 
@@ -34,11 +34,10 @@ def draw_differences(summary: Summary) -> Figure | None:
 
 def _draw(axes: Axes, y: int, difference: PairedDifference) -> None:
     hue = LOSS if difference.value < 0 else GAIN
-    low, high = difference.low, difference.high
-    is_clear = low is not None and high is not None and (high < 0 or low > 0)
-    if low is not None and high is not None:
-        axes.plot([100 * low, 100 * high], [y, y], color=hue, solid_capstyle="butt")
-    axes.plot([difference.points], [y], "o", color=hue, markerfacecolor=hue if is_clear else "white")
+    if difference.shown_interval is not None:
+        axes.plot([100 * end for end in difference.shown_interval], [y, y], color=hue, solid_capstyle="butt")
+    fill = "white" if difference.evidence is Evidence.NONE else hue
+    axes.plot([difference.points], [y], "o", color=hue, markerfacecolor=fill)
 
 
 def _label(axes: Axes, labels: list[str]) -> None:

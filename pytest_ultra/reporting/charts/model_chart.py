@@ -28,7 +28,7 @@ def draw_models(summary: Summary) -> Figure | None:
             _draw(panels[0], y, model.success.value, ends, GAIN)
         if model.flawed is not None:
             hue = LOSS if model.flawed.value < 0 else GAIN
-            _draw(panels[-1], y, model.flawed.value, (model.flawed.low, model.flawed.high), hue)
+            _draw(panels[-1], y, model.flawed.value, model.flawed.shown_interval, hue)
     names = [escape_math(f"{safe_text(model.model, _LONGEST_NAME)} ({model.counts.scored:,})") for model in models]
     _label(panels[0], names, "success, %, 95% interval (n)")
     panels[0].set_xlim(-3, 103)
@@ -38,11 +38,10 @@ def draw_models(summary: Summary) -> Figure | None:
     return figure
 
 
-def _draw(axes: Axes, y: int, value: float, ends: tuple[float | None, float | None], hue: str) -> None:
-    low, high = ends
-    if low is not None and high is not None:
-        axes.plot([100 * low, 100 * high], [y, y], color=hue, solid_capstyle="butt")
-    axes.plot([100 * value], [y], "o", color=hue)
+def _draw(axes: Axes, y: int, value: float, ends: tuple[float, float] | None, hue: str) -> None:
+    if ends is not None:
+        axes.plot([100 * end for end in ends], [y, y], color=hue, solid_capstyle="butt")
+    axes.plot([100 * value], [y], "o", color=hue, markerfacecolor="white" if ends is None else hue)
 
 
 def _label(axes: Axes, names: list[str], title: str) -> None:

@@ -9,24 +9,24 @@ from typing import NamedTuple
 import msgspec
 
 from pytest_ultra.core.axes import Severity
-from pytest_ultra.core.figures import Comparison, PairedDifference, Row
+from pytest_ultra.core.figures import Comparison, Evidence, PairedDifference, Row
+from pytest_ultra.reporting.figure_format import too_few_legend
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.heat_map import row_query
+from pytest_ultra.reporting.html.html_notices import as_sentence
 from pytest_ultra.reporting.html.html_text import safe_text
 from pytest_ultra.reporting.html.plot_scales import Scale, Tick, difference_scale, quarter_ticks
 from pytest_ultra.reporting.row_names import CAVEATS, heading, row_label
 
-NO_INTERVAL = "no interval"
 ALL_FLAWED = "all flawed plans"
 
 
 class Whisker(msgspec.Struct, frozen=True):
-    """The position of a difference and its interval; `low` and `high` are None without an interval."""
+    """The position of a difference, and of its interval unless that says nothing."""
 
     at: str
-    low: str | None
-    high: str | None
-    excludes_zero: bool
+    interval: tuple[str, str] | None
+    is_evident: bool
     is_loss: bool
 
 
@@ -54,13 +54,14 @@ class ForestBand(msgspec.Struct, frozen=True):
 
 
 class ForestPlot(msgspec.Struct, frozen=True):
-    """`zero` is the position of no difference; `has_uncorrected` is true if some p-values are not corrected."""
+    """`zero` is the position of no difference; the last three are for the footnote, `too_few` a sentence or empty."""
 
     bands: tuple[ForestBand, ...]
     ticks: tuple[Tick, ...]
     zero: str
     has_uncorrected: bool
     has_detectable: bool
+    too_few: str
 
 
 class _Drawn(NamedTuple):
@@ -133,14 +134,14 @@ def _make_plot(bands: tuple[ForestBand, ...], differences: Sequence[PairedDiffer
         bands,
         quarter_ticks(scale),
         scale.at(0),
-        has_uncorrected=any(map(_is_uncorrected, differences)),
+        has_uncorrected=any(difference.is_uncorrected for difference in differences),
         has_detectable=any(difference.detectable is not None for difference in differences),
+        too_few="".join(map(as_sentence, too_few_legend(differences))),
     )
 
 
 def _scale(differences: Iterable[PairedDifference]) -> Scale:
-    known = [(d.value, d.low, d.high) for d in differences]
-    return difference_scale(value for triple in known for value in triple if value is not None)
+    return difference_scale(value for d in differences for value in (d.value, *(d.shown_interval or ())))
 
 
 def _line(
@@ -155,10 +156,10 @@ def _line(
         label=label,
         whisker=_whisker(difference, scale),
         points=number_format.points(difference.value),
-        interval=_interval(difference.low, difference.high),
+        interval=_interval(difference),
         pairs=f"{difference.pairs:,} ({difference.won:,} won, {difference.lost:,} lost)",
         p_value=_p_value(difference),
-        verdict=str(difference.evidence),
+        verdict=difference.verdict,
         detectable=number_format.points(difference.detectable).lstrip("+"),
         notes=tuple(CAVEATS[caveat] for caveat in difference.caveats if caveat in CAVEATS),
         style=style,
@@ -166,29 +167,21 @@ def _line(
     )
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return NO_INTERVAL
-    return f"{number_format.points(low)} to {number_format.points(high)}"
-
-
-def _is_uncorrected(difference: PairedDifference) -> bool:
-    return difference.p_adjusted is None
+def _interval(difference: PairedDifference) -> str:
+    shown = difference.shown_interval
+    return number_format.DASH if shown is None else " to ".join(map(number_format.points, shown))
 
 
 def _p_value(difference: PairedDifference) -> str:
     """Format the p-value, with an asterisk if it is not corrected for multiple tests."""
-    p = difference.p_value if difference.p_adjusted is None else difference.p_adjusted
-    return f"{number_format.p_value(p)}{'*' if _is_uncorrected(difference) else ''}"
+    return f"{number_format.p_value(difference.shown_p)}{'*' * difference.is_uncorrected}"
 
 
 def _whisker(difference: PairedDifference, scale: Scale) -> Whisker:
-    low, high = difference.low, difference.high
-    excludes_zero = low is not None and high is not None and (high < 0 or low > 0)
+    shown = difference.shown_interval
     return Whisker(
         at=scale.at(difference.value),
-        low=None if low is None else scale.at(low),
-        high=None if high is None else scale.at(high),
-        excludes_zero=excludes_zero,
+        interval=None if shown is None else (scale.at(shown[0]), scale.at(shown[1])),
+        is_evident=difference.evidence is not Evidence.NONE,
         is_loss=difference.value < 0,
     )

@@ -98,10 +98,10 @@ def _facts(found: ModelFigures) -> Iterator[CardFact]:
 
 
 def _describe_difference(difference: PairedDifference) -> str:
-    if difference.is_too_small or difference.low is None or difference.high is None:
+    if difference.shown_interval is None:
         return f"{difference.tasks:,} task{'' if difference.tasks == 1 else 's'}: too few to compare"
-    low, high = number_format.points(difference.low), number_format.points(difference.high)
-    return f"{difference.evidence}; 95% {low} to {high}"
+    low, high = map(number_format.points, difference.shown_interval)
+    return f"{difference.verdict}; 95% {low} to {high}"
 
 
 def _share(rate: Rate | None) -> str:

@@ -8,9 +8,9 @@ import msgspec
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Counts, Flip, ModelDifference, PairedDifference, RunComparison, Summary
+from pytest_ultra.core.figures import Counts, Flip, ModelDifference, RunComparison, Summary
 from pytest_ultra.core.groups import ALL
-from pytest_ultra.reporting.comparison_lines import comparison_caveats, is_worse, unpaired_line
+from pytest_ultra.reporting.comparison_lines import is_worse, unpaired_line
 from pytest_ultra.reporting.comparison_sentences import comparison_sentences, mirror
 from pytest_ultra.reporting.html.forest_plot import ForestPlot, make_group_forest_plot
 from pytest_ultra.reporting.html.html_notices import as_sentence
@@ -31,7 +31,7 @@ class RunChange(msgspec.Struct, frozen=True):
 
     sentence: str
     forest: ForestPlot | None
-    notes: tuple[str, ...]
+    note: str
     worse: int
     better: int
     earlier: RunFacts
@@ -48,7 +48,7 @@ def make_run_change(earlier: EarlierRun) -> RunChange:
     return RunChange(
         sentence=_sentence(compared),
         forest=make_group_forest_plot(groups),
-        notes=tuple(as_sentence(text) for text in (unpaired_line(compared), *comparison_caveats(compared))),
+        note=as_sentence(unpaired_line(compared)),
         worse=lost,
         better=won,
         earlier=earlier.contents.facts,
@@ -76,15 +76,9 @@ def _sentence(compared: RunComparison) -> str:
     difference = next((group.difference for group in compared.groups if group.group == ALL), None)
     if difference is None:
         return "No case was scored in both runs, so they cannot be compared."
-    found = ModelDifference(EARLIER, LATER, _mirrored(difference))
+    found = ModelDifference(EARLIER, LATER, mirror(difference))
     (sentence, *_) = comparison_sentences(Summary((), Counts(), (), (), models=(found,)))
     return f"{sentence}." if sentence.startswith(LATER) else as_sentence(sentence)
-
-
-def _mirrored(difference: PairedDifference) -> PairedDifference:
-    return msgspec.structs.replace(
-        mirror(difference), detectable=difference.detectable, tasks_needed=difference.tasks_needed
-    )
 
 
 def _count(flips: Iterable[Flip], *, is_lost: bool) -> int:

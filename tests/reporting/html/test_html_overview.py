@@ -32,7 +32,16 @@ from pytest_ultra.reporting.html.plot_scales import Scale
 from pytest_ultra.reporting.html.run_facts import RunFacts
 
 LOSS = PairedDifference(
-    pairs=40, won=1, lost=9, tasks=20, low=-0.35, high=-0.05, p_value=0.021, p_adjusted=0.04, detectable=0.21
+    pairs=40,
+    won=1,
+    lost=9,
+    tasks=20,
+    low=-0.35,
+    high=-0.05,
+    p_value=0.021,
+    p_adjusted=0.04,
+    detectable=0.21,
+    evidence=Evidence.WORSE,
 )
 
 
@@ -122,20 +131,30 @@ def test_a_difference_has_its_interval_pairs_and_corrected_p() -> None:
         "\N{MINUS SIGN}35 to \N{MINUS SIGN}5",
     )
     assert (line.pairs, line.p_value, line.detectable) == ("40 (1 won, 9 lost)", "0.040", "21")
-    assert (line.whisker.excludes_zero, line.whisker.is_loss) == (True, True)
-    assert line.whisker.low is not None
-    assert float(line.whisker.low[:-1]) < float(line.whisker.at[:-1]) < float(forest.zero[:-1])
+    assert (line.verdict, line.whisker.is_evident, line.whisker.is_loss) == ("worse", True, True)
+    assert line.whisker.interval is not None
+    assert float(line.whisker.interval[0][:-1]) < float(line.whisker.at[:-1]) < float(forest.zero[:-1])
 
 
-def test_a_weak_difference_has_caveats() -> None:
+def test_a_difference_that_so_few_tasks_cannot_show_has_no_interval_p_or_filled_dot() -> None:
     caveats = (Caveat.FEW_TASKS, Caveat.UNPAIRED)
-    weak = msgspec.structs.replace(LOSS, low=None, high=None, p_adjusted=None, detectable=None, caveats=caveats)
+    few = msgspec.structs.replace(LOSS, p_adjusted=None, detectable=None, caveats=caveats, evidence=Evidence.NONE)
+    forest = overview(make_row(PromptType.COT, difference=few)).forest
+    assert forest is not None
+    (line,) = forest.bands[0].lines
+    assert (line.verdict, line.interval, line.p_value, line.detectable) == ("too few", "-", "-", "-")
+    assert line.notes == ("some cases have no scored counterpart",)
+    assert (line.whisker.interval, line.whisker.is_evident, forest.has_uncorrected) == (None, False, False)
+    assert forest.too_few == "Too few tasks: not even 50 points would have shown."
+
+
+def test_a_dot_is_filled_by_the_verdict_and_a_p_that_is_not_corrected_is_marked() -> None:
+    weak = msgspec.structs.replace(LOSS, p_adjusted=None, evidence=Evidence.NONE)
     forest = overview(make_row(PromptType.COT, difference=weak)).forest
     assert forest is not None
     (line,) = forest.bands[0].lines
-    assert (line.interval, line.p_value, line.detectable) == ("no interval", "0.021*", "-")
-    assert line.notes == ("too few tasks to show anything", "some cases have no scored counterpart")
-    assert (forest.has_uncorrected, forest.has_detectable, line.whisker.excludes_zero) == (True, False, False)
+    assert (line.verdict, line.p_value, line.whisker.is_evident) == ("no evidence", "0.021*", False)
+    assert (line.whisker.interval is None, forest.has_uncorrected, forest.too_few) == (False, True, "")
 
 
 def test_each_flaw_has_the_models_beside_each_other_and_all_flaws_together_come_first() -> None:
@@ -161,7 +180,7 @@ def test_a_card_has_the_figures_of_a_model_with_their_denominators() -> None:
         "m",
         Counts(full=30, failed=10, error=1),
         Rate(30, 40, 0.598, 0.858),
-        flawed=msgspec.structs.replace(LOSS, evidence=Evidence.WORSE),
+        flawed=LOSS,
         recovery=Rate(9, 10, 0.6, 0.98),
         false_success=Rate(2, 40, 0.0, 0.2),
         mean_calls=5.25,
@@ -187,10 +206,9 @@ def test_a_card_has_the_figures_of_a_model_with_their_denominators() -> None:
 
 
 def test_the_verdict_sentences_are_those_of_the_terminal() -> None:
-    lost = msgspec.structs.replace(LOSS, evidence=Evidence.WORSE)
-    made = overview(make_row(), model_figures=(ModelFigures("m", Counts(full=1), None, flawed=lost),))
+    made = overview(make_row(), model_figures=(ModelFigures("m", Counts(full=1), None, flawed=LOSS),))
     assert made.sentences == ("Flawed plans make m worse by 20 points (95%: 5 to 35, p = 0.040).",)
-    two = (ModelDifference("b", "a", lost),)
+    two = (ModelDifference("b", "a", LOSS),)
     named = tuple(ModelFigures(name, Counts(full=1), None) for name in "ab")
     assert overview(make_row(), models=two, model_figures=named).sentences == (
         "a is better than b by 20 points (95%: 5 to 35, p = 0.040).",

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_ultra.controller.report_contents import stored_contents, write_report
 from pytest_ultra.storage.run_directory import RunDirectory
-from tests import independent
+from tests import independent, independent_words
 from tests.analysis.test_second_opinion import draw_run, identify, write_journals
 from tests.reporting.html.page_data import read_columns
 
@@ -152,11 +152,12 @@ def difference_cells(difference: dict[str, Any]) -> list[str]:
     value = (difference["won"] - difference["lost"]) / difference["pairs"]
     p = difference["p_adjusted"] if difference["p_adjusted"] is not None else difference["p_value"]
     star = "" if difference["p_adjusted"] is not None else "*"
+    shown = [f"{points(difference['low'])} to {points(difference['high'])}"]
+    shown += [("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star]
+    is_too_small = independent_words.is_too_small(difference)
     return [
         points(value),
-        difference["evidence"],
-        f"{points(difference['low'])} to {points(difference['high'])}",
-        ("&lt; 0.001" if p < 0.001 else f"{p:.3f}") + star,
+        *(["too few", "-", "-"] if is_too_small else [difference["evidence"], *shown]),
         f"{difference['pairs']} ({difference['won']} won, {difference['lost']} lost)",
         points(difference["detectable"]).lstrip("+"),
     ]
