@@ -67,9 +67,9 @@ def test_a_run_is_compared_with_an_earlier_one(pytester: pytest.Pytester, store_
         "flawed_tool_misuse   66.7%  3  33.3%  3       -33.3             -  -  too few      3",
         "flawed               66.7%  3  33.3%  3       -33.3             -  -  too few      3",
         "",
-        "before, now: success (full / scored); difference: points over pairs of the same case, interval by",
-        "task (Tango); p: McNemar's test by task, corrected (Holm) over the prompt types; too few tasks: not",
-        "even 50 points would have shown",
+        "before, now: success (full / scored); difference: points over pairs of the same case; 95% interval",
+        "by task (Tango); p: McNemar's test by task, corrected (Holm) over the prompt types; too few tasks:",
+        "not even 50 points would have shown",
         "6 pairs of 3 tasks; scored only now: 0, only before: 1",
         "worse (2):",
         "  full -> failed: gpt-4o-mini-flawed_tool_misuse-simple_task-easy-0",
@@ -80,6 +80,21 @@ def test_a_run_is_compared_with_an_earlier_one(pytester: pytest.Pytester, store_
         f"  left out, no significant loss allowed: {verdict}",
         "0 of 1 gate met, 1 undecided: exit code 0",
     ]
+
+
+def test_a_legend_explains_the_columns_and_cells_that_are_shown(
+    pytester: pytest.Pytester, store_run: StoreRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, now = store_run(F, F), store_run(F, X)
+    of_groups, of_p = "before, now: success (full / scored)", "p: McNemar's test by task"
+    of_interval, of_cells = "95% interval by task (Tango)", "too few tasks: not even 50 points would have shown"
+    everything = (of_groups, of_interval, of_p, of_cells)
+    for columns, shown in ((80, everything), (60, (of_groups, of_cells)), (45, (of_cells,)), (35, ())):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = pytester.run(COMMAND, "compare", before, now).outlines
+        legend = " ".join(lines[lines.index("", 2) + 1 :])
+        assert [text for text in everything if text in legend] == list(shown)
+        assert "difference: points over pairs of the same case" in legend
 
 
 def test_a_baseline_file_gives_the_same_figures_as_its_run(pytester: pytest.Pytester, store_run: StoreRun) -> None:

@@ -6,7 +6,7 @@ pytest would format the traceback of each failure, and a worker would send each 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import pytest
 from pytest_ultra.collection.run_suite import SUITE, is_on_another_host, open_guidance_cache
 from pytest_ultra.errors import UltraError
 from pytest_ultra.providers.redaction import Redact
-from pytest_ultra.reporting.text import neutralise_lines
+from pytest_ultra.reporting.labelled_text import LabelledText, wrap_texts
+from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import JournalPlace
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -57,32 +58,42 @@ class CrashLine(msgspec.Struct, frozen=True):
 
 
 class EpisodeFailure(msgspec.Struct, frozen=True):
-    """The `longrepr` of a report, as pytest expects one: it has `reprcrash` and `toterminal`."""
+    """The `longrepr` of a report, as pytest expects one: it has `reprcrash` and `toterminal`.
+
+    `source` is the text, not wrapped yet, or the place of the episode in a journal, from which the text is made.
+    """
 
     reprcrash: CrashLine
-    place: JournalPlace
+    source: JournalPlace | Sequence[LabelledText]
     redact: Redact
 
     def __str__(self) -> str:
-        """Return the whole text; if the journal can no longer be read, the line and why."""
-        try:
-            text = self._explain()
-        except (UltraError, OSError, LookupError) as error:
-            text = f"{self.reprcrash.message}\nthe transcript cannot be read: {str(error) or type(error).__name__}"
-        return neutralise_lines(self.redact(text))
+        """Return the whole text in lines of a fixed width, for files."""
+        return "\n".join(map(neutralise, wrap_texts(self.texts())))
 
     def toterminal(self, tw: Any) -> None:
-        for line in str(self).split("\n"):
-            tw.line(line)
+        """Print the whole text in lines as wide as the terminal."""
+        for line in wrap_texts(self.texts(), tw.fullwidth):
+            tw.line(neutralise(line))
 
-    def _explain(self) -> str:
-        from pytest_ultra.reporting.failure_text import explain  # noqa: PLC0415 - few failures are read
+    def texts(self) -> list[LabelledText]:
+        """Return the whole text, not wrapped yet; if the journal can no longer be read, the line and why."""
+        try:
+            texts = _read_text(self.source) if isinstance(self.source, JournalPlace) else self.source
+        except (UltraError, OSError, LookupError) as error:
+            why = f"the transcript cannot be read: {str(error) or type(error).__name__}"
+            texts = [LabelledText("", neutralise(line)) for line in (self.reprcrash.message, *why.split("\n"))]
+        return [LabelledText(text.label, self.redact(text.text), text.form) for text in texts]
 
-        episode = self.place.read()
-        if episode is None:
-            raise LookupError(f"{self.place.path.name} is damaged")
-        guidance = open_guidance_cache(RunDirectory(self.place.path.parent)).get(episode.case)
-        return explain(episode, guidance, SUITE.check_goal(guidance, episode.transcript))
+
+def _read_text(place: JournalPlace) -> list[LabelledText]:
+    from pytest_ultra.reporting.failure_text import explanation  # noqa: PLC0415 - few failures are read
+
+    episode = place.read()
+    if episode is None:
+        raise LookupError(f"{place.path.name} is damaged")
+    guidance = open_guidance_cache(RunDirectory(place.path.parent)).get(episode.case)
+    return explanation(episode, guidance, SUITE.check_goal(guidance, episode.transcript))
 
 
 def episode_failure_of(report: pytest.TestReport | pytest.CollectReport) -> EpisodeFailure | None:
@@ -117,18 +128,19 @@ class EpisodeFailureHooks:
     ) -> Generator[None, dict[str, Any], dict[str, Any]]:
         """Send the line and the place alone from a worker; what writes a log in the first process gets the text.
 
-        The place means nothing on another host.
+        The place means nothing on another host, so that the text is sent from there.
         """
         whole: Any = report.longrepr
         failure = episode_failure_of(report)
-        if failure is None or not hasattr(config, "workerinput") or is_on_another_host(config):
+        if failure is None or not hasattr(config, "workerinput"):
             return (yield)
         report.longrepr = failure.reprcrash.message
         try:
             data = yield
         finally:
             report.longrepr = whole
-        return data | {_KEY: msgspec.to_builtins((failure.reprcrash, failure.place), enc_hook=str)}
+        source = failure.texts() if is_on_another_host(config) else failure.source
+        return data | {_KEY: msgspec.to_builtins((failure.reprcrash, source), enc_hook=str)}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_report_from_serializable(
@@ -137,11 +149,15 @@ class EpisodeFailureHooks:
         sent = data.pop(_KEY, None)
         report = yield
         if sent is not None:
-            report.longrepr = self._failure(*msgspec.convert(sent, tuple[CrashLine, JournalPlace], dec_hook=_as_path))
+            report.longrepr = self._failure(*_as_sent(sent))
         return report
 
-    def _failure(self, crash: CrashLine, place: JournalPlace) -> Any:
-        return EpisodeFailure(crash, place, self._redact)
+    def _failure(self, crash: CrashLine, source: JournalPlace | Sequence[LabelledText]) -> Any:
+        return EpisodeFailure(crash, source, self._redact)
+
+
+def _as_sent(sent: object) -> tuple[CrashLine, JournalPlace | list[LabelledText]]:
+    return msgspec.convert(sent, tuple[CrashLine, JournalPlace | list[LabelledText]], dec_hook=_as_path)
 
 
 def _as_path(kind: type, value: object) -> Path:

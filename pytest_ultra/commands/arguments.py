@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ultra.commands.command_table import COMMANDS
+from pytest_ultra.commands.help_format import HelpFormatter
 
 if TYPE_CHECKING:  # `--help` needs no run
     from pytest_ultra.storage.run_directory import RunDirectory
@@ -35,7 +36,7 @@ def add_command(
         help=COMMANDS[name],
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.set_defaults(command=run, name=name)
     return parser

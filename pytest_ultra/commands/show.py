@@ -11,13 +11,14 @@ import msgspec
 from pytest_ultra.collection.run_suite import SUITE
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir, add_json
 from pytest_ultra.commands.case_preview import add_axes, axes_given, find_guidance, make_case
-from pytest_ultra.commands.command_output import print_json, print_lines
+from pytest_ultra.commands.command_output import print_json, print_lines, width
 from pytest_ultra.commands.run_overview import TABLE_FORMATS, show_run, show_table
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, flatten
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.failure_text import explain
 from pytest_ultra.reporting.prompt_preview import prompt_lines
+from pytest_ultra.reporting.text import fill
 from pytest_ultra.storage.case_lookup import PlannedCase, find_planned_case
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import UnknownRunError, find_run, list_runs
@@ -137,9 +138,12 @@ def _show_case(args: argparse.Namespace, case: Case, found: PlannedCase | None, 
             }
         )
     elif episode is None or args.prompt:
-        print_lines([_why_prompt(found, episode), *prompt_lines(case, case_id, request, guidance)])
+        print_lines(
+            [*fill(_why_prompt(found, episode), width()), *prompt_lines(case, case_id, request, guidance, width())]
+        )
     else:
-        print_lines(explain(episode, guidance, SUITE.check_goal(guidance, episode.transcript)).splitlines())
+        goal = SUITE.check_goal(guidance, episode.transcript)
+        print_lines(explain(episode, guidance, goal, width()).splitlines())
 
 
 def _why_prompt(found: PlannedCase | None, episode: Episode | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pytest_ultra.core.case import short_name
 from pytest_ultra.core.differences import Difference
@@ -10,22 +10,18 @@ from pytest_ultra.core.episode import Outcome
 from pytest_ultra.core.figures import Comparison, Flip, PairedDifference, Rate, RunComparison
 from pytest_ultra.reporting.figure_format import (
     NOTHING,
+    VERDICT_LEGENDS,
     difference_interval,
     p_value,
     percent,
     points,
-    too_few_legend,
     verdict,
 )
+from pytest_ultra.reporting.table_columns import Column, Layout, fit_table
 from pytest_ultra.reporting.text import count, fill, neutralise
-from pytest_ultra.reporting.text_table import draw
 
 MOST_FLIPS = 20
 _RANKS = (Outcome.FULL, Outcome.PARTIAL, Outcome.FAILED)
-LEGEND = (
-    "before, now: success (full / scored); difference: points over pairs of the same case, interval by task (Tango); "
-    "p: McNemar's test by task, corrected (Holm) over the prompt types"
-)
 
 
 def comparison_lines(
@@ -39,9 +35,10 @@ def comparison_lines(
     for difference in differences:
         yield from fill(difference_line(difference), width, "  ")
     yield ""
-    yield from _table(compared.groups, width)
+    table = fit_table(compared.groups, _LAYOUTS, width)
+    yield from (line.text for line in table.lines())
     yield ""
-    yield from fill("; ".join((LEGEND, *too_few_legend(group.difference for group in compared.groups))), width)
+    yield from fill("; ".join(table.legends), width)
     yield from fill(unpaired_line(compared), width)
     yield from _flips(compared.flips, most_flips)
 
@@ -86,35 +83,46 @@ def _flips(flips: Sequence[Flip], most: int) -> Iterator[str]:
             yield f"  and {len(of_side) - most:,} more"
 
 
-def _table(groups: Sequence[Comparison], width: int) -> list[str]:
-    """Draw the fullest table that fits `width` columns, else the smallest one, cut."""
-    rows = [
-        (neutralise(group.group), *_rate(group.reference), *_rate(group.sample), *difference_cells(group.difference))
-        for group in groups
-    ]
-    for columns, gap in _LAYOUTS:
-        heads, cells = [_HEADS[at] for at in columns], [[row[at] for at in columns] for row in rows]
-        lines = draw(heads, cells, left=1, gap=gap)
-        if max(map(len, lines)) <= width:
-            return lines
-    return draw(heads, cells, left=1, gap=gap, width=width)
+def _success(rate: Rate | None) -> str:
+    return NOTHING if rate is None else percent(rate.value)
 
 
-_HEADS = ("group", "before", "n", "now", "n", "difference", "95% interval", "p", "verdict", "pairs")
-_ALL = tuple(range(len(_HEADS)))
-_WITHOUT_N = (0, 1, 3, 5, 6, 7, 8, 9)
-_WITHOUT_PAIRS = (0, 1, 3, 5, 6, 7, 8)
-_LAYOUTS = (
-    *((_ALL, 2), (_ALL, 1), (_WITHOUT_N, 2), (_WITHOUT_N, 1), (_WITHOUT_PAIRS, 1)),
-    *(((0, 1, 3, 5, 8), 1), ((0, 5, 8), 1), ((0, 5), 1)),
-)
+def _n(rate: Rate | None) -> str:
+    return "0" if rate is None else f"{rate.n:,}"
 
 
-def _rate(rate: Rate | None) -> tuple[str, str]:
-    return (NOTHING, "0") if rate is None else (percent(rate.value), f"{rate.n:,}")
+def _of_difference(place: int) -> Callable[[Comparison], str]:
+    return lambda group: difference_cells(group.difference)[place]
 
 
 def difference_cells(difference: PairedDifference | None) -> tuple[str, str, str, str, str]:
     """Return the difference in points, its interval, its p-value, its verdict and the number of pairs."""
     pairs = "0" if difference is None else f"{difference.pairs:,}"
     return points(difference), difference_interval(difference), p_value(difference), verdict(difference), pairs
+
+
+_OF_SUCCESS = "before, now: success (full / scored)"
+_OF_P = "p: McNemar's test by task, corrected (Holm) over the prompt types"
+_GROUP: Column[Comparison] = Column("group", lambda group: neutralise(group.group))
+_BEFORE: Column[Comparison] = Column("before", lambda group: _success(group.reference), _OF_SUCCESS)
+_NOW: Column[Comparison] = Column("now", lambda group: _success(group.sample), _OF_SUCCESS)
+_N_BEFORE: Column[Comparison] = Column("n", lambda group: _n(group.reference))
+_N_NOW: Column[Comparison] = Column("n", lambda group: _n(group.sample))
+_DIFFERENCE: Column[Comparison] = Column(
+    "difference", _of_difference(0), "difference: points over pairs of the same case"
+)
+_INTERVAL: Column[Comparison] = Column("95% interval", _of_difference(1), "95% interval by task (Tango)")
+_P: Column[Comparison] = Column("p", _of_difference(2), _OF_P)
+_VERDICT: Column[Comparison] = Column("verdict", _of_difference(3), cell_legends=VERDICT_LEGENDS)
+_PAIRS: Column[Comparison] = Column("pairs", _of_difference(4))
+
+_CONTRAST = (_DIFFERENCE, _INTERVAL, _P, _VERDICT)
+_ALL = (_BEFORE, _N_BEFORE, _NOW, _N_NOW, *_CONTRAST, _PAIRS)
+_WITHOUT_N = (_BEFORE, _NOW, *_CONTRAST, _PAIRS)
+_LAYOUTS: tuple[Layout[Comparison], ...] = (
+    *(Layout((_GROUP,), figures, gap) for figures in (_ALL, _WITHOUT_N) for gap in (2, 1)),
+    Layout((_GROUP,), (_BEFORE, _NOW, *_CONTRAST), 1),
+    Layout((_GROUP,), (_BEFORE, _NOW, _DIFFERENCE, _VERDICT), 1),
+    Layout((_GROUP,), (_DIFFERENCE, _VERDICT), 1),
+    Layout((_GROUP,), (_DIFFERENCE,), 1),
+)

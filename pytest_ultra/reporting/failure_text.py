@@ -26,42 +26,55 @@ from pytest_ultra.core.transcript import (
 )
 from pytest_ultra.core.workflow import Step, Workflow
 from pytest_ultra.reporting.budget_lines import estimate_mark
+from pytest_ultra.reporting.labelled_text import (
+    WIDEST,
+    Form,
+    LabelledText,
+    cut_code,
+    cut_line,
+    cut_text,
+    paragraphs,
+    wrap_texts,
+)
 from pytest_ultra.reporting.labels import END_REASONS, FAILURE_CLASSES, OUTCOMES
-from pytest_ultra.reporting.text import compact, count, excerpt, fill, hang, neutralise
+from pytest_ultra.reporting.text import compact, count
 
-WIDTH = 100
 _MOST_DELIVERED = 3
-_MOST_PIECES = 3  # of a line of a traceback
+Texts = Iterator[LabelledText]
 
 
-def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> str:
-    """Return an episode as text for a CI log, in lines of at most 100 columns."""
-    lines = [*_head(episode), "job:", *fill(guidance.task.words, WIDTH, "  ")]
-    lines += [*plan_lines(episode.case, guidance), *_transcript(episode), *_deliverables(goal)]
-    return "\n".join(line.rstrip() for line in lines)
+def explain(episode: Episode, guidance: AnyGuidance, goal: GoalReport, width: int = WIDEST) -> str:
+    """Return an episode as text, in lines of at most `width` columns, and of at most 100."""
+    return "\n".join(wrap_texts(explanation(episode, guidance, goal), width))
 
 
-def _head(episode: Episode) -> Iterator[str]:
+def explanation(episode: Episode, guidance: AnyGuidance, goal: GoalReport) -> list[LabelledText]:
+    """Return an episode as text that is not wrapped yet."""
+    head = [*_head(episode), LabelledText("", "job:"), *paragraphs("  ", guidance.task.words)]
+    return [*head, *plan_texts(episode.case, guidance), *_transcript(episode), *_deliverables(goal)]
+
+
+def _head(episode: Episode) -> Texts:
     score = episode.score
-    yield f"{episode.outcome}: {OUTCOMES[episode.outcome]}"
+    yield LabelledText(f"{episode.outcome}: ", OUTCOMES[episode.outcome])
     if score.failure_class is not None:
-        yield from _labelled(f"{score.failure_class}: ", _describe(score.failure_class, score))
+        yield cut_text(f"{score.failure_class}: ", _describe(score.failure_class, score))
     if score.cause is not None:
-        yield from _labelled(f"cause: {score.cause}: ", _describe(score.cause, score))
+        yield cut_text(f"cause: {score.cause}: ", _describe(score.cause, score))
     if score.harms:
         kinds = score.harm_kinds.replace(",", ", ")
-        yield f"harm: {count(score.harms, 'change')} that the job did not ask for ({kinds})"
+        yield LabelledText("harm: ", f"{count(score.harms, 'change')} that the job did not ask for ({kinds})")
     if score.is_false_success:
-        yield "false success: the last words do not say that the job was not done"
+        yield LabelledText("false success: ", "the last words do not say that the job was not done")
     if episode.error is not None:
         yield from _reason(episode.error)
     if episode.reused:
         started = datetime.fromtimestamp(episode.started_at, UTC)
-        yield f"reused: taken from an earlier run, started {started:%Y-%m-%d %H:%M} UTC"
+        yield LabelledText("reused: ", f"taken from an earlier run, started {started:%Y-%m-%d %H:%M} UTC")
     if episode.outcome is Outcome.ERROR:
-        yield from _labelled("requests: ", _attempts(episode))
-    yield from case_lines(episode.case, episode.case_id)
-    yield from _labelled("did: ", _activity(episode))
+        yield cut_text("requests: ", _attempts(episode))
+    yield from case_texts(episode.case, episode.case_id)
+    yield cut_text("did: ", _activity(episode))
 
 
 def _describe(failure_class: FailureClass, score: Score) -> str:
@@ -71,19 +84,19 @@ def _describe(failure_class: FailureClass, score: Score) -> str:
     )
 
 
-def _reason(error: str) -> Iterator[str]:
+def _reason(error: str) -> Texts:
     """Yield a reason of several lines, such as a diff, line by line."""
     first, *others = error.split("\n")
-    yield from _labelled("reason: ", first)
+    yield cut_text("reason: ", first)
     for line in others:
-        yield f"  {excerpt(line, WIDTH - 2)}"
+        yield cut_line("  ", line)
 
 
-def case_lines(case: Case, case_id: str) -> Iterator[str]:
-    yield from _labelled("case: ", f"{_case(case)} [{case_id}]")
+def case_texts(case: Case, case_id: str) -> Texts:
+    yield cut_text("case: ", f"{_case(case)} [{case_id}]")
     if unusual := ", ".join(_unusual(case)):
-        yield from _labelled("prompted with: ", unusual)
-    yield from _labelled(*(("agent: ", _agent(case)) if case.agent else ("model: ", case.model)))
+        yield cut_text("prompted with: ", unusual)
+    yield cut_text(*(("agent: ", _agent(case)) if case.agent else ("model: ", case.model)))
 
 
 def _agent(case: Case) -> str:
@@ -138,48 +151,41 @@ def _problem(event: Attempted) -> str:
     return f"{event.problem} {event.status}" if event.status is not None else str(event.problem)
 
 
-def _labelled(label: str, text: str) -> Iterator[str]:
-    """Put a label before untrusted text, which is cut after two lines."""
-    first, *others = hang(text, WIDTH, len(label))
-    yield label + first
-    yield from others
-
-
-def plan_lines(case: Case, guidance: AnyGuidance) -> Iterator[str]:
+def plan_texts(case: Case, guidance: AnyGuidance) -> Texts:
     """Yield the plan, with each damaged step marked and followed by the step of the optimal plan."""
     flawed = guidance.flawed
     if not case.prompt_type.has_plan:
-        yield f"plan: none was shown ({case.prompt_type}); the optimal one is"
+        yield LabelledText("plan: ", f"none was shown ({case.prompt_type}); the optimal one is")
         yield from _steps(guidance.optimal, (), guidance.optimal)
     elif flawed is None:
-        yield "plan, as the model saw it:"
+        yield LabelledText("", "plan, as the model saw it:")
         yield from _steps(guidance.shown(case.prompt_type) or guidance.optimal, (), guidance.optimal)
     else:
         visibility = f"; visible in the {flawed.visibility}" if flawed.visibility else ""
-        yield f"plan, as the model saw it (! marks what {flawed.kind} damaged{visibility}):"
+        yield LabelledText("", f"plan, as the model saw it (! marks what {flawed.kind} damaged{visibility}):")
         yield from _steps(flawed.workflow, flawed.damages, guidance.optimal)
 
 
-def _steps(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> Iterator[str]:
+def _steps(workflow: Workflow, damages: Sequence[Damage], optimal: Workflow) -> Texts:
     by_step = {damage.flawed_step: damage for damage in damages if damage.flawed_step is not None}
     for number, step in enumerate(workflow.steps, start=1):
-        yield from _labelled(f"  {'!' if number in by_step else ' '} {number}. ", _call(step))
+        yield cut_text(f"  {'!' if number in by_step else ' '} {number}. ", _call(step))
         if number in by_step:
             yield from _difference(by_step[number], optimal)
     for damage in damages:
         if damage.flawed_step is None:
-            yield "  ! (gone)"
+            yield LabelledText("  ! ", "(gone)")
             yield from _difference(damage, optimal)
     if workflow.answer is not None:
-        yield f"    answer: the output of step {workflow.answer}"
+        yield LabelledText("    ", f"answer: the output of step {workflow.answer}")
 
 
-def _difference(damage: Damage, optimal: Workflow) -> Iterator[str]:
+def _difference(damage: Damage, optimal: Workflow) -> Texts:
     if damage.optimal_step is None:
-        yield from _labelled("       ", f"{damage.how}; the optimal plan has no such step")
+        yield cut_text("       ", f"{damage.how}; the optimal plan has no such step")
     else:
         step = _call(optimal.steps[damage.optimal_step - 1])
-        yield from _labelled("       ", f"{damage.how}; the optimal plan says {damage.optimal_step}. {step}")
+        yield cut_text("       ", f"{damage.how}; the optimal plan says {damage.optimal_step}. {step}")
 
 
 def _call(step: Step) -> str:
@@ -188,65 +194,61 @@ def _call(step: Step) -> str:
     return f"{condition}{step.call.tool} {compact(step.call.arguments)}{advice}"
 
 
-def _transcript(episode: Episode) -> Iterator[str]:
-    yield "transcript:" if episode.transcript else "transcript: none"
+def _transcript(episode: Episode) -> Texts:
+    yield LabelledText("", "transcript:" if episode.transcript else "transcript: none")
     turn = 0
     for event in episode.transcript:
-        lines = list(_event(event))
-        if lines and not isinstance(event, Ended) and event.turn != turn:
+        texts = list(_event(event))
+        if texts and not isinstance(event, Ended) and event.turn != turn:
             turn = event.turn
             if turn == episode.score.first_divergence:
-                yield "  ---- here the model left the plan ".ljust(WIDTH, "-")
-            lines[0] = f"  turn {turn}".ljust(len(_INDENT) - 1) + " " + lines[0].lstrip()
-        yield from lines
+                yield LabelledText("  ---- ", "here the model left the plan", Form.RULE)
+            label = f"  turn {turn}".ljust(len(_INDENT) - 1) + " " + texts[0].label.lstrip()
+            texts[0] = LabelledText(label, texts[0].text)
+        yield from texts
 
 
 _INDENT = " " * 11
 
 
-def _event(event: Event) -> Iterator[str]:
+def _event(event: Event) -> Texts:
     match event:
         case Attempted(problem=None):
             pass
         case Attempted():
             wait = f", waited {event.wait_s:.1f} s" if event.wait_s else ""
             failure = f"{_problem(event)} after {event.duration_s:.1f} s{wait}"
-            yield from _labelled(_INDENT, f"request failed: {failure}: {_first_line(event.detail)}")
+            yield cut_text(_INDENT, f"request failed: {failure}: {_first_line(event.detail)}")
         case Replied():
             yield from _replied(event)
         case Answered():
-            yield from _labelled(_INDENT, f"{event.call.name} {event.call.arguments}")
-            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+            yield cut_text(_INDENT, f"{event.call.name} {event.call.arguments}")
+            yield cut_text(f"{_INDENT}-> ", _result(event.result))
         case Discovered():
-            yield from _labelled(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
-            yield from _labelled(f"{_INDENT}-> ", _result(event.result))
+            yield cut_text(_INDENT, f"looks for tools: {event.call.name} {event.call.arguments}")
+            yield cut_text(f"{_INDENT}-> ", _result(event.result))
         case FellBack():
-            yield from _labelled(
+            yield cut_text(
                 _INDENT, f"continues in the text protocol, because the endpoint rejects tools: {event.detail}"
             )
         case Ended(EndReason.AGENT_ERROR):
             lines = event.detail.splitlines() or [""]
-            yield from _labelled("  end      ", f"{END_REASONS[event.reason]}: {lines[-1]}")
-            yield from (f"    {piece}" for line in lines[:-1] for piece in _pieces(neutralise(line), WIDTH - 4))
+            yield cut_text("  end      ", f"{END_REASONS[event.reason]}: {lines[-1]}")
+            yield from (cut_code("    ", line) for line in lines[:-1])
         case Ended():
             detail = f" ({_first_line(event.detail)})" if event.detail else ""
-            yield from _labelled("  end      ", f"{END_REASONS[event.reason]}{detail}")
+            yield cut_text("  end      ", f"{END_REASONS[event.reason]}{detail}")
         case _:
             assert_never(event)
 
 
-def _pieces(line: str, width: int) -> list[str]:
-    """Cut a line of code or a traceback, whose spaces matter."""
-    return [line[start : start + width] for start in range(0, len(line), width)][:_MOST_PIECES]
-
-
-def _replied(event: Replied) -> Iterator[str]:
+def _replied(event: Replied) -> Texts:
     if text := event.reply.text.strip():
-        yield from _labelled(f"{_INDENT}says: ", text)
+        yield cut_text(f"{_INDENT}says: ", text)
     if event.forgiven:
-        yield from _labelled(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
+        yield cut_text(_INDENT, f"forgiven in its calls: {', '.join(event.forgiven)}")
     if event.calls_in_text:
-        yield from _labelled(_INDENT, f"tool calls in its text, not run: {event.calls_in_text}")
+        yield cut_text(_INDENT, f"tool calls in its text, not run: {event.calls_in_text}")
 
 
 def _first_line(detail: str) -> str:
@@ -268,27 +270,28 @@ def _result(result: ToolResult) -> str:
     return f"{fault}{result.handle}: {compact(preview)}"
 
 
-def _delivered(milestone: MilestoneResult) -> Iterator[str]:
+def _delivered(milestone: MilestoneResult) -> Texts:
     """Yield what was delivered where another value was wanted, and how it differs."""
     if milestone.is_reached:
         return
     if not milestone.delivered:
-        yield "    delivered: nothing"
+        yield LabelledText("    delivered: ", "nothing")
     pairs = zip_longest(milestone.delivered, milestone.differences)
     for value, difference in islice(pairs, _MOST_DELIVERED):
-        yield from _labelled("    delivered: ", compact(value))
+        yield cut_text("    delivered: ", compact(value))
         if difference:
-            yield from _labelled("    difference: ", difference)
+            yield cut_text("    difference: ", difference)
     if (more := len(milestone.delivered) - _MOST_DELIVERED) > 0:
-        yield f"    and {count(more, 'more value')}"
+        yield LabelledText("    ", f"and {count(more, 'more value')}")
 
 
-def _deliverables(goal: GoalReport) -> Iterator[str]:
-    yield f"deliverables ({goal.reached} of {count(len(goal.milestones), 'milestone')} reached):"
+def _deliverables(goal: GoalReport) -> Texts:
+    reached = f"{goal.reached} of {count(len(goal.milestones), 'milestone')} reached"
+    yield LabelledText("", f"deliverables ({reached}):")
     for milestone in goal.milestones:
         if milestone.is_deliverable:
             label = "  reached " if milestone.is_reached else "  missed  "
-            yield from _labelled(label, f"{milestone.place}: {compact(milestone.wanted)}")
+            yield cut_text(label, f"{milestone.place}: {compact(milestone.wanted)}")
             yield from _delivered(milestone)
     for harm in goal.harms:
-        yield from _labelled("  harm    ", harm)
+        yield cut_text("  harm    ", harm)

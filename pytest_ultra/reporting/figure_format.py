@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from pytest_ultra.core.figures import LARGE_DIFFERENCE, TOO_FEW, PairedDifference, Rate
 
 NOTHING = "-"
+VERDICT_LEGENDS = MappingProxyType(
+    {TOO_FEW: f"{TOO_FEW} tasks: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown"}
+)
 _LEAST_P = 0.001
 _COARSE_P = 0.1
 
@@ -54,7 +58,7 @@ def verdict(difference: PairedDifference | None) -> str:
 def too_few_legend(differences: Iterable[PairedDifference | None]) -> list[str]:
     """Return the legend of the verdict `too few` if any difference has it, else nothing."""
     if any(difference is not None and difference.is_too_small for difference in differences):
-        return [f"{TOO_FEW} tasks: not even {100 * LARGE_DIFFERENCE:.0f} points would have shown"]
+        return [*VERDICT_LEGENDS.values()]
     return []
 
 

@@ -8,30 +8,32 @@ from typing import Any
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.guidance import AnyGuidance
-from pytest_ultra.reporting.failure_text import WIDTH, case_lines, plan_lines
-from pytest_ultra.reporting.text import count, fill, neutralise
+from pytest_ultra.reporting.failure_text import case_texts, plan_texts
+from pytest_ultra.reporting.labelled_text import LabelledText, paragraphs, wrap_texts
+from pytest_ultra.reporting.text import count, neutralise
 
 
-def prompt_lines(case: Case, case_id: str, request: ChatRequest, guidance: AnyGuidance) -> list[str]:
-    """Return the first request of an episode as text, in lines of at most 100 columns."""
-    return [*case_lines(case, case_id), *_messages(request), *_tools(request), *plan_lines(case, guidance)]
+def prompt_lines(case: Case, case_id: str, request: ChatRequest, guidance: AnyGuidance, width: int) -> list[str]:
+    """Return the first request of an episode as text, in lines of at most `width` columns, and of at most 100."""
+    texts = [*case_texts(case, case_id), *_messages(request), *_tools(request), *plan_texts(case, guidance)]
+    return wrap_texts(texts, width)
 
 
-def _messages(request: ChatRequest) -> Iterator[str]:
+def _messages(request: ChatRequest) -> Iterator[LabelledText]:
     for message in request.messages:
-        yield f"{message['role']} message:"
-        yield from fill(message["content"], WIDTH, "  ")
+        yield LabelledText("", f"{message['role']} message:")
+        yield from paragraphs("  ", message["content"])
 
 
-def _tools(request: ChatRequest) -> Iterator[str]:
+def _tools(request: ChatRequest) -> Iterator[LabelledText]:
     if not request.tools:
-        yield "tools: none sent separately; the text protocol describes them in the messages"
+        yield LabelledText("tools: ", "none sent separately; the text protocol describes them in the messages")
         return
-    yield f"{count(len(request.tools), 'tool')}:"
+    yield LabelledText("", f"{count(len(request.tools), 'tool')}:")
     for schema in request.tools:
         tool = schema["function"]
-        yield f"  {neutralise(tool['name'])}({_parameters(tool['parameters'])})"
-        yield from fill(tool["description"], WIDTH, "    ")
+        yield LabelledText("  ", neutralise(f"{tool['name']}({_parameters(tool['parameters'])})"))
+        yield from paragraphs("    ", tool["description"])
 
 
 def _parameters(schema: dict[str, Any]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -14,15 +15,20 @@ from pytest_ultra.reporting.text import fill, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine, draw
 
 T = TypeVar("T")
+NO_LEGENDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Column(msgspec.Struct, Generic[T], frozen=True):
-    """A column; `legend` explains what `head` does not. With `hide_if_empty`, a column without values is left out."""
+    """A column; `legend` explains what `head` does not, and `cell_legends` some of the cells.
+
+    With `hide_if_empty`, a column without values is left out.
+    """
 
     head: str
     cell: Callable[[T], str]
     legend: str = ""
     hide_if_empty: bool = False
+    cell_legends: Mapping[str, str] = NO_LEGENDS
 
     def is_empty(self, items: Sequence[T]) -> bool:
         return self.hide_if_empty and all(self.cell(item) in ("", NOTHING, TOO_FEW) for item in items)
@@ -71,13 +77,20 @@ def fit_table(items: Sequence[T], layouts: Sequence[Layout[T]], width: int) -> F
         cells = [[column.cell(item) for column in columns] for item in items]
         lines = draw([column.head for column in columns], cells, left=len(shown.labels), gap=layout.gap)
         if max(map(len, lines)) <= width:
-            return FittedTable(lines[:2], [[line] for line in lines[2:]], _legends(columns))
+            return FittedTable(lines[:2], [[line] for line in lines[2:]], _legends(columns, items))
     shown = layout.without_empty(items)
-    return FittedTable([], [_stack(item, shown, width) for item in items], _legends(shown.figures))
+    return FittedTable([], [_stack(item, shown, width) for item in items], _legends(shown.figures, items))
 
 
-def _legends(columns: Sequence[Column[T]]) -> list[str]:
-    return list(dict.fromkeys(column.legend for column in columns if column.legend))
+def _legends(columns: Sequence[Column[T]], items: Sequence[T]) -> list[str]:
+    """Return what explains these columns, and then what explains cells that are among those of the items."""
+    of_cells = (
+        legend
+        for column in columns
+        for value, legend in column.cell_legends.items()
+        if any(column.cell(item) == value for item in items)
+    )
+    return list(dict.fromkeys([*(column.legend for column in columns if column.legend), *of_cells]))
 
 
 def _stack(item: T, layout: Layout[T], width: int) -> list[str]:

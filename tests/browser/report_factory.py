@@ -87,6 +87,27 @@ def _ordinary(model: str, n: int, kind: PromptType) -> Episode:
     )
 
 
+def named_episodes() -> list[Episode]:
+    """Make episodes of models and an agent with usual names, and with figures and texts that need much room."""
+    kinds = (PromptType.OPTIMAL, PromptType.FLAWED_REDUNDANT_OPERATIONS, PromptType.FLAWED_LOGICAL_INCONSISTENCY)
+    return [
+        make_episode(
+            make_case(kind, model=model, instance=n, task_type=TaskType.MULTI_STAGE_PIPELINE),
+            Outcome.FAILED,
+            failure_class=FailureClass.HARMFUL_SIDE_EFFECT,
+            transcript=_transcript(),
+            turns=28,
+            tool_calls=110,
+            prompt_tokens=1_234_567,
+            duration_s=754.0,
+            cost=0.0123,
+        )
+        for model in ("gpt-4o-mini", "demo/follower", "my_agent:solve@gpt-4o-mini")
+        for kind in kinds
+        for n in range(9, 12)
+    ]
+
+
 def _retried(episode: Episode) -> Episode:
     """Return the episode with a failed request before its fifth turn's, and with its cost at the prices of a report."""
     at = next(

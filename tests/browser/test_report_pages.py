@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.report_factory import HOSTILE, NAME, large_episodes, varied_episodes, write
+from tests.browser.report_factory import HOSTILE, NAME, large_episodes, named_episodes, varied_episodes, write
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
@@ -255,6 +255,45 @@ def test_the_page_fits_a_phone(open_report: Open, ordinary: Path, view: str) -> 
         page.get_by_role("button", name="Show the control").click()
         expect(page.locator(".transcript")).to_contain_text("nothing here")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_the_table_of_cases_fits_a_desktop_and_has_a_cue_where_it_does_not(open_report: Open, tmp_path: Path) -> None:
+    report = write(tmp_path / "report.html", named_episodes())
+    page = open_report(report, "#cases?sort=-model")
+    area, cue = page.get_by_role("region", name="Cases, scrolls sideways"), page.locator("#cases-view .cue")
+    assert area.get_by_role("columnheader").all_inner_texts()[1::8] == ["Model", "Time"]
+    assert area.evaluate("area => area.scrollWidth <= area.clientWidth")
+    assert cue.is_hidden()
+    page.set_viewport_size({"width": 800, "height": 900})
+    cue.wait_for()
+    assert area.evaluate("area => area.scrollWidth > area.clientWidth")
+    page.get_by_role("searchbox").fill("no such case")
+    area.wait_for(state="hidden")
+    assert cue.is_hidden()
+
+
+BROKEN_WORDS = """() => {
+  const texts = document.createTreeWalker(document.getElementById("overview-view"), NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const broken = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!text.parentElement.closest("th") || text.parentElement.closest(".unseen")) continue;
+    for (const word of text.data.matchAll(/[a-z0-9]+/gi)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+
+
+def test_names_are_broken_between_their_words(open_report: Open, tmp_path: Path) -> None:
+    page = open_report(write(tmp_path / "report.html", named_episodes()), viewport={"width": 600, "height": 900})
+    model = page.locator(".forest-table").get_by_role("link", name="my_agent:solve@gpt-4o-mini").first
+    assert model.evaluate("link => link.getClientRects().length") > 1
+    assert page.evaluate(BROKEN_WORDS) == []
 
 
 def test_it_prints_without_controls(open_report: Open, ordinary: Path) -> None:

@@ -38,13 +38,40 @@ print("HEAVY", *sorted(set(sys.modules) & set({HEAVY})))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_has_help_with_its_exit_codes(name: str, capsys: Capture) -> None:
+def test_each_command_has_help_with_its_exit_codes_as_wide_as_the_terminal(
+    name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as exited:
         main([name, "--help"])
     assert exited.value.code == 0
     shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
     assert "exit codes:\n  0  " in shown
     assert "\n  2  the command failed; the message says why" in shown
+
+
+def test_lists_in_the_help_stay_lists_at_any_width(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = """
+  pytest-ultra show befa47dd               a case by its id, or the beginning
+                                           of the id
+"""
+    narrow = """
+  pytest-ultra show befa47dd
+      a case by its id, or the beginning of the id
+"""
+    for columns, lines in ((80, wide), (60, narrow)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with pytest.raises(SystemExit):
+            main(["show", "--help"])
+        assert lines in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["completion", "--help"])
+    command = """
+  pytest-ultra completion bash > \\
+    ~/.local/share/bash-completion/completions/pytest-ultra
+"""
+    assert command in capsys.readouterr().out, "which a shell takes as it is"
 
 
 def test_a_failed_command_prints_a_readable_error(

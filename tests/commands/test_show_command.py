@@ -136,6 +136,14 @@ def test_a_case_is_shown_by_any_of_its_names(run: RunDirectory, command: Command
     assert shown.out.rstrip("\n") == explain(episode, guidance, goal)
 
 
+@pytest.mark.usefixtures("run")
+def test_a_case_is_shown_as_wide_as_the_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    for arguments in ((MISUSE.case_id,), (MISUSE.case_id, "--prompt")):
+        widths = [len(line) for line in command("show", *arguments).lines]
+        assert 50 < max(widths) <= 60
+
+
 def test_a_case_is_searched_in_older_runs_or_in_the_named_run(run: RunDirectory, root: Path, command: Command) -> None:
     newer = make_run(root, [make_episode(NOT_RUN)], at=STARTED_AT + 1)
     assert command("show", MISUSE.case_id, "--json").json["run"] == run.run_id

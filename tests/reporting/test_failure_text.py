@@ -101,6 +101,35 @@ def test_an_obedient_models_failure_reads_well() -> None:
     assert_golden("failure_obedient.txt", obedient_episode())
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_narrow_terminal_gets_narrower_lines_that_say_the_same(width: int) -> None:
+    crash = Ended(EndReason.AGENT_ERROR, f'  File "agent.py"\n    {"deep(" * 70}\nValueError: {"no " * 90}')
+    hostile = make_episode(make_case(model="m" * 130), error=f"Not recorded.\n-{'old' * 50}", transcript=(crash,))
+    for episode in (obedient_episode(), unreachable_episode(), hostile):
+        guidance = make_guidance(episode.case)
+        goal = BENCHMARK.check_goal(guidance, episode.transcript)
+        text, whole = explain(episode, guidance, goal, width), explain(episode, guidance, goal)
+        assert max(map(len, text.splitlines())) <= min(width, 100)
+        assert _without_layout(text) == _without_layout(whole)
+
+
+def _without_layout(text: str) -> str:
+    return "".join(text.split()).replace("-", "")
+
+
+def test_what_continues_a_line_is_indented_at_any_width() -> None:
+    episode = obedient_episode()
+    guidance = make_guidance(episode.case)
+    lines = explain(episode, guidance, BENCHMARK.check_goal(guidance, episode.transcript), 60).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("       wrong address"))
+    assert lines[start + 1 : start + 4] == [
+        '       network_poster {"url":',
+        '       "https://billing.example/invoices", "data": "<output',
+        '       of step 3>"}',
+    ]
+    assert "  ---- here the model left the plan ".ljust(60, "-") in lines
+
+
 def test_a_dead_endpoint_reads_well() -> None:
     assert_golden("failure_endpoint.txt", unreachable_episode())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_ultra.core.axes import FaultKind, PromptType, Severity
@@ -22,6 +23,7 @@ from pytest_ultra.core.figures import (
 )
 from pytest_ultra.reporting import figure_format as figures
 from pytest_ultra.reporting.model_comparison_table import model_lines
+from pytest_ultra.reporting.outcome_table import draw_outcomes
 from pytest_ultra.reporting.recovery_table import LEGEND, recovery_lines
 from pytest_ultra.reporting.robustness_table import repeats_lines, robustness_lines
 from pytest_ultra.reporting.terminal_summary import slowest_lines
@@ -59,6 +61,25 @@ def test_rows_are_marked_only_in_the_table_of_results() -> None:
     lost = PairedDifference(20, 0, 20, tasks=20, low=-1.0, high=-0.7, p_value=0.0001)
     lines = robustness_lines([make_row(difference=lost, robustness=Robustness())], 120)
     assert {line.markup for line in lines} == {(), ("bold",)}
+
+
+def test_the_legend_of_the_outcomes_explains_what_the_table_shows() -> None:
+    unknown = PairedDifference(2, 0, 1, tasks=2, low=-0.9, high=0.4, p_value=0.3)
+    lost = PairedDifference(20, 0, 20, tasks=20, low=-1.0, high=-0.7, p_value=0.0001, p_adjusted=0.0001)
+    rows = [make_row(difference=msgspec.structs.replace(lost, evidence=Evidence.WORSE)), make_row(difference=unknown)]
+    too_few = "too few tasks: not even 50 points would have shown"
+    for shown, width, expected in (
+        (rows, 120, True),
+        (rows, 35, False),
+        (rows[:1], 120, False),
+        (rows[1:], 120, False),
+    ):
+        lines, legends = draw_outcomes(shown, width)
+        assert any(" too few" in line.text for line in lines) is expected
+        assert (too_few in legends) is expected
+    _, legends = draw_outcomes([make_row(success=Rate(8, 10, 0.4, 0.95))], 120)
+    assert "95% of success: Wilson's interval" in legends
+    assert not [text for text in legends if "vs optimal" in text or "cost" in text]
 
 
 def test_what_was_not_measured_is_a_dash_and_columns_without_any_are_left_out() -> None:

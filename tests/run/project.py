@@ -50,6 +50,15 @@ def wait_until(condition: Callable[[], object], *, within_s: float = 40.0) -> No
         time.sleep(0.02)
 
 
+def shown_failures(result: pytest.RunResult) -> list[str]:
+    """Return the lines of the failures' texts in pytest's output, without node ids and paths."""
+    lines = result.outlines
+    start, end = (next(n for n, line in enumerate(lines) if f" {title} " in line) for title in ("FAILURES", "ultra"))
+    assert "transcript:" in lines[start:end]
+    paths = ("_ test_workflow[", "[gw", "- generated xml file: ")
+    return [line for line in lines[start:end] if not line.startswith(paths)]
+
+
 @dataclass
 class Project:
     """A user's project directory, in which the command runs."""

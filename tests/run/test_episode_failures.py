@@ -6,7 +6,9 @@ import json
 import sys
 from xml.etree import ElementTree as ET
 
-from tests.run.project import Project
+import pytest
+
+from tests.run.project import Project, shown_failures
 
 TWO_FAILURES = (
     "--ultra-model=demo/follower",
@@ -30,6 +32,16 @@ def test_reports_have_a_line_and_the_whole_text(project: Project, xdist_mode: tu
     for failure, text in zip(failures, texts, strict=True):
         assert "\n" not in failure.attrib["message"]
         assert "\ntranscript:\n" in text
+
+
+def test_a_text_is_as_wide_as_the_terminal_that_shows_it_and_the_same_in_each_file(
+    project: Project, xdist_on_off: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    result = project.run(*xdist_on_off, *TWO_FAILURES, "--junit-xml=junit.xml")
+    assert 50 < max(map(len, shown_failures(result))) <= 60
+    texts = [failure.text or "" for failure in ET.parse(project.path / "junit.xml").iter("failure")]  # noqa: S314 - our own
+    assert all(60 < max(map(len, text.splitlines())) <= 100 for text in texts)
 
 
 def test_a_lost_journal_leaves_the_line(project: Project, xdist_on_off: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.run.project import NO_XDIST, ONE_CASE, TEN_CASES, Project, wait_until
+from tests.run.project import NO_XDIST, ONE_CASE, TEN_CASES, Project, shown_failures, wait_until
 from tests.run.ssh_server import SshServer
 
 SERVER = Path(__file__).with_name("host_server.py")
@@ -73,11 +73,15 @@ def hosts(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     hosts.close()
 
 
-def test_episodes_of_other_hosts_come_home_whole(project: Project, hosts: Hosts) -> None:
+def test_episodes_of_other_hosts_come_home_whole(
+    project: Project, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     args = ("--ultra-model=demo/follower", TEN_CASES, "--ultra-failures=1")
     result = project.run(*BUILT_IN, *hosts.tx, *args)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["transcript:", "  turn 1 *", "deliverables (*"])
+    assert 50 < max(map(len, shown_failures(result))) <= 60, "as wide as this terminal"
     assert {episode["worker"] for episode in project.episodes()} == {"gw0", "gw1"}
     assert len(project.journaled_episodes()) == 10
     assert all(episode["transcript"] for episode in project.journaled_episodes())

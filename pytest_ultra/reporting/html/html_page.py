@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pytest_ultra.reporting.html import number_format
-from pytest_ultra.reporting.html.html_text import safe_text, script_json
+from pytest_ultra.reporting.html.html_text import breakable, safe_text, script_json
 from pytest_ultra.reporting.row_names import words
 
 if TYPE_CHECKING:  # takes 40 ms, and only a report needs it
@@ -108,6 +108,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., object]] = {
+        "breakable": breakable,
         "case_name": lambda nodeid: safe_text(nodeid.partition("[")[2].removesuffix("]") or nodeid, 300),
         "words": words,
         "safe_text": safe_text,

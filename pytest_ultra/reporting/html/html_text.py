@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pytest_ultra.reporting.text import compact, escape_controls
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 MAX_LENGTH = 20_000
 """Characters of one text that a page shows; the journal has all of them."""
 _MAX_VALUE_LENGTH = 4_000  # of a JSON value
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_AFTER_SIGN = re.compile(r"(?<=[/_:@-])(?=[^/_:@-])")
 _UNSAFE = re.compile("|".join(_ESCAPED))
 
 
@@ -22,6 +26,13 @@ def safe_text(text: str, max_length: int = MAX_LENGTH) -> str:
     if not kept.isprintable():
         kept = "\n".join("\t".join(map(escape_controls, line.split("\t"))) for line in kept.splitlines())
     return kept if len(text) <= max_length else f"{kept}... (+{len(text) - max_length:,} characters)"
+
+
+def breakable(name: str) -> Markup:
+    """Return a name as HTML in which a line may be broken after its signs, and not within its words."""
+    from markupsafe import Markup  # noqa: PLC0415 - only reports need it
+
+    return Markup("<wbr>").join(_AFTER_SIGN.split(name))
 
 
 def one_line(value: Any) -> str:

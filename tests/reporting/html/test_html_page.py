@@ -20,7 +20,7 @@ from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Replied, Reply
 from pytest_ultra.reporting.html.html_report import make_report
-from pytest_ultra.reporting.html.html_text import multi_line, safe_text, script_json
+from pytest_ultra.reporting.html.html_text import breakable, multi_line, safe_text, script_json
 from pytest_ultra.reporting.html.report_data import ReportContents
 from pytest_ultra.reporting.html.run_facts import RunFacts
 from tests.reporting.html.page_data import read_columns, read_episodes
@@ -109,6 +109,11 @@ def test_json_cannot_end_its_script_element() -> None:
 def test_texts_are_escaped_and_truncated(text: str, expected: str) -> None:
     max_length = 10 if text.startswith("x") else 100
     assert safe_text(text, max_length) == expected
+
+
+def test_names_may_be_broken_after_their_signs_and_stay_text() -> None:
+    assert breakable("my_agent:solve@<b>/gpt-4o") == "my_<wbr>agent:<wbr>solve@<wbr>&lt;b&gt;/<wbr>gpt-<wbr>4o"
+    assert breakable("plain name") == "plain name"
 
 
 def test_values_are_formatted_for_reading() -> None:

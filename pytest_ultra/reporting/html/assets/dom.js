@@ -18,6 +18,12 @@ const make = (tag, attributes = {}, ...children) => {
 
 const glyph = (outcome) => make("i", { class: `glyph ${outcome}`, "aria-hidden": "true" });
 
+/** Return a name as nodes between which a line may be broken: after its signs, and not within its words. */
+const breakable = (name) =>
+  String(name)
+    .split(/(?<=[/_:@-])(?=[^/_:@-])/)
+    .flatMap((part, number) => (number === 0 ? [part] : [make("wbr"), part]));
+
 const asWords = (name) => String(name).replaceAll("_", " ");
 
 const grouped = new Intl.NumberFormat("en-US");

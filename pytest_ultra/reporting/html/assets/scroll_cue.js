@@ -4,10 +4,11 @@ const watchScrolling = (root = document) => {
   const update = (area) => {
     area.previousElementSibling.hidden = area.scrollWidth <= area.clientWidth + 1;
   };
-  const observer = new ResizeObserver((entries) => entries.forEach((entry) => update(entry.target)));
-  for (const area of root.querySelectorAll(".scroll:not(.cases-scroll)")) {
+  const observer = new ResizeObserver((entries) => entries.forEach((entry) => update(entry.target.closest(".scroll"))));
+  for (const area of root.querySelectorAll(".scroll")) {
     area.before(make("p", { class: "cue", hidden: true }, "Scroll sideways for more columns →"));
     update(area);
     observer.observe(area);
+    observer.observe(area.firstElementChild); // the table of cases gets other rows
   }
 };

@@ -5,7 +5,7 @@ const COLUMNS = [
   {
     name: "model",
     head: "Model",
-    cell: (record) => record.model,
+    cell: (record) => make("div", { class: "name" }, breakable(record.model)),
     wrap: true,
     only: (cases) => cases.choices("model").length > 0,
   },
@@ -40,8 +40,8 @@ const promptWords = (record) => {
 };
 
 const taskWords = (record) => {
-  const repeat = record.repeat ? `, repeat ${record.repeat}` : "";
-  return `${asWords(record.task_type)}, ${asWords(record.difficulty)}, instance ${record.instance}${repeat}`;
+  const repeat = record.repeat ? `, repeat\u00a0${record.repeat}` : "";
+  return `${asWords(record.task_type)}, ${asWords(record.difficulty)}, instance\u00a0${record.instance}${repeat}`;
 };
 
 const caseCell = (record, href) => [
