@@ -52,9 +52,11 @@ CLASSES = [
 
 def read_journals(folder: Path) -> list[Json]:
     """Return the newest episode of each case in a run's directory."""
-    lines = [json.loads(line) for path in folder.glob("journal-*.jsonl") for line in path.read_text().splitlines()]
+    last: list[Json] = []
+    for path in folder.glob("journal-*.jsonl"):  # in one journal, a later line is newer
+        last += {line["case_id"]: line for line in map(json.loads, path.read_text().splitlines())}.values()
     newest: dict[str, Json] = {}
-    for line in sorted(lines, key=lambda x: (not x["episode"]["reused"], x["episode"]["started_at"], x["sequence"])):
+    for line in sorted(last, key=lambda each: (not each["episode"]["reused"], each["episode"]["started_at"])):
         newest[line["case_id"]] = line["episode"]
     return list(newest.values())
 

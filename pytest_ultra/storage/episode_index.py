@@ -59,7 +59,9 @@ def _index(path: Path) -> Iterator[IndexedEpisode]:
                 case_id=head.case_id,
                 outcome=episode.score.outcome,
                 failure_class=episode.score.failure_class,
-                recency=dating.recency(is_reused=episode.reused, started_at=episode.started_at, offset=line.offset),
+                recency=dating.recency(
+                    head.case_id, is_reused=episode.reused, started_at=episode.started_at, offset=line.offset
+                ),
                 place=JournalPlace(path, line.offset, line.length),
             )
 

@@ -108,15 +108,15 @@ Recency = tuple[bool, float, int]
 
 
 class Dating:
-    """Dates the lines of one journal, in their order: a clock that is set back makes no line older than one before."""
+    """Dates the lines of one journal, in their order: a later line of a case is newer, whatever the clock said."""
 
     def __init__(self) -> None:
-        self._latest = 0.0
+        self._latest: dict[str, float] = {}
 
-    def recency(self, *, is_reused: bool, started_at: float, offset: int) -> Recency:
+    def recency(self, case_id: str, *, is_reused: bool, started_at: float, offset: int) -> Recency:
         """Return the recency of the next line: a run's own episodes are newer than those it reuses."""
-        self._latest = max(self._latest, started_at)
-        return not is_reused, self._latest, offset
+        self._latest[case_id] = latest = max(self._latest.get(case_id, 0.0), started_at)
+        return not is_reused, latest, offset
 
 
 class PlacedLine(msgspec.Struct, frozen=True):
@@ -212,7 +212,7 @@ def _decode_stored(stored: StoredLine, path: Path, dating: Dating) -> PlacedLine
     if line is None:
         return None
     reused, started_at = line.episode.reused, line.episode.started_at
-    recency = dating.recency(is_reused=reused, started_at=started_at, offset=stored.offset)
+    recency = dating.recency(line.case_id, is_reused=reused, started_at=started_at, offset=stored.offset)
     return PlacedLine(line.episode, JournalPlace(path, stored.offset, stored.length), recency)
 
 
