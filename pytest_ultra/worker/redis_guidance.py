@@ -26,7 +26,7 @@ _POLL_S = 0.02
 _KEPT_S = 3600
 """How long Redis keeps a task after it was generated."""
 _MOST_BYTES = 64 * 1024 * 1024
-"""The size of the largest file that is taken: whoever may write to Redis could store one that fills the memory."""
+"""The size of the largest file that is taken: anybody who may write to Redis could store one that fills the memory."""
 _COMPRESSION = 1
 """The fastest level: 0.6 ms for a task of 28 KB, which takes a sixth of that."""
 
