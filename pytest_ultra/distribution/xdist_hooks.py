@@ -18,6 +18,7 @@ from pytest_ultra.distribution.placement import Placement, send
 from pytest_ultra.distribution.remote_workers import RemoteWorkers, may_be_remote
 from pytest_ultra.distribution.rerun_relay import offer_relay
 from pytest_ultra.distribution.scheduler import MAX_CRASHES, InFlight, RemainingWork, ShardScheduling
+from pytest_ultra.distribution.usage_errors import refuse_usage_error
 
 
 class DistributionHooks:
@@ -128,6 +129,7 @@ class DistributionHooks:
         A crashed one is replaced by xdist after this: on another host if its own is lost.
         """
         refuse_failed_start(node, error)
+        refuse_usage_error(node)
         ended: Mapping[str, object] = getattr(node, "workeroutput", {})
         is_interrupted = ended.get("exitstatus") == pytest.ExitCode.INTERRUPTED
         if is_interrupted or ended.get("shouldstop") or ended.get("shouldfail"):
