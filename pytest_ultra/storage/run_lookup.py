@@ -25,9 +25,18 @@ def list_runs(root: Path, *, now: float | None = None) -> list[RunDirectory]:
     Runs dated after `now` (Unix time, by default the present) were made before the clock was set back: they come first.
     """
     present = run_name(time.time() if now is None else now)
-    folders = [path for path in list_files(root / "runs", "*") if (path / "run.json").exists()]
+    folders = [path for path in list_files(root / "runs", "*") if _holds_run(path)]
     found = [RunDirectory(path) for path in folders if not path.is_symlink()]
     return sorted(found, key=lambda run: (not _is_after(run.run_id, present), run.run_id))
+
+
+def _holds_run(folder: Path) -> bool:
+    """Return whether a folder may hold a run; who reads one that is another user's gets the error."""
+    try:
+        (folder / "run.json").lstat()
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def _is_after(run_id: str, present: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,6 +85,21 @@ def test_a_failed_command_prints_a_readable_error(
     assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is not a run; ")
     assert main(["show", "--run", "\x1b[31m/x"]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "choices"),
+    [
+        (("inject", "p.json", "--tools", "t.json", "--kind", "foo"), "sequence_disorder"),
+        (("show", "--task-type", "simple"), "simple_task"),
+    ],
+)
+def test_a_choice_is_named_as_the_user_writes_it(args: tuple[str, ...], choices: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(args)
+    shown = capsys.readouterr().err
+    assert re.search(rf"choose from '?{choices}'?, ", shown)
+    assert "<" not in shown
 
 
 def test_plot_says_what_it_needs(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
