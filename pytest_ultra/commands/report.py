@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir
 from pytest_ultra.commands.command_output import print_lines
-from pytest_ultra.controller.comparison import LATEST
 from pytest_ultra.controller.report_contents import NAME, stored_contents, with_earlier, write_report
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.html.report_data import ReportContents
@@ -47,7 +46,7 @@ def add_report(commands: Commands[argparse.ArgumentParser]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     if len(args.runs) > MOST_RUNS:
         raise ConfigurationError(f"a report holds one run or two, not {len(args.runs)}")
-    runs = [find_run(args.dir, None if name == LATEST else name) for name in args.runs or [LATEST]]
+    runs = [find_run(args.dir, name) for name in args.runs or [None]]
     path = args.output or runs[-1].path / (NAME if len(runs) == 1 else COMPARED_NAME)
     check_writable(path, "--output")
     *earlier, contents = map(_read, runs)

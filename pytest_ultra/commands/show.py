@@ -26,7 +26,7 @@ from pytest_ultra.storage.run_lookup import UnknownRunError, find_run, list_runs
 DESCRIPTION = """\
 Show a run's summary, or what happened to one case: job, plan, transcript, and where they diverged.
 
-  pytest-ultra show                        the newest run
+  pytest-ultra show                        the newest run, as does: pytest-ultra show latest
   pytest-ultra show 20260131T0945          a run by its id, the beginning of the id, or its directory
   pytest-ultra show befa47dd               a case by its id, or the beginning of the id
   pytest-ultra show 'tests/test_it.py::test_it[demo-optimal-simple_task-easy-0]'

@@ -16,7 +16,7 @@ from pytest_ultra.commands.cli import main
 from pytest_ultra.commands.command_table import COMMANDS
 from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode
-from tests.storage.stored_runs import make_run
+from tests.storage.stored_runs import STARTED_AT, make_run
 
 HEAVY = ("msgspec", "rich", "numpy", "sqlalchemy", "jinja2", "matplotlib", "pyarrow", "pytest", "aiohttp")
 
@@ -100,6 +100,19 @@ def test_a_choice_is_named_as_the_user_writes_it(args: tuple[str, ...], choices:
     shown = capsys.readouterr().err
     assert re.search(rf"choose from '?{choices}'?, ", shown)
     assert "<" not in shown
+
+
+@pytest.mark.parametrize("name", ["show", "export", "durations", "baseline"])
+def test_the_newest_run_is_named_latest_in_each_command(
+    root: Path, command: Callable[..., CommandResult], name: str
+) -> None:
+    make_run(root, [make_episode(make_case(model="old"))])
+    newest = make_run(root, [make_episode(make_case(model="new"))], at=STARTED_AT + 60)
+    shown = command(name, "latest", *(() if name == "show" else ("-o", "out")))
+    assert shown.code == 0, shown.err
+    written = Path("out").read_text() if name == "export" else shown.out
+    assert ("new" if name == "export" else newest.run_id) in written
+    assert "old" not in written
 
 
 def test_plot_says_what_it_needs(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
