@@ -58,6 +58,8 @@ def add_show(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run_show(args: argparse.Namespace) -> int:
     given = axes_given(args)
+    if args.json and args.format is not None:
+        raise ConfigurationError("--json and --format are two formats of the same output; give one of them")
     if given:
         _show_made(args, _make(args, given))
     elif args.what is None and args.prompt:

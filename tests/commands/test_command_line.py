@@ -115,6 +115,16 @@ def test_the_newest_run_is_named_latest_in_each_command(
     assert "old" not in written
 
 
+@pytest.mark.parametrize("name", ["show", "report", "rescore", "export", "durations", "baseline"])
+def test_a_journal_that_was_cut_off_is_named(root: Path, command: Callable[..., CommandResult], name: str) -> None:
+    run = make_run(root, [make_episode()])
+    journal = next(run.path.glob("journal-*"))
+    journal.write_bytes(journal.read_bytes()[:500])
+    shown = command(name, *(() if name in ("show", "rescore") else ("-o", "out")))
+    damage = f"pytest-ultra {name}: {journal.name}, line 1: 500 bytes cannot be read and were skipped\n"
+    assert shown.err.startswith(damage)
+
+
 def test_plot_says_what_it_needs(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     make_run(root, [make_episode()])
     monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -266,6 +266,7 @@ UNKNOWN = (
             "'2024' is not a run; give a run id, the directory of a run, or latest (the newest under ",
         ),
         (("nope", "--run", "20231114T221321"), "'nope' is no run, and no case of the run 20231114T221321; give "),
+        (("--format", "md", "--json"), "--json and --format are two formats of the same output; give one of them"),
         (("--prompt",), "--prompt shows a case; name one, or give options of its own such as --task-type"),
         (("--tool-success-rate=0",), "--tool-success-rate: 0.0 is not valid; give a rate above 0 and up to 1"),
     ],
