@@ -14,6 +14,14 @@ class ConfigurationError(UltraError, ValueError):
     """Misuse by the user. The message contains the bad value, the valid ones and a way out."""
 
 
+def describe_error(error: Exception) -> str:
+    """Return an error's message; for an error of the operating system, the file and the reason in plain words."""
+    if isinstance(error, UltraError) or not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    reason = error.strerror.lower()
+    return reason if error.filename is None else f"{str(error.filename)!r}: {reason}"
+
+
 class UnflawableError(UltraError, ValueError):
     """No flaw of the wanted kind and severity can be proved on a workflow."""
 

@@ -99,17 +99,28 @@ def _wait_for_episode(request: pytest.FixtureRequest) -> EpisodeResult:
 
 
 def _find_shard(request: pytest.FixtureRequest) -> Shard:
-    """Return the shard; if it cannot start, note this in the test's report: the run is interrupted."""
+    """Return the shard; if it cannot start, note this in the test's report: the run is interrupted.
+
+    What pytest-ultra itself refuses needs no traceback; an error in the user's own code keeps it.
+    """
+    from pytest_ultra.errors import UltraError  # noqa: PLC0415 - heavy if unused
+
     try:
         shard: Shard = request.getfixturevalue("ultra_shard")
+    except (UltraError, pytest.UsageError) as error:
+        _note_not_started(request, str(error))
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     except Exception as error:
-        from pytest_ultra.collection.items import NOT_STARTED  # noqa: PLC0415 - heavy if unused
-
         system_error: str | None = getattr(error, "strerror", None)
-        reason = system_error.lower() if system_error else f"{type(error).__name__}: {error}"
-        request.node.user_properties.append((NOT_STARTED, reason))
+        _note_not_started(request, system_error.lower() if system_error else f"{type(error).__name__}: {error}")
         raise
     return shard
+
+
+def _note_not_started(request: pytest.FixtureRequest, reason: str) -> None:
+    from pytest_ultra.collection.items import NOT_STARTED  # noqa: PLC0415 - heavy if unused
+
+    request.node.user_properties.append((NOT_STARTED, reason))
 
 
 def _add_properties(item: pytest.Item, episode: EpisodeResult) -> None:

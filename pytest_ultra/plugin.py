@@ -98,8 +98,10 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
     place: Callable[[], Placement] | None
     if placement is not None:
         from pytest_ultra.distribution.report_memory import SentReports  # noqa: PLC0415 - only a worker needs it
+        from pytest_ultra.distribution.usage_errors import WorkerUsageErrors  # noqa: PLC0415 - as above
 
         config.pluginmanager.register(SentReports(config), "ultra-sent-reports")
+        config.pluginmanager.register(WorkerUsageErrors(), "ultra-usage-errors")
         place = lambda: placement  # noqa: E731 - the only process computes it, a worker has it
     else:
         from pytest_ultra.controller.session import open_run  # noqa: PLC0415 - workers open no run

@@ -184,6 +184,17 @@ def test_the_terminal_shows_some_of_many_flipped_cases_and_json_has_all(
     assert len(compared["figures"]["flips"]) == 50
 
 
+def test_the_newest_run_is_not_compared_with_itself_unless_both_are_named(
+    pytester: pytest.Pytester, store_run: StoreRun
+) -> None:
+    _, now = store_run(F), store_run(F)
+    for name in ("latest", now):
+        alone = pytester.run(COMMAND, "compare", name)
+        assert alone.ret == 2
+        alone.stderr.fnmatch_lines([f"*: A is the newest run ({now}), which B is by default; give an earlier run *"])
+    assert pytester.run(COMMAND, "compare", "latest", "latest").ret == 0
+
+
 def test_an_impossible_comparison_is_an_error_with_the_reason(pytester: pytest.Pytester, store_run: StoreRun) -> None:
     nothing = pytester.run(COMMAND, "compare", "base.json")
     assert nothing.ret == 2

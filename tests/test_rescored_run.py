@@ -246,7 +246,7 @@ def test_an_unknown_run_is_an_error_that_lists_the_newest_runs(make_run: MakeRun
     assert error_of(capsys) == (
         "'.ultra/runs' holds no run; name the directory of one, or start one: pytest --ultra-model demo"
     )
-    message = "'nope' is not a run; give a run id or the directory of a run"
+    message = "'nope' is not a run; give a run id, the directory of a run, or latest"
     assert error_of(capsys, "nope") == f"{message} ('.ultra/runs' holds none)"
     ids = [make_run().run_id for _ in range(4)]
     newest = ", ".join(reversed(ids[1:]))

@@ -16,6 +16,7 @@ from pytest_ultra.collection.job_shards import take_shard
 from pytest_ultra.collection.other_plugins import refuse_options
 from pytest_ultra.collection.planned_cases import plan_cases
 from pytest_ultra.collection.redaction_hooks import RedactionHooks
+from pytest_ultra.collection.run_agents import NamedAgents
 from pytest_ultra.collection.run_suite import open_suite
 from pytest_ultra.collection.time_limits import register_time_limits
 from pytest_ultra.core.case import Case
@@ -34,6 +35,8 @@ def register_collection(config: pytest.Config, settings: Settings) -> Mapping[st
     own = open_suite(config)
     cases = take_shard(config, settings, plan_cases(settings) if own is None else _plan_suite(config, settings, own))
     config.pluginmanager.register(CollectionHooks(config, cases), "ultra-collection")
+    if settings.agent and not settings.plan:
+        config.pluginmanager.register(NamedAgents(settings.agent), "ultra-named-agents")
     redact = find_redactor(settings)
     config.pluginmanager.register(RedactionHooks(redact), "ultra-redaction")
     config.pluginmanager.register(EpisodeFailureHooks(redact), "ultra-episode-failures")

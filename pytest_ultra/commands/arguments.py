@@ -44,7 +44,9 @@ def add_command(
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add RUN (the newest run by default) and --dir; `chosen_run` reads them."""
-    parser.add_argument("run", metavar="RUN", nargs="?", help="a run's id or directory (default: the newest run)")
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run's id or directory, or latest (default: the newest run)"
+    )
     add_dir(parser)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
-from pytest_ultra.commands.command_output import print_lines
+from pytest_ultra.commands.command_output import print_lines, warn
 
 DESCRIPTION = """\
 Write the outcomes of a run to a small file, one case per line. Commit it beside the code, and name it in
@@ -31,8 +31,8 @@ def run_baseline(args: argparse.Namespace) -> int:
 
     run = chosen_run(args)
     check_writable(args.output, "-o")
-    cases = write_baseline(
-        args.output, read_episodes(run).episodes, run_id=run.run_id, started_at=run.describe()["started_at"]
-    )
+    contents = read_episodes(run)
+    warn("baseline", map(str, contents.damaged))
+    cases = write_baseline(args.output, contents.episodes, run_id=run.run_id, started_at=run.describe()["started_at"])
     print_lines([f"{args.output}: {count(cases, 'case')} of run {run.run_id}"])
     return DONE

@@ -57,7 +57,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     for flag, members in _CHOICES.items():
         default = DEFAULTS[flag[2:].replace("-", "_")] or "drawn as in a run"
         group.add_argument(
-            flag, metavar="NAME", choices=list(members), help=f"{', '.join(members)} (default: {default})"
+            flag, metavar="NAME", choices=[*map(str, members)], help=f"{', '.join(members)} (default: {default})"
         )
     group.add_argument("--tool-success-rate", metavar="RATE", type=float, help="(default: 0.8)")
     kinds = ", ".join(FaultKind)

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_ultra.commands.arguments import DONE, FAILED, FOUND, Commands, add_command, add_json
 from pytest_ultra.commands.command_output import print_json, print_lines
+from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs none of them
     from pytest_ultra.core.endpoint_check import EndpointCheck
@@ -44,6 +45,8 @@ def run_check(args: argparse.Namespace) -> int:
     models = list(takewhile(lambda word: not word.startswith("-"), words))
     checker = _Checker()
     pytest.main([*(f"--ultra-model={model}" for model in models), *words[len(models) :]], plugins=[checker])
+    if checker.error is not None:
+        raise ConfigurationError(checker.error)
     if checker.checks is None:
         return FAILED  # pytest has said why
     if args.json or "--json" in args.words:
@@ -58,16 +61,26 @@ class _Checker:
 
     def __init__(self) -> None:
         self.checks: Sequence[EndpointCheck] | None = None
+        self.error: str | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        from pytest_ultra.options.option_hooks import read_settings  # noqa: PLC0415 - not for --help
+        """Keep a usage error, which pytest would print in its own words."""
+        try:
+            self.checks = asyncio.run(_check(config, _read_settings(config)))
+        except pytest.UsageError as error:
+            self.error = str(error)
+            return pytest.ExitCode.USAGE_ERROR
+        return pytest.ExitCode.OK
 
-        settings = read_settings(config)
-        if settings is None or not settings.called_models:
-            raise pytest.UsageError("no model is named; write pytest-ultra check NAME")
-        self.checks = asyncio.run(_check(config, settings))
-        return 0
+
+def _read_settings(config: pytest.Config) -> Settings:
+    from pytest_ultra.options.option_hooks import read_settings  # noqa: PLC0415 - not for --help
+
+    settings = read_settings(config)
+    if settings is None or not settings.called_models:
+        raise pytest.UsageError("no model is named; write pytest-ultra check NAME")
+    return settings
 
 
 async def _check(config: pytest.Config, settings: Settings) -> Sequence[EndpointCheck]:

@@ -19,7 +19,7 @@ from pytest_ultra.commands.arguments import FAILED
 from pytest_ultra.commands.command_output import warn
 from pytest_ultra.commands.command_table import COMMANDS
 from pytest_ultra.commands.runs_folder import DEFAULT, find_runs_folder
-from pytest_ultra.errors import UltraError
+from pytest_ultra.errors import UltraError, describe_error
 from pytest_ultra.reporting.text import neutralise
 
 DESCRIPTION = "Measure how well LLM agents do multi-step tool work when plans are flawed and tools are unreliable."
@@ -61,7 +61,7 @@ def _run(chosen: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python prints an error at its exit
         return FAILED
     except (UltraError, OSError) as error:
-        warn(chosen.name, [f"error: {error}"])
+        warn(chosen.name, [f"error: {describe_error(error)}"])
         return FAILED
     except Exception as error:
         if sys.flags.dev_mode:

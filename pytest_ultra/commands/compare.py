@@ -28,7 +28,7 @@ exit codes:
 def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "compare", run_compare, description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("a", metavar="A", help="the earlier run")
-    parser.add_argument("b", metavar="B", nargs="?", default="latest", help="the later run (default: the newest run)")
+    parser.add_argument("b", metavar="B", nargs="?", help="the later run (default: the newest run)")
     parser.add_argument(
         "--max-regression",
         metavar="[GROUP=]RATE",
@@ -49,8 +49,11 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
 def run_compare(args: argparse.Namespace) -> int:
     from pytest_ultra.controller.comparison import compare_sides, judge_sides, load_side, no_common_case  # noqa: PLC0415 - not for --help
     from pytest_ultra.core.groups import Undecided  # noqa: PLC0415
+    from pytest_ultra.storage.run_lookup import LATEST  # noqa: PLC0415
 
-    reference, sample = load_side(args.a, args.dir), load_side(args.b, args.dir)
+    reference, sample = load_side(args.a, args.dir), load_side(args.b or LATEST, args.dir)
+    if args.b is None:
+        _check_different(reference, sample)
     limits = _read_limits(args.max_regression, sample, reference)
     compared = compare_sides(sample, reference)
     if compared.figures.groups[0].difference is None:
@@ -60,6 +63,15 @@ def run_compare(args: argparse.Namespace) -> int:
     write = _write_json if args.json else _write_lines
     write(compared, decision)
     return FOUND if decision.exit_code else DONE
+
+
+def _check_different(reference: Side, sample: Side) -> None:
+    """Raise ConfigurationError if A is the newest run, which B is by default."""
+    if reference.run is not None and sample.run is not None and reference.run.path.samefile(sample.run.path):
+        raise ConfigurationError(
+            f"A is the newest run ({sample.name}), which B is by default; give an earlier run or a baseline file as A "
+            "(`pytest-ultra runs` lists the runs)"
+        )
 
 
 def _read_limits(texts: Sequence[str], *sides: Side) -> Mapping[str, float]:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
-from pytest_ultra.commands.command_output import print_lines
+from pytest_ultra.commands.command_output import print_lines, warn
 
 DESCRIPTION = """\
 Write the mean seconds of an episode of each task of a run, without waiting for limits, one task per line. Commit the
@@ -32,6 +32,8 @@ def run_durations(args: argparse.Namespace) -> int:
 
     run = chosen_run(args)
     check_writable(args.output, "-o")
-    tasks = write_durations(args.output, SlimEpisodes(run).episodes, run_id=run.run_id)
+    stored = SlimEpisodes(run)
+    warn("durations", map(str, stored.damaged))
+    tasks = write_durations(args.output, stored.episodes, run_id=run.run_id)
     print_lines([f"{args.output}: {count(tasks, 'task')} of run {run.run_id}"])
     return DONE

@@ -31,18 +31,20 @@ exit codes:
 def add_inject(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "inject", run_inject, description=DESCRIPTION, epilog=EPILOG)
     add_plan(parser)
-    parser.add_argument("--kind", metavar="KIND", required=True, choices=list(FlawKind), help=", ".join(FlawKind))
+    parser.add_argument(
+        "--kind", metavar="KIND", required=True, choices=[*map(str, FlawKind)], help=", ".join(FlawKind)
+    )
     parser.add_argument(
         "--severity",
         metavar="NAME",
-        choices=list(Severity),
+        choices=[*map(str, Severity)],
         default=Severity.SEVERE,
         help=f"{', '.join(Severity)} (default: severe)",
     )
     parser.add_argument(
         "--visibility",
         metavar="NAME",
-        choices=list(Visibility),
+        choices=[*map(str, Visibility)],
         default=Visibility.JOB,
         help=f"{', '.join(Visibility)} (default: job)",
     )

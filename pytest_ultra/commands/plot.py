@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
-from pytest_ultra.commands.command_output import print_lines
+from pytest_ultra.commands.command_output import print_lines, warn
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import Format
 
@@ -71,7 +71,9 @@ def run_plot(args: argparse.Namespace) -> int:
 
     _check_matplotlib()
     run = chosen_run(args)
-    episodes = SlimEpisodes(run).episodes
+    stored = SlimEpisodes(run)
+    warn("plot", map(str, stored.damaged))
+    episodes = stored.episodes
     if not episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to draw")
     folder = args.output or run.path / "charts"

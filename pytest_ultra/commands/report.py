@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_dir
-from pytest_ultra.commands.command_output import print_lines
-from pytest_ultra.controller.comparison import LATEST
+from pytest_ultra.commands.command_output import print_lines, warn
 from pytest_ultra.controller.report_contents import NAME, stored_contents, with_earlier, write_report
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.html.report_data import ReportContents
@@ -16,6 +15,7 @@ from pytest_ultra.reporting.text import count
 from pytest_ultra.storage.files import check_writable
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import find_run
+from pytest_ultra.storage.slim_episodes import SlimEpisodes
 
 COMPARED_NAME = "comparison.html"
 """The name of a report of two runs, in the directory of the later one."""
@@ -47,7 +47,7 @@ def add_report(commands: Commands[argparse.ArgumentParser]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     if len(args.runs) > MOST_RUNS:
         raise ConfigurationError(f"a report holds one run or two, not {len(args.runs)}")
-    runs = [find_run(args.dir, None if name == LATEST else name) for name in args.runs or [LATEST]]
+    runs = [find_run(args.dir, name) for name in args.runs or [None]]
     path = args.output or runs[-1].path / (NAME if len(runs) == 1 else COMPARED_NAME)
     check_writable(path, "--output")
     *earlier, contents = map(_read, runs)
@@ -60,7 +60,8 @@ def run_report(args: argparse.Namespace) -> int:
 
 
 def _read(run: RunDirectory) -> ReportContents:
-    contents = stored_contents(run)
-    if not contents.episodes:
+    stored = SlimEpisodes(run)
+    warn("report", map(str, stored.damaged))
+    if not stored.episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to report")
-    return contents
+    return stored_contents(run, stored)

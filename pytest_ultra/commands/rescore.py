@@ -21,7 +21,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
 from pytest_ultra.storage.files import check_writable
 from pytest_ultra.storage.guidance_cache import GuidanceCache
-from pytest_ultra.storage.journal import DamagedLine, read_episodes
+from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.json_document import encode_document, write_document
 from pytest_ultra.storage.run_directory import RunDirectory
 
@@ -36,11 +36,10 @@ exit codes:
 
 
 class Rescored(msgspec.Struct, frozen=True):
-    """A run's episodes with their stored and their new scores, in the same order; and the damaged lines."""
+    """A run's episodes with their stored and their new scores, in the same order."""
 
     before: tuple[Episode, ...]
     after: tuple[Episode, ...]
-    damaged: tuple[DamagedLine, ...] = ()
 
     @property
     def transitions(self) -> dict[tuple[Outcome, Outcome], int]:
@@ -64,16 +63,17 @@ class Rescored(msgspec.Struct, frozen=True):
 
 
 def rescore(run: RunDirectory) -> Rescored:
-    """Score a run's episodes again, without changing its directory.
+    """Score a run's episodes again, without changing its directory; warn of those that cannot be read.
 
     Raises ConfigurationError if the run has no episodes, or if one of them cannot be scored because it has another
     generator version or its workflow is missing.
     """
     contents = read_episodes(run)
+    warn("rescore", map(str, contents.damaged))
     if not contents.episodes:
         raise ConfigurationError(f"the run {run.run_id} holds no episodes, so there is nothing to score")
     _check_generator(run, contents.episodes)
-    return Rescored(contents.episodes, tuple(_rescore_all(run, contents.episodes)), contents.damaged)
+    return Rescored(contents.episodes, tuple(_rescore_all(run, contents.episodes)))
 
 
 def _check_generator(run: RunDirectory, episodes: Iterable[Episode]) -> None:
@@ -139,7 +139,6 @@ def run_rescore(args: argparse.Namespace) -> int:
     description = run.describe() | {"rescored_by": by}
     if args.output is not None:
         write_document(args.output, description, rescored.after)
-    warn("rescore", map(str, rescored.damaged))
     if args.json:
         print_bytes(b"".join(encode_document(description, rescored.after)))
     else:

@@ -26,7 +26,7 @@ from pytest_ultra.storage.run_lookup import UnknownRunError, find_run, list_runs
 DESCRIPTION = """\
 Show a run's summary, or what happened to one case: job, plan, transcript, and where they diverged.
 
-  pytest-ultra show                        the newest run
+  pytest-ultra show                        the newest run, as does: pytest-ultra show latest
   pytest-ultra show 20260131T0945          a run by its id, the beginning of the id, or its directory
   pytest-ultra show befa47dd               a case by its id, or the beginning of the id
   pytest-ultra show 'tests/test_it.py::test_it[demo-optimal-simple_task-easy-0]'
@@ -58,6 +58,8 @@ def add_show(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run_show(args: argparse.Namespace) -> int:
     given = axes_given(args)
+    if args.json and args.format is not None:
+        raise ConfigurationError("--json and --format are two formats of the same output; give one of them")
     if given:
         _show_made(args, _make(args, given))
     elif args.what is None and args.prompt:

@@ -9,10 +9,15 @@ import tempfile
 import time
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_ultra.commands.arguments import DONE, Commands, add_command, add_run, chosen_run
 from pytest_ultra.commands.command_output import print_lines
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.errors import ConfigurationError, describe_error
+
+if TYPE_CHECKING:  # `--help` needs neither
+    from pytest_ultra.controller.report_server import ReportServer
+    from pytest_ultra.controller.served_report import ServedReport
 
 DESCRIPTION = """\
 Serve the report of a run to a browser on this machine. While the run goes on, the page loads again by itself; without
@@ -32,7 +37,6 @@ def add_view(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run_view(args: argparse.Namespace) -> int:
-    from pytest_ultra.controller.report_server import ReportServer  # noqa: PLC0415
     from pytest_ultra.controller.served_report import ServedReport  # noqa: PLC0415 - not for --help
 
     gc.enable()  # unlike other commands, this one runs for long
@@ -41,7 +45,7 @@ def run_view(args: argparse.Namespace) -> int:
     chosen_run(args)  # or say that there is none
     with tempfile.TemporaryDirectory(prefix="pytest-ultra-") as folder:
         report = ServedReport(lambda: chosen_run(args), Path(folder), time.monotonic)
-        with ReportServer(report, args.port) as server:
+        with _listen(report, args.port) as server:
             print_lines([f"{server.url} (Ctrl-C ends it)"])
             sys.stdout.flush()
             if args.open:
@@ -51,3 +55,14 @@ def run_view(args: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 print_lines([""])
     return DONE
+
+
+def _listen(report: ServedReport, port: int) -> ReportServer:
+    from pytest_ultra.controller.report_server import ReportServer  # noqa: PLC0415 - not for --help
+
+    try:
+        return ReportServer(report, port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"--port: {port} cannot be used ({describe_error(error)}); name another, or leave it out for any free one"
+        ) from error

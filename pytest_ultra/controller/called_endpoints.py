@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.options.option_reading import find_source
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.providers.endpoint_lookup import find_spec
 
@@ -20,18 +21,19 @@ def needs_demo(config: pytest.Config, settings: Settings) -> bool:
         return False
     has_own_endpoint = bool(config.hook.pytest_ultra_endpoint.get_hookimpls())
     is_open = has_own_endpoint or settings.cassette == "auto"
-    are_demo = [_is_demo(name, settings, is_open=is_open) for name in settings.called_models]  # checks all of them
+    are_demo = [_is_demo(config, name, settings, is_open=is_open) for name in settings.called_models]  # checks all
     return any(are_demo)
 
 
-def _is_demo(name: str, settings: Settings, *, is_open: bool) -> bool:
+def _is_demo(config: pytest.Config, name: str, settings: Settings, *, is_open: bool) -> bool:
     """Return whether the embedded endpoint serves a model; with `is_open`, something unknown may serve it."""
     try:
         return find_spec(settings, name).is_demo
     except ConfigurationError as error:
         if is_open:
             return False
-        raise pytest.UsageError(f"--ultra-model {name}: {error}") from None
+        source = find_source(config, "model" if name in settings.model else "agent")
+        raise pytest.UsageError(f"{source}: {error}") from None
 
 
 def find_protocols(config: pytest.Config, settings: Settings) -> dict[str, tuple[str, ...]]:

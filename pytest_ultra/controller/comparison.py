@@ -18,27 +18,21 @@ from pytest_ultra.storage.baseline_file import read_baseline
 from pytest_ultra.storage.journal import read_episodes
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
-from pytest_ultra.storage.run_lookup import find_run, list_runs
-
-LATEST = "latest"
-"""The name of the newest run."""
+from pytest_ultra.storage.run_lookup import LATEST, find_run, list_runs
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One side of a comparison, and its name in messages."""
+    """One side of a comparison, and its name in messages; `run` is None for a baseline file."""
 
     name: str
     episodes: tuple[Episode, ...]
+    run: RunDirectory | None = None
 
 
-def find_newest(root: Path) -> RunDirectory:
-    return find_run(root, None)
-
-
-def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirectory] = find_newest) -> Side:
+def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirectory] | None = None) -> Side:
     """Read the baseline file at a path, or the run of an id or directory; raise ConfigurationError for neither.
 
-    `root` is the folder in which runs are kept, and `find_latest` finds the one that `latest` means.
+    `root` is the folder in which runs are kept, and `find_latest` finds the one that `latest` means (the newest).
     """
     path = Path(text)
     if path.is_file():
@@ -46,8 +40,8 @@ def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirecto
         return Side(f"{path.name} (of run {baseline.run_id})", episodes)
     if text.endswith(".json"):
         raise ConfigurationError(f"there is no file {text!r}; write one with `pytest-ultra baseline -o {text}`")
-    run = find_latest(root) if text == LATEST else find_run(root, text)
-    return Side(run.run_id, read_episodes(run).episodes)
+    run = find_latest(root) if find_latest is not None and text == LATEST else find_run(root, text)
+    return Side(run.run_id, read_episodes(run).episodes, run)
 
 
 def find_finished(root: Path) -> RunDirectory:

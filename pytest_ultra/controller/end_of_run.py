@@ -31,8 +31,8 @@ def print_end_of_run(
         for text in results.notices.lines():
             write_wrapped(terminalreporter, text, yellow=True)
     if interruption:
-        text = f"the run was interrupted: {neutralise(interruption)}; the next run resumes it"
-        write_wrapped(terminalreporter, text, red=True)
+        future = "the next run resumes it" if results.has_started else "no case was started"
+        write_wrapped(terminalreporter, f"the run was interrupted: {neutralise(interruption)}; {future}", red=True)
     if results.loss:
         write_wrapped(terminalreporter, results.loss, red=True)
     failures.print(terminalreporter)

@@ -18,7 +18,10 @@ from pytest_ultra.reporting.text import count
 
 MOST = 3
 """How many failures are shown if the user did not say."""
-_KINDS = ("error", "failed")
+_KINDS = {"error": "E", "failed": "f"}
+"""The lists of pytest's terminal, and the character of `-r` that makes its short summary name what is in them."""
+_USUAL_REPORT = "fE"
+"""pytest's default of `-r`."""
 
 
 class _Run(Protocol):
@@ -43,6 +46,7 @@ class FailureHooks:
         self._all: dict[str, list[pytest.TestReport]] = {}
         self._missed: list[pytest.TestReport] = []  # the reports of cases with an episode
         self._broken: list[pytest.TestReport] = []
+        self._left_out: dict[str, int] = {}  # of each list, how many reports are not in pytest's short summary
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
@@ -62,11 +66,10 @@ class FailureHooks:
             self._restore(terminalreporter)
         if terminalreporter.verbosity > 0:
             return result
-        named = self._most_named(terminalreporter)
-        missed, broken = len(self._missed), len(self._broken)
-        left_out = max(0, missed - named) + max(0, broken - MOST)
-        if left_out and (named or broken):
-            terminalreporter.write_line(f"and {left_out:,} more of the suite's cases")
+        listed = [kind for kind, char in _KINDS.items() if terminalreporter.hasopt(char)]
+        left_out = sum(self._left_out[kind] for kind in listed)
+        if left_out and sum(len(self._all[kind]) for kind in listed) > left_out:
+            terminalreporter.write_line(f"and {left_out:,} more of the suite's cases; -v names all")
         return result
 
     @pytest.hookimpl(wrapper=True, trylast=True, specname="pytest_terminal_summary")
@@ -81,6 +84,8 @@ class FailureHooks:
             return (yield)
         finally:
             self._show(terminalreporter, self._most_named(terminalreporter))
+            shown = terminalreporter.stats
+            self._left_out = {kind: len(reports) - len(shown.get(kind, ())) for kind, reports in self._all.items()}
             _shorten(terminalreporter)
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_terminal_summary")
@@ -114,10 +119,14 @@ class FailureHooks:
         return MOST if self._most is None else self._most
 
     def _most_named(self, terminalreporter: pytest.TerminalReporter) -> int:
-        """Return how many failures pytest's short summary names; with `-q`, none of many, unless the user said so."""
+        """Return how many failures pytest's short summary names; with `-q`, none of many, unless the user said so.
+
+        The user also says so by `-r`.
+        """
         if terminalreporter.verbosity > 0:
             return len(self._missed)
-        is_silent = self._most is None and terminalreporter.verbosity < 0 and len(self._missed) > MOST
+        is_chosen = self._most is not None or terminalreporter.config.option.reportchars != _USUAL_REPORT
+        is_silent = not is_chosen and terminalreporter.verbosity < 0 and len(self._missed) > MOST
         return 0 if is_silent else self._most_listed
 
     def _most_whole(self, terminalreporter: pytest.TerminalReporter) -> int:

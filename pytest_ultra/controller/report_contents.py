@@ -78,11 +78,14 @@ def contents_of(
     )
 
 
-def stored_contents(run: RunDirectory) -> ReportContents:
-    """Return the contents of a stored run's report; transcripts stay on disk until a page needs them."""
+def stored_contents(run: RunDirectory, stored: SlimEpisodes | None = None) -> ReportContents:
+    """Return the contents of a stored run's report; transcripts stay on disk until a page needs them.
+
+    `stored` are its episodes, if they have been read.
+    """
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - NumPy is slow to import
 
-    stored = SlimEpisodes(run)
+    stored = SlimEpisodes(run) if stored is None else stored
     return contents_of(run, summarize(stored.episodes, run.tested_models), stored.episodes, read=stored.read)
 
 

@@ -20,11 +20,13 @@ class ReusedEpisodes:
         self._settings = settings
         self._case_ids = case_ids
         self._reuse = Reuse()
+        self._is_searched = False
 
     def find(self) -> None:
-        """Search the stored runs; raise `pytest.UsageError` if what the user asked for is not possible."""
-        if self._settings.fresh:
+        """Search the stored runs, once; raise `pytest.UsageError` if what the user asked for is not possible."""
+        if self._settings.fresh or self._is_searched:
             return
+        self._is_searched = True
         rerun = Rerun(self._settings.rerun) if self._settings.rerun else None
         self._reuse = find_reuse(self._settings.dir, self._case_ids, rerun)
         if rerun and self._reuse.obstacle:

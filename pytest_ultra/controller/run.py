@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from pytest_ultra.controller.provenance import describe_run
 from pytest_ultra.controller.reused_episodes import ReusedEpisodes
 from pytest_ultra.controller.round_hooks import RoundHooks
 from pytest_ultra.controller.run_document import RunDocument
-from pytest_ultra.controller.run_header import agent_lines, header_lines
+from pytest_ultra.controller.run_header import agent_lines, header_lines, selected_line
 from pytest_ultra.controller.run_lifecycle import RunLifecycle
 from pytest_ultra.controller.run_results import ReportedCases, RunResults
 from pytest_ultra.controller.unrun_cases import UnrunCases
@@ -33,7 +32,6 @@ from pytest_ultra.distribution.placement import Placement, count_workers
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.reporting.header_lines import protocol_lines
-from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.journal import QUARANTINED, Journal, has_journals
 from pytest_ultra.storage.json_document import broken_episode
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -113,13 +111,24 @@ class Run:
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         number, workers = len(self._cases), count_workers(config)
-        lines = header_lines(self._settings, self.directory, cases=number, workers=workers)
+        self._reused.find()
+        lines = header_lines(self._settings, cases=number, workers=workers)
         return [*lines, *self._protocol_lines, *agent_lines(self._settings), *self._reused.header_lines(number)]
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Plan what was selected if this process collects; xdist's controller does not."""
         self.plan([item.nodeid for item in session.items])
+
+    @pytest.hookimpl
+    def pytest_report_collectionfinish(self, config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+        """Plan here too: pytest's terminal comes before `pytest_collection_finish` of this class."""
+        self.plan([item.nodeid for item in items])
+        return [self.describe_selection()] if _shows_header(config) else []
+
+    def describe_selection(self) -> str:
+        """Return the line about what is run. Use it when the tests are selected."""
+        return selected_line(self.directory, selected=self.planned_cases, planned=len(self._cases))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -253,5 +262,5 @@ class Run:
         return read_interruption(self.directory) if self._has_started else None
 
 
-def _relative(path: Path) -> str:
-    return neutralise(os.path.relpath(path))
+def _shows_header(config: pytest.Config) -> bool:
+    return config.get_verbosity() >= 0 and not config.getoption("no_header")

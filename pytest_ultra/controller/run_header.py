@@ -7,24 +7,27 @@ from pathlib import Path
 
 from pytest_ultra.core.axes import ToolProtocol
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.reporting.header_lines import header
+from pytest_ultra.reporting.header_lines import header, selection_line
 from pytest_ultra.reporting.text import neutralise
 from pytest_ultra.storage.run_directory import RunDirectory
 
 
-def header_lines(settings: Settings, run: RunDirectory, *, cases: int, workers: int) -> list[str]:
+def header_lines(settings: Settings, *, cases: int, workers: int) -> list[str]:
     lines = header(
         cases=cases,
         models=settings.tested,
         workers=workers,
         seed=settings.seed,
-        where=_relative(run.path),
         preset=settings.preset,
         overrides=settings.overrides,
     )
     if not settings.cassette:
         return lines
     return [*lines, f"ultra: --ultra-cassette={settings.cassette}, answers in {_relative(settings.cassette_dir)}"]
+
+
+def selected_line(run: RunDirectory, *, selected: int, planned: int) -> str:
+    return selection_line(selected, planned, _relative(run.path))
 
 
 def agent_lines(settings: Settings) -> list[str]:

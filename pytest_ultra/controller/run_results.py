@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ultra.collection.items import NOT_STARTED
 from pytest_ultra.controller.output_failures import reason
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
@@ -49,7 +50,12 @@ class RunResults:
     def episodes(self) -> tuple[Episode, ...]:
         """An episode for each planned case, without the transcripts that are on disk."""
         found = () if self._stored is None else self._stored.found
-        return complete((*found, *self._lost), self._planned)
+        return complete((*found, *self._lost, *self._unstarted), self._planned)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether there may be an episode, or a part of one, that a later run could reuse."""
+        return not self._unstarted or bool(self._stored and self._stored.found)
 
     def read(self, episode: Episode) -> Episode:
         """Return an episode with its transcript."""
@@ -99,15 +105,32 @@ class RunResults:
             if case.case_id not in found and case.case_id in self._reported.case_ids
         )
 
+    @cached_property
+    def _unstarted(self) -> tuple[Episode, ...]:
+        """Errors of the cases whose tests failed because their process could not start any episodes."""
+        found = {episode.case_id for episode in self._stored.found} if self._stored else set[str]()
+        now, reasons = time.time(), self._reported.not_started
+        return tuple(
+            broken_episode(case, nodeid, f"the episodes could not start ({reasons[nodeid]})", at=now)
+            for case, nodeid in self._planned
+            if nodeid in reasons and case.case_id not in found
+        )
+
 
 class ReportedCases:
-    """Hook implementations of the first process that note which cases have been reported with an outcome."""
+    """Hook implementations of the first process that note which cases have been reported with an outcome.
+
+    `not_started` says by node id why a test has none: its process could not start any episodes.
+    """
 
     def __init__(self) -> None:
         self.case_ids: set[str] = set()
+        self.not_started: dict[str, str] = {}
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         properties = dict(report.user_properties)
         if properties.get("ultra_outcome", Outcome.SKIPPED) != Outcome.SKIPPED:
             self.case_ids.add(str(properties.get("ultra_case_id")))
+        if NOT_STARTED in properties:
+            self.not_started[report.nodeid] = str(properties[NOT_STARTED])

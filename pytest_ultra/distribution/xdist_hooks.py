@@ -18,6 +18,7 @@ from pytest_ultra.distribution.placement import Placement, send
 from pytest_ultra.distribution.remote_workers import RemoteWorkers, may_be_remote
 from pytest_ultra.distribution.rerun_relay import offer_relay
 from pytest_ultra.distribution.scheduler import MAX_CRASHES, InFlight, RemainingWork, ShardScheduling
+from pytest_ultra.distribution.usage_errors import refuse_usage_error
 
 
 class DistributionHooks:
@@ -31,6 +32,7 @@ class DistributionHooks:
         *,
         base: Callable[[], Placement],
         plan: Callable[[Sequence[str]], None],
+        describe_selection: Callable[[], str],
         stop: Callable[[], None],
         find_in_flight: InFlight,
         quarantine: Callable[[str, str], None],
@@ -38,10 +40,13 @@ class DistributionHooks:
         """Take the user's own `--dist`, if any, and the callbacks of the run.
 
         `base`, called for each worker, returns the fields that all placements share; `plan` receives the selected
-        node ids; `stop` stops the workers at once; `find_in_flight` returns the node ids that a worker was running;
-        `quarantine` receives the node id of a test that crashed too many workers, and the reason.
+        node ids, and `describe_selection` returns the line about them; `stop` stops the workers at once;
+        `find_in_flight` returns the node ids that a worker was running; `quarantine` receives the node id of a test
+        that crashed too many workers, and the reason.
         """
         self._plan = plan
+        self._describe_selection = describe_selection
+        self._is_described = False
         self._stop = stop
         self._find_in_flight = find_in_flight
         self._quarantine = quarantine
@@ -102,6 +107,11 @@ class DistributionHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self._plan(ids)
+        terminal = self._terminal
+        if terminal is not None and terminal.showheader and not terminal.no_header and not self._is_described:
+            self._is_described = True
+            terminal.ensure_newline()
+            terminal.write_line(self._describe_selection())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -128,6 +138,7 @@ class DistributionHooks:
         A crashed one is replaced by xdist after this: on another host if its own is lost.
         """
         refuse_failed_start(node, error)
+        refuse_usage_error(node)
         ended: Mapping[str, object] = getattr(node, "workeroutput", {})
         is_interrupted = ended.get("exitstatus") == pytest.ExitCode.INTERRUPTED
         if is_interrupted or ended.get("shouldstop") or ended.get("shouldfail"):
@@ -137,9 +148,13 @@ class DistributionHooks:
 
     def _move_if_lost(self, node: WorkerController) -> None:
         message = self._lost_hosts.move_replacement(node)
-        terminal: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
-        if message is not None and terminal is not None:
-            terminal.write_line(f"\nultra: {message}")
+        if message is not None and self._terminal is not None:
+            self._terminal.write_line(f"\nultra: {message}")
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter | None:
+        found: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+        return found
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:

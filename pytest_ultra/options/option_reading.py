@@ -26,12 +26,7 @@ def read_option(config: pytest.Config, name: str) -> Any:
 
 def read_value(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:
     """Read an option from the command line, else the ini file, else the preset, else its default."""
-    given, source = config.getoption(option.key), option.flag
-    file = config.stash.get(CONFIG_FILE, None)
-    if not given and file is not None and option.name in file.texts:
-        given, source = list(file.texts[option.name]), file.place(option.name)
-    if not given:
-        given, source = config.getini(option.key).splitlines(), f"{option.key} (ini)"
+    given, source = _find_given(config, option)
     if not given:
         default = AXES[preset].get(option.name, option.default) if preset else option.default
         given = [] if default is None else [default]
@@ -43,6 +38,21 @@ def read_value(config: pytest.Config, option: Option, preset: Preset | None = No
         return parse(option, given)
     except ValueError as error:
         raise pytest.UsageError(f"{source}: {error}") from None
+
+
+def find_source(config: pytest.Config, name: str) -> str:
+    """Return where the value of an option stands, for a message: its flag, a place in a file, or its ini key."""
+    return _find_given(config, next(option for option in OPTIONS if option.name == name))[1]
+
+
+def _find_given(config: pytest.Config, option: Option) -> tuple[list[str], str]:
+    """Return the texts that the user gave for an option, and where; none if the user gave none."""
+    if given := config.getoption(option.key):
+        return given, option.flag
+    file = config.stash.get(CONFIG_FILE, None)
+    if file is not None and option.name in file.texts:
+        return list(file.texts[option.name]), file.place(option.name)
+    return config.getini(option.key).splitlines(), f"{option.key} (ini)"
 
 
 def read_dir(config: pytest.Config) -> Path:

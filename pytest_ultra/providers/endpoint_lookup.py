@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from pytest_ultra.core.model_api import ModelApi
+from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.request_parameters import neutral_parameters
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.providers.api_choice import choose_api
@@ -167,6 +168,10 @@ def _split(model: str, *, has_base_url: bool) -> tuple[str, str]:
         raise ConfigurationError(
             f"There is no provider {prefix!r} (in the model {model!r}). Valid: {', '.join(PROVIDERS)}. "
             "If it is part of the model's own name, add the provider: openrouter/" + model + ", or --ultra-base-url."
+        )
+    if prefix == "demo" and slash and not name.partition("?")[0]:
+        raise ConfigurationError(
+            f"{model!r} names no demo agent. Valid: demo, or demo/AGENT, where AGENT is {', '.join(ReferenceAgent)}."
         )
     if prefix != "demo" and not name.strip():
         raise ConfigurationError(

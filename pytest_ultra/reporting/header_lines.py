@@ -1,4 +1,4 @@
-"""The header of a run in the terminal: what will run, where it is stored, and in which protocols models are asked."""
+"""The first lines of a run in the terminal: what the options plan, in which protocols models are asked, what is run."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ def header(
     models: Sequence[str],
     workers: int,
     seed: int,
-    where: str,
     preset: str | None = None,
     overrides: Sequence[str] = (),
 ) -> list[str]:
-    """Return the header: what will run, and where it is stored.
+    """Return the header: what the options plan; pytest's selection comes after it.
 
     `workers` is 0 without xdist. `overrides` are the flags that override the preset.
     """
     named = f"model{'s' if len(models) > 1 else ''} {_enumerate(models)}"
     processes = count(workers, "worker") if workers else "no workers (one process)"
     what = f"{count(cases, 'case')}, {named}, {processes}, seed {seed}"
-    kept = f"ultra: kept in {neutralise(where)}"
     if preset is None:
-        return [f"ultra: {what}", kept]
+        return [f"ultra: {what}"]
     overridden = f", overridden by {', '.join(overrides)}" if overrides else ""
-    return [f"ultra: {what}", f"ultra: preset {preset}{overridden}", kept]
+    return [f"ultra: {what}", f"ultra: preset {preset}{overridden}"]
+
+
+def selection_line(selected: int, planned: int, where: str) -> str:
+    """Return the line after pytest's selection: how many of the planned cases are run, and where they are stored."""
+    if not selected:
+        return f"ultra: no test of {'this case' if planned == 1 else f'these {planned:,} cases'} is selected"
+    share = "" if selected == planned else f"{selected:,} of {count(planned, 'case')} selected, "
+    return f"ultra: {share}kept in {neutralise(where)}"
 
 
 def protocol_lines(protocols: Mapping[str, Sequence[str]]) -> list[str]:

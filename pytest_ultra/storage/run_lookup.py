@@ -1,4 +1,4 @@
-"""Looking up a stored run by its id, the start of its id, or its path."""
+"""Looking up a stored run by its id, the start of its id, its path, or as the latest one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.storage.run_directory import RunDirectory, run_name
 from pytest_ultra.storage.stored_files import list_files
 
+LATEST = "latest"
+"""The name of the newest run, wherever a run is named."""
 _MAX_LISTED = 3
 _MIN_PREFIX_LENGTH = 4
 """The shortest prefix of a run id, in characters, that is accepted in place of the whole id."""
@@ -25,9 +27,18 @@ def list_runs(root: Path, *, now: float | None = None) -> list[RunDirectory]:
     Runs dated after `now` (Unix time, by default the present) were made before the clock was set back: they come first.
     """
     present = run_name(time.time() if now is None else now)
-    folders = [path for path in list_files(root / "runs", "*") if (path / "run.json").exists()]
+    folders = [path for path in list_files(root / "runs", "*") if _holds_run(path)]
     found = [RunDirectory(path) for path in folders if not path.is_symlink()]
     return sorted(found, key=lambda run: (not _is_after(run.run_id, present), run.run_id))
+
+
+def _holds_run(folder: Path) -> bool:
+    """Return whether a folder may hold a run; who reads one that is another user's gets the error."""
+    try:
+        (folder / "run.json").lstat()
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def _is_after(run_id: str, present: str) -> bool:
@@ -38,12 +49,14 @@ _DATED = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 def find_run(root: Path, name: str | None) -> RunDirectory:
-    """Return the run under `root` with this id or prefix of an id, or the run at this path; without a name, the newest.
+    """Return the run under `root` with this id or prefix of an id, or the run at this path.
+
+    Without a name, or by the name `latest`, it is the newest.
 
     Raises ConfigurationError if there is none.
     """
     runs = list_runs(root)
-    if name is not None:
+    if name is not None and name != LATEST:
         return _find_named(root, runs, name)
     if not runs:
         raise ConfigurationError(
@@ -67,4 +80,4 @@ def _find_named(root: Path, runs: list[RunDirectory], name: str) -> RunDirectory
         )
     newest = ", ".join(run.run_id for run in reversed(runs[-_MAX_LISTED:]))
     stored = f"the newest under {str(root / 'runs')!r} are {newest}" if runs else f"{str(root / 'runs')!r} holds none"
-    raise UnknownRunError(f"{name!r} is not a run; give a run id or the directory of a run ({stored})")
+    raise UnknownRunError(f"{name!r} is not a run; give a run id, the directory of a run, or {LATEST} ({stored})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from pytest_ultra.commands.cli import main
 from pytest_ultra.commands.command_table import COMMANDS
 from tests.commands.conftest import CommandResult
 from tests.results_factory import make_case, make_episode
-from tests.storage.stored_runs import make_run
+from tests.storage.stored_runs import STARTED_AT, make_run
 
 HEAVY = ("msgspec", "rich", "numpy", "sqlalchemy", "jinja2", "matplotlib", "pyarrow", "pytest", "aiohttp")
 
@@ -84,6 +85,44 @@ def test_a_failed_command_prints_a_readable_error(
     assert shown.err.startswith("pytest-ultra rescore: error: 'nope' is not a run; ")
     assert main(["show", "--run", "\x1b[31m/x"]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "choices"),
+    [
+        (("inject", "p.json", "--tools", "t.json", "--kind", "foo"), "sequence_disorder"),
+        (("show", "--task-type", "simple"), "simple_task"),
+    ],
+)
+def test_a_choice_is_named_as_the_user_writes_it(args: tuple[str, ...], choices: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(args)
+    shown = capsys.readouterr().err
+    assert re.search(rf"choose from '?{choices}'?, ", shown)
+    assert "<" not in shown
+
+
+@pytest.mark.parametrize("name", ["show", "export", "durations", "baseline"])
+def test_the_newest_run_is_named_latest_in_each_command(
+    root: Path, command: Callable[..., CommandResult], name: str
+) -> None:
+    make_run(root, [make_episode(make_case(model="old"))])
+    newest = make_run(root, [make_episode(make_case(model="new"))], at=STARTED_AT + 60)
+    shown = command(name, "latest", *(() if name == "show" else ("-o", "out")))
+    assert shown.code == 0, shown.err
+    written = Path("out").read_text() if name == "export" else shown.out
+    assert ("new" if name == "export" else newest.run_id) in written
+    assert "old" not in written
+
+
+@pytest.mark.parametrize("name", ["show", "report", "rescore", "export", "durations", "baseline"])
+def test_a_journal_that_was_cut_off_is_named(root: Path, command: Callable[..., CommandResult], name: str) -> None:
+    run = make_run(root, [make_episode()])
+    journal = next(run.path.glob("journal-*"))
+    journal.write_bytes(journal.read_bytes()[:500])
+    shown = command(name, *(() if name in ("show", "rescore") else ("-o", "out")))
+    damage = f"pytest-ultra {name}: {journal.name}, line 1: 500 bytes cannot be read and were skipped\n"
+    assert shown.err.startswith(damage)
 
 
 def test_plot_says_what_it_needs(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

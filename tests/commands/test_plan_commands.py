@@ -90,7 +90,10 @@ def test_an_error_names_the_file_and_the_place(
 
 
 def test_other_errors_name_the_file_too(command: Command, files: Path) -> None:
-    assert "No such file" in command("lint", "none.json", "--tools", "tools.json").err
+    missing = command("lint", *FILES[:-1], "none.json").err
+    assert missing == "pytest-ultra lint: error: 'none.json': no such file or directory\n"
+    folder = command("lint", *FILES[:-1], str(files)).err
+    assert folder == f"pytest-ultra lint: error: {str(files)!r}: is a directory\n"
     (files / "tools.json").write_text("{}")
     failed = command("lint", *FILES)
     assert (failed.code, failed.err[:60]) == (2, "pytest-ultra lint: error: tools.json has no tool; give a lis")

@@ -39,6 +39,20 @@ def test_runs_are_listed_newest_first_with_their_state(root: Path, command: Comm
     ]
 
 
+def test_a_run_that_cannot_be_read_is_named_beside_the_others(root: Path, command: Command) -> None:
+    make_run(root, some_episodes())
+    unreadable = make_run(root, [make_episode()], at=STARTED_AT + 60)
+    (unreadable.path / "run.json").unlink()
+    (unreadable.path / "run.json").mkdir()
+    shown = command("runs")
+    assert (shown.code, len(shown.lines)) == (0, 3)
+    path = str(Path(".ultra/runs") / unreadable.run_id / "run.json")
+    assert (
+        shown.err
+        == f"pytest-ultra runs: the run {unreadable.run_id} is left out of the store: {path!r}: is a directory\n"
+    )
+
+
 def test_a_narrow_terminal_omits_the_start_time_that_the_id_also_shows(
     root: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -261,8 +261,12 @@ UNKNOWN = (
             ("2023",),
             "'2023' is a prefix of 2 run ids, such as 20231114T221320.000000Z, 20231114T221321.000000Z; ",
         ),
-        (("nope", "--run", "2024"), "'2024' is not a run; give a run id or the directory of a run (the newest under "),
+        (
+            ("nope", "--run", "2024"),
+            "'2024' is not a run; give a run id, the directory of a run, or latest (the newest under ",
+        ),
         (("nope", "--run", "20231114T221321"), "'nope' is no run, and no case of the run 20231114T221321; give "),
+        (("--format", "md", "--json"), "--json and --format are two formats of the same output; give one of them"),
         (("--prompt",), "--prompt shows a case; name one, or give options of its own such as --task-type"),
         (("--tool-success-rate=0",), "--tool-success-rate: 0.0 is not valid; give a rate above 0 and up to 1"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,6 +30,15 @@ def ask(url: str, path: str, host: str | None = None) -> tuple[int, bytes]:
     found = answer.status, answer.read()
     connection.close()
     return found
+
+
+def test_a_port_in_use_is_an_error_with_a_way_out(root: Path, command: Command) -> None:
+    RunDirectory.create(root, {}, started_at=1_700_000_000.0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        shown = command("view", "--port", str(port))
+    assert shown.code == 2
+    assert f"--port: {port} cannot be used (address already in use); name another, or leave it out" in shown.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")

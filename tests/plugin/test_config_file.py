@@ -61,6 +61,13 @@ def test_an_error_names_file_and_line(pytester: pytest.Pytester, text: str, mess
     assert message in str(caught.value)
 
 
+def test_a_model_that_cannot_be_called_is_named_with_file_and_line(pytester: pytest.Pytester) -> None:
+    (pytester.path / "x.ultra.toml").write_text("seed = 1\nmodel = 'acme/large'\n")
+    result = pytester.runpytest("--ultra-config=x.ultra.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: x.ultra.toml:2: model: There is no provider 'acme' *"])
+
+
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none.toml cannot be read: No such file"):
         read_config_file(tmp_path / "none.toml", OPTIONS)

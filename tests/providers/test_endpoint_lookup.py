@@ -160,6 +160,12 @@ def test_demo_models_get_no_key() -> None:
             {"GROQ_API_KEY": KEY},
             "'groq/' names no model. Valid: NAME or PROVIDER/NAME, as in gpt-4o-mini or ollama/llama3.1.",
         ),
+        (
+            "demo/",
+            None,
+            {},
+            f"'demo/' names no demo agent. Valid: demo, or demo/AGENT, where AGENT is {', '.join(ReferenceAgent)}.",
+        ),
         ("", None, {}, "'' names no model. Valid: NAME or PROVIDER/NAME, as in gpt-4o-mini or ollama/llama3.1."),
         (
             "azure/mine",

@@ -26,7 +26,7 @@ from pytest_ultra.core.figures import (
     SlowCase,
     Summary,
 )
-from pytest_ultra.reporting.header_lines import header
+from pytest_ultra.reporting.header_lines import header, selection_line
 from pytest_ultra.reporting.terminal_summary import Detail, end_of_run
 from pytest_ultra.reporting.text_table import TerminalLine
 
@@ -293,14 +293,23 @@ def test_a_hostile_model_name_is_escaped() -> None:
     assert r"[red]m\x1b[2J" in table.splitlines()
 
 
-def test_the_header_says_what_will_run_and_where_it_is_stored() -> None:
-    lines = header(cases=3000, models=["gpt-4o-mini"], workers=3, seed=7, where=".ultra/runs/now")
-    assert lines == ["ultra: 3,000 cases, model gpt-4o-mini, 3 workers, seed 7", "ultra: kept in .ultra/runs/now"]
+def test_the_header_says_what_is_planned() -> None:
+    lines = header(cases=3000, models=["gpt-4o-mini"], workers=3, seed=7)
+    assert lines == ["ultra: 3,000 cases, model gpt-4o-mini, 3 workers, seed 7"]
+
+
+def test_the_line_after_the_selection_says_what_is_run_and_where_it_is_stored() -> None:
+    lines = [selection_line(selected, 3000, ".ultra/runs/now") for selected in (3000, 1, 0)]
+    assert lines == [
+        "ultra: kept in .ultra/runs/now",
+        "ultra: 1 of 3,000 cases selected, kept in .ultra/runs/now",
+        "ultra: no test of these 3,000 cases is selected",
+    ]
 
 
 def test_the_header_names_a_preset_and_the_options_that_override_it() -> None:
-    options: dict[str, Any] = {"cases": 1, "models": ["m"], "workers": 0, "seed": 0, "where": "x", "preset": "size"}
-    assert header(**options)[1:] == ["ultra: preset size", "ultra: kept in x"]
+    options: dict[str, Any] = {"cases": 1, "models": ["m"], "workers": 0, "seed": 0, "preset": "size"}
+    assert header(**options)[1:] == ["ultra: preset size"]
     flags = ("--ultra-severity", "--ultra-difficulty")
     assert (
         header(**options, overrides=flags)[1]
@@ -310,9 +319,9 @@ def test_the_header_names_a_preset_and_the_options_that_override_it() -> None:
 
 def test_the_header_of_one_process_and_of_many_models() -> None:
     models = [f"m{n}" for n in range(6)]
-    (line, _) = header(cases=1, models=models, workers=0, seed=0, where="x")
+    (line,) = header(cases=1, models=models, workers=0, seed=0)
     assert line == "ultra: 1 case, models m0, m1, m2, m3, and 2 more, no workers (one process), seed 0"
-    (line, _) = header(cases=2, models=["a", "b"], workers=1, seed=0, where="x")
+    (line,) = header(cases=2, models=["a", "b"], workers=1, seed=0)
     assert line == "ultra: 2 cases, models a, b, 1 worker, seed 0"
 
 

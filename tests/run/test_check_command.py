@@ -138,6 +138,9 @@ def test_what_cannot_be_checked_is_said_before_any_request(check: Check, args: t
     shown = check(*args)
     assert shown.returncode == 2
     assert message in shown.stderr
+    if args[-1:] != ("--ultra-bogus",):  # pytest itself answers that
+        assert shown.stderr.startswith("pytest-ultra check: error: ")
+        assert shown.stderr.count("\n") == 1
     assert not shown.stdout
 
 

@@ -56,7 +56,7 @@ def test_many_failures_are_named_in_a_line_each_and_reports_have_all(
     assert [words[1] for words in listed] == ["failed"] * 3
     assert len({words[2] for words in listed}) == 3, "they differ in class"
     assert len(named(result)) == 3
-    assert "and 5 more of the suite's cases" in lines
+    assert "and 5 more of the suite's cases; -v names all" in lines
     assert "a plugin sees 8 failures" in lines
     failures = ET.parse(project.path / "junit.xml").iter("failure")  # noqa: S314 - our own file
     assert [WHOLE in (failure.text or "") for failure in failures] == [True] * 8
@@ -106,6 +106,19 @@ def test_a_quiet_run_ends_in_few_lines_at_any_width(project: Project, monkeypatc
     )
 
 
+@pytest.mark.parametrize(
+    ("args", "most", "others"),
+    [(("-q", "-rA"), 3, 5), (("-q", "-rf"), 3, 5), (("-q", "-rE"), 0, 0), (("-rN",), 0, 0), (("-rp",), 0, 0)],
+)
+def test_the_short_summary_names_what_the_user_chose_by_r(
+    project: Project, args: tuple[str, ...], most: int, others: int
+) -> None:
+    result = project.run(*NO_XDIST, "--ultra-model=demo/follower", TEN_CASES, *args)
+    assert len(named(result)) == most
+    rest = [line for line in result.outlines if "more of the suite's cases" in line]
+    assert rest == ([f"and {others} more of the suite's cases; -v names all"] if others else [])
+
+
 @pytest.mark.parametrize("args", [("--tb=no",), ("--no-summary",)])
 def test_no_failures_are_listed_if_the_user_wants_none(project: Project, args: tuple[str, ...]) -> None:
     result = project.run(*NO_XDIST, *TWO_MODELS, *args)
@@ -140,5 +153,5 @@ def test_a_failure_without_an_episode_keeps_its_text(project: Project) -> None:
     """)
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", TEN_CASES)
     result.assert_outcomes(errors=10)
-    assert "and 7 more of the suite's cases" in result.outlines
+    assert "and 7 more of the suite's cases; -v names all" in result.outlines
     assert sum(line.startswith("E ") for line in result.outlines) == len(named(result)) == 3

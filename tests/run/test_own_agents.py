@@ -229,6 +229,50 @@ def test_an_agent_from_the_hook_or_the_fixture(project: Project, xdist_on_off: t
     assert words == {"hooked": ["From the hook."], "fixed": ["From the fixture."], "named": ["From the fixture."]}
 
 
+def test_a_name_that_nothing_can_resolve_is_a_usage_error(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.pytester.runpytest(*xdist_on_off, "--ultra-agent=my_agent", *ONE_CASE)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = (line for line in result.errlines if line.startswith("ERROR: "))
+    assert "there is no agent 'my_agent'; name a function, as in my_app.agent:solve, or return it from" in error
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert project.runs() == []
+
+
+def test_a_name_that_the_fixture_lacks_is_an_error_of_each_case(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    project.pytester.makeconftest("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def ultra_agent():
+            return {"solver": lambda task: "Done."}
+    """)
+    result = project.run(*xdist_on_off, "--ultra-agent=my_agent", *ONE_CASE)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "--ultra-agent: there is no agent 'my_agent'; * (the fixture returns 'solver')",
+            "1 planned: 0 scored (0 full, 0 partial, 0 failed), 1 error, 0 skipped",
+            "the run was interrupted: the episodes could not start (--ultra-agent: *); no case was started",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*def ultra_episode*")
+    assert project.outcomes() == {"error": 1}
+
+
+def test_a_broken_fixture_keeps_its_traceback(project: Project) -> None:
+    project.pytester.makeconftest("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def ultra_agent():
+            raise ValueError("no database")
+    """)
+    result = project.run(*NO_XDIST, "--ultra-agent=my_agent", *ONE_CASE)
+    result.stdout.fnmatch_lines([">*raise ValueError(*", "E*ValueError: no database"])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -264,12 +308,6 @@ def test_options_for_models_alone_are_said_to_be(agents: Project) -> None:
         episode["model"]: (episode["tool_protocol"], episode["has_tool_discovery"]) for episode in agents.episodes()
     }
     assert shown == {"demo/perfect": ("text", True), "example_agents:loop@demo/perfect": ("native", False)}
-
-
-def test_a_name_that_nothing_resolves_is_an_error(project: Project) -> None:
-    result = project.run(*NO_XDIST, "--ultra-agent=mine", *ONE_CASE)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*there is no agent 'mine'; name a function, as in my_app.agent:solve*"])
 
 
 def test_a_plan_says_what_is_not_known_of_an_agent(agents: Project) -> None:

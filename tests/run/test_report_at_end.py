@@ -61,11 +61,18 @@ def test_a_report_that_cannot_be_written_does_not_fail_the_run(project: Project)
     assert [episode["outcome"] for episode in project.episodes()] == ["full"]
 
 
-def test_a_run_without_cases_writes_no_report(project: Project) -> None:
-    result = project.run(ULTRA, "-k", "nothing_is_called_so")
+def test_a_run_without_cases_writes_no_report_and_says_so(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.run(*xdist_on_off, ULTRA, "-k", "nothing_is_called_so")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert reports(project) == []
-    result.stdout.no_fnmatch_line("report: *")
+    assert (project.runs(), reports(project)) == ([], [])
+    result.stdout.fnmatch_lines(["ultra: no test of these * cases is selected"])
+    for start in ("report: ", "ultra: kept in "):
+        result.stdout.no_fnmatch_line(f"{start}*")
+
+
+def test_a_part_of_the_cases_is_said_to_be_one(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "-k", "optimal")
+    result.stdout.fnmatch_lines(["ultra: 1 of 10 cases selected, kept in .ultra/runs/*"])
 
 
 def test_the_name_of_a_directory_is_no_command_to_a_terminal_or_to_github(project: Project) -> None:

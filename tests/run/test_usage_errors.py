@@ -53,8 +53,9 @@ def test_a_missing_path_is_an_error_of_pytest_and_leaves_no_files(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
     result = project.run(*xdist_on_off, DEMO, "nowhere.py")
-    assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED), "xdist hides the error"
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "INTERNALERROR" not in result.stdout.str()
+    result.stderr.fnmatch_lines(["ERROR: file or directory not found: nowhere.py"])
     assert project.runs() == []
     assert not (project.path / "out.json").exists()
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, not_, select, update
 from sqlalchemy.dialects import sqlite
 
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.errors import ConfigurationError, describe_error
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import list_runs
@@ -62,7 +62,8 @@ def sync(
     ends_at = None if timeout_s is None else time.monotonic() + timeout_s
     read: list[str] = []
     problems: list[str] = []
-    for run in list_runs(root):
+    found = list_runs(root)
+    for run in found:
         if ends_at is not None and time.monotonic() > ends_at:
             break
         try:
@@ -71,8 +72,8 @@ def sync(
             ):
                 read.append(run.run_id)
         except _UNREADABLE as error:
-            problems.append(f"the run {run.run_id} is left out of the store: {error}")
-    removed = sorted(run_id for run_id in known if not (root / "runs" / run_id / "run.json").is_file())
+            problems.append(f"the run {run.run_id} is left out of the store: {describe_error(error)}")
+    removed = sorted(known.keys() - {run.run_id for run in found})
     if removed:
         with database.writing() as connection:
             _remove(connection, removed)
