@@ -149,7 +149,7 @@ def test_an_episode_without_a_transcript_keeps_its_score_and_its_version(
 
 def test_the_newest_episode_of_a_case_counts(make_run: MakeRun, episodes: tuple[Episode, ...]) -> None:
     first = msgspec.structs.replace(episodes[0], started_at=0.5, score=Score(ERROR))
-    assert rescore(make_run(episodes[0], first)).after == (episodes[0],)
+    assert rescore(make_run(first, episodes[0])).after == (episodes[0],)
 
 
 def error_message(run: RunDirectory) -> str:
