@@ -24,7 +24,7 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
-from pytest_ultra.engine.episode_queue import Assignment, EngineStoppedError
+from pytest_ultra.engine.episode_queue import Assignment, EngineFailedError, EngineStoppedError
 from pytest_ultra.engine.meter import Meter
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
@@ -133,8 +133,10 @@ class Shard:
             episode = engine.wait(assignment, self._generation.advance)
         except EngineStoppedError:
             self._skip()
-        except JournalError as error:
-            self._fail(error)
+        except EngineFailedError as failed:
+            if isinstance(failed.cause, JournalError):
+                self._fail(failed.cause)
+            raise
         return make_result(episode, assignment.load_guidance, self._settings.least_outcome, kept.places[case])
 
     @pytest.hookimpl(tryfirst=True)
