@@ -207,8 +207,7 @@ class Shard:
             self._own_assignments(items, own),
             [case for case in cases if case.task_key in keys] if self._placement.is_sharded else cases,
         )
-        if own:
-            self._generation.ensure(own[0][0])
+        self._generation.advance()
         while budget_limits(self._settings).is_limited and self._generation.advance():
             pass
 
