@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -40,6 +38,7 @@ from pytest_ultra.worker.client_stack import import_for_engine
 from pytest_ultra.worker.engine_factory import EngineFactory
 from pytest_ultra.worker.engine_failure import EngineFailure
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
+from pytest_ultra.worker.interruptible_work import InterruptibleWork
 from pytest_ultra.worker.kept_episodes import KeptEpisodes
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.redis_guidance import open_shared_guidance
@@ -82,7 +81,7 @@ class Shard:
         self._meter: Meter | None = None
         self._progress: ProgressWriter | None = None
         self._watches = ExitStack()  # of threads that stop the engine, or watch it
-        self._is_ready = False
+        self._work = InterruptibleWork()
         self._stop_reason: str | None = None
 
     def start(self, session: pytest.Session) -> None:
@@ -94,7 +93,8 @@ class Shard:
         try:
             if self._placement.ends_at is not None:
                 self._watches.callback(RunDeadline(self._placement.ends_at, partial(self._halt, TIME_UP)).cancel)
-            self._start(session.items)
+            with self._work:
+                self._start(session.items)
         except KeyboardInterrupt:
             if self._stop_reason is None:
                 raise KeyboardInterrupt from None  # pytest fails on a traceback that ends in a line without a number
@@ -119,6 +119,10 @@ class Shard:
             if reason is not None:
                 pytest.skip(reason)
             return self._wait(engine, meter, kept, case, nodeid)
+        except KeyboardInterrupt:
+            if self._stop_reason is None:
+                raise
+            self._skip()
         except JournalError as error:
             self._fail(error)
         finally:
@@ -186,7 +190,6 @@ class Shard:
         self._watches.callback(watchdog.stop)
         self._rounds.open(items, self._placement)
         self._begin_round(engine, meter)
-        self._is_ready = True
 
     def _begin_round(self, engine: Engine, meter: Meter) -> None:
         """Generate the first task of the next round, and start its episodes; the others follow while tests wait.
@@ -198,6 +201,7 @@ class Shard:
             partial(generate_guidance, self._config),
             open_earlier_guidance(self._config, self._settings, self._run),
             partial(self._start_episodes, engine, meter),
+            self._work,
         )
         items = self._rounds.begin_next()
         own = self._own_cases(items)
@@ -287,8 +291,7 @@ class Shard:
     def _halt(self, reason: str) -> None:
         """Cancel the episodes in flight; the remaining tests are skipped for this reason."""
         self._stop_reason = self._stop_reason or reason
-        if not self._is_ready:  # only a signal ends the generation of workflows, or the wait for its lock
-            os.kill(os.getpid(), signal.SIGINT)
+        self._work.interrupt()
         if self._engine is not None:
             self._engine.stop()
 

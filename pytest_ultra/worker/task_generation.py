@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import TracebackType
 
 import pytest
@@ -29,12 +29,14 @@ class TaskGeneration:
         generate: Generate,
         earlier: EarlierGuidance | None,
         start: Callable[[Sequence[Assignment]], None],
+        work: AbstractContextManager[object] | None = None,
     ) -> None:
-        """`start` receives the assignments of each task when it has been generated."""
+        """`start` receives the assignments of each task when it has been generated, which is done within `work`."""
         self._cache = cache
         self._generate = generate
         self._earlier = earlier
         self._start = start
+        self._work = work or nullcontext()
         self._waiting: dict[TaskKey, list[Assignment]] = {}
         self._cases: dict[TaskKey, list[Case]] = {}
         self._failed: dict[TaskKey, tuple[BaseException, TracebackType | None]] = {}
@@ -80,7 +82,7 @@ class TaskGeneration:
 
     def _generate_task(self, key: TaskKey) -> None:
         assignments = self._waiting.pop(key, [])
-        with _short_switch_interval():
+        with self._work, _short_switch_interval():
             self._cache.fill(self._cases.pop(key, []), self._generate, self._earlier)
         if assignments:
             self._start(assignments)
