@@ -65,6 +65,7 @@ def ultra_mcp(request: pytest.FixtureRequest, ultra_faults: ToolFaults) -> McpSe
 @pytest.fixture
 def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """The episode of the test's case: an `Episode` with `passed`, `assert_passed()` and `explain()`."""
+    __tracebackhide__ = True  # of an error in the user's hooks, pytest shows the user's code alone
     if SHARD not in request.config.stash:
         if read_option(request.config, REQUIRE):
             pytest.fail(f"--ultra-require: {NO_MODEL}", pytrace=False)
@@ -85,6 +86,7 @@ def ultra_episode(request: pytest.FixtureRequest) -> EpisodeResult:
 
 def _wait_for_episode(request: pytest.FixtureRequest) -> EpisodeResult:
     """Wait for the start of the shard and for the episode; note how long, for the durations in the test's reports."""
+    __tracebackhide__ = True
     from pytest_ultra.engine.clock import SYSTEM_CLOCK  # noqa: PLC0415 - heavy if unused
     from pytest_ultra.worker.episode_durations import EPISODE_TIMES, EpisodeTimes  # noqa: PLC0415 - heavy if unused
 

@@ -105,7 +105,7 @@ class Run:
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
         self._planned = [(self._cases[case_id], nodeid) for case_id, nodeid in found if case_id]
         self._planned_cases = len({case.case_id for case, _ in self._planned})
-        self._unrun.expect(self.directory, (nodeid for _, nodeid in self._planned))
+        self._unrun.expect(self.directory, {nodeid: case.case_id for case, nodeid in self._planned})
         self._reused.write_to(self.directory, self._planned)
 
     @pytest.hookimpl

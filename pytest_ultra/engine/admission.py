@@ -72,6 +72,7 @@ class BudgetAdmission:
     compared with it), rather than most cases half done. An episode's expected use is the estimate of `--ultra-plan`
     times the ratio of use to estimate in earlier episodes. One episode at a time always starts, to use up the rest.
     Where there is no estimate, as of the costs that an agent reports itself, the mean use of earlier episodes is taken.
+    A case that cannot be estimated, as when its workflow cannot be read, starts: its own episode reports the error.
     """
 
     def __init__(
@@ -94,7 +95,10 @@ class BudgetAdmission:
     def admit(self, assignment: Assignment) -> bool:
         if self._reserve.is_spent:
             return True  # its first request is refused at once, with the reason
-        expected = self._expected_share(assignment)
+        try:
+            expected = self._expected_share(assignment)
+        except Exception:  # noqa: BLE001 - a suite of the user may raise anything, as for its episode
+            return True
         if not expected and not self._unestimated and self._started:
             return False  # nothing is known of what it may report: see what one uses first
         has_room = self._reserve.reserve(self._reserved_share(), self._use_factor() * expected)

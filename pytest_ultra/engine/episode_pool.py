@@ -73,17 +73,26 @@ class EpisodePool:
             raise self._error
 
     def start_episodes(self) -> None:
-        """Start as many of the queue's episodes as the concurrency allows."""
+        """Start as many of the queue's episodes as the concurrency allows. An error stops the pool.
+
+        The loop calls this; it would only log an error, and the tests would wait forever.
+        """
         if self._caller is None:
             return
-        while len(self._tasks) < self._concurrency and not self._is_stopping.is_set():
-            queued = self._queue.start_next(self._admission.admit)
-            if queued is None:
-                return
-            self._on_start(queued.assignment)
-            task = asyncio.get_running_loop().create_task(self._run(queued, self._caller))
-            self._tasks.add(task)
-            task.add_done_callback(self._finish)
+        try:
+            while len(self._tasks) < self._concurrency and not self._is_stopping.is_set():
+                queued = self._queue.start_next(self._admission.admit)
+                if queued is None:
+                    return
+                self._start(queued, self._caller)
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the threads that wait
+            self.stop(error)
+
+    def _start(self, queued: QueuedEpisode, caller: Caller) -> None:
+        self._on_start(queued.assignment)
+        task = asyncio.get_running_loop().create_task(self._run(queued, caller))
+        self._tasks.add(task)
+        task.add_done_callback(self._finish)
 
     def stop(self, error: BaseException | None = None) -> None:
         self._error = self._error or error

@@ -52,6 +52,19 @@ class EngineStoppedError(UltraError):
         return f"The run was stopped before the episode of {self.nodeid} was finished."
 
 
+class EngineFailedError(UltraError):
+    """An error, `cause`, ended the engine before the episode that a test waits for was finished."""
+
+    def __init__(self, nodeid: str, cause: BaseException) -> None:
+        super().__init__(nodeid, cause)
+        self.nodeid = nodeid
+        self.cause = cause
+
+    def __str__(self) -> str:
+        cause = f"{type(self.cause).__name__}: {self.cause}"
+        return f"The engine failed before the episode of {self.nodeid} was finished: {cause}"
+
+
 class QueuedEpisode:
     """One run of a case: the future of its episode, None if it is no longer in memory; the tests that received it."""
 
@@ -149,7 +162,10 @@ class EpisodeQueue:
             return queued
 
     def close(self, error: BaseException | None = None) -> None:
-        """Fail all unfinished episodes, now and later, with `error`, or else with `EngineStoppedError`."""
+        """Fail all unfinished episodes, now and later: `EngineFailedError` if there is an error, else a stop.
+
+        Each gets an exception of its own, as the traceback of one that is raised again grows each time.
+        """
         with self._lock:
             self._is_closed = True
             self._error = self._error or error
@@ -158,4 +174,6 @@ class EpisodeQueue:
 
     def _fail(self, queued: QueuedEpisode) -> None:
         if not queued.future.done():
-            queued.future.set_exception(self._error or EngineStoppedError(queued.assignment.nodeid))
+            nodeid = queued.assignment.nodeid
+            error = EngineStoppedError(nodeid) if self._error is None else EngineFailedError(nodeid, self._error)
+            queued.future.set_exception(error)

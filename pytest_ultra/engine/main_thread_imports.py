@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from types import FrameType
 
@@ -32,12 +32,10 @@ def hold_signals() -> Iterator[None]:
         yield
         return
     handlers = {number: handler for number in _SIGNALS if callable(handler := signal.getsignal(number))}
-    for number in handlers:
-        signal.signal(number, lambda *args: received.append(args))
-    try:
-        yield
-    finally:
+    with ExitStack() as replaced:  # restores all handlers, also if one of them is called before or after and raises
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            replaced.callback(signal.signal, number, handler)
+            signal.signal(number, lambda *args: received.append(args))
+        yield
     for number, frame in received:
         handlers[signal.Signals(number)](number, frame)

@@ -24,8 +24,9 @@ class Engine:
 
     The engine calls `open_caller` once, in its running loop; in its thread, it calls `on_start` with each assignment
     that starts, and `on_episode` with each finished episode before a test receives it. If one of them raises, the
-    engine stops, and all waiting tests get the error. The thread starts with the first call of `start` or `wait`.
-    With `reread`, which returns a finished episode from disk, it keeps few of them in memory: as many as run at a time.
+    engine stops, and all waiting tests get an `EngineFailedError` with that cause. The thread starts with the first
+    call of `start` or `wait`. With `reread`, which returns a finished episode from disk, it keeps few of them in
+    memory: as many as run at a time.
     """
 
     def __init__(
@@ -74,12 +75,15 @@ class Engine:
         """Block until the case's episode is finished, and return it; call `meanwhile` again as long as it returns True.
 
         Tests of one case share its episode; a test that asks again gets a new one. Raise `EngineStoppedError` if the
-        engine is stopped before, or the error that stopped it.
+        engine is stopped before, `EngineFailedError` if an error ends it.
         """
         queued = self._queue.claim(assignment)
         self._wake()
         while not queued.future.done() and meanwhile():
             pass
+        error = queued.future.exception()
+        if error is not None:
+            raise error.with_traceback(None)
         episode = queued.future.result()
         if episode is None:
             episode = self._read_again(assignment.case)

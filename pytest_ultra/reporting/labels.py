@@ -35,7 +35,7 @@ FAILURE_CLASSES: Mapping[FailureClass, str] = {
     FailureClass.ENDPOINT: "the endpoint gave no usable answer",
     FailureClass.RATE_LIMIT: "the endpoint's rate limit lasted longer than the waiting time",
     FailureClass.AGENT_SETUP: "the agent could not begin: its program did not start, or never listed the tools",
-    FailureClass.HARNESS: "pytest-ultra itself failed (please report it), or a server of the suite's tools",
+    FailureClass.HARNESS: "pytest-ultra (please report it), a hook of yours or a server of the suite's tools failed",
 }
 
 END_REASONS: Mapping[EndReason, str] = {

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,19 +23,22 @@ from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import Episode, Outcome
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.engine.activity_monitor import ActivityMonitor
-from pytest_ultra.engine.episode_queue import Assignment, EngineStoppedError
+from pytest_ultra.engine.episode_queue import Assignment, EngineFailedError, EngineStoppedError
 from pytest_ultra.engine.meter import Meter
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.options.known_prices import known_prices
 from pytest_ultra.options.requested_limits import budget_limits
 from pytest_ultra.options.settings import Settings
+from pytest_ultra.providers.endpoint_lookup import find_redactor
 from pytest_ultra.storage.journal import JournalError
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.worker.budget_share import keep_pairs_whole
 from pytest_ultra.worker.client_stack import import_for_engine
 from pytest_ultra.worker.engine_factory import EngineFactory
+from pytest_ultra.worker.engine_failure import EngineFailure
 from pytest_ultra.worker.episode_result import EpisodeResult, make_result
+from pytest_ultra.worker.interruptible_work import InterruptibleWork
 from pytest_ultra.worker.kept_episodes import KeptEpisodes
 from pytest_ultra.worker.progress_writer import ProgressWriter, open_meter
 from pytest_ultra.worker.redis_guidance import open_shared_guidance
@@ -73,27 +75,26 @@ class Shard:
         self._suite = suite_of_run(config)
         self._finished = FinishedEpisodes(self._run, is_replacement=placement.is_replacement)
         self._factory = EngineFactory(config, settings, placement, self._finished, find_agent)
+        self._failure = EngineFailure(self._run, placement.worker, find_redactor(settings))
         self._kept: KeptEpisodes | None = None
         self._engine: Engine | None = None
         self._meter: Meter | None = None
         self._progress: ProgressWriter | None = None
-        self._stop_watcher: StopSignalWatcher | None = None
-        self._is_ready = False
-        self._stall_watchdog: StallWatchdog | None = None
-        self._deadline: RunDeadline | None = None
+        self._watches = ExitStack()  # of threads that stop the engine, or watch it
+        self._work = InterruptibleWork()
         self._stop_reason: str | None = None
 
     def start(self, session: pytest.Session) -> None:
         """Wait this worker's stagger, generate the missing workflows, and start to run episodes ahead."""
         self._config.pluginmanager.register(self, "ultra-shard")
         if self._placement.is_worker:
-            self._stop_watcher = StopSignalWatcher(
-                self._run, self._placement.parent_pid, lambda: self._stop_session(session)
-            )
+            parent, stop = self._placement.parent_pid, partial(self._stop_session, session)
+            self._watches.callback(StopSignalWatcher(self._run, parent, stop).stop)
         try:
             if self._placement.ends_at is not None:
-                self._deadline = RunDeadline(self._placement.ends_at, lambda: self._halt(TIME_UP))
-            self._start(session.items)
+                self._watches.callback(RunDeadline(self._placement.ends_at, partial(self._halt, TIME_UP)).cancel)
+            with self._work:
+                self._start(session.items)
         except KeyboardInterrupt:
             if self._stop_reason is None:
                 raise KeyboardInterrupt from None  # pytest fails on a traceback that ends in a line without a number
@@ -105,6 +106,7 @@ class Shard:
 
     def wait_for_episode(self, case: Case, nodeid: str) -> EpisodeResult:
         """Wait for the test's episode. A test that asks again gets a new one."""
+        __tracebackhide__ = True
         if self._engine is None or self._meter is None or self._kept is None:
             raise RuntimeError("start the shard before you wait for an episode")
         engine, meter, kept = self._engine, self._meter, self._kept
@@ -117,10 +119,17 @@ class Shard:
             if reason is not None:
                 pytest.skip(reason)
             return self._wait(engine, meter, kept, case, nodeid)
+        except KeyboardInterrupt:
+            if self._stop_reason is None:
+                raise
+            self._skip()
+        except JournalError as error:
+            self._fail(error)
         finally:
             self._rounds.end_case(case.case_id, nodeid)
 
     def _wait(self, engine: Engine, meter: Meter, kept: KeptEpisodes, case: Case, nodeid: str) -> EpisodeResult:
+        __tracebackhide__ = True
         self._generate_for(case)
         assignment = self._assign(case, nodeid)
         found = self._finished.take(case.case_id)
@@ -129,13 +138,21 @@ class Shard:
             meter.add_finished(case, is_reused=finished.reused, outcome=finished.outcome)
             engine.add_finished(assignment, finished)
         meter.plan(case, partial(self._expect, assignment))
+        episode = self._await(engine, assignment)
+        if isinstance(episode, BaseException):
+            cause, episode = episode, self._failure.make_episode(assignment, episode)
+            kept.append(episode)
+            self._failure.raise_once(cause)
+        return make_result(episode, assignment.load_guidance, self._settings.least_outcome, kept.places[case])
+
+    def _await(self, engine: Engine, assignment: Assignment) -> Episode | BaseException:
+        """Return the episode, or the error that has ended the engine before it was finished."""
         try:
-            episode = engine.wait(assignment, self._generation.advance)
+            return engine.wait(assignment, self._generation.advance)
         except EngineStoppedError:
             self._skip()
-        except JournalError as error:
-            self._fail(error)
-        return make_result(episode, assignment.load_guidance, self._settings.least_outcome, kept.places[case])
+        except EngineFailedError as failed:
+            return failed.cause
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -146,12 +163,7 @@ class Shard:
     def stop(self) -> None:
         """Cancel the episodes in flight; finished ones are on disk."""
         self._config.pluginmanager.unregister(self)
-        if self._stop_watcher is not None:
-            self._stop_watcher.stop()
-        if self._deadline is not None:
-            self._deadline.cancel()
-        if self._stall_watchdog is not None:
-            self._stall_watchdog.stop()
+        self._watches.close()
         if self._engine is not None:
             self._engine.stop()
         self._rounds.close()
@@ -166,16 +178,18 @@ class Shard:
         self._meter = meter = self._open_meter(items)
         self._progress = ProgressWriter(self._run, meter.read)
         self._wait_stagger()
-        self._kept = kept = KeptEpisodes(self._run, self._placement.worker)
+        self._kept = kept = KeptEpisodes(self._run, self._placement.worker, meter)
         activity = ActivityMonitor()
-        self._engine = engine = self._open_engine(kept, meter, activity)
+        self._engine = engine = self._factory.open(
+            meter, activity, keep=kept.append, on_start=kept.note_start, reread=kept.reread
+        )
         import_for_engine(self._config, self._settings)
         engine.start(())
         after_s = stall_after_s(self._settings.request_timeout)
-        self._stall_watchdog = StallWatchdog(self._run, self._placement.worker, activity.find_stall, after_s)
+        watchdog = StallWatchdog(self._run, self._placement.worker, activity.find_stall, after_s)
+        self._watches.callback(watchdog.stop)
         self._rounds.open(items, self._placement)
         self._begin_round(engine, meter)
-        self._is_ready = True
 
     def _begin_round(self, engine: Engine, meter: Meter) -> None:
         """Generate the first task of the next round, and start its episodes; the others follow while tests wait.
@@ -187,6 +201,7 @@ class Shard:
             partial(generate_guidance, self._config),
             open_earlier_guidance(self._config, self._settings, self._run),
             partial(self._start_episodes, engine, meter),
+            self._work,
         )
         items = self._rounds.begin_next()
         own = self._own_cases(items)
@@ -196,8 +211,7 @@ class Shard:
             self._own_assignments(items, own),
             [case for case in cases if case.task_key in keys] if self._placement.is_sharded else cases,
         )
-        if own:
-            self._generation.ensure(own[0][0])
+        self._generation.advance()
         while budget_limits(self._settings).is_limited and self._generation.advance():
             pass
 
@@ -245,13 +259,6 @@ class Shard:
         if not self._placement.is_replacement and self._config.getoption("ramp", default=None) is None:
             time.sleep(self._settings.stagger.delay_s(self._placement.number))
 
-    def _open_engine(self, kept: KeptEpisodes, meter: Meter, activity: ActivityMonitor) -> Engine:
-        def keep(episode: Episode) -> None:
-            kept.append(episode)
-            meter.finish(episode.case, episode.outcome)
-
-        return self._factory.open(meter, activity, keep=keep, on_start=kept.note_start, reread=kept.reread)
-
     def _own_cases(self, items: Sequence[pytest.Item]) -> list[tuple[Case, str]]:
         own = self._placement.assigned_indices([item.nodeid for item in items], self._rounds.by_case)
         return [(case, items[index].nodeid) for index in own if (case := case_of(items[index]))]
@@ -284,8 +291,7 @@ class Shard:
     def _halt(self, reason: str) -> None:
         """Cancel the episodes in flight; the remaining tests are skipped for this reason."""
         self._stop_reason = self._stop_reason or reason
-        if not self._is_ready:  # only a signal ends the generation of workflows, or the wait for its lock
-            os.kill(os.getpid(), signal.SIGINT)
+        self._work.interrupt()
         if self._engine is not None:
             self._engine.stop()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import TracebackType
+
+import pytest
 
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.engine.episode_queue import Assignment
@@ -13,6 +15,9 @@ from pytest_ultra.storage.guidance_cache import EarlierGuidance, Generate, Guida
 
 _SWITCH_INTERVAL_S = 0.001
 """How long the engine's thread waits for this one while it generates; the times of calls include that wait."""
+
+_ERRORS = (Exception, pytest.fail.Exception, pytest.skip.Exception)
+"""What a hook of the user may raise; of the last two, pytest makes no subclasses of `Exception`."""
 
 
 class TaskGeneration:
@@ -24,15 +29,17 @@ class TaskGeneration:
         generate: Generate,
         earlier: EarlierGuidance | None,
         start: Callable[[Sequence[Assignment]], None],
+        work: AbstractContextManager[object] | None = None,
     ) -> None:
-        """`start` receives the assignments of each task when it has been generated."""
+        """`start` receives the assignments of each task when it has been generated, which is done within `work`."""
         self._cache = cache
         self._generate = generate
         self._earlier = earlier
         self._start = start
+        self._work = work or nullcontext()
         self._waiting: dict[TaskKey, list[Assignment]] = {}
         self._cases: dict[TaskKey, list[Case]] = {}
-        self._failed: dict[TaskKey, tuple[Exception, TracebackType | None]] = {}
+        self._failed: dict[TaskKey, tuple[BaseException, TracebackType | None]] = {}
 
     def begin(self, assignments: Iterable[Assignment], cases: Iterable[Case]) -> None:
         """Take the episodes of a round that are to run ahead, and all cases of their tasks, in every process.
@@ -53,10 +60,8 @@ class TaskGeneration:
         key = next(iter(self._waiting), None)
         if key is None:
             return False
-        try:
+        with suppress(*_ERRORS):  # of which `_finish` keeps a record
             self._finish(key)
-        except Exception as error:  # noqa: BLE001 - hooks of the user may raise anything
-            self._failed[key] = (error, error.__traceback__)
         return True
 
     def ensure(self, case: Case) -> None:
@@ -69,8 +74,15 @@ class TaskGeneration:
             self._finish(key)
 
     def _finish(self, key: TaskKey) -> None:
+        try:
+            self._generate_task(key)
+        except _ERRORS as error:
+            self._failed[key] = (error, error.__traceback__)
+            raise
+
+    def _generate_task(self, key: TaskKey) -> None:
         assignments = self._waiting.pop(key, [])
-        with _short_switch_interval():
+        with self._work, _short_switch_interval():
             self._cache.fill(self._cases.pop(key, []), self._generate, self._earlier)
         if assignments:
             self._start(assignments)

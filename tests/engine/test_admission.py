@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.benchmark.guide import make_guidance
+from pytest_ultra.core.estimate import Estimate
 from pytest_ultra.engine.admission import ADMIT_ALL, BudgetAdmission
 from pytest_ultra.engine.budget import BudgetLimits, Spent
 from pytest_ultra.engine.episode_queue import Assignment
@@ -152,3 +153,15 @@ def test_what_turns_out_to_be_free_is_not_limited() -> None:
     (first,) = start(admission, SHARD)
     admission.finish(first)
     assert len(start(admission, SHARD[1:])) == 29
+
+
+def test_a_case_that_cannot_be_estimated_starts_and_reserves_nothing() -> None:
+    def estimate(each: Assignment) -> Estimate:
+        raise OSError(24, f"Too many open files, at {each.nodeid}")
+
+    reserve = Reserve()
+    admission = BudgetAdmission(reserve, LIMITS, {}, estimate)
+    assert start(admission, SHARD) == SHARD
+    assert reserve.held == 0
+    finish(admission, reserve, SHARD[:1], requests=1)
+    assert start(admission_of(reserve, LIMITS), SHARD)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_ultra.core.episode import Episode, FailureClass, Outcome
 from pytest_ultra.core.guidance import AnyGuidance
 from pytest_ultra.core.transcript import Reply
 from pytest_ultra.engine.clock import SYSTEM_CLOCK, Clock
-from pytest_ultra.engine.episode_queue import EngineStoppedError
+from pytest_ultra.engine.episode_queue import EngineFailedError, EngineStoppedError
 from pytest_ultra.engine.retry import Caller
 from pytest_ultra.engine.runner import Engine
 from pytest_ultra.errors import AttemptProblem
@@ -316,21 +317,26 @@ def test_an_episode_that_cannot_be_saved_stops_the_engine_and_is_not_returned(ma
     engine.wait(shard[0])
 
     for assignment in shard[1:]:
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(EngineFailedError, match="No space left on device") as caught:
             engine.wait(assignment)
+        assert isinstance(caught.value.cause, OSError)
     assert endpoint.is_closed
 
 
-def test_waiting_tests_get_the_error_of_an_endpoint_that_cannot_be_opened() -> None:
+def test_waiting_tests_get_the_error_of_an_endpoint_that_cannot_be_opened_each_with_its_own_traceback() -> None:
     def open_caller() -> Caller:
         raise RuntimeError("no CA bundle")
 
     engine = Engine(open_caller, lambda _: None, worker="main", concurrency=9, rules=RULES)
-
-    for instance in range(2):
-        with pytest.raises(RuntimeError, match="no CA bundle"):
+    lengths: list[int] = []
+    for instance in (0, 0, *range(5)):
+        with pytest.raises(EngineFailedError, match="no CA bundle") as caught:
             engine.wait(make_assignment(make_case(instance)))
+        lengths += [len(caught.traceback), len(traceback.extract_tb(caught.value.cause.__traceback__))]
     engine.stop()
+
+    assert set(lengths[::2]) == {lengths[0]}
+    assert set(lengths[1::2]) == {lengths[1]}
 
 
 def test_waiting_tests_get_the_exception_that_ends_the_thread(make: Make) -> None:
@@ -341,7 +347,7 @@ def test_waiting_tests_get_the_exception_that_ends_the_thread(make: Make) -> Non
     engine = make(endpoint, on_episode=die)
 
     for instance in range(2):
-        with pytest.raises(SystemExit, match="the thread has ended"):
+        with pytest.raises(EngineFailedError, match="SystemExit: the thread has ended"):
             engine.wait(make_assignment(make_case(instance)))
     engine.stop()
     assert endpoint.is_closed

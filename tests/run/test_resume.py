@@ -310,6 +310,83 @@ def test_runs_that_could_not_start_their_episodes_are_resumed_with_all_before_th
     assert count_reused(project) == finished
 
 
+NO_ENDPOINT = """
+    def find_key():
+        return {}["MY_KEY"]
+
+    def pytest_ultra_endpoint(config, settings):
+        return find_key()
+"""
+
+
+def test_a_run_that_cannot_open_its_endpoint_says_why_once_in_each_process_and_is_resumed(
+    project: Project, killed_runs: KilledRuns, xdist_mode: tuple[str, ...]
+) -> None:
+    args = (*xdist_mode, SLOW, TEN_CASES)
+    finished = killed_runs.put_into(project, *xdist_mode)
+    project.pytester.makeconftest(NO_ENDPOINT)
+    result = project.run_in_own_process(*args)
+    assert result.parseoutcomes() == {"passed": finished, "errors": 10 - finished}
+    cause = "KeyError: 'MY_KEY' (conftest.py:5)"
+    result.stdout.fnmatch_lines(
+        [
+            "    def pytest_ultra_endpoint(config, settings):",
+            "*conftest.py:2: KeyError",
+            f"demo/perfect*: {10 - finished} of 10 cases ended in an error: {cause}",
+            f"10 planned: {finished} scored *, {10 - finished} error, 0 skipped; {finished} reused from earlier runs",
+            f"the run was interrupted: * could not run its episodes ({cause}); the next run resumes it",
+        ]
+    )
+    output = result.stdout.str()
+    assert output.count("def pytest_ultra_endpoint") == (2 if "-n2" in xdist_mode else 1)
+    assert "Traceback" not in output
+    assert "shard.py" not in output
+    (project.path / "conftest.py").unlink()
+    project.run(*args).assert_outcomes(passed=10)
+    assert count_reused(project) == finished
+
+
+HOOK_THAT = """
+    import pytest
+
+    def pytest_ultra_endpoint():
+        pytest.{}("no key is set")
+"""
+
+
+def test_an_endpoint_hook_can_skip_all_cases_or_end_the_run(project: Project) -> None:
+    args = (*NO_XDIST, "--ultra-model=mine", TEN_CASES)
+    project.pytester.makeconftest(HOOK_THAT.format("skip"))
+    project.run(*args).assert_outcomes(skipped=10)
+    project.pytester.makeconftest(HOOK_THAT.format("exit"))
+    result = project.run_in_own_process(*args)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines("*Exit: no key is set*")
+
+
+BROKEN_FIXTURE = """
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def database(request):
+        if "-cot-" in request.node.nodeid:
+            raise ConnectionError("no database")
+"""
+
+
+def test_a_run_of_which_a_test_failed_before_its_case_was_run_is_resumed(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    project.pytester.makeconftest(BROKEN_FIXTURE)
+    args = (*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES, "--ultra-concurrency=1")
+    result = project.run(*args)
+    result.assert_outcomes(passed=9, errors=1)
+    result.stdout.fnmatch_lines("the run was interrupted: 1 of its 10 tests were not run; the next run resumes it")
+    (project.path / "conftest.py").unlink()
+    project.run(*args).assert_outcomes(passed=10)
+    assert count_reused(project) == 9
+
+
 def test_a_run_of_a_newer_schema_is_reported_and_left_unchanged(project: Project, killed_runs: KilledRuns) -> None:
     killed_runs.put_into(project, *NO_XDIST)
     journal: Path = project.runs()[0] / "journal-main.jsonl"

@@ -53,6 +53,37 @@ def test_an_interrupt_during_an_import_comes_after_it() -> None:
     assert done.stdout.split() == ["held", "interrupted", "True"]
 
 
+BETWEEN_HANDLERS = """
+import signal, sys
+from pytest_ultra.engine.main_thread_imports import hold_signals
+
+signal.signal(signal.SIGTERM, lambda *args: sys.exit())
+left = int(sys.argv[1])
+
+def raise_signal(frame, event, _):
+    global left
+    if event == "return" and frame.f_code is signal.signal.__code__:
+        left -= 1
+        if not left:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGTERM)
+
+sys.setprofile(raise_signal)
+try:
+    with hold_signals():
+        pass
+except SystemExit:
+    print("ended", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+@pytest.mark.parametrize("calls", [1, 3], ids=["replacing", "restoring"])
+def test_a_signal_between_the_changes_of_two_handlers_leaves_both_as_they_were(calls: int) -> None:
+    program = [sys.executable, "-c", BETWEEN_HANDLERS, str(calls)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own program
+    assert done.stdout.split() == ["ended", "True"], done.stderr
+
+
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 1.8])
 def test_ctrl_c_during_the_start_ends_a_run_without_xdist(project: Project, delay_s: float) -> None:
     """The delay counts from the first sign of the run on disk: workflows are generated, and the endpoint is opened."""

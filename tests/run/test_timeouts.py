@@ -110,6 +110,31 @@ def test_a_run_whose_time_is_up_before_its_first_episode_is_kept(
     assert "time was up" in json.loads((run / "ended.json").read_text())["cut_off"]
 
 
+SLOW_PLANNER = """
+    import itertools, time
+
+    calls = itertools.count()
+
+    def pytest_ultra_workflow():
+        if next(calls):
+            time.sleep(60)
+"""
+
+
+def test_a_run_whose_time_is_up_while_a_later_task_is_generated_ends_at_once(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    project.pytester.makeconftest(SLOW_PLANNER)
+    args = ("--ultra-model=demo/perfect", *ONE_CASE, "--ultra-instances=4", "--ultra-run-timeout=8")
+    started = time.monotonic()
+    result = project.run_in_own_process(*xdist_on_off, *args)
+    assert time.monotonic() - started < 25
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines("the run was interrupted: its time was up (--ultra-run-timeout 8); the next *")
+    scored = 2 if "-n2" in xdist_on_off else 1
+    assert project.outcomes() == {"full": scored, "skipped": 4 - scored}
+
+
 def test_episodes_finished_before_the_run_timeout_are_kept_and_reused(
     project: Project, start_server: StartServer
 ) -> None:

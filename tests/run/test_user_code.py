@@ -98,6 +98,24 @@ def test_items_of_an_unknown_provider_are_errors_when_the_endpoint_hook_returns_
     assert "There is no provider 'acme'" in result.stdout.str()
 
 
+PLANNER = """
+    def pytest_ultra_workflow(task):
+        if task.key.instance == 0:
+            raise ValueError("no plan for the first task")
+"""
+
+
+def test_a_planner_that_fails_for_the_first_task_fails_only_the_tests_of_that_task(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    project.pytester.makeconftest(PLANNER)
+    cases = ("--ultra-task-type=simple_task", "--ultra-prompt-type=baseline,cot,optimal", "--ultra-instances=4")
+    result = project.run(*xdist_on_off, "--ultra-model=demo/perfect", *cases, "-v")
+    result.assert_outcomes(passed=9, errors=3)
+    assert result.stdout.str().count("conftest.py:3: ValueError") == 3
+    result.stdout.fnmatch_lines("the run was interrupted: * could not generate a task: no plan for the first task; *")
+
+
 HOOKS = """
     import os
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,20 @@ FIRST, SECOND, THIRD = CASES[:2], CASES[2:4], CASES[4:]
 class Shard:
     """Records what is started; the generation of the tasks of these instances fails."""
 
-    def __init__(self, folder: Path, failing: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, failing: tuple[int, ...] = (), error: Callable[[str], BaseException] = ValueError
+    ) -> None:
         self.started: list[Case] = []
         self.cache = GuidanceCache(folder, BENCHMARK.task_type)
         self._failing = failing
+        self._error = error
         self.generation = TaskGeneration(self.cache, self._generate, None, self._start)
         assignments = [Assignment(case, partial(self.cache.get, case), f"test[{n}]") for n, case in enumerate(CASES)]
         self.generation.begin(assignments, CASES)
 
     def _generate(self, case: Case, **known: Any) -> AnyGuidance:
         if case.instance in self._failing:
-            raise ValueError(f"no plan for {case.instance}")
+            raise self._error(f"no plan for {case.instance}")
         return make_guidance(case, **known)
 
     def _start(self, assignments: Any) -> None:
@@ -73,3 +77,16 @@ def test_an_error_is_that_of_its_own_tests(tmp_path: Path) -> None:
     for case in SECOND:
         with pytest.raises(ValueError, match="no plan for 1"):
             shard.generation.ensure(case)
+
+
+@pytest.mark.parametrize("error", [ValueError, pytest.fail.Exception, pytest.skip.Exception])
+def test_each_test_of_a_task_gets_its_error_however_it_was_met_first(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    shard = Shard(tmp_path, failing=(0, 1), error=error)
+    for case in (*SECOND, *SECOND):
+        with pytest.raises(error, match="no plan for 1"):
+            shard.generation.ensure(case)
+    while shard.generation.advance():
+        pass
+    assert shard.started == THIRD
