@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +68,28 @@ def _find(config: pytest.Config, agent: AgentChoice) -> AgentFunction | None:
     function = config.hook.pytest_ultra_agent(config=config, name=agent.target)
     if function is None and ":" in agent.target:
         function = import_attribute(config, agent.target, "--ultra-agent", callable, "function")
-    if function is not None and not callable(function):
+    problem = None if function is None else _find_problem(function)
+    if problem is not None:
         raise pytest.UsageError(
-            f"--ultra-agent: {agent.target} is no function but {_kind(function)}; an agent is a function of one "
-            "argument, the task"
+            f"--ultra-agent: {agent.target} {problem}; an agent is a function of one argument, the task, that returns "
+            "its last words"
         )
     return function  # type: ignore[no-any-return]
+
+
+def _find_problem(function: Any) -> str | None:
+    """Return why a value cannot be an agent, as far as that is known before it is called; None if nothing is."""
+    if inspect.isclass(function) or not callable(function):
+        return f"is no function but {'a class' if inspect.isclass(function) else _kind(function)}"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "is a generator: it yields instead of returning"
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        return f"cannot be called with the task alone ({error})"
+    except ValueError:  # a function in C may have no signature
+        return None
+    return None
 
 
 def _take_from_fixture(agent: AgentChoice, given: Any) -> AgentFunction:
