@@ -29,7 +29,7 @@ class Message(StrEnum):
     UPDATE = "update"  # name, offset, bytes: a worker's file has changed
     ALIVE = "alive"
     STOP = "stop"  # the run is stopped
-    FAILED = "failed"  # a text: the controller can read or write no more files
+    FAILED = "failed"  # a text: the sender can read or write no more files
     CLOSED = "closed"  # the connection has ended
 
 

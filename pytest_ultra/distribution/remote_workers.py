@@ -17,6 +17,7 @@ from pytest_ultra.distribution.channel_messages import LOST_AFTER_S, Message, lo
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.file_updates import apply_update
 from pytest_ultra.storage.run_directory import RunDirectory
+from pytest_ultra.storage.run_status import note_interruption
 from pytest_ultra.storage.shared_disk import write_token
 from pytest_ultra.storage.starting_files import read_starting_files
 from pytest_ultra.storage.stop_signal import is_stop_sent
@@ -101,6 +102,8 @@ class _WorkerConnection:
             self._write(*content)
         elif kind == Message.ALIVE:
             self.send(Message.ALIVE)
+        elif kind == Message.FAILED:
+            note_interruption(self._run, *content)
 
     def _send_files(self, case_ids: list[str], number: int, is_replacement: bool) -> None:  # noqa: FBT001 - a message
         try:

@@ -39,15 +39,17 @@ class UpdateReader:
         self._seen: dict[str, tuple[int, int]] = {}
 
     def read(self) -> Iterator[FileUpdate]:
-        """Yield the updates. The growth of a file comes in pieces, in order; the journal comes first."""
+        """Yield the updates. The growth of a file comes in pieces, in order; the journal comes first.
+
+        Raises OSError if a file cannot be read; the next call then goes on with it.
+        """
         for name in self._own:
             yield from self._read_growth(name)
         for path in list_files(self._run.path, "*"):
-            if _REPLACED.fullmatch(path.name) and self._is_changed(path):
-                yield path.name, REPLACE, path.read_bytes()
+            if _REPLACED.fullmatch(path.name):
+                yield from self._read_change(path)
         for path in list_files(self._run.guidance, "[0-9a-f]*.json"):
-            if self._is_changed(path):
-                yield f"guidance/{path.name}", REPLACE, path.read_bytes()
+            yield from self._read_change(path)
 
     def _read_growth(self, name: str) -> Iterator[FileUpdate]:
         path = self._run.path / name
@@ -60,12 +62,13 @@ class UpdateReader:
                 self._sizes[name] += len(piece)
                 yield name, offset, piece
 
-    def _is_changed(self, path: Path) -> bool:
+    def _read_change(self, path: Path) -> Iterator[FileUpdate]:
         status = path.stat()
         version = status.st_mtime_ns, status.st_ino
-        is_changed = self._seen.get(path.name) != version
-        self._seen[path.name] = version
-        return is_changed
+        if self._seen.get(path.name) != version:
+            content = path.read_bytes()
+            self._seen[path.name] = version  # only now: what cannot be read is read again
+            yield path.relative_to(self._run.path).as_posix(), REPLACE, content
 
 
 def apply_update(run: RunDirectory, update: FileUpdate) -> None:

@@ -7,6 +7,7 @@ import platform
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +16,6 @@ import pytest
 
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_suite import REMOTE_RUN
-from pytest_ultra.distribution.channel_messages import ALIVE_EVERY_S
 from pytest_ultra.distribution.controller_connection import ControllerConnection
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
@@ -26,7 +26,8 @@ from pytest_ultra.storage.stop_signal import send_stop
 from pytest_ultra.worker.client_stack import reachable_models
 
 _SEND_EVERY_S = 0.1
-_SENDS_PER_SIGN = round(ALIVE_EVERY_S / _SEND_EVERY_S)
+_READ_WITHIN_S = 10.0
+"""How long the files may be unreadable, as while too many are open, before the worker stops."""
 
 
 class DemoEndpoint(Protocol):
@@ -95,8 +96,10 @@ class RemoteRun:
     lost takes the episodes and answers of its last 0.1 s with it, and no reported result.
     """
 
-    def __init__(self, connection: ControllerConnection, worker: str) -> None:
+    def __init__(self, connection: ControllerConnection, worker: str, *, read_within_s: float = _READ_WITHIN_S) -> None:
         self._connection = connection
+        self._worker = worker
+        self._read_within_s = read_within_s
         self._run = RunDirectory(Path(tempfile.mkdtemp(prefix="pytest-ultra-run-")))
         self._reader = UpdateReader(self._run, worker)
         self._lock = threading.Lock()
@@ -123,15 +126,25 @@ class RemoteRun:
         self._send()
         shutil.rmtree(self._run.path, ignore_errors=True)
 
-    def _send(self) -> None:
-        with self._lock:
-            for update in self._reader.read():
-                self._connection.send_update(update)
-
     def _send_until_over(self) -> None:
-        sends = 0
         while not self._is_over.wait(_SEND_EVERY_S):
             self._send()
-            sends += 1
-            if sends % _SENDS_PER_SIGN == 0:
-                self._connection.say_alive()
+
+    def _send(self) -> None:
+        """Send what has changed. What cannot be read is read again a little later, until that has lasted too long."""
+        give_up_at = time.monotonic() + self._read_within_s
+        while (error := self._try_to_send()) is not None:
+            if time.monotonic() > give_up_at:
+                self._connection.fail(f"{self._worker} cannot read its files: {error}")
+                self._read_within_s = 0.0
+                return
+            time.sleep(_SEND_EVERY_S)
+
+    def _try_to_send(self) -> OSError | None:
+        with self._lock:
+            try:
+                for update in self._reader.read():
+                    self._connection.send_update(update)
+            except OSError as error:
+                return error
+        return None
