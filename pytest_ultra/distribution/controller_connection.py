@@ -12,13 +12,8 @@ from typing import Any
 import pytest
 from execnet.gateway_base import Channel
 
-from pytest_ultra.distribution.channel_messages import (
-    ALIVE_EVERY_S,
-    LOST_AFTER_S,
-    Message,
-    lock_writes,
-    received_channel,
-)
+from pytest_ultra.distribution.channel_messages import ALIVE_EVERY_S, LOST_AFTER_S, Message, received_channel
+from pytest_ultra.distribution.gateway_io import OwnGateway
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.file_updates import FileUpdate
@@ -38,11 +33,14 @@ def find_connection(config: pytest.Config) -> ControllerConnection:
 class ControllerConnection:
     """Gets a worker's files, and sends what has changed in them. `on_stop` is called in another thread, once.
 
-    From `open` until the connection is closed, a thread says that the worker is alive, whatever the others do.
+    From `open` until the connection is closed, a thread says that the worker is alive, whatever the others do. Another
+    one, which never writes, watches for the controller's silence. That releases threads that write, which may wait.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, *, lost_after_s: float = LOST_AFTER_S) -> None:
         self._channel = channel
+        self._gateway = OwnGateway(channel.gateway)
+        self._lost_after_s = lost_after_s
         self._failure: str | None = None
         self._on_stop: Callable[[], None] | None = None
         self._is_stopped = False
@@ -51,7 +49,6 @@ class ControllerConnection:
         self._folder = Path()
         self._heard_at = time.monotonic()
         self.clock_ahead_s = 0.0
-        lock_writes(channel.gateway)
 
     def open(self, folder: Path, placement: Placement, case_ids: Iterable[str], on_stop: Callable[[], None]) -> None:
         """Get the files of these cases into the folder; raise ControllerLostError if that fails.
@@ -61,7 +58,8 @@ class ControllerConnection:
         self._folder, self._on_stop = folder, on_stop
         self._heard_at = time.monotonic()
         self._channel.setcallback(self._receive, endmarker=(Message.CLOSED,))
-        threading.Thread(target=self._say_alive, name="ultra-alive", daemon=True).start()
+        for target, name in ((self._say_alive, "ultra-alive"), (self._watch, "ultra-controller-watch")):
+            threading.Thread(target=target, name=name, daemon=True).start()
         self._send(Message.OPEN, list(case_ids), placement.number, placement.is_replacement)
         if not self._opened.wait(_OPEN_WITHIN_S):
             self._failure = self._failure or f"the controller has sent no files within {_OPEN_WITHIN_S:g} s"
@@ -77,11 +75,15 @@ class ControllerConnection:
         self._stop(reason)
 
     def _say_alive(self) -> None:
-        """Stop if the controller has not answered for a while."""
         while not self._closed.wait(ALIVE_EVERY_S):
             self._send(Message.ALIVE)
-            if time.monotonic() - self._heard_at > LOST_AFTER_S:
-                self._stop(f"the controller has not answered for {LOST_AFTER_S:g} s")
+
+    def _watch(self) -> None:
+        while not self._closed.wait(ALIVE_EVERY_S):
+            if time.monotonic() - self._heard_at > self._lost_after_s:
+                self._stop(f"the controller has not answered for {self._lost_after_s:g} s")
+                self._gateway.end()
+                return
 
     def _send(self, kind: Message, *content: Any) -> None:
         try:

@@ -13,7 +13,8 @@ from execnet import XSpec
 from execnet.gateway_base import Channel
 from xdist.workermanage import WorkerController
 
-from pytest_ultra.distribution.channel_messages import LOST_AFTER_S, Message, lock_writes, send_channel
+from pytest_ultra.distribution.channel_messages import LOST_AFTER_S, Message, send_channel
+from pytest_ultra.distribution.gateway_io import lock_writes
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.file_updates import apply_update
 from pytest_ultra.storage.run_directory import RunDirectory

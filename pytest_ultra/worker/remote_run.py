@@ -29,6 +29,9 @@ _SEND_EVERY_S = 0.1
 _READ_WITHIN_S = 10.0
 """How long the files may be unreadable, as while too many are open, before the worker stops."""
 
+_LAST_FILES_WITHIN_S = 300.0
+"""How long sending may last at the session's end; a silent controller ends it sooner."""
+
 
 class DemoEndpoint(Protocol):
     """The embedded endpoint of this host."""
@@ -122,8 +125,11 @@ class RemoteRun:
         """Send what is left, when all files are closed; xdist reports the end after this."""
         self._is_over.set()
         if self._thread.is_alive():
-            self._thread.join()
-        self._send()
+            self._thread.join(_LAST_FILES_WITHIN_S)
+        if self._thread.is_alive():
+            self._connection.fail(f"{self._worker} could not send its files within {_LAST_FILES_WITHIN_S:g} s")
+        else:
+            self._send()
         shutil.rmtree(self._run.path, ignore_errors=True)
 
     def _send_until_over(self) -> None:
