@@ -18,7 +18,7 @@ from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.file_updates import FileUpdate
 
-_OPEN_WITHIN_S = 300.0
+_NEXT_FILE_WITHIN_S = 300.0
 
 
 class ControllerLostError(UltraError, OSError):
@@ -45,6 +45,7 @@ class ControllerConnection:
         self._on_stop: Callable[[], None] | None = None
         self._is_stopped = False
         self._opened = threading.Event()
+        self._got_file_at = 0.0
         self._closed = threading.Event()
         self._folder = Path()
         self._heard_at = time.monotonic()
@@ -56,13 +57,15 @@ class ControllerConnection:
         Then `clock_ahead_s` is how far this host's clock is ahead of the controller's.
         """
         self._folder, self._on_stop = folder, on_stop
-        self._heard_at = time.monotonic()
+        self._heard_at = self._got_file_at = time.monotonic()
         self._channel.setcallback(self._receive, endmarker=(Message.CLOSED,))
         for target, name in ((self._say_alive, "ultra-alive"), (self._watch, "ultra-controller-watch")):
             threading.Thread(target=target, name=name, daemon=True).start()
         self._send(Message.OPEN, list(case_ids), placement.number, placement.is_replacement)
-        if not self._opened.wait(_OPEN_WITHIN_S):
-            self._failure = self._failure or f"the controller has sent no files within {_OPEN_WITHIN_S:g} s"
+        while not self._opened.wait(ALIVE_EVERY_S):
+            if time.monotonic() - self._got_file_at > _NEXT_FILE_WITHIN_S:
+                self._failure = f"the controller has sent no files within {_NEXT_FILE_WITHIN_S:g} s"
+                break
         if self._failure is not None:
             raise ControllerLostError(self._failure)
 
@@ -99,6 +102,7 @@ class ControllerConnection:
             name, piece = content
             with (self._folder / name).open("ab") as file:
                 file.write(piece)
+            self._got_file_at = self._heard_at
         elif kind == Message.OPENED:
             self.clock_ahead_s = time.time() - content[0]
             self._opened.set()

@@ -11,9 +11,10 @@ from execnet import XSpec
 from xdist.workermanage import WorkerController
 
 from pytest_ultra.distribution.channel_messages import LOST_AFTER_S, Message
-from pytest_ultra.distribution.worker_connection import WorkerConnection
+from pytest_ultra.distribution.worker_connection import ReadFiles, WorkerConnection
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.shared_disk import write_token
+from pytest_ultra.storage.starting_files import read_starting_files
 from pytest_ultra.storage.stop_signal import is_stop_sent
 
 _WATCH_EVERY_S = 0.1
@@ -39,10 +40,12 @@ class RemoteWorkers:
         *,
         lost_after_s: float = LOST_AFTER_S,
         stop_within_s: float = _STOP_WITHIN_S,
+        read_files: ReadFiles = read_starting_files,
     ) -> None:
         self._run_folder = run_folder
         self._lost_after_s = lost_after_s
         self._stop_within_s = stop_within_s
+        self._read_files = read_files
         self._token: str | None = None
         self._connections: list[WorkerConnection] = []
         self._is_over = threading.Event()
@@ -53,7 +56,7 @@ class RemoteWorkers:
         if self._token is None:
             self._token = write_token(run)
             threading.Thread(target=self._watch, args=(run,), name="ultra-remote-workers", daemon=True).start()
-        self._connections.append(WorkerConnection(node, run))
+        self._connections.append(WorkerConnection(node, run, self._read_files))
         return self._token
 
     def close(self) -> None:

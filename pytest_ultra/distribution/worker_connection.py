@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
@@ -17,18 +19,23 @@ from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.file_updates import apply_update
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
-from pytest_ultra.storage.starting_files import read_starting_files
+from pytest_ultra.storage.starting_files import FilePiece, read_starting_files
+
+ReadFiles = Callable[..., Iterable[FilePiece]]
+"""Reads the files for a worker, as `read_starting_files` does."""
 
 
 class WorkerConnection:
     """The channel to one worker. It says nothing if the worker turns out to share this host and its disk.
 
-    A thread of its own sends what is posted. Only that thread, which a host that reads nothing may hold, ever waits.
+    Threads of its own send what is posted, and the files. Only they wait for a host that reads nothing. The one that
+    receives writes updates to the disk, so that they are there before the report that follows, and waits for no host.
     """
 
-    def __init__(self, node: WorkerController, run: RunDirectory) -> None:
+    def __init__(self, node: WorkerController, run: RunDirectory, read_files: ReadFiles = read_starting_files) -> None:
         self._node = node
         self._run = run
+        self._read_files = read_files
         self._heard_at = 0.0
         self._posted: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
         self._sender = threading.Thread(target=self._send_posted, name="ultra-worker-sender", daemon=True)
@@ -69,13 +76,19 @@ class WorkerConnection:
     def _receive(self, message: tuple[Any, ...]) -> None:
         """Take a message, in the thread that receives from this worker."""
         kind, *content = message
-        self._heard_at = time.monotonic()
+        self._heard_at = math.inf  # a slow disk here is no silence there
+        try:
+            self._handle(kind, content)
+        finally:
+            self._heard_at = time.monotonic()
+
+    def _handle(self, kind: str, content: list[Any]) -> None:
         if kind == Message.CLOSED:
             self._close()
         elif kind == Message.OPEN and not self._is_finished:
             self.is_open = True
             self._sender.start()
-            self._send_files(*content)
+            threading.Thread(target=self._send_files, args=content, name="ultra-worker-files", daemon=True).start()
         elif kind == Message.UPDATE:
             self._write(*content)
         elif kind == Message.ALIVE:
@@ -93,9 +106,12 @@ class WorkerConnection:
 
     def _send_files(self, case_ids: list[str], number: int, is_replacement: bool) -> None:  # noqa: FBT001 - a message
         try:
-            for piece in read_starting_files(self._run, case_ids, number, is_replacement=is_replacement):
+            for piece in self._read_files(self._run, case_ids, number, is_replacement=is_replacement):
+                if not self.is_open:
+                    return
                 self._send(str(Message.FILE), *piece)
-        except (OSError, UltraError) as error:
+                self._heard_at = time.monotonic()  # the host takes them
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker waits for its files
             self.post(Message.FAILED, str(error))
         else:
             self.post(Message.OPENED, time.time())

@@ -25,8 +25,22 @@ MORE_THAN_BUFFERS_HOLD = 32_000_000
 FREEZE = """
 import os, signal
 channel.send(os.getpid())
-channel.receive().send(("open", [], 0, False))
+control = channel.receive()
+control.send(("open", [], 0, False))
 os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+SAY_ALIVE = """
+import queue, time
+control, got = channel.receive(), queue.SimpleQueue()
+control.setcallback(lambda message: got.put(message[0]))
+control.send(("open", [], 0, False))
+for _ in range(15):
+    time.sleep(0.1)
+    control.send(("alive",))
+    assert got.get(timeout=20) == "alive"
+channel.send("answered")
+channel.send(got.get(timeout=20))
 """
 
 
@@ -99,3 +113,25 @@ def test_the_end_of_a_session_does_not_wait_for_a_frozen_host(
     end.join(20)
     assert not end.is_alive()
     wait_until(lambda: not host.gateway.hasreceiver(), within_s=20)
+
+
+def test_a_worker_whose_files_take_long_to_read_is_answered_and_not_lost(tmp_path: Path) -> None:
+    is_answered = threading.Event()
+
+    def read_slowly(*_: object, is_replacement: bool) -> Iterator[tuple[str, bytes]]:
+        assert not is_replacement
+        assert is_answered.wait(20)
+        yield from ()
+
+    run = RunDirectory.create(tmp_path, {}, started_at=time.time())
+    workers = RemoteWorkers(lambda: str(run.path), lost_after_s=1.0, read_files=read_slowly)
+    group = execnet.Group()
+    node = SimpleNamespace(gateway=group.makegateway("popen"), workerinput={})
+    workers.connect(cast("WorkerController", node))
+    channel = node.gateway.remote_exec(SAY_ALIVE)
+    channel.send(node.workerinput["ultra_channel"])
+    assert channel.receive(20) == "answered"
+    is_answered.set()
+    assert channel.receive(20) == "opened"
+    workers.close()
+    group.terminate(timeout=5)
