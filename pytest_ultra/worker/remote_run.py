@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from pytest_ultra.distribution.controller_connection import ControllerConnection
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.storage.file_updates import UpdateReader
+from pytest_ultra.storage.file_updates import FileUpdate, UpdateReader
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stop_signal import send_stop
 from pytest_ultra.worker.client_stack import reachable_models
@@ -95,7 +95,8 @@ def _find_case_ids(config: pytest.Config, placement: Placement, rounds: Mapping[
 class RemoteRun:
     """Hook implementations of a worker on another host.
 
-    Ten times a second, and before each report, it sends the controller what its files have grown by. So a host that is
+    Ten times a second it sends the controller what its files have changed by, and before each report, what they have
+    grown by. So a host that is
     lost takes the episodes and answers of its last 0.1 s with it, and no reported result.
     """
 
@@ -118,7 +119,7 @@ class RemoteRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self) -> None:
-        self._send()
+        self._send(self._reader.read_growth)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -129,27 +130,27 @@ class RemoteRun:
         if self._thread.is_alive():
             self._connection.fail(f"{self._worker} could not send its files within {_LAST_FILES_WITHIN_S:g} s")
         else:
-            self._send()
+            self._send(self._reader.read)
         shutil.rmtree(self._run.path, ignore_errors=True)
 
     def _send_until_over(self) -> None:
         while not self._is_over.wait(_SEND_EVERY_S):
-            self._send()
+            self._send(self._reader.read)
 
-    def _send(self) -> None:
+    def _send(self, read: Callable[[], Iterator[FileUpdate]]) -> None:
         """Send what has changed. What cannot be read is read again a little later, until that has lasted too long."""
         give_up_at = time.monotonic() + self._read_within_s
-        while (error := self._try_to_send()) is not None:
+        while (error := self._try_to_send(read)) is not None:
             if time.monotonic() > give_up_at:
                 self._connection.fail(f"{self._worker} cannot read its files: {error}")
                 self._read_within_s = 0.0
                 return
             time.sleep(_SEND_EVERY_S)
 
-    def _try_to_send(self) -> OSError | None:
+    def _try_to_send(self, read: Callable[[], Iterator[FileUpdate]]) -> OSError | None:
         with self._lock:
             try:
-                for update in self._reader.read():
+                for update in read():
                     self._connection.send_update(update)
             except OSError as error:
                 return error
