@@ -46,7 +46,7 @@ class UpdateReader:
     def read(self) -> Iterator[FileUpdate]:
         """Yield the updates. The growth of a file comes in pieces, in order; the journal comes first.
 
-        Raises OSError if a file cannot be read; the next call then goes on with it.
+        Raises OSError if a file cannot be read; the next call reads it again.
         """
         yield from self.read_growth()
         for path in list_files(self._run.path, "*"):

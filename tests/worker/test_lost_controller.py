@@ -1,4 +1,4 @@
-"""A worker whose controller is frozen, or cut off, stops: nothing that it sends can hold it."""
+"""A worker whose controller is frozen, or out of reach, stops: nothing that it sends can hold it."""
 
 from __future__ import annotations
 
