@@ -57,14 +57,15 @@ def open_run(channel: ControllerChannel, *, read_within_s: float) -> tuple[Remot
 def test_a_file_that_cannot_be_read_for_a_while_costs_nothing(channel: ControllerChannel) -> None:
     remote, run = open_run(channel, read_within_s=60)
     journal = journal_path(run, "gw0")
-    journal.mkdir()  # opening it is an OSError, as while too many files are open
+    journal.symlink_to(run.path)  # opening a folder is an OSError, as while too many files are open
     report = threading.Thread(target=remote.pytest_runtest_logreport)
     report.start()
     report.join(0.3)
     assert report.is_alive(), "the test was reported before its result was sent"
     signs = channel.count("alive")
-    journal.rmdir()
-    journal.write_bytes(b"result\n")
+    result = run.path / "result"
+    result.write_bytes(b"result\n")
+    result.replace(journal)
     report.join(20)
     assert ("update", journal.name, 0, b"result\n") in channel.sent
     wait_until(lambda: channel.count("alive") > signs)
