@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from enum import StrEnum
 from typing import Any
 
-from execnet.gateway_base import BaseGateway, Channel
+from execnet.gateway_base import Channel
 
 from pytest_ultra import __version__
 from pytest_ultra.errors import ConfigurationError
@@ -29,7 +28,7 @@ class Message(StrEnum):
     UPDATE = "update"  # name, offset, bytes: a worker's file has changed
     ALIVE = "alive"
     STOP = "stop"  # the run is stopped
-    FAILED = "failed"  # a text: the controller can read or write no more files
+    FAILED = "failed"  # a text: the sender can read or write no more files
     CLOSED = "closed"  # the connection has ended
 
 
@@ -48,18 +47,3 @@ def received_channel(workerinput: dict[str, Any]) -> Channel:
         )
     channel: Channel = workerinput[_KEY]
     return channel
-
-
-def lock_writes(gateway: BaseGateway) -> None:
-    """Let only one thread at a time write to a gateway.
-
-    execnet relies on atomic writes, but a large message to a socket is written in parts.
-    """
-    io, lock = gateway._io, threading.Lock()  # noqa: SLF001 - execnet has no public way
-    write = io.write
-
-    def write_locked(data: bytes) -> None:
-        with lock:
-            write(data)
-
-    io.write = write_locked  # type: ignore[method-assign]

@@ -7,7 +7,8 @@ import platform
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -15,18 +16,21 @@ import pytest
 
 from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_suite import REMOTE_RUN
-from pytest_ultra.distribution.channel_messages import ALIVE_EVERY_S
 from pytest_ultra.distribution.controller_connection import ControllerConnection
 from pytest_ultra.distribution.placement import Placement
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.settings import Settings
-from pytest_ultra.storage.file_updates import UpdateReader
+from pytest_ultra.storage.file_updates import FileUpdate, UpdateReader
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.stop_signal import send_stop
 from pytest_ultra.worker.client_stack import reachable_models
 
 _SEND_EVERY_S = 0.1
-_SENDS_PER_SIGN = round(ALIVE_EVERY_S / _SEND_EVERY_S)
+_READ_WITHIN_S = 10.0
+"""How long the files may be unreadable, as while too many are open, before the worker stops."""
+
+_LAST_FILES_WITHIN_S = 300.0
+"""How long sending may last at the session's end; a silent controller ends it sooner."""
 
 
 class DemoEndpoint(Protocol):
@@ -91,12 +95,15 @@ def _find_case_ids(config: pytest.Config, placement: Placement, rounds: Mapping[
 class RemoteRun:
     """Hook implementations of a worker on another host.
 
-    Ten times a second, and before each report, it sends the controller what its files have grown by. So a host that is
+    Ten times a second it sends the controller what its files have changed by, and before each report, what they have
+    grown by. So a host that is
     lost takes the episodes and answers of its last 0.1 s with it, and no reported result.
     """
 
-    def __init__(self, connection: ControllerConnection, worker: str) -> None:
+    def __init__(self, connection: ControllerConnection, worker: str, *, read_within_s: float = _READ_WITHIN_S) -> None:
         self._connection = connection
+        self._worker = worker
+        self._read_within_s = read_within_s
         self._run = RunDirectory(Path(tempfile.mkdtemp(prefix="pytest-ultra-run-")))
         self._reader = UpdateReader(self._run, worker)
         self._lock = threading.Lock()
@@ -112,26 +119,39 @@ class RemoteRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self) -> None:
-        self._send()
+        self._send(self._reader.read_growth)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Send what is left, when all files are closed; xdist reports the end after this."""
         self._is_over.set()
         if self._thread.is_alive():
-            self._thread.join()
-        self._send()
+            self._thread.join(_LAST_FILES_WITHIN_S)
+        if self._thread.is_alive():
+            self._connection.fail(f"{self._worker} could not send its files within {_LAST_FILES_WITHIN_S:g} s")
+        else:
+            self._send(self._reader.read)
         shutil.rmtree(self._run.path, ignore_errors=True)
 
-    def _send(self) -> None:
-        with self._lock:
-            for update in self._reader.read():
-                self._connection.send_update(update)
-
     def _send_until_over(self) -> None:
-        sends = 0
         while not self._is_over.wait(_SEND_EVERY_S):
-            self._send()
-            sends += 1
-            if sends % _SENDS_PER_SIGN == 0:
-                self._connection.say_alive()
+            self._send(self._reader.read)
+
+    def _send(self, read: Callable[[], Iterator[FileUpdate]]) -> None:
+        """Send what has changed. What cannot be read is read again a little later, until that has lasted too long."""
+        give_up_at = time.monotonic() + self._read_within_s
+        while (error := self._try_to_send(read)) is not None:
+            if time.monotonic() > give_up_at:
+                self._connection.fail(f"{self._worker} cannot read its files: {error}")
+                self._read_within_s = 0.0
+                return
+            time.sleep(_SEND_EVERY_S)
+
+    def _try_to_send(self, read: Callable[[], Iterator[FileUpdate]]) -> OSError | None:
+        with self._lock:
+            try:
+                for update in read():
+                    self._connection.send_update(update)
+            except OSError as error:
+                return error
+        return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from pytest_ultra.storage.file_updates import REPLACE, FileUpdate, UnexpectedUpdateError, UpdateReader, apply_update
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.shared_disk import is_shared, write_token
+
+LISTED = ("os.listdir", "os.scandir")
 
 
 @pytest.fixture
@@ -42,6 +46,28 @@ def test_files_grow_and_are_replaced_as_on_the_workers_host(runs: tuple[RunDirec
     for name in ("journal-gw1.jsonl", "progress-1.json", "guidance/ab-cd.json"):
         assert (here.path / name).read_bytes() == (there.path / name).read_bytes()
     assert not (here.path / "journal-gw2.jsonl").exists()
+
+
+def test_a_look_at_thousands_of_workflows_that_are_all_sent_opens_no_folder_of_them(
+    runs: tuple[RunDirectory, RunDirectory],
+) -> None:
+    there, here = runs
+    reader = UpdateReader(there, "gw1")
+    (there.guidance / "ab-cd.json").write_text("{}")
+    assert send(reader, here) == ["guidance/ab-cd.json"]
+    (there.guidance / "ef-01.json").write_text("{}")  # perhaps within the same tick
+    assert send(reader, here) == ["guidance/ef-01.json"]
+    os.utime(there.guidance, (1, 1))
+    assert send(reader, here) == []
+    opened: list[str] = []
+    is_watched = True
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if is_watched and event in LISTED else None)
+    assert send(reader, here) == []
+    assert list(reader.read_growth()) == []
+    is_watched = False
+    assert str(there.guidance) not in opened
+    (there.guidance / "ef-02.json").write_text("{}")
+    assert send(reader, here) == ["guidance/ef-02.json"]
 
 
 @pytest.mark.parametrize(
