@@ -300,11 +300,16 @@ def test_runs_that_could_not_start_their_episodes_are_resumed_with_all_before_th
 ) -> None:
     args = (*xdist_on_off, SLOW, TEN_CASES)
     finished = killed_runs.put_into(project, *xdist_on_off)
-    for conftest in (NO_MORE_FILES, NO_SHARD, NO_FILE_ANYWHERE):
+    reasons = {
+        NO_MORE_FILES: "* could not generate a task: *Too many open files",
+        NO_SHARD: "the episodes could not start (too many open files)",
+        NO_FILE_ANYWHERE: "the episodes could not start (too many open files)",
+    }
+    for conftest, reason in reasons.items():
         project.pytester.makeconftest(conftest)
         result = project.run_in_own_process(*args)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
-        result.stdout.fnmatch_lines("the run was interrupted: the episodes could not start (too many open files); *")
+        result.stdout.fnmatch_lines(f"the run was interrupted: {reason}; *")
     (project.path / "conftest.py").unlink()
     project.run(*args).assert_outcomes(passed=10)
     assert count_reused(project) == finished
