@@ -66,7 +66,8 @@ class FailureHooks:
             self._restore(terminalreporter)
         if terminalreporter.verbosity > 0:
             return result
-        listed = [kind for kind, char in _KINDS.items() if terminalreporter.hasopt(char)]
+        is_wanted = getattr(terminalreporter, "hasopt", bool)  # some reporters have few of pytest's attributes
+        listed = [kind for kind, char in _KINDS.items() if is_wanted(char)]
         left_out = sum(self._left_out[kind] for kind in listed)
         if left_out and sum(len(self._all[kind]) for kind in listed) > left_out:
             terminalreporter.write_line(f"and {left_out:,} more of the suite's cases; -v names all")

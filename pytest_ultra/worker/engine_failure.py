@@ -66,7 +66,11 @@ class EngineFailure:
         text = str(cause) if is_plain else f"{type(cause).__name__}: {cause}"
         called = _users_part(cause.__traceback__)
         place = f" ({Path(called.tb_frame.f_code.co_filename).name}:{called.tb_lineno})" if called else ""
-        return excerpt(self._redact(" ".join(text.split())), _CHARACTERS) + place
+        return self.clear(text) + place
+
+    def clear(self, text: str) -> str:
+        """Return the text of an error as it may be stored and shown: one line of bounded length, without secrets."""
+        return excerpt(self._redact(" ".join(text.split())), _CHARACTERS)
 
 
 def _users_part(traceback: TracebackType | None) -> TracebackType | None:

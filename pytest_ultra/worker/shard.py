@@ -227,7 +227,8 @@ class Shard:
         except Exception as error:
             if isinstance(error, OSError) and error.errno in DISK_FULL:
                 self._fail(JournalError(self._run.guidance, error))
-            note_interruption(self._run, f"{self._placement.worker} could not generate a task: {error}")
+            reason = f"could not generate a task: {self._failure.clear(str(error))}"
+            note_interruption(self._run, f"{self._placement.worker} {reason}")
             raise
         self._generation.advance()
 
