@@ -18,9 +18,9 @@ from pytest_ultra.analysis.pairs import Pairing, Reference, is_full
 from pytest_ultra.analysis.run_comparison import choose_contrast
 from pytest_ultra.core.axes import FLAWED_MARK, PromptType
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.figures import Contrast
 from pytest_ultra.core.gates import Decision, ExitStatus, Finding, Gate, GateKind, Obstacle, Verdict
 from pytest_ultra.core.groups import ALL, FLAWED, GateOn
+from pytest_ultra.core.paired_evidence import Contrast
 
 
 class GateEvaluator:

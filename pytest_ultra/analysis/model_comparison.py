@@ -7,7 +7,8 @@ from itertools import combinations
 
 from pytest_ultra.analysis.paired_difference import adjust_p_values, compare
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Contrast, ModelDifference
+from pytest_ultra.core.figures import ModelDifference
+from pytest_ultra.core.paired_evidence import Contrast
 
 
 def compare_models(episodes: Iterable[Episode], models: Sequence[str]) -> tuple[ModelDifference, ...]:

@@ -13,7 +13,8 @@ from pytest_ultra.analysis.robustness import mean, measure_recovery
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Contrast, Counts, ModelFigures
+from pytest_ultra.core.figures import Counts, ModelFigures
+from pytest_ultra.core.paired_evidence import Contrast
 
 
 def measure_models(episodes: Sequence[Episode], names: Sequence[str]) -> tuple[ModelFigures, ...]:

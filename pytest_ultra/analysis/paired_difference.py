@@ -12,7 +12,7 @@ from pytest_ultra.analysis.difference_test import DifferenceTest
 from pytest_ultra.analysis.mcnemar import ALPHA, adjust_holm, detectable_difference, pairs_needed
 from pytest_ultra.analysis.pairs import Pairing, Reference
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import SMALL_DIFFERENCE, Caveat, Contrast, Evidence, PairedDifference
+from pytest_ultra.core.paired_evidence import SMALL_DIFFERENCE, Caveat, Contrast, Evidence, PairedDifference
 
 FEW_TASKS = 5
 """Fewer tasks than this are no evidence: of four tasks without any effect, all may be lost once in 16 times."""

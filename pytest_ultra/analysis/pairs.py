@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.figures import Contrast
+from pytest_ultra.core.paired_evidence import Contrast
 
 
 class Pair(NamedTuple):

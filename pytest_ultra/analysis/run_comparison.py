@@ -12,8 +12,9 @@ from pytest_ultra.analysis.paired_difference import adjust_p_values, measure_dif
 from pytest_ultra.analysis.pairs import Pair, Pairing, Reference, is_full
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Comparison, Contrast, Flip, RunComparison
+from pytest_ultra.core.figures import Comparison, Flip, RunComparison
 from pytest_ultra.core.groups import ALL, FLAWED
+from pytest_ultra.core.paired_evidence import Contrast
 
 
 def compare_runs(

@@ -27,7 +27,8 @@ from pytest_ultra.analysis.robustness import (
 from pytest_ultra.core.axes import PromptType, PromptVariant, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import Episode, FailureClass
-from pytest_ultra.core.figures import Contrast, Row, SlowCase, Summary
+from pytest_ultra.core.figures import Row, SlowCase, Summary
+from pytest_ultra.core.paired_evidence import Contrast
 
 _DEMO = re.compile(r"demo([/?]|$)")
 

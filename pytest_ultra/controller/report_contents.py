@@ -14,10 +14,11 @@ from pytest_ultra.analysis.group_members import members
 from pytest_ultra.collection.run_suite import SUITE, open_guidance_cache
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import Episode
-from pytest_ultra.core.figures import Comparison, Contrast, Summary
+from pytest_ultra.core.figures import Comparison, Summary
 from pytest_ultra.core.goal_report import GoalReport
 from pytest_ultra.core.groups import FLAWED
 from pytest_ultra.core.guidance import AnyGuidance
+from pytest_ultra.core.paired_evidence import Contrast
 from pytest_ultra.core.prices import PRICES, Price
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.options.option import Option

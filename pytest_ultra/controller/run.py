@@ -53,6 +53,8 @@ class Run:
         self._demo: DemoProcess | None = None
         self._planned: list[tuple[Case, str]] = []
         self._planned_cases = 0
+        self._is_planned = False
+        self._shows_header = config.get_verbosity() >= 0 and not config.getoption("no_header", default=False)
         self.rounds = number_rounds(cases, settings.until, settings.instances)
         self._round_hooks = None if settings.until is None else RoundHooks(self, cases, self.rounds)
         if self._round_hooks is not None:
@@ -93,13 +95,14 @@ class Run:
         """Return the placement of the only process; workers get theirs from it."""
         return Placement(run_folder=str(self.directory.path), demo_url=self.demo_url, ends_at=self._ends_at)
 
-    def plan(self, nodeids: Sequence[str]) -> None:
-        """Store the selected tests as the run's plan, once the demo endpoint is ready.
+    def plan(self, nodeids: Sequence[str]) -> list[str]:
+        """Store the selected tests as the run's plan, once the demo endpoint is ready; return what to print of it.
 
         The first collection counts: all workers have the same one, except a replacement that cannot collect all.
         """
-        if self._planned:
-            return
+        if self._is_planned:
+            return []
+        self._is_planned = True
         if self._demo is not None:
             self._demo.wait_until_ready()
         found = ((find_case_id(nodeid, self._cases), nodeid) for nodeid in nodeids)
@@ -107,6 +110,8 @@ class Run:
         self._planned_cases = len({case.case_id for case, _ in self._planned})
         self._unrun.expect(self.directory, {nodeid: case.case_id for case, nodeid in self._planned})
         self._reused.write_to(self.directory, self._planned)
+        line = selected_line(self.directory, selected=self._planned_cases, planned=len(self._cases))
+        return [line] if self._shows_header else []
 
     @pytest.hookimpl
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
@@ -121,14 +126,9 @@ class Run:
         self.plan([item.nodeid for item in session.items])
 
     @pytest.hookimpl
-    def pytest_report_collectionfinish(self, config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """Plan here too: pytest's terminal comes before `pytest_collection_finish` of this class."""
-        self.plan([item.nodeid for item in items])
-        return [self.describe_selection()] if _shows_header(config) else []
-
-    def describe_selection(self) -> str:
-        """Return the line about what is run. Use it when the tests are selected."""
-        return selected_line(self.directory, selected=self.planned_cases, planned=len(self._cases))
+        return self.plan([item.nodeid for item in items])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -260,7 +260,3 @@ class Run:
     @property
     def _interruption(self) -> str | None:
         return read_interruption(self.directory) if self._has_started else None
-
-
-def _shows_header(config: pytest.Config) -> bool:
-    return config.get_verbosity() >= 0 and not config.getoption("no_header")

@@ -112,7 +112,6 @@ def _distribute(config: pytest.Config, run: Run, chosen_dist: str | None, *, nee
         chosen_dist,
         base=run.place,
         plan=run.plan,
-        describe_selection=run.describe_selection,
         stop=run.stop,
         find_in_flight=run.find_in_flight,
         quarantine=run.quarantine,

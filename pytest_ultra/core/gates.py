@@ -7,8 +7,9 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
-from pytest_ultra.core.figures import PairedDifference, Rate
+from pytest_ultra.core.figures import Rate
 from pytest_ultra.core.groups import ALL, GateOn
+from pytest_ultra.core.paired_evidence import PairedDifference
 
 
 class GateKind(StrEnum):

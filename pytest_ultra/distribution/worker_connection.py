@@ -19,7 +19,7 @@ from pytest_ultra.errors import UltraError
 from pytest_ultra.storage.file_updates import apply_update
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import note_interruption
-from pytest_ultra.storage.starting_files import FilePiece, read_starting_files
+from pytest_ultra.storage.starting_files import FilePiece
 
 ReadFiles = Callable[..., Iterable[FilePiece]]
 """Reads the files for a worker, as `read_starting_files` does."""
@@ -32,7 +32,7 @@ class WorkerConnection:
     receives writes updates to the disk, so that they are there before the report that follows, and waits for no host.
     """
 
-    def __init__(self, node: WorkerController, run: RunDirectory, read_files: ReadFiles = read_starting_files) -> None:
+    def __init__(self, node: WorkerController, run: RunDirectory, read_files: ReadFiles) -> None:
         self._node = node
         self._run = run
         self._read_files = read_files

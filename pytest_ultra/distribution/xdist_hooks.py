@@ -31,8 +31,7 @@ class DistributionHooks:
         chosen_dist: str | None,
         *,
         base: Callable[[], Placement],
-        plan: Callable[[Sequence[str]], None],
-        describe_selection: Callable[[], str],
+        plan: Callable[[Sequence[str]], Sequence[str]],
         stop: Callable[[], None],
         find_in_flight: InFlight,
         quarantine: Callable[[str, str], None],
@@ -40,13 +39,11 @@ class DistributionHooks:
         """Take the user's own `--dist`, if any, and the callbacks of the run.
 
         `base`, called for each worker, returns the fields that all placements share; `plan` receives the selected
-        node ids, and `describe_selection` returns the line about them; `stop` stops the workers at once;
-        `find_in_flight` returns the node ids that a worker was running; `quarantine` receives the node id of a test
-        that crashed too many workers, and the reason.
+        node ids, and returns lines for the terminal; `stop` stops the workers at once; `find_in_flight` returns the
+        node ids that a worker was running; `quarantine` receives the node id of a test that crashed too many workers,
+        and the reason.
         """
         self._plan = plan
-        self._describe_selection = describe_selection
-        self._is_described = False
         self._stop = stop
         self._find_in_flight = find_in_flight
         self._quarantine = quarantine
@@ -106,12 +103,11 @@ class DistributionHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        self._plan(ids)
-        terminal = self._terminal
-        if terminal is not None and terminal.showheader and not terminal.no_header and not self._is_described:
-            self._is_described = True
+        lines, terminal = self._plan(ids), self._terminal
+        if lines and terminal is not None:
             terminal.ensure_newline()
-            terminal.write_line(self._describe_selection())
+            for line in lines:
+                terminal.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

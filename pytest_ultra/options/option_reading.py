@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # an unused plugin must not import what this needs
 
 def read_option(config: pytest.Config, name: str) -> Any:
     """Return the value of one option, also in a session without a model. Raises `pytest.UsageError`."""
-    return read_value(config, next(option for option in OPTIONS if option.name == name))
+    return read_value(config, _find_option(name))
 
 
 def read_value(config: pytest.Config, option: Option, preset: Preset | None = None) -> Any:
@@ -42,7 +42,11 @@ def read_value(config: pytest.Config, option: Option, preset: Preset | None = No
 
 def find_source(config: pytest.Config, name: str) -> str:
     """Return where the value of an option stands, for a message: its flag, a place in a file, or its ini key."""
-    return _find_given(config, next(option for option in OPTIONS if option.name == name))[1]
+    return _find_given(config, _find_option(name))[1]
+
+
+def _find_option(name: str) -> Option:
+    return next(option for option in OPTIONS if option.name == name)
 
 
 def _find_given(config: pytest.Config, option: Option) -> tuple[list[str], str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_ultra.core.figures import SMALL_DIFFERENCE, Caveat, PairedDifference, Row
+from pytest_ultra.core.figures import Row
+from pytest_ultra.core.paired_evidence import SMALL_DIFFERENCE, Caveat, PairedDifference
 from pytest_ultra.reporting.budget_lines import dollars
 from pytest_ultra.reporting.text import count
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pytest_ultra.core.case import short_name
 from pytest_ultra.core.differences import Difference
 from pytest_ultra.core.episode import Outcome
-from pytest_ultra.core.figures import Comparison, Flip, PairedDifference, Rate, RunComparison
+from pytest_ultra.core.figures import Comparison, Flip, Rate, RunComparison
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.figure_format import (
     NOTHING,
     VERDICT_LEGENDS,

@@ -6,15 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pytest_ultra.core.figures import (
-    SMALL_DIFFERENCE,
-    Evidence,
-    ModelDifference,
-    PairedDifference,
-    Row,
-    RunComparison,
-    Summary,
-)
+from pytest_ultra.core.figures import ModelDifference, Row, RunComparison, Summary
+from pytest_ultra.core.paired_evidence import SMALL_DIFFERENCE, Evidence, PairedDifference
 from pytest_ultra.reporting.caveats import price_of
 from pytest_ultra.reporting.figure_format import p_value, signed_points
 from pytest_ultra.reporting.text import count, neutralise

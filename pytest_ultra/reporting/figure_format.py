@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from pytest_ultra.core.figures import LARGE_DIFFERENCE, TOO_FEW, PairedDifference, Rate
+from pytest_ultra.core.figures import Rate
+from pytest_ultra.core.paired_evidence import LARGE_DIFFERENCE, TOO_FEW, PairedDifference
 
 NOTHING = "-"
 VERDICT_LEGENDS = MappingProxyType(

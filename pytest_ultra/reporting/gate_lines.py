@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pytest_ultra.core.figures import PairedDifference, Rate
+from pytest_ultra.core.figures import Rate
 from pytest_ultra.core.gates import Decision, Finding, Gate, GateKind, Obstacle, Verdict
 from pytest_ultra.core.groups import ALL, FLAWED, GateOn
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.figure_format import interval, percent
 from pytest_ultra.reporting.text import count, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine

@@ -7,16 +7,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from pytest_ultra.core.axes import FaultKind
-from pytest_ultra.core.figures import (
-    Comparison,
-    Flip,
-    ModelDifference,
-    PairedDifference,
-    Row,
-    RunComparison,
-    Summary,
-)
+from pytest_ultra.core.figures import Comparison, Flip, ModelDifference, Row, RunComparison, Summary
 from pytest_ultra.core.gates import Decision
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.caveats import caveat_lines
 from pytest_ultra.reporting.comparison_lines import (
     case_name,

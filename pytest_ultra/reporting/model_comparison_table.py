@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_ultra.core.figures import ModelDifference, PairedDifference
+from pytest_ultra.core.figures import ModelDifference
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.figure_format import VERDICT_LEGENDS, difference_interval, p_value, points, verdict
 from pytest_ultra.reporting.table_columns import NO_LEGENDS, Column, Layout, fit_table
 from pytest_ultra.reporting.text import count, fill, neutralise

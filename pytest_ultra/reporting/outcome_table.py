@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pytest_ultra.core.figures import Counts, Evidence, PairedDifference, Row
+from pytest_ultra.core.figures import Counts, Row
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting.budget_lines import dollars, estimate_mark
 from pytest_ultra.reporting.figure_format import (
     NOTHING,

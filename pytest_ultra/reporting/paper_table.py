@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 
-from pytest_ultra.core.figures import PairedDifference, Row, Summary
+from pytest_ultra.core.figures import Row, Summary
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.csv_table import render_csv
 from pytest_ultra.reporting.figure_format import NOTHING, p_value, too_few_legend, verdict
 from pytest_ultra.reporting.markdown import escape

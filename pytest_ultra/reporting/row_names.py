@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_ultra.core.axes import PromptType
-from pytest_ultra.core.figures import Caveat, Row
+from pytest_ultra.core.figures import Row
+from pytest_ultra.core.paired_evidence import Caveat
 from pytest_ultra.reporting.html.html_text import safe_text
 
 CAVEATS = {  # of one row; those that hold for many rows are printed once for all (caveats.py)

@@ -9,7 +9,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from pytest_ultra.core.figures import TOO_FEW, Row
+from pytest_ultra.core.figures import Row
+from pytest_ultra.core.paired_evidence import TOO_FEW
 from pytest_ultra.reporting.figure_format import NOTHING
 from pytest_ultra.reporting.text import fill, neutralise
 from pytest_ultra.reporting.text_table import TerminalLine, draw

@@ -96,8 +96,7 @@ class RemoteRun:
     """Hook implementations of a worker on another host.
 
     Ten times a second it sends the controller what its files have changed by, and before each report, what they have
-    grown by. So a host that is
-    lost takes the episodes and answers of its last 0.1 s with it, and no reported result.
+    grown by. So a host that is lost takes the episodes and answers of its last 0.1 s with it, and no reported result.
     """
 
     def __init__(self, connection: ControllerConnection, worker: str, *, read_within_s: float = _READ_WITHIN_S) -> None:

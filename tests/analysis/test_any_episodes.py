@@ -15,7 +15,7 @@ from pytest_ultra.analysis.run_comparison import compare_runs
 from pytest_ultra.analysis.summary import summarize
 from pytest_ultra.core.axes import PromptType, Severity
 from pytest_ultra.core.episode import Episode, FailureClass, Outcome
-from pytest_ultra.core.figures import Contrast, PairedDifference
+from pytest_ultra.core.paired_evidence import Contrast, PairedDifference
 from tests.results_factory import make_case, make_episode
 
 SHARES = st.none() | st.floats(0, 1)

@@ -9,7 +9,7 @@ import pytest
 from pytest_ultra.analysis.paired_difference import adjust_p_values, compare
 from pytest_ultra.core.axes import PromptType, Severity
 from pytest_ultra.core.episode import Episode, Outcome
-from pytest_ultra.core.figures import Caveat, Contrast, Evidence, PairedDifference
+from pytest_ultra.core.paired_evidence import Caveat, Contrast, Evidence, PairedDifference
 from tests.results_factory import make_case, make_episode
 
 FULL, PARTIAL, FAILED, ERROR, SKIPPED = Outcome

@@ -164,4 +164,3 @@ def test_a_case_that_cannot_be_estimated_starts_and_reserves_nothing() -> None:
     assert start(admission, SHARD) == SHARD
     assert reserve.held == 0
     finish(admission, reserve, SHARD[:1], requests=1)
-    assert start(admission_of(reserve, LIMITS), SHARD)

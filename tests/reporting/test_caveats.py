@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
-from pytest_ultra.core.figures import Caveat, Counts, PairedDifference, Repeats, Row
+from pytest_ultra.core.figures import Counts, Repeats, Row
+from pytest_ultra.core.paired_evidence import Caveat, PairedDifference
 from pytest_ultra.reporting.caveats import caveat_lines
 
 MISUSE, DRIFT = PromptType.FLAWED_TOOL_MISUSE, PromptType.FLAWED_SEMANTIC_DRIFT

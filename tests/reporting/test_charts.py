@@ -11,7 +11,8 @@ import pytest
 
 from pytest_ultra.core.axes import PromptType
 from pytest_ultra.core.episode import FailureClass
-from pytest_ultra.core.figures import Counts, Evidence, ModelFigures, PairedDifference, Rate, Row, Summary
+from pytest_ultra.core.figures import Counts, ModelFigures, Rate, Row, Summary
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.charts.chart_style import LOSS as LOSS_HUE
 from pytest_ultra.reporting.charts.chart_style import Format

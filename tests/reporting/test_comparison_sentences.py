@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.axes import FLAWED_PROMPT_TYPES, PromptType
-from pytest_ultra.core.figures import Comparison, Evidence, ModelDifference, PairedDifference, RunComparison
+from pytest_ultra.core.figures import Comparison, ModelDifference, RunComparison
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting.comparison_sentences import comparison_sentences, run_sentence
 from tests.reporting.test_terminal_summary import make_difference, make_realistic, make_row, make_summary
 

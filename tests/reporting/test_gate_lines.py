@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pytest_ultra.core.figures import PairedDifference, Rate
+from pytest_ultra.core.figures import Rate
 from pytest_ultra.core.gates import Decision, Finding, Gate, GateKind, Obstacle, Verdict
 from pytest_ultra.core.groups import GateOn
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.gate_lines import (
     conclusion,
     gate_lines,

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from pytest_ultra.core.axes import PromptType, Severity
-from pytest_ultra.core.figures import Counts, Evidence, PairedDifference, Rate, Row, Summary
+from pytest_ultra.core.figures import Counts, Rate, Row, Summary
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting.paper_table import escape_latex, to_csv, to_latex, to_markdown
 
 LOSS = PairedDifference(

@@ -9,18 +9,8 @@ import pytest
 
 from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.episode import FailureClass, Outcome
-from pytest_ultra.core.figures import (
-    Counts,
-    Evidence,
-    ModelDifference,
-    PairedDifference,
-    Rate,
-    Repeats,
-    Robustness,
-    Row,
-    SlowCase,
-    Summary,
-)
+from pytest_ultra.core.figures import Counts, ModelDifference, Rate, Repeats, Robustness, Row, SlowCase, Summary
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting import figure_format as figures
 from pytest_ultra.reporting.model_comparison_table import model_lines
 from pytest_ultra.reporting.outcome_table import draw_outcomes

@@ -16,16 +16,15 @@ from pytest_ultra.core.episode import FailureClass, Outcome
 from pytest_ultra.core.figures import (
     Counts,
     Discernment,
-    Evidence,
     ModelDifference,
     ModelFigures,
-    PairedDifference,
     Rate,
     Robustness,
     Row,
     SlowCase,
     Summary,
 )
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting.header_lines import header, selection_line
 from pytest_ultra.reporting.terminal_summary import Detail, end_of_run
 from pytest_ultra.reporting.text_table import TerminalLine

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pytest_ultra.core.figures import Evidence, PairedDifference, Summary
+from pytest_ultra.core.figures import Summary
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting.charts.chart_style import GAIN, LINE, LOSS, SOFT, escape_math, make_figure
 from pytest_ultra.reporting.row_names import heading, row_label
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from pytest_ultra.core.axes import Severity
-from pytest_ultra.core.figures import Comparison, Evidence, PairedDifference, Row
+from pytest_ultra.core.figures import Comparison, Row
+from pytest_ultra.core.paired_evidence import Evidence, PairedDifference
 from pytest_ultra.reporting.figure_format import too_few_legend
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.heat_map import row_query

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pytest_ultra.core.figures import ModelFigures, PairedDifference, Rate, Row, Summary
+from pytest_ultra.core.figures import ModelFigures, Rate, Row, Summary
+from pytest_ultra.core.paired_evidence import PairedDifference
 from pytest_ultra.reporting.budget_lines import estimate_mark
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.failure_matrix import Query, count_failures, failure_query

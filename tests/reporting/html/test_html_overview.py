@@ -11,20 +11,18 @@ from pytest_ultra.core.axes import FaultKind, PromptType, Severity
 from pytest_ultra.core.case import Versions
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.figures import (
-    Caveat,
     Comparison,
     Counts,
     Discernment,
-    Evidence,
     ModelDifference,
     ModelFigures,
-    PairedDifference,
     Rate,
     Repeats,
     Robustness,
     Row,
     Summary,
 )
+from pytest_ultra.core.paired_evidence import Caveat, Evidence, PairedDifference
 from pytest_ultra.reporting.html import number_format
 from pytest_ultra.reporting.html.overview import Overview, make_overview, make_title
 from pytest_ultra.reporting.html.overview_tables import ConductLine, RecoveryLine
