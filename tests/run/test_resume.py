@@ -359,12 +359,14 @@ HOOK_THAT = """
 """
 
 
-def test_an_endpoint_hook_can_skip_all_cases_or_end_the_run(project: Project) -> None:
-    args = (*NO_XDIST, "--ultra-model=mine", TEN_CASES)
+def test_an_endpoint_hook_can_skip_all_cases(project: Project) -> None:
     project.pytester.makeconftest(HOOK_THAT.format("skip"))
-    project.run(*args).assert_outcomes(skipped=10)
+    project.run(*NO_XDIST, "--ultra-model=mine", TEN_CASES).assert_outcomes(skipped=10)
+
+
+def test_an_endpoint_hook_can_end_the_run(project: Project) -> None:
     project.pytester.makeconftest(HOOK_THAT.format("exit"))
-    result = project.run_in_own_process(*args)
+    result = project.run_in_own_process(*NO_XDIST, "--ultra-model=mine", TEN_CASES)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines("*Exit: no key is set*")
 
