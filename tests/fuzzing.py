@@ -126,10 +126,10 @@ def cpu_time_s(action: Callable[[], object], repeats: int = 3) -> float:
 def check_linear_time(read: Callable[[int], object], size: int = 40_000) -> None:
     """Check that reading eight times as much costs less than 24 times the time; `read` gets the size in bytes.
 
-    A quadratic reader needs 64 times. What takes less than 50 ms is not compared.
+    A quadratic reader needs 64 times, each time it is measured; a busy machine disturbs some measurements. What takes
+    less than 50 ms is not compared.
     """
-    large = cpu_time_s(lambda: read(8 * size), 1)
-    if large < 0.05:
+    if cpu_time_s(lambda: read(8 * size), 1) < 0.05:
         return
-    small, large = cpu_time_s(lambda: read(size)), cpu_time_s(lambda: read(8 * size))
-    assert large < 24 * small + 0.05
+    times = ((cpu_time_s(lambda: read(size)), cpu_time_s(lambda: read(8 * size))) for _ in range(3))
+    assert any(large < 24 * small + 0.05 for small, large in times)

@@ -18,7 +18,7 @@ from pytest_ultra.collection.items import case_of
 from pytest_ultra.collection.run_suite import REMOTE_RUN
 from pytest_ultra.distribution.controller_connection import ControllerConnection
 from pytest_ultra.distribution.placement import Placement
-from pytest_ultra.errors import ConfigurationError
+from pytest_ultra.errors import ConfigurationError, describe_error
 from pytest_ultra.options.settings import Settings
 from pytest_ultra.storage.file_updates import FileUpdate, UpdateReader
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -141,7 +141,7 @@ class RemoteRun:
         give_up_at = time.monotonic() + self._read_within_s
         while (error := self._try_to_send(read)) is not None:
             if time.monotonic() > give_up_at:
-                self._connection.fail(f"{self._worker} cannot read its files: {error}")
+                self._connection.fail(f"{self._worker} cannot read its files: {describe_error(error)}")
                 self._read_within_s = 0.0
                 return
             time.sleep(_SEND_EVERY_S)
