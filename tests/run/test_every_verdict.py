@@ -17,6 +17,9 @@ from tests.providers.error_examples import EXAMPLES, encode_example
 from tests.run.plan_model import follow_plan
 from tests.run.project import NO_XDIST, ONE_CASE, Project
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer
+from tests.run.short_waits import short_waits
+
+__all__ = ["short_waits"]
 
 StartServer = Callable[[Script], ScriptedServer]
 _NAMED_WAIT = re.compile(r"\b\d+s\b")
@@ -68,6 +71,7 @@ UNCHANGEABLE = {"extra inputs", "strict tools", "unknown parameter", "unsupporte
 """Rejections that name nothing of our requests, or what no request can do without: they are errors of their cases."""
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_wait_or_a_passing_error_costs_no_case(project: Project, start_server: StartServer) -> None:
     rows = rows_of(Verdict.WAIT, Verdict.RETRY)
     server = start_server(OneAnswer(rows))

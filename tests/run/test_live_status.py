@@ -19,7 +19,7 @@ from tests.run.project import NO_XDIST, ONE_CASE, RUN_MARKER, TEN_CASES, Project
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer
 from tests.terminal_screen import TerminalScreen
 
-SLOW = "--ultra-model=demo/perfect?latency=0.5"
+SLOW = "--ultra-model=demo/perfect?latency=0.3"
 NO_PLUGINS = ("-p", "no:cacheprovider", "-p", "no:randomly")
 LOG_LINE = re.compile(
     r"ultra: (\d+)/10 done( \(\d+ reported\))?(; \d+ passed, 0 failed, 0 errors; demo/perfect\S* 100% of \d+)?"
@@ -36,9 +36,9 @@ FREQUENT_LINES = """
         manager = config.pluginmanager
         if manager.hasplugin("ultra-status"):
             manager.unregister(name="ultra-status")
-            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.5), "ultra-status")
+            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.1), "ultra-status")
 """
-"""Writes a line to a log every 0.5 s instead of every 30 s."""
+"""Writes a line to a log at each look at the progress instead of every 30 s."""
 
 
 class TerminalRun:
@@ -112,9 +112,8 @@ def test_a_terminal_shows_the_status_on_its_lowest_rows_and_clears_it_at_the_end
 
 
 def test_lines_of_pytest_stay_intact_above_the_status(start_on_terminal: StartOnTerminal) -> None:
-    run = start_on_terminal(SLOW, TEN_CASES, "-n0", "-v", "--ultra-concurrency=4", columns=200, rows=12)
-    rows = run.wait_for("PASSED")
-    assert is_status_row(rows[-1])
+    run = start_on_terminal(SLOW, TEN_CASES, "-n0", "-v", "--ultra-concurrency=5", columns=200, rows=12)
+    run.screen.wait_for(lambda rows: any("PASSED" in row for row in rows) and is_status_row(rows[-1]))
     all_rows = run.end()
     passed = [row for row in all_rows if re.search(r"::test_workflow\[.*\] PASSED \s*\[ *\d+%\]$", row)]
     assert len(passed) == 10
@@ -122,7 +121,11 @@ def test_lines_of_pytest_stay_intact_above_the_status(start_on_terminal: StartOn
 
 def test_output_of_tests_stays_intact_above_the_status(start_on_terminal: StartOnTerminal, project: Project) -> None:
     project.pytester.makepyfile("def test_loud(ultra_episode): print(f'<{ultra_episode.case.prompt_type}>')")
-    all_rows = start_on_terminal(SLOW, TEN_CASES, "-n0", "-s", "--ultra-concurrency=4", rows=12, NO_COLOR="1").end()
+    run = start_on_terminal(SLOW, TEN_CASES, "-n0", "-s", "--ultra-concurrency=5", rows=12, NO_COLOR="1")
+    rows = run.wait_for(" all [")
+    assert all(row.isascii() for row in rows if is_status_row(row)), "without colours it is plain ASCII"
+    all_rows = run.end()
+    assert not run.screen.has_colours
     assert len(re.findall(r"<\w+>", "".join(all_rows))) == 10
     assert not [row for row in all_rows if is_status_row(row)]
 
@@ -146,14 +149,6 @@ def test_a_replacement_takes_the_row_of_the_crashed_worker(
     rows = run.wait_for(" gw2 ")
     assert len([row for row in rows if row.startswith(" gw")]) == 2
     assert any("10 passed" in row for row in run.end())
-
-
-def test_the_status_without_colours_is_plain_ascii(start_on_terminal: StartOnTerminal) -> None:
-    run = start_on_terminal(SLOW, TEN_CASES, "-n0", NO_COLOR="1")
-    rows = run.wait_for(" all [")
-    assert all(row.isascii() for row in rows if is_status_row(row))
-    run.end()
-    assert not run.screen.has_colours
 
 
 def test_an_interrupt_restores_the_terminal(start_on_terminal: StartOnTerminal, xdist_on_off: tuple[str, ...]) -> None:
@@ -193,20 +188,17 @@ def test_the_status_is_off(start_on_terminal: StartOnTerminal, flag: str) -> Non
     assert b"waiting for limits" not in run.screen.written
 
 
-def test_a_log_gets_status_lines_at_intervals(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+def test_a_log_gets_status_lines_at_intervals_each_on_a_new_line(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run_in_own_process(SLOW, TEN_CASES, *xdist_on_off)
+    result = project.run_in_own_process(SLOW, TEN_CASES, *xdist_on_off, "--ultra-concurrency=5")
     lines = [line for line in result.outlines if line.startswith("ultra: ") and " done" in line]
     assert len(lines) >= 2
     assert [line for line in lines if not LOG_LINE.match(line)] == []
     assert "\x1b" not in result.stdout.str()
     result.assert_outcomes(passed=10)
     assert [path.name for path in project.runs()[0].iterdir() if "progress" in path.name] == []
-
-
-def test_a_status_line_in_a_log_starts_on_a_new_line(project: Project) -> None:
-    project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run_in_own_process(SLOW, TEN_CASES, "-n0", "--ultra-concurrency=4")
     assert [line for line in result.outlines if "ultra: " in line and not line.startswith("ultra: ")] == []
     assert sum(line.count(".") for line in result.outlines if re.fullmatch(r"(\S*py )?\.+( *\[ *\d+%\])?", line)) >= 10
 
@@ -218,7 +210,7 @@ def test_while_calls_wait_the_endpoints_last_words_are_shown(
 
     def script(request: ReceivedRequest) -> tuple[int, str]:
         if next(turns) == 0:
-            return 429, json.dumps({"error": {"message": "Rate limit reached for tokens. Please try again in 3s."}})
+            return 429, json.dumps({"error": {"message": "Rate limit reached for tokens. Please try again in 1.5s."}})
         return 200, follow_plan(request.body)
 
     project.pytester.makeconftest(FREQUENT_LINES)
