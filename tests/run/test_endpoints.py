@@ -12,9 +12,6 @@ import pytest
 
 from tests.run.project import NO_XDIST, ONE_CASE, Project, Record
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer, text_reply, tool_call_reply
-from tests.run.short_waits import short_waits
-
-__all__ = ["short_waits"]
 
 StartServer = Callable[[Script], ScriptedServer]
 

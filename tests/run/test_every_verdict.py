@@ -17,9 +17,6 @@ from tests.providers.error_examples import EXAMPLES, encode_example
 from tests.run.plan_model import follow_plan
 from tests.run.project import NO_XDIST, ONE_CASE, Project
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer
-from tests.run.short_waits import short_waits
-
-__all__ = ["short_waits"]
 
 StartServer = Callable[[Script], ScriptedServer]
 _NAMED_WAIT = re.compile(r"\b\d+s\b")

@@ -13,9 +13,6 @@ from tests.providers.streams.streamed import DONE, event, events_of
 from tests.run.plan_model import follow_plan
 from tests.run.project import NO_XDIST, ONE_CASE, Project
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer
-from tests.run.short_waits import short_waits
-
-__all__ = ["short_waits"]
 
 StartServer = Callable[[Script], ScriptedServer]
 FAULTLESS = "--ultra-tool-success-rate=1"
