@@ -57,7 +57,7 @@ def test_the_quoted_output_is_what_a_run_prints(
 def test_the_quoted_plan_is_what_the_command_prints(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none is needed for a plan")
     command = next(line for line in "".join(blocks("bash")).splitlines() if line.endswith("--ultra-plan"))
-    printed = pytester.runpytest_subprocess(*pytest_arguments(command)).outlines
+    printed = pytester.runpytest_inprocess(*pytest_arguments(command)).outlines
     assert blocks("text")[2].splitlines() == [line for line in printed if line in blocks("text")[2].splitlines()]
 
 

@@ -17,6 +17,12 @@ def way(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return WAYS[request.param]
 
 
+@pytest.fixture(params=["no-xdist", "n2"])
+def way_on_off(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Arguments for the two ways that differ most, for tests where the third would only cost time."""
+    return WAYS[request.param]
+
+
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set a key for `gpt-4o-mini`; no test in this folder sends it a request."""

@@ -46,18 +46,18 @@ def test_an_unknown_command_is_an_error_that_lists_the_known_ones(pytester: pyte
 
 
 @pytest.mark.parametrize(
-    "args", [(), ("--ultra-tool-protocol=text", "--ultra-tool-discovery=on")], ids=["usual", "text"]
+    "args",
+    [("-p", "no:xdist"), ("-n2", "--ultra-tool-protocol=text", "--ultra-tool-discovery=on")],
+    ids=["no-xdist-usual", "n2-text"],
 )
-def test_rescoring_a_run_gives_the_same_scores(
-    pytester: pytest.Pytester, way: tuple[str, ...], args: tuple[str, ...]
-) -> None:
+def test_rescoring_a_run_gives_the_same_scores(pytester: pytest.Pytester, args: tuple[str, ...]) -> None:
     axes = (
         "--ultra-prompt-type=optimal,flawed_tool_misuse",
         "--ultra-task-type=simple_task",
         "--ultra-flaws-per-case=2",
     )
     models = ("--ultra-model=demo/perfect,demo/follower", "--ultra-prompt-variant=all")
-    pytester.runpytest(*way, *axes, *models, *args, "--ultra-json=run.json").assert_outcomes(passed=12, failed=4)
+    pytester.runpytest(*axes, *models, *args, "--ultra-json=run.json").assert_outcomes(passed=12, failed=4)
     result = pytester.run(COMMAND, "rescore", "-o", "rescored.json")
     assert result.ret == 0
     result.stdout.fnmatch_lines("run *: 16 episodes, 0 scores changed")

@@ -208,9 +208,9 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def test_last_failed_runs_the_failures_of_the_suite_and_of_other_tests(
-    project: pytest.Pytester, way: tuple[str, ...]
+    project: pytest.Pytester, way_on_off: tuple[str, ...]
 ) -> None:
-    args = (*way, "--ultra-model=gpt-4o-mini")
+    args = (*way_on_off, "--ultra-model=gpt-4o-mini")
     project.runpytest(*args).assert_outcomes(passed=46, failed=6)
     project.runpytest(*args, "--lf").assert_outcomes(failed=6)
 
@@ -230,8 +230,8 @@ def test_stepwise_continues_where_it_stopped(project: pytest.Pytester) -> None:
     project.runpytest(*args, "--sw-skip").assert_outcomes(passed=9, failed=2, deselected=6)
 
 
-def test_junit_names_each_case(project: pytest.Pytester, way: tuple[str, ...]) -> None:
-    project.runpytest(*way, "--ultra-model=gpt-4o-mini", "--junitxml=junit.xml", ONE).assert_outcomes(passed=1)
+def test_junit_names_each_case(project: pytest.Pytester, way_on_off: tuple[str, ...]) -> None:
+    project.runpytest(*way_on_off, "--ultra-model=gpt-4o-mini", "--junitxml=junit.xml", ONE).assert_outcomes(passed=1)
     text = project.path.joinpath("junit.xml").read_text()
     assert 'classname="pytest_ultra.suite.test_workflows"' in text
     assert 'name="test_workflow[gpt-4o-mini-optimal-simple_task-easy-0]"' in text

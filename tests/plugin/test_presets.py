@@ -81,9 +81,9 @@ def test_an_unknown_preset_is_a_usage_error(pytester: pytest.Pytester, way: tupl
     assert f"ERROR: --ultra-preset: {expected}" in result.errlines
 
 
-def test_the_header_and_run_json_name_the_preset(pytester: pytest.Pytester, way: tuple[str, ...]) -> None:
+def test_the_header_and_run_json_name_the_preset(pytester: pytest.Pytester, way_on_off: tuple[str, ...]) -> None:
     args = ("--ultra-model=demo/perfect", "--ultra-preset=overall", "--ultra-task-type=simple_task")
-    result = pytester.runpytest(*way, *args)
+    result = pytester.runpytest(*way_on_off, *args)
     result.assert_outcomes(passed=1)
     assert "ultra: preset overall, overridden by --ultra-task-type" in result.outlines
     (run,) = pytester.path.glob(".ultra/runs/*/run.json")

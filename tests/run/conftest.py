@@ -7,10 +7,13 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import numpy as np  # noqa: F401 - pytester unloads what a run imports, and NumPy cannot be loaded twice in a process
 import pytest
 
+from pytest_ultra.engine.backoff import RetryPolicy
+from pytest_ultra.worker import engine_factory
 from tests.run.project import NO_XDIST, RUN_MARKER, Project
 from tests.run.scripted_server import Script, ScriptedServer
 
@@ -37,6 +40,15 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Itera
     project = Project(pytester, marker)
     yield project
     _kill_processes(project)
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process, so those without workers, send failed requests again after a tenth of the usual wait.
+
+    How long the usual waits are is tested in `tests/engine/test_retry.py`.
+    """
+    monkeypatch.setattr(engine_factory, "RetryPolicy", partial(RetryPolicy, backoff_base_s=0.05))
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ class Misbehaviour:
         return 200, TURNS[request.model][turn].replace(OFFERED, request.body["tools"][0]["function"]["name"])
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_each_misbehaviour_ends_only_its_own_episode(project: Project, start_server: StartServer) -> None:
     server = start_server(Misbehaviour())
     models = ",".join([*TURNS, "hiccup", "rejects"])
@@ -82,17 +83,22 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}/v1"
 
 
-@pytest.mark.parametrize("kind", ["401", "closed-port"])
+@pytest.mark.usefixtures("short_waits")
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("401", NO_XDIST), ("401", ("-n2",)), ("closed-port", NO_XDIST)],
+    ids=["401-no-xdist", "401-n2", "closed-port-no-xdist"],
+)
 def test_all_items_are_errors_within_seconds_when_the_endpoint_rejects_every_request(
     project: Project,
     start_server: StartServer,
-    xdist_on_off: tuple[str, ...],
     kind: str,
+    mode: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     url = start_server(reject_key).url if kind == "401" else closed_port()
-    result = project.run(*xdist_on_off, "--ultra-model=some-model", f"--ultra-base-url={url}")
+    result = project.run(*mode, "--ultra-model=some-model", f"--ultra-base-url={url}")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(errors=50)
     episodes = project.episodes()
@@ -131,6 +137,7 @@ def test_a_model_of_any_name_can_be_requested_from_a_server_without_a_key(
     assert {(request.model, request.authorization) for request in server.requests} == {("meta-llama/Llama-3.1-8B", "")}
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_failed_attempts_are_counted_and_do_not_change_the_outcome(project: Project) -> None:
     project.run(*NO_XDIST, "--ultra-model=demo/perfect?error_rate=0.3", *ONE_CASE)
     (episode,) = project.episodes()

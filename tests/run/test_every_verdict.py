@@ -68,6 +68,7 @@ UNCHANGEABLE = {"extra inputs", "strict tools", "unknown parameter", "unsupporte
 """Rejections that name nothing of our requests, or what no request can do without: they are errors of their cases."""
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_wait_or_a_passing_error_costs_no_case(project: Project, start_server: StartServer) -> None:
     rows = rows_of(Verdict.WAIT, Verdict.RETRY)
     server = start_server(OneAnswer(rows))

@@ -24,7 +24,7 @@ LOSES = {
 def test_each_kind_costs_the_agent_without_the_skill_for_it(project: Project, kind: FaultKind) -> None:
     """The next test shows that faults are the same on workers."""
     project.run(
-        *NO_XDIST, f"--ultra-model={AGENTS}", *HALF_RELIABLE, f"--ultra-fault-kind={kind}", "--ultra-instances=4"
+        *NO_XDIST, f"--ultra-model={AGENTS}", *HALF_RELIABLE, f"--ultra-fault-kind={kind}", "--ultra-instances=2"
     )
     counts: dict[str, int] = defaultdict(int)
     for episode in project.episodes():
@@ -43,10 +43,10 @@ def test_each_kind_costs_the_agent_without_the_skill_for_it(project: Project, ki
 def test_all_modes_meet_the_same_faults(project: Project) -> None:
     args = ("--ultra-model=demo/no-check", *HALF_RELIABLE, "--ultra-fault-kind=all")
     found = []
-    for mode in (NO_XDIST, ("-n0",), ("-n2",)):
+    for mode in (NO_XDIST, ("-n2",)):
         project.run(*mode, *args, "--ultra-fresh")
         found.append(project.comparable_episodes())
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
     assert any(episode["random_faults"] for episode in found[0].values())
 
 

@@ -45,8 +45,8 @@ def gate_lines(result: pytest.RunResult) -> list[str]:
     return lines
 
 
-def test_a_run_that_meets_all_gates_succeeds(project: Project, xdist_mode: tuple[str, ...]) -> None:
-    result = project.run(*xdist_mode, PERFECT, TEN_CASES, "--ultra-fail-under=1", "--ultra-max-drop=0")
+def test_a_run_that_meets_all_gates_succeeds(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    result = project.run(*xdist_on_off, PERFECT, TEN_CASES, "--ultra-fail-under=1", "--ultra-max-drop=0")
     assert result.ret == project.document()["run"]["exit_status"] == 0
     result.assert_outcomes(passed=10)
     assert gate_lines(result) == [
@@ -97,10 +97,10 @@ def test_an_undecided_gate_fails_the_run_if_the_user_says_so(project: Project, b
 
 
 def test_a_regression_that_chance_does_not_explain_misses_the_gate(
-    project: Project, xdist_mode: tuple[str, ...]
+    project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
     project.run(*NO_XDIST, PERFECT, FIVE_TASKS)
-    result = project.run(*xdist_mode, FOLLOWER, FIVE_TASKS, "--ultra-compare=latest")
+    result = project.run(*xdist_on_off, FOLLOWER, FIVE_TASKS, "--ultra-compare=latest")
     assert result.ret == 1
     assert gate_lines(result) == [
         (

@@ -22,10 +22,17 @@ def test_of_the_user():
 """
 
 
-@pytest.fixture(autouse=True, params=["", "true"], ids=["local", "ci"])
-def in_ci(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set what pytest knows a CI job by: its short summary then prints whole messages."""
+@pytest.fixture(autouse=True)
+def no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove what pytest knows a CI job by."""
     monkeypatch.delenv("BUILD_NUMBER", raising=False)
+    monkeypatch.setenv("CI", "")
+
+
+@pytest.fixture(params=["", "true"], ids=["local", "ci"])
+def in_ci(no_ci: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what pytest knows a CI job by, or not: in one, its short summary prints whole messages."""
+    del no_ci
     monkeypatch.setenv("CI", request.param)
 
 
@@ -39,13 +46,14 @@ def named(result: pytest.RunResult) -> list[str]:
     return [line for line in result.outlines if line.startswith(("FAILED ", "ERROR "))]
 
 
+@pytest.mark.usefixtures("in_ci")
 def test_many_failures_are_named_in_a_line_each_and_reports_have_all(
-    project: Project, xdist_mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    project: Project, xdist_on_off: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
     project.pytester.makeconftest(COUNT_FAILED)
-    result = project.run(*xdist_mode, *TWO_MODELS, "--junitxml=junit.xml")
+    result = project.run(*xdist_on_off, *TWO_MODELS, "--junitxml=junit.xml")
     assert result.ret == 1
     result.assert_outcomes(passed=12, failed=8)
     lines = from_summary(result)
@@ -94,6 +102,7 @@ def test_few_failures_are_shown_whole(project: Project) -> None:
     assert not any("more of the suite" in line for line in result.outlines)
 
 
+@pytest.mark.usefixtures("in_ci")
 def test_a_quiet_run_ends_in_few_lines_at_any_width(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     assert len(from_summary(project.run(*NO_XDIST, *TWO_MODELS, "-q"))) <= 20
@@ -127,6 +136,7 @@ def test_no_failures_are_listed_if_the_user_wants_none(project: Project, args: t
     result.assert_outcomes(passed=12, failed=8)
 
 
+@pytest.mark.usefixtures("in_ci")
 def test_a_cause_of_all_errors_is_said_once_with_its_remedy(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     url = closed_port()
@@ -143,6 +153,7 @@ def test_a_cause_of_all_errors_is_said_once_with_its_remedy(project: Project, mo
     assert not any(line.startswith("prompt type") for line in lines), "no row has a figure"
 
 
+@pytest.mark.usefixtures("in_ci")
 def test_a_failure_without_an_episode_keeps_its_text(project: Project) -> None:
     project.pytester.makeconftest("""
         import pytest

@@ -19,7 +19,9 @@ from tests.run.project import NO_XDIST, ONE_CASE, RUN_MARKER, TEN_CASES, Project
 from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer
 from tests.terminal_screen import TerminalScreen
 
+MODEL = "--ultra-model=demo/perfect?latency=0.3"
 SLOW = "--ultra-model=demo/perfect?latency=0.5"
+"""Leaves a busy machine time to see what is on the screen only while the cases run, all at once."""
 NO_PLUGINS = ("-p", "no:cacheprovider", "-p", "no:randomly")
 LOG_LINE = re.compile(
     r"ultra: (\d+)/10 done( \(\d+ reported\))?(; \d+ passed, 0 failed, 0 errors; demo/perfect\S* 100% of \d+)?"
@@ -36,9 +38,9 @@ FREQUENT_LINES = """
         manager = config.pluginmanager
         if manager.hasplugin("ultra-status"):
             manager.unregister(name="ultra-status")
-            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.5), "ultra-status")
+            manager.register(LiveStatusHooks(config, manager.get_plugin("ultra-run"), line_every_s=0.1), "ultra-status")
 """
-"""Writes a line to a log every 0.5 s instead of every 30 s."""
+"""Writes a line to a log at each look at the progress instead of every 30 s."""
 
 
 class TerminalRun:
@@ -97,7 +99,7 @@ def test_a_terminal_shows_the_status_on_its_lowest_rows_and_clears_it_at_the_end
     rows = run.wait_for(" ETA 0:")
     top = next(number for number, row in enumerate(rows) if re.fullmatch(r"- ultra -+ \d:\d\d -", row))
     total, *shards, last = rows[top + 1 :]
-    assert re.match(r" all \[[#-]*\.*\] \d+/10  ETA 0:0\d  \d+%", total)
+    assert re.match(r" all \[[#-]*\.*\] \d+/10( \(\d+ reported\))?  ETA 0:0\d  \d+%", total)
     shards = [row for row in shards if row.startswith(" gw")]
     assert [re.sub(r"\[.*\] \d/", "", row).split()[:2] for row in shards] == (
         [["gw0", "5"], ["gw1", "5"]] if xdist_on_off == ("-n2",) else []
@@ -112,9 +114,8 @@ def test_a_terminal_shows_the_status_on_its_lowest_rows_and_clears_it_at_the_end
 
 
 def test_lines_of_pytest_stay_intact_above_the_status(start_on_terminal: StartOnTerminal) -> None:
-    run = start_on_terminal(SLOW, TEN_CASES, "-n0", "-v", "--ultra-concurrency=4", columns=200, rows=12)
-    rows = run.wait_for("PASSED")
-    assert is_status_row(rows[-1])
+    run = start_on_terminal(MODEL, TEN_CASES, "-n0", "-v", "--ultra-concurrency=5", columns=200, rows=12)
+    run.screen.wait_for(lambda rows: any("PASSED" in row for row in rows) and is_status_row(rows[-1]))
     all_rows = run.end()
     passed = [row for row in all_rows if re.search(r"::test_workflow\[.*\] PASSED \s*\[ *\d+%\]$", row)]
     assert len(passed) == 10
@@ -122,7 +123,11 @@ def test_lines_of_pytest_stay_intact_above_the_status(start_on_terminal: StartOn
 
 def test_output_of_tests_stays_intact_above_the_status(start_on_terminal: StartOnTerminal, project: Project) -> None:
     project.pytester.makepyfile("def test_loud(ultra_episode): print(f'<{ultra_episode.case.prompt_type}>')")
-    all_rows = start_on_terminal(SLOW, TEN_CASES, "-n0", "-s", "--ultra-concurrency=4", rows=12, NO_COLOR="1").end()
+    run = start_on_terminal(MODEL, TEN_CASES, "-n0", "-s", "--ultra-concurrency=5", rows=12, NO_COLOR="1")
+    rows = run.wait_for(" all [")
+    assert all(row.isascii() for row in rows if is_status_row(row)), "without colours it is plain ASCII"
+    all_rows = run.end()
+    assert not run.screen.has_colours
     assert len(re.findall(r"<\w+>", "".join(all_rows))) == 10
     assert not [row for row in all_rows if is_status_row(row)]
 
@@ -140,20 +145,12 @@ def test_the_status_follows_a_resized_terminal(start_on_terminal: StartOnTermina
 def test_a_replacement_takes_the_row_of_the_crashed_worker(
     start_on_terminal: StartOnTerminal, project: Project
 ) -> None:
-    run = start_on_terminal(SLOW, TEN_CASES, "-n2", "--ultra-concurrency=2")
+    run = start_on_terminal(MODEL, TEN_CASES, "-n2", "--ultra-concurrency=2")
     run.screen.wait_for(lambda rows: all(any(row.startswith(f" {name} ") for row in rows) for name in ("gw0", "gw1")))
     os.kill(project.workers()[0], signal.SIGKILL)
     rows = run.wait_for(" gw2 ")
     assert len([row for row in rows if row.startswith(" gw")]) == 2
     assert any("10 passed" in row for row in run.end())
-
-
-def test_the_status_without_colours_is_plain_ascii(start_on_terminal: StartOnTerminal) -> None:
-    run = start_on_terminal(SLOW, TEN_CASES, "-n0", NO_COLOR="1")
-    rows = run.wait_for(" all [")
-    assert all(row.isascii() for row in rows if is_status_row(row))
-    run.end()
-    assert not run.screen.has_colours
 
 
 def test_an_interrupt_restores_the_terminal(start_on_terminal: StartOnTerminal, xdist_on_off: tuple[str, ...]) -> None:
@@ -172,14 +169,14 @@ def test_an_internal_error_restores_the_terminal(start_on_terminal: StartOnTermi
         def pytest_runtest_logreport(report):
             raise RuntimeError("broken plugin")
     """)
-    all_rows = start_on_terminal(SLOW, "-n0", *ONE_CASE).end()
+    all_rows = start_on_terminal(MODEL, "-n0", *ONE_CASE).end()
     assert any("INTERNALERROR> RuntimeError: broken plugin" in row for row in all_rows)
     assert not [row for row in all_rows if is_status_row(row)]
 
 
 def test_the_status_is_hidden_while_a_debugger_runs(start_on_terminal: StartOnTerminal, project: Project) -> None:
     project.pytester.makepyfile("def test_mine(ultra_episode): breakpoint()")
-    run = start_on_terminal(SLOW, "-n0", *ONE_CASE)
+    run = start_on_terminal(MODEL, "-n0", *ONE_CASE)
     rows = run.wait_for("(Pdb)")
     assert not [row for row in rows if is_status_row(row)]
     run.screen.type("c\n")
@@ -188,25 +185,22 @@ def test_the_status_is_hidden_while_a_debugger_runs(start_on_terminal: StartOnTe
 
 @pytest.mark.parametrize("flag", ["-q", "--pdb"])
 def test_the_status_is_off(start_on_terminal: StartOnTerminal, flag: str) -> None:
-    run = start_on_terminal(SLOW, "-n0", *ONE_CASE, flag)
+    run = start_on_terminal(MODEL, "-n0", *ONE_CASE, flag)
     run.end()
     assert b"waiting for limits" not in run.screen.written
 
 
-def test_a_log_gets_status_lines_at_intervals(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+def test_a_log_gets_status_lines_at_intervals_each_on_a_new_line(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run_in_own_process(SLOW, TEN_CASES, *xdist_on_off)
+    result = project.run_in_own_process(MODEL, TEN_CASES, *xdist_on_off, "--ultra-concurrency=5")
     lines = [line for line in result.outlines if line.startswith("ultra: ") and " done" in line]
     assert len(lines) >= 2
     assert [line for line in lines if not LOG_LINE.match(line)] == []
     assert "\x1b" not in result.stdout.str()
     result.assert_outcomes(passed=10)
     assert [path.name for path in project.runs()[0].iterdir() if "progress" in path.name] == []
-
-
-def test_a_status_line_in_a_log_starts_on_a_new_line(project: Project) -> None:
-    project.pytester.makeconftest(FREQUENT_LINES)
-    result = project.run_in_own_process(SLOW, TEN_CASES, "-n0", "--ultra-concurrency=4")
     assert [line for line in result.outlines if "ultra: " in line and not line.startswith("ultra: ")] == []
     assert sum(line.count(".") for line in result.outlines if re.fullmatch(r"(\S*py )?\.+( *\[ *\d+%\])?", line)) >= 10
 
@@ -218,7 +212,7 @@ def test_while_calls_wait_the_endpoints_last_words_are_shown(
 
     def script(request: ReceivedRequest) -> tuple[int, str]:
         if next(turns) == 0:
-            return 429, json.dumps({"error": {"message": "Rate limit reached for tokens. Please try again in 3s."}})
+            return 429, json.dumps({"error": {"message": "Rate limit reached for tokens. Please try again in 1.5s."}})
         return 200, follow_plan(request.body)
 
     project.pytester.makeconftest(FREQUENT_LINES)
@@ -230,14 +224,14 @@ def test_while_calls_wait_the_endpoints_last_words_are_shown(
 
 def test_a_quiet_log_has_no_status_line(project: Project) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    assert "waiting for limits" not in project.run_in_own_process(SLOW, "-n0", "-q", *ONE_CASE).stdout.str()
+    assert "waiting for limits" not in project.run_in_own_process(MODEL, "-n0", "-q", *ONE_CASE).stdout.str()
 
 
 def test_a_terminal_that_cannot_redraw_is_treated_as_a_log(
     start_on_terminal: StartOnTerminal, project: Project
 ) -> None:
     project.pytester.makeconftest(FREQUENT_LINES)
-    run = start_on_terminal(SLOW, TEN_CASES, "-n0", TERM="dumb", columns=200)
+    run = start_on_terminal(MODEL, TEN_CASES, "-n0", TERM="dumb", columns=200)
     all_rows = run.end()
     assert [row for row in all_rows if LOG_LINE.match(row)]
     assert b"\x1b" not in run.screen.written

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from pytest_ultra.commands.cli import main
 from pytest_ultra.core.axes import TaskType
 from tests.run.project import NO_XDIST, Project
 
@@ -14,9 +13,9 @@ def test_two_merged_jobs_equal_one_run(project: Project) -> None:
     for name in types:
         project.run(*options, f"--ultra-task-type={name}", f"--ultra-dir=jobs/{name}")
     project.run(*options, f"--ultra-task-type={','.join(types)}", "--ultra-dir=whole")
-    command = (sys.executable, "-m", "pytest_ultra")
-    assert project.pytester.run(*command, "merge", "jobs").ret == 0
-    rescored = project.pytester.run(*command, "rescore", "-o", "merged.json")
-    assert rescored.ret == 0, "the merged run has its workflows, and its scores are reproduced"
+    assert main(["merge", "jobs"]) == 0
+    assert main(["rescore", "-o", "merged.json"]) == 0, (
+        "the merged run has its workflows, and its scores are reproduced"
+    )
     assert len(project.episodes("merged.json")) == 4
     assert project.comparable_episodes("merged.json") == project.comparable_episodes()

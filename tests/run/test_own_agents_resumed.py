@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
+from pytest_ultra.commands.cli import main
 from tests.run import example_agents
 from tests.run.project import NO_XDIST, Project, wait_until
 
@@ -56,10 +56,7 @@ def test_a_part_of_an_agents_episode_is_refused_with_the_reason(agents: Project,
 def test_a_job_of_an_agent_and_one_of_a_model_are_merged_and_scored_again(agents: Project) -> None:
     agents.run(*NO_XDIST, AGENT, *CASES, "--ultra-dir=jobs/agent")
     agents.run(*NO_XDIST, "--ultra-model=demo/perfect", *CASES, "--ultra-dir=jobs/model")
-    command = (sys.executable, "-m", "pytest_ultra")
-    merged = agents.pytester.run(*command, "merge", "jobs")
-    assert merged.ret == 0
-    assert agents.pytester.run(*command, "rescore", "-o", "merged.json").ret == 0
+    assert main(["merge", "jobs"]) == main(["rescore", "-o", "merged.json"]) == 0
     episodes = agents.episodes("merged.json")
     assert {(episode["model"], episode["agent"], episode["agent_model"]) for episode in episodes} == {
         ("a", "example_agents:loop", "demo/perfect"),
@@ -69,7 +66,7 @@ def test_a_job_of_an_agent_and_one_of_a_model_are_merged_and_scored_again(agents
 
 
 def test_an_interrupted_episode_starts_again(agents: Project, xdist_on_off: tuple[str, ...]) -> None:
-    agent = f"{AGENT}?latency=0.5"
+    agent = f"{AGENT}?latency=0.2"
     command = agents.start(*xdist_on_off, agent, *CASES)
     try:
         wait_until(lambda: agents.runs() and list(agents.runs()[-1].glob("started-*")))

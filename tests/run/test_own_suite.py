@@ -6,12 +6,14 @@ import shutil
 import sys
 
 import pytest
+from _pytest.pytester import LineMatcher
 
+from pytest_ultra.commands.cli import main
 from tests.run import shop_suite
 from tests.run.project import NO_XDIST, Project, wait_until
 
 SUITE = "--ultra-suite=shop_suite:suite"
-REFERENCES = ("--ultra-task-type=half,late_order,write_both", "--ultra-severity=light")
+HALF = ("--ultra-task-type=half", "--ultra-severity=light")
 OWN_FLAW = "flawed_own_wrong_share"
 
 
@@ -98,8 +100,8 @@ def test_an_agent_and_a_provider_of_the_projects_own_meet_its_gates_and_its_test
     assert OWN_FLAW in (shop.path / "out.xml").read_text()
 
 
-def test_a_killed_run_is_resumed_and_its_files_need_no_suite(shop: Project) -> None:
-    cases = (SUITE, "--ultra-model=demo/follower?latency=0.1", *REFERENCES, "--ultra-prompt-type=optimal,flawed")
+def test_a_killed_run_is_resumed_and_its_files_need_no_suite(shop: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = (SUITE, "--ultra-model=demo/follower?latency=0.1", *HALF, "--ultra-prompt-type=optimal,flawed")
     started = shop.start("-n2", *cases, "--ultra-concurrency=1")
     wait_until(lambda: len(shop.journaled_episodes()) >= 3, within_s=90)
     started.end()
@@ -108,16 +110,17 @@ def test_a_killed_run_is_resumed_and_its_files_need_no_suite(shop: Project) -> N
     assert sum(episode["reused"] for episode in shop.episodes()) >= 3
     result.stdout.fnmatch_lines(["*reused from run*"])
     (shop.path / "shop_suite.py").unlink()
+    assert "shop_suite" not in sys.modules
     for command, expected in (
         (("show", "demo/follower?latency=0.1-flawed_tool_misuse-half-easy-0"), "*plan, as the model saw it*"),
         (("rescore",), "*0 scores changed"),
         (("export", "--format", "csv", "-o", "out.csv"), None),
         (("report", "-o", "out.html"), "out.html: *"),
     ):
-        done = shop.pytester.run(sys.executable, "-m", "pytest_ultra", *command)
-        assert done.ret == 0
+        capsys.readouterr()
+        assert main(list(command)) == 0
         if expected:
-            done.stdout.fnmatch_lines([expected])
+            LineMatcher(capsys.readouterr().out.splitlines()).fnmatch_lines([expected])
     assert "shop" in (shop.path / "out.csv").read_text()
 
 

@@ -13,14 +13,14 @@ from tests.run.project import Project
 AGENTS = ("perfect", "follower", "null", "one-call")
 HARMLESS = PromptType.FLAWED_REDUNDANT_OPERATIONS
 HARMFUL = tuple(prompt_type for prompt_type in FLAWED_PROMPT_TYPES if prompt_type is not HARMLESS)
-EACH = len(TaskType) * 2  # difficulties
+EACH = len(TaskType)
 
 
 @pytest.fixture
 def outcomes(project: Project) -> dict[tuple[str, str], Counter[str]]:
     """Outcomes by agent and prompt type, at tool success rate 1.0; without workers they are the same."""
     models = ",".join(f"demo/{agent}" for agent in AGENTS)
-    args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=very_easy,hard")
+    args = ("--ultra-tool-success-rate=1.0", "--ultra-difficulty=hard")
     prompt_types = f"--ultra-prompt-type={','.join(PromptType)}"
     project.run("-n2", f"--ultra-model={models}", prompt_types, *args)
     outcomes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)

@@ -14,13 +14,13 @@ FOLLOWER = "--ultra-model=demo/follower"
 
 def test_outcomes_are_the_same_in_a_second_run_and_on_any_number_of_workers(project: Project) -> None:
     task_types = "--ultra-task-type=simple_task,api_integration"
-    modes = {"one": NO_XDIST, "n0": ("-n0",), "n3": ("-n3",)}  # each in a process with its own hash seed
+    modes = {"one": NO_XDIST, "n3": ("-n3",)}  # each in a process with its own hash seed
     for name, xdist_mode in modes.items():
         project.run_in_own_process(*xdist_mode, "--ultra-model=demo", task_types, f"--ultra-json={name}.json")
-    one, *others = (project.comparable_episodes(f"{name}.json") for name in modes)
+    one, three = (project.comparable_episodes(f"{name}.json") for name in modes)
     assert len(one) == 20
     assert len({episode["outcome"] for episode in one.values()}) > 1
-    assert all(other == one for other in others)
+    assert three == one
     assert {episode["worker"] for episode in project.episodes("one.json")} == {"main"}
     assert {episode["worker"] for episode in project.episodes("n3.json")} == {"gw0", "gw1", "gw2"}
 

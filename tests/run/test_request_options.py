@@ -37,7 +37,7 @@ def _teams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_models_get_the_options_and_a_models_table_comes_between_ini_file_and_command_line(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
+    project: Project, start_server: StartServer, xdist_on_off: tuple[str, ...]
 ) -> None:
     server = start_server(answer)
     project.pytester.makepyprojecttoml(
@@ -52,7 +52,7 @@ def test_all_models_get_the_options_and_a_models_table_comes_between_ini_file_an
         ultra_header = "x-team=TEAM"
         """
     )
-    args = (*xdist_mode, f"--ultra-base-url={server.url}", "--ultra-model=own,other", *ONE_CASE)
+    args = (*xdist_on_off, f"--ultra-base-url={server.url}", "--ultra-model=own,other", *ONE_CASE)
     project.run(*args).assert_outcomes(failed=2)
     assert {(r.model, r.body["seed"], r.body["max_tokens"], r.headers["x-team"]) for r in server.requests} == {
         ("own", 2, 50, "owners"),
@@ -126,7 +126,7 @@ def test_a_header_stays_secret_however_an_attempt_fails(
     monkeypatch.setenv("TEAM", secrets[1])
     models = ",".join(f"m-{leak}" for leak in LEAKS)
     headers = ("--ultra-header=Authorization=GATEWAY", "--ultra-header=x-team=TEAM")
-    args = (f"--ultra-base-url={leaking_server.url}", f"--ultra-model={models}", "--ultra-request-timeout=2", *ONE_CASE)
+    args = (f"--ultra-base-url={leaking_server.url}", f"--ultra-model={models}", "--ultra-request-timeout=1", *ONE_CASE)
     result = project.run("-n2", *args, *headers, *LOUD)
     assert result.stdout.str().count("***") > len(LEAKS)
     assert find_leaks(project, result, secrets) == []

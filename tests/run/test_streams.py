@@ -52,10 +52,10 @@ def args_of(server: ScriptedServer) -> tuple[str, ...]:
 
 
 def test_replies_are_streamed_on_demand_and_the_first_token_is_timed(
-    project: Project, start_server: StartServer, xdist_mode: tuple[str, ...]
+    project: Project, start_server: StartServer, xdist_on_off: tuple[str, ...]
 ) -> None:
     server = start_server(streams_if_asked)
-    project.run(*xdist_mode, *args_of(server), *FIVE, "--ultra-stream=on").assert_outcomes(passed=5)
+    project.run(*xdist_on_off, *args_of(server), *FIVE, "--ultra-stream=on").assert_outcomes(passed=5)
     assert all(request.body["stream"] is True for request in server.requests)
     assert all(request.body["stream_options"] == {"include_usage": True} for request in server.requests)
     for episode in project.episodes():
@@ -134,6 +134,7 @@ FAULTS: dict[str, tuple[Callable[[str], str], bool]] = {
 }
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_stream_is_never_the_models(project: Project, start_server: StartServer, fault: str) -> None:
     spoil, is_retried = FAULTS[fault]

@@ -29,10 +29,12 @@ def notes(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
-def test_the_reference_agents_get_their_known_marks(notes: Project, xdist_on_off: tuple[str, ...]) -> None:
-    faults = ("--ultra-fault-kind=transient,lost_reply,implicit", "--ultra-tool-success-rate=0.5")
-    config = (f"--ultra-config={FILE}", "--ultra-model=demo/perfect,demo/follower")
-    result = notes.run(*xdist_on_off, *config, *faults)
+AGENTS = (f"--ultra-config={FILE}", "--ultra-model=demo/perfect,demo/follower")
+FAULTS = ("--ultra-fault-kind=transient,lost_reply,implicit", "--ultra-tool-success-rate=0.5")
+
+
+def test_the_reference_agents_get_their_known_marks(notes: Project) -> None:
+    result = notes.run(*NO_XDIST, *AGENTS, *FAULTS)
     result.stdout.fnmatch_lines([f"ultra: suite {FILE}", "ultra: not available for day: no plans, for it has no *"])
     episodes = [episode for episode in notes.episodes() if episode["task_type"] != "day"]
     assert {episode["outcome"] for episode in episodes if episode["model"] == "demo/perfect"} == {"full"}
@@ -45,6 +47,16 @@ def test_the_reference_agents_get_their_known_marks(notes: Project, xdist_on_off
     assert not any("full" in outcomes for outcomes in obeyed.values())
     assert sum(episode["random_faults"] for episode in episodes) > 0
     assert notes.document()["run"]["options"]["suite"] == FILE
+    assert not notes.processes()
+
+
+def test_workers_have_servers_of_their_own_and_end_them(notes: Project) -> None:
+    few = ("--ultra-task-type=eggs", "--ultra-prompt-type=optimal,flawed_tool_misuse")
+    notes.run("-n2", *AGENTS, *FAULTS, *few)
+    outcomes = {(episode["model"], episode["prompt_type"], episode["outcome"]) for episode in notes.episodes()}
+    assert {episode["worker"] for episode in notes.episodes()} == {"gw0", "gw1"}
+    assert {outcome for model, _, outcome in outcomes if model == "demo/perfect"} == {"full"}
+    assert ("demo/follower", "flawed_tool_misuse", "full") not in outcomes
     assert not notes.processes()
 
 

@@ -107,7 +107,7 @@ def test_the_live_status_says_once_that_a_budget_rests_on_estimates(
     project: Project, start_server: StartServer
 ) -> None:
     def slowly(answer: Answer, _: int) -> None:
-        time.sleep(0.4)
+        time.sleep(0.3)
         without_usage(answer, 0)
 
     result, _ = run(project, start_server, slowly, *NO_XDIST, "--ultra-max-tokens=1000000", in_own_process=True)

@@ -11,7 +11,7 @@ PAIRS = "--ultra-prompt-type=optimal,flawed_tool_misuse"
 ONE_TYPE = "--ultra-task-type=simple_task"
 
 
-@pytest.mark.parametrize("mode", [NO_XDIST, ("-n0",), ("-n2",)], ids=["no-xdist", "n0", "n2"])
+@pytest.mark.parametrize("mode", [NO_XDIST, ("-n2",)], ids=["no-xdist", "n2"])
 def test_a_run_ends_with_the_round_whose_intervals_are_narrow_enough(
     project: Project, mode: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
