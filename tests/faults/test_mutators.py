@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_ultra.core.json_types import Json
@@ -45,6 +45,7 @@ FORMS = {"table": ROWS, "json": json.dumps(ROWS), "csv": as_csv(ROWS)}
 
 
 @pytest.mark.parametrize("name", MUTATORS)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])  # of each of five mutators
 @given(value=VALUES, seed=SEEDS)
 def test_a_mutation_is_a_pure_change_of_a_value_to_another_one_of_its_type(name: str, value: Json, seed: int) -> None:
     before = copy.deepcopy(value)
