@@ -127,7 +127,7 @@ def test_what_is_down_stays_down_for_the_episode_and_everything_else_works() -> 
 
 
 def test_a_second_permanent_fault_leaves_the_way_that_the_first_one_left() -> None:
-    for visit in all_visits():
+    for visit in visits(all_tasks()[::2]):
         target = find_down_target(visit.task, visit.call)
         route = None if target is None else find_route(visit.task, [target])
         if target is None or route is None:
@@ -162,8 +162,9 @@ def test_a_reply_is_lost_only_where_a_second_call_does_harm_and_looking_shows_a_
 
 def test_an_implicit_fault_misses_the_goal_if_ignored_and_the_same_call_brings_the_right_result() -> None:
     met: Counter[str] = Counter()
-    ends = {task.key: rehearse_route(task) for task in all_tasks()}
-    for visit in all_visits():
+    tasks = all_tasks()[::2]
+    ends = {task.key: rehearse_route(task) for task in tasks}
+    for visit in visits(tasks):
         world, result = meet(visit, FaultKind.IMPLICIT)
         if result.fault_kind is None:
             assert result.handle is None, "every artefact of a reference route can be wrong"
