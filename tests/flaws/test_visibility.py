@@ -28,7 +28,7 @@ from tests.benchmark.agent_runs import get_guidance, make_case, make_task, run_i
 keys = st.builds(TaskKey, st.sampled_from(TaskType), st.sampled_from(Difficulty), st.integers(0, 40), st.integers(0, 3))
 
 
-@settings(deadline=None, max_examples=25)  # new ones in each run; test_flaws.py has a fixed sample
+@settings(deadline=None, max_examples=50)  # new ones in each run; test_flaws.py has a fixed sample
 @given(keys, st.sampled_from(FlawKind), st.sampled_from(Severity), st.sampled_from(Visibility))
 def test_every_flaw_has_a_cost_and_the_visibility_it_is_said_to_have(
     key: TaskKey, kind: FlawKind, severity: Severity, wanted: Visibility
@@ -67,7 +67,7 @@ def is_name(value: Json, words: str) -> bool:
     return isinstance(value, str) and re.search(r"\w[/@:]|\d", value) is not None and value in words
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=30)
 @given(keys)
 def test_an_alternative_plan_reaches_the_goal_without_harm(key: TaskKey) -> None:
     task = make_task(key)
