@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -32,7 +32,7 @@ from pytest_ultra.core.axes import (
 from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.episode import Score
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.core.reference_agent import knowledge_of
+from pytest_ultra.core.reference_agent import ReferenceAgent, knowledge_of
 from pytest_ultra.core.transcript import Reply, ToolCall
 
 make_task = lru_cache(maxsize=256)(generate_task)
@@ -80,6 +80,19 @@ def make_case(
         fault_kind=join_fault_kinds(fault_kinds),
         flaw_visibility=flaw_visibility,
     )
+
+
+def varied_cases(agent: str, *, max_turns: int = 30) -> Iterator[Case]:
+    """Yield a case of every prompt type, for what must hold of any agent in any form of its episode.
+
+    Task types take turns, and agents start with different ones, so all pairs of prompt type and task type occur.
+    """
+    task_types = (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE)
+    for number, prompt_type in enumerate(PromptType, start=list(ReferenceAgent).index(ReferenceAgent(agent))):
+        task_type = task_types[number % len(task_types)]
+        yield make_case(
+            prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8, max_turns=max_turns
+        )
 
 
 def get_guidance(case: Case) -> BenchmarkGuidance:

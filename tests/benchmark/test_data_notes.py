@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from random import Random
 
 import pytest
@@ -20,17 +21,21 @@ from pytest_ultra.benchmark.generator.periods import draw_period
 from pytest_ultra.benchmark.planner import perfect_plan
 from pytest_ultra.benchmark.rehearsal import Rehearsal, rehearse
 from pytest_ultra.benchmark.task import Task
-from pytest_ultra.core.axes import Difficulty
+from pytest_ultra.core.axes import Difficulty, TaskType
+from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.json_types import Json, Row
 from pytest_ultra.core.workflow import Call, referenced_step
-from tests.benchmark.agent_runs import make_tasks
+from tests.benchmark.agent_runs import make_task, make_tasks
 
-HARD = (Difficulty.HARD, Difficulty.VERY_HARD)
+INSTANCES = {Difficulty.HARD: 8, Difficulty.VERY_HARD: 3}
+"""Those whose data have notes; the tables of the second are long."""
 
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return [task for task in make_tasks(8) if task.key.difficulty in HARD]
+    cells = product(TaskType, INSTANCES)
+    keys = [TaskKey(task_type, level, number, 0) for task_type, level in cells for number in range(INSTANCES[level])]
+    return [make_task(key) for key in keys]
 
 
 def documents(task: Task) -> list[Row]:
@@ -61,7 +66,7 @@ def test_notes_stand_in_the_documents_from_hard_on_and_the_words_point_to_them(t
         assert all("note" in row for row in documents(task))
         assert all(row["note"] for row in task.world.topics["data catalogue"])
         assert points_to_notes(task.words)
-    medium = [task for task in make_tasks(2) if LEVELS[task.key.difficulty].notes == (0, 0)]
+    medium = [task for task in make_tasks(2, very_hard=0) if LEVELS[task.key.difficulty].notes == (0, 0)]
     assert medium
     for task in medium:
         assert not any("note" in row for rows_ in task.world.topics.values() for row in rows_)

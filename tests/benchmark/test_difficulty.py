@@ -13,7 +13,7 @@ from pytest_ultra.benchmark.task import Task
 from pytest_ultra.core.axes import Difficulty, TaskType
 from tests.benchmark.agent_runs import make_tasks
 
-INSTANCES = 8
+INSTANCES = 5
 
 STEPS = {
     TaskType.SIMPLE_TASK: ((2, 3), (3, 3), (3, 4), (4, 6), (6, 9)),
@@ -27,7 +27,7 @@ STEPS = {
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks(INSTANCES)
+    return make_tasks(INSTANCES, very_hard=2)
 
 
 @pytest.mark.parametrize("task_type", TaskType)

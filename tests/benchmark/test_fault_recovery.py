@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.core.axes import Difficulty, FaultKind, PromptType, PromptVariant, TaskType, ToolProtocol
 from pytest_ultra.core.episode import FailureClass, Outcome, Score
 from pytest_ultra.core.transcript import HAPPENED, NOT_HAPPENED, Answered
-from tests.benchmark.agent_runs import make_case, make_task, run_agent
+from tests.benchmark.agent_runs import get_guidance, make_case, run_agent
 
 DIFFICULTIES = (Difficulty.EASY, Difficulty.HARD)
 MAX_TURNS = 120
@@ -37,7 +36,7 @@ def runs(agent: str, *kinds: FaultKind, rate: float = 0.6, instances: int = 6, *
         case = make_case(
             PromptType.OPTIMAL, task_type, difficulty, rate=rate, instance=instance, fault_kinds=kinds, **axes
         )
-        guidance = make_guidance(case, task=make_task(case.task_key))
+        guidance = get_guidance(case)
         events = run_agent(agent, case, guidance).events
         results = [event.result for event in events if isinstance(event, Answered)]
         effects = [result.fault_effect for result in results if result.fault_kind is not None]

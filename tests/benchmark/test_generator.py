@@ -49,10 +49,9 @@ def test_generation_is_the_same_on_every_machine() -> None:
     assert digest(1) == DIGESTS[GENERATOR_VERSION]
 
 
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_generation_is_the_same_in_every_process(hash_seed: str) -> None:
+def test_generation_is_the_same_in_every_process() -> None:
     code = "from tests.benchmark.test_generator import digest; print(digest(1))"
-    assert run_in_subprocess(code, hash_seed).strip() == digest(1)
+    assert run_in_subprocess(code, "1").strip() == DIGESTS[GENERATOR_VERSION]
 
 
 def test_another_seed_makes_other_tasks() -> None:
@@ -127,7 +126,7 @@ def test_every_tool_is_needed_by_some_task() -> None:
         action.call.tool
         for task_type in TaskType
         for difficulty in (Difficulty.VERY_EASY, Difficulty.EASY, Difficulty.MEDIUM)
-        for instance in range(40)
+        for instance in range(20)
         if (draft := make_draft(TaskKey(task_type, difficulty, instance, 0), 0))
         for action in draft.actions
     }
@@ -177,7 +176,7 @@ def test_needed_tools_are_offered_once_in_an_order_that_gives_nothing_away(tasks
 
 @pytest.mark.parametrize("task_type", TaskType)
 def test_an_easy_task_is_a_reproducible_draw_that_carries_every_flaw(task_type: TaskType) -> None:
-    for instance in range(5):
+    for instance in range(3):
         task = make_task(TaskKey(task_type, Difficulty.EASY, instance, 0))
         optimal = perfect_plan(task)
         assert draw_task(task.key, task.draw) == task

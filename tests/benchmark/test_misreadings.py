@@ -18,12 +18,12 @@ from pytest_ultra.core.case import TaskKey
 from pytest_ultra.core.workflow import Call, Step, Workflow, reference, referenced_step
 from tests.benchmark.agent_runs import make_tasks
 
-INSTANCES = 6
+INSTANCES = 4
 
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks(INSTANCES, very_hard=3)
+    return make_tasks(INSTANCES, very_hard=2)
 
 
 def chain(*calls: Call) -> Task:

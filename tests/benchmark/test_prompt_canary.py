@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from itertools import cycle, product
 from pathlib import Path
@@ -36,14 +35,22 @@ from pytest_ultra.core.case import Case, TaskKey
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import Answered, Event, Replied, Reply, ToolCall
 from pytest_ultra.core.workflow import render
-from tests.benchmark.agent_runs import make_case, make_task, make_tasks, run_agent, score_agent
+from tests.benchmark.agent_runs import (
+    get_guidance,
+    make_case,
+    make_task,
+    make_tasks,
+    run_agent,
+    score_agent,
+    varied_cases,
+)
 
 READER = "file_operations_reader"
 
 
 @cache  # not when the tests are collected: the controller would make them, too
 def all_tasks() -> list[Task]:
-    return make_tasks(3, very_hard=1)
+    return make_tasks(2, very_hard=1)
 
 
 def canary(case: Case) -> Case:
@@ -125,17 +132,11 @@ KNOWING_NAMES = (ReferenceAgent.MIXTURE, ReferenceAgent.LINTER)
 """The mixture draws by the case's identity; the linter knows the tools by their names, and flags all others."""
 
 
-def make_cases() -> Iterator[Case]:
-    for prompt_type in PromptType:
-        for task_type in (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE):
-            yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8)
-
-
 @pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent not in KNOWING_NAMES])
 def test_reference_agents_keep_their_scores_under_other_names(agent: str) -> None:
-    """In both protocols, with discovery and without: the cases take turns, so each task type has all four."""
+    """In both protocols, with discovery and without: the cases take turns, so each of three task types has all four."""
     forms = cycle(product((ToolProtocol.NATIVE, ToolProtocol.TEXT), (False, True)))
-    for plain, (protocol, has_discovery) in zip(make_cases(), forms, strict=False):
+    for plain, (protocol, has_discovery) in zip(varied_cases(agent), forms, strict=False):
         case = msgspec.structs.replace(plain, tool_protocol=protocol, has_tool_discovery=has_discovery)
         assert score_agent(agent, canary(case)) == score_agent(agent, case)
 
@@ -146,7 +147,7 @@ def calls_and_results(conversation: Conversation) -> list[tuple[str, object, obj
 
 
 def test_the_transcript_keeps_the_benchmarks_own_names_and_the_reply_as_it_was_sent() -> None:
-    for case in make_cases():
+    for case in varied_cases("follower"):
         plain, renamed = run_agent("follower", case), run_agent("follower", canary(case))
         assert calls_and_results(renamed) == calls_and_results(plain)
         sent = [event.reply.tool_calls for event in renamed.events if isinstance(event, Replied)]
@@ -156,7 +157,7 @@ def test_the_transcript_keeps_the_benchmarks_own_names_and_the_reply_as_it_was_s
 
 def test_the_model_sees_none_of_the_benchmarks_own_names() -> None:
     seen = 0
-    for case in make_cases():
+    for case in varied_cases("perfect"):
         conversation = run_agent("perfect", canary(case))
         request = conversation.request()
         messages = [json.dumps([message["content"], message.get("tool_calls")]) for message in request.messages]
@@ -164,14 +165,15 @@ def test_the_model_sees_none_of_the_benchmarks_own_names() -> None:
         shown = words_in(*messages, json.dumps(request.tools))
         assert not shown & set(entity_words(conversation.guidance.task))
         seen += len(shown & set(conversation.renaming.words))
-    assert seen > 200
+    assert seen > 60
 
 
 @pytest.mark.parametrize("prompt_type", FLAWED_PROMPT_TYPES)
 def test_no_name_that_stays_unchanged_gives_a_flawed_plan_away(prompt_type: PromptType) -> None:
-    """Each task type at each level; each of both at each severity, which take turns."""
-    for (task_type, difficulty), severity in zip(product(TaskType, Difficulty), cycle(Severity), strict=False):
-        guidance = make_guidance(make_case(prompt_type, task_type, difficulty, severity=severity))
+    """Each task type at each second level, and the next kind at the others; severities take turns."""
+    cells = list(product(TaskType, Difficulty))[FLAWED_PROMPT_TYPES.index(prompt_type) % 2 :: 2]
+    for (task_type, difficulty), severity in zip(cells, cycle(Severity), strict=False):
+        guidance = get_guidance(make_case(prompt_type, task_type, difficulty, severity=severity))
         assert guidance.flawed
         written = words_in(render(guidance.flawed.workflow)) - words_in(render(guidance.optimal))
         assert not written - PROTECTED - set(entity_words(guidance.task))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -13,7 +12,7 @@ from pytest_ultra.benchmark.conversation import Conversation
 from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.tools.base import EarnedCode
-from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
+from pytest_ultra.core.axes import Difficulty, PromptType, ToolProtocol
 from pytest_ultra.core.case import Case
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
@@ -27,7 +26,7 @@ from pytest_ultra.core.transcript import (
     Reply,
     ToolCall,
 )
-from tests.benchmark.agent_runs import make_case, run_agent, score_agent
+from tests.benchmark.agent_runs import make_case, run_agent, score_agent, varied_cases
 
 CASE = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_HARD, tool_protocol=ToolProtocol.TEXT)
 READER = "file_operations_reader"
@@ -41,15 +40,9 @@ def answered(conversation: Conversation) -> list[tuple[str, str | None]]:
     return [(event.call.name, event.result.code) for event in conversation.events if isinstance(event, Answered)]
 
 
-def make_cases() -> Iterator[Case]:
-    for prompt_type in PromptType:
-        for task_type in (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE):
-            yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8)
-
-
 @pytest.mark.parametrize("agent", ReferenceAgent)
 def test_every_reference_agent_gets_the_same_score_in_text_as_in_the_native_protocol(agent: str) -> None:
-    for case in make_cases():
+    for case in varied_cases(agent):
         in_text = msgspec.structs.replace(case, tool_protocol=ToolProtocol.TEXT)
         run = run_agent(agent, in_text)
         if agent != "mixture":  # its skill is drawn by case, and the protocol is part of the case

@@ -48,10 +48,15 @@ def make_cases(
 def test_with_perfect_tools_every_agent_gets_its_known_score(task_type: TaskType, difficulty: Difficulty) -> None:
     """Under every prompt type: `perfect` always does the job, `null` and `one-call` never do.
 
-    A cell has one severity; each task type and each level has all three. `benchmarks/reference_marks.py` has all cases.
+    A cell has one severity; each task type and each level has all three. At the hardest level, whose tasks take long,
+    task types take turns with the prompt types. `benchmarks/reference_marks.py` has all cases.
     """
-    severity = list(Severity)[CELLS.index((task_type, difficulty)) % len(Severity)]
-    for case, guidance in make_cases(task_type, difficulty, tuple(PromptType), instances=1, severities=[severity]):
+    number = CELLS.index((task_type, difficulty))
+    severity = list(Severity)[number % len(Severity)]
+    prompt_types = tuple(PromptType)
+    if difficulty is Difficulty.VERY_HARD:
+        prompt_types = prompt_types[number % 2 :: 2]
+    for case, guidance in make_cases(task_type, difficulty, prompt_types, instances=1, severities=[severity]):
         assert score_agent("perfect", case, guidance).outcome is Outcome.FULL
         assert score_agent("null", case, guidance).outcome is Outcome.FAILED
         one = score_agent("one-call", case, guidance)
@@ -94,7 +99,7 @@ def test_below_rate_one_only_the_turn_limit_stops_the_perfect_agent(task_type: T
 @pytest.mark.parametrize("rate", [0.8, 0.6])
 def test_below_rate_one_obedience_to_a_flawed_plan_still_fails_or_costs_calls(rate: float) -> None:
     for task_type in TaskType:
-        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate, instances=4):
+        for case, guidance in make_cases(task_type, Difficulty.EASY, FLAWED_PROMPT_TYPES, rate, instances=2):
             follower = score_agent("follower", case, guidance)
             if case.prompt_type is not PromptType.FLAWED_REDUNDANT_OPERATIONS:
                 assert follower.outcome is not Outcome.FULL
@@ -106,9 +111,9 @@ def test_below_rate_one_obedience_to_a_flawed_plan_still_fails_or_costs_calls(ra
 def test_without_retries_success_falls_with_the_rate_and_the_perfect_agent_keeps_it() -> None:
     """`stubborn` succeeds exactly in the episodes without any fault."""
     shares: dict[str, list[float]] = {"stubborn": [], "perfect": []}
-    for rate in (1.0, 0.9, 0.8, 0.7, 0.6):
+    for rate in (1.0, 0.8, 0.6):
         cells = [(task_type, Difficulty.MEDIUM) for task_type in TaskType]
-        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate, 20)]
+        cases = [pair for cell in cells for pair in make_cases(*cell, (PromptType.OPTIMAL,), rate, 12)]
         for agent, kept in shares.items():
             scores = [score_agent(agent, case, guidance) for case, guidance in cases]
             kept.append(sum(score.outcome is Outcome.FULL for score in scores) / len(scores))
@@ -125,7 +130,7 @@ def test_the_mixture_does_better_with_a_good_plan_than_with_none_or_a_flawed_one
     shares = {}
     cells = [(task_type, level) for task_type, level in CELLS if level is not Difficulty.VERY_HARD]
     for prompt_type in (PromptType.OPTIMAL, PromptType.BASELINE, PromptType.FLAWED_TOOL_MISUSE):
-        pairs = [pair for cell in cells for pair in make_cases(*cell, (prompt_type,), instances=3)]
+        pairs = [pair for cell in cells for pair in make_cases(*cell, (prompt_type,), instances=2)]
         full = [score_agent("mixture", case, guidance).outcome is Outcome.FULL for case, guidance in pairs]
         shares[prompt_type] = sum(full) / len(full)
     assert shares[PromptType.OPTIMAL] > shares[PromptType.FLAWED_TOOL_MISUSE]

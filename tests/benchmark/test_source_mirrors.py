@@ -22,7 +22,7 @@ INSTANCES = 2
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks(INSTANCES)
+    return make_tasks(INSTANCES, very_hard=1)
 
 
 def test_from_easy_on_a_permanent_fault_can_fall_on_nine_tasks_of_ten(tasks: list[Task]) -> None:

@@ -28,7 +28,7 @@ INSTANCES = 8
 
 @pytest.fixture(scope="module")
 def tasks() -> list[Task]:
-    return make_tasks(INSTANCES)
+    return make_tasks(INSTANCES, very_hard=2)
 
 
 PLACES = ("path", "url", "datastore", "key", "topic", "service", "recipient", "subject", "name", "at", "message")

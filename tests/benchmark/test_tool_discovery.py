@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
@@ -15,12 +14,11 @@ from pytest_ultra.benchmark.guide import make_guidance
 from pytest_ultra.benchmark.scoring import score
 from pytest_ultra.benchmark.tool_discovery import DESCRIBE, MOST_FOUND, SCHEMAS, SEARCH, rank
 from pytest_ultra.benchmark.tools import TOOLS, tool_schema
-from pytest_ultra.core.axes import Difficulty, PromptType, Severity, TaskType, ToolProtocol
-from pytest_ultra.core.case import Case
+from pytest_ultra.core.axes import Difficulty, PromptType, ToolProtocol
 from pytest_ultra.core.episode import FailureClass
 from pytest_ultra.core.reference_agent import ReferenceAgent
 from pytest_ultra.core.transcript import Answered, Discovered, EndReason, Event, Reply, ToolCall
-from tests.benchmark.agent_runs import make_case, run_agent, score_agent
+from tests.benchmark.agent_runs import make_case, run_agent, score_agent, varied_cases
 
 CASE = make_case(PromptType.BASELINE, difficulty=Difficulty.VERY_HARD, has_tool_discovery=True)
 READER = "file_operations_reader"
@@ -42,16 +40,11 @@ def last_result(conversation: Conversation) -> tuple[type, str | None, Any]:
     return type(event), event.result.code, event.result.value
 
 
-def make_cases() -> Iterator[Case]:
-    for prompt_type in PromptType:
-        for task_type in (TaskType.BASIC_TASK, TaskType.API_INTEGRATION, TaskType.MULTI_STAGE_PIPELINE):
-            yield make_case(prompt_type, task_type, Difficulty.HARD, severity=Severity.MEDIUM, rate=0.8, max_turns=90)
-
-
 @pytest.mark.parametrize("agent", [agent for agent in ReferenceAgent if agent != "mixture"])
 def test_reference_agents_keep_their_scores_except_for_the_turns_of_discovery(agent: str) -> None:
-    """In both protocols, in turn: the number of task types is odd, so each prompt type and each task type has both."""
-    for case, protocol in zip(make_cases(), cycle((ToolProtocol.NATIVE, ToolProtocol.TEXT)), strict=False):
+    """In both protocols, in turn: three task types take turns, too, so each of them has both."""
+    cases = varied_cases(agent, max_turns=90)
+    for case, protocol in zip(cases, cycle((ToolProtocol.NATIVE, ToolProtocol.TEXT)), strict=False):
         with_discovery = msgspec.structs.replace(case, has_tool_discovery=True, tool_protocol=protocol)
         found, given = run_agent(agent, with_discovery), run_agent(agent, case)
         discoveries = sum(isinstance(event, Discovered) for event in found.events)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import Open
 from tests.browser.report_factory import HOSTILE, NAME, large_episodes, named_episodes, varied_episodes, write
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
@@ -197,27 +197,25 @@ def test_a_link_to_a_case_opens_it_or_reports_that_there_is_none(open_report: Op
 
 
 @pytest.mark.parametrize("view", ["#overview", "#cases", "case"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_have_enough_contrast(open_report: Open, ordinary: Path, view: str, scheme: str) -> None:
-    page = open_report(
-        ordinary, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view, color_scheme=scheme
-    )
+def test_a_view_is_accessible_at_each_size_and_has_enough_contrast_in_each_scheme(
+    open_report: Open, ordinary: Path, view: str
+) -> None:
+    page = open_report(ordinary, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view)
     if view == "case":
         rows(page).first.get_by_role("link").click()
         page.locator(".transcript").wait_for()
-    assert page.evaluate(CONTRAST) == []
-    is_dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 21)"
-    assert is_dark == (scheme == "dark")
-
-
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("view", ["#overview", "#cases", "case"])
-def test_the_page_is_accessible(open_report: Open, ordinary: Path, view: str, size: Any) -> None:
-    page = open_report(ordinary, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view, viewport=size)
-    if view == "case":
-        rows(page).first.get_by_role("link").click()
-        page.locator(".transcript").wait_for()
-    assert found_by_axe(page) == []
+    for is_dark in (True, False):
+        page.emulate_media(color_scheme="dark" if is_dark else "light")
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (background == "rgb(16, 18, 21)") == is_dark
+        assert page.evaluate(CONTRAST) == []
+    if view == "#cases":  # as many rows as on the last page suffice
+        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Next").click()
+        expect(rows(page)).to_have_count(40)
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)
+        assert found_by_axe(page) == []
 
 
 def test_optional_sections_are_accessible_too(open_report: Open, tmp_path: Path) -> None:
@@ -324,18 +322,24 @@ def test_a_browser_that_cannot_unpack_shows_a_notice_and_the_overview(browser: B
     page.close()
 
 
-@pytest.mark.parametrize("view", ["", "#cases", "case"])
-def test_model_output_stays_text(open_report: Open, hostile: Path, view: str) -> None:
+def test_model_output_stays_text(open_report: Open, hostile: Path) -> None:
     """Nothing is executed, loaded or reversed; the fixture checks that there was no request and no error."""
-    page = open_report(hostile, "#cases?prompt_type=flawed_tool_misuse" if view == "case" else view)
-    if view == "case":
-        rows(page).first.get_by_role("link").click()
-        page.locator(".transcript").wait_for()
-        assert page.locator(".message").count() >= len(HOSTILE)
-        expect(page.locator("#case")).to_contain_text("\\x1b[31mred\\x1b[0m \\x07 \\u202ereversed\\u202c")
-        expect(page.locator("#case")).to_contain_text("</script><script>document.title = 'broken out'</script>")
-        expect(page.locator("#case")).to_contain_text("characters)")
-        assert page.locator("#case img, #case link, #case script, #case b b").count() == 0
+    page = open_report(hostile)
+    assert_harmless(page)
+    page.evaluate("location.hash = '#cases?prompt_type=flawed_tool_misuse'")
+    expect(rows(page)).to_have_count(1)
+    assert_harmless(page)
+    rows(page).first.get_by_role("link").click()
+    page.locator(".transcript").wait_for()
+    assert page.locator(".message").count() >= len(HOSTILE)
+    expect(page.locator("#case")).to_contain_text("\\x1b[31mred\\x1b[0m \\x07 \\u202ereversed\\u202c")
+    expect(page.locator("#case")).to_contain_text("</script><script>document.title = 'broken out'</script>")
+    expect(page.locator("#case")).to_contain_text("characters)")
+    assert page.locator("#case img, #case link, #case script, #case b b").count() == 0
+    assert_harmless(page)
+
+
+def assert_harmless(page: Page) -> None:
     assert "broken out" not in page.title() or page.title().startswith(NAME.split("<", maxsplit=1)[0])
     shown = page.evaluate("document.body.innerText")
     assert not re.search("[\u0000-\u0008\u001b\u202a-\u202e\u2066-\u2069\u2028]", shown)

@@ -66,7 +66,7 @@ def test_two_hosts_of_two_workers_hold_the_pace_together(
 
 def test_two_hosts_share_the_slots(tmp_path: Path, server: LimitServer, redis: RedisServer) -> None:
     with two_hosts(tmp_path, server, redis, Limits(max_in_flight=6)):
-        time.sleep(1)
+        time.sleep(0.5)
         record = server.record()
     assert record.most_in_flight == 6
 

@@ -129,7 +129,7 @@ def test_what_no_rule_knows_stays() -> None:
 
 
 def test_sound_plans_have_no_finding() -> None:
-    for task in make_tasks(4, very_hard=1):
+    for task in make_tasks(2, very_hard=1):
         context, optimal = TaskContext(task), perfect_plan(task)
         alternative = make_alternative(context, optimal)
         assert alternative is not None

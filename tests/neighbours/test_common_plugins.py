@@ -11,6 +11,7 @@ import pytest
 from tests.run.project import ONE_CASE, TEN_CASES, Project
 
 PERFECT = "--ultra-model=demo/perfect"
+THREE_CASES = (TEN_CASES, "--ultra-prompt-type=optimal,baseline,cot")
 
 PLUGINS = """allure-pytest anyio asyncio bdd benchmark clarity cov env flakefinder forked freezer html httpx hypothesis
 instafail json-ctrf json-report lazy-fixtures metadata mock order picked randomly repeat reportlog rerunfailures respx
@@ -114,6 +115,8 @@ OUTPUTS = (
     "-p",
     "randomly",
     "--randomly-seed=7",
+    "--benchmark-min-rounds=1",
+    "--benchmark-max-time=0.05",
     "-W",
     "ignore",
     "-v",
@@ -130,32 +133,32 @@ def test_a_run_beside_all_of_them(project: Project, xdist_on_off: tuple[str, ...
     (project.path / "shop.py").write_text(SHOP)
     (project.path / "refund.feature").write_text(FEATURE)
     project.pytester.makepyfile(test_shop=TESTS)
-    result = project.run_in_own_process(*xdist_on_off, PERFECT, TEN_CASES, *OUTPUTS)
+    result = project.run_in_own_process(*xdist_on_off, PERFECT, *THREE_CASES, *OUTPUTS)
 
     loaded = re.search(r"^plugins: (.*)$", result.stdout.str(), re.MULTILINE)
     assert loaded is not None
     assert [name for name in PLUGINS.split() if not re.search(rf"[ _]{name}-\d", f" {loaded[1]}")] == []
     assert result.ret == 0
-    assert result.parseoutcomes()["passed"] == 12 * 10 + 2
-    assert project.outcomes() == {"full": 10}
+    assert result.parseoutcomes()["passed"] == 12 * 3 + 2
+    assert project.outcomes() == {"full": 3}
     assert set(project.episode_counts().values()) == {1}
 
     assert read(project, "coverage.json")["totals"]["percent_covered"] == 100
     report = read(project, "report.json")
-    assert len(report["tests"]) == 122
+    assert len(report["tests"]) == 38
     properties = [dict(each.popitem() for each in test.get("user_properties", ())) for test in report["tests"]]
-    assert sum(each.get("ultra_outcome") == "full" for each in properties) == 120
+    assert sum(each.get("ultra_outcome") == "full" for each in properties) == 36
     assert {"url": "https://shop.example"} in properties
     log = [json.loads(line) for line in (project.path / "log.jsonl").read_text().splitlines()]
     tests = [entry for entry in log if entry.get("when") == "call" and entry["$report_type"] == "TestReport"]
-    assert len(tests) == 122
+    assert len(tests) == 38
     page = (project.path / "report.html").read_text()
     assert "Prompt type" in page
     assert "refunds" in page
-    assert read(project, "ctrf.json")["results"]["summary"]["passed"] == 122
-    assert len(list((project.path / "allure").glob("*-result.json"))) == 122
-    assert (project.path / "__snapshots__" / "test_shop.ambr").read_text().count("'full'") == 10
-    assert (project.path / "junit.xml").read_text().count("[[PROPERTY|ultra_outcome=full]]") == 120
+    assert read(project, "ctrf.json")["results"]["summary"]["passed"] == 38
+    assert len(list((project.path / "allure").glob("*-result.json"))) == 38
+    assert (project.path / "__snapshots__" / "test_shop.ambr").read_text().count("'full'") == 3
+    assert (project.path / "junit.xml").read_text().count("[[PROPERTY|ultra_outcome=full]]") == 36
 
 
 def test_reporters_beside_each_other(project: Project, xdist_on_off: tuple[str, ...]) -> None:

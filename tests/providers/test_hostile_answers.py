@@ -119,7 +119,8 @@ HOSTILE = {
 """Beginning, repeated unit and end of each body."""
 
 
-def reading_time_s(kind: str, size: int) -> float:
+def reading_time_s(kind: str, size: int, enough_s: float = 0.0) -> float:
+    """Return the least time of three readings, or of fewer if one takes less than `enough_s`."""
     start, unit, end = HOSTILE[kind]
     body = start + unit * (size // len(unit)) + end
     times = []
@@ -132,18 +133,20 @@ def reading_time_s(kind: str, size: int) -> float:
         else:
             assert reply_chars(reply) <= MAX_REPLY_CHARS + len("length")
         times.append(time.thread_time() - started)
+        if times[-1] < enough_s:
+            break
     return min(times)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_an_answer_of_31_megabytes_is_read_in_well_under_a_second(kind: str) -> None:
-    assert reading_time_s(kind, MEGABYTES_31) < 0.6
+    assert reading_time_s(kind, MEGABYTES_31, enough_s=0.6) < 0.6
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_time_is_in_proportion_to_the_size(kind: str) -> None:
-    small, large = (reading_time_s(kind, size) for size in (900_000, 7_200_000))
-    assert large < 24 * small + 0.05  # linear: 8 times; quadratic: 64 times
+    most_s = 24 * reading_time_s(kind, 900_000) + 0.05
+    assert reading_time_s(kind, 7_200_000, enough_s=most_s) < most_s  # linear: 8 times; quadratic: 64 times
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

@@ -136,8 +136,8 @@ def test_failures_of_several_models_are_drawn_side_by_side_and_add_up() -> None:
     assert {"6", "10"} <= set(texts)
 
 
-def test_pdfs_embed_fonts_that_journals_accept() -> None:
-    pdf = draw(make_summary(None), Format.PDF)["failure-classes.pdf"]
+def test_pdfs_embed_fonts_that_journals_accept(drawn: dict[str, bytes]) -> None:
+    pdf = drawn["failure-classes.pdf"]
     assert b"/FontFile2" in pdf
     assert b"/Type3" not in pdf
 

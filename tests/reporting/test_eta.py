@@ -46,11 +46,11 @@ SCENARIOS = {
     "few calls in flight, all episodes in lockstep": Scenario(
         [100] * 3, typical_lengths, lambda c: latency_s(1.5, c), lambda _: 20
     ),
-    "constant latency": Scenario([400] * 3, typical_lengths, lambda _: 2.0, lambda _: 30),
+    "constant latency": Scenario([200] * 3, typical_lengths, lambda _: 2.0, lambda _: 30),
     "all episodes at once": Scenario([150] * 3, typical_lengths, lambda c: c.chance.uniform(10, 30)),
     "few episodes at a time": Scenario([300] * 3, typical_lengths, lambda c: latency_s(1.5, c), slots=16),
     "one episode at a time": Scenario([100], typical_lengths, lambda c: latency_s(1.5, c), slots=1),
-    "many episodes": Scenario([600] * 3, typical_lengths, lambda c: latency_s(3, c), lambda _: 200),
+    "many episodes": Scenario([400] * 3, typical_lengths, lambda c: latency_s(3, c), lambda _: 200),
     "episodes shorter than expected": Scenario([300] * 3, short_lengths, lambda c: latency_s(1.5, c), slots=16),
     "episodes of widely different lengths": Scenario(
         [300] * 3, variable_lengths, lambda c: latency_s(1.5, c), slots=16

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.run.conftest import project, start_server, xdist_mode
+from tests.run.conftest import project, start_server
 
-__all__ = ["project", "start_server", "xdist_mode"]
+__all__ = ["project", "start_server"]
 
 SDKS = ("anthropic", "openai", "google.genai", "mistralai")
 

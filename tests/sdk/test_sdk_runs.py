@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_ultra.core.model_api import ModelApi
-from tests.run.project import ONE_CASE, Project
+from tests.run.project import NO_XDIST, ONE_CASE, Project
 from tests.sdk.protocol_server import protocol_server
 from tests.sdk.test_sdk_episodes import PROTOCOLS
 
@@ -13,13 +13,18 @@ LABELS = {ModelApi.MESSAGES: "Messages by anthropic", ModelApi.RESPONSES: "Respo
 LABELS |= {ModelApi.GEMINI: "Gemini API by google-genai"}
 
 
-@pytest.mark.parametrize("api", PROTOCOLS)
-def test_a_run_asks_in_the_chosen_protocol_and_says_so(
-    project: Project, api: ModelApi, xdist_mode: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(
+    ("api", "mode"),
+    [
+        *(pytest.param(api, NO_XDIST, id=f"{api}-no-xdist") for api in PROTOCOLS),
+        pytest.param(ModelApi.MESSAGES, ("-n2",), id=f"{ModelApi.MESSAGES}-n2"),
+    ],
+)
+def test_a_run_asks_in_the_chosen_protocol_and_says_so(project: Project, api: ModelApi, mode: tuple[str, ...]) -> None:
+    """Workers get the choice in one way, whatever it is."""
     with protocol_server(PROTOCOLS[api]()) as server:
         args = (f"--ultra-base-url={server.url}", "--ultra-model=local", f"--ultra-api={api}", *ONE_CASE)
-        result = project.run(*xdist_mode, *args, "--ultra-tool-success-rate=1")
+        result = project.run(*mode, *args, "--ultra-tool-success-rate=1")
     result.assert_outcomes(passed=1)
     assert server.rejected == []
     result.stdout.fnmatch_lines([f"ultra: local: {LABELS[api]} *"])

@@ -90,7 +90,9 @@ def test_a_connection_that_stays_open_after_the_end_is_not_waited_for() -> None:
     assert time.monotonic() - started < 3
 
 
-def test_a_stream_without_done_whose_connection_stays_open_ends_after_a_while() -> None:
+def test_a_stream_without_done_whose_connection_stays_open_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_ultra.providers.aiohttp_transport._REST_S", 1.0)
+
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.writelines([HEAD, *chunked(stream(delta(content="Done."), delta("stop"), done=False), 1000)])
         while True:  # keep-alive comments for ever
