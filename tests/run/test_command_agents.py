@@ -48,7 +48,7 @@ def test_programs_score_as_the_models_behind_them(programs: Project) -> None:
         f"--ultra-agent-command=able@demo/perfect={EXAMPLE} {{mcp_url}}",
         f"--ultra-agent-command=piped@demo/follower={EXAMPLE} {{mcp_stdio}}",
     )
-    programs.run("-n2", *agents, "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
+    programs.run(*NO_XDIST, *agents, "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
     found = by_model(programs)
     assert found["obeying"] == found["piped"] == found["demo/follower"]
     assert found["able"] == found["demo/perfect"]
@@ -62,7 +62,7 @@ def test_a_programs_failures_are_its_own_and_end_with_it(programs: Project, monk
     hanging = ("hang", "hang_in_children", "never_connect", "connect_and_wait")
     names = (*hanging, "flood", "crash", "exit_with_code", "do_without")
     agents = [command(name, name) for name in names]
-    result = programs.run_in_own_process("-n2", *agents, *ONE_CASE, "--ultra-timeout=6", "-v", "--ultra-concurrency=8")
+    result = programs.run_in_own_process("-n2", *agents, *ONE_CASE, "--ultra-timeout=4", "-v", "--ultra-concurrency=8")
     ended_at = time.time()
     outcomes = {e["model"]: (e["outcome"], e["failure_class"]) for e in programs.episodes()}
     assert outcomes == {
