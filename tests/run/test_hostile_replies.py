@@ -64,9 +64,9 @@ def test_10_replies_of_31_megabytes_at_once_take_little_memory_and_disk(
     server = start_server(lambda _: (200, LONG_REPLY))
     args = (f"--ultra-base-url={server.url}", "--ultra-model=m", TEN_CASES)
     project.run_in_own_process(*NO_XDIST, *args).assert_outcomes(failed=10)
-    assert int((project.path / "peak.txt").read_text()) < 500_000  # it took 0.95 GB
+    assert int((project.path / "peak.txt").read_text()) < 500_000  # 40 replies took 3.8 GB
     assert all(episode["score"]["failure_class"] != "harness" for episode in project.journaled_episodes())
-    assert sum(path.stat().st_size for path in project.runs()[-1].glob("*.jsonl")) < 15_000_000  # it took 0.3 GB
+    assert sum(path.stat().st_size for path in project.runs()[-1].glob("*.jsonl")) < 15_000_000  # 40 took 1.3 GB
 
 
 @pytest.mark.parametrize("protocol", ["native", "text"])
