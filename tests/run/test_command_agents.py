@@ -62,7 +62,7 @@ def test_a_programs_failures_are_its_own_and_end_with_it(programs: Project, monk
     hanging = ("hang", "hang_in_children", "never_connect", "connect_and_wait")
     names = (*hanging, "flood", "crash", "exit_with_code", "do_without")
     agents = [command(name, name) for name in names]
-    result = programs.run_in_own_process("-n2", *agents, *ONE_CASE, "--ultra-timeout=4", "-v", "--ultra-concurrency=8")
+    result = programs.run_in_own_process("-n2", *agents, *ONE_CASE, "--ultra-timeout=6", "-v", "--ultra-concurrency=8")
     ended_at = time.time()
     outcomes = {e["model"]: (e["outcome"], e["failure_class"]) for e in programs.episodes()}
     assert outcomes == {

@@ -125,12 +125,12 @@ def test_a_run_whose_time_is_up_while_a_later_task_is_generated_ends_at_once(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
     project.pytester.makeconftest(SLOW_PLANNER)
-    args = ("--ultra-model=demo/perfect", *ONE_CASE, "--ultra-instances=4", "--ultra-run-timeout=4")
+    args = ("--ultra-model=demo/perfect", *ONE_CASE, "--ultra-instances=4", "--ultra-run-timeout=6")
     started = time.monotonic()
     result = project.run_in_own_process(*xdist_on_off, *args)
     assert time.monotonic() - started < 25
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines("the run was interrupted: its time was up (--ultra-run-timeout 4); the next *")
+    result.stdout.fnmatch_lines("the run was interrupted: its time was up (--ultra-run-timeout 6); the next *")
     scored = 2 if "-n2" in xdist_on_off else 1
     assert project.outcomes() == {"full": scored, "skipped": 4 - scored}
 
@@ -146,7 +146,7 @@ def test_episodes_finished_before_the_run_timeout_are_kept_and_reused(
         return 200, text_reply("Done.")
 
     models = (f"--ultra-base-url={start_server(script).url}", "--ultra-model=quick,slow", *ONE_CASE)
-    first = project.run(*NO_XDIST, *models, "--ultra-run-timeout=2")
+    first = project.run(*NO_XDIST, *models, "--ultra-run-timeout=3")
     first.assert_outcomes(failed=1, skipped=1)
     ready.set()
     second = project.run(*NO_XDIST, *models, "--ultra-run-timeout=60")
