@@ -48,7 +48,7 @@ def test_programs_score_as_the_models_behind_them(programs: Project) -> None:
         f"--ultra-agent-command=able@demo/perfect={EXAMPLE} {{mcp_url}}",
         f"--ultra-agent-command=piped@demo/follower={EXAMPLE} {{mcp_stdio}}",
     )
-    programs.run("-n2", *agents, "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
+    programs.run(*NO_XDIST, *agents, "--ultra-model=demo/follower,demo/perfect", *TWO_KINDS)
     found = by_model(programs)
     assert found["obeying"] == found["piped"] == found["demo/follower"]
     assert found["able"] == found["demo/perfect"]

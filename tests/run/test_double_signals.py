@@ -17,9 +17,9 @@ from pytest_ultra.storage.kept_turns import read_turns
 from pytest_ultra.storage.results import State, find_state, interruption_of
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_status import read_run_end
-from tests.run.project import NO_XDIST, Project, wait_until
+from tests.run.project import NO_XDIST, TEN_CASES, Project, wait_until
 
-SLOW = ("--ultra-model=demo/perfect?latency=0.3", "--ultra-task-type=simple_task,multi_stage_pipeline")
+SLOW = ("--ultra-model=demo/perfect?latency=0.2", "--ultra-task-type=simple_task,multi_stage_pipeline")
 """Twenty cases of different lengths."""
 
 
@@ -36,7 +36,6 @@ SIGNALS = {
     ("way", "args"),
     [
         *product(["int-int-soon", "int-int"], [NO_XDIST, ("-n2",)]),
-        ("int-int", ("-n0",)),
         ("int-term", ("-n2",)),
         ("int-hup", NO_XDIST),
     ],
@@ -80,7 +79,7 @@ def test_no_success_is_recorded_when_a_second_signal_ends_pytest_before_it_has_s
     project: Project,
 ) -> None:
     project.pytester.makeconftest(SECOND_CTRL_C)
-    started = project.start(*SLOW, "-n0")
+    started = project.start("--ultra-model=demo/perfect", TEN_CASES, "-n0")
     code = started.wait(60)
 
     end = read_run_end(RunDirectory.open(project.runs()[-1]))

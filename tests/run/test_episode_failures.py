@@ -17,9 +17,9 @@ TWO_FAILURES = (
 )
 
 
-def test_reports_have_a_line_and_the_whole_text(project: Project, xdist_mode: tuple[str, ...]) -> None:
+def test_reports_have_a_line_and_the_whole_text(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     outputs = ("-p", "pytest_reportlog.plugin", "--junit-xml=junit.xml", "--report-log=log.jsonl", "--tb=line")
-    result = project.run(*xdist_mode, *TWO_FAILURES, *outputs)
+    result = project.run(*xdist_on_off, *TWO_FAILURES, *outputs)
     lines = [line for line in result.outlines if line.startswith("pytest_ultra/suite/test_workflows.py:")]
     assert len(lines) == 2
     assert all("failed: the job was not done (" in line for line in lines)

@@ -23,18 +23,19 @@ FROZEN = """
 """
 
 
-def test_a_clock_that_a_test_has_frozen_stays_running_for_the_run(
-    project: Project, xdist_on_off: tuple[str, ...]
-) -> None:
+def test_a_clock_that_a_test_has_frozen_stays_running_for_the_run(project: Project) -> None:
     """The fixture freezes the time before the first episode starts; tasks of all types are made in it."""
-    slow = ("--ultra-model=demo/perfect?latency=0.2&error_rate=0.1", "--ultra-prompt-type=optimal")
-    project.pytester.makepyfile(FROZEN)
-    project.run_in_own_process(*xdist_on_off, *slow, "--ultra-run-timeout=60").assert_outcomes(passed=5)
-    frozen = project.episodes()
-    assert all(episode["duration_s"] >= 0.2 and episode["started_at_utc"] > "2021" for episode in frozen)
+    slow = ("--ultra-model=demo/perfect?latency=0.1&error_rate=0.1", "--ultra-prompt-type=optimal")
     project.pytester.makepyfile("def test_mine(ultra_episode): pass")
-    project.run(*NO_XDIST, *slow, "--ultra-fresh")
-    assert [_lasting(episode) for episode in project.episodes()] == [_lasting(episode) for episode in frozen]
+    project.run(*NO_XDIST, *slow)
+    expected = [_lasting(episode) for episode in project.episodes()]
+    project.pytester.makepyfile(FROZEN)
+    for xdist_args in (NO_XDIST, ("-n2",)):
+        args = (*xdist_args, *slow, "--ultra-run-timeout=60", "--ultra-fresh")
+        project.run_in_own_process(*args).assert_outcomes(passed=5)
+        frozen = project.episodes()
+        assert all(episode["duration_s"] >= 0.2 and episode["started_at_utc"] > "2021" for episode in frozen)
+        assert [_lasting(episode) for episode in frozen] == expected
 
 
 def _lasting(episode: dict[str, object]) -> dict[str, object]:

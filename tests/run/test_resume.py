@@ -20,7 +20,7 @@ from tests.run.scripted_server import ReceivedRequest, Script, ScriptedServer, t
 
 StartServer = Callable[[Script], ScriptedServer]
 
-SLOW = "--ultra-model=demo/perfect?latency=0.1"
+SLOW = "--ultra-model=demo/perfect?latency=0.05"
 TWENTY_CASES = "--ultra-task-type=simple_task,basic_task"
 HEADER = (
     "ultra: {} episodes of {} cases reused from run *, which was interrupted; the others are run "
@@ -33,7 +33,7 @@ def own_episodes(project: Project) -> list[Record]:
     return [episode for episode in project.journaled_episodes() if not episode.get("reused")]
 
 
-def kill_run(project: Project, *args: str, after: int = 3) -> int:
+def kill_run(project: Project, *args: str, after: int = 2) -> int:
     """Kill a run with all its processes after `after` finished episodes; return how many it had finished."""
     runs = len(project.runs())
     started = project.start(*args)
@@ -81,13 +81,13 @@ def test_a_killed_run_is_resumed(project: Project, killed_runs: KilledRuns, xdis
 
 def test_a_run_resumes_several_interrupted_runs_whatever_their_workers_and_selection(project: Project) -> None:
     first = kill_run(project, "-n2", SLOW, TWENTY_CASES, "--ultra-concurrency=1")
-    second = kill_run(project, *NO_XDIST, SLOW, TWENTY_CASES, "--ultra-concurrency=2", "-k", "basic_task", after=2)
+    second = kill_run(project, *NO_XDIST, SLOW, TWENTY_CASES, "--ultra-concurrency=2", "-k", "basic_task")
     project.run("--collect-only", SLOW)
     project.run("--ultra-seed=none", SLOW)
     project.run("-n0", SLOW, TWENTY_CASES, "-k", "simple_task and cot").assert_outcomes(passed=1)
     assert len(project.runs()) == 3
     (project.runs()[-1] / "ended.json").unlink()
-    project.run("-n3", SLOW, TWENTY_CASES).assert_outcomes(passed=20)
+    project.run("-n2", SLOW, TWENTY_CASES).assert_outcomes(passed=20)
     assert first + second <= count_reused(project) <= first + second + 1
     project.run(*NO_XDIST, SLOW, TEN_CASES).assert_outcomes(passed=10)
     assert count_reused(project) == 0
@@ -183,8 +183,8 @@ def test_fresh_and_rerun_are_mutually_exclusive(project: Project) -> None:
 
 
 def test_a_rerun_of_a_test_with_a_reused_episode_runs_a_new_one(project: Project) -> None:
-    args = (*NO_XDIST, "--ultra-model=demo/null?latency=0.2", TEN_CASES, "--ultra-concurrency=1")
-    n = kill_run(project, *args, after=2)
+    args = (*NO_XDIST, "--ultra-model=demo/null?latency=0.15", TEN_CASES)
+    n = kill_run(project, *args, "--ultra-concurrency=1")
     project.run(*args, "-p", "rerunfailures", "--reruns=1").assert_outcomes(failed=10)
     assert count_reused(project) == 0
     assert len(own_episodes(project)) == 10 + 10 - n
@@ -192,8 +192,8 @@ def test_a_rerun_of_a_test_with_a_reused_episode_runs_a_new_one(project: Project
 
 def test_two_tests_of_one_case_share_its_reused_episode(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makepyfile("def test_a(ultra_episode): pass\ndef test_b(ultra_episode): pass")
-    args = (*xdist_on_off, SLOW, TEN_CASES, "--ultra-concurrency=1")
-    n = kill_run(project, *args)
+    args = (*xdist_on_off, SLOW, TEN_CASES)
+    n = kill_run(project, *args, "--ultra-concurrency=1")
     project.run(*args).assert_outcomes(passed=20)
     assert (count_reused(project), len(own_episodes(project))) == (n, 10 - n)
 
@@ -305,7 +305,8 @@ def test_runs_that_could_not_start_their_episodes_are_resumed_with_all_before_th
         NO_SHARD: "the episodes could not start (too many open files)",
         NO_FILE_ANYWHERE: "the episodes could not start (too many open files)",
     }
-    for conftest, reason in reasons.items():
+    hardest = {NO_FILE_ANYWHERE: reasons[NO_FILE_ANYWHERE]}  # workers take longer to start
+    for conftest, reason in (hardest if "-n2" in xdist_on_off else reasons).items():
         project.pytester.makeconftest(conftest)
         result = project.run_in_own_process(*args)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -325,10 +326,10 @@ NO_ENDPOINT = """
 
 
 def test_a_run_that_cannot_open_its_endpoint_says_why_once_in_each_process_and_is_resumed(
-    project: Project, killed_runs: KilledRuns, xdist_mode: tuple[str, ...]
+    project: Project, killed_runs: KilledRuns, xdist_on_off: tuple[str, ...]
 ) -> None:
-    args = (*xdist_mode, SLOW, TEN_CASES)
-    finished = killed_runs.put_into(project, *xdist_mode)
+    args = (*xdist_on_off, SLOW, TEN_CASES)
+    finished = killed_runs.put_into(project, *xdist_on_off)
     project.pytester.makeconftest(NO_ENDPOINT)
     result = project.run_in_own_process(*args)
     assert result.parseoutcomes() == {"passed": finished, "errors": 10 - finished}
@@ -343,7 +344,7 @@ def test_a_run_that_cannot_open_its_endpoint_says_why_once_in_each_process_and_i
         ]
     )
     output = result.stdout.str()
-    assert output.count("def pytest_ultra_endpoint") == (2 if "-n2" in xdist_mode else 1)
+    assert output.count("def pytest_ultra_endpoint") == (2 if "-n2" in xdist_on_off else 1)
     assert "Traceback" not in output
     assert "shard.py" not in output
     (project.path / "conftest.py").unlink()

@@ -81,14 +81,14 @@ def test_an_attempt_ends_at_its_timeout_and_is_retried(project: Project, hanging
 
 def test_a_run_ends_at_its_timeout(project: Project, hanging_server: Serve, xdist_on_off: tuple[str, ...]) -> None:
     started = time.monotonic()
-    args = (f"--ultra-base-url={hanging_server('drips')}", "--ultra-model=m", "--ultra-run-timeout=4", TEN_CASES)
+    args = (f"--ultra-base-url={hanging_server('drips')}", "--ultra-model=m", "--ultra-run-timeout=3", TEN_CASES)
     result = project.run_in_own_process(*xdist_on_off, *args, "-rs")
     assert time.monotonic() - started < 25
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(skipped=10)
     result.stdout.fnmatch_lines(
         [
-            "the run was interrupted: its time was up (--ultra-run-timeout 4); the next run resumes it*",
+            "the run was interrupted: its time was up (--ultra-run-timeout 3); the next run resumes it*",
             "*SKIPPED*not run: the time of the run was up (--ultra-run-timeout)*",
         ]
     )
@@ -125,12 +125,12 @@ def test_a_run_whose_time_is_up_while_a_later_task_is_generated_ends_at_once(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
     project.pytester.makeconftest(SLOW_PLANNER)
-    args = ("--ultra-model=demo/perfect", *ONE_CASE, "--ultra-instances=4", "--ultra-run-timeout=8")
+    args = ("--ultra-model=demo/perfect", *ONE_CASE, "--ultra-instances=4", "--ultra-run-timeout=6")
     started = time.monotonic()
     result = project.run_in_own_process(*xdist_on_off, *args)
     assert time.monotonic() - started < 25
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines("the run was interrupted: its time was up (--ultra-run-timeout 8); the next *")
+    result.stdout.fnmatch_lines("the run was interrupted: its time was up (--ultra-run-timeout 6); the next *")
     scored = 2 if "-n2" in xdist_on_off else 1
     assert project.outcomes() == {"full": scored, "skipped": 4 - scored}
 
@@ -146,7 +146,7 @@ def test_episodes_finished_before_the_run_timeout_are_kept_and_reused(
         return 200, text_reply("Done.")
 
     models = (f"--ultra-base-url={start_server(script).url}", "--ultra-model=quick,slow", *ONE_CASE)
-    first = project.run(*NO_XDIST, *models, "--ultra-run-timeout=4")
+    first = project.run(*NO_XDIST, *models, "--ultra-run-timeout=3")
     first.assert_outcomes(failed=1, skipped=1)
     ready.set()
     second = project.run(*NO_XDIST, *models, "--ultra-run-timeout=60")
@@ -165,12 +165,13 @@ def test_a_stall_is_reported_with_its_cases(
     project: Project, hanging_server: Serve, xdist_on_off: tuple[str, ...]
 ) -> None:
     args = (
-        f"--ultra-base-url={hanging_server('never-answers')}",
+        f"--ultra-base-url={hanging_server('never-answers', 1)}",
         "--ultra-model=m",
         "--ultra-request-timeout=2",
         *ONE_CASE,
     )
-    result = project.run_in_own_process(*xdist_on_off, *args, "--ultra-run-timeout=6")
+    result = project.run_in_own_process(*xdist_on_off, *args)
+    result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["ultra: nothing answered or finished for 1 s (*); in flight: *test_workflow[[]m-optimal-*"]
     )
@@ -194,14 +195,14 @@ TIMED_TESTS = """
     def test_that_works(ultra_episode):
         time.sleep(30)
 """
-SLOW_CASE = ("-p", "timeout", "--ultra-model=demo/perfect?latency=1", *ONE_CASE)
-"""A case that takes longer than the limits here, with the plugin that has them."""
+SLOW_CASE = ("-p", "timeout", "--ultra-model=demo/perfect?latency=0.5", *ONE_CASE)
+"""A case of several turns, which takes longer than the limits here, with the plugin that has them."""
 
 
 def test_a_limit_of_pytest_timeout_counts_a_tests_own_work_and_not_the_wait_for_its_episode(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
-    project.pytester.makeini("[pytest]\ntimeout = 2\n")
+    project.pytester.makeini("[pytest]\ntimeout = 1\n")
     project.pytester.makepyfile(TIMED_TESTS)
     result = project.run_in_own_process(*xdist_on_off, *SLOW_CASE)
     result.assert_outcomes(passed=1, failed=1)
@@ -214,5 +215,6 @@ def test_a_limit_of_pytest_timeout_counts_a_tests_own_work_and_not_the_wait_for_
 
 
 def test_a_limit_that_would_end_the_process_counts_nothing_of_the_built_in_suite(project: Project) -> None:
-    result = project.run_in_own_process(*NO_XDIST, *SLOW_CASE, "--timeout=0.001", "--timeout-method=thread")
+    case = ("-p", "timeout", "--ultra-model=demo/perfect", *ONE_CASE)
+    result = project.run_in_own_process(*NO_XDIST, *case, "--timeout=0.001", "--timeout-method=thread")
     result.assert_outcomes(passed=1)

@@ -24,9 +24,9 @@ USER_TESTS = """
 """
 
 
-def test_a_user_test_replaces_the_suite(project: Project, xdist_mode: tuple[str, ...]) -> None:
+def test_a_user_test_replaces_the_suite(project: Project, xdist_on_off: tuple[str, ...]) -> None:
     project.pytester.makepyfile(test_own=USER_TESTS)
-    project.run(*xdist_mode, "--ultra-model=demo/perfect", TEN_CASES).assert_outcomes(passed=11)
+    project.run(*xdist_on_off, "--ultra-model=demo/perfect", TEN_CASES).assert_outcomes(passed=11)
     episodes = project.episodes()
     assert len(episodes) == 10
     assert all(episode["nodeid"].startswith("test_own.py::test_mine[demo/perfect-") for episode in episodes)

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.run.project import TEN_CASES, Project, wait_until
+from tests.run.project import NO_XDIST, TEN_CASES, Project, wait_until
 
 PLANNER = """
     import os, pathlib, signal, time
@@ -55,7 +55,7 @@ def test_a_run_finishes_when_the_process_that_holds_the_lock_is_killed(project: 
 
 
 def test_a_killed_worker_is_replaced_and_each_case_is_scored_once(project: Project) -> None:
-    args = ("--ultra-model=demo/perfect?latency=0.15", "--ultra-concurrency=2")
+    args = ("--ultra-model=demo/perfect?latency=0.1", "--ultra-concurrency=2")
     started = project.start("-n2", *args, "--ultra-task-type=simple_task,basic_task")
     wait_until(lambda: len({episode["worker"] for episode in project.journaled_episodes()}) == 2)
     os.kill(project.workers()[0], signal.SIGKILL)
@@ -128,14 +128,14 @@ UNCOLLECTED = """
 @pytest.mark.parametrize("args", [(), ("--max-worker-restart=0",)], ids=["replacement", "no-replacement"])
 def test_a_run_whose_cases_nobody_took_over_is_resumed(project: Project, args: tuple[str, ...]) -> None:
     project.pytester.makeconftest(UNCOLLECTED)
-    arguments = "-n2", "--ultra-model=demo/perfect", "--ultra-task-type=simple_task,basic_task"
-    result = project.run(*arguments, *args)
+    arguments = "--ultra-model=demo/perfect", "--ultra-task-type=simple_task,basic_task"
+    result = project.run("-n2", *arguments, *args)
     assert result.ret != 0
     result.stdout.fnmatch_lines_random(
         "the run was interrupted: 10 of its 20 tests were not run; the next run resumes it"
     )
     (project.path / "conftest.py").unlink()
-    project.run(*arguments).assert_outcomes(passed=20)
+    project.run(*NO_XDIST, *arguments).assert_outcomes(passed=20)
     assert dict(project.outcomes()) == {"full": 20}
     assert set(project.episode_counts().values()) == {1}
 
