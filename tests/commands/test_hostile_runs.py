@@ -11,6 +11,7 @@ import pytest
 
 from pytest_ultra.benchmark.benchmark_suite import BENCHMARK
 from pytest_ultra.core.axes import PromptType
+from pytest_ultra.storage.files import temporary_path
 from pytest_ultra.storage.guidance_cache import GuidanceCache
 from pytest_ultra.storage.journal import encode_line
 from pytest_ultra.storage.run_directory import RunDirectory
@@ -138,8 +139,9 @@ def test_a_run_that_the_user_names_by_a_link_is_shown(run: RunDirectory, command
 def test_planted_links_at_the_paths_of_outputs_are_not_followed(
     run: RunDirectory, command: Command, tmp_path: Path
 ) -> None:
-    for name in ("report.html", f".report.html.{os.getpid()}.tmp", f".trial.{os.getpid()}.tmp"):
-        (run.path / name).symlink_to(tmp_path / "secret")
+    report = run.path / "report.html"
+    for path in (report, temporary_path(report)):
+        path.symlink_to(tmp_path / "secret")
     assert command("report").code == 0
     assert (tmp_path / "secret").read_bytes() == SECRET
     assert b"<html" in (run.path / "report.html").read_bytes()

@@ -48,7 +48,11 @@ def damage(run):
     for name in ("out.json", "out.md"):
         Path(name).mkdir()
 """
-END = "def damage(run): (run / f'.ended.json.{os.getpid()}.tmp').mkdir()"
+END = """
+def damage(run):
+    from pytest_ultra.storage.files import temporary_path
+    temporary_path(run / "ended.json").mkdir()
+"""
 ULTRA = (TEN_CASES, "--ultra-markdown=out.md", "--junitxml=junit.xml")
 
 

@@ -109,16 +109,16 @@ def test_a_lost_host_is_replaced_and_each_case_is_scored_once(project: Project, 
 
 
 def test_ctrl_c_stops_other_hosts_at_once_and_the_next_run_resumes(project: Project, hosts: Hosts) -> None:
-    model = ("--ultra-model=demo/perfect?latency=0.4", "--ultra-concurrency=2")
-    arguments = (*BUILT_IN, *hosts.tx, "--ultra-task-type=simple_task,basic_task")
+    model = ("--ultra-model=demo/perfect?latency=0.2", "--ultra-concurrency=2")
+    arguments = (*BUILT_IN, *hosts.tx, TEN_CASES)
     started = project.start(*arguments, *model)
     wait_until(project.journaled_episodes)
     started.interrupt(is_group=False)
     assert started.wait(20) == pytest.ExitCode.INTERRUPTED
     before = project.episode_counts()
-    assert 0 < len(before) < 20
-    result = project.run(*arguments, "--ultra-model=demo/perfect?latency=0.4")
-    result.assert_outcomes(passed=20)
+    assert 0 < len(before) < 10
+    result = project.run(*arguments, "--ultra-model=demo/perfect?latency=0.2")
+    result.assert_outcomes(passed=10)
     reused = {episode["nodeid"] for episode in project.journaled_episodes() if episode["reused"]}
     assert reused == before.keys()
     assert set(project.episode_counts().values()) == {1}

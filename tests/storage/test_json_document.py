@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -78,6 +79,15 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -
     path.mkdir()
     with pytest.raises(IsADirectoryError):
         write_atomically(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_that_write_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    """As those that receive from two hosts which have both generated a task."""
+    path, contents = tmp_path / "file", [bytes([number]) * 10_000 for number in range(4)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        for _ in pool.map(lambda content: write_atomically(path, content, is_durable=False), contents * 50):
+            assert path.read_bytes() in contents
     assert list(tmp_path.iterdir()) == [path]
 
 
