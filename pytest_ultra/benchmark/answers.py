@@ -14,6 +14,7 @@ from pytest_ultra.benchmark.facts import Fact
 from pytest_ultra.benchmark.number_match import is_same_number
 from pytest_ultra.benchmark.spelled_numbers import SpelledNumber, find_numbers, spelled_value
 from pytest_ultra.benchmark.value_comparison import ValueComparison
+from pytest_ultra.core.bounds import decode_json
 from pytest_ultra.core.json_types import Json
 
 _LABEL = re.compile(r"\bANSWER\b[*_`]*[ \t]*:[*_ \t]*", re.IGNORECASE)
@@ -125,8 +126,8 @@ def _unboxed(line: str) -> str:
 
 def _parse(text: str) -> Json:
     try:
-        return unwrap(msgspec.json.decode(text)) if len(text) <= _LONGEST_VALUE else text
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return unwrap(decode_json(text)) if len(text) <= _LONGEST_VALUE else text
+    except msgspec.DecodeError:
         return text.rstrip(".")
 
 

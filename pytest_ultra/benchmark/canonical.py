@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from pytest_ultra.benchmark.tables import NUMBER, UnreadableTextError, read_csv_cells
-from pytest_ultra.core.bounds import is_too_deep
+from pytest_ultra.core.bounds import decode_json
 from pytest_ultra.core.json_types import Json
 
 _EXACT = 10**9  # integers of smaller magnitude have at most nine digits
@@ -106,9 +106,8 @@ def _parse(text: str) -> Json:
     """Return the JSON or the rows of CSV that a text contains, or the text itself."""
     try:
         if text.lstrip()[:1] in ("{", "["):
-            content = msgspec.json.decode(text)
-            return text if is_too_deep(content) else content
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return decode_json(text)
+    except msgspec.DecodeError:
         pass
     try:
         rows = read_csv_cells(text)

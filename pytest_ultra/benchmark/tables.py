@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from pytest_ultra.core.bounds import is_too_deep
+from pytest_ultra.core.bounds import decode_json
 from pytest_ultra.core.json_types import Json, Row
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -89,11 +89,9 @@ def _quote(cell: str) -> str:
 def read_json(text: str) -> list[Row]:
     """Read a JSON list of objects, or one object as a table of one row. Raises `UnreadableTextError`."""
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        value = decode_json(text)
+    except msgspec.DecodeError as error:
         raise UnreadableTextError(str(error)) from None
-    if is_too_deep(value):  # decoders from Python 3.14 on read what nothing else could handle
-        raise UnreadableTextError("the JSON is nested too deeply")
     rows = value if isinstance(value, list) else [value]
     if not all(isinstance(row, dict) for row in rows):
         raise UnreadableTextError("the JSON is neither an object nor a list of objects")

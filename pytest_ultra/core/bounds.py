@@ -97,13 +97,27 @@ def is_too_deep(value: Json) -> bool:
     return bool(level)
 
 
+def decode_json(content: bytes | str | msgspec.Raw) -> Json:
+    """Return the value of JSON from outside; raise msgspec.DecodeError if it is none, or is nested too deeply.
+
+    How deep decoders can read depends on the version of Python: from 3.12 on, deeper than functions here can follow.
+    """
+    try:
+        value = msgspec.json.decode(content)
+    except (UnicodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None
+    if is_too_deep(value):
+        raise msgspec.DecodeError(f"it is nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
 def parse_arguments(text: str) -> dict[str, Json] | None:
     """Return a call's arguments; None if the text is not a JSON object, or one that is nested too deeply."""
     try:
-        arguments = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        arguments = decode_json(text)
+    except msgspec.DecodeError:
         return None
-    return arguments if isinstance(arguments, dict) and not is_too_deep(arguments) else None
+    return arguments if isinstance(arguments, dict) else None
 
 
 def without_lone_surrogates(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_ultra.core.bounds import MAX_CALLS, bound_reply
+from pytest_ultra.core.bounds import MAX_CALLS, bound_reply, decode_json
 from pytest_ultra.core.generation_end import describe_end, find_abnormal_end
 from pytest_ultra.core.suite import Conversation
 from pytest_ultra.core.transcript import EndReason, Reply, ToolCall
@@ -128,6 +128,6 @@ def _has_same_name(call: ToolCall, awaited: ToolCall) -> bool:
 
 def _read(arguments: str) -> object:
     try:
-        return msgspec.json.decode(arguments)
+        return decode_json(arguments)
     except msgspec.DecodeError:
         return arguments

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.core.bounds import decode_json
 from pytest_ultra.core.json_types import Json
-from pytest_ultra.providers.wire_fields import UNREADABLE
 
 EXCERPT_CHARS = 4_000  # shortened where it is shown, after secrets are redacted
 _MAX_ERROR_BYTES = 64 * 1024
@@ -130,8 +130,8 @@ def _is_code(value: Json) -> bool:
 
 
 def _decode(content: bytes) -> Json:
-    with suppress(*UNREADABLE):
-        return msgspec.json.decode(content)
+    with suppress(msgspec.DecodeError):
+        return decode_json(content)
     return None
 
 

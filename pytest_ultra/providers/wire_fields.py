@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pytest_ultra.core.bounds import MAX_CALLS, bound_tokens, is_too_deep, without_lone_surrogates
+from pytest_ultra.core.bounds import MAX_CALLS, bound_tokens, decode_json, is_too_deep, without_lone_surrogates
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Extra
 
@@ -120,7 +120,7 @@ def read_arguments(field: msgspec.Raw) -> str:
     if text is not None:
         return text if text.strip() else "{}"
     value = _read_value(field)
-    if value is None or is_too_deep(value):
+    if value is None:
         return bytes(field).decode(errors="replace") if _size(field) > len("null") else "{}"
     return msgspec.json.encode(value).decode()
 
@@ -131,7 +131,8 @@ def read_extra(field: msgspec.Raw, known: frozenset[str]) -> Extra:
         return msgspec.UNSET
     fields = read_names(field)
     unknown = {name: value for name, value in fields.items() if name not in known and is_filled(value)}
-    return {name: _read_value(value) for name, value in unknown.items()} or msgspec.UNSET
+    values = {name: _read_value(value) for name, value in unknown.items()}
+    return {name: value for name, value in values.items() if value is not None} or msgspec.UNSET
 
 
 def read_names(field: msgspec.Raw) -> dict[str, msgspec.Raw]:
@@ -151,17 +152,21 @@ def read_list(field: msgspec.Raw) -> Iterator[msgspec.Raw]:
 
 
 def _read_value(field: msgspec.Raw) -> Json:
-    """Return a value of any kind; None if it is missing, unreadable, or too large to be built."""
+    """Return a value of any kind; None if it is missing, unreadable, too large to be built, or nested too deeply."""
     try:
-        return msgspec.json.decode(field) if 0 < _size(field) <= _MAX_VALUE_BYTES else None
-    except (msgspec.DecodeError, RecursionError):
+        return decode_json(field) if 0 < _size(field) <= _MAX_VALUE_BYTES else None
+    except msgspec.DecodeError:
         return None
 
 
 def join_parts(content: Any) -> str:
-    """Return the text of a content that was decoded: a string, or a list of parts, some of them text."""
+    """Return the text of a content that was decoded: a string, or a list of parts, some of them text.
+
+    There is none in a list that is nested too deeply.
+    """
     if isinstance(content, list):
-        return "".join(join_parts(part.get("text") if isinstance(part, dict) else part) for part in content)
+        parts = (part.get("text") if isinstance(part, dict) else part for part in content)
+        return "" if is_too_deep(content) else "".join(map(join_parts, parts))
     return content if isinstance(content, str) else ""
 
 

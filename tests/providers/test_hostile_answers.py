@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from pytest_ultra.core.bounds import MAX_CALLS, MAX_DEPTH, MAX_REPLY_CHARS, MAX_TOKENS, reply_chars
 from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError
+from pytest_ultra.providers.dialects.rejections import read_rejection
+from pytest_ultra.providers.error_body import read_error
+from pytest_ultra.providers.streams.completion_stream import CompletionStream
 from pytest_ultra.providers.wire import decode_reply
 from tests.fuzzing import check_linear_time, damage, fuzz
 
@@ -70,6 +74,33 @@ def test_an_answer_nested_beyond_any_stack_is_malformed() -> None:
     body = b'{"choices":[{"message":{"content":"x","y":' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}}]}"
     with pytest.raises(AttemptFailedError, match=r"^malformed: not JSON"):
         decode_reply(body, turn=1)
+
+
+PLACES = {
+    "the body": "{}",
+    "an error": '{"error": {}}',
+    "a message": '{"message": {}}',
+    "choices": '{"choices": {}}',
+    "content": '{"choices": [{"delta": {"content": {}}}]}',
+    "arguments": '{"choices": [{"delta": {"tool_calls": [{"index": 0, "name": "f", "arguments": {}}]}}]}',
+    "an unknown field": '{"choices": [{"delta": {"x": {}}}]}',
+}
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 20, MAX_DEPTH + 20, 900, 3_000, 50_000])
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_nested_raises_anything_but_the_documented_error(place: str, levels: int) -> None:
+    """How deep the decoder can read depends on the version of Python."""
+    nested = "[" * levels + '{"text": "x", "message": "x", "error": "x"}' + "]" * levels
+    event = PLACES[place].replace("{}", nested).encode()
+    body = event.replace(b"delta", b"message")
+    check(body)
+    assert read_error(body).message
+    assert read_rejection(400, body)
+    stream = CompletionStream()
+    with suppress(AttemptFailedError):
+        stream.feed(b"data: " + event + b"\n\ndata: [DONE]\n\n")
+        check(stream.close())
 
 
 def test_calls_are_read_up_to_the_first_one_beyond_the_limit() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.core.bounds import decode_json
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.dialects.dialect import Dialect
 
@@ -50,8 +51,8 @@ def read_rejection(status: int, body: bytes) -> str:
 
     It is empty if the answer is no rejection of the request's form.
     """
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = "\n".join(_texts(msgspec.json.decode(body)))
+    with suppress(msgspec.DecodeError):
+        text = "\n".join(_texts(decode_json(body)))
         return _checked(status, _QUOTED_INPUT.sub("", text.lower()[:_MAX_CHARS]))
     return _checked(status, body[:_MAX_CHARS].decode(errors="replace").lower())
 

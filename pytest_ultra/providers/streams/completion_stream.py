@@ -166,8 +166,8 @@ def _has_token(delta: dict[str, Any]) -> bool:
 
 def _is_error(value: Any) -> bool:
     """Return whether an event is an error, in the forms of providers and gateways."""
-    if isinstance(value, list):
-        return bool(value) and _is_error(value[0])
+    while isinstance(value, list) and value:
+        value = value[0]
     if not isinstance(value, dict):
         return False
     if value.get("error") or "error" in (value.get("object"), value.get("type")):
