@@ -170,8 +170,8 @@ def reading_time_s(kind: str, size: int, enough_s: float = 0.0) -> float:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_an_answer_of_31_megabytes_is_read_in_well_under_a_second(kind: str) -> None:
-    assert reading_time_s(kind, MEGABYTES_31, enough_s=0.6) < 0.6
+def test_an_answer_of_31_megabytes_is_read_within_seconds(kind: str) -> None:
+    assert reading_time_s(kind, MEGABYTES_31, enough_s=3) < 3  # it takes half a second; quadratic time would be hours
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
