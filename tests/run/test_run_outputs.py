@@ -140,7 +140,7 @@ RAMP = """
 
 @pytest.mark.parametrize(
     ("args", "is_staggered"),
-    [(["--ultra-stagger=3"], True), (["--ultra-stagger=auto"], False), (["--ultra-stagger=20", "--ramp=1"], False)],
+    [(["--ultra-stagger=5"], True), (["--ultra-stagger=auto"], False), (["--ultra-stagger=20", "--ramp=1"], False)],
     ids=["seconds", "auto", "ramp"],
 )
 def test_the_second_worker_waits_with_a_stagger_and_without_the_ramp_option_of_xdist(
@@ -156,5 +156,5 @@ def test_the_second_worker_waits_with_a_stagger_and_without_the_ramp_option_of_x
         for worker in ("gw0", "gw1")
     }
     later_s = first["gw1"] - first["gw0"]
-    assert (later_s > 1.5) == is_staggered
-    assert later_s < 6
+    assert (later_s > 3) == is_staggered  # workers of a slow machine come up to two seconds apart by themselves
+    assert later_s < 10
