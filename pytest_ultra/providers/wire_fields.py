@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pytest_ultra.core.bounds import MAX_CALLS, bound_tokens, decode_json, is_too_deep, without_lone_surrogates
+from pytest_ultra.core.bounds import MAX_CALLS, bound_tokens, decode_json, without_lone_surrogates
 from pytest_ultra.core.json_types import Json
 from pytest_ultra.core.transcript import Extra
 
@@ -160,13 +160,9 @@ def _read_value(field: msgspec.Raw) -> Json:
 
 
 def join_parts(content: Any) -> str:
-    """Return the text of a content that was decoded: a string, or a list of parts, some of them text.
-
-    There is none in a list that is nested too deeply.
-    """
+    """Return the text of a content that was decoded: a string, or a list of parts, some of them text."""
     if isinstance(content, list):
-        parts = (part.get("text") if isinstance(part, dict) else part for part in content)
-        return "" if is_too_deep(content) else "".join(map(join_parts, parts))
+        return "".join(join_parts(part.get("text") if isinstance(part, dict) else part) for part in content)
     return content if isinstance(content, str) else ""
 
 

@@ -16,6 +16,7 @@ from pytest_ultra.core.transcript import Reply, ToolCall
 from pytest_ultra.errors import AttemptFailedError
 from pytest_ultra.providers.dialects.rejections import read_rejection
 from pytest_ultra.providers.error_body import read_error
+from pytest_ultra.providers.sdk.adapter import call_arguments
 from pytest_ultra.providers.streams.completion_stream import CompletionStream
 from pytest_ultra.providers.wire import decode_reply
 from tests.fuzzing import check_linear_time, damage, fuzz
@@ -101,6 +102,12 @@ def test_nothing_nested_raises_anything_but_the_documented_error(place: str, lev
     with suppress(AttemptFailedError):
         stream.feed(b"data: " + event + b"\n\ndata: [DONE]\n\n")
         check(stream.close())
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH, 3_000, 50_000])
+def test_arguments_that_nothing_can_follow_go_back_to_an_sdk_as_text(levels: int) -> None:
+    text = '{"x": ' + "[" * levels + "]" * levels + "}"
+    assert call_arguments({"function": {"arguments": text}}) == {"malformed_arguments": text}
 
 
 def test_calls_are_read_up_to_the_first_one_beyond_the_limit() -> None:

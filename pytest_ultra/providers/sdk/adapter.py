@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pytest_ultra.core.bounds import parse_arguments
 from pytest_ultra.core.chat_request import ChatRequest
 from pytest_ultra.core.json_types import Json, Message
 from pytest_ultra.core.transcript import Reply
@@ -90,10 +91,8 @@ def call_name(call: dict[str, Any], request: ChatRequest) -> str:
 def call_arguments(call: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call as an object."""
     text: str = call["function"]["arguments"]
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
-        return {"malformed_arguments": text}
+    arguments = parse_arguments(text)
+    return {"malformed_arguments": text} if arguments is None else arguments
 
 
 def encode_arguments(value: Json) -> str:

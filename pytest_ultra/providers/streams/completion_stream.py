@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_ultra.core.bounds import is_too_deep
 from pytest_ultra.core.transcript import change_texts
 from pytest_ultra.errors import AttemptFailedError, AttemptProblem
 from pytest_ultra.providers.dialects.render import MESSAGE_FIELDS
@@ -136,7 +137,7 @@ class _Message:
     def add(self, delta: dict[str, Any]) -> None:
         for name, value in delta.items():
             if name == "content":
-                self._content.add(join_parts(value))
+                self._content.add(_read_text(value))
             elif value is None:
                 continue
             elif name == "tool_calls":
@@ -144,7 +145,7 @@ class _Message:
             elif name not in MESSAGE_FIELDS:
                 self._extra.merge(name, value)
             elif name == "refusal":
-                self._refusal.add(join_parts(value))
+                self._refusal.add(_read_text(value))
             elif name == "function_call" and isinstance(value, dict):
                 self._older_call = self._older_call or CallParts(self._counter)
                 self._older_call.add(*read_call(value))
@@ -158,6 +159,10 @@ class _Message:
         elif self._older_call is not None:
             message["function_call"] = self._older_call.function()
         return message
+
+
+def _read_text(content: Any) -> str:
+    return "" if is_too_deep(content) else join_parts(content)
 
 
 def _has_token(delta: dict[str, Any]) -> bool:
