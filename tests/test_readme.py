@@ -39,7 +39,7 @@ def test_the_last_command_of_ci_is_the_one_of_the_readme() -> None:
 def test_ci_checks_lint_and_types_before_the_tests() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     for command in ("ruff format --check .", "ruff check .", "mypy\n"):
-        assert f"\n.venv-lint/bin/{command}" in script
+        assert f"\n.venv-checks/bin/{command}" in script
 
 
 @pytest.mark.parametrize(("command", "output", "exit_code"), [(0, 0, 0), (1, 1, 1)], ids=["perfect", "follower"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -22,10 +21,9 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable
     if is_stream(path):
         _write_to_stream(path, pieces)
         return
-    temporary = temporary_path(path)
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")  # no other writer uses it, on any host
     try:
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:  # follows no link that somebody has left there
+        with temporary.open("xb") as file:
             file.writelines(pieces)
             file.flush()
             if is_durable:
@@ -34,11 +32,6 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes], *, is_durable
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def temporary_path(path: Path) -> Path:
-    """Return where this thread writes a file before it gets its name: no other writer of that file uses the path."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.tmp")
 
 
 def is_stream(path: Path) -> bool:

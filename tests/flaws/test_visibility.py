@@ -67,7 +67,7 @@ def is_name(value: Json, words: str) -> bool:
     return isinstance(value, str) and re.search(r"\w[/@:]|\d", value) is not None and value in words
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(keys)
 def test_an_alternative_plan_reaches_the_goal_without_harm(key: TaskKey) -> None:
     task = make_task(key)

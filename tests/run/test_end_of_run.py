@@ -50,8 +50,7 @@ def damage(run):
 """
 END = """
 def damage(run):
-    from pytest_ultra.storage.files import temporary_path
-    temporary_path(run / "ended.json").mkdir()
+    (run / "ended.json").mkdir()
 """
 ULTRA = (TEN_CASES, "--ultra-markdown=out.md", "--junitxml=junit.xml")
 
@@ -119,6 +118,7 @@ def test_an_end_that_cannot_be_recorded_fails_the_run_and_says_that_the_next_one
     )
 
     project.pytester.makeconftest("")
+    (project.runs()[-1] / "ended.json").rmdir()
     result = project.run(*NO_XDIST, "--ultra-model=demo/perfect", *ULTRA)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["ultra: 10 episodes of 10 cases reused from run *, which was interrupted; *"])

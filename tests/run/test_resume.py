@@ -190,11 +190,12 @@ def test_a_rerun_of_a_test_with_a_reused_episode_runs_a_new_one(project: Project
     assert len(own_episodes(project)) == 10 + 10 - n
 
 
-def test_two_tests_of_one_case_share_its_reused_episode(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+def test_two_tests_of_one_case_share_its_reused_episode(
+    project: Project, killed_runs: KilledRuns, xdist_on_off: tuple[str, ...]
+) -> None:
+    n = killed_runs.put_into(project, *xdist_on_off)
     project.pytester.makepyfile("def test_a(ultra_episode): pass\ndef test_b(ultra_episode): pass")
-    args = (*xdist_on_off, SLOW, TEN_CASES)
-    n = kill_run(project, *args, "--ultra-concurrency=1")
-    project.run(*args).assert_outcomes(passed=20)
+    project.run(*xdist_on_off, SLOW, TEN_CASES).assert_outcomes(passed=20)
     assert (count_reused(project), len(own_episodes(project))) == (n, 10 - n)
 
 
