@@ -195,7 +195,7 @@ TIMED_TESTS = """
     def test_that_works(ultra_episode):
         time.sleep(30)
 """
-SLOW_CASE = ("-p", "timeout", "--ultra-model=demo/perfect?latency=0.5", *ONE_CASE)
+SLOW_CASE = ("-p", "timeout", "--ultra-model=demo/perfect?latency=0.3", *ONE_CASE)
 """A case of several turns, which takes longer than the limits here, with the plugin that has them."""
 
 
