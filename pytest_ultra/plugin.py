@@ -108,8 +108,10 @@ def _join_run(config: pytest.Config, settings: Settings) -> None:
 
         place = open_run(config, settings, cases, chosen_dist=config.stash.get(CHOSEN_DIST, None))
     if place is not None:
-        from pytest_ultra.worker.episode_durations import EpisodeDurations  # noqa: PLC0415 - a controller runs none
+        from pytest_ultra.worker.early_import import EarlyImport  # noqa: PLC0415 - a controller runs no episodes
+        from pytest_ultra.worker.episode_durations import EpisodeDurations  # noqa: PLC0415 - as above
 
+        config.pluginmanager.register(EarlyImport(config, settings), "ultra-early-import")
         config.pluginmanager.register(EpisodeDurations(), "ultra-episode-durations")
         config.stash[SHARD] = lambda find_agent: _open_shard(config, settings, place(), cases, find_agent)
     gc.freeze()  # these objects stay to the end; pytest's collection at exit would cost 0.1 s for them

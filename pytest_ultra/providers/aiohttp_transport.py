@@ -27,6 +27,8 @@ _REST_S = 5.0
 """How long the rest of a stream may take whose reply is complete: its usage, and the sign that it is done."""
 _CLOSE_S = 0.05
 """How long a stream that is done may take to end, so that its connection can be used again."""
+_request = aiohttp.ClientSession._request  # noqa: SLF001 - see below
+"""How a session sends a request. aioresponses and vcrpy replace it while a test runs, whatever else sends requests."""
 
 
 class AiohttpTransport:
@@ -61,7 +63,8 @@ class AiohttpTransport:
         data = body if len(body) < _LARGE_BYTES else io.BytesIO(body)
         proxy = self._proxy(url)
         started = asyncio.get_running_loop().time()
-        async with self._session.post(url, headers=headers, data=data, proxy=proxy, allow_redirects=False) as response:
+        sent = _request(self._session, "POST", url, headers=headers, data=data, proxy=proxy, allow_redirects=False)
+        async with await sent as response:
             is_reply = 200 <= response.status < 300  # noqa: PLR2004 - the bounds of success in HTTP
             chunks = aiter(response.content.iter_any())
             beginning = await _read_beginning(chunks)

@@ -37,9 +37,18 @@ _HTTP_IMPORTS = ("pytest_ultra.providers.aiohttp_transport", "concurrent.futures
 
 def import_for_engine(config: pytest.Config, settings: Settings) -> None:
     """Import in the main thread what the engine's thread would import when it first needs it."""
-    is_http = settings.cassette != "replay" and not config.hook.pytest_ultra_endpoint.get_hookimpls()
-    specs = reachable_models(settings) if is_http else {}
-    import_all((*_TOOL_IMPORTS, *(_HTTP_IMPORTS if is_http else ()), *find_sdk_imports(specs.values())))
+    import_http_client(config, settings)
+    specs = reachable_models(settings) if _uses_http(config, settings) else {}
+    import_all((*_TOOL_IMPORTS, *find_sdk_imports(specs.values())))
+
+
+def import_http_client(config: pytest.Config, settings: Settings) -> None:
+    if _uses_http(config, settings):
+        import_all(_HTTP_IMPORTS)
+
+
+def _uses_http(config: pytest.Config, settings: Settings) -> bool:
+    return settings.cassette != "replay" and not config.hook.pytest_ultra_endpoint.get_hookimpls()
 
 
 def reachable_models(settings: Settings) -> dict[str, ModelSpec]:

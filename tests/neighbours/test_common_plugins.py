@@ -14,8 +14,8 @@ PERFECT = "--ultra-model=demo/perfect"
 THREE_CASES = (TEN_CASES, "--ultra-prompt-type=optimal,baseline,cot")
 
 PLUGINS = """allure-pytest anyio asyncio bdd benchmark clarity cov env flakefinder forked freezer html httpx hypothesis
-instafail json-ctrf json-report lazy-fixtures metadata mock order picked randomly repeat reportlog rerunfailures respx
-socket split sugar syrupy teamcity-messages testmon time-machine timeout ultra xdist"""
+instafail json-ctrf json-report lazy-fixtures metadata mock order picked randomly recording repeat reportlog
+rerunfailures respx socket split sugar syrupy teamcity-messages testmon time-machine timeout ultra xdist"""
 """Those of the run beside all of them. pytest-tldr, which replaces pytest's own reporter, has a test of its own."""
 
 INI = """
@@ -159,6 +159,14 @@ def test_a_run_beside_all_of_them(project: Project, xdist_on_off: tuple[str, ...
     assert len(list((project.path / "allure").glob("*-result.json"))) == 38
     assert (project.path / "__snapshots__" / "test_shop.ambr").read_text().count("'full'") == 3
     assert (project.path / "junit.xml").read_text().count("[[PROPERTY|ultra_outcome=full]]") == 36
+
+
+def test_recorded_requests_are_not_those_of_episodes(project: Project, xdist_on_off: tuple[str, ...]) -> None:
+    project.pytester.makepyfile("import pytest\n@pytest.mark.vcr\ndef test_recorded(ultra_episode): pass")
+    result = project.run_in_own_process(*xdist_on_off, PERFECT, *THREE_CASES, "--record-mode=once", "-W", "ignore")
+    assert result.ret == 0
+    assert project.outcomes() == {"full": 3}
+    assert not (project.path / "cassettes").exists()
 
 
 def test_reporters_beside_each_other(project: Project, xdist_on_off: tuple[str, ...]) -> None:

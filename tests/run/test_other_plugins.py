@@ -43,6 +43,30 @@ def _lasting(episode: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in episode.items() if name not in varying}
 
 
+NO_REQUESTS = """
+    import aiohttp
+    import pytest
+
+    @pytest.fixture(scope="session", autouse=True)
+    def no_requests():
+        def refuse(*args, **kwargs):
+            raise AssertionError("a test sends a request")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(aiohttp.ClientSession, "_request", refuse)
+            yield
+"""
+
+
+def test_requests_that_a_fixture_replaces_are_not_those_of_the_run(
+    project: Project, xdist_on_off: tuple[str, ...]
+) -> None:
+    """As with aioresponses and pytest-recording."""
+    project.pytester.makeconftest(NO_REQUESTS)
+    project.pytester.makepyfile("def test_first(): pass\ndef test_mine(ultra_episode): pass")
+    project.run_in_own_process(*xdist_on_off, "--ultra-model=demo/perfect", *ONE_CASE).assert_outcomes(passed=2)
+
+
 OPTIONS_OF_OTHERS = """
     def pytest_addoption(parser):
         parser.addoption("--forked", action="store_true")
