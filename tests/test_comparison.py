@@ -121,6 +121,18 @@ def test_every_figure_agrees_with_an_independent_computation_from_the_journals(
     assert flatten(shown) == pytest.approx(flatten(expected | {"sample": now, "reference": before}), abs=1e-9)
 
 
+def test_lines_of_journals_that_cannot_be_read_are_named(pytester: pytest.Pytester, store_run: StoreRun) -> None:
+    runs = store_run(F, F, F, F), store_run(F, F, F, X)
+    for run in runs:
+        journal = pytester.path / ".ultra" / "runs" / run / "journal-gw0.jsonl"
+        journal.write_bytes(journal.read_bytes()[:-500])
+    result = pytester.run(COMMAND, "compare", *runs)
+    assert result.ret == 0
+    damage = "pytest-ultra compare: run {}: journal-gw0.jsonl, line 4: * bytes cannot be read and were skipped"
+    result.stderr.fnmatch_lines([damage.format(run) for run in runs])
+    assert "3 pairs" in result.stdout.str()
+
+
 def flatten(value: Any, path: str = "") -> dict[str, Any]:
     """Return the values of nested JSON by their paths."""
     if not isinstance(value, dict | list):

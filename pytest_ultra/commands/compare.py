@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_ultra.commands.arguments import DONE, FOUND, Commands, add_command, add_dir, add_json
-from pytest_ultra.commands.command_output import print_annotations, print_json, print_lines
+from pytest_ultra.commands.command_output import print_annotations, print_json, print_lines, warn
 from pytest_ultra.errors import ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs neither
@@ -52,6 +52,7 @@ def run_compare(args: argparse.Namespace) -> int:
     from pytest_ultra.storage.run_lookup import LATEST  # noqa: PLC0415
 
     reference, sample = load_side(args.a, args.dir), load_side(args.b or LATEST, args.dir)
+    warn("compare", (*reference.damage, *sample.damage))
     if args.b is None:
         _check_different(reference, sample)
     limits = _read_limits(args.max_regression, sample, reference)

@@ -59,9 +59,12 @@ def run_merge(args: argparse.Namespace) -> int:
     from pytest_ultra.analysis.summary import summarize  # noqa: PLC0415 - NumPy is slow to import
 
     parts = find_parts(args.dirs)
+    warn("merge", (text for part in parts for text in part.damage))
     check_parts(parts, is_incomplete_allowed=args.incomplete)
     missing = _check_shards(parts, is_incomplete_allowed=args.incomplete)
     gates = read_gates(args, parts)
+    if gates.reference is not None:
+        warn("merge", gates.reference.damage)
     if args.markdown is not None:
         check_writable(args.markdown, "--ultra-markdown")
     if gap := find_gap(parts):

@@ -17,7 +17,7 @@ from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.text import count
 from pytest_ultra.storage.episode_index import IndexedEpisode, index_episodes, newest_episodes
 from pytest_ultra.storage.files import write_atomically
-from pytest_ultra.storage.journal import journal_path
+from pytest_ultra.storage.journal import DamagedLine, describe_damage, journal_path, read_journals
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.reuse import Plan, read_plan, write_plan
 from pytest_ultra.storage.run_description import ShardRecord
@@ -45,6 +45,8 @@ class Part(msgspec.Struct, frozen=True):
     described: dict[str, Any]
     plan: Plan
     episodes: dict[str, IndexedEpisode]
+    damage: tuple[str, ...]
+    """Which lines of its journals cannot be read."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -101,7 +103,8 @@ def _read(run: RunDirectory) -> Part:
         )
     episodes = newest_episodes(index_episodes(run))
     readable = {case_id: indexed for case_id, indexed in episodes.items() if indexed.read() is not None}
-    return Part(run, run.describe(), plan, readable)
+    damaged = (line for line in read_journals(run) if isinstance(line, DamagedLine))
+    return Part(run, run.describe(), plan, readable, describe_damage(run, damaged))
 
 
 def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:

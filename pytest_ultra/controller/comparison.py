@@ -15,18 +15,22 @@ from pytest_ultra.core.groups import GateOn, Undecided
 from pytest_ultra.errors import ConfigurationError
 from pytest_ultra.reporting.comparison_lines import difference_line
 from pytest_ultra.storage.baseline_file import read_baseline
-from pytest_ultra.storage.journal import read_episodes
+from pytest_ultra.storage.journal import describe_damage, read_episodes
 from pytest_ultra.storage.results import State, find_state
 from pytest_ultra.storage.run_directory import RunDirectory
 from pytest_ultra.storage.run_lookup import LATEST, find_run, list_runs
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One side of a comparison, and its name in messages; `run` is None for a baseline file."""
+    """One side of a comparison, and its name in messages; `run` is None for a baseline file.
+
+    `damage` says for a reader which lines of its journals cannot be read.
+    """
 
     name: str
     episodes: tuple[Episode, ...]
     run: RunDirectory | None = None
+    damage: tuple[str, ...] = ()
 
 
 def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirectory] | None = None) -> Side:
@@ -41,7 +45,8 @@ def load_side(text: str, root: Path, *, find_latest: Callable[[Path], RunDirecto
     if text.endswith(".json"):
         raise ConfigurationError(f"there is no file {text!r}; write one with `pytest-ultra baseline -o {text}`")
     run = find_latest(root) if find_latest is not None and text == LATEST else find_run(root, text)
-    return Side(run.run_id, read_episodes(run).episodes, run)
+    contents = read_episodes(run)
+    return Side(run.run_id, contents.episodes, run, describe_damage(run, contents.damaged))
 
 
 def find_finished(root: Path) -> RunDirectory:

@@ -59,7 +59,8 @@ class GateHooks:
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
-        return [f"ultra: {text}" for text in find_empty_groups(self._settings)]
+        damage = () if self._reference is None else self._reference.damage
+        return [f"ultra: {text}" for text in (*find_empty_groups(self._settings), *damage)]
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -187,6 +187,11 @@ def read_episodes(run: RunDirectory) -> JournalContents:
                 newest[case_id] = recency, line.episode
     episodes = (episode for _, episode in newest.values())
     return JournalContents(tuple(sorted(episodes, key=in_order)), tuple(damaged))
+
+
+def describe_damage(run: RunDirectory, damaged: Iterable[DamagedLine]) -> tuple[str, ...]:
+    """Return a message for each damaged line, where several runs are read."""
+    return tuple(f"run {run.run_id}: {line}" for line in damaged)
 
 
 def in_order(episode: Episode) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -199,6 +200,20 @@ def test_an_incomplete_run_is_rejected_without_the_option_incomplete(command: Co
     results = read_results(merged(root)).episodes
     assert [episode.outcome for episode in results] == [Outcome.FULL, Outcome.SKIPPED, Outcome.SKIPPED]
     assert "merged without 2 planned cases" in command("show").lines[0]
+
+
+def test_a_line_of_a_journal_that_cannot_be_read_is_named(command: Command, jobs: Jobs, tmp_path: Path) -> None:
+    run = jobs(CASES[:2])
+    other = tmp_path / "other"
+    shutil.copytree(run.path, other)
+    for path in (run.path, other):
+        (journal,) = path.glob("journal-*")
+        journal.write_bytes(journal.read_bytes()[:-500])
+    damage = rf"pytest-ultra merge: run {{}}: {journal.name}, line 2: \d+ bytes cannot be read and were skipped\n"
+    own, others = damage.format(run.run_id), damage.format("other")
+    assert re.match(f"{own}pytest-ultra merge: error: .* is not complete: 1 of", command("merge", "artifacts").err)
+    shown = command("merge", "artifacts", "--incomplete", "--ultra-compare=other", "--ultra-max-regression=0.9")
+    assert re.match(own + others, shown.err), shown.err
 
 
 def test_a_run_in_progress_is_rejected(command: Command, jobs: Jobs) -> None:

@@ -96,6 +96,15 @@ def test_an_undecided_gate_fails_the_run_if_the_user_says_so(project: Project, b
     assert gate_lines(result)[-1] == "1 of 2 gates met, 1 undecided, which fails: exit code 1"
 
 
+def test_a_line_of_the_earlier_run_that_cannot_be_read_is_named(project: Project) -> None:
+    project.run(*NO_XDIST, PERFECT, TEN_CASES)
+    (journal,) = project.runs()[-1].glob("journal-*.jsonl")
+    journal.write_bytes(journal.read_bytes()[:-500])
+    result = project.run(*NO_XDIST, PERFECT, TEN_CASES, "--ultra-compare=latest", "--ultra-fresh")
+    damage = f"ultra: run {journal.parent.name}: {journal.name}, line 10: * bytes cannot be read and were skipped"
+    result.stdout.fnmatch_lines([damage, "gate max-regression: *9 pairs*: met"])
+
+
 def test_a_regression_that_chance_does_not_explain_misses_the_gate(
     project: Project, xdist_on_off: tuple[str, ...]
 ) -> None:
