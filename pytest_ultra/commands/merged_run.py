@@ -101,10 +101,14 @@ def _read(run: RunDirectory) -> Part:
         raise ConfigurationError(
             f"the run {run.run_id} has no stored plan; it was made by an older pytest-ultra, or was interrupted early"
         )
-    episodes = newest_episodes(index_episodes(run))
-    readable = {case_id: indexed for case_id, indexed in episodes.items() if indexed.read() is not None}
-    damaged = (line for line in read_journals(run) if isinstance(line, DamagedLine))
-    return Part(run, run.describe(), plan, readable, describe_damage(run, damaged))
+    damaged, readable = [], set()
+    for line in read_journals(run):
+        if isinstance(line, DamagedLine):
+            damaged.append(line)
+        else:
+            readable.add(line.place)
+    episodes = newest_episodes(indexed for indexed in index_episodes(run) if indexed.place in readable)
+    return Part(run, run.describe(), plan, episodes, describe_damage(run, damaged))
 
 
 def check_parts(parts: Sequence[Part], *, is_incomplete_allowed: bool) -> None:
