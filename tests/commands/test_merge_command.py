@@ -216,6 +216,18 @@ def test_a_line_of_a_journal_that_cannot_be_read_is_named(command: Command, jobs
     assert re.match(own + others, shown.err), shown.err
 
 
+def test_an_earlier_episode_counts_if_the_newest_of_its_case_cannot_be_read(
+    command: Command, jobs: Jobs, root: Path
+) -> None:
+    newer = msgspec.structs.replace(make_episode(CASES[0]), started_at=STARTED_AT + 100)
+    run = jobs(CASES[:1], [make_episode(CASES[0], Outcome.FAILED), newer])
+    (journal,) = run.path.glob("journal-*")
+    first, second = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(first + second.replace(b'"transcript":[', b'"transcript":3,"more":['))
+    assert "line 2" in command("merge", "artifacts").err
+    assert [episode.outcome for episode in read_results(merged(root)).episodes] == [Outcome.FAILED]
+
+
 def test_a_run_in_progress_is_rejected(command: Command, jobs: Jobs) -> None:
     run = jobs(CASES[:1], run_end=None)
     lock = lock_run(run)
